@@ -1,0 +1,71 @@
+/** The layering of Tapeproof, in one place. Think hard before touching it. */
+const IO =
+  '^(node:(fs|net|http|https|child_process|os|dgram|tls|worker_threads|readline)|fs|net|http|https|child_process|kafkajs|ioredis|pg|pg-copy-streams|pino|@platformatic/kafka|@kafkajs/)';
+const NOT_MAIN = '(main\\.ts|\\.adapter\\.ts|\\.spec\\.ts|generate\\.ts)$';
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'contracts-is-a-leaf',
+      severity: 'error',
+      from: { path: '^contracts/' },
+      to: {
+        path: '^(?!contracts/|node_modules/)[a-z-]+/',
+        pathNot: '^(node_modules|contracts)/',
+        dependencyTypesNot: ['core', 'npm', 'npm-dev', 'npm-optional'],
+      },
+    },
+    {
+      name: 'platform-knows-no-domain',
+      severity: 'error',
+      from: { path: '^platform/' },
+      to: { path: '^(evaluators|producers|projectors|proofs|stack|bin)/|^pipeline\\.ts$' },
+    },
+    {
+      name: 'layers-meet-only-in-contracts',
+      comment: 'producers, evaluators and projectors speak through events',
+      severity: 'error',
+      from: { path: '^(producers|evaluators|projectors)/', pathNot: '\\.spec\\.ts$' },
+      to: { path: '^(producers|evaluators|projectors|proofs)/', pathNot: '^$1/' },
+    },
+    {
+      name: 'pure-modules-do-no-io',
+      severity: 'error',
+      from: { path: '^(contracts|producers|evaluators|projectors)/', pathNot: NOT_MAIN },
+      to: { path: IO },
+    },
+    {
+      name: 'pure-modules-avoid-platform',
+      severity: 'error',
+      from: { path: '^(contracts|producers|evaluators|projectors)/', pathNot: NOT_MAIN },
+      to: { path: '^platform/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'strategies-stand-alone',
+      severity: 'error',
+      from: { path: '^evaluators/strategies/([^/]+)\\.ts$', pathNot: '(registry|strategy|\\.spec)\\.ts$' },
+      to: { path: '^evaluators/strategies/', pathNot: 'strategies/strategy\\.ts$' },
+    },
+    {
+      name: 'projectors-stand-alone',
+      severity: 'error',
+      from: { path: '^projectors/([^/]+)/' },
+      to: { path: '^projectors/[^/]+/', pathNot: '^projectors/$1/' },
+    },
+    {
+      name: 'production-imports-no-tests',
+      severity: 'error',
+      from: { pathNot: '\\.spec\\.ts$|^tests/' },
+      to: { path: '\\.spec\\.ts$|^tests/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    includeOnly: { path: '^(?!node_modules|\\.tapeproof)' },
+    exclude: { path: '^(node_modules|\\.tapeproof)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,190 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalJson } from './canonical-json.ts';
+import { bodyOf, decodeBody, encodeBody, FINGERPRINTS, frame, hashBody, readerFor, schemaIdOf } from './codec.ts';
+import { Decimal } from './decimal.ts';
+import { SCHEMAS, type EngineAnchor, type IndicatorSnapshot, type Trade } from './generated/events.ts';
+import { partitionOf } from './partitioner.ts';
+import { refusalOf } from './trade-rules.ts';
+
+const units = fc.bigInt({ min: 0n, max: 10n ** 27n - 1n });
+const positive = fc.oneof(
+  fc.bigInt({ min: 1n, max: 10n ** 27n - 1n }),
+  fc.nat({ max: 999_999 }).map((n) => BigInt(n + 1) * 10n ** 10n),
+);
+
+export const trade: Trade = {
+  venue: 'binance',
+  instrument: 'BTC-USDT@binance',
+  tradeId: '3735683259',
+  eventTime: 1_723_161_255_342_000,
+  price: Decimal.of('61837.63'),
+  size: Decimal.of('0.02'),
+  side: 'SELL',
+  receivedAt: 1_723_161_254_087_896,
+  source: 'file:0011223344556677',
+};
+
+describe('Decimal', () => {
+  it('reads and writes Avro bytes as the exact algorithm does', () => {
+    fc.assert(
+      fc.property(units, (value) => {
+        const decimal = Decimal.fromBytes(Decimal.fromUnits(value).toBytes());
+        expect(decimal.toUnits()).toBe(value);
+        const text = decimal.toString();
+        expect(Decimal.of(text).toUnits()).toBe(value);
+      }),
+    );
+  });
+
+  it('converts to the nearest double', () => {
+    fc.assert(
+      fc.property(units, (value) => {
+        const text = `${value / 10n ** 12n}.${String(value % 10n ** 12n).padStart(12, '0')}`;
+        expect(Decimal.fromUnits(value).toNumber()).toBe(Number(text));
+      }),
+    );
+  });
+
+  it('floors quotients exactly', () => {
+    fc.assert(
+      fc.property(positive, positive, (dividend, divisor) => {
+        expect(Decimal.fromUnits(dividend).floorDivide(Decimal.fromUnits(divisor))).toBe(Number(dividend / divisor));
+      }),
+    );
+    // Math.floor(0.29 / 0.01) is 28 in doubles.
+    expect(Decimal.of('0.29').floorDivide(Decimal.of('0.01'))).toBe(29);
+  });
+
+  it('says why a text is no amount', () => {
+    expect(Decimal.parse('1e5')).toBe('NOT_A_NUMBER');
+    expect(Decimal.parse('NaN')).toBe('NOT_A_NUMBER');
+    expect(Decimal.parse('-1')).toBe('NOT_POSITIVE');
+    expect(Decimal.parse('1000000000000000')).toBe('OUT_OF_BOUNDS');
+    expect(Decimal.parse('0.0000000000001')).toBe('PRECISION');
+    expect(String(Decimal.parse('0.0000000000010'))).toBe('0.000000000001');
+    expect(() => Decimal.fromBytes(Buffer.from([0xff]))).toThrow(RangeError);
+  });
+});
+
+describe('codec', () => {
+  it('round-trips a trade and refuses left-over and missing bytes', () => {
+    const body = encodeBody('Trade', trade);
+    expect(decodeBody('Trade', body)).toEqual(trade);
+    expect(() => decodeBody('Trade', Buffer.concat([body, Buffer.from([0])]))).toThrow();
+    expect(() => decodeBody('Trade', body.subarray(0, body.length - 1))).toThrow();
+  });
+
+  it('writes maps sorted and −0 as 0, and refuses NaN', () => {
+    const anchor = (nextSequence: Record<string, number>): EngineAnchor => ({
+      tapeId: 't',
+      tape: { partition: 0, offset: 1 },
+      tapeRecordHash: '',
+      stateHash: '',
+      stateChunks: 1,
+      stateBytes: 1,
+      nextSequence,
+      windowRoots: {},
+      windowCounts: {},
+      previousAnchorHash: null,
+      activationId: 'a',
+      engineVersion: '1',
+      gitCommit: 'unknown',
+      configHash: '',
+    });
+    expect(encodeBody('EngineAnchor', anchor({ b: 1, a: 2 }))).toEqual(
+      encodeBody('EngineAnchor', anchor({ a: 2, b: 1 })),
+    );
+    const snapshot = (vwap: number): IndicatorSnapshot => ({
+      eventId: 'snapshot-0-1-0',
+      instrument: 'A@b',
+      eventTime: 1,
+      tape: { partition: 0, offset: 1 },
+      sequence: 0,
+      causes: [],
+      engineVersion: '1',
+      configHash: '',
+      lastPrice: trade.price,
+      vwap,
+      vwapDeviation: 0,
+      pointOfControl: trade.price,
+      valueAreaLow: trade.price,
+      valueAreaHigh: trade.price,
+      rangeHigh: null,
+      rangeLow: trade.price,
+      barVolume: 0,
+      meanBarVolume: 1.5,
+      sessionVolume: 0,
+      tradeCount: 1,
+      firstOffset: 1,
+      lastOffset: 1,
+    });
+    expect(encodeBody('IndicatorSnapshot', snapshot(-0))).toEqual(encodeBody('IndicatorSnapshot', snapshot(0)));
+    expect(() => encodeBody('IndicatorSnapshot', snapshot(Number.NaN))).toThrow();
+    expect(decodeBody('IndicatorSnapshot', encodeBody('IndicatorSnapshot', snapshot(1.25)))).toEqual(snapshot(1.25));
+  });
+
+  it('frames as the Confluent format does', () => {
+    const body = encodeBody('Trade', trade);
+    const framed = frame(7, body);
+    expect(schemaIdOf(framed)).toBe(7);
+    expect(bodyOf(framed)).toEqual(body);
+    expect(schemaIdOf(Buffer.from([1]))).toBeUndefined();
+    expect(schemaIdOf(null)).toBeUndefined();
+  });
+
+  it('hashes the fingerprint and the body', () => {
+    const body = encodeBody('Trade', trade);
+    expect(hashBody('Trade', body)).not.toEqual(hashBody('Outcome', body));
+  });
+
+  it('reads what another version of the schema wrote', () => {
+    const older = JSON.parse(SCHEMAS.Trade) as { fields: { name: string; default?: string }[] };
+    older.fields.push({ name: 'extra', type: 'string' } as never);
+    const read = readerFor('Trade', JSON.stringify(older));
+    expect(read(Buffer.concat([encodeBody('Trade', trade), Buffer.from([2, 0x61])]))).toEqual(trade);
+  });
+
+  it('has the committed fingerprints', () => {
+    expect(Object.values(FINGERPRINTS).every((fingerprint) => /^[0-9a-f]{64}$/.test(fingerprint))).toBe(true);
+  });
+});
+
+describe('partitionOf', () => {
+  // Kafka's own test vectors for Utils.murmur2.
+  it.each([
+    ['21', 0, -973932308],
+    ['foobar', 0, -790332482],
+    ['a-little-bit-long-string', 0, -985981536],
+    ['a-little-bit-longer-string', 0, -1486304829],
+    ['lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8', 0, -58897971],
+    ['abc', 0, 479470107],
+  ])('places %s as Kafka does', async (key, _unused, hash) => {
+    const { murmur2 } = await import('./partitioner.ts');
+    expect(murmur2(Buffer.from(key))).toBe(hash);
+    expect(partitionOf(key, 6)).toBe((hash & 0x7fffffff) % 6);
+  });
+});
+
+describe('refusalOf', () => {
+  it.each([
+    [{}, undefined],
+    [{ instrument: '__proto__' }, 'INSTRUMENT_MALFORMED'],
+    [{ venue: 'kraken' }, 'INSTRUMENT_MALFORMED'],
+    [{ tradeId: 'a\r\nb' }, 'TRADE_ID_MALFORMED'],
+    [{ price: Decimal.ZERO }, 'NOT_POSITIVE'],
+    [{ size: Decimal.ZERO }, 'NOT_POSITIVE'],
+    [{ eventTime: 1_723_161_255 }, 'TIME_OUT_OF_BOUNDS'],
+    [{ eventTime: trade.receivedAt + 10_000_001 }, 'CLOCK_LEAD'],
+  ] as const)('judges %j as %s', (change, reason) => {
+    expect(refusalOf({ ...trade, ...change })?.reason).toBe(reason);
+  });
+});
+
+describe('canonicalJson', () => {
+  it('sorts keys at every depth and drops undefined members', () => {
+    expect(canonicalJson({ b: [{ z: 1, y: -0 }], a: undefined, A: Decimal.of('1.50') })).toBe(
+      '{"A":"1.5","b":[{"y":0,"z":1}]}',
+    );
+  });
+});

@@ -1,0 +1,161 @@
+/** Digits after the point that a price or size may have (Avro `decimal`, scale 12). */
+export const DECIMAL_SCALE = 12;
+/** Prices and sizes are below this. Keeps the whole part exact in a double. */
+export const DECIMAL_WHOLE_BOUND = 1e15;
+
+const FRACTION_UNITS = 1e12;
+const FRACTION_UNITS_BIG = 1_000_000_000_000n;
+const SAFE = Number.MAX_SAFE_INTEGER;
+const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12] as const;
+const PATTERN = /^([+-]?)(\d{1,40})(?:\.(\d{1,60}))?$/;
+
+/** Why a text is no price or size. */
+export type DecimalProblem = 'NOT_A_NUMBER' | 'NOT_POSITIVE' | 'OUT_OF_BOUNDS' | 'PRECISION';
+
+function powerOfTen(exponent: number): number {
+  const power = POWERS_OF_TEN[exponent];
+  if (power === undefined) throw new RangeError(`no power of ten for ${exponent}`);
+  return power;
+}
+
+/**
+ * An exact, non-negative decimal with up to 15 digits before and 12 after the point: a price or a size.
+ *
+ * Two integers that a double holds exactly, so the hot path needs no BigInt.
+ */
+export class Decimal {
+  static readonly ZERO = new Decimal(0, 0);
+
+  /** Units of one, an integer in [0, 10^15). */
+  readonly whole: number;
+  /** Units of 10^-12, an integer in [0, 10^12). */
+  readonly fraction: number;
+
+  constructor(whole: number, fraction: number) {
+    this.whole = whole;
+    this.fraction = fraction;
+  }
+
+  /** Reads `123.45`; trailing zeros are free, a digit beyond the twelfth is PRECISION. Signs and exponents: see the problem. */
+  static parse(text: string): Decimal | DecimalProblem {
+    const match = PATTERN.exec(text);
+    if (match === null) return 'NOT_A_NUMBER';
+    const digits = match[2] ?? '';
+    const decimals = (match[3] ?? '').replace(/0+$/, '');
+    if (match[1] === '-') return 'NOT_POSITIVE';
+    if (decimals.length > DECIMAL_SCALE) return 'PRECISION';
+    const whole = Number(digits);
+    if (whole >= DECIMAL_WHOLE_BOUND) return 'OUT_OF_BOUNDS';
+    return new Decimal(whole, Number(decimals.padEnd(DECIMAL_SCALE, '0')));
+  }
+
+  /** As {@link parse}; a text that is no decimal is a programmer's error. */
+  static of(text: string): Decimal {
+    const decimal = Decimal.parse(text);
+    if (typeof decimal === 'string') throw new TypeError(`"${text}" is no decimal: ${decimal}`);
+    return decimal;
+  }
+
+  /** From a count of 10^-12 units. */
+  static fromUnits(units: bigint): Decimal {
+    if (units < 0n || units >= BigInt(DECIMAL_WHOLE_BOUND) * FRACTION_UNITS_BIG) {
+      throw new RangeError('decimal out of bounds');
+    }
+    return new Decimal(Number(units / FRACTION_UNITS_BIG), Number(units % FRACTION_UNITS_BIG));
+  }
+
+  /**
+   * Reads an Avro decimal's two's-complement bytes, without BigInt: long division by 10^12, a byte at a time; every
+   * intermediate stays below 256 × 10^12 < 2^53.
+   *
+   * @throws RangeError when negative or out of bounds.
+   */
+  static fromBytes(bytes: Uint8Array): Decimal {
+    let whole = 0;
+    let remainder = 0;
+    const { length } = bytes;
+    for (let index = 0; index < length; index += 1) {
+      const byte = bytes[index] ?? 0;
+      if (index === 0 && byte >= 128) throw new RangeError('negative decimal');
+      const dividend = remainder * 256 + byte;
+      const quotient = Math.floor(dividend / FRACTION_UNITS);
+      remainder = dividend - quotient * FRACTION_UNITS;
+      whole = whole * 256 + quotient;
+      if (whole >= DECIMAL_WHOLE_BOUND) throw new RangeError('decimal out of bounds');
+    }
+    return new Decimal(whole, remainder);
+  }
+
+  /** Count of 10^-12 units. */
+  toUnits(): bigint {
+    return BigInt(this.whole) * FRACTION_UNITS_BIG + BigInt(this.fraction);
+  }
+
+  /** The shortest two's-complement bytes, big-endian, as Avro writes a decimal. */
+  toBytes(): Buffer {
+    let hex = this.toUnits().toString(16);
+    if (hex.length % 2 === 1) hex = `0${hex}`;
+    if (hex.charCodeAt(0) >= 0x38) hex = `00${hex}`;
+    return Buffer.from(hex, 'hex');
+  }
+
+  /** The double nearest to the exact value (ties to even). */
+  toNumber(): number {
+    if (this.fraction === 0) return this.whole;
+    let fraction = this.fraction;
+    let scale = DECIMAL_SCALE;
+    // Drop trailing zeros: a quotient of two exact integers below 2^53 is correctly rounded by IEEE 754.
+    if (fraction % 1e6 === 0) {
+      fraction /= 1e6;
+      scale -= 6;
+    }
+    while (fraction % 10 === 0) {
+      fraction /= 10;
+      scale -= 1;
+    }
+    const divisor = powerOfTen(scale);
+    const units = this.whole * divisor + fraction;
+    if (units <= SAFE) return units / divisor;
+    // ECMAScript reads a literal of up to 20 significant digits correctly rounded, V8 of any length.
+    return Number(this.toString());
+  }
+
+  isZero(): boolean {
+    return this.whole === 0 && this.fraction === 0;
+  }
+
+  /** Negative, 0 or positive, as for Array.prototype.sort. */
+  compare(other: Decimal): number {
+    return this.whole - other.whole || this.fraction - other.fraction;
+  }
+
+  /** floor(this / divisor), exact. Plain floor(a / b) in doubles is wrong for one price in nine. */
+  floorDivide(divisor: Decimal): number {
+    if (divisor.isZero()) throw new RangeError('division by zero');
+    for (let scale = divisor.whole === 0 ? 1 : 0; scale <= DECIMAL_SCALE; scale += 1) {
+      const unit = powerOfTen(DECIMAL_SCALE - scale);
+      if (divisor.fraction % unit !== 0) continue;
+      // Both below are integers. With a dividend below 2^53 the quotient cannot be rounded up to the next integer.
+      const divisorUnits = divisor.whole * powerOfTen(scale) + divisor.fraction / unit;
+      const dividendUnits = this.whole * powerOfTen(scale) + Math.floor(this.fraction / unit);
+      if (dividendUnits <= SAFE && divisorUnits <= SAFE) return Math.floor(dividendUnits / divisorUnits);
+      break;
+    }
+    return Number(this.toUnits() / divisor.toUnits());
+  }
+
+  /** This times a non-negative integer, exact. */
+  times(factor: number): Decimal {
+    return Decimal.fromUnits(this.toUnits() * BigInt(factor));
+  }
+
+  /** Shortest text without exponent: `61837.63`. */
+  toString(): string {
+    if (this.fraction === 0) return String(this.whole);
+    return `${this.whole}.${String(this.fraction).padStart(DECIMAL_SCALE, '0').replace(/0+$/, '')}`;
+  }
+
+  toJSON(): string {
+    return this.toString();
+  }
+}

@@ -1,0 +1,379 @@
+// Generated from contracts/events/*.avsc by `npm run generate`. Do not edit.
+
+import type { Decimal } from '../decimal.ts';
+
+/** What the record was read from. */
+export type SourceKind = 'TOPIC' | 'FILE';
+
+/** Where the record came from. */
+export interface DeadLetterSource {
+  /** Topic or file. */
+  readonly kind: SourceKind;
+  /** Name of the topic; for a file file:<first 16 hex digits of its SHA-256>. */
+  readonly name: string;
+  /** Partition of the topic; null for a file. */
+  readonly partition: null | number;
+  /** Offset in the partition; for a file the line, from 1. */
+  readonly position: number;
+}
+
+/** Closed catalogue of reasons. */
+export type DeadLetterReason = 'UNDECODABLE' | 'UNKNOWN_SCHEMA' | 'SCHEMA_NOT_ACCEPTED' | 'MALFORMED' | 'NOT_A_NUMBER' | 'NOT_POSITIVE' | 'OUT_OF_BOUNDS' | 'PRECISION' | 'TIME_OUT_OF_BOUNDS' | 'CLOCK_LEAD' | 'INSTRUMENT_MALFORMED' | 'INSTRUMENT_NOT_ALLOWED' | 'WRONG_PARTITION' | 'SIDE_UNKNOWN' | 'TRADE_ID_MALFORMED';
+
+/** Something that could not be used was kept, with where it came from and why. */
+export interface DeadLetter {
+  /** Identity: dead-<reader>-<source name>-<partition>-<position>. */
+  readonly deadLetterId: string;
+  /** Where the record came from. */
+  readonly source: DeadLetterSource;
+  /** Which part of Tapeproof refused it: engine, ingest-file or a projector's name. */
+  readonly reader: string;
+  /** Why it was refused. */
+  readonly reason: DeadLetterReason;
+  /** The reason with its figures, for people; the same at each replay. */
+  readonly detail: string;
+  /** The record's first 65,536 bytes. */
+  readonly payload: Buffer;
+  /** Length of the whole record, bytes. */
+  readonly payloadBytes: number;
+  /** SHA-256 (hex) of the whole record. */
+  readonly payloadHash: string;
+}
+
+/** From this offset on, this engine version and configuration are in force in this partition. Stored fact of the tape. */
+export interface EngineActivated {
+  /** Identity of the tape, drawn once at its first activation; every stored position names it. */
+  readonly tapeId: string;
+  /** Identity of the activation; the same in every partition. */
+  readonly activationId: string;
+  /** Version of the engine in force. */
+  readonly engineVersion: string;
+  /** Commit that the engine was built from, or 'unknown'. */
+  readonly gitCommit: string;
+  /** The configuration as canonical JSON: keys sorted, no white space. */
+  readonly configuration: string;
+  /** SHA-256 (hex) of the configuration's UTF-8 bytes. */
+  readonly configHash: string;
+  /** Record name to SHA-256 fingerprint (hex) of the Avro schema that derived events are written with. */
+  readonly writerFingerprints: Readonly<Record<string, string>>;
+  /** Fingerprints (hex) of the Avro schemas that the engine accepts on the tape; any other is a dead letter. */
+  readonly acceptedTapeSchemas: readonly string[];
+}
+
+/** A place on the tape. */
+export interface TapePosition {
+  /** Partition of raw.trades. */
+  readonly partition: number;
+  /** Offset in that partition. */
+  readonly offset: number;
+}
+
+/** Manifest of the engine's state at one place on the tape: a pure function of the tape, chained by hash, so that the decision log is tamper-evident. */
+export interface EngineAnchor {
+  /** Identity of the tape. */
+  readonly tapeId: string;
+  /** The first tape record that the state does not include: processing goes on here. */
+  readonly tape: TapePosition;
+  /** SHA-256 (hex) of the last tape record included, over its raw value bytes after the registry's id, with its writer fingerprint in front. */
+  readonly tapeRecordHash: string;
+  /** SHA-256 (hex) of the state's canonical bytes. */
+  readonly stateHash: string;
+  /** Number of EngineState chunks. */
+  readonly stateChunks: number;
+  /** Length of the state's canonical bytes. */
+  readonly stateBytes: number;
+  /** Output topic to the sequence of its next event. */
+  readonly nextSequence: Readonly<Record<string, number>>;
+  /** Output topic to the Merkle root (hex) of the hashes of its events since the previous anchor. */
+  readonly windowRoots: Readonly<Record<string, string>>;
+  /** Output topic to the number of those events. */
+  readonly windowCounts: Readonly<Record<string, number>>;
+  /** Hash (hex) of the previous anchor in this partition; null for the first. */
+  readonly previousAnchorHash: null | string;
+  /** Activation in force. */
+  readonly activationId: string;
+  /** Version of the engine. */
+  readonly engineVersion: string;
+  /** Commit named by the activation in force. */
+  readonly gitCommit: string;
+  /** SHA-256 (hex) of the configuration in force. */
+  readonly configHash: string;
+}
+
+/** One chunk of the engine's state at an anchor. */
+export interface EngineState {
+  /** As in the anchor. */
+  readonly tape: TapePosition;
+  /** Number of this chunk from 0. */
+  readonly chunk: number;
+  /** Number of chunks. */
+  readonly chunks: number;
+  /** This chunk of the state's canonical bytes. */
+  readonly bytes: Buffer;
+}
+
+/** The indicators of one instrument at a cadence, over the trades up to and including the causing one. */
+export interface IndicatorSnapshot {
+  /** Identity of this event, from its place on the tape: snapshot-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused. */
+  readonly eventId: string;
+  /** Instrument at venue, for example BTC-USDT@binance. */
+  readonly instrument: string;
+  /** Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading. */
+  readonly eventTime: number;
+  /** The tape record that caused this event. */
+  readonly tape: TapePosition;
+  /** Dense number from 0 of this event within indicator.snapshots and its partition. */
+  readonly sequence: number;
+  /** Identities of the events this one was derived from, direct parents only. */
+  readonly causes: readonly string[];
+  /** Version of the engine that derived the event. */
+  readonly engineVersion: string;
+  /** SHA-256 (hex) of the canonical configuration in force. */
+  readonly configHash: string;
+  /** Price of the causing trade, quote currency. */
+  readonly lastPrice: Decimal;
+  /** Volume-weighted average price of the session so far, quote currency. */
+  readonly vwap: number;
+  /** Volume-weighted standard deviation of the session's prices about the VWAP, quote currency. */
+  readonly vwapDeviation: number;
+  /** Lower edge of the price bin with the session's greatest volume, quote currency. */
+  readonly pointOfControl: Decimal;
+  /** Lower edge of the lowest bin of the value area, quote currency. */
+  readonly valueAreaLow: Decimal;
+  /** Lower edge of the highest bin of the value area, quote currency. */
+  readonly valueAreaHigh: Decimal;
+  /** Highest price of the previous N completed bars (Donchian), quote currency; null until there are N. */
+  readonly rangeHigh: null | Decimal;
+  /** Lowest price of the previous N completed bars, quote currency; null until there are N. */
+  readonly rangeLow: null | Decimal;
+  /** Volume of the current, uncompleted bar so far, base currency. */
+  readonly barVolume: number;
+  /** Mean volume of the previous N completed bars, base currency; null until there are N. */
+  readonly meanBarVolume: null | number;
+  /** Volume of the session so far, base currency. */
+  readonly sessionVolume: number;
+  /** Trades of the session so far. */
+  readonly tradeCount: number;
+  /** First tape offset that any of these indicators covers, in the same partition. */
+  readonly firstOffset: number;
+  /** Last tape offset covered: that of the causing trade. */
+  readonly lastOffset: number;
+}
+
+/** Kind of the forecast resolved. */
+export type ForecastKind = 'STRATEGY' | 'DECISION';
+
+/** LONG: the price is said to rise; SHORT: to fall; NEUTRAL: nothing is said. */
+export type Direction = 'LONG' | 'SHORT' | 'NEUTRAL';
+
+/** VOID: no trade within the grace after the horizon. */
+export type Verdict = 'HIT' | 'MISS' | 'VOID';
+
+/** Whether a LONG or SHORT forecast came true by the rule registered with it. Every such forecast gets exactly one. */
+export interface Outcome {
+  /** Identity of this event, from its place on the tape: outcome-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused. */
+  readonly eventId: string;
+  /** Instrument at venue, for example BTC-USDT@binance. */
+  readonly instrument: string;
+  /** Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading. */
+  readonly eventTime: number;
+  /** The tape record that caused this event. */
+  readonly tape: TapePosition;
+  /** Dense number from 0 of this event within decision.outcomes and its partition. */
+  readonly sequence: number;
+  /** Identities of the events this one was derived from, direct parents only. */
+  readonly causes: readonly string[];
+  /** Version of the engine that derived the event. */
+  readonly engineVersion: string;
+  /** SHA-256 (hex) of the canonical configuration in force. */
+  readonly configHash: string;
+  /** Identity of the StrategyResult or ProbabilityDecision resolved; also causes[0]. */
+  readonly forecastId: string;
+  /** Kind of the forecast. */
+  readonly forecastKind: ForecastKind;
+  /** Name of the strategy; null for a decision. */
+  readonly strategy: null | string;
+  /** Direction that was forecast: LONG or SHORT. */
+  readonly direction: Direction;
+  /** Probability of a HIT that was forecast. */
+  readonly probability: number;
+  /** The verdict. */
+  readonly verdict: Verdict;
+  /** Event time of the forecast. */
+  readonly forecastTime: number;
+  /** Forecast time plus horizon. */
+  readonly dueTime: number;
+  /** Price that the move is measured from. */
+  readonly referencePrice: Decimal;
+  /** Price of the resolving trade, the first on-time trade at or after the due time; null when VOID. */
+  readonly observedPrice: null | Decimal;
+  /** Event time of the resolving trade; null when VOID. */
+  readonly observedTime: null | number;
+  /** Signed move from reference to observed price, basis points of the reference, six decimals; null when VOID. */
+  readonly moveBps: null | number;
+  /** The resolving trade's id; null when VOID. */
+  readonly resolvingTradeId: null | string;
+}
+
+/** Confidence in words; the bounds are configuration. */
+export type ConfidenceLevel = 'LOW' | 'MEDIUM' | 'HIGH';
+
+/** One strategy's part in a decision. */
+export interface Contribution {
+  /** Name of the strategy. */
+  readonly strategy: string;
+  /** Identity of its StrategyResult. */
+  readonly resultId: string;
+  /** Its direction. */
+  readonly direction: Direction;
+  /** Its probability. */
+  readonly probability: number;
+  /** Its confidence c. */
+  readonly confidence: number;
+  /** Its configured weight w. */
+  readonly weight: number;
+  /** Its signed log odds s: +logit p when LONG, -logit p when SHORT, 0 when NEUTRAL; nine decimals. */
+  readonly evidence: number;
+}
+
+/** When a forecast counts as a HIT, registered before the outcome can be known. */
+export interface HitRule {
+  /** How long after the forecast's event time it is resolved, milliseconds. */
+  readonly horizonMs: number;
+  /** The move in the forecast's direction that must be exceeded, basis points of the reference price; a tie is a MISS. */
+  readonly minMoveBps: number;
+  /** Price that the move is measured from, in the quote currency. */
+  readonly referencePrice: Decimal;
+}
+
+/** The strategies' results of one snapshot pooled into one direction and probability. */
+export interface ProbabilityDecision {
+  /** Identity of this event, from its place on the tape: decision-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused. */
+  readonly eventId: string;
+  /** Instrument at venue, for example BTC-USDT@binance. */
+  readonly instrument: string;
+  /** Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading. */
+  readonly eventTime: number;
+  /** The tape record that caused this event. */
+  readonly tape: TapePosition;
+  /** Dense number from 0 of this event within probability.decisions and its partition. */
+  readonly sequence: number;
+  /** Identities of the events this one was derived from, direct parents only. */
+  readonly causes: readonly string[];
+  /** Version of the engine that derived the event. */
+  readonly engineVersion: string;
+  /** SHA-256 (hex) of the canonical configuration in force. */
+  readonly configHash: string;
+  /** Unified direction: the sign of the pooled evidence; NEUTRAL below the minimum evidence. */
+  readonly direction: Direction;
+  /** Probability of a HIT by the hit rule, 0 to 1, six decimals; 0.5 when NEUTRAL. */
+  readonly probability: number;
+  /** Weighted mean of the contributions' confidence, 0 to 1, six decimals. */
+  readonly confidence: number;
+  /** The confidence in words. */
+  readonly level: ConfidenceLevel;
+  /** Every enabled strategy's part, in the order of the registry. */
+  readonly contributions: readonly Contribution[];
+  /** The pooling formula with its figures, for people. */
+  readonly reasoning: string;
+  /** When this decision counts as a HIT. */
+  readonly hitRule: HitRule;
+}
+
+/** What one strategy says of one snapshot: a direction, the probability that its hit rule comes true, and why. */
+export interface StrategyResult {
+  /** Identity of this event, from its place on the tape: result-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused. */
+  readonly eventId: string;
+  /** Instrument at venue, for example BTC-USDT@binance. */
+  readonly instrument: string;
+  /** Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading. */
+  readonly eventTime: number;
+  /** The tape record that caused this event. */
+  readonly tape: TapePosition;
+  /** Dense number from 0 of this event within strategy.results and its partition. */
+  readonly sequence: number;
+  /** Identities of the events this one was derived from, direct parents only. */
+  readonly causes: readonly string[];
+  /** Version of the engine that derived the event. */
+  readonly engineVersion: string;
+  /** SHA-256 (hex) of the canonical configuration in force. */
+  readonly configHash: string;
+  /** Name of the strategy, for example VWAP_REVERSION. */
+  readonly strategy: string;
+  /** Direction of the forecast. */
+  readonly direction: Direction;
+  /** Probability of a HIT by the hit rule, 0 to 1, six decimals; 0.5 when NEUTRAL. */
+  readonly probability: number;
+  /** Confidence in the probability, 0 to 1, six decimals. */
+  readonly confidence: number;
+  /** The confidence in words. */
+  readonly level: ConfidenceLevel;
+  /** The figures the result was computed from, by name. */
+  readonly indicators: Readonly<Record<string, number>>;
+  /** The formula with its figures, for people. */
+  readonly reasoning: string;
+  /** When this forecast counts as a HIT. */
+  readonly hitRule: HitRule;
+}
+
+/** Side of the taker; UNKNOWN where the source does not say, never guessed. */
+export type TakerSide = 'BUY' | 'SELL' | 'UNKNOWN';
+
+/** A trade happened on a market. Stored fact of the tape: never edited, never removed. */
+export interface Trade {
+  /** Where the trade happened, lower case, for example binance. */
+  readonly venue: string;
+  /** Instrument at venue, for example BTC-USDT@binance. */
+  readonly instrument: string;
+  /** The venue's own id; where the source has none, <source hash>-<row>. */
+  readonly tradeId: string;
+  /** When the venue says the trade happened, UTC, microseconds since 1970. */
+  readonly eventTime: number;
+  /** Price in the quote currency, exact. */
+  readonly price: Decimal;
+  /** Quantity in the base currency, exact. */
+  readonly size: Decimal;
+  /** Side of the taker. */
+  readonly side: TakerSide;
+  /** When the producer received the trade, UTC, microseconds since 1970; for a file without receive times, the event time. */
+  readonly receivedAt: number;
+  /** Where the producer had it from, for example file:<first 16 hex digits of the file's SHA-256>. */
+  readonly source: string;
+}
+
+/** Record name to its type. */
+export interface EventTypes {
+  readonly DeadLetter: DeadLetter;
+  readonly EngineActivated: EngineActivated;
+  readonly EngineAnchor: EngineAnchor;
+  readonly EngineState: EngineState;
+  readonly IndicatorSnapshot: IndicatorSnapshot;
+  readonly Outcome: Outcome;
+  readonly ProbabilityDecision: ProbabilityDecision;
+  readonly StrategyResult: StrategyResult;
+  readonly Trade: Trade;
+}
+
+export type RecordName = keyof EventTypes;
+
+/** The schemas as written, by record name. */
+export const SCHEMAS: Readonly<Record<RecordName, string>> = {
+  DeadLetter:
+    "{\"type\":\"record\",\"name\":\"DeadLetter\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"Something that could not be used was kept, with where it came from and why.\",\"fields\":[{\"name\":\"deadLetterId\",\"type\":\"string\",\"doc\":\"Identity: dead-<reader>-<source name>-<partition>-<position>.\"},{\"name\":\"source\",\"type\":{\"type\":\"record\",\"name\":\"DeadLetterSource\",\"doc\":\"Where the record came from.\",\"fields\":[{\"name\":\"kind\",\"type\":{\"type\":\"enum\",\"name\":\"SourceKind\",\"symbols\":[\"TOPIC\",\"FILE\"],\"doc\":\"What the record was read from.\"},\"doc\":\"Topic or file.\"},{\"name\":\"name\",\"type\":\"string\",\"doc\":\"Name of the topic; for a file file:<first 16 hex digits of its SHA-256>.\"},{\"name\":\"partition\",\"type\":[\"null\",\"int\"],\"doc\":\"Partition of the topic; null for a file.\",\"default\":null},{\"name\":\"position\",\"type\":\"long\",\"doc\":\"Offset in the partition; for a file the line, from 1.\"}]},\"doc\":\"Where the record came from.\"},{\"name\":\"reader\",\"type\":\"string\",\"doc\":\"Which part of Tapeproof refused it: engine, ingest-file or a projector's name.\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"DeadLetterReason\",\"symbols\":[\"UNDECODABLE\",\"UNKNOWN_SCHEMA\",\"SCHEMA_NOT_ACCEPTED\",\"MALFORMED\",\"NOT_A_NUMBER\",\"NOT_POSITIVE\",\"OUT_OF_BOUNDS\",\"PRECISION\",\"TIME_OUT_OF_BOUNDS\",\"CLOCK_LEAD\",\"INSTRUMENT_MALFORMED\",\"INSTRUMENT_NOT_ALLOWED\",\"WRONG_PARTITION\",\"SIDE_UNKNOWN\",\"TRADE_ID_MALFORMED\"],\"doc\":\"Closed catalogue of reasons.\"},\"doc\":\"Why it was refused.\"},{\"name\":\"detail\",\"type\":\"string\",\"doc\":\"The reason with its figures, for people; the same at each replay.\"},{\"name\":\"payload\",\"type\":\"bytes\",\"doc\":\"The record's first 65,536 bytes.\"},{\"name\":\"payloadBytes\",\"type\":\"long\",\"doc\":\"Length of the whole record, bytes.\"},{\"name\":\"payloadHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the whole record.\"}]}",
+  EngineActivated:
+    "{\"type\":\"record\",\"name\":\"EngineActivated\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"From this offset on, this engine version and configuration are in force in this partition. Stored fact of the tape.\",\"fields\":[{\"name\":\"tapeId\",\"type\":\"string\",\"doc\":\"Identity of the tape, drawn once at its first activation; every stored position names it.\"},{\"name\":\"activationId\",\"type\":\"string\",\"doc\":\"Identity of the activation; the same in every partition.\"},{\"name\":\"engineVersion\",\"type\":\"string\",\"doc\":\"Version of the engine in force.\"},{\"name\":\"gitCommit\",\"type\":\"string\",\"doc\":\"Commit that the engine was built from, or 'unknown'.\"},{\"name\":\"configuration\",\"type\":\"string\",\"doc\":\"The configuration as canonical JSON: keys sorted, no white space.\"},{\"name\":\"configHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the configuration's UTF-8 bytes.\"},{\"name\":\"writerFingerprints\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"doc\":\"Record name to SHA-256 fingerprint (hex) of the Avro schema that derived events are written with.\"},{\"name\":\"acceptedTapeSchemas\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Fingerprints (hex) of the Avro schemas that the engine accepts on the tape; any other is a dead letter.\"}]}",
+  EngineAnchor:
+    "{\"type\":\"record\",\"name\":\"EngineAnchor\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"Manifest of the engine's state at one place on the tape: a pure function of the tape, chained by hash, so that the decision log is tamper-evident.\",\"fields\":[{\"name\":\"tapeId\",\"type\":\"string\",\"doc\":\"Identity of the tape.\"},{\"name\":\"tape\",\"type\":{\"type\":\"record\",\"name\":\"TapePosition\",\"doc\":\"A place on the tape.\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\",\"doc\":\"Partition of raw.trades.\"},{\"name\":\"offset\",\"type\":\"long\",\"doc\":\"Offset in that partition.\"}]},\"doc\":\"The first tape record that the state does not include: processing goes on here.\"},{\"name\":\"tapeRecordHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the last tape record included, over its raw value bytes after the registry's id, with its writer fingerprint in front.\"},{\"name\":\"stateHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the state's canonical bytes.\"},{\"name\":\"stateChunks\",\"type\":\"int\",\"doc\":\"Number of EngineState chunks.\"},{\"name\":\"stateBytes\",\"type\":\"long\",\"doc\":\"Length of the state's canonical bytes.\"},{\"name\":\"nextSequence\",\"type\":{\"type\":\"map\",\"values\":\"long\"},\"doc\":\"Output topic to the sequence of its next event.\"},{\"name\":\"windowRoots\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"doc\":\"Output topic to the Merkle root (hex) of the hashes of its events since the previous anchor.\"},{\"name\":\"windowCounts\",\"type\":{\"type\":\"map\",\"values\":\"long\"},\"doc\":\"Output topic to the number of those events.\"},{\"name\":\"previousAnchorHash\",\"type\":[\"null\",\"string\"],\"doc\":\"Hash (hex) of the previous anchor in this partition; null for the first.\",\"default\":null},{\"name\":\"activationId\",\"type\":\"string\",\"doc\":\"Activation in force.\"},{\"name\":\"engineVersion\",\"type\":\"string\",\"doc\":\"Version of the engine.\"},{\"name\":\"gitCommit\",\"type\":\"string\",\"doc\":\"Commit named by the activation in force.\"},{\"name\":\"configHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the configuration in force.\"}]}",
+  EngineState:
+    "{\"type\":\"record\",\"name\":\"EngineState\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"One chunk of the engine's state at an anchor.\",\"fields\":[{\"name\":\"tape\",\"type\":{\"type\":\"record\",\"name\":\"TapePosition\",\"doc\":\"A place on the tape.\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\",\"doc\":\"Partition of raw.trades.\"},{\"name\":\"offset\",\"type\":\"long\",\"doc\":\"Offset in that partition.\"}]},\"doc\":\"As in the anchor.\"},{\"name\":\"chunk\",\"type\":\"int\",\"doc\":\"Number of this chunk from 0.\"},{\"name\":\"chunks\",\"type\":\"int\",\"doc\":\"Number of chunks.\"},{\"name\":\"bytes\",\"type\":\"bytes\",\"doc\":\"This chunk of the state's canonical bytes.\"}]}",
+  IndicatorSnapshot:
+    "{\"type\":\"record\",\"name\":\"IndicatorSnapshot\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"The indicators of one instrument at a cadence, over the trades up to and including the causing one.\",\"fields\":[{\"name\":\"eventId\",\"type\":\"string\",\"doc\":\"Identity of this event, from its place on the tape: snapshot-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading.\"},{\"name\":\"tape\",\"type\":{\"type\":\"record\",\"name\":\"TapePosition\",\"doc\":\"A place on the tape.\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\",\"doc\":\"Partition of raw.trades.\"},{\"name\":\"offset\",\"type\":\"long\",\"doc\":\"Offset in that partition.\"}]},\"doc\":\"The tape record that caused this event.\"},{\"name\":\"sequence\",\"type\":\"long\",\"doc\":\"Dense number from 0 of this event within indicator.snapshots and its partition.\"},{\"name\":\"causes\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Identities of the events this one was derived from, direct parents only.\"},{\"name\":\"engineVersion\",\"type\":\"string\",\"doc\":\"Version of the engine that derived the event.\"},{\"name\":\"configHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the canonical configuration in force.\"},{\"name\":\"lastPrice\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Price of the causing trade, quote currency.\"},{\"name\":\"vwap\",\"type\":\"double\",\"doc\":\"Volume-weighted average price of the session so far, quote currency.\"},{\"name\":\"vwapDeviation\",\"type\":\"double\",\"doc\":\"Volume-weighted standard deviation of the session's prices about the VWAP, quote currency.\"},{\"name\":\"pointOfControl\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Lower edge of the price bin with the session's greatest volume, quote currency.\"},{\"name\":\"valueAreaLow\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Lower edge of the lowest bin of the value area, quote currency.\"},{\"name\":\"valueAreaHigh\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Lower edge of the highest bin of the value area, quote currency.\"},{\"name\":\"rangeHigh\",\"type\":[\"null\",{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12}],\"doc\":\"Highest price of the previous N completed bars (Donchian), quote currency; null until there are N.\",\"default\":null},{\"name\":\"rangeLow\",\"type\":[\"null\",{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12}],\"doc\":\"Lowest price of the previous N completed bars, quote currency; null until there are N.\",\"default\":null},{\"name\":\"barVolume\",\"type\":\"double\",\"doc\":\"Volume of the current, uncompleted bar so far, base currency.\"},{\"name\":\"meanBarVolume\",\"type\":[\"null\",\"double\"],\"doc\":\"Mean volume of the previous N completed bars, base currency; null until there are N.\",\"default\":null},{\"name\":\"sessionVolume\",\"type\":\"double\",\"doc\":\"Volume of the session so far, base currency.\"},{\"name\":\"tradeCount\",\"type\":\"long\",\"doc\":\"Trades of the session so far.\"},{\"name\":\"firstOffset\",\"type\":\"long\",\"doc\":\"First tape offset that any of these indicators covers, in the same partition.\"},{\"name\":\"lastOffset\",\"type\":\"long\",\"doc\":\"Last tape offset covered: that of the causing trade.\"}]}",
+  Outcome:
+    "{\"type\":\"record\",\"name\":\"Outcome\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"Whether a LONG or SHORT forecast came true by the rule registered with it. Every such forecast gets exactly one.\",\"fields\":[{\"name\":\"eventId\",\"type\":\"string\",\"doc\":\"Identity of this event, from its place on the tape: outcome-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading.\"},{\"name\":\"tape\",\"type\":{\"type\":\"record\",\"name\":\"TapePosition\",\"doc\":\"A place on the tape.\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\",\"doc\":\"Partition of raw.trades.\"},{\"name\":\"offset\",\"type\":\"long\",\"doc\":\"Offset in that partition.\"}]},\"doc\":\"The tape record that caused this event.\"},{\"name\":\"sequence\",\"type\":\"long\",\"doc\":\"Dense number from 0 of this event within decision.outcomes and its partition.\"},{\"name\":\"causes\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Identities of the events this one was derived from, direct parents only.\"},{\"name\":\"engineVersion\",\"type\":\"string\",\"doc\":\"Version of the engine that derived the event.\"},{\"name\":\"configHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the canonical configuration in force.\"},{\"name\":\"forecastId\",\"type\":\"string\",\"doc\":\"Identity of the StrategyResult or ProbabilityDecision resolved; also causes[0].\"},{\"name\":\"forecastKind\",\"type\":{\"type\":\"enum\",\"name\":\"ForecastKind\",\"symbols\":[\"STRATEGY\",\"DECISION\"],\"doc\":\"Kind of the forecast resolved.\"},\"doc\":\"Kind of the forecast.\"},{\"name\":\"strategy\",\"type\":[\"null\",\"string\"],\"doc\":\"Name of the strategy; null for a decision.\",\"default\":null},{\"name\":\"direction\",\"type\":{\"type\":\"enum\",\"name\":\"Direction\",\"symbols\":[\"LONG\",\"SHORT\",\"NEUTRAL\"],\"doc\":\"LONG: the price is said to rise; SHORT: to fall; NEUTRAL: nothing is said.\"},\"doc\":\"Direction that was forecast: LONG or SHORT.\"},{\"name\":\"probability\",\"type\":\"double\",\"doc\":\"Probability of a HIT that was forecast.\"},{\"name\":\"verdict\",\"type\":{\"type\":\"enum\",\"name\":\"Verdict\",\"symbols\":[\"HIT\",\"MISS\",\"VOID\"],\"doc\":\"VOID: no trade within the grace after the horizon.\"},\"doc\":\"The verdict.\"},{\"name\":\"forecastTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Event time of the forecast.\"},{\"name\":\"dueTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Forecast time plus horizon.\"},{\"name\":\"referencePrice\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Price that the move is measured from.\"},{\"name\":\"observedPrice\",\"type\":[\"null\",{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12}],\"doc\":\"Price of the resolving trade, the first on-time trade at or after the due time; null when VOID.\",\"default\":null},{\"name\":\"observedTime\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}],\"doc\":\"Event time of the resolving trade; null when VOID.\",\"default\":null},{\"name\":\"moveBps\",\"type\":[\"null\",\"double\"],\"doc\":\"Signed move from reference to observed price, basis points of the reference, six decimals; null when VOID.\",\"default\":null},{\"name\":\"resolvingTradeId\",\"type\":[\"null\",\"string\"],\"doc\":\"The resolving trade's id; null when VOID.\",\"default\":null}]}",
+  ProbabilityDecision:
+    "{\"type\":\"record\",\"name\":\"ProbabilityDecision\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"The strategies' results of one snapshot pooled into one direction and probability.\",\"fields\":[{\"name\":\"eventId\",\"type\":\"string\",\"doc\":\"Identity of this event, from its place on the tape: decision-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading.\"},{\"name\":\"tape\",\"type\":{\"type\":\"record\",\"name\":\"TapePosition\",\"doc\":\"A place on the tape.\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\",\"doc\":\"Partition of raw.trades.\"},{\"name\":\"offset\",\"type\":\"long\",\"doc\":\"Offset in that partition.\"}]},\"doc\":\"The tape record that caused this event.\"},{\"name\":\"sequence\",\"type\":\"long\",\"doc\":\"Dense number from 0 of this event within probability.decisions and its partition.\"},{\"name\":\"causes\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Identities of the events this one was derived from, direct parents only.\"},{\"name\":\"engineVersion\",\"type\":\"string\",\"doc\":\"Version of the engine that derived the event.\"},{\"name\":\"configHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the canonical configuration in force.\"},{\"name\":\"direction\",\"type\":{\"type\":\"enum\",\"name\":\"Direction\",\"symbols\":[\"LONG\",\"SHORT\",\"NEUTRAL\"],\"doc\":\"LONG: the price is said to rise; SHORT: to fall; NEUTRAL: nothing is said.\"},\"doc\":\"Unified direction: the sign of the pooled evidence; NEUTRAL below the minimum evidence.\"},{\"name\":\"probability\",\"type\":\"double\",\"doc\":\"Probability of a HIT by the hit rule, 0 to 1, six decimals; 0.5 when NEUTRAL.\"},{\"name\":\"confidence\",\"type\":\"double\",\"doc\":\"Weighted mean of the contributions' confidence, 0 to 1, six decimals.\"},{\"name\":\"level\",\"type\":{\"type\":\"enum\",\"name\":\"ConfidenceLevel\",\"symbols\":[\"LOW\",\"MEDIUM\",\"HIGH\"],\"doc\":\"Confidence in words; the bounds are configuration.\"},\"doc\":\"The confidence in words.\"},{\"name\":\"contributions\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"Contribution\",\"doc\":\"One strategy's part in a decision.\",\"fields\":[{\"name\":\"strategy\",\"type\":\"string\",\"doc\":\"Name of the strategy.\"},{\"name\":\"resultId\",\"type\":\"string\",\"doc\":\"Identity of its StrategyResult.\"},{\"name\":\"direction\",\"type\":\"Direction\",\"doc\":\"Its direction.\"},{\"name\":\"probability\",\"type\":\"double\",\"doc\":\"Its probability.\"},{\"name\":\"confidence\",\"type\":\"double\",\"doc\":\"Its confidence c.\"},{\"name\":\"weight\",\"type\":\"double\",\"doc\":\"Its configured weight w.\"},{\"name\":\"evidence\",\"type\":\"double\",\"doc\":\"Its signed log odds s: +logit p when LONG, -logit p when SHORT, 0 when NEUTRAL; nine decimals.\"}]}},\"doc\":\"Every enabled strategy's part, in the order of the registry.\"},{\"name\":\"reasoning\",\"type\":\"string\",\"doc\":\"The pooling formula with its figures, for people.\"},{\"name\":\"hitRule\",\"type\":{\"type\":\"record\",\"name\":\"HitRule\",\"doc\":\"When a forecast counts as a HIT, registered before the outcome can be known.\",\"fields\":[{\"name\":\"horizonMs\",\"type\":\"long\",\"doc\":\"How long after the forecast's event time it is resolved, milliseconds.\"},{\"name\":\"minMoveBps\",\"type\":\"double\",\"doc\":\"The move in the forecast's direction that must be exceeded, basis points of the reference price; a tie is a MISS.\"},{\"name\":\"referencePrice\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Price that the move is measured from, in the quote currency.\"}]},\"doc\":\"When this decision counts as a HIT.\"}]}",
+  StrategyResult:
+    "{\"type\":\"record\",\"name\":\"StrategyResult\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"What one strategy says of one snapshot: a direction, the probability that its hit rule comes true, and why.\",\"fields\":[{\"name\":\"eventId\",\"type\":\"string\",\"doc\":\"Identity of this event, from its place on the tape: result-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading.\"},{\"name\":\"tape\",\"type\":{\"type\":\"record\",\"name\":\"TapePosition\",\"doc\":\"A place on the tape.\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\",\"doc\":\"Partition of raw.trades.\"},{\"name\":\"offset\",\"type\":\"long\",\"doc\":\"Offset in that partition.\"}]},\"doc\":\"The tape record that caused this event.\"},{\"name\":\"sequence\",\"type\":\"long\",\"doc\":\"Dense number from 0 of this event within strategy.results and its partition.\"},{\"name\":\"causes\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Identities of the events this one was derived from, direct parents only.\"},{\"name\":\"engineVersion\",\"type\":\"string\",\"doc\":\"Version of the engine that derived the event.\"},{\"name\":\"configHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the canonical configuration in force.\"},{\"name\":\"strategy\",\"type\":\"string\",\"doc\":\"Name of the strategy, for example VWAP_REVERSION.\"},{\"name\":\"direction\",\"type\":{\"type\":\"enum\",\"name\":\"Direction\",\"symbols\":[\"LONG\",\"SHORT\",\"NEUTRAL\"],\"doc\":\"LONG: the price is said to rise; SHORT: to fall; NEUTRAL: nothing is said.\"},\"doc\":\"Direction of the forecast.\"},{\"name\":\"probability\",\"type\":\"double\",\"doc\":\"Probability of a HIT by the hit rule, 0 to 1, six decimals; 0.5 when NEUTRAL.\"},{\"name\":\"confidence\",\"type\":\"double\",\"doc\":\"Confidence in the probability, 0 to 1, six decimals.\"},{\"name\":\"level\",\"type\":{\"type\":\"enum\",\"name\":\"ConfidenceLevel\",\"symbols\":[\"LOW\",\"MEDIUM\",\"HIGH\"],\"doc\":\"Confidence in words; the bounds are configuration.\"},\"doc\":\"The confidence in words.\"},{\"name\":\"indicators\",\"type\":{\"type\":\"map\",\"values\":\"double\"},\"doc\":\"The figures the result was computed from, by name.\"},{\"name\":\"reasoning\",\"type\":\"string\",\"doc\":\"The formula with its figures, for people.\"},{\"name\":\"hitRule\",\"type\":{\"type\":\"record\",\"name\":\"HitRule\",\"doc\":\"When a forecast counts as a HIT, registered before the outcome can be known.\",\"fields\":[{\"name\":\"horizonMs\",\"type\":\"long\",\"doc\":\"How long after the forecast's event time it is resolved, milliseconds.\"},{\"name\":\"minMoveBps\",\"type\":\"double\",\"doc\":\"The move in the forecast's direction that must be exceeded, basis points of the reference price; a tie is a MISS.\"},{\"name\":\"referencePrice\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Price that the move is measured from, in the quote currency.\"}]},\"doc\":\"When this forecast counts as a HIT.\"}]}",
+  Trade:
+    "{\"type\":\"record\",\"name\":\"Trade\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"A trade happened on a market. Stored fact of the tape: never edited, never removed.\",\"fields\":[{\"name\":\"venue\",\"type\":\"string\",\"doc\":\"Where the trade happened, lower case, for example binance.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"tradeId\",\"type\":\"string\",\"doc\":\"The venue's own id; where the source has none, <source hash>-<row>.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"When the venue says the trade happened, UTC, microseconds since 1970.\"},{\"name\":\"price\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Price in the quote currency, exact.\"},{\"name\":\"size\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Quantity in the base currency, exact.\"},{\"name\":\"side\",\"type\":{\"type\":\"enum\",\"name\":\"TakerSide\",\"symbols\":[\"BUY\",\"SELL\",\"UNKNOWN\"],\"doc\":\"Side of the taker; UNKNOWN where the source does not say, never guessed.\"},\"doc\":\"Side of the taker.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"When the producer received the trade, UTC, microseconds since 1970; for a file without receive times, the event time.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"Where the producer had it from, for example file:<first 16 hex digits of the file's SHA-256>.\"}]}",
+};

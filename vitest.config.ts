@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config';
+
+/**
+ * Three tiers. `fast` needs nothing but Node; `stack` starts the local services once (tests/stack.setup.ts) and
+ * shares them; `faults` starts services of its own and breaks them.
+ */
+export default defineConfig({
+  test: {
+    reporters: ['default', './tests/closing-line.reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['**/*.unit.spec.ts', '**/*.contract.spec.ts'],
+          exclude: ['node_modules/**', '.tapeproof/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'stack',
+          include: ['**/*.integration.spec.ts', 'tests/faults/**/*.spec.ts'],
+          exclude: ['node_modules/**', '.tapeproof/**'],
+          globalSetup: ['./tests/stack.setup.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
