@@ -1,0 +1,21 @@
+import type { DeadLetterReason, EngineActivated, Trade } from './generated/events.ts';
+
+/** Why a tape record cannot even be read: part of the dead letters' closed catalogue. */
+export type UnusableReason = Extract<DeadLetterReason, 'UNDECODABLE' | 'UNKNOWN_SCHEMA'>;
+
+/**
+ * What a record of the tape holds once it is decoded.
+ *
+ * - `fingerprint`: SHA-256 (hex) of the schema it was written with; `body`: its Avro body as it is on the tape. Both
+ *   together are its identity (see `hashWritten`).
+ * - `unusable`: no frame, no record of ours, or broken bytes; `value` is the whole raw Kafka value, empty for a null.
+ */
+export type TapeContent =
+  | { readonly kind: 'trade'; readonly trade: Trade; readonly fingerprint: string; readonly body: Buffer }
+  | {
+      readonly kind: 'activation';
+      readonly activation: EngineActivated;
+      readonly fingerprint: string;
+      readonly body: Buffer;
+    }
+  | { readonly kind: 'unusable'; readonly reason: UnusableReason; readonly value: Buffer };
