@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import { EXIT_BAD_CONFIGURATION, StackError } from './errors.ts';
+import { javaProgram } from './java.ts';
+import type { StackPorts } from './options.ts';
+import { run } from './run.ts';
+import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
+
+const OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60;
+
+/** One broker that is its own controller (KRaft), reachable from this machine only. */
+export const kafka: Service = {
+  name: 'kafka',
+  title: 'Kafka',
+  needs: [],
+  stopSignal: 'SIGTERM',
+  startDeadlineMs: 90_000,
+  stopDeadlineMs: 30_000,
+  ports: (ports) => [ports.kafka, ports.controller],
+
+  async prepare({ folder, options, part }) {
+    const [java, jars] = await Promise.all([javaProgram(), part('kafka')]);
+    const data = join(folder, 'data');
+    if (data.includes(',')) {
+      throw new StackError(
+        `Kafka cannot keep data in a folder with a comma in its path: ${data}`,
+        EXIT_BAD_CONFIGURATION,
+      );
+    }
+    await mkdir(data, { recursive: true });
+    const properties = join(folder, 'server.properties');
+    await writeFile(properties, serverProperties(data, options.ports));
+    // Run inside the folder of jars, so that no path can confuse the class path.
+    const base = { file: java, cwd: jars };
+    if (!existsSync(join(data, 'meta.properties'))) {
+      const format = ['-cp', '*', 'kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', properties];
+      await run({ ...base, args: format });
+    }
+    const logging = [
+      '-Dorg.slf4j.simpleLogger.showDateTime=true',
+      '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS',
+    ];
+    const memory = ['-Xms256m', '-Xmx1g', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'];
+    return {
+      ...base,
+      args: [...memory, '-Djava.awt.headless=true', ...logging, '-cp', '*', 'kafka.Kafka', properties],
+    };
+  },
+
+  async probe(port) {
+    const client = new Kafka({
+      clientId: 'tapeproof-stack',
+      brokers: [`127.0.0.1:${port}`],
+      logLevel: logLevel.NOTHING,
+      connectionTimeout: PROBE_TIMEOUT_MS,
+      requestTimeout: PROBE_TIMEOUT_MS,
+      enforceRequestTimeout: true,
+      retry: { retries: 0 },
+    });
+    const admin = client.admin();
+    try {
+      await admin.connect();
+      const { brokers } = await admin.describeCluster();
+      // A broker that has not joined its own cluster yet answers with an empty list.
+      if (brokers.length === 0) throw new Error('the broker is not in its cluster yet');
+    } finally {
+      await admin.disconnect();
+    }
+  },
+};
+
+function serverProperties(data: string, ports: StackPorts): string {
+  const settings: Readonly<Record<string, string | number>> = {
+    'node.id': 1,
+    'process.roles': 'broker,controller',
+    listeners: `PLAINTEXT://127.0.0.1:${ports.kafka},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${ports.kafka}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
+    'log.dirs': data,
+    // Topics come from one list in contracts/, never from a typing mistake.
+    'auto.create.topics.enable': 'false',
+    // With more than one consumer to wait for, a group would start 3 s late.
+    'group.initial.rebalance.delay.ms': 0,
+    'default.replication.factor': 1,
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 8,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'transaction.state.log.num.partitions': 8,
+    'share.coordinator.state.topic.replication.factor': 1,
+    'share.coordinator.state.topic.min.isr': 1,
+    // The tape is kept for ever, and so are the schema registry's topics, which it creates with the broker's defaults.
+    'log.retention.ms': -1,
+    'log.retention.bytes': -1,
+    'offsets.retention.minutes': OFFSETS_RETENTION_MINUTES,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${escapeProperty(String(value))}\n`)
+    .join('');
+}
+
+/** Java reads properties as Latin-1 with backslash escapes. */
+export function escapeProperty(value: string): string {
+  return value
+    .replaceAll('\\', '\\\\')
+    .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** 16 bytes in base64url, as Kafka writes a UUID; the first character is a letter, so that it is no option. */
+function clusterId(): string {
+  const bytes = randomBytes(16);
+  bytes.writeUInt8(bytes.readUInt8(0) & 0x3f, 0);
+  return bytes.toString('base64url');
+}

@@ -1,0 +1,179 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { diskFull, messageOf, StackError } from './errors.ts';
+import type { ServiceName, StackOptions, StackPorts } from './options.ts';
+import type { Parts } from './parts.ts';
+import { isPortFree } from './port.ts';
+import { endProcess, isAlive, startDetached, type Command } from './process.ts';
+import {
+  readServiceRecord,
+  removeServiceRecord,
+  serviceFolder,
+  serviceLog,
+  writeServiceRecord,
+  type ServiceRecord,
+} from './record.ts';
+import { tellingLine } from './run.ts';
+import type { Service } from './service.ts';
+
+const PROBE_EVERY_MS = 100;
+const START_ATTEMPTS_MAX = 20;
+const RETRY_AFTER_MS = 500;
+
+/** Tells how a service is getting on; `lasting` texts are worth a line of their own. */
+export type ServiceReport = (text: string, lasting: boolean) => void;
+
+/** The live process of a service with the ports it holds, or undefined. */
+export function runningService(stackFolder: string, name: ServiceName): ServiceRecord | undefined {
+  const record = readServiceRecord(stackFolder, name);
+  return record !== undefined && isAlive(record) ? record : undefined;
+}
+
+/** Why a live service does not do its work, or undefined if it does. */
+export async function troubleOf(service: Service, record: ServiceRecord): Promise<string | undefined> {
+  try {
+    await service.probe(record.ports[0] ?? 0);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/**
+ * Brings one service up, or finds it up. Resolves when it answers.
+ * @param needed resolves when the services it needs answer.
+ * @throws StackError if its port is taken, it dies, or it does not answer within its deadline.
+ */
+export async function startService(
+  service: Service,
+  options: StackOptions,
+  parts: Parts,
+  needed: Promise<unknown>,
+  report: ServiceReport,
+): Promise<void> {
+  const running = runningService(options.folder, service.name);
+  if (running !== undefined) {
+    assertSamePorts(service, options.ports, running);
+    if ((await troubleOf(service, running)) !== undefined) {
+      report('does not answer yet', true);
+      await untilHealthy(service, options, running, report);
+    }
+    report(`already up on port ${running.ports[0] ?? 0}`, true);
+    return;
+  }
+  await assertPortsFree(service, options.ports);
+  const folder = serviceFolder(options.folder, service.name);
+  await mkdir(folder, { recursive: true });
+  const prepared = service.prepare({ options, folder, part: (name) => parts.folder(name) });
+  const [command] = await Promise.all([prepared, needed]);
+  report('starting', false);
+  const start = Date.now();
+  await startPrepared(service, options, command, report);
+  report(
+    `up on port ${service.ports(options.ports)[0] ?? 0} after ${((Date.now() - start) / 1000).toFixed(1)} s`,
+    true,
+  );
+}
+
+async function startPrepared(
+  service: Service,
+  options: StackOptions,
+  command: Command,
+  report: ServiceReport,
+): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const logFile = await freshLog(options.folder, service.name);
+    const identity = await startDetached(command, logFile);
+    const record = { ...identity, ports: [...service.ports(options.ports)] };
+    await writeServiceRecord(options.folder, service.name, record);
+    try {
+      await untilHealthy(service, options, record, report);
+      return;
+    } catch (error) {
+      // A service that is alive but late is left to whoever wants to look at it; `up` waits for it again.
+      if (isAlive(record)) throw error;
+      await removeServiceRecord(options.folder, service.name);
+      const passing = service.passingFailure?.test(readLog(logFile)) ?? false;
+      if (!passing || attempt === START_ATTEMPTS_MAX) throw error;
+      await sleep(RETRY_AFTER_MS);
+    }
+  }
+}
+
+async function untilHealthy(
+  service: Service,
+  options: StackOptions,
+  record: ServiceRecord,
+  report: ServiceReport,
+): Promise<void> {
+  const start = Date.now();
+  const logFile = serviceLog(options.folder, service.name);
+  while (true) {
+    const trouble = await troubleOf(service, record);
+    // Asked after the probe: a stranger on the port may answer for a service that could not have it.
+    if (!isAlive(record)) throw diedAtStart(service, logFile);
+    if (trouble === undefined) return;
+    const waitedMs = Date.now() - start;
+    if (waitedMs > service.startDeadlineMs) {
+      throw new StackError(
+        `${capital(service.title)} (pid ${record.pid}) did not answer within ${service.startDeadlineMs / 1000} s: ${trouble}. Its log is ${logFile}; "stack down" ends it.`,
+      );
+    }
+    report(`starting, ${Math.floor(waitedMs / 1000)} s`, false);
+    await sleep(PROBE_EVERY_MS);
+  }
+}
+
+function diedAtStart(service: Service, logFile: string): StackError {
+  const log = readLog(logFile);
+  if (/No space left on device/.test(log)) return diskFull(dirname(dirname(logFile)));
+  const line = tellingLine(log);
+  return new StackError(
+    `${capital(service.title)} ended while it was starting. Its log ${logFile} says: ${line ?? 'nothing'}`,
+  );
+}
+
+/** Ends a service that runs. Gives whether there was one. */
+export async function stopService(service: Service, options: StackOptions, signal: NodeJS.Signals): Promise<boolean> {
+  const running = runningService(options.folder, service.name);
+  if (running !== undefined) await endProcess(running, signal, service.stopDeadlineMs);
+  await removeServiceRecord(options.folder, service.name);
+  return running !== undefined;
+}
+
+/** @throws StackError naming the first port that another program holds. */
+export async function assertPortsFree(service: Service, ports: StackPorts): Promise<void> {
+  for (const port of service.ports(ports)) {
+    if (await isPortFree(port)) continue;
+    const name = Object.entries(ports).find(([, value]) => value === port)?.[0] ?? service.name;
+    throw new StackError(
+      `Port ${port} on 127.0.0.1, meant for ${service.title}, is in use by another program: end that program or set TAPEPROOF_STACK_PORT_${name.toUpperCase()} to a free port.`,
+    );
+  }
+}
+
+function assertSamePorts(service: Service, wanted: StackPorts, running: ServiceRecord): void {
+  const ports = service.ports(wanted);
+  if (ports.every((port, index) => running.ports[index] === port)) return;
+  throw new StackError(
+    `${capital(service.title)} of this stack runs on port ${running.ports.join(' and ')} and is wanted on ${ports.join(' and ')}: run "stack down" with the old ports' settings removed, then "stack up".`,
+  );
+}
+
+/** An empty log for this start; the previous one is kept beside it. */
+async function freshLog(stackFolder: string, name: ServiceName): Promise<string> {
+  const logFile = serviceLog(stackFolder, name);
+  await mkdir(dirname(logFile), { recursive: true });
+  if (existsSync(logFile)) await rename(logFile, logFile.replace(/\.log$/, '.previous.log'));
+  return logFile;
+}
+
+function readLog(logFile: string): string {
+  return existsSync(logFile) ? readFileSync(logFile, 'utf8') : '';
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

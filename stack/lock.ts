@@ -1,0 +1,44 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StackError } from './errors.ts';
+
+const LOCK_WAIT_MS_MAX = 15 * 60_000;
+const LOCK_POLL_MS = 100;
+const SQLITE_BUSY = 5;
+
+/**
+ * Runs `work` while no other process runs its own in this folder. The lock is SQLite's file lock, which the kernel
+ * releases when its holder dies: a lock can never be stale, so none is ever broken by force.
+ * @param onWait called once when somebody else holds the lock.
+ */
+export async function withFolderLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
+  mkdirSync(folder, { recursive: true });
+  const database = new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
+  try {
+    const deadline = Date.now() + LOCK_WAIT_MS_MAX;
+    for (let attempt = 0; !tryLock(database); attempt++) {
+      if (attempt === 0) onWait();
+      if (Date.now() > deadline) {
+        throw new StackError(
+          `Another stack command has been at work in ${folder} for ${LOCK_WAIT_MS_MAX / 60_000} minutes: end it and run this again.`,
+        );
+      }
+      await sleep(LOCK_POLL_MS);
+    }
+    return await work();
+  } finally {
+    database.close();
+  }
+}
+
+function tryLock(database: DatabaseSync): boolean {
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return false;
+    throw error;
+  }
+}

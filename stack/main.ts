@@ -1,0 +1,250 @@
+/**
+ * The local stack: Kafka, a schema registry, Postgres and Redis as plain processes of this machine, without a container
+ * engine. Everything it writes is in two folders (see {@link StackOptions}); everything it starts listens on 127.0.0.1.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskFull, StackError, systemCode } from './errors.ts';
+import * as lifecycle from './lifecycle.ts';
+import { withFolderLock } from './lock.ts';
+import { endpointsOf, SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './options.ts';
+import { BITSTAMP_TRADES_FILE, freeMegabytesOf, Parts } from './parts.ts';
+import { residentBytes } from './process.ts';
+import { readServiceRecord, removeEndpoints, serviceFolder, serviceLog, writeEndpoints } from './record.ts';
+import { SERVICES } from './services.ts';
+
+export { StackError } from './errors.ts';
+export {
+  DEFAULT_STACK_OPTIONS,
+  freePorts,
+  SERVICE_NAMES,
+  stackOptionsFromEnvironment,
+  type ServiceName,
+  type StackEndpoints,
+  type StackOptions,
+  type StackPorts,
+} from './options.ts';
+export { readEndpoints } from './record.ts';
+
+/** One thing that happened. Show a `lasting` one on a line of its own; the next text replaces one that is not. */
+export interface StackProgress {
+  readonly subject: ServiceName | 'downloads' | 'stack';
+  readonly text: string;
+  readonly lasting: boolean;
+  /** Since the command began. */
+  readonly elapsedMs: number;
+}
+
+export type StackReport = (progress: StackProgress) => void;
+
+export interface ServiceStatus {
+  readonly name: ServiceName;
+  /** `unhealthy`: the process lives and does not answer. */
+  readonly state: 'running' | 'stopped' | 'unhealthy';
+  readonly port: number;
+  /** Absent when stopped. */
+  readonly pid?: number;
+  /** Physical memory of the service's processes. Absent when stopped. */
+  readonly residentBytes?: number;
+  /** Why it is unhealthy, or that it ended without being asked to. */
+  readonly detail?: string;
+}
+
+const FREE_MEGABYTES_MIN = 300;
+
+/**
+ * Brings all services up and waits until each answers. What is up stays as it is.
+ * @throws StackError (exit code 3) if one cannot be brought up; the others are left running.
+ */
+export function stackUp(options: StackOptions, report: StackReport): Promise<StackEndpoints> {
+  return exclusively(options, report, async (tell) => {
+    const parts = partsOf(options, tell);
+    await assertAllPortsFree(options);
+    const started = new Map<ServiceName, Promise<void>>();
+    // In the order of SERVICE_NAMES a service comes after those it needs.
+    for (const name of SERVICE_NAMES) {
+      const needed = Promise.all(SERVICES[name].needs.map((need) => started.get(need)));
+      started.set(name, startOne(name, options, parts, needed, tell));
+    }
+    const trades = parts.folder('trades');
+    const outcomes = await Promise.allSettled([...started.values(), trades]);
+    const failures = new Set(
+      outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])),
+    );
+    throwFirst(failures);
+    const endpoints = endpointsOf(options.ports, join(await trades, BITSTAMP_TRADES_FILE));
+    await writeEndpoints(options.folder, endpoints);
+    return endpoints;
+  });
+}
+
+/** Ends all services. What is not running is left alone. @throws StackError if a process cannot be ended. */
+export function stackDown(options: StackOptions, report: StackReport): Promise<void> {
+  return exclusively(options, report, (tell) => endAll(options, tell));
+}
+
+/** Ends all services and deletes their data and logs. Downloads are kept. */
+export function stackReset(options: StackOptions, report: StackReport): Promise<void> {
+  return exclusively(options, report, async (tell) => {
+    await endAll(options, tell);
+    for (const name of SERVICE_NAMES) {
+      const folder = serviceFolder(options.folder, name);
+      await SERVICES[name].removeOutside?.(folder);
+      await rm(folder, { recursive: true, force: true });
+    }
+    await rm(join(options.folder, 'logs'), { recursive: true, force: true });
+    tell('stack', 'all data is deleted', true);
+  });
+}
+
+/** How each service is, without waiting for any command that is at work. */
+export function stackStatus(options: StackOptions): Promise<readonly ServiceStatus[]> {
+  return Promise.all(SERVICE_NAMES.map((name) => serviceStatus(options, name)));
+}
+
+/** Starts one service of a stack, or finds it up; those it needs must be up. @throws StackError */
+export function startService(options: StackOptions, name: ServiceName): Promise<void> {
+  return exclusively(options, silent, async (tell) => {
+    for (const need of SERVICES[name].needs) {
+      if (lifecycle.runningService(options.folder, need) === undefined) {
+        throw new StackError(`${name} needs ${need}, which is not running: start it first.`);
+      }
+    }
+    await startOne(name, options, partsOf(options, tell), Promise.resolve(), tell);
+  });
+}
+
+/** Ends one service as an operator would: it may finish its work. */
+export function stopService(options: StackOptions, name: ServiceName): Promise<void> {
+  return exclusively(options, silent, async () => {
+    await lifecycle.stopService(SERVICES[name], options, SERVICES[name].stopSignal);
+  });
+}
+
+/** Ends one service by SIGKILL, as a crash would. */
+export function killService(options: StackOptions, name: ServiceName): Promise<void> {
+  return exclusively(options, silent, async () => {
+    await lifecycle.stopService(SERVICES[name], options, 'SIGKILL');
+  });
+}
+
+type Tell = (subject: StackProgress['subject'], text: string, lasting: boolean) => void;
+
+const silent: StackReport = () => undefined;
+
+async function exclusively<T>(
+  options: StackOptions,
+  report: StackReport,
+  work: (tell: Tell) => Promise<T>,
+): Promise<T> {
+  const start = Date.now();
+  const tell: Tell = (subject, text, lasting) => {
+    report({ subject, text, lasting, elapsedMs: Date.now() - start });
+  };
+  const onWait = (): void => {
+    tell('stack', `waiting: another stack command is at work in ${options.folder}`, true);
+  };
+  try {
+    return await withFolderLock(options.folder, onWait, async () => {
+      await writeFile(join(options.folder, '.gitignore'), '*\n');
+      return await work(tell);
+    });
+  } catch (error) {
+    throw readable(error, options.folder);
+  }
+}
+
+/** The errors of the operating system that a person can do something about. */
+function readable(error: unknown, folder: string): unknown {
+  switch (systemCode(error)) {
+    case 'ENOSPC':
+      return diskFull(folder, error);
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOTDIR':
+      return new StackError(
+        `The stack cannot write into ${folder} (${(error as Error).message}): choose another folder.`,
+        3,
+        error,
+      );
+    default:
+      return error;
+  }
+}
+
+function partsOf(options: StackOptions, tell: Tell): Parts {
+  return new Parts(options.partsFolder, (text, lasting) => {
+    tell('downloads', text, lasting);
+  });
+}
+
+async function startOne(
+  name: ServiceName,
+  options: StackOptions,
+  parts: Parts,
+  needed: Promise<unknown>,
+  tell: Tell,
+): Promise<void> {
+  const freeMegabytes = await freeMegabytesOf(options.folder);
+  if (freeMegabytes < FREE_MEGABYTES_MIN && lifecycle.runningService(options.folder, name) === undefined) {
+    throw new StackError(
+      `The disk that holds ${options.folder} has ${freeMegabytes} MB free and the stack asks for ${FREE_MEGABYTES_MIN}: free some space and run the command again.`,
+    );
+  }
+  await lifecycle.startService(SERVICES[name], options, parts, needed, (text, lasting) => {
+    tell(name, text, lasting);
+  });
+}
+
+/** Before anything is downloaded or started: a port in use should be known at once. */
+async function assertAllPortsFree(options: StackOptions): Promise<void> {
+  for (const name of SERVICE_NAMES) {
+    if (lifecycle.runningService(options.folder, name) === undefined) {
+      await lifecycle.assertPortsFree(SERVICES[name], options.ports);
+    }
+  }
+}
+
+async function endAll(options: StackOptions, tell: Tell): Promise<void> {
+  await removeEndpoints(options.folder);
+  const end = async (name: ServiceName): Promise<void> => {
+    tell(name, 'stopping', false);
+    const wasRunning = await lifecycle.stopService(SERVICES[name], options, SERVICES[name].stopSignal);
+    tell(name, wasRunning ? 'stopped' : 'was not running', true);
+  };
+  // A service is ended before those it needs, so that none has to wait for an answer that will not come.
+  const ended = new Map<ServiceName, Promise<void>>();
+  for (const name of SERVICE_NAMES.toReversed()) {
+    const dependants = SERVICE_NAMES.filter((other) => SERVICES[other].needs.includes(name));
+    ended.set(
+      name,
+      Promise.allSettled(dependants.map((other) => ended.get(other))).then(() => end(name)),
+    );
+  }
+  const outcomes = await Promise.allSettled(ended.values());
+  throwFirst(
+    new Set(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))),
+  );
+}
+
+async function serviceStatus(options: StackOptions, name: ServiceName): Promise<ServiceStatus> {
+  const record = lifecycle.runningService(options.folder, name);
+  if (record === undefined) {
+    const port = SERVICES[name].ports(options.ports)[0] ?? 0;
+    const crashed = readServiceRecord(options.folder, name) !== undefined;
+    const detail = crashed
+      ? { detail: `it ended without being asked to: see ${serviceLog(options.folder, name)}` }
+      : {};
+    return { name, state: 'stopped', port, ...detail };
+  }
+  const trouble = await lifecycle.troubleOf(SERVICES[name], record);
+  const facts = { port: record.ports[0] ?? 0, pid: record.pid, residentBytes: residentBytes(record) };
+  return trouble === undefined
+    ? { name, state: 'running', ...facts }
+    : { name, state: 'unhealthy', ...facts, detail: trouble };
+}
+
+function throwFirst(failures: ReadonlySet<unknown>): void {
+  for (const failure of failures) throw failure;
+}

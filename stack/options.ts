@@ -1,0 +1,116 @@
+import { randomInt } from 'node:crypto';
+import { join, resolve } from 'node:path';
+import { EXIT_BAD_CONFIGURATION, StackError } from './errors.ts';
+import { isPortFree } from './port.ts';
+
+export const SERVICE_NAMES = ['kafka', 'registry', 'postgres', 'redis'] as const;
+export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** TCP ports on 127.0.0.1. `controller` is Kafka's second port, which nothing but Kafka uses. */
+export interface StackPorts {
+  readonly kafka: number;
+  readonly controller: number;
+  readonly registry: number;
+  readonly postgres: number;
+  readonly redis: number;
+}
+
+export interface StackOptions {
+  /** Absolute: data, logs and process records of this stack. */
+  readonly folder: string;
+  /** Absolute: downloads, shared by all stacks of this checkout. */
+  readonly partsFolder: string;
+  readonly ports: StackPorts;
+}
+
+/** Where the four services answer, in the form that TAPEPROOF_KAFKA_BROKERS and its siblings take. */
+export interface StackEndpoints {
+  readonly kafkaBrokers: string;
+  /** The Confluent-compatible base address, path included. */
+  readonly registryUrl: string;
+  readonly postgresUrl: string;
+  readonly redisUrl: string;
+  /** 100,000 Bitstamp BTC/USD trades: `seconds,price,amount`, no header. */
+  readonly bitstampTradesFile: string;
+}
+
+const REPOSITORY = resolve(import.meta.dirname, '..');
+
+export const DEFAULT_STACK_OPTIONS: StackOptions = {
+  folder: join(REPOSITORY, '.tapeproof', 'stack'),
+  partsFolder: join(REPOSITORY, '.tapeproof', 'parts'),
+  ports: { kafka: 19092, controller: 19093, registry: 18081, postgres: 15432, redis: 16379 },
+};
+
+const PORT_NAMES = ['kafka', 'controller', 'registry', 'postgres', 'redis'] as const satisfies (keyof StackPorts)[];
+const PORT_MAX = 65_535;
+
+/**
+ * The defaults, changed by TAPEPROOF_STACK_FOLDER, TAPEPROOF_STACK_PARTS_FOLDER and
+ * TAPEPROOF_STACK_PORT_{KAFKA,CONTROLLER,REGISTRY,POSTGRES,REDIS}.
+ * @throws StackError (exit code 2) on a port that is none, or that two services share.
+ */
+export function stackOptionsFromEnvironment(environment: Readonly<Record<string, string | undefined>>): StackOptions {
+  const ports = { ...DEFAULT_STACK_OPTIONS.ports };
+  for (const name of PORT_NAMES) {
+    const variable = `TAPEPROOF_STACK_PORT_${name.toUpperCase()}`;
+    const text = environment[variable];
+    if (text !== undefined && text !== '') ports[name] = parsePort(variable, text);
+  }
+  if (new Set(Object.values(ports)).size < PORT_NAMES.length) {
+    const list = PORT_NAMES.map((name) => `${name} ${String(ports[name])}`).join(', ');
+    throw new StackError(
+      `Two services of the stack share a port (${list}): give each its own.`,
+      EXIT_BAD_CONFIGURATION,
+    );
+  }
+  return {
+    folder: resolve(environment['TAPEPROOF_STACK_FOLDER'] ?? DEFAULT_STACK_OPTIONS.folder),
+    partsFolder: resolve(environment['TAPEPROOF_STACK_PARTS_FOLDER'] ?? DEFAULT_STACK_OPTIONS.partsFolder),
+    ports,
+  };
+}
+
+function parsePort(variable: string, text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > PORT_MAX) {
+    throw new StackError(`${variable} is "${text}": give a port from 1 to ${PORT_MAX}.`, EXIT_BAD_CONFIGURATION);
+  }
+  return port;
+}
+
+// Below the range from which Linux (32768) and macOS (49152) take ports for outgoing connections, so that a port found
+// free stays free until its service binds it.
+const FREE_PORT_FROM = 20_000;
+const FREE_PORT_TO = 32_000;
+const FREE_PORT_ATTEMPTS = 1_000;
+
+/** Five ports that are free now, for a test that runs a stack of its own. */
+export async function freePorts(): Promise<StackPorts> {
+  const found = new Set<number>();
+  for (let attempt = 0; attempt < FREE_PORT_ATTEMPTS && found.size < PORT_NAMES.length; attempt++) {
+    const port = randomInt(FREE_PORT_FROM, FREE_PORT_TO);
+    if (await isPortFree(port)) found.add(port);
+  }
+  const [kafka, controller, registry, postgres, redis] = found;
+  if (
+    kafka === undefined ||
+    controller === undefined ||
+    registry === undefined ||
+    postgres === undefined ||
+    redis === undefined
+  ) {
+    throw new StackError(`No five free ports between ${FREE_PORT_FROM} and ${FREE_PORT_TO} on 127.0.0.1.`);
+  }
+  return { kafka, controller, registry, postgres, redis };
+}
+
+export function endpointsOf(ports: StackPorts, bitstampTradesFile: string): StackEndpoints {
+  return {
+    kafkaBrokers: `127.0.0.1:${ports.kafka}`,
+    registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
+    postgresUrl: `postgres://tapeproof@127.0.0.1:${ports.postgres}/tapeproof`,
+    redisUrl: `redis://127.0.0.1:${ports.redis}`,
+    bitstampTradesFile,
+  };
+}

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, statfs, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, relative } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { diskFull, StackError, systemCode } from './errors.ts';
+import { withFolderLock } from './lock.ts';
+import { runMaven } from './maven.ts';
+
+export type PartName = 'kafka' | 'registry' | 'redis' | 'trades';
+
+interface Part {
+  readonly title: string;
+  /** The folder's name, so that another version is another part. */
+  readonly folder: string;
+  /** The execution of pom.xml that brings it. */
+  readonly goal: string;
+  readonly downloadMegabytes: number;
+  /** Free space asked for beforehand: Maven's copy and ours. */
+  readonly spaceMegabytes: number;
+  /** {@link contentHash} of the unpacked part. */
+  readonly sha256: string;
+}
+
+/** Versions live in pom.xml; change them there and here together. */
+export const PARTS: Readonly<Record<PartName, Part>> = {
+  kafka: {
+    title: 'Kafka 4.3.1',
+    folder: 'kafka-4.3.1',
+    goal: 'dependency:copy-dependencies@kafka',
+    downloadMegabytes: 50,
+    spaceMegabytes: 150,
+    sha256: '929899bc0205a413e019af82b4ea9cd72ca842beec55d2912c6e09780eb2d3d6',
+  },
+  registry: {
+    title: 'the Apicurio schema registry 3.0.9',
+    folder: 'apicurio-3.0.9',
+    goal: 'dependency:unpack@registry',
+    downloadMegabytes: 109,
+    spaceMegabytes: 300,
+    sha256: '7ab52a74ba3dce3ccaedf079ca6fd0bce8d451694591d1b2dd3c23d336af4d4f',
+  },
+  redis: {
+    title: 'Redis 6.2',
+    folder: 'embedded-redis-1.4.3',
+    goal: 'dependency:unpack@redis',
+    downloadMegabytes: 12,
+    spaceMegabytes: 60,
+    sha256: '8c809daf61419d429d322150166a791a95caef8fef197c192ebe40bae2295b3e',
+  },
+  trades: {
+    title: 'the Bitstamp trades of ta4j-examples 0.15',
+    folder: 'bitstamp-trades',
+    goal: 'dependency:unpack@trades',
+    downloadMegabytes: 1,
+    spaceMegabytes: 20,
+    sha256: '813f6af4aebe00fa09390b2a0331ee3cc41e97a50ec4fe2df372f60a05b4bf7f',
+  },
+};
+
+export const BITSTAMP_TRADES_FILE = 'bitstamp_trades_from_20131125_usd.csv';
+const STAGE_PREFIX = '.stage-';
+const REPORT_EVERY_MS = 250;
+
+/** `lasting` texts are worth a line of their own; the others replace each other. */
+export type PartReport = (text: string, lasting: boolean) => void;
+
+/**
+ * Gives the folder of a part, which it fetches when it is missing. One fetch at a time: Maven's own repository does not
+ * bear two. A part appears under its name only when it is complete and its hash is right.
+ */
+export class Parts {
+  readonly #partsFolder: string;
+  readonly #report: PartReport;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(partsFolder: string, report: PartReport) {
+    this.#partsFolder = partsFolder;
+    this.#report = report;
+  }
+
+  folder(name: PartName): Promise<string> {
+    const folder = join(this.#partsFolder, PARTS[name].folder);
+    if (existsSync(folder)) return Promise.resolve(folder);
+    const fetched = this.#queue.then(() => this.#fetch(PARTS[name], folder));
+    // The next part is tried whatever became of this one.
+    this.#queue = fetched.catch(() => undefined);
+    return fetched;
+  }
+
+  async #fetch(part: Part, folder: string): Promise<string> {
+    const onWait = (): void => {
+      this.#report(`waiting: another command is fetching into ${this.#partsFolder}`, true);
+    };
+    try {
+      return await withFolderLock(this.#partsFolder, onWait, async () => {
+        if (!existsSync(folder)) await this.#fetchLocked(part, folder);
+        return folder;
+      });
+    } catch (error) {
+      throw systemCode(error) === 'ENOSPC' ? diskFull(this.#partsFolder, error) : error;
+    }
+  }
+
+  async #fetchLocked(part: Part, folder: string): Promise<void> {
+    await writeFile(join(this.#partsFolder, '.gitignore'), '*\n');
+    // We hold the lock, so any stage is what a killed command left.
+    for (const entry of await readdir(this.#partsFolder)) {
+      if (entry.startsWith(STAGE_PREFIX)) await rm(join(this.#partsFolder, entry), { recursive: true, force: true });
+    }
+    await assertSpace(part, this.#partsFolder);
+    const stage = join(this.#partsFolder, `${STAGE_PREFIX}${part.folder}`);
+    await mkdir(join(stage, 'part'), { recursive: true });
+    const what = `fetching ${part.title} (${part.downloadMegabytes} MB, this once)`;
+    this.#report(what, true);
+    await this.#withClock(what, (onBytes) => runMaven(part.goal, stage, onBytes));
+    const found = await contentHash(join(stage, 'part'));
+    if (found !== part.sha256) {
+      throw new StackError(
+        `What Maven brought as ${part.title} is not what was pinned (SHA-256 ${found}, not ${part.sha256}): delete its folder in Maven's local repository and run the command again.`,
+      );
+    }
+    await rename(join(stage, 'part'), folder);
+    await rm(stage, { recursive: true, force: true });
+    await rm(`${stage}.log`, { force: true });
+  }
+
+  async #withClock(what: string, work: (onBytes: (bytes: number) => void) => Promise<void>): Promise<void> {
+    const start = Date.now();
+    let megabytes = '0.0';
+    const clock = setInterval(() => {
+      this.#report(`${what}: ${megabytes} MB, ${Math.round((Date.now() - start) / 1000)} s`, false);
+    }, REPORT_EVERY_MS);
+    try {
+      await work((bytes) => {
+        megabytes = (bytes / 1e6).toFixed(1);
+      });
+    } finally {
+      clearInterval(clock);
+    }
+  }
+}
+
+async function assertSpace(part: Part, partsFolder: string): Promise<void> {
+  for (const folder of [partsFolder, homedir()].filter(existsSync)) {
+    const freeMegabytes = await freeMegabytesOf(folder);
+    if (freeMegabytes >= part.spaceMegabytes) continue;
+    throw new StackError(
+      `Fetching ${part.title} needs ${part.spaceMegabytes} MB on the disk that holds ${folder} and ${freeMegabytes} MB are free: free some space and run the command again.`,
+    );
+  }
+}
+
+export async function freeMegabytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return Math.floor((bavail * bsize) / 1e6);
+}
+
+/** SHA-256 over `<path> <SHA-256 of the content>\n` of each file of a folder, in the order of the paths. */
+export async function contentHash(folder: string): Promise<string> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const all = createHash('sha256');
+  for (const file of files.sort()) {
+    const one = createHash('sha256');
+    await pipeline(createReadStream(file), one);
+    all.update(`${relative(folder, file)} ${one.digest('hex')}\n`);
+  }
+  return all.digest('hex');
+}

@@ -1,0 +1,158 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StackError, systemCode } from './errors.ts';
+
+/** A process for certain: pids are reused, a pid together with its start is not. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Opaque: on Linux the boot's id and the start in clock ticks since boot, elsewhere what `ps` prints. */
+  readonly started: string;
+}
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Run as this user: only root can. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
+const POLL_MS = 50;
+const KILL_DEADLINE_MS = 10_000;
+const IS_LINUX = process.platform === 'linux';
+// Services get these of the caller's variables and no others: a PGDATA or QUARKUS_… of the caller's would change them.
+const ENVIRONMENT_KEPT = ['PATH', 'HOME', 'TMPDIR', 'JAVA_HOME', 'LD_LIBRARY_PATH'];
+
+/** The process behind a pid, or undefined where there is none (a zombie is none). */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  try {
+    if (!IS_LINUX) {
+      const started = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+      return started === '' ? undefined : { pid, started };
+    }
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, startTicks] = [fields[0], fields[19]];
+    if (state === undefined || startTicks === undefined || state === 'Z' || state === 'X') return undefined;
+    return { pid, started: `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${startTicks}` };
+  } catch {
+    return undefined;
+  }
+}
+
+export function isAlive(identity: ProcessIdentity): boolean {
+  return identifyProcess(identity.pid)?.started === identity.started;
+}
+
+/**
+ * Starts a service in a session of its own, so that neither a Ctrl-C nor the end of the caller ends it. What it prints
+ * goes to `logFile`.
+ */
+export async function startDetached(command: Command, logFile: string): Promise<ProcessIdentity> {
+  const log = openSync(logFile, 'a');
+  try {
+    const child = spawn(command.file, command.args, {
+      cwd: command.cwd,
+      env: { ...serviceEnvironment(), ...command.env },
+      detached: true,
+      stdio: ['ignore', log, log],
+      ...command.user,
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    child.unref();
+    const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
+    // It may already be gone; an identity that matches nothing says so to whoever looks.
+    return identity ?? { pid: child.pid ?? -1, started: 'ended' };
+  } catch (error) {
+    throw new StackError(`${command.file} cannot be started (${systemCode(error) ?? 'unknown cause'}).`, 3, error);
+  } finally {
+    closeSync(log);
+  }
+}
+
+export function serviceEnvironment(): Record<string, string> {
+  const kept: Record<string, string> = { LANG: 'C', LC_ALL: 'C', TZ: 'UTC' };
+  for (const name of ENVIRONMENT_KEPT) {
+    const value = process.env[name];
+    if (value !== undefined) kept[name] = value;
+  }
+  return kept;
+}
+
+/**
+ * Ends a process and its children: the polite signal, a bounded wait, then SIGKILL. Resolves when all are gone.
+ * @param signal SIGKILL ends it at once.
+ */
+export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, deadlineMs: number): Promise<void> {
+  const family = [identity, ...descendants(identity.pid)].filter(isAlive);
+  if (!isAlive(identity)) return;
+  if (signal !== 'SIGKILL') {
+    send(identity, signal);
+    if (await untilGone(family, deadlineMs)) return;
+  }
+  for (const member of family) send(member, 'SIGKILL');
+  if (!(await untilGone(family, KILL_DEADLINE_MS))) {
+    throw new StackError(
+      `Process ${identity.pid} does not end, not even by kill -9: look at it with "ps ${identity.pid}".`,
+    );
+  }
+}
+
+function send(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (!isAlive(identity)) return;
+  try {
+    process.kill(identity.pid, signal);
+  } catch (error) {
+    // It ended by itself between the look and the signal.
+    if (systemCode(error) !== 'ESRCH') throw error;
+  }
+}
+
+async function untilGone(family: readonly ProcessIdentity[], deadlineMs: number): Promise<boolean> {
+  const deadline = Date.now() + deadlineMs;
+  while (family.some(isAlive)) {
+    if (Date.now() > deadline) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}
+
+/** Physical memory of a process and its children in bytes; pages they share are counted once. */
+export function residentBytes(identity: ProcessIdentity): number {
+  if (!isAlive(identity)) return 0;
+  if (!IS_LINUX) {
+    return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(identity.pid)], { encoding: 'utf8' })) * 1024;
+  }
+  const children = descendants(identity.pid).map((child) => memoryField(child.pid, 'RssAnon'));
+  return children.reduce((sum, bytes) => sum + bytes, memoryField(identity.pid, 'VmRSS'));
+}
+
+function memoryField(pid: number, field: string): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+function descendants(pid: number): ProcessIdentity[] {
+  if (!IS_LINUX) return [];
+  try {
+    const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    );
+    return children.flatMap((child) => {
+      const identity = identifyProcess(child);
+      return identity === undefined ? [] : [identity, ...descendants(child)];
+    });
+  } catch {
+    return [];
+  }
+}
