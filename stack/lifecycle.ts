@@ -50,7 +50,7 @@ export async function startService(
   service: Service,
   options: StackOptions,
   parts: Parts,
-  needed: Promise<unknown>,
+  needed: () => Promise<unknown>,
   report: ServiceReport,
 ): Promise<void> {
   const running = runningService(options.folder, service.name);
@@ -67,7 +67,7 @@ export async function startService(
   const folder = serviceFolder(options.folder, service.name);
   await mkdir(folder, { recursive: true });
   const prepared = service.prepare({ options, folder, part: (name) => parts.folder(name) });
-  const [command] = await Promise.all([prepared, needed]);
+  const [command] = await Promise.all([prepared, needed()]);
   report('starting', false);
   const start = Date.now();
   await startPrepared(service, options, command, report);

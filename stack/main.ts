@@ -2,9 +2,9 @@
  * The local stack: Kafka, a schema registry, Postgres and Redis as plain processes of this machine, without a container
  * engine. Everything it writes is in two folders (see {@link StackOptions}); everything it starts listens on 127.0.0.1.
  */
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskFull, StackError, systemCode } from './errors.ts';
+import { diskFull, EXIT_OUT_OF_REACH, messageOf, StackError, systemCode } from './errors.ts';
 import * as lifecycle from './lifecycle.ts';
 import { withFolderLock } from './lock.ts';
 import { endpointsOf, SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './options.ts';
@@ -51,6 +51,7 @@ export interface ServiceStatus {
 }
 
 const FREE_MEGABYTES_MIN = 300;
+const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
 
 /**
  * Brings all services up and waits until each answers. What is up stays as it is.
@@ -63,10 +64,14 @@ export function stackUp(options: StackOptions, report: StackReport): Promise<Sta
     const started = new Map<ServiceName, Promise<void>>();
     // In the order of SERVICE_NAMES a service comes after those it needs.
     for (const name of SERVICE_NAMES) {
-      const needed = Promise.all(SERVICES[name].needs.map((need) => started.get(need)));
-      started.set(name, startOne(name, options, parts, needed, tell));
+      const needed = SERVICES[name].needs.map((need) => started.get(need) ?? Promise.resolve());
+      started.set(
+        name,
+        startOne(name, options, parts, () => Promise.all(needed), tell),
+      );
     }
-    const trades = parts.folder('trades');
+    // Last in the queue of downloads: nothing waits for it.
+    const trades = parts.folder('kafka').then(() => parts.folder('trades'));
     const outcomes = await Promise.allSettled([...started.values(), trades]);
     const failures = new Set(
       outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])),
@@ -110,7 +115,7 @@ export function startService(options: StackOptions, name: ServiceName): Promise<
         throw new StackError(`${name} needs ${need}, which is not running: start it first.`);
       }
     }
-    await startOne(name, options, partsOf(options, tell), Promise.resolve(), tell);
+    await startOne(name, options, partsOf(options, tell), () => Promise.resolve(), tell);
   });
 }
 
@@ -156,21 +161,14 @@ async function exclusively<T>(
 
 /** The errors of the operating system that a person can do something about. */
 function readable(error: unknown, folder: string): unknown {
-  switch (systemCode(error)) {
-    case 'ENOSPC':
-      return diskFull(folder, error);
-    case 'EACCES':
-    case 'EPERM':
-    case 'EROFS':
-    case 'ENOTDIR':
-      return new StackError(
-        `The stack cannot write into ${folder} (${(error as Error).message}): choose another folder.`,
-        3,
-        error,
-      );
-    default:
-      return error;
-  }
+  const code = systemCode(error);
+  if (code === 'ENOSPC') return diskFull(folder, error);
+  if (code === undefined || !REFUSALS.has(code)) return error;
+  return new StackError(
+    `The stack cannot write into ${folder} (${messageOf(error)}): choose another folder.`,
+    EXIT_OUT_OF_REACH,
+    error,
+  );
 }
 
 function partsOf(options: StackOptions, tell: Tell): Parts {
@@ -183,7 +181,7 @@ async function startOne(
   name: ServiceName,
   options: StackOptions,
   parts: Parts,
-  needed: Promise<unknown>,
+  needed: () => Promise<unknown>,
   tell: Tell,
 ): Promise<void> {
   const freeMegabytes = await freeMegabytesOf(options.folder);
@@ -219,7 +217,7 @@ async function endAll(options: StackOptions, tell: Tell): Promise<void> {
     const dependants = SERVICE_NAMES.filter((other) => SERVICES[other].needs.includes(name));
     ended.set(
       name,
-      Promise.allSettled(dependants.map((other) => ended.get(other))).then(() => end(name)),
+      Promise.allSettled(dependants.map((other) => ended.get(other) ?? Promise.resolve())).then(() => end(name)),
     );
   }
   const outcomes = await Promise.allSettled(ended.values());

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { diskFull, StackError, systemCode } from './errors.ts';
+import { diskFull, StackError } from './errors.ts';
+import { onPath } from './run.ts';
 
 const MAVEN_DEADLINE_MS = 20 * 60_000;
 const OUTPUT_KEPT_CHARACTERS_MAX = 20_000;
@@ -25,12 +26,10 @@ export async function runMaven(goal: string, stage: string, onBytes: (bytes: num
     goal,
   ];
   const logFile = `${stage}.log`;
-  const child = spawn('mvn', args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: MAVEN_DEADLINE_MS });
+  const child = spawn(mavenProgram(), args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: MAVEN_DEADLINE_MS });
   const output = followOutput(child, logFile, onBytes);
   const exitCode = await new Promise<number | NodeJS.Signals>((resolve, reject) => {
-    child.once('error', (error) => {
-      reject(systemCode(error) === 'ENOENT' ? mavenMissing() : error);
-    });
+    child.once('error', reject);
     child.once('close', (code, signal) => {
       resolve(code ?? signal ?? 1);
     });
@@ -70,8 +69,10 @@ function bytesOf(number: string | undefined, unit: string | undefined): number {
   return Number(number ?? 0) * (BYTES_PER_UNIT[unit ?? 'B'] ?? 1);
 }
 
-function mavenMissing(): StackError {
-  return new StackError(
+function mavenProgram(): string {
+  const program = onPath('mvn');
+  if (program !== undefined) return program;
+  throw new StackError(
     'Maven fetches the parts of the local stack and there is no `mvn` on the PATH: install it (Debian, Ubuntu: "apt install maven"; macOS: "brew install maven").',
   );
 }

@@ -8,7 +8,7 @@ export interface ServiceSetting {
   /** The service's own folder, for its data and configuration. It exists. */
   readonly folder: string;
   /** The folder of a downloaded part, fetched when it is missing. */
-  part(name: PartName): Promise<string>;
+  readonly part: (name: PartName) => Promise<string>;
 }
 
 /** One service of the stack: how it is prepared, started, asked and ended. */
