@@ -1,0 +1,110 @@
+import { Kafka, logLevel, type LogEntry, type RetryOptions } from 'kafkajs';
+import { withDeadline } from '../deadline.ts';
+import { TapeproofError } from '../errors.ts';
+import { createLog, type Log } from '../log.ts';
+
+const CONNECTION_TIMEOUT_MS = 5_000;
+const AUTHENTICATION_TIMEOUT_MS = 10_000;
+const REAUTHENTICATION_THRESHOLD_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** kafkajs gives up after 7–10 s with its defaults; with these, one operation rides out about two minutes. */
+export const RIDE_OUT_RETRY = {
+  initialRetryTime: 100,
+  maxRetryTime: 1_000,
+  factor: 0.2,
+  multiplier: 2,
+  retries: 120,
+} as const satisfies RetryOptions;
+
+/** How long a person waits to hear that Kafka is out of reach. */
+export const ADMIN_DEADLINE_MS = 15_000;
+
+/**
+ * The kafkajs client, every option explicit. One per process and consumer group: kafkajs shares its memory of committed
+ * offsets among all consumers of one client.
+ *
+ * @param brokers `host:port` each.
+ */
+export function createKafka(
+  brokers: readonly string[],
+  clientId: string,
+  log: Log = createLog(clientId, 'warn'),
+): Kafka {
+  const write = kafkaLogWriter(log);
+  return new Kafka({
+    brokers: [...brokers],
+    clientId,
+    ssl: false,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
+    reauthenticationThreshold: REAUTHENTICATION_THRESHOLD_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    enforceRequestTimeout: true,
+    retry: RIDE_OUT_RETRY,
+    logLevel: logLevel.INFO,
+    logCreator: () => write,
+  });
+}
+
+const REPEAT_SILENCE_MS = 10_000;
+const MESSAGES_REMEMBERED_MAX = 100;
+
+/** kafkajs logs each of its retries as an error: joins stay at info, the rest is a warning once in ten seconds. */
+function kafkaLogWriter(log: Log): (entry: LogEntry) => void {
+  const lastWritten = new Map<string, number>();
+  return ({ namespace, level, log: { message, timestamp: _timestamp, logger: _logger, ...details } }) => {
+    if (level === logLevel.INFO) {
+      log[message.includes('joined the group') ? 'info' : 'debug']({ 'log.logger': `kafkajs.${namespace}` }, message);
+      return;
+    }
+    const now = Date.now();
+    if (now - (lastWritten.get(message) ?? 0) < REPEAT_SILENCE_MS) return;
+    if (lastWritten.size >= MESSAGES_REMEMBERED_MAX) lastWritten.clear();
+    lastWritten.set(message, now);
+    const { groupId, broker, topic, partition, error } = details as Record<string, unknown>;
+    log.warn(
+      { 'log.logger': `kafkajs.${namespace}`, groupId, broker, topic, partition, detail: textOf(error) },
+      `Kafka client: ${message}`,
+    );
+  };
+}
+
+function textOf(error: unknown): string | undefined {
+  if (error === undefined) return undefined;
+  return error instanceof Error ? error.message : typeof error === 'string' ? error : JSON.stringify(error);
+}
+
+/** Kafka does not answer, as one sentence for people. */
+export function kafkaUnreachable(cause?: unknown): TapeproofError {
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
+  return new TapeproofError(
+    'UNREACHABLE',
+    `Kafka does not answer${reason}: start the services with "npx tapeproof stack up", or set TAPEPROOF_KAFKA_BROKERS to where it is.`,
+    { cause },
+  );
+}
+
+/**
+ * Runs `work` with a connected administrator, within a deadline.
+ *
+ * @throws TapeproofError UNREACHABLE when Kafka does not answer in time; what `work` throws as a TapeproofError stays.
+ */
+export async function withAdmin<T>(
+  kafka: Kafka,
+  work: (admin: ReturnType<Kafka['admin']>) => Promise<T>,
+  deadlineMs = ADMIN_DEADLINE_MS,
+): Promise<T> {
+  const admin = kafka.admin({ retry: RIDE_OUT_RETRY });
+  try {
+    return await withDeadline(
+      admin.connect().then(() => work(admin)),
+      deadlineMs,
+      () => kafkaUnreachable(),
+    );
+  } catch (error) {
+    throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
+  } finally {
+    admin.disconnect().catch(() => undefined);
+  }
+}

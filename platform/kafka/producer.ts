@@ -1,0 +1,185 @@
+import { CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs';
+import { frame } from '../../contracts/codec.ts';
+import type { RecordName } from '../../contracts/generated/events.ts';
+import type { TopicName } from '../../contracts/topics.ts';
+import { withDeadline } from '../deadline.ts';
+import { TapeproofError } from '../errors.ts';
+import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
+import type { Registry } from './registry.ts';
+
+/** One request, all its topics together. */
+const REQUEST_BYTES_MAX = 4 * 1_048_576;
+const REQUEST_RECORDS_MAX = 20_000;
+/** kafkajs makes one record batch per partition, and the broker refuses a batch above `max.message.bytes` (1 MiB). */
+const PARTITION_BYTES_MAX = 900_000;
+/** What a record costs beside key, value and headers, at most. */
+const RECORD_OVERHEAD_BYTES = 48;
+/** After this long without an acknowledgement a send is an outage. */
+const SEND_DEADLINE_MS = 120_000;
+const CLOSE_DEADLINE_MS = 5_000;
+
+/** A record to append; `send` frames the body with the registry's id. */
+export interface OutgoingRecord {
+  readonly topic: TopicName;
+  /** Explicit: a client's own placement may differ between retries. */
+  readonly partition: number;
+  readonly key: string | null;
+  readonly type: RecordName;
+  /** Avro body, written with this build's schema. */
+  readonly body: Buffer;
+  /** Event time, microseconds: becomes Kafka's record timestamp in milliseconds. */
+  readonly timestampUs: number;
+  /** Wall-clock facts and hints; `emitted-at` is added. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface RecordProducer {
+  /**
+   * Appends the records, those of a partition in the order given. Resolves when all replicas in sync have them; calls
+   * queue behind each other. On an error some may be there and some not: send them all again, readers drop duplicates.
+   *
+   * @throws TapeproofError UNREACHABLE when Kafka or the registry does not take them in time.
+   */
+  send(records: readonly OutgoingRecord[]): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+/**
+ * An idempotent producer with one send in flight: kafkajs loses data when idempotent sends overlap and a response is
+ * lost. A producer whose send failed is thrown away, because the broker would take its next batch, numbered alike, for
+ * a repetition of the failed one.
+ */
+export function createRecordProducer(kafka: Kafka, registry: Registry): RecordProducer {
+  let current: Promise<Producer> | undefined;
+  let queue: Promise<void> = Promise.resolve();
+  let closed = false;
+
+  const sendAll = async (records: readonly OutgoingRecord[]): Promise<void> => {
+    const schemaIds = await schemaIdsOf(registry, records);
+    for (const request of requestsOf(records)) {
+      try {
+        current ??= connectProducer(kafka);
+        await withDeadline(
+          current.then((producer) => sendRequest(producer, request, schemaIds)),
+          SEND_DEADLINE_MS,
+          () => kafkaUnreachable(),
+        );
+      } catch (error) {
+        discard(current);
+        current = undefined;
+        throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
+      }
+    }
+  };
+
+  return {
+    send(records) {
+      if (closed) return Promise.reject(new Error('the producer is disconnected'));
+      const sent = queue.then(() => sendAll(records));
+      queue = sent.catch(() => undefined);
+      return sent;
+    },
+    async disconnect() {
+      closed = true;
+      await queue;
+      const producer = await current?.catch(() => undefined);
+      if (producer !== undefined) {
+        await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => kafkaUnreachable()).catch(() => undefined);
+      }
+    },
+  };
+}
+
+async function connectProducer(kafka: Kafka): Promise<Producer> {
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    allowAutoTopicCreation: false,
+    metadataMaxAge: 300_000,
+    retry: RIDE_OUT_RETRY,
+    createPartitioner: () => () => {
+      throw new Error('every record names its partition');
+    },
+  });
+  await producer.connect();
+  return producer;
+}
+
+function discard(producer: Promise<Producer> | undefined): void {
+  producer?.then((connected) => connected.disconnect()).catch(() => undefined);
+}
+
+async function sendRequest(
+  producer: Producer,
+  records: readonly OutgoingRecord[],
+  schemaIds: ReadonlyMap<string, number>,
+): Promise<void> {
+  const emittedAt = new Date().toISOString();
+  const headers = { 'emitted-at': emittedAt };
+  const byTopic = new Map<string, Message[]>();
+  for (const record of records) {
+    let messages = byTopic.get(record.topic);
+    if (messages === undefined) byTopic.set(record.topic, (messages = []));
+    messages.push({
+      partition: record.partition,
+      key: record.key,
+      value: frame(schemaIds.get(schemaKey(record)) ?? 0, record.body),
+      timestamp: String(Math.floor(record.timestampUs / 1_000)),
+      headers: record.headers === undefined ? headers : { ...record.headers, ...headers },
+    });
+  }
+  await producer.sendBatch({
+    acks: -1,
+    timeout: 30_000,
+    compression: CompressionTypes.None,
+    topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
+  });
+}
+
+function schemaKey({ topic, type }: OutgoingRecord): string {
+  return `${topic} ${type}`;
+}
+
+async function schemaIdsOf(
+  registry: Registry,
+  records: readonly OutgoingRecord[],
+): Promise<ReadonlyMap<string, number>> {
+  const ids = new Map<string, number>();
+  for (const record of records) {
+    const key = schemaKey(record);
+    if (!ids.has(key)) ids.set(key, await registry.idOf(record.topic, record.type));
+  }
+  return ids;
+}
+
+/** Cuts the records, in order, into requests that the broker takes. */
+export function* requestsOf(records: readonly OutgoingRecord[]): Generator<readonly OutgoingRecord[]> {
+  let request: OutgoingRecord[] = [];
+  let requestBytes = 0;
+  let partitionBytes = new Map<string, number>();
+  for (const record of records) {
+    const bytes = bytesOf(record);
+    const partition = `${record.topic} ${record.partition}`;
+    const filled = partitionBytes.get(partition) ?? 0;
+    const full =
+      request.length >= REQUEST_RECORDS_MAX ||
+      requestBytes + bytes > REQUEST_BYTES_MAX ||
+      (filled > 0 && filled + bytes > PARTITION_BYTES_MAX);
+    if (full && request.length > 0) {
+      yield request;
+      request = [];
+      requestBytes = 0;
+      partitionBytes = new Map();
+    }
+    request.push(record);
+    requestBytes += bytes;
+    partitionBytes.set(partition, (partitionBytes.get(partition) ?? 0) + bytes);
+  }
+  if (request.length > 0) yield request;
+}
+
+function bytesOf({ key, body, headers }: OutgoingRecord): number {
+  let bytes = RECORD_OVERHEAD_BYTES + body.length + (key?.length ?? 0) * 3;
+  for (const name in headers) bytes += name.length + (headers[name]?.length ?? 0) * 3;
+  return bytes;
+}

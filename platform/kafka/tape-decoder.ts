@@ -1,0 +1,52 @@
+import { bodyOf, schemaIdOf } from '../../contracts/codec.ts';
+import type { EngineActivated, Trade } from '../../contracts/generated/events.ts';
+import type { TapeContent, UnusableReason } from '../../contracts/tape-content.ts';
+import type { LogRecord } from './log-record.ts';
+import type { RegisteredSchema, Registry } from './registry.ts';
+
+/** Decodes a record of the tape; a promise only when its schema must be fetched first. */
+export type TapeDecoder = (record: Pick<LogRecord, 'value'>) => TapeContent | Promise<TapeContent>;
+
+const EMPTY = Buffer.alloc(0);
+const SCHEMAS_KEPT_MAX = 1_000;
+
+/**
+ * A decoder that never throws on a record's account: what cannot be used says so. An outage of the registry rejects
+ * with TapeproofError UNREACHABLE, so that no record is refused for it.
+ */
+export function createTapeDecoder(registry: Registry): TapeDecoder {
+  const schemas = new Map<number, RegisteredSchema>();
+
+  const load = async (id: number, value: Buffer): Promise<TapeContent> => {
+    const schema = await registry.schemaOf(id);
+    if (schema === undefined) return unusable('UNKNOWN_SCHEMA', value);
+    if (schemas.size >= SCHEMAS_KEPT_MAX) schemas.clear();
+    schemas.set(id, schema);
+    return contentOf(schema, value);
+  };
+
+  return ({ value }) => {
+    const id = schemaIdOf(value);
+    if (id === undefined || value === null) return unusable('UNDECODABLE', value);
+    const schema = schemas.get(id);
+    return schema === undefined ? load(id, value) : contentOf(schema, value);
+  };
+}
+
+function contentOf(schema: RegisteredSchema, value: Buffer): TapeContent {
+  const { name, fingerprint } = schema;
+  if (name !== 'Trade' && name !== 'EngineActivated') return unusable('UNKNOWN_SCHEMA', value);
+  const body = bodyOf(value);
+  try {
+    const event = schema.read(body);
+    return name === 'Trade'
+      ? { kind: 'trade', trade: event as Trade, fingerprint, body }
+      : { kind: 'activation', activation: event as EngineActivated, fingerprint, body };
+  } catch {
+    return unusable('UNDECODABLE', value);
+  }
+}
+
+function unusable(reason: UnusableReason, value: Buffer | null): TapeContent {
+  return { kind: 'unusable', reason, value: value ?? EMPTY };
+}
