@@ -1,0 +1,56 @@
+import type { Trade } from '../contracts/generated/events.ts';
+import type { Refusal } from '../contracts/trade-rules.ts';
+import { member, type JsonObject } from './json.ts';
+import { malformed, quoted, tradeOf } from './source.ts';
+
+const VENUE = 'binance';
+const MICROSECONDS_PER_MILLISECOND = 1000;
+/** Binance writes BTCUSDT; where base and quote meet is known from the quote. Longer ones first. */
+const QUOTES = ['FDUSD', 'USDT', 'USDC', 'TUSD', 'BUSD', 'USD1', 'EURI', 'BIDR', 'IDRT']
+  .concat(['BTC', 'ETH', 'BNB', 'EUR', 'TRY', 'BRL', 'GBP', 'AUD', 'JPY', 'PLN', 'RON', 'UAH', 'RUB', 'NGN', 'ZAR'])
+  .concat(['ARS', 'MXN', 'COP', 'CZK', 'DAI', 'PAX', 'XRP', 'TRX', 'SOL', 'DOGE', 'DOT', 'VAI', 'UST', 'USD']);
+
+/** `BTC-USDT@binance` for BTCUSDT; undefined where the quote is not known. */
+export function binanceInstrument(symbol: string): string | undefined {
+  const quote = QUOTES.find((candidate) => symbol.length > candidate.length && symbol.endsWith(candidate));
+  return quote === undefined ? undefined : `${symbol.slice(0, -quote.length)}-${quote}@${VENUE}`;
+}
+
+/**
+ * The trade in one message of Binance's `<symbol>@trade` stream: `{"e":"trade","s":…,"t":id,"p":price,"q":size,"T":ms,"m":buyer is maker}`.
+ *
+ * @param receivedAt microseconds
+ */
+export function binanceTrade(data: JsonObject, receivedAt: number, source: string): Trade | Refusal {
+  const symbol = member(data, 's');
+  const id = member(data, 't');
+  const price = member(data, 'p');
+  const size = member(data, 'q');
+  const timeMs = member(data, 'T');
+  const buyerIsMaker = member(data, 'm');
+  if (typeof symbol !== 'string') return malformed('the trade has no symbol "s"');
+  if (!Number.isSafeInteger(id)) return malformed('the trade has no whole id "t"');
+  if (typeof price !== 'string') return malformed('the trade has no price "p" as text');
+  if (typeof size !== 'string') return malformed('the trade has no quantity "q" as text');
+  if (typeof timeMs !== 'number' || !Number.isSafeInteger(timeMs)) {
+    return malformed('the trade has no time "T" in milliseconds');
+  }
+  if (typeof buyerIsMaker !== 'boolean') {
+    return { reason: 'SIDE_UNKNOWN', detail: 'the trade does not say whether the buyer is the maker ("m")' };
+  }
+  const instrument = binanceInstrument(symbol);
+  if (instrument === undefined) {
+    return { reason: 'INSTRUMENT_MALFORMED', detail: `the symbol ${quoted(symbol)} ends with no known quote currency` };
+  }
+  return tradeOf({
+    venue: VENUE,
+    instrument,
+    tradeId: String(id),
+    eventTime: timeMs * MICROSECONDS_PER_MILLISECOND,
+    price,
+    size,
+    side: buyerIsMaker ? 'SELL' : 'BUY',
+    receivedAt,
+    source,
+  });
+}

@@ -1,0 +1,217 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { pipeline, type Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { isInstrument } from '../contracts/trade-rules.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import { isCsvHeader } from './csv.ts';
+import { LineSplitter, type FileLine } from './lines.ts';
+import { detectFileSource, DETECTION_LINES, fileSourceNamed, FILE_SOURCE_NAMES } from './registry.ts';
+import { rowOf, textOfLine, type FileRow, type Reading } from './rows.ts';
+import { quoted, type FileSource } from './source.ts';
+
+const READ_BYTES = 256 * 1024;
+const FILE_HASH_DIGITS = 16;
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+
+export interface FileOptions {
+  readonly path: string;
+  /** Name of the format; told from the first lines where it is left out. */
+  readonly format?: string | undefined;
+  /** Instrument of the rows, for formats whose rows name none. */
+  readonly instrument?: string | undefined;
+  /** Instruments that may be read; a row of another one is a dead letter. All where it is left out. */
+  readonly allowed?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A file whose bytes were read once, for their hash, and whose format is known. */
+export interface OpenedFile {
+  readonly path: string;
+  /** Stored size, bytes. */
+  readonly bytes: number;
+  /** SHA-256 of the stored bytes, hex: the identity of the file. */
+  readonly sha256: string;
+  readonly reading: Reading;
+}
+
+/** Told of each piece read: stored bytes so far. */
+export type BytesRead = (bytesDone: number) => void;
+
+/**
+ * Reads the whole file once for its identity and settles its format.
+ *
+ * @throws TapeproofError USAGE where the file cannot be read, is in no known format or an option does not fit it.
+ */
+export async function openFile(options: FileOptions, onBytes: BytesRead = () => undefined): Promise<OpenedFile> {
+  const { path } = options;
+  return await readable(path, async () => {
+    const { size } = await stat(path);
+    const sha256 = await hashOf(path, options.signal, onBytes);
+    const firstLines = await readFirstLines(path);
+    const format = formatOf(options, firstLines);
+    const fileHash = sha256.slice(0, FILE_HASH_DIGITS);
+    const context = { fileHash, source: `file:${fileHash}`, instrument: instrumentOf(options, format) };
+    const allowed = options.allowed === undefined ? undefined : new Set(options.allowed);
+    return { path, bytes: size, sha256, reading: { format, context, allowed } };
+  });
+}
+
+/**
+ * The rows of an opened file in order, in groups of what one read held. Ends early, without an error, when the signal
+ * is given. Memory is bounded by one read and one line.
+ *
+ * @throws TapeproofError USAGE where the file cannot be read to its end or is no longer the one that was opened.
+ */
+export async function* readRows(
+  file: OpenedFile,
+  signal?: AbortSignal,
+  onBytes: BytesRead = () => undefined,
+): AsyncGenerator<readonly FileRow[]> {
+  const hash = createHash('sha256');
+  const groups = readLines(file.path, (chunk, bytesDone) => {
+    hash.update(chunk);
+    onBytes(bytesDone);
+  });
+  while (true) {
+    const group = await readable(file.path, async () => await groups.next());
+    if (group.done === true) break;
+    if (signal?.aborted === true) {
+      await groups.return(undefined);
+      return;
+    }
+    if (group.value.length > 0) yield group.value.map((line) => rowOf(line, file.reading));
+  }
+  if (hash.digest('hex') !== file.sha256) {
+    throw new TapeproofError('USAGE', `The file ${file.path} changed while it was read: give a file that is complete.`);
+  }
+}
+
+async function hashOf(path: string, signal: AbortSignal | undefined, onBytes: BytesRead): Promise<string> {
+  const hash = createHash('sha256');
+  let bytesDone = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+    bytesDone += chunk.length;
+    onBytes(bytesDone);
+  }
+  return hash.digest('hex');
+}
+
+async function* readLines(
+  path: string,
+  onChunk: (chunk: Buffer, bytesDone: number) => void,
+): AsyncGenerator<FileLine[]> {
+  const splitter = new LineSplitter();
+  const stream = await contentOf(path, onChunk);
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) yield splitter.push(chunk);
+    yield splitter.end();
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** The file's bytes, unpacked where it is gzip by its first bytes, whatever its name. */
+async function contentOf(path: string, onChunk: (chunk: Buffer, bytesDone: number) => void): Promise<Readable> {
+  const stored = createReadStream(path, { highWaterMark: READ_BYTES });
+  let bytesDone = 0;
+  stored.on('data', (chunk) => {
+    bytesDone += chunk.length;
+    onChunk(chunk as Buffer, bytesDone);
+  });
+  stored.pause();
+  if (!(await isGzip(path))) return stored;
+  // `pipeline` hands an error of either stream to the one that is read; there is nothing to add to it here.
+  return pipeline(stored, createGunzip({ chunkSize: READ_BYTES }), () => undefined);
+}
+
+async function isGzip(path: string): Promise<boolean> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(GZIP_MAGIC.length), 0, GZIP_MAGIC.length, 0);
+    return bytesRead === GZIP_MAGIC.length && buffer.equals(GZIP_MAGIC);
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** The first lines that hold something, as text; a line that is not UTF-8 is left out. */
+async function readFirstLines(path: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const lines of readLines(path, () => undefined)) {
+    for (const line of lines) {
+      const text = line.overlong === undefined ? textOfLine(line) : undefined;
+      if (text !== undefined && text.trim() !== '') found.push(text);
+      if (line.number >= DETECTION_LINES) return found;
+    }
+  }
+  return found;
+}
+
+function formatOf(options: FileOptions, firstLines: readonly string[]): FileSource {
+  const { path } = options;
+  if (options.format === undefined) {
+    if (firstLines.length === 0)
+      throw new TapeproofError('USAGE', `The file ${path} is empty: give a file with trades.`);
+    const detected = detectFileSource(firstLines);
+    if (detected !== undefined) return detected;
+    throw new TapeproofError(
+      'USAGE',
+      `The file ${path} is in no known format: it begins ${quoted(firstLines[0] ?? '')}; name one with --format (${FILE_SOURCE_NAMES.join(', ')}).`,
+    );
+  }
+  const named = fileSourceNamed(options.format);
+  if (named === undefined) {
+    throw new TapeproofError(
+      'USAGE',
+      `There is no file format ${quoted(options.format)}: use one of ${FILE_SOURCE_NAMES.join(', ')}.`,
+    );
+  }
+  if (named.header !== undefined && !isCsvHeader(firstLines[0], named.header)) {
+    throw new TapeproofError(
+      'USAGE',
+      `The file ${path} is not ${named.name}: its first line must be "${named.header}", not ${quoted(firstLines[0] ?? '')}.`,
+    );
+  }
+  return named;
+}
+
+function instrumentOf(options: FileOptions, format: FileSource): string {
+  if (options.instrument === undefined) return format.defaultInstrument ?? '';
+  if (format.defaultInstrument === undefined) {
+    throw new TapeproofError(
+      'USAGE',
+      `The rows of ${format.name} name their own instruments: leave out --instrument ${options.instrument}.`,
+    );
+  }
+  if (isInstrument(options.instrument)) return options.instrument;
+  throw new TapeproofError(
+    'USAGE',
+    `${quoted(options.instrument)} is no instrument: write it like ${format.defaultInstrument}.`,
+  );
+}
+
+const READ_FAILURES: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'reading it is not permitted',
+  Z_BUF_ERROR: 'its gzip data ends too early: fetch it again',
+  Z_DATA_ERROR: 'its gzip data is damaged: fetch it again',
+};
+
+/** What the operating system says of a file, as a sentence. */
+async function readable<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof TapeproofError || !(error instanceof Error) || !('code' in error)) throw error;
+    const code = String(error.code);
+    if (code === 'ABORT_ERR') throw error;
+    const reason = Object.hasOwn(READ_FAILURES, code) ? READ_FAILURES[code] : error.message;
+    throw new TapeproofError('USAGE', `The file ${path} cannot be read: ${reason ?? code}.`, { cause: error });
+  }
+}

@@ -1,0 +1,47 @@
+/** A parsed JSON object; members may be anything. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A member that the object itself has: `__proto__` and friends in the input reach nothing. */
+export function member(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** The object that a text holds; undefined where it is no JSON or no object. */
+export function parseJsonObject(text: string): JsonObject | undefined {
+  return guarded(() => JSON.parse(text) as unknown);
+}
+
+/** As {@link parseJsonObject}, but each number is its own text, so that no decimal passes through a double. */
+export function parseJsonObjectWithRawNumbers(text: string): JsonObject | undefined {
+  return guarded(() => JSON.parse(text, keepNumberText) as unknown);
+}
+
+function guarded(parse: () => unknown): JsonObject | undefined {
+  try {
+    const value = parse();
+    return isJsonObject(value) ? value : undefined;
+  } catch {
+    // SyntaxError, or RangeError where the nesting is deeper than the stack.
+    return undefined;
+  }
+}
+
+function keepNumberText(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === 'number' ? (context?.source ?? value) : value;
+}
+
+/** JSON writes small numbers as `1.2e-5`; this is the same number without the exponent, exactly. Other text is left as it is. */
+export function withoutExponent(number: string): string {
+  const match = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d{1,2})$/.exec(number);
+  if (match === null) return number;
+  const [, sign = '', whole = '', fraction = '', exponentText = ''] = match;
+  const point = whole.length + Number(exponentText);
+  const digits = whole + fraction;
+  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
+  if (point >= digits.length) return `${sign}${digits}${'0'.repeat(point - digits.length)}`;
+  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+}

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { LINE_BYTES_MAX, LineSplitter, OVERLONG_BYTES_KEPT, type FileLine } from './lines.ts';
+import { rowOf, type FileRow, type Reading } from './rows.ts';
+import { canonicalCsv } from './sources/canonical-csv.ts';
+
+const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
+const ROW = '1,1385337600000001,BTC-USDT@binance,1,2,BUY';
+const context = { fileHash: 'feedfacecafebeef', source: 'file:feedfacecafebeef', instrument: '' };
+const reading: Reading = { format: canonicalCsv, context, allowed: undefined };
+
+function linesOf(...chunks: (string | Buffer)[]): FileLine[] {
+  const splitter = new LineSplitter();
+  return [...chunks.flatMap((chunk) => splitter.push(Buffer.from(chunk))), ...splitter.end()];
+}
+
+function kindsOf(content: string | Buffer): string[] {
+  return linesOf(content).map((line) => rowOf(line, reading).kind);
+}
+
+function deadLetterOf(row: FileRow | undefined) {
+  if (row?.kind !== 'dead-letter') return expect.fail(`${row?.kind ?? 'nothing'} is no dead letter`);
+  return row.deadLetter;
+}
+
+describe('lines', () => {
+  it('end at line feeds, wherever a chunk ends', () => {
+    const lines = linesOf('a\nb', 'c\r\n', '\nd');
+    expect(lines.map((line) => [line.number, line.bytes.toString()])).toEqual([
+      [1, 'a'],
+      [2, 'bc\r'],
+      [3, ''],
+      [4, 'd'],
+    ]);
+  });
+
+  it('longer than the bound are counted and hashed, not kept', () => {
+    const long = Buffer.alloc(LINE_BYTES_MAX + 70_000, 'x');
+    const chunks = [
+      Buffer.from('a\n'),
+      ...Array.from({ length: 20 }, (_, index) => long.subarray(index * 65_536, (index + 1) * 65_536)),
+      Buffer.from('\nb\n'),
+    ];
+    const lines = linesOf(...chunks);
+    expect(lines.map((line) => line.bytes.length)).toEqual([1, OVERLONG_BYTES_KEPT, 1]);
+    expect(lines[1]?.overlong).toEqual({ length: long.length, hash: createHash('sha256').update(long).digest('hex') });
+    expect(deadLetterOf(rowOf(lines[1]!, reading))).toMatchObject({
+      reason: 'MALFORMED',
+      payloadBytes: long.length,
+      payloadHash: lines[1]?.overlong?.hash,
+    });
+  });
+
+  it('of exactly the bound are read', () => {
+    expect(linesOf(Buffer.alloc(LINE_BYTES_MAX, 'x'))[0]?.overlong).toBeUndefined();
+    expect(linesOf(Buffer.alloc(LINE_BYTES_MAX + 1, 'x'))[0]?.overlong).toBeDefined();
+  });
+});
+
+describe('rows', () => {
+  it('are read with CR LF, a byte order mark, empty lines and without a last line feed', () => {
+    expect(kindsOf(`\uFEFF${HEADER}\r\n${ROW}\r\n\r\n  \n${ROW}`)).toEqual([
+      'nothing',
+      'trade',
+      'nothing',
+      'nothing',
+      'trade',
+    ]);
+  });
+
+  it('keep going after a broken quote: one row is lost, no more', () => {
+    expect(kindsOf(`${HEADER}\n"${ROW}\n${ROW}\n`)).toEqual(['nothing', 'dead-letter', 'trade']);
+  });
+
+  it('that are not UTF-8 or hold a NUL are dead letters', () => {
+    const latin = Buffer.concat([Buffer.from(`${HEADER}\n1`), Buffer.from([0xe9]), Buffer.from(`${ROW}\n`)]);
+    expect(kindsOf(latin)).toEqual(['nothing', 'dead-letter']);
+    expect(kindsOf(`${HEADER}\n${ROW}\0\n`)).toEqual(['nothing', 'dead-letter']);
+  });
+
+  it('that are refused keep their bytes, place, length and hash', () => {
+    const [, bad] = linesOf(`${HEADER}\nnonsense\r\n`);
+    expect(deadLetterOf(rowOf(bad!, reading))).toEqual({
+      deadLetterId: 'dead-ingest-file-file:feedfacecafebeef-2',
+      source: { kind: 'FILE', name: 'file:feedfacecafebeef', partition: null, position: 2 },
+      reader: 'ingest-file',
+      reason: 'MALFORMED',
+      detail: 'the row has 1 columns, not 6',
+      payload: Buffer.from('nonsense\r'),
+      payloadBytes: 9,
+      payloadHash: createHash('sha256').update('nonsense\r').digest('hex'),
+    });
+  });
+
+  it('carry at most 64 KiB of what was refused', () => {
+    const [, bad] = linesOf(`${HEADER}\n${'x'.repeat(100_000)}\n`);
+    const deadLetter = deadLetterOf(rowOf(bad!, reading));
+    expect([deadLetter.payload.length, deadLetter.payloadBytes]).toEqual([65_536, 100_000]);
+  });
+
+  it('of an instrument that is not allowed are dead letters', () => {
+    const narrow: Reading = { ...reading, allowed: new Set(['ETH-USDT@binance']) };
+    const [, line] = linesOf(`${HEADER}\n${ROW}`);
+    expect(deadLetterOf(rowOf(line!, narrow)).reason).toBe('INSTRUMENT_NOT_ALLOWED');
+    expect(rowOf(line!, { ...reading, allowed: new Set(['BTC-USDT@binance']) }).kind).toBe('trade');
+  });
+});

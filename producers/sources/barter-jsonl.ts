@@ -1,0 +1,101 @@
+import type { TakerSide } from '../../contracts/generated/events.ts';
+import {
+  isJsonObject,
+  member,
+  parseJsonObject,
+  parseJsonObjectWithRawNumbers,
+  withoutExponent,
+  type JsonObject,
+} from '../json.ts';
+import {
+  malformed,
+  quoted,
+  sideUnknown,
+  tradeOf,
+  venueOf,
+  type FileContext,
+  type FileSource,
+  type ParsedLine,
+} from '../source.ts';
+import { microsecondsOf } from '../timestamps.ts';
+
+const SIDES: ReadonlyMap<unknown, TakerSide> = new Map([
+  ['Buy', 'BUY'],
+  ['Sell', 'SELL'],
+]);
+
+/** The file names instruments by their place in a list that it does not hold: this is the list it was recorded with. */
+const INSTRUMENTS: ReadonlyMap<string, string> = new Map([
+  ['binance_spot 0', 'BTC-USDT@binance'],
+  ['binance_spot 1', 'ETH-USDT@binance'],
+  ['binance_spot 2', 'SOL-USDT@binance'],
+]);
+
+/** Market events of the barter library, one JSON object a line; of several kinds, of which `Trade` is ours. */
+export const barterJsonl: FileSource = {
+  name: 'barter-jsonl',
+  description: 'market events of the barter library, one JSON object a line',
+  header: undefined,
+  defaultInstrument: undefined,
+  example:
+    '{"Item":{"time_exchange":"2025-03-25T23:07:00.715Z","time_received":"2025-03-25T23:07:00.847021081Z","exchange":"binance_spot","instrument":0,"kind":{"Trade":{"id":"4744868157","price":87232.0,"amount":0.00012,"side":"Sell"}}}}',
+  recognises: (lines) => lines.some((line) => itemOf(parseJsonObject(line)) !== undefined),
+  parseLine,
+};
+
+function itemOf(event: JsonObject | undefined): JsonObject | undefined {
+  const item = event === undefined ? undefined : member(event, 'Item');
+  return isJsonObject(item) && isJsonObject(member(item, 'kind')) ? item : undefined;
+}
+
+function tradeMemberOf(item: JsonObject | undefined): unknown {
+  const kind = item === undefined ? undefined : member(item, 'kind');
+  return isJsonObject(kind) ? member(kind, 'Trade') : undefined;
+}
+
+function parseLine(line: string, _lineNumber: number, context: FileContext): ParsedLine {
+  const event = parseJsonObject(line);
+  if (event === undefined) return malformed('the line is not a JSON object');
+  if (Object.hasOwn(event, 'Reconnecting')) return 'not-a-trade';
+  if (itemOf(event) === undefined) return malformed('the line has no "Item" with a "kind"');
+  if (tradeMemberOf(itemOf(event)) === undefined) return 'not-a-trade';
+  // Read again with the text of the numbers, which is slower and needed for trades only.
+  const item = itemOf(parseJsonObjectWithRawNumbers(line));
+  const trade = tradeMemberOf(item);
+  if (item === undefined || !isJsonObject(trade)) return malformed('the "Trade" is not a JSON object');
+  return tradeOfItem(item, trade, context);
+}
+
+function tradeOfItem(item: JsonObject, trade: JsonObject, context: FileContext): ParsedLine {
+  const [exchange, index] = [member(item, 'exchange'), member(item, 'instrument')].map(textOf);
+  const [id, price, size] = [member(trade, 'id'), member(trade, 'price'), member(trade, 'amount')].map(textOf);
+  const [eventTime, receivedAt] = [member(item, 'time_exchange'), member(item, 'time_received')].map((time) =>
+    microsecondsOf(textOf(time)),
+  );
+  if (eventTime === undefined || receivedAt === undefined) {
+    return malformed('"time_exchange" or "time_received" is not a time of the form 2025-03-25T23:07:00.715Z');
+  }
+  const side = SIDES.get(member(trade, 'side'));
+  if (side === undefined) return sideUnknown(textOf(member(trade, 'side')));
+  const instrument = INSTRUMENTS.get(`${exchange ?? ''} ${index ?? ''}`);
+  if (instrument === undefined) {
+    const detail = `instrument ${quoted(index ?? '')} of exchange ${quoted(exchange ?? '')} is not in the list`;
+    return { reason: 'INSTRUMENT_MALFORMED', detail };
+  }
+  return tradeOf({
+    venue: venueOf(instrument),
+    instrument,
+    tradeId: id ?? '',
+    eventTime,
+    price: withoutExponent(price ?? ''),
+    size: withoutExponent(size ?? ''),
+    side,
+    receivedAt,
+    source: context.source,
+  });
+}
+
+/** The text of a string or of a number kept as text; '' for anything else. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,34 @@
+import { binanceTrade } from '../binance-trade.ts';
+import { isJsonObject, member, parseJsonObject } from '../json.ts';
+import { malformed, wholeNumber, type FileContext, type FileSource, type ParsedLine } from '../source.ts';
+
+const NANOSECONDS_PER_MICROSECOND_DIGITS = 3;
+const LINE = /^(\d{19}) (\{.*\})$/s;
+
+/** A recording of Binance's combined stream: when a message came in (local clock, nanoseconds), a space, the message. */
+export const binanceCapture: FileSource = {
+  name: 'binance-capture',
+  description: 'recorded Binance stream, each line <receive time ns> <combined-stream JSON>',
+  header: undefined,
+  defaultInstrument: undefined,
+  example:
+    '1723161254087896568 {"stream":"btcusdt@trade","data":{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3735683259,"p":"61837.63000000","q":"0.02000000","T":1723161255342,"m":true,"M":true}}',
+  recognises: (lines) => lines.some((line) => LINE.test(line)),
+  parseLine,
+};
+
+function parseLine(line: string, _lineNumber: number, context: FileContext): ParsedLine {
+  const match = LINE.exec(line);
+  if (match === null) return malformed('the line is not a receive time in nanoseconds, a space and a JSON object');
+  const [, receivedNs = '', text = ''] = match;
+  // 19 digits are beyond 2^53: the cut to microseconds is made in the text.
+  const receivedAt = wholeNumber(receivedNs.slice(0, -NANOSECONDS_PER_MICROSECOND_DIGITS));
+  const message = parseJsonObject(text);
+  if (receivedAt === undefined || message === undefined) return malformed('the message is not a JSON object');
+  const stream = member(message, 'stream');
+  // Replies and snapshots of the order book stand in the capture without a stream's name.
+  if (typeof stream !== 'string' || !stream.endsWith('@trade')) return 'not-a-trade';
+  const data = member(message, 'data');
+  if (!isJsonObject(data)) return malformed(`the message of a trade stream has no "data"`);
+  return binanceTrade(data, receivedAt, context.source);
+}
