@@ -116,7 +116,11 @@ export function createRegistry(url: string): Registry {
       for (const { subject, record } of subjects()) {
         const level = await compatibilityOf(address, subject);
         if (level !== COMPATIBILITY_LEVEL) {
-          drift.push({ subject, record, problem: `compatibility is ${level ?? 'not set'}, not ${COMPATIBILITY_LEVEL}` });
+          drift.push({
+            subject,
+            record,
+            problem: `compatibility is ${level ?? 'not set'}, not ${COMPATIBILITY_LEVEL}`,
+          });
         }
         if ((await lookUp(subject, record)) === undefined) {
           drift.push({ subject, record, problem: `the schema of this build is not registered` });
@@ -130,9 +134,7 @@ export function createRegistry(url: string): Registry {
 }
 
 function subjects(): { subject: string; record: RecordName }[] {
-  return TOPICS.flatMap(({ name, records }) =>
-    records.map((record) => ({ subject: subjectOf(name, record), record })),
-  );
+  return TOPICS.flatMap(({ name, records }) => records.map((record) => ({ subject: subjectOf(name, record), record })));
 }
 
 /** One request for many callers; failures are not kept. */

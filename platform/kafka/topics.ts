@@ -1,7 +1,16 @@
-import { ConfigResourceTypes, type Admin, type Kafka } from 'kafkajs';
-import { DEFAULT_PARTITIONS, TAPE_TOPIC, TOPICS, type TopicDefinition, type TopicName } from '../../contracts/topics.ts';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import {
+  DEFAULT_PARTITIONS,
+  TAPE_TOPIC,
+  TOPICS,
+  type TopicDefinition,
+  type TopicName,
+} from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
 import { ADMIN_DEADLINE_MS, withAdmin } from './client.ts';
+
+// CommonJS: Node finds some of its names only on the default export.
+const { ConfigResourceTypes } = kafkajs;
 
 /** The broker's own `default.replication.factor`. */
 const REPLICATION_OF_BROKER = -1;

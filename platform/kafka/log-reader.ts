@@ -1,0 +1,254 @@
+import { Consumer, findErrorBy, type KafkaRecord, type RecordsBatch } from '@platformatic/kafka';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { TapeproofError } from '../errors.ts';
+import { kafkaUnreachable } from './client.ts';
+import { NO_HEADERS, type LogRecord } from './log-record.ts';
+
+/** One fetch; the broker returns a larger record batch whole. Measured: more is slower. */
+const FETCH_BYTES_MAX = 1_048_576;
+const FETCH_WAIT_MS_MAX = 250;
+const CONNECT_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Without an answer for this long, Kafka is out of reach. A restarted broker is back in less. */
+const OUTAGE_DEADLINE_MS = 60_000;
+const RETRY_DELAY_MS = 250;
+/** A topic may be unknown for a moment after a broker's start. */
+const MISSING_TOPIC_DEADLINE_MS = 10_000;
+const IDLE_CLIENTS_MAX = 4;
+
+/** Aborted records included: nothing here rests on transactions, and every reader must see the same. */
+const READ_UNCOMMITTED = 0;
+const LATEST = -1n;
+const EARLIEST = -2n;
+const CONTROL_BATCH = 1 << 5;
+const LOG_APPEND_TIME = 1 << 3;
+
+export interface LogRange {
+  readonly topic: string;
+  readonly partition: number;
+  /** First offset wanted. */
+  readonly from: number;
+  /** First offset not wanted. */
+  readonly to: number;
+}
+
+/** Reads partitions outside any consumer group: no join, no commit. Reads may run side by side. */
+export interface LogReader {
+  /** Offset of the first record kept. @throws TapeproofError UNREACHABLE */
+  startOffset(topic: string, partition: number): Promise<number>;
+  /** Offset that the next record will get. @throws TapeproofError UNREACHABLE */
+  endOffset(topic: string, partition: number): Promise<number>;
+  /**
+   * The records of a range, in order, in batches of about a mebibyte; ends at `to`, or at the partition's end if that
+   * comes first. Values share the memory of their fetch: copy what is kept for long. Rides out a broker's restart.
+   *
+   * @throws TapeproofError UNREACHABLE; SEQUENCE_GAP when `from` is no longer, or not yet, in the log.
+   */
+  read(range: LogRange): AsyncGenerator<readonly LogRecord[], void, undefined>;
+  close(): Promise<void>;
+}
+
+/** @param brokers `host:port` each. */
+export function createLogReader(brokers: readonly string[]): LogReader {
+  const clients = new ClientPool(brokers);
+  return {
+    startOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, EARLIEST)),
+    endOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, LATEST)),
+    async *read(range) {
+      let next = range.from;
+      let progressAt = Date.now();
+      while (next < range.to) {
+        const fetched = await clients.run((client) => fetchFrom(client, range, next));
+        if (fetched.records.length > 0) yield fetched.records;
+        if (fetched.nextOffset >= fetched.endOffset) return;
+        if (fetched.nextOffset > next) progressAt = Date.now();
+        else if (Date.now() - progressAt > OUTAGE_DEADLINE_MS) throw kafkaUnreachable();
+        next = fetched.nextOffset;
+      }
+    },
+    close: () => clients.close(),
+  };
+}
+
+type Client = Consumer;
+
+/** Clients that are not in use, and the retries around each use. A client that failed is replaced. */
+class ClientPool {
+  readonly #brokers: readonly string[];
+  readonly #idle: Client[] = [];
+  readonly #all = new Set<Client>();
+  #closed = false;
+
+  constructor(brokers: readonly string[]) {
+    this.#brokers = brokers;
+  }
+
+  async run<Value>(work: (client: Client) => Promise<Value>): Promise<Value> {
+    const startedAt = Date.now();
+    while (true) {
+      if (this.#closed) throw new Error('the log reader is closed');
+      const client = this.#idle.pop() ?? this.#create();
+      try {
+        const value = await work(client);
+        if (this.#idle.length < IDLE_CLIENTS_MAX) this.#idle.push(client);
+        else this.#discard(client);
+        return value;
+      } catch (error) {
+        this.#discard(client);
+        if (error instanceof TapeproofError && error.code !== 'UNREACHABLE') throw error;
+        const deadlineMs = error instanceof TapeproofError ? MISSING_TOPIC_DEADLINE_MS : OUTAGE_DEADLINE_MS;
+        if (Date.now() - startedAt > deadlineMs) {
+          throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
+        }
+        await sleep(RETRY_DELAY_MS);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled([...this.#all].map((client) => client.close(true)));
+  }
+
+  #create(): Client {
+    const client = new Consumer({
+      clientId: 'tapeproof-log-reader',
+      // The library wants a name; the group is never joined.
+      groupId: 'tapeproof-log-reader',
+      bootstrapBrokers: [...this.#brokers],
+      autocommit: false,
+      autocreateTopics: false,
+      isolationLevel: READ_UNCOMMITTED,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      timeout: REQUEST_TIMEOUT_MS,
+      retries: 0,
+      metadataMaxAge: 300_000,
+      maxInflights: 1,
+    });
+    this.#all.add(client);
+    return client;
+  }
+
+  #discard(client: Client): void {
+    this.#all.delete(client);
+    void client.close(true).catch(() => undefined);
+  }
+}
+
+async function locate(client: Client, topic: string, partition: number): Promise<{ topicId: string; node: number }> {
+  client.topics.trackAll(topic);
+  try {
+    const metadata = await client.metadata({ topics: [topic] });
+    const found = metadata.topics.get(topic);
+    const leader = found?.partitions[partition]?.leader;
+    if (found !== undefined && leader !== undefined && leader >= 0) return { topicId: found.id, node: leader };
+  } catch (error) {
+    // The library says so with no code of its own.
+    if (!(error instanceof Error && error.message.startsWith('Unknown topic'))) throw error;
+  }
+  throw new TapeproofError(
+    'UNREACHABLE',
+    `Partition ${partition} of topic ${topic} does not exist: run "npx tapeproof topics apply".`,
+  );
+}
+
+async function offsetOf(client: Client, topic: string, partition: number, timestamp: bigint): Promise<number> {
+  await locate(client, topic, partition);
+  const offsets = await client.listOffsets({ topics: [topic], partitions: { [topic]: [partition] }, timestamp });
+  const offset = offsets.get(topic)?.[partition];
+  if (offset === undefined) throw new Error(`no offset for partition ${partition} of ${topic}`);
+  return Number(offset);
+}
+
+interface Fetched {
+  readonly records: readonly LogRecord[];
+  readonly nextOffset: number;
+  readonly endOffset: number;
+}
+
+async function fetchFrom(client: Client, range: LogRange, offset: number): Promise<Fetched> {
+  const { topic, partition } = range;
+  const { topicId, node } = await locate(client, topic, partition);
+  let response: Awaited<ReturnType<typeof client.fetch>>;
+  try {
+    response = await client.fetch({
+      node,
+      isolationLevel: READ_UNCOMMITTED,
+      minBytes: 1,
+      maxBytes: FETCH_BYTES_MAX,
+      maxWaitTime: FETCH_WAIT_MS_MAX,
+      topics: [
+        {
+          topicId,
+          partitions: [
+            {
+              partition,
+              fetchOffset: BigInt(offset),
+              currentLeaderEpoch: -1,
+              lastFetchedEpoch: -1,
+              partitionMaxBytes: FETCH_BYTES_MAX,
+            },
+          ],
+        },
+      ],
+    });
+  } catch (error) {
+    if (!isApiError(error, 'OFFSET_OUT_OF_RANGE')) throw error;
+    throw new TapeproofError(
+      'SEQUENCE_GAP',
+      `Offset ${offset} is not in partition ${partition} of ${topic}: records were deleted, or the topic was made anew.`,
+      { cause: error },
+    );
+  }
+  const data = response.responses[0]?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
+  if (data === undefined) {
+    // An incremental fetch leaves out a partition without news.
+    return { records: [], nextOffset: offset, endOffset: await offsetOf(client, topic, partition, LATEST) };
+  }
+  const batches = data.records ?? [];
+  const last = batches.at(-1);
+  return {
+    records: recordsOf(batches, range, offset),
+    nextOffset: last === undefined ? offset : Number(last.firstOffset) + last.lastOffsetDelta + 1,
+    endOffset: Number(data.highWatermark),
+  };
+}
+
+function isApiError(error: unknown, apiId: string): boolean {
+  return error instanceof Error && findErrorBy(error, 'apiId', apiId) !== null;
+}
+
+/** A fetch returns whole record batches: what lies before `offset` or from `to` on is cut off. */
+function recordsOf(batches: readonly RecordsBatch[], { topic, partition, to }: LogRange, offset: number): LogRecord[] {
+  const records: LogRecord[] = [];
+  for (const batch of batches) {
+    if ((batch.attributes & CONTROL_BATCH) !== 0) continue;
+    const firstOffset = Number(batch.firstOffset);
+    const firstTimestamp = Number(batch.firstTimestamp);
+    const appended = (batch.attributes & LOG_APPEND_TIME) !== 0 ? Number(batch.maxTimestamp) : undefined;
+    for (const record of batch.records) {
+      const at = firstOffset + record.offsetDelta;
+      if (at < offset) continue;
+      if (at >= to) return records;
+      records.push({
+        topic,
+        partition,
+        offset: at,
+        key: record.key,
+        value: record.value,
+        headers: headersOf(record.headers),
+        timestampMs: appended ?? firstTimestamp + Number(record.timestampDelta),
+      });
+    }
+  }
+  return records;
+}
+
+function headersOf(headers: KafkaRecord['headers']): Readonly<Record<string, string>> {
+  if (headers.length === 0) return NO_HEADERS;
+  const texts: Record<string, string> = {};
+  for (const [name, value] of headers) {
+    if (name !== null && value !== null) texts[name.toString('utf8')] = value.toString('utf8');
+  }
+  return texts;
+}
