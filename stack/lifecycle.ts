@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { diskFull, messageOf, StackError } from './errors.ts';
+import { diskFull, EXIT_BAD_CONFIGURATION, messageOf, StackError } from './errors.ts';
 import type { ServiceName, StackOptions, StackPorts } from './options.ts';
 import type { Parts } from './parts.ts';
 import { isPortFree } from './port.ts';
@@ -67,7 +67,10 @@ export async function startService(
   const folder = serviceFolder(options.folder, service.name);
   await mkdir(folder, { recursive: true });
   const prepared = service.prepare({ options, folder, part: (name) => parts.folder(name) });
-  const [command] = await Promise.all([prepared, needed()]);
+  const required = needed();
+  // Both to their end, whatever becomes of one: a command that has failed must not go on downloading.
+  await Promise.allSettled([prepared, required]);
+  const [command] = await Promise.all([prepared, required]);
   report('starting', false);
   const start = Date.now();
   await startPrepared(service, options, command, report);
@@ -158,7 +161,8 @@ function assertSamePorts(service: Service, wanted: StackPorts, running: ServiceR
   const ports = service.ports(wanted);
   if (ports.every((port, index) => running.ports[index] === port)) return;
   throw new StackError(
-    `${capital(service.title)} of this stack runs on port ${running.ports.join(' and ')} and is wanted on ${ports.join(' and ')}: run "stack down" with the old ports' settings removed, then "stack up".`,
+    `${capital(service.title)} of this stack runs on port ${running.ports.join(' and ')} and is wanted on ${ports.join(' and ')}: run "stack down", then "stack up".`,
+    EXIT_BAD_CONFIGURATION,
   );
 }
 

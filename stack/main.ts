@@ -5,6 +5,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskFull, EXIT_OUT_OF_REACH, messageOf, StackError, systemCode } from './errors.ts';
+import { javaProgram } from './java.ts';
 import * as lifecycle from './lifecycle.ts';
 import { withFolderLock } from './lock.ts';
 import { endpointsOf, SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './options.ts';
@@ -60,7 +61,10 @@ const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOT
 export function stackUp(options: StackOptions, report: StackReport): Promise<StackEndpoints> {
   return exclusively(options, report, async (tell) => {
     const parts = partsOf(options, tell);
-    await assertAllPortsFree(options);
+    const missing = SERVICE_NAMES.filter((name) => lifecycle.runningService(options.folder, name) === undefined);
+    await assertStartable(missing, options);
+    // Asked for first: everything waits for Kafka, and nothing for the trades.
+    const trades = parts.folder('kafka').then(() => parts.folder('trades'));
     const started = new Map<ServiceName, Promise<void>>();
     // In the order of SERVICE_NAMES a service comes after those it needs.
     for (const name of SERVICE_NAMES) {
@@ -70,8 +74,6 @@ export function stackUp(options: StackOptions, report: StackReport): Promise<Sta
         startOne(name, options, parts, () => Promise.all(needed), tell),
       );
     }
-    // Last in the queue of downloads: nothing waits for it.
-    const trades = parts.folder('kafka').then(() => parts.folder('trades'));
     const outcomes = await Promise.allSettled([...started.values(), trades]);
     const failures = new Set(
       outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])),
@@ -165,7 +167,7 @@ function readable(error: unknown, folder: string): unknown {
   if (code === 'ENOSPC') return diskFull(folder, error);
   if (code === undefined || !REFUSALS.has(code)) return error;
   return new StackError(
-    `The stack cannot write into ${folder} (${messageOf(error)}): choose another folder.`,
+    `The stack cannot use its folders (${messageOf(error)}): choose others by TAPEPROOF_STACK_FOLDER and TAPEPROOF_STACK_PARTS_FOLDER.`,
     EXIT_OUT_OF_REACH,
     error,
   );
@@ -195,13 +197,10 @@ async function startOne(
   });
 }
 
-/** Before anything is downloaded or started: a port in use should be known at once. */
-async function assertAllPortsFree(options: StackOptions): Promise<void> {
-  for (const name of SERVICE_NAMES) {
-    if (lifecycle.runningService(options.folder, name) === undefined) {
-      await lifecycle.assertPortsFree(SERVICES[name], options.ports);
-    }
-  }
+/** Before anything is downloaded or started: what is sure to fail should be known at once. */
+async function assertStartable(names: readonly ServiceName[], options: StackOptions): Promise<void> {
+  for (const name of names) await lifecycle.assertPortsFree(SERVICES[name], options.ports);
+  if (names.includes('kafka') || names.includes('registry')) await javaProgram();
 }
 
 async function endAll(options: StackOptions, tell: Tell): Promise<void> {

@@ -68,7 +68,7 @@ export type PartReport = (text: string, lasting: boolean) => void;
 
 /**
  * Gives the folder of a part, which it fetches when it is missing. One fetch at a time: Maven's own repository does not
- * bear two. A part appears under its name only when it is complete and its hash is right.
+ * bear two; after a failure the others fail with it. A part appears under its name only when it is complete and its hash is right.
  */
 export class Parts {
   readonly #partsFolder: string;
@@ -84,8 +84,7 @@ export class Parts {
     const folder = join(this.#partsFolder, PARTS[name].folder);
     if (existsSync(folder)) return Promise.resolve(folder);
     const fetched = this.#queue.then(() => this.#fetch(PARTS[name], folder));
-    // The next part is tried whatever became of this one.
-    this.#queue = fetched.catch(() => undefined);
+    this.#queue = fetched;
     return fetched;
   }
 

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { postgresLaunch, removeOutsideFolder, type PostgresLaunch } from './postgres-launch.ts';
+import { commandLine } from './process.ts';
 import { run } from './run.ts';
 import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
 
@@ -22,6 +23,7 @@ export const postgres: Service = {
   async prepare({ folder, options }) {
     const launch = await postgresLaunch(folder);
     if (!existsSync(join(launch.dataRoot, 'data'))) await initialise(launch);
+    else await removeForeignLock(join(launch.dataRoot, 'data', 'postmaster.pid'));
     const settings = {
       listen_addresses: '127.0.0.1',
       port: String(options.ports.postgres),
@@ -54,6 +56,17 @@ export const postgres: Service = {
 
   removeOutside: removeOutsideFolder,
 };
+
+/**
+ * After a crash Postgres looks whether the pid in its lock file lives. Since a reboot that pid may be anybody's, and
+ * Postgres would refuse to start for ever; where it is dead or a Postgres, Postgres itself knows best.
+ */
+async function removeForeignLock(lockFile: string): Promise<void> {
+  if (!existsSync(lockFile)) return;
+  const pid = Number.parseInt(await readFile(lockFile, 'utf8'), 10);
+  const holder = Number.isNaN(pid) ? undefined : commandLine(pid);
+  if (holder !== undefined && !holder.includes('postgres')) await rm(lockFile);
+}
 
 /** Makes the cluster under another name first, so that a start cut short leaves no half of one behind. */
 async function initialise(launch: PostgresLaunch): Promise<void> {

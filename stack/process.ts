@@ -47,6 +47,17 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identifyProcess(identity.pid)?.started === identity.started;
 }
 
+/** The command line of a process, or undefined where there is none. */
+export function commandLine(pid: number): string | undefined {
+  if (identifyProcess(pid) === undefined) return undefined;
+  try {
+    if (IS_LINUX) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Starts a service in a session of its own, so that neither a Ctrl-C nor the end of the caller ends it. What it prints
  * goes to `logFile`.
@@ -77,7 +88,8 @@ export async function startDetached(command: Command, logFile: string): Promise<
 }
 
 export function serviceEnvironment(): Record<string, string> {
-  const kept: Record<string, string> = { LANG: 'C', LC_ALL: 'C', TZ: 'UTC' };
+  // Java reads and writes the names of files in the locale's encoding, and a folder may be named in any script.
+  const kept: Record<string, string> = { LC_ALL: 'C.UTF-8', TZ: 'UTC' };
   for (const name of ENVIRONMENT_KEPT) {
     const value = process.env[name];
     if (value !== undefined) kept[name] = value;
@@ -110,7 +122,8 @@ function send(identity: ProcessIdentity, signal: NodeJS.Signals): void {
     process.kill(identity.pid, signal);
   } catch (error) {
     // It ended by itself between the look and the signal.
-    if (systemCode(error) !== 'ESRCH') throw error;
+    if (systemCode(error) === 'ESRCH') return;
+    throw new StackError(`Process ${identity.pid} belongs to another user: run this command as that user.`, 3, error);
   }
 }
 

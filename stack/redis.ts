@@ -1,4 +1,4 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { StackError } from './errors.ts';
@@ -11,6 +11,8 @@ const BUNDLED: Readonly<Record<string, string>> = {
   'darwin-x64': 'redis-server-6.2.6-v5-darwin-amd64',
   'darwin-arm64': 'redis-server-6.2.6-v5-darwin-arm64',
 };
+
+const EVERYBODY_MAY_RUN = 0o555;
 
 /** Valkey or Redis from the PATH, else the Redis that a Java test library carries. */
 export const redis: Service = {
@@ -64,6 +66,7 @@ async function serverProgram({ part }: ServiceSetting): Promise<string> {
     throw new StackError(`There is no bundled Redis for ${platform}: install redis-server or valkey-server.`);
   }
   const program = join(await part('redis'), name);
-  await chmod(program, 0o755);
+  // Fetched by another user, it is already as it should be, and not ours to change.
+  if (((await stat(program)).mode & EVERYBODY_MAY_RUN) !== EVERYBODY_MAY_RUN) await chmod(program, 0o755);
   return program;
 }
