@@ -36,8 +36,8 @@ export interface OpenedFile {
   readonly reading: Reading;
 }
 
-/** Told of each piece read: stored bytes so far. */
-export type BytesRead = (bytesDone: number) => void;
+/** Told of each piece read: stored bytes so far, and of the whole file. */
+export type BytesRead = (bytesDone: number, bytesTotal: number) => void;
 
 /**
  * Reads the whole file once for its identity and settles its format.
@@ -48,7 +48,9 @@ export async function openFile(options: FileOptions, onBytes: BytesRead = () => 
   const { path } = options;
   return await readable(path, async () => {
     const { size } = await stat(path);
-    const sha256 = await hashOf(path, options.signal, onBytes);
+    const sha256 = await hashOf(path, options.signal, (bytesDone) => {
+      onBytes(bytesDone, size);
+    });
     const firstLines = await readFirstLines(path);
     const format = formatOf(options, firstLines);
     const fileHash = sha256.slice(0, FILE_HASH_DIGITS);
@@ -72,23 +74,24 @@ export async function* readRows(
   const hash = createHash('sha256');
   const groups = readLines(file.path, (chunk, bytesDone) => {
     hash.update(chunk);
-    onBytes(bytesDone);
+    onBytes(bytesDone, file.bytes);
   });
-  while (true) {
-    const group = await readable(file.path, async () => await groups.next());
-    if (group.done === true) break;
-    if (signal?.aborted === true) {
-      await groups.return(undefined);
-      return;
+  try {
+    while (true) {
+      const group = await readable(file.path, async () => await groups.next());
+      if (signal?.aborted === true) return;
+      if (group.done === true) break;
+      if (group.value.length > 0) yield group.value.map((line) => rowOf(line, file.reading));
     }
-    if (group.value.length > 0) yield group.value.map((line) => rowOf(line, file.reading));
+  } finally {
+    await groups.return(undefined);
   }
   if (hash.digest('hex') !== file.sha256) {
     throw new TapeproofError('USAGE', `The file ${file.path} changed while it was read: give a file that is complete.`);
   }
 }
 
-async function hashOf(path: string, signal: AbortSignal | undefined, onBytes: BytesRead): Promise<string> {
+async function hashOf(path: string, signal: AbortSignal | undefined, onBytes: (done: number) => void): Promise<string> {
   const hash = createHash('sha256');
   let bytesDone = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {

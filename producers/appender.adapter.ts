@@ -1,0 +1,46 @@
+import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
+
+const BATCH_RECORDS_MAX = 4_000;
+const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+
+/** Collects records while the batch before is on its way: one batch in flight, one being filled, never more. */
+export class Appender {
+  private readonly producer: RecordProducer;
+  private readonly onAcknowledged: (records: readonly OutgoingRecord[]) => void;
+  private batch: OutgoingRecord[] = [];
+  private batchBytes = 0;
+  private inFlight: Promise<void> = Promise.resolve();
+
+  /** @param onAcknowledged told of each batch that all replicas have */
+  constructor(producer: RecordProducer, onAcknowledged: (records: readonly OutgoingRecord[]) => void) {
+    this.producer = producer;
+    this.onAcknowledged = onAcknowledged;
+  }
+
+  /** Takes a record; when it says true, the batch is full and `flush` is to be awaited before the next. */
+  add(record: OutgoingRecord): boolean {
+    this.batch.push(record);
+    this.batchBytes += record.body.length;
+    return this.batch.length >= BATCH_RECORDS_MAX || this.batchBytes >= BATCH_BYTES_MAX;
+  }
+
+  /** Sends what was collected once the batch before is acknowledged. @throws TapeproofError UNREACHABLE */
+  async flush(): Promise<void> {
+    await this.inFlight;
+    if (this.batch.length === 0) return;
+    const records = this.batch;
+    this.batch = [];
+    this.batchBytes = 0;
+    this.inFlight = this.producer.send(records).then(() => {
+      this.onAcknowledged(records);
+    });
+    // Whoever awaits it next learns of its failure; until then nobody listens.
+    this.inFlight.catch(() => undefined);
+  }
+
+  /** Sends the rest and waits until all of it is acknowledged. @throws TapeproofError UNREACHABLE */
+  async drain(): Promise<void> {
+    await this.flush();
+    await this.inFlight;
+  }
+}
