@@ -97,8 +97,10 @@ async function connectProducer(kafka: Kafka): Promise<Producer> {
     allowAutoTopicCreation: false,
     metadataMaxAge: 300_000,
     retry: RIDE_OUT_RETRY,
-    createPartitioner: () => () => {
-      throw new Error('every record names its partition');
+    // kafkajs asks its partitioner even where a record names its partition.
+    createPartitioner: () => (args) => {
+      if (args.message.partition === undefined) throw new Error('every record names its partition');
+      return args.message.partition;
     },
   });
   await producer.connect();
