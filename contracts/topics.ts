@@ -28,7 +28,14 @@ export interface TopicDefinition {
 }
 
 /** Kept for ever: the tape is the only input, and the log of what was derived from it is the proof. */
-const KEPT = { 'cleanup.policy': 'delete', 'retention.ms': '-1', 'retention.bytes': '-1' } as const;
+const KEPT = {
+  'cleanup.policy': 'delete',
+  'retention.ms': '-1',
+  'retention.bytes': '-1',
+  // Kafka 4 refuses stamps an hour ahead, whole batches of them: one odd row of a file must not stop the tape. What a
+  // sane stamp is, trade-rules.ts says.
+  'message.timestamp.after.max.ms': '9223372036854775807',
+} as const;
 /** Manifests are read backward from the end: small segments keep that cheap. */
 const SMALL_SEGMENTS = { ...KEPT, 'segment.bytes': '16777216' } as const;
 /** A state chunk and a dead letter's payload must fit, with room for the frame. */
