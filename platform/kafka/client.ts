@@ -50,12 +50,19 @@ export function createKafka(
 const REPEAT_SILENCE_MS = 10_000;
 const MESSAGES_REMEMBERED_MAX = 100;
 
+/** Reported again by whoever gave the request up, or (the last) an advice that producer.ts deals with. */
+const NOISE = /^(Connection error|Response )|^Limiting retries for the idempotent producer/;
+
 /** kafkajs logs each of its retries as an error: joins stay at info, the rest is a warning once in ten seconds. */
 function kafkaLogWriter(log: Log): (entry: LogEntry) => void {
   const lastWritten = new Map<string, number>();
   return ({ namespace, level, log: { message, timestamp: _timestamp, logger: _logger, ...details } }) => {
     if (level === logLevel.INFO) {
       log[message.includes('joined the group') ? 'info' : 'debug']({ 'log.logger': `kafkajs.${namespace}` }, message);
+      return;
+    }
+    if (NOISE.test(message)) {
+      log.debug({ 'log.logger': `kafkajs.${namespace}` }, message);
       return;
     }
     const now = Date.now();

@@ -13,7 +13,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const OUTAGE_DEADLINE_MS = 60_000;
 const RETRY_DELAY_MS = 250;
 /** A topic may be unknown for a moment after a broker's start. */
-const MISSING_TOPIC_DEADLINE_MS = 10_000;
+const MISSING_TOPIC_DEADLINE_MS = 3_000;
 const IDLE_CLIENTS_MAX = 4;
 
 /** Aborted records included: nothing here rests on transactions, and every reader must see the same. */

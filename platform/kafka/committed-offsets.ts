@@ -1,0 +1,32 @@
+import type { Kafka } from 'kafkajs';
+import { TapeproofError } from '../errors.ts';
+import { withAdmin } from './client.ts';
+
+/**
+ * Passes when everything that the group has committed is still in the logs. kafkajs would silently start over.
+ *
+ * @throws TapeproofError SEQUENCE_GAP; UNREACHABLE when Kafka does not answer or a topic is missing.
+ */
+export async function refuseLostRecords(kafka: Kafka, groupId: string, topics: readonly string[]): Promise<void> {
+  await withAdmin(kafka, async (admin) => {
+    const present = new Set(await admin.listTopics());
+    for (const topic of topics) {
+      if (!present.has(topic)) {
+        throw new TapeproofError('UNREACHABLE', `Topic ${topic} does not exist: run "npx tapeproof topics apply".`);
+      }
+    }
+    const committed = await admin.fetchOffsets({ groupId, topics: [...topics], resolveOffsets: false });
+    for (const { topic, partitions } of committed) {
+      const kept = new Map((await admin.fetchTopicOffsets(topic)).map((offsets) => [offsets.partition, offsets]));
+      for (const { partition, offset } of partitions) {
+        const [low, high] = [Number(kept.get(partition)?.low ?? 0), Number(kept.get(partition)?.high ?? 0)];
+        if (Number(offset) >= 0 && (Number(offset) < low || Number(offset) > high)) {
+          throw new TapeproofError(
+            'SEQUENCE_GAP',
+            `Group ${groupId} has read partition ${partition} of ${topic} up to offset ${offset}, but the log holds ${low} to ${high}: records are gone; rebuild what this group writes under a new group.`,
+          );
+        }
+      }
+    }
+  });
+}

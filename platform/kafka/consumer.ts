@@ -1,0 +1,369 @@
+import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import { withDeadline } from '../deadline.ts';
+import { TapeproofError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
+import { refuseLostRecords } from './committed-offsets.ts';
+import { partitionBatchOf, type BatchResult, type PartitionBatch } from './partition-batch.ts';
+
+/** A member that says nothing for this long is dead: its partitions move. The time that a kill -9 costs. */
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_INTERVAL_MS = 1_000;
+/** How long the others wait for a member to finish its batch and join again. */
+const REBALANCE_TIMEOUT_MS = 30_000;
+/** Bounds of one fetch, and so of the memory that undelivered records take. */
+const FETCH_BYTES_MAX = 8 * 1_048_576;
+const PARTITION_BYTES_MAX = 1_048_576;
+/** The broker answers as soon as there is a byte; this is how long it holds a fetch that finds none. */
+const FETCH_WAIT_MS_MAX = 250;
+/** stop() = both: the first join must be over before a member can leave without becoming a ghost. */
+const JOIN_DEADLINE_MS = 4_000;
+const LEAVE_DEADLINE_MS = 5_500;
+const BACKOFF_MS_MIN = 100;
+const BACKOFF_MS_MAX = 5_000;
+/** A mistake in code does not heal: after so many attempts at one batch the consumer stops. */
+const PROGRAMMING_ERRORS_MAX = 3;
+/** So many resumptions of a partition in a row are free of delay. */
+const RESUMES_FREE = 3;
+
+/** Topic to partitions. */
+export type Assignment = Readonly<Record<string, readonly number[]>>;
+
+export interface ConsumerSettings {
+  /** Of its own for each group in a process. */
+  readonly kafka: Kafka;
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  /**
+   * Applies a batch. TapeproofErrors stop the consumer for good, but for UNREACHABLE: that, and any other error, is an
+   * outage: nothing is committed, the partition pauses, the same records come again.
+   */
+  handle(batch: PartitionBatch): Promise<BatchResult>;
+  /** After each join, with all that this member now has. */
+  onAssigned?(assignment: Assignment): void;
+  /** With what this member had and has no more; all of it at the end. */
+  onRevoked?(assignment: Assignment): void;
+  readonly log: Log;
+  /** Batches of different partitions handled side by side. */
+  readonly concurrency?: number;
+}
+
+export interface RunningConsumer {
+  /** Resolves after stop(); rejects when the consumer cannot go on. */
+  readonly done: Promise<void>;
+  /** Lets running batches finish, commits what was applied and leaves the group, within ten seconds. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Delivers records at least once, in order per partition, and commits only what was applied, also while stopping and
+ * before partitions move to another member.
+ *
+ * @throws TapeproofError UNREACHABLE when Kafka does not answer or a topic is missing; SEQUENCE_GAP when records that
+ *   the group has not read, or has read, are gone from the log.
+ */
+export async function startConsumer(settings: ConsumerSettings): Promise<RunningConsumer> {
+  await refuseLostRecords(settings.kafka, settings.groupId, settings.topics);
+  const delivery = new Delivery(settings);
+  await delivery.start();
+  return delivery;
+}
+
+/** One membership in a group, from join to leave. */
+class Delivery implements RunningConsumer {
+  readonly done: Promise<void>;
+  readonly #settings: ConsumerSettings;
+  readonly #consumer: Consumer;
+  readonly #resolveDone: () => void;
+  readonly #rejectDone: (error: Error) => void;
+
+  /** Grows with each join: what was begun before it must not be committed after it. */
+  #generation = 0;
+  #assignment: Assignment = {};
+  #joined = Promise.withResolvers<undefined>();
+  /** The error by which the broker announced a rebalance, until the next join. */
+  #rebalance: Error | undefined;
+  #fatal: Error | undefined;
+  #stopped: Promise<void> | undefined;
+  /** Per partition: where the next batch must begin. */
+  readonly #expected = new Map<string, number>();
+  /** Per partition: attempts in a row without progress. */
+  readonly #attempts = new Map<string, number>();
+  readonly #resumeTimers = new Set<NodeJS.Timeout>();
+
+  constructor(settings: ConsumerSettings) {
+    this.#settings = settings;
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    this.done = promise;
+    this.done.catch(() => undefined);
+    this.#resolveDone = () => {
+      resolve(undefined);
+    };
+    this.#rejectDone = reject;
+    this.#consumer = settings.kafka.consumer({
+      groupId: settings.groupId,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      metadataMaxAge: 300_000,
+      allowAutoTopicCreation: false,
+      minBytes: 1,
+      maxBytes: FETCH_BYTES_MAX,
+      maxBytesPerPartition: PARTITION_BYTES_MAX,
+      maxWaitTimeInMs: FETCH_WAIT_MS_MAX,
+      // Nothing here rests on transactions, and kafkajs delivers aborted records at times: every reader sees all.
+      readUncommitted: true,
+      retry: { ...RIDE_OUT_RETRY, restartOnFailure: () => Promise.resolve(true) },
+    });
+  }
+
+  async start(): Promise<void> {
+    const { topics, concurrency = 1 } = this.#settings;
+    const { GROUP_JOIN, CRASH } = this.#consumer.events;
+    this.#consumer.on(GROUP_JOIN, (event) => {
+      this.#onJoin(event);
+    });
+    this.#consumer.on(CRASH, ({ payload }) => {
+      if (payload.restart) this.#joined = Promise.withResolvers();
+      else this.#fail(payload.error);
+    });
+    try {
+      await this.#consumer.connect();
+      await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    } catch (error) {
+      await this.#consumer.disconnect().catch(() => undefined);
+      throw kafkaUnreachable(error);
+    }
+    // Resolves after the first join; stop() must be possible before.
+    this.#consumer
+      .run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: concurrency,
+        eachBatch: (payload) => this.#deliver(payload),
+      })
+      .catch((error: unknown) => {
+        this.#fail(plain(error));
+      });
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#leave();
+    return this.#stopped;
+  }
+
+  get #interrupted(): boolean {
+    return this.#stopped !== undefined || this.#fatal !== undefined || this.#rebalance !== undefined;
+  }
+
+  #onJoin({ payload }: ConsumerGroupJoinEvent): void {
+    this.#generation += 1;
+    this.#rebalance = undefined;
+    this.#expected.clear();
+    const lost = without(this.#assignment, payload.memberAssignment);
+    this.#assignment = payload.memberAssignment;
+    if (Object.keys(lost).length > 0) this.#settings.onRevoked?.(lost);
+    this.#settings.onAssigned?.(this.#assignment);
+    this.#joined.resolve(undefined);
+  }
+
+  async #leave(): Promise<void> {
+    const { log, groupId } = this.#settings;
+    for (const timer of this.#resumeTimers) clearTimeout(timer);
+    try {
+      await withDeadline(this.#joined.promise, JOIN_DEADLINE_MS, () => new Error('the join takes too long'))
+        .catch(() => undefined)
+        .then(() => withDeadline(this.#consumer.disconnect(), LEAVE_DEADLINE_MS, () => new Error('no answer')));
+    } catch (error) {
+      log.warn({ error, groupId }, `Left group ${groupId} without saying goodbye; the broker will notice by itself`);
+    }
+    if (Object.keys(this.#assignment).length > 0) this.#settings.onRevoked?.(this.#assignment);
+    this.#assignment = {};
+    if (this.#fatal === undefined) this.#resolveDone();
+    else this.#rejectDone(this.#fatal);
+  }
+
+  #fail(error: Error): void {
+    if (this.#fatal !== undefined) return;
+    this.#fatal = error;
+    this.#joined.resolve(undefined);
+    this.#settings.log.error({ error, groupId: this.#settings.groupId }, `Consumer stops: ${error.message}`);
+    void this.stop();
+  }
+
+  async #deliver(payload: EachBatchPayload): Promise<void> {
+    // Fetched before: whoever gets the partition next reads it again.
+    if (this.#rebalance !== undefined) throw this.#rebalance;
+    if (this.#interrupted || this.#hasGap(payload)) return;
+    const generation = this.#generation;
+    const pulse = this.#startPulse(payload);
+    let result: BatchResult | Error;
+    try {
+      result = await this.#settings.handle(partitionBatchOf(payload.batch, pulse));
+    } catch (error) {
+      result = plain(error);
+    } finally {
+      await pulse.end();
+    }
+    // The group moved on meanwhile: the offsets belong to somebody else now.
+    if (generation !== this.#generation) return;
+    if (result instanceof Error) this.#onError(payload, result);
+    else if ('resumeAt' in result) this.#resumeAt(payload, result.resumeAt);
+    else await this.#commit(payload, result.nextOffset);
+    if (pulse.error !== undefined) throw pulse.error;
+  }
+
+  /** Heartbeats while a batch is handled. A rebalance, or a lost connection, shows as a failing one. */
+  #startPulse(payload: EachBatchPayload): Pulse {
+    const generation = this.#generation;
+    const pulse: Pulse = {
+      error: undefined,
+      beat: async () => {
+        try {
+          await payload.heartbeat();
+        } catch (error) {
+          pulse.error ??= plain(error);
+          if (isRebalance(error) && generation === this.#generation) this.#rebalance ??= pulse.error;
+        }
+      },
+      interrupted: () => pulse.error !== undefined || this.#interrupted,
+      end: async () => {
+        clearInterval(timer);
+        await beating;
+      },
+    };
+    let beating: Promise<void> | undefined;
+    const timer = setInterval(() => {
+      beating = pulse.beat();
+    }, HEARTBEAT_INTERVAL_MS);
+    return pulse;
+  }
+
+  #hasGap({ batch }: EachBatchPayload): boolean {
+    const { topic, partition } = batch;
+    const expected = this.#expected.get(keyOf(topic, partition));
+    const first = Number(batch.firstOffset());
+    if (expected === undefined || first <= expected) return false;
+    this.#fail(
+      new TapeproofError(
+        'SEQUENCE_GAP',
+        `Partition ${partition} of ${topic} goes on at offset ${first} where ${expected} was next: records are gone from the log.`,
+      ),
+    );
+    return true;
+  }
+
+  async #commit(payload: EachBatchPayload, nextOffset: number): Promise<void> {
+    const { batch } = payload;
+    const { topic, partition, messages } = batch;
+    const first = Number(messages[0]?.offset);
+    const last = Number(messages.at(-1)?.offset);
+    if (nextOffset < first || nextOffset > last + 1) {
+      this.#fail(new Error(`nextOffset ${nextOffset} is outside the batch ${first} to ${last} of ${topic}`));
+      return;
+    }
+    if (nextOffset === first) {
+      if (!this.#interrupted) this.#pause(payload, this.#countAttempt(payload));
+      return;
+    }
+    // Behind the last record there may be a transaction's marker, which nobody sees.
+    const position = nextOffset === last + 1 ? Number(batch.lastOffset()) + 1 : nextOffset;
+    this.#attempts.delete(keyOf(topic, partition));
+    this.#expected.set(keyOf(topic, partition), position);
+    payload.resolveOffset(String(nextOffset - 1));
+    try {
+      // commitOffsets() would do nothing once stopping has begun; this one does its work, and Kafka accepts it also
+      // while a rebalance is being announced.
+      await payload.commitOffsetsIfNecessary({
+        topics: [{ topic, partitions: [{ partition, offset: String(position) }] }],
+      });
+    } catch (error) {
+      if (isRebalance(error)) this.#rebalance ??= plain(error);
+      throw error;
+    }
+  }
+
+  #resumeAt(payload: EachBatchPayload, offset: number): void {
+    const { topic, partition } = payload.batch;
+    this.#expected.set(keyOf(topic, partition), offset);
+    this.#consumer.seek({ topic, partition, offset: String(offset) });
+    const attempts = this.#countAttempt(payload);
+    if (attempts > RESUMES_FREE) this.#pause(payload, attempts - RESUMES_FREE);
+  }
+
+  #onError(payload: EachBatchPayload, error: Error): void {
+    const { topic, partition } = payload.batch;
+    const attempts = this.#countAttempt(payload);
+    const outage = error instanceof TapeproofError ? error.code === 'UNREACHABLE' : !isProgrammingError(error);
+    if (error instanceof TapeproofError && !outage) {
+      this.#fail(error);
+      return;
+    }
+    if (!outage && attempts >= PROGRAMMING_ERRORS_MAX) {
+      this.#fail(new Error(`Partition ${partition} of ${topic} cannot be handled: ${error.message}`, { cause: error }));
+      return;
+    }
+    if (!this.#interrupted) this.#pause(payload, attempts);
+    this.#settings.log.warn(
+      { error, groupId: this.#settings.groupId, topic, partition, attempts },
+      `Partition ${partition} of ${topic} waits, nothing is committed: ${error.message}`,
+    );
+  }
+
+  #countAttempt({ batch: { topic, partition } }: EachBatchPayload): number {
+    const attempts = (this.#attempts.get(keyOf(topic, partition)) ?? 0) + 1;
+    this.#attempts.set(keyOf(topic, partition), attempts);
+    return attempts;
+  }
+
+  /** Fetches nothing from the partition for a while; its siblings go on, and so do heartbeats. */
+  #pause(payload: EachBatchPayload, attempts: number): void {
+    const resume = payload.pause();
+    const delayMs = Math.min(BACKOFF_MS_MIN * 2 ** Math.min(attempts - 1, 10), BACKOFF_MS_MAX);
+    const timer = setTimeout(() => {
+      this.#resumeTimers.delete(timer);
+      resume();
+    }, delayMs);
+    this.#resumeTimers.add(timer);
+  }
+}
+
+interface Pulse {
+  /** Of the first heartbeat that failed. */
+  error: Error | undefined;
+  readonly beat: () => Promise<void>;
+  readonly interrupted: () => boolean;
+  end(): Promise<void>;
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic} ${partition}`;
+}
+
+function without(assignment: Assignment, kept: Assignment): Assignment {
+  const lost: Record<string, readonly number[]> = {};
+  for (const [topic, partitions] of Object.entries(assignment)) {
+    const gone = partitions.filter((partition) => !(kept[topic] ?? []).includes(partition));
+    if (gone.length > 0) lost[topic] = gone;
+  }
+  return lost;
+}
+
+function isRebalance(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'type' in error &&
+    ['REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'].includes(
+      String(error.type),
+    )
+  );
+}
+
+/** kafkajs would stop for good on these, and the process would live on. */
+function isProgrammingError(error: Error): boolean {
+  return [TypeError, RangeError, ReferenceError, SyntaxError].some((type) => error instanceof type);
+}
+
+function plain(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,69 @@
+import type { Batch, KafkaMessage } from 'kafkajs';
+import { NO_HEADERS, type LogRecord } from './log-record.ts';
+
+/** Consecutive records of one partition. */
+export interface PartitionBatch {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset of the first record. */
+  readonly firstOffset: number;
+  /** At least one. Values share the memory of their fetch: copy what is kept for long. */
+  readonly records: readonly LogRecord[];
+  /** Offset that the partition's next record will get. */
+  readonly highWatermark: number;
+  /** Sent once a second by itself; await it where the event loop would be kept busy for seconds. Never rejects. */
+  readonly heartbeat: () => Promise<void>;
+  /** True when the consumer is stopping or the group is rebalancing: stop applying and return what was applied. */
+  readonly interrupted: () => boolean;
+}
+
+/**
+ * What became of a batch.
+ *
+ * - `nextOffset`: everything before it is applied downstream: it is committed. The batch's first offset means that
+ *   nothing was: the same records come again, after a growing pause.
+ * - `resumeAt`: nothing is committed and reading goes on at this offset.
+ */
+export type BatchResult = { readonly nextOffset: number } | { readonly resumeAt: number };
+
+/** Turns a batch of kafkajs into ours. */
+export function partitionBatchOf(
+  batch: Batch,
+  { beat, interrupted }: { readonly beat: () => Promise<void>; readonly interrupted: () => boolean },
+): PartitionBatch {
+  const { topic, partition, messages } = batch;
+  const records = messages.map((message) => recordOf(topic, partition, message));
+  return {
+    topic,
+    partition,
+    firstOffset: records[0]?.offset ?? 0,
+    records,
+    highWatermark: Number(batch.highWatermark),
+    heartbeat: beat,
+    interrupted,
+  };
+}
+
+function recordOf(topic: string, partition: number, message: KafkaMessage): LogRecord {
+  const { offset, key, value, headers, timestamp } = message;
+  return {
+    topic,
+    partition,
+    offset: Number(offset),
+    key,
+    value,
+    headers: headersOf(headers),
+    timestampMs: Number(timestamp),
+  };
+}
+
+function headersOf(headers: KafkaMessage['headers']): Readonly<Record<string, string>> {
+  if (headers === undefined) return NO_HEADERS;
+  const texts: Record<string, string> = {};
+  for (const name in headers) {
+    const value = headers[name];
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    if (last !== undefined) texts[name] = last.toString();
+  }
+  return texts;
+}
