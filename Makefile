@@ -1,0 +1,22 @@
+# Two commands on a fresh machine: `make demo` and `make test`. They need Node >= 20 with npm, and JDK 17 with Maven.
+.PHONY: demo test check bench setup
+
+setup: node_modules/.package-lock.json
+
+node_modules/.package-lock.json: package.json package-lock.json .npmrc
+	@command -v npm >/dev/null || { echo 'make: npm is missing: install Node 20 or newer, which brings it.' >&2; exit 3; }
+	@echo 'Installing the packages named in package-lock.json …'
+	@npm ci
+
+demo: setup
+	@node bin/tapeproof.js demo
+
+test: setup
+	@npm run --silent check:static
+	@npm run --silent test
+
+check: setup
+	@npm run --silent check
+
+bench: setup
+	@npm run --silent bench

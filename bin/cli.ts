@@ -1,0 +1,52 @@
+import { Command, CommanderError } from 'commander';
+import packageJson from '../package.json' with { type: 'json' };
+import { registerAudit } from './commands/audit.ts';
+import { registerDemo } from './commands/demo.ts';
+import { registerDerive } from './commands/derive.ts';
+import { registerEngine } from './commands/engine.ts';
+import { registerIngest } from './commands/ingest.ts';
+import { registerOperate } from './commands/operate.ts';
+import { registerProjector } from './commands/projector.ts';
+import { registerScoreboard } from './commands/scoreboard.ts';
+import { registerStack } from './commands/stack.ts';
+import { report } from './failure.ts';
+
+const program = new Command('tapeproof')
+  .description(
+    'Turns a tape of market trades into probability decisions that anyone can re-derive, and records whether they came true.',
+  )
+  .version(packageJson.version)
+  .showSuggestionAfterError()
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 done, 1 the check failed, 2 bad usage or configuration, 3 a service is out of reach.
+Services:   the running local stack, or TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL, TAPEPROOF_REDIS_URL.
+
+Examples:
+  $ npx tapeproof demo
+  $ npx tapeproof audit --latest BTC-USD@bitstamp
+  $ npx tapeproof projector rebuild postgres-history`,
+  );
+
+program.commandsGroup('Run:');
+registerDemo(program);
+registerIngest(program);
+registerEngine(program);
+registerProjector(program);
+program.commandsGroup('Prove:');
+registerAudit(program);
+registerDerive(program);
+registerScoreboard(program);
+program.commandsGroup('Operate:');
+registerStack(program);
+registerOperate(program);
+
+try {
+  await program.parseAsync();
+  process.exit(process.exitCode ?? 0);
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  process.exit(report(error));
+}

@@ -1,0 +1,169 @@
+import type { Command } from 'commander';
+import Table from 'cli-table3';
+import { DEFAULT_PARTITIONS } from '../../contracts/topics.ts';
+import { activate } from '../../evaluators/activate.adapter.ts';
+import { canonicalConfiguration, ENGINE_VERSION } from '../../evaluators/configuration.ts';
+import { TapeproofError } from '../../platform/errors.ts';
+import { createKafka } from '../../platform/kafka/client.ts';
+import { createLogReader } from '../../platform/kafka/log-reader.ts';
+import { createRegistry } from '../../platform/kafka/registry.ts';
+import { applyTopics, checkTopics, partitionCount } from '../../platform/kafka/topics.ts';
+import { createLog } from '../../platform/log.ts';
+import { migrate } from '../../platform/postgres.ts';
+import { deadLetters } from '../../proofs/dead-letters.ts';
+import { connections, DEFAULT_CONFIGURATION_FILE, print, readConfiguration } from '../context.ts';
+import { gitCommit } from '../git-commit.ts';
+
+interface JsonOption {
+  readonly json?: true;
+}
+
+/** The commands that prepare and look after the services. */
+export function registerOperate(program: Command): void {
+  registerTopics(program);
+  registerContracts(program);
+  program
+    .command('migrate')
+    .description('bring the Postgres schema up to date')
+    .option('--json', 'print as JSON')
+    .action(async ({ json }: JsonOption) => {
+      const applied = await migrate((await connections()).postgresUrl);
+      print(json, { applied }, () =>
+        applied.length === 0 ? 'Nothing to do: all migrations are applied.' : `Applied ${applied.join(', ')}.`,
+      );
+    });
+  registerActivate(program);
+  registerDeadLetters(program);
+}
+
+function registerTopics(program: Command): void {
+  const topics = program.command('topics').description('the Kafka topics of contracts/topics.ts');
+  topics
+    .command('apply')
+    .description('create what is missing')
+    .option(
+      '--partitions <n>',
+      'partitions of each topic; fixed once the topics exist',
+      wholeNumber,
+      DEFAULT_PARTITIONS,
+    )
+    .option('--json', 'print as JSON')
+    .action(async ({ partitions, json }: JsonOption & { partitions: number }) => {
+      const report = await applyTopics(createKafka((await connections()).kafkaBrokers, 'tapeproof-topics'), partitions);
+      print(json, report, () => report.map(({ topic, action }) => `${topic.padEnd(24)} ${action}`).join('\n'));
+    });
+  topics
+    .command('check')
+    .description('exit 1 when a topic differs from its definition')
+    .option('--json', 'print as JSON')
+    .action(async ({ json }: JsonOption) => {
+      const drift = await checkTopics(createKafka((await connections()).kafkaBrokers, 'tapeproof-topics'));
+      print(json, drift, () =>
+        drift.length === 0
+          ? 'All topics are as defined.'
+          : drift
+              .map(
+                ({ topic, setting, expected, actual }) => `${topic}: ${setting} is ${actual} and should be ${expected}`,
+              )
+              .join('\n'),
+      );
+      if (drift.length > 0) process.exitCode = 1;
+    });
+}
+
+function registerContracts(program: Command): void {
+  const contracts = program.command('contracts').description('the Avro schemas of contracts/events in the registry');
+  contracts
+    .command('register')
+    .description('register every schema under its subject, FULL_TRANSITIVE')
+    .option('--json', 'print as JSON')
+    .action(async ({ json }: JsonOption) => {
+      const report = await createRegistry((await connections()).registryUrl).register();
+      print(json, report, () => report.map(({ subject, id }) => `${subject.padEnd(48)} id ${id}`).join('\n'));
+    });
+  contracts
+    .command('check')
+    .description('exit 1 when the registry lacks a schema of this build, or would refuse it')
+    .option('--json', 'print as JSON')
+    .action(async ({ json }: JsonOption) => {
+      const drift = await createRegistry((await connections()).registryUrl).check();
+      print(json, drift, () =>
+        drift.length === 0
+          ? 'All schemas are registered.'
+          : drift.map(({ subject, problem }) => `${subject}: ${problem}`).join('\n'),
+      );
+      if (drift.length > 0) process.exitCode = 1;
+    });
+}
+
+function registerActivate(program: Command): void {
+  program
+    .command('activate')
+    .description('put this engine version and a configuration in force, from the end of the tape on')
+    .option('--config <file>', 'engine configuration', DEFAULT_CONFIGURATION_FILE)
+    .option('--json', 'print as JSON')
+    .action(async ({ config, json }: JsonOption & { config: string }) => {
+      const configuration = await readConfiguration(config);
+      const report = await activate({
+        connections: await connections(),
+        configuration: canonicalConfiguration(configuration),
+        engineVersion: ENGINE_VERSION,
+        gitCommit: await gitCommit(),
+        log: createLog('activate'),
+      });
+      print(json, report, () => describeActivation(report));
+    });
+}
+
+function describeActivation(report: Awaited<ReturnType<typeof activate>>): string {
+  const lines = report.partitions.map(
+    ({ partition, offset, action }) => `  partition ${partition}  offset ${offset}  ${action}`,
+  );
+  return [
+    `Engine ${ENGINE_VERSION}, configuration ${report.configHash.slice(0, 12)}, tape ${report.tapeId}:`,
+    ...lines,
+  ].join('\n');
+}
+
+function registerDeadLetters(program: Command): void {
+  program
+    .command('dead-letters')
+    .description('list what was refused: where it came from, and why')
+    .option('--reason <code>', 'only this reason')
+    .option('--limit <n>', 'at most so many, newest last', wholeNumber, 100)
+    .option('--json', 'print as JSON, payloads in base64')
+    .action(async ({ reason, limit, json }: JsonOption & { reason?: string; limit: number }) => {
+      const where = await connections();
+      const reader = createLogReader(where.kafkaBrokers);
+      try {
+        const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-dead-letters'));
+        const found = await deadLetters(reader, createRegistry(where.registryUrl), { partitions, reason, limit });
+        print(json, found, () => {
+          if (found.total === 0) return 'No dead letters.';
+          const table = new Table({
+            head: ['source', 'position', 'reader', 'reason', 'detail'],
+            style: { head: [], border: [] },
+          });
+          for (const { source, reader: by, reason: why, detail } of found.letters) {
+            table.push([
+              source.partition === null ? source.name : `${source.name}-${source.partition}`,
+              source.position,
+              by,
+              why,
+              detail,
+            ]);
+          }
+          return `${table.toString()}\n${found.letters.length} of ${found.total} dead letters.`;
+        });
+      } finally {
+        await reader.close();
+      }
+    });
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,6}$/.test(text) || value < 1)
+    throw new TapeproofError('USAGE', `"${text}" is no whole number from 1 to 999999.`);
+  return value;
+}

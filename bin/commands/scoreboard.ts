@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { createKafka } from '../../platform/kafka/client.ts';
+import { createLogReader } from '../../platform/kafka/log-reader.ts';
+import { createRegistry } from '../../platform/kafka/registry.ts';
+import { partitionCount } from '../../platform/kafka/topics.ts';
+import { EventLog } from '../../proofs/event-log.ts';
+import { scoreboardText } from '../../proofs/scoreboard-text.ts';
+import { scoreboard } from '../../proofs/scoreboard.ts';
+import { connections, print } from '../context.ts';
+
+export function registerScoreboard(program: Command): void {
+  program
+    .command('scoreboard')
+    .description('hit rates beside their base rates, with n, effective n and interval, from the decision log itself')
+    .option('--json', 'print as JSON')
+    .action(async ({ json }: { readonly json?: true }) => {
+      const where = await connections();
+      const reader = createLogReader(where.kafkaBrokers);
+      try {
+        const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-scoreboard'));
+        const board = await scoreboard(new EventLog(reader, createRegistry(where.registryUrl)), partitions);
+        print(json, board, () => (board.summaries.length === 0 ? 'No outcomes yet.' : scoreboardText(board.summaries)));
+      } finally {
+        await reader.close();
+      }
+    });
+}

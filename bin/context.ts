@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { parse, YAMLParseError } from 'yaml';
+import { parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { connectionsFrom, type Connections } from '../platform/connections.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import { readEndpoints, stackOptionsFromEnvironment } from '../stack/main.ts';
+
+/** Aborted by the first Ctrl-C or SIGTERM: work finishes its batch, commits and leaves. A second one ends at once. */
+export function interruption(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = (signal: NodeJS.Signals) => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(signal);
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  // Started by the demo: when it goes, however it goes, so does this process.
+  if (process.channel) process.on('disconnect', () => interrupt('SIGTERM'));
+  return controller.signal;
+}
+
+/** Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. */
+export async function connections(): Promise<Connections> {
+  const named = connectionsFrom(process.env);
+  const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
+  if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)
+    return { kafkaBrokers, registryUrl, postgresUrl, redisUrl };
+  const local = await readEndpoints(stackOptionsFromEnvironment(process.env).folder);
+  if (local === undefined) {
+    throw new TapeproofError(
+      'UNREACHABLE',
+      'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
+    );
+  }
+  return {
+    kafkaBrokers: local.kafkaBrokers.split(','),
+    registryUrl: local.registryUrl,
+    postgresUrl: local.postgresUrl,
+    redisUrl: local.redisUrl,
+    ...named,
+  };
+}
+
+export const DEFAULT_CONFIGURATION_FILE = 'config/engine.yaml';
+
+/** Reads and validates an engine configuration. @throws TapeproofError CONFIGURATION, naming file and key. */
+export async function readConfiguration(path: string): Promise<EngineConfiguration> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new TapeproofError(
+      'CONFIGURATION',
+      `The configuration ${path} cannot be read (${(error as Error).message}): name one with --config.`,
+      { cause: error },
+    );
+  }
+  try {
+    return parseConfiguration(parse(text));
+  } catch (error) {
+    const place = error instanceof YAMLParseError && error.linePos ? ` line ${error.linePos[0].line}` : '';
+    throw new TapeproofError('CONFIGURATION', `${path}${place}: ${(error as Error).message.split('\n')[0] ?? ''}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Prints for people, or as JSON where --json was given. */
+export function print(json: boolean | undefined, data: unknown, text: () => string): void {
+  process.stdout.write(json === true ? `${JSON.stringify(data, undefined, 2)}\n` : `${text()}\n`);
+}

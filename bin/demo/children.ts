@@ -1,0 +1,84 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TapeproofError } from '../../platform/errors.ts';
+
+const STOP_DEADLINE_MS = 15_000;
+const LOG_LINES_SHOWN = 3;
+
+/**
+ * Tapeproof's own long-running commands as child processes, each with a log file. They end with this process even if
+ * it is killed: their IPC channel closes.
+ */
+export class Children {
+  private readonly folder: string;
+  private readonly running = new Map<string, ChildProcess>();
+  private stopping = false;
+  private fail: (error: Error) => void = () => undefined;
+  /** Rejects when a child ends that was not asked to. */
+  readonly failure: Promise<never>;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    this.failure = new Promise((_resolve, reject) => {
+      this.fail = reject;
+    });
+    // Looked at through race(); without a listener an early failure would count as unhandled.
+    this.failure.catch(() => undefined);
+  }
+
+  /** Starts `tapeproof ${words}`. */
+  async start(words: readonly string[]): Promise<void> {
+    const name = words.join('-');
+    await mkdir(this.folder, { recursive: true });
+    const logFile = join(this.folder, `${name}.log`);
+    const child = fork(join(import.meta.dirname, '..', 'cli.ts'), words, {
+      execArgv: ['--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const file = createWriteStream(logFile);
+    child.stdout?.pipe(file, { end: false });
+    child.stderr?.pipe(file, { end: false });
+    this.running.set(name, child);
+    child.once('exit', (code, signal) => {
+      this.running.delete(name);
+      file.end();
+      if (this.stopping) return;
+      void tail(logFile).then((lines) => {
+        this.fail(
+          new TapeproofError(
+            'UNREACHABLE',
+            `"tapeproof ${words.join(' ')}" ended (${signal ?? code ?? '?'}); ${logFile} ends with:\n${lines}`,
+          ),
+        );
+      });
+    });
+  }
+
+  /** A promise's result, or the failure of a child that it would wait for in vain. */
+  async whileRunning<Result>(work: Promise<Result>): Promise<Result> {
+    return Promise.race([work, this.failure]);
+  }
+
+  /** Asks all of them to finish and commit; ends by force what does not in time. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(
+      [...this.running.values()].map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const ended = once(child, 'exit');
+        child.kill('SIGTERM');
+        const force = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+        await ended;
+        clearTimeout(force);
+      }),
+    );
+  }
+}
+
+async function tail(file: string): Promise<string> {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
+}

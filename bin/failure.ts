@@ -1,0 +1,31 @@
+import { TapeproofError } from '../platform/errors.ts';
+import { StackError } from '../stack/main.ts';
+
+const UNREACHABLE = 3;
+/** Codes of the operating system and of the client libraries for a service that does not answer. */
+const NO_ANSWER = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EPIPE', 'CONNECTION_CLOSED']);
+const NO_ANSWER_NAMES = new Set([
+  'KafkaJSConnectionError',
+  'KafkaJSNumberOfRetriesExceeded',
+  'MaxRetriesPerRequestError',
+  'NetworkError',
+]);
+
+/** Says on standard error what went wrong, in one sentence where it was expected; returns the exit code. */
+export function report(error: unknown): number {
+  if (error instanceof TapeproofError || error instanceof StackError) {
+    process.stderr.write(`tapeproof: ${error.message}\n`);
+    return error.exitCode;
+  }
+  const { code, name, message } = error as { code?: string; name?: string; message?: string };
+  if (NO_ANSWER.has(code ?? '') || NO_ANSWER_NAMES.has(name ?? '')) {
+    process.stderr.write(
+      `tapeproof: A service does not answer (${message ?? code ?? ''}): "npx tapeproof stack status" tells which.\n`,
+    );
+    return UNREACHABLE;
+  }
+  process.stderr.write(
+    `tapeproof: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return 1;
+}

@@ -1,0 +1,37 @@
+/**
+ * The whole flow, on one screen. Arrows are Kafka topics; everything right of the tape is a pure function of it.
+ *
+ *   file sources ─► raw.trades ─► engine ─► indicator.snapshots ─┐
+ *                       │           ├────► strategy.results ─────┤
+ *                       │           ├────► probability.decisions ┼─► projectors ─► Redis (latest), Postgres (history)
+ *                       │           └────► decision.outcomes ────┘
+ *                       └──────────────────────────────────────────►
+ *
+ * The engine's one step, for each trade (evaluators/engine.ts):
+ *   1. resolve the instrument's forecasts that are due  → Outcome (HIT, MISS, VOID)
+ *   2. update the indicators
+ *   3. at the cadence: snapshot → each strategy → pooled decision → forecasts to be resolved
+ *
+ * A new source, strategy or projector is one file or folder, and one line in its registry; nothing here changes.
+ */
+import { ANCHORS_TOPIC, DEAD_LETTERS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC } from './contracts/topics.ts';
+import { runEngine } from './evaluators/main.ts';
+import { STRATEGIES } from './evaluators/strategies/registry.ts';
+import { ingestFile } from './producers/main.ts';
+import { FILE_SOURCES } from './producers/registry.ts';
+import { runProjector } from './projectors/main.ts';
+import { PROJECTORS } from './projectors/registry.ts';
+
+export const pipeline = {
+  /** Market data → the tape. */
+  ingest: { sources: FILE_SOURCES, run: ingestFile, writes: [TAPE_TOPIC, DEAD_LETTERS_TOPIC] },
+  /** The tape → events, one deterministic step a record. */
+  engine: {
+    strategies: STRATEGIES,
+    run: runEngine,
+    reads: [TAPE_TOPIC],
+    writes: [...DERIVED_TOPICS, STATES_TOPIC, ANCHORS_TOPIC, DEAD_LETTERS_TOPIC],
+  },
+  /** Events → read models, each a consumer group of its own. */
+  projectors: { all: PROJECTORS, run: runProjector },
+} as const;

@@ -1,0 +1,186 @@
+import type { EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
+import { toSixDecimals } from '../evaluators/arithmetic.ts';
+import { sessionIndexOf } from '../evaluators/indicators/vwap.ts';
+import { ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { isHit, moveBpsOf } from '../evaluators/outcomes/outcome-evaluator.ts';
+import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
+import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
+import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import type { Chain } from './audit.ts';
+import type { Located } from './event-log.ts';
+
+/** One thing that was checked. */
+export interface Check {
+  readonly name: string;
+  readonly passed: boolean;
+  /** The figures, for people. */
+  readonly detail: string;
+}
+
+/** The engine keeps running sums in doubles; an audit adds up anew in another order. They agree to this share. */
+const SUM_TOLERANCE = 1e-9;
+
+type Snapshot = EventTypes['IndicatorSnapshot'];
+
+/** Checks that need only the events: one place on the tape, and every figure recomputed from its parents. */
+export function checkChain(chain: Chain, configuration: EngineConfiguration): Check[] {
+  const { outcome, decision, results, snapshot } = chain;
+  const checks = [checkOnePlace(chain)];
+  if (snapshot.event.engineVersion === ENGINE_VERSION) {
+    for (const result of results) checks.push(checkResult(result.event, snapshot.event, configuration));
+    if (decision !== undefined) checks.push(checkDecision(decision.event, chain, configuration));
+  }
+  if (outcome !== undefined) checks.push(checkOutcome(outcome.event, chain));
+  return checks;
+}
+
+function checkOnePlace({ decision, results, snapshot }: Chain): Check {
+  const { tape, instrument, eventTime, configHash, lastPrice } = snapshot.event;
+  const strangers = [decision, ...results].filter(
+    (located) =>
+      located !== undefined &&
+      (located.event.tape.offset !== tape.offset ||
+        located.event.tape.partition !== tape.partition ||
+        located.event.instrument !== instrument ||
+        located.event.eventTime !== eventTime ||
+        located.event.configHash !== configHash ||
+        located.event.hitRule.referencePrice.compare(lastPrice) !== 0),
+  );
+  return {
+    name: 'the chain rests on one trade',
+    passed: strangers.length === 0,
+    detail:
+      strangers.length === 0
+        ? `same tape position, instrument, time, configuration and reference price ${lastPrice.toString()} throughout`
+        : `${strangers.map((located) => located?.event.eventId).join(', ')} differ from ${snapshot.event.eventId}`,
+  };
+}
+
+function checkResult(
+  result: EventTypes['StrategyResult'],
+  snapshot: Snapshot,
+  configuration: EngineConfiguration,
+): Check {
+  const name = `${result.strategy} evaluated again`;
+  const strategy = STRATEGIES.find((candidate) => candidate.name === result.strategy);
+  const setting = configuration.strategies[result.strategy];
+  if (strategy === undefined || setting === undefined)
+    return { name, passed: false, detail: 'this build has no such strategy' };
+  const opinion = strategy.configure(setting.parameters)(snapshot);
+  const confidence = new ConfidenceScorer(configuration.confidence).score(opinion.quality, snapshot.tradeCount);
+  const passed =
+    opinion.direction === result.direction &&
+    toSixDecimals(opinion.probability) === result.probability &&
+    opinion.reasoning === result.reasoning &&
+    confidence === result.confidence;
+  return {
+    name,
+    passed,
+    detail: `from the snapshot: ${opinion.direction} p ${toSixDecimals(opinion.probability)} confidence ${confidence}`,
+  };
+}
+
+function checkDecision(
+  decision: EventTypes['ProbabilityDecision'],
+  chain: Chain,
+  configuration: EngineConfiguration,
+): Check {
+  const pooled = new ProbabilityEngine(configuration.pooling).pool(
+    chain.results.map(({ event }) => ({
+      direction: event.direction,
+      probability: event.probability,
+      confidence: event.confidence,
+      weight: configuration.strategies[event.strategy]?.weight ?? Number.NaN,
+    })),
+  );
+  const passed =
+    pooled.direction === decision.direction &&
+    pooled.probability === decision.probability &&
+    pooled.confidence === decision.confidence &&
+    pooled.reasoning === decision.reasoning;
+  return {
+    name: 'the decision pooled again',
+    passed,
+    detail: `from its strategy results: ${pooled.direction} p ${pooled.probability}`,
+  };
+}
+
+function checkOutcome(outcome: Outcome, { decision, results, resolvingTrade }: Chain): Check {
+  const name = 'the verdict reached again';
+  const forecast = decision?.event ?? results[0]?.event;
+  if (forecast === undefined) return { name, passed: false, detail: 'its forecast is not in the chain' };
+  const dueTime = forecast.eventTime + forecast.hitRule.horizonMs * 1_000;
+  const asRegistered =
+    outcome.forecastId === forecast.eventId &&
+    outcome.direction === forecast.direction &&
+    outcome.dueTime === dueTime &&
+    outcome.referencePrice.compare(forecast.hitRule.referencePrice) === 0;
+  if (outcome.verdict === 'VOID') {
+    return {
+      name,
+      passed: asRegistered && outcome.observedPrice === null,
+      detail: 'VOID: no trade within the grace after the horizon',
+    };
+  }
+  const trade = resolvingTrade?.event;
+  if (trade === undefined) return { name, passed: false, detail: 'the tape does not hold its resolving trade' };
+  const verdict = isHit(forecast.direction, forecast.hitRule.minMoveBps, outcome.referencePrice, trade.price)
+    ? 'HIT'
+    : 'MISS';
+  const move = moveBpsOf(outcome.referencePrice, trade.price);
+  const passed =
+    asRegistered &&
+    verdict === outcome.verdict &&
+    move === outcome.moveBps &&
+    trade.eventTime >= dueTime &&
+    trade.tradeId === outcome.resolvingTradeId &&
+    trade.eventTime === outcome.observedTime &&
+    trade.price.compare(outcome.observedPrice ?? outcome.referencePrice) === 0;
+  return {
+    name,
+    passed,
+    detail: `${verdict}: ${outcome.referencePrice.toString()} → ${trade.price.toString()} is ${move} bp`,
+  };
+}
+
+/** Checks of a snapshot against the trades themselves, added up anew. */
+export function checkTrades(
+  snapshot: Snapshot,
+  trades: readonly Located<Trade>[],
+  configuration: EngineConfiguration,
+): Check[] {
+  const window = configuration.instruments[snapshot.instrument]?.session ?? configuration.session;
+  const sessionOf = (timeUs: number) =>
+    sessionIndexOf(timeUs, { anchorUs: window.anchorMs * 1_000, lengthUs: window.lengthMs * 1_000 });
+  let volume = 0;
+  let turnover = 0;
+  let count = 0;
+  for (const { event } of trades) {
+    if (sessionOf(event.eventTime) !== sessionOf(snapshot.eventTime)) continue;
+    const size = event.size.toNumber();
+    volume += size;
+    turnover += event.price.toNumber() * size;
+    count += 1;
+  }
+  const vwap = turnover / volume;
+  const last = trades.at(-1);
+  return [
+    {
+      name: 'the last trade is the cause',
+      passed:
+        last?.offset === snapshot.tape.offset &&
+        last.event.eventTime === snapshot.eventTime &&
+        last.event.price.compare(snapshot.lastPrice) === 0,
+      detail: `offset ${last?.offset ?? '?'}, price ${last?.event.price.toString() ?? '?'}`,
+    },
+    {
+      name: 'trade count, volume and VWAP added up anew',
+      passed: count === snapshot.tradeCount && agree(volume, snapshot.sessionVolume) && agree(vwap, snapshot.vwap),
+      detail: `${count} trades of the session, volume ${volume.toPrecision(10)}, VWAP ${vwap.toPrecision(10)}`,
+    },
+  ];
+}
+
+function agree(left: number, right: number): boolean {
+  return Math.abs(left - right) <= SUM_TOLERANCE * Math.max(Math.abs(left), Math.abs(right));
+}

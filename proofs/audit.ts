@@ -1,0 +1,211 @@
+import type { EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
+import { refusalOf } from '../contracts/trade-rules.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import { ENGINE_VERSION, parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { sha256Hex } from '../contracts/codec.ts';
+import { verify, type VerifyPorts } from './verify.ts';
+import { checkChain, checkTrades, type Check } from './audit-checks.ts';
+import { parseEventId, type EventId } from './event-id.ts';
+import type { EventLog, Located } from './event-log.ts';
+
+export type Forecast = EventTypes['ProbabilityDecision'] | EventTypes['StrategyResult'];
+
+/** The trades behind a snapshot, from the tape itself. */
+export interface TradeEvidence {
+  /** Offsets of the tape that the snapshot says it covers. */
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  /** Trades of the instrument there, each id once. */
+  readonly count: number;
+  readonly first: Located<Trade>;
+  readonly last: Located<Trade>;
+  /** Every one of them; empty unless asked for. */
+  readonly all: readonly Located<Trade>[];
+}
+
+/** An outcome's chain down to the trades, with what was checked on the way. */
+export interface AuditReport {
+  readonly asked: string;
+  /** Undefined for a snapshot, for a NEUTRAL forecast, and while pending. */
+  readonly outcome: Located<Outcome> | undefined;
+  readonly resolvingTrade: Located<Trade> | undefined;
+  /** Set while a LONG or SHORT forecast waits for the tape to reach its due time. */
+  readonly pendingUntil: number | undefined;
+  /** Undefined when a snapshot or a single strategy's result was asked for. */
+  readonly decision: Located<EventTypes['ProbabilityDecision']> | undefined;
+  readonly results: readonly Located<EventTypes['StrategyResult']>[];
+  readonly snapshot: Located<EventTypes['IndicatorSnapshot']>;
+  readonly trades: TradeEvidence;
+  readonly checks: readonly Check[];
+  readonly notChecked: readonly string[];
+}
+
+export interface AuditOptions {
+  /** Keep every trade, not only the first and the last. */
+  readonly listTrades: boolean;
+  /** Derive the chain again from the nearest anchor, reading with these, and compare the bytes. */
+  readonly verifyWith: VerifyPorts | undefined;
+}
+
+/**
+ * Walks an event's chain straight from Kafka and checks each link.
+ *
+ * @throws TapeproofError USAGE for a malformed id, NOT_FOUND for an unknown one, CHECK_FAILED for a broken chain.
+ */
+export async function audit(
+  log: EventLog,
+  asked: string,
+  { listTrades, verifyWith }: AuditOptions,
+): Promise<AuditReport> {
+  const chain = await walk(log, idOf(asked));
+  const trades = await tradesBehind(log, chain.snapshot.event);
+  const configuration = await configurationOf(log, chain.snapshot.event);
+  const first = trades[0];
+  const last = trades.at(-1);
+  if (first === undefined || last === undefined) {
+    throw new TapeproofError(
+      'CHECK_FAILED',
+      `${chain.snapshot.event.eventId} has no trades on the tape: the tape was cut.`,
+    );
+  }
+  const { firstOffset, lastOffset } = chain.snapshot.event;
+  return {
+    asked,
+    ...chain,
+    trades: { firstOffset, lastOffset, count: trades.length, first, last, all: listTrades ? trades : [] },
+    checks: [
+      ...checkChain(chain, configuration),
+      ...checkTrades(chain.snapshot.event, trades, configuration),
+      ...(verifyWith === undefined ? [] : [await verify(chain, verifyWith)]),
+    ],
+    notChecked: [
+      'that the venue reported these trades as the tape holds them',
+      ...(chain.snapshot.event.engineVersion === ENGINE_VERSION
+        ? []
+        : [
+            `the formulas: engine ${chain.snapshot.event.engineVersion} derived this, and this build is ${ENGINE_VERSION}`,
+          ]),
+      ...(verifyWith === undefined
+        ? ['the profile and the range, and that the engine derives the same bytes again: add --verify']
+        : []),
+    ],
+  };
+}
+
+/** The configuration that the tape puts in force for a snapshot. */
+async function configurationOf(log: EventLog, snapshot: EventTypes['IndicatorSnapshot']): Promise<EngineConfiguration> {
+  const activation = await log.activation(snapshot.tape.partition, snapshot.configHash, snapshot.tape.offset);
+  if (activation === undefined || sha256Hex(activation.event.configuration) !== snapshot.configHash) {
+    throw new TapeproofError(
+      'CHECK_FAILED',
+      `No activation on the tape before ${snapshot.eventId} has its configuration ${snapshot.configHash}.`,
+    );
+  }
+  return parseConfiguration(JSON.parse(activation.event.configuration));
+}
+
+function idOf(text: string): EventId {
+  const id = parseEventId(text);
+  if (id === undefined) {
+    throw new TapeproofError(
+      'USAGE',
+      `${JSON.stringify(text.slice(0, 100))} is no event id: one looks like decision-3-10411-0 (or outcome-…, result-…, snapshot-…).`,
+    );
+  }
+  return id;
+}
+
+/** What {@link audit} found, before anything was checked. */
+export type Chain = Pick<
+  AuditReport,
+  'outcome' | 'resolvingTrade' | 'pendingUntil' | 'decision' | 'results' | 'snapshot'
+>;
+
+async function walk(log: EventLog, id: EventId): Promise<Chain> {
+  const asked = await log.find(id);
+  if (asked === undefined) {
+    throw new TapeproofError(
+      'NOT_FOUND',
+      `There is no event ${id.text}: "tapeproof audit --latest INSTRUMENT" finds a decision, and views in Postgres list their ids.`,
+    );
+  }
+  if (id.type === 'IndicatorSnapshot') {
+    const snapshot = asked as Located<EventTypes['IndicatorSnapshot']>;
+    return {
+      outcome: undefined,
+      resolvingTrade: undefined,
+      pendingUntil: undefined,
+      decision: undefined,
+      results: [],
+      snapshot,
+    };
+  }
+  let outcome: Located<Outcome> | undefined;
+  let forecast = asked as Located<Forecast>;
+  if (id.type === 'Outcome') {
+    outcome = asked as Located<Outcome>;
+    const name = outcome.event.forecastKind === 'DECISION' ? 'ProbabilityDecision' : 'StrategyResult';
+    forecast = required(
+      await log.follow(name, outcome.event.forecastId),
+      outcome.event.forecastId,
+      outcome.event.eventId,
+    );
+  }
+  const { eventTime, hitRule, direction } = forecast.event;
+  const dueTime = eventTime + hitRule.horizonMs * 1_000;
+  outcome ??= direction === 'NEUTRAL' ? undefined : await log.outcomeOf(forecast.event, dueTime);
+  return {
+    outcome,
+    resolvingTrade: await resolvingTradeOf(log, outcome?.event),
+    pendingUntil: direction !== 'NEUTRAL' && outcome === undefined ? dueTime : undefined,
+    ...(await below(log, forecast)),
+  };
+}
+
+/** From a forecast down to its snapshot. */
+async function below(
+  log: EventLog,
+  forecast: Located<Forecast>,
+): Promise<Pick<Chain, 'decision' | 'results' | 'snapshot'>> {
+  const decision =
+    'contributions' in forecast.event ? (forecast as Located<EventTypes['ProbabilityDecision']>) : undefined;
+  const results: Located<EventTypes['StrategyResult']>[] = [];
+  if (decision === undefined) results.push(forecast as Located<EventTypes['StrategyResult']>);
+  for (const { resultId } of decision?.event.contributions ?? []) {
+    results.push(required(await log.follow('StrategyResult', resultId), resultId, forecast.event.eventId));
+  }
+  const parent = results[0]?.event ?? forecast.event;
+  const snapshotId = parent.causes[0] ?? '';
+  const snapshot = required(await log.follow('IndicatorSnapshot', snapshotId), snapshotId, parent.eventId);
+  return { decision, results, snapshot };
+}
+
+async function resolvingTradeOf(log: EventLog, outcome: Outcome | undefined): Promise<Located<Trade> | undefined> {
+  if (outcome === undefined || outcome.verdict === 'VOID') return undefined;
+  const { partition, offset } = outcome.tape;
+  for await (const trade of log.trades(partition, offset, offset)) return trade;
+  return undefined;
+}
+
+function required<Event>(located: Located<Event> | undefined, id: string, by: string): Located<Event> {
+  if (located === undefined) {
+    throw new TapeproofError(
+      'CHECK_FAILED',
+      `The chain is broken: ${by} names ${JSON.stringify(id)}, and no topic holds it.`,
+    );
+  }
+  return located;
+}
+
+/** The instrument's usable trades in a snapshot's range, in tape order, each id once. */
+async function tradesBehind(log: EventLog, snapshot: EventTypes['IndicatorSnapshot']): Promise<Located<Trade>[]> {
+  const seen = new Set<string>();
+  const trades: Located<Trade>[] = [];
+  for await (const trade of log.trades(snapshot.tape.partition, snapshot.firstOffset, snapshot.lastOffset)) {
+    if (trade.event.instrument !== snapshot.instrument || refusalOf(trade.event) !== undefined) continue;
+    if (seen.has(trade.event.tradeId)) continue;
+    seen.add(trade.event.tradeId);
+    trades.push(trade);
+  }
+  return trades;
+}

@@ -1,0 +1,34 @@
+import type { DerivedName } from '../contracts/topics.ts';
+
+const NAMES = {
+  snapshot: 'IndicatorSnapshot',
+  result: 'StrategyResult',
+  decision: 'ProbabilityDecision',
+  outcome: 'Outcome',
+} as const satisfies Record<string, DerivedName>;
+
+const PATTERN = /^(snapshot|result|decision|outcome)-(\d{1,9})-(\d{1,15})-(\d{1,9})$/;
+
+/** An event's identity, taken apart: the tape position that caused it and its number among that position's events. */
+export interface EventId {
+  readonly text: string;
+  readonly type: DerivedName;
+  readonly partition: number;
+  /** Offset on the tape, not in the event's own topic. */
+  readonly tapeOffset: number;
+  readonly number: number;
+}
+
+/** Reads `decision-3-10411-0`; undefined when malformed. */
+export function parseEventId(text: string): EventId | undefined {
+  const match = PATTERN.exec(text);
+  if (match === null) return undefined;
+  const [, kind, partition, tapeOffset, number] = match;
+  return {
+    text,
+    type: NAMES[kind as keyof typeof NAMES],
+    partition: Number(partition),
+    tapeOffset: Number(tapeOffset),
+    number: Number(number),
+  };
+}

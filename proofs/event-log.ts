@@ -1,0 +1,213 @@
+import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
+import type { EventTypes, Trade } from '../contracts/generated/events.ts';
+import {
+  TAPE_TOPIC,
+  TOPIC_OF_DERIVED,
+  type DerivedEvent,
+  type DerivedName,
+  type DerivedTopic,
+} from '../contracts/topics.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import type { LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { Registry } from '../platform/kafka/registry.ts';
+import { parseEventId, type EventId } from './event-id.ts';
+
+/** A record with the place where it lies and the hash that its equality rests on. */
+export interface Located<Event> {
+  readonly topic: string;
+  readonly partition: number;
+  /** Offset in that topic and partition. */
+  readonly offset: number;
+  /** SHA-256 (hex) of writer fingerprint ‖ Avro body. */
+  readonly hash: string;
+  readonly event: Event;
+}
+
+/** Records at the end of a log among which the newest event must be: duplicates that an engine left may follow it. */
+const TAIL = 10_000;
+
+/**
+ * Looks events up in Kafka itself, outside any group. Events of a partition lie in the order of the tape positions
+ * that caused them, so a bisection finds them; where an engine that should have stopped wrote duplicates out of order,
+ * a scan does.
+ */
+export class EventLog {
+  private readonly reader: LogReader;
+  private readonly registry: Registry;
+
+  constructor(reader: LogReader, registry: Registry) {
+    this.reader = reader;
+    this.registry = registry;
+  }
+
+  /** The first copy of an event in the log; undefined when there is none. */
+  async find(id: EventId): Promise<Located<DerivedEvent> | undefined> {
+    const topic = TOPIC_OF_DERIVED[id.type];
+    const [start, end] = await this.bounds(topic, id.partition);
+    const from = await this.firstAtOrAfter(topic, id.partition, id.tapeOffset);
+    for (const range of [
+      { from, to: end },
+      { from: start, to: from },
+    ]) {
+      for await (const located of this.events(topic, id.partition, range.from, range.to)) {
+        if (located.event.eventId === id.text) return located;
+        if (range.from === from && located.event.tape.offset > id.tapeOffset) break;
+      }
+    }
+    return undefined;
+  }
+
+  /** As {@link find}, for an id that another event names: it must be there. */
+  async follow<Name extends DerivedName>(name: Name, text: string): Promise<Located<EventTypes[Name]> | undefined> {
+    const id = parseEventId(text);
+    if (id?.type !== name) return undefined;
+    return (await this.find(id)) as Located<EventTypes[Name]> | undefined;
+  }
+
+  /** The outcome of a forecast; undefined while it is pending. */
+  async outcomeOf(forecast: DerivedEvent, dueTime: number): Promise<Located<EventTypes['Outcome']> | undefined> {
+    const topic = 'decision.outcomes';
+    const { partition, offset } = forecast.tape;
+    const [, end] = await this.bounds(topic, partition);
+    const from = await this.firstAtOrAfter(topic, partition, offset + 1);
+    for await (const located of this.events(topic, partition, from, end)) {
+      const outcome = located.event as EventTypes['Outcome'];
+      if (outcome.forecastId === forecast.eventId) return { ...located, event: outcome };
+      // An instrument's forecasts are resolved in the order they fall due.
+      if (outcome.instrument === forecast.instrument && outcome.dueTime > dueTime) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Every trade on the tape in [from, to], in order. Records that are no trades are left out. */
+  async *trades(partition: number, from: number, to: number): AsyncGenerator<Located<Trade>> {
+    for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: to + 1 })) {
+      for (const record of records) {
+        const located = await this.locate(record);
+        if (located?.name === 'Trade') yield located as Located<Trade>;
+      }
+    }
+  }
+
+  /** The first activation of a configuration in a partition before a tape offset. */
+  async activation(
+    partition: number,
+    configHash: string,
+    before: number,
+  ): Promise<Located<EventTypes['EngineActivated']> | undefined> {
+    const from = await this.reader.startOffset(TAPE_TOPIC, partition);
+    for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: before })) {
+      for (const record of records) {
+        const schemaId = schemaIdOf(record.value);
+        // Trades are passed over without decoding them.
+        if (schemaId === undefined || (await this.registry.schemaOf(schemaId))?.name !== 'EngineActivated') continue;
+        const located = (await this.locate(record)) as Located<EventTypes['EngineActivated']> | undefined;
+        if (located?.event.configHash === configHash) return located;
+      }
+    }
+    return undefined;
+  }
+
+  /** The decisions of an instrument's partition, newest first, until `wanted` is satisfied. */
+  async newestDecision(
+    partition: number,
+    wanted: (decision: EventTypes['ProbabilityDecision']) => boolean,
+  ): Promise<Located<EventTypes['ProbabilityDecision']> | undefined> {
+    const topic = 'probability.decisions';
+    const [start, end] = await this.bounds(topic, partition);
+    const STRIDE = 2_000;
+    for (let to = end; to > start; to -= STRIDE) {
+      let newest: Located<EventTypes['ProbabilityDecision']> | undefined;
+      for await (const located of this.events(topic, partition, Math.max(start, to - STRIDE), to)) {
+        const decision = located.event as EventTypes['ProbabilityDecision'];
+        if (wanted(decision)) newest = { ...located, event: decision };
+      }
+      if (newest !== undefined) return newest;
+    }
+    return undefined;
+  }
+
+  /** All events of a topic's partition by sequence, each once: a duplicate that an engine left is passed over. */
+  async *sequenced(topic: DerivedTopic, partition: number): AsyncGenerator<Located<DerivedEvent>> {
+    const [start, end] = await this.bounds(topic, partition);
+    let next = 0;
+    for await (const located of this.events(topic, partition, start, end)) {
+      if (located.event.sequence < next) continue;
+      next = located.event.sequence + 1;
+      yield located;
+    }
+  }
+
+  /** Number of events in a topic's partition, each counted once. */
+  async sequenceEnd(topic: DerivedTopic, partition: number): Promise<number> {
+    const [start, end] = await this.bounds(topic, partition);
+    let greatest = -1;
+    for await (const { event } of this.events(topic, partition, Math.max(start, end - TAIL), end)) {
+      greatest = Math.max(greatest, event.sequence);
+    }
+    return greatest + 1;
+  }
+
+  private async *events(
+    topic: string,
+    partition: number,
+    from: number,
+    to: number,
+  ): AsyncGenerator<Located<DerivedEvent>> {
+    if (from >= to) return;
+    for await (const records of this.reader.read({ topic, partition, from, to })) {
+      for (const record of records) {
+        const located = await this.locate(record);
+        if (located === undefined) {
+          throw new TapeproofError(
+            'CHECK_FAILED',
+            `the record at ${topic}-${partition} offset ${record.offset} is no event of ours: run "tapeproof contracts check"`,
+          );
+        }
+        yield located as Located<DerivedEvent>;
+      }
+    }
+  }
+
+  private async locate(record: LogRecord): Promise<(Located<unknown> & { readonly name: string }) | undefined> {
+    const schemaId = schemaIdOf(record.value);
+    const schema = schemaId === undefined ? undefined : await this.registry.schemaOf(schemaId);
+    if (record.value === null || schema?.name === undefined) return undefined;
+    const body = bodyOf(record.value);
+    let event: unknown;
+    try {
+      event = schema.read(body);
+    } catch {
+      // A truncated record: the engine made it a dead letter.
+      return undefined;
+    }
+    return {
+      name: schema.name,
+      topic: record.topic,
+      partition: record.partition,
+      offset: record.offset,
+      hash: hashWritten(schema.fingerprint, body).toString('hex'),
+      event,
+    };
+  }
+
+  private async bounds(topic: string, partition: number): Promise<[number, number]> {
+    return Promise.all([this.reader.startOffset(topic, partition), this.reader.endOffset(topic, partition)]);
+  }
+
+  /** Least log offset whose event was caused at or after a tape offset, by bisection. */
+  private async firstAtOrAfter(topic: string, partition: number, tapeOffset: number): Promise<number> {
+    let [low, high] = await this.bounds(topic, partition);
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      let before = false;
+      for await (const located of this.events(topic, partition, middle, middle + 1)) {
+        before = located.event.tape.offset < tapeOffset;
+      }
+      if (before) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

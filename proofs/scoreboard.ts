@@ -1,0 +1,31 @@
+import type { EventTypes } from '../contracts/generated/events.ts';
+import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
+import { HitMissTracker, type HitMissSummary } from '../evaluators/outcomes/hit-miss-tracker.ts';
+import type { EventLog } from './event-log.ts';
+
+export interface Scoreboard {
+  /** Derived events by topic, each counted once. */
+  readonly events: Readonly<Record<DerivedTopic, number>>;
+  /** By instrument: decisions first, then each strategy. */
+  readonly summaries: readonly HitMissSummary[];
+}
+
+/** Hit rates with what they are worth, from the decision log itself. */
+export async function scoreboard(log: EventLog, partitions: number): Promise<Scoreboard> {
+  const tracker = new HitMissTracker();
+  const events = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, 0])) as Record<DerivedTopic, number>;
+  for (let partition = 0; partition < partitions; partition += 1) {
+    for await (const { event } of log.sequenced('probability.decisions', partition)) {
+      events['probability.decisions'] += 1;
+      tracker.observeDecision(event as EventTypes['ProbabilityDecision']);
+    }
+    for await (const { event } of log.sequenced('decision.outcomes', partition)) {
+      events['decision.outcomes'] += 1;
+      tracker.observeOutcome(event as EventTypes['Outcome']);
+    }
+    for (const topic of ['indicator.snapshots', 'strategy.results'] as const) {
+      events[topic] += await log.sequenceEnd(topic, partition);
+    }
+  }
+  return { events, summaries: tracker.summaries() };
+}
