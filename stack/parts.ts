@@ -66,6 +66,9 @@ const REPORT_EVERY_MS = 250;
 /** `lasting` texts are worth a line of their own; the others replace each other. */
 export type PartReport = (text: string, lasting: boolean) => void;
 
+/** Puts a part into `<stage>/part`; tells the bytes downloaded so far. */
+type FetchInto = (goal: string, stage: string, onBytes: (bytes: number) => void) => Promise<void>;
+
 /**
  * Gives the folder of a part, which it fetches when it is missing. One fetch at a time: Maven's own repository does not
  * bear two; after a failure the others fail with it. A part appears under its name only when it is complete and its hash is right.
@@ -73,11 +76,13 @@ export type PartReport = (text: string, lasting: boolean) => void;
 export class Parts {
   readonly #partsFolder: string;
   readonly #report: PartReport;
+  readonly #fetchInto: FetchInto;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(partsFolder: string, report: PartReport) {
+  constructor(partsFolder: string, report: PartReport, fetchInto: FetchInto = runMaven) {
     this.#partsFolder = partsFolder;
     this.#report = report;
+    this.#fetchInto = fetchInto;
   }
 
   folder(name: PartName): Promise<string> {
@@ -113,7 +118,7 @@ export class Parts {
     await mkdir(join(stage, 'part'), { recursive: true });
     const what = `fetching ${part.title} (${part.downloadMegabytes} MB, this once)`;
     this.#report(what, true);
-    await this.#withClock(what, (onBytes) => runMaven(part.goal, stage, onBytes));
+    await this.#withClock(what, (onBytes) => this.#fetchInto(part.goal, stage, onBytes));
     const found = await contentHash(join(stage, 'part'));
     if (found !== part.sha256) {
       throw new StackError(

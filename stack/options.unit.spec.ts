@@ -1,0 +1,64 @@
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { StackError } from './errors.ts';
+import { DEFAULT_STACK_OPTIONS, endpointsOf, freePorts, stackOptionsFromEnvironment } from './options.ts';
+import { isPortFree } from './port.ts';
+
+describe('stackOptionsFromEnvironment', () => {
+  it('gives the defaults where nothing is set', () => {
+    expect(stackOptionsFromEnvironment({ TAPEPROOF_STACK_PORT_KAFKA: '' })).toEqual(DEFAULT_STACK_OPTIONS);
+  });
+
+  it('takes ports and folders from the environment', () => {
+    const options = stackOptionsFromEnvironment({
+      TAPEPROOF_STACK_PORT_POSTGRES: '5432',
+      TAPEPROOF_STACK_FOLDER: '/srv/stack',
+      TAPEPROOF_STACK_PARTS_FOLDER: '/srv/parts',
+    });
+    expect(options.ports).toEqual({ ...DEFAULT_STACK_OPTIONS.ports, postgres: 5432 });
+    expect([options.folder, options.partsFolder]).toEqual(['/srv/stack', '/srv/parts']);
+  });
+
+  it.each(['0', '65536', '-1', '80a', '1e3', ' 80'])('refuses the port "%s" as bad configuration', (text) => {
+    const read = (): unknown => stackOptionsFromEnvironment({ TAPEPROOF_STACK_PORT_REDIS: text });
+    expect(read).toThrow(`TAPEPROOF_STACK_PORT_REDIS is "${text}"`);
+    expect(read).toThrow(expect.objectContaining({ exitCode: 2 }));
+  });
+
+  it('refuses one port for two services', () => {
+    const environment = { TAPEPROOF_STACK_PORT_REDIS: '7000', TAPEPROOF_STACK_PORT_KAFKA: '7000' };
+    expect(() => stackOptionsFromEnvironment(environment)).toThrow(StackError);
+  });
+});
+
+describe('freePorts', () => {
+  it('gives five different ports that can be bound', async () => {
+    const ports = Object.values({ ...(await freePorts()) });
+    expect(new Set(ports).size).toBe(5);
+    for (const port of ports) expect(await isPortFree(port)).toBe(true);
+  });
+});
+
+describe('isPortFree', () => {
+  it('sees a port that another program holds', async () => {
+    const server = createServer();
+    const { kafka: port } = await freePorts();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    expect(await isPortFree(port)).toBe(false);
+    await new Promise((resolve) => server.close(resolve));
+    expect(await isPortFree(port)).toBe(true);
+  });
+});
+
+describe('endpointsOf', () => {
+  it('names each service in the form its client takes', () => {
+    const ports = { kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
+    expect(endpointsOf(ports, '/trades.csv')).toEqual({
+      kafkaBrokers: '127.0.0.1:1',
+      registryUrl: 'http://127.0.0.1:3/apis/ccompat/v7',
+      postgresUrl: 'postgres://tapeproof@127.0.0.1:4/tapeproof',
+      redisUrl: 'redis://127.0.0.1:5',
+      bitstampTradesFile: '/trades.csv',
+    });
+  });
+});

@@ -1,0 +1,181 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kafka, logLevel } from 'kafkajs';
+import pg from 'pg';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  DEFAULT_STACK_OPTIONS,
+  freePorts,
+  killService,
+  readEndpoints,
+  SERVICE_NAMES,
+  stackDown,
+  stackReset,
+  stackStatus,
+  stackUp,
+  startService,
+  stopService,
+  type ServiceName,
+  type ServiceStatus,
+  type StackEndpoints,
+  type StackOptions,
+} from '../stack/main.ts';
+
+/**
+ * The stack itself, in a folder and on ports of its own. The tests are one story and run in order: up, crash, up again
+ * with the data still there, down, reset.
+ */
+let options: StackOptions;
+let endpoints: StackEndpoints;
+const silent = (): void => undefined;
+
+beforeAll(async () => {
+  // 0700, as mkdtemp makes it: also root's Postgres, which does not run as root, must get in.
+  const folder = await mkdtemp(join(tmpdir(), 'tapeproof-stack-'));
+  options = { folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports: await freePorts() };
+  // Long enough for the first download on a slow line.
+}, 900_000);
+
+afterAll(async () => {
+  await stackReset(options, silent);
+  await rm(options.folder, { recursive: true });
+});
+
+async function statusByName(): Promise<Map<ServiceName, ServiceStatus>> {
+  return new Map((await stackStatus(options)).map((status) => [status.name, status]));
+}
+
+async function states(): Promise<string[]> {
+  return (await stackStatus(options)).map(({ state }) => state);
+}
+
+const allOf = (state: ServiceStatus['state']): string[] => SERVICE_NAMES.map(() => state);
+
+async function withKafka<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
+  const admin = new Kafka({ brokers: [endpoints.kafkaBrokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  return work(admin).finally(() => admin.disconnect());
+}
+
+async function withPostgres<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(endpoints.postgresUrl);
+  await client.connect();
+  return work(client).finally(() => client.end());
+}
+
+async function withRedis<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(endpoints.redisUrl);
+  return work(client).finally(() => {
+    client.disconnect();
+  });
+}
+
+const SUBJECT = 'lifecycle-value';
+
+describe('the local stack', () => {
+  it('comes up, and commands find it', { timeout: 900_000 }, async () => {
+    endpoints = await stackUp(options, silent);
+    expect(await states()).toEqual(allOf('running'));
+    expect(readEndpoints(options.folder)).toEqual(endpoints);
+    expect(existsSync(endpoints.bitstampTradesFile)).toBe(true);
+    for (const status of await stackStatus(options)) expect(status.residentBytes).toBeGreaterThan(1_000_000);
+  });
+
+  it('is left as it is by a second up, also by two at once', async () => {
+    const before = await statusByName();
+    await Promise.all([stackUp(options, silent), stackUp(options, silent)]);
+    for (const [name, { pid }] of await statusByName()) expect(pid).toBe(before.get(name)?.pid);
+  });
+
+  it('does its work: a topic only by order, a schema, a row, a key', async () => {
+    await withKafka(async (admin) => {
+      await expect(admin.fetchTopicMetadata({ topics: ['never-created'] })).rejects.toThrow();
+      await admin.createTopics({ topics: [{ topic: 'lifecycle', numPartitions: 2 }] });
+    });
+    const schema = JSON.stringify({ type: 'record', name: 'Lifecycle', fields: [{ name: 'a', type: 'long' }] });
+    const registered = await fetch(`${endpoints.registryUrl}/subjects/${SUBJECT}/versions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/vnd.schemaregistry.v1+json' },
+      body: JSON.stringify({ schema }),
+    });
+    expect(registered.status).toBe(200);
+    await withPostgres((client) => client.query('CREATE TABLE lifecycle AS SELECT 7 AS a'));
+    await withRedis(async (client) => {
+      await client.set('lifecycle', '7');
+      expect(await client.config('GET', 'maxmemory-policy')).toEqual(['maxmemory-policy', 'noeviction']);
+    });
+  });
+
+  it('tells which service crashed, and keeps all data over a crash of all', async () => {
+    for (const [, { pid }] of await statusByName()) process.kill(pid!, 'SIGKILL');
+    await expect.poll(states, { timeout: 10_000 }).toEqual(allOf('stopped'));
+    for (const { detail } of await stackStatus(options)) expect(detail).toMatch(/without being asked/);
+
+    await stackUp(options, silent);
+    expect(await withKafka((admin) => admin.listTopics())).toContain('lifecycle');
+    expect(await withPostgres((client) => client.query('SELECT a FROM lifecycle'))).toMatchObject({ rows: [{ a: 7 }] });
+    expect(await withRedis((client) => client.get('lifecycle'))).toBe('7');
+    const subjects = await fetch(`${endpoints.registryUrl}/subjects`);
+    expect(await subjects.json()).toContain(SUBJECT);
+  });
+
+  it.each(['postgres', 'redis'] as const)('stops, kills and starts %s alone', async (name) => {
+    await stopService(options, name);
+    expect((await statusByName()).get(name)?.state).toBe('stopped');
+    await startService(options, name);
+    const { pid } = (await statusByName()).get(name)!;
+    await killService(options, name);
+    await startService(options, name);
+    const after = (await statusByName()).get(name)!;
+    expect(after.state).toBe('running');
+    expect(after.pid).not.toBe(pid);
+  });
+
+  it('calls a service that hangs unhealthy', async () => {
+    const { pid } = (await statusByName()).get('redis')!;
+    process.kill(pid!, 'SIGSTOP');
+    const status = (await statusByName()).get('redis')!;
+    process.kill(pid!, 'SIGCONT');
+    expect(status).toMatchObject({ state: 'unhealthy', pid });
+    await expect.poll(states).toEqual(allOf('running'));
+  });
+
+  it('does not start a service before those it needs', async () => {
+    await stopService(options, 'registry');
+    await killService(options, 'kafka');
+    await expect(startService(options, 'registry')).rejects.toThrow(/registry needs kafka/);
+  });
+
+  it('refuses a port that another program holds, with exit code 3', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(options.ports.registry, '127.0.0.1', resolve));
+    await expect(stackUp(options, silent)).rejects.toMatchObject({
+      exitCode: 3,
+      message: expect.stringMatching(`Port ${options.ports.registry} .*in use`) as unknown,
+    });
+    await new Promise((resolve) => server.close(resolve));
+    expect((await statusByName()).get('kafka')?.state).toBe('stopped');
+  });
+
+  it('leaves nothing running when it goes down', async () => {
+    await startService(options, 'kafka');
+    const pids = (await stackStatus(options)).flatMap(({ pid }) => pid ?? []);
+    expect(pids).toHaveLength(3);
+    await stackDown(options, silent);
+    expect(await states()).toEqual(allOf('stopped'));
+    expect(readEndpoints(options.folder)).toBeUndefined();
+    await stackDown(options, silent);
+  });
+
+  it('loses its data by a reset, and its downloads not', async () => {
+    await stackReset(options, silent);
+    for (const name of SERVICE_NAMES) expect(existsSync(join(options.folder, name))).toBe(false);
+    expect(existsSync(endpoints.bitstampTradesFile)).toBe(true);
+    await startService(options, 'redis');
+    expect(await withRedis((client) => client.get('lifecycle'))).toBeNull();
+  });
+});
