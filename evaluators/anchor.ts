@@ -1,0 +1,99 @@
+import { canonicalJson } from '../contracts/canonical-json.ts';
+import { encodeBody, hashBody, sha256Hex } from '../contracts/codec.ts';
+import type { EngineActivated, EngineAnchor, EngineState } from '../contracts/generated/events.ts';
+import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
+import type { InstrumentState } from './instrument.ts';
+import { MerkleTree } from './merkle.ts';
+
+/** Bytes of the state in one record. */
+export const STATE_CHUNK_BYTES = 512 * 1_024;
+/** Number of the state's form. A build that reads an older one needs an import function beside {@link parseTaskState}. */
+const STATE_FORMAT = 1;
+
+/** What a partition's tape held, counted from its beginning. */
+export interface TaskCounts {
+  /** Trades before the first activation. */
+  readonly skipped: number;
+  /** Trades that had an effect, late ones included. */
+  readonly trades: number;
+  readonly late: number;
+  readonly duplicates: number;
+  readonly deadLetters: number;
+  readonly events: number;
+}
+
+/** The whole state of a partition's task, plain. */
+export interface TaskState {
+  readonly nextOffset: number;
+  readonly nextSequences: Readonly<Record<DerivedTopic, number>>;
+  readonly counts: TaskCounts;
+  readonly activation: EngineActivated;
+  readonly activationIds: readonly string[];
+  /** By name. */
+  readonly instruments: readonly InstrumentState[];
+}
+
+/** An anchor as it is written: the manifest, and the state in chunks. */
+export interface AnchorRecord {
+  readonly manifest: EngineAnchor;
+  readonly body: Buffer;
+  /** `hashBody` of the manifest. */
+  readonly hash: Buffer;
+  readonly states: readonly { readonly state: EngineState; readonly body: Buffer }[];
+}
+
+/** Windows without events: one Merkle tree an output topic. */
+export function emptyWindows(): Readonly<Record<DerivedTopic, MerkleTree>> {
+  return perTopic(() => new MerkleTree());
+}
+
+interface AnchorInput {
+  readonly partition: number;
+  readonly state: TaskState;
+  readonly tapeRecordHash: string;
+  readonly windows: Readonly<Record<DerivedTopic, MerkleTree>>;
+  readonly previousAnchorHash: string | null;
+}
+
+/** Makes the anchor of a state: a pure function of the tape up to `state.nextOffset`. */
+export function anchorOf({ partition, state, tapeRecordHash, windows, previousAnchorHash }: AnchorInput): AnchorRecord {
+  const { activation } = state;
+  const tape = { partition, offset: state.nextOffset };
+  const bytes = Buffer.from(canonicalJson({ format: STATE_FORMAT, ...state }), 'utf8');
+  const chunks = Math.ceil(bytes.length / STATE_CHUNK_BYTES);
+  const manifest: EngineAnchor = {
+    tapeId: activation.tapeId,
+    tape,
+    tapeRecordHash,
+    stateHash: sha256Hex(bytes),
+    stateChunks: chunks,
+    stateBytes: bytes.length,
+    nextSequence: { ...state.nextSequences },
+    windowRoots: perTopic((topic) => windows[topic].root()),
+    windowCounts: perTopic((topic) => windows[topic].count),
+    previousAnchorHash,
+    activationId: activation.activationId,
+    engineVersion: activation.engineVersion,
+    gitCommit: activation.gitCommit,
+    configHash: activation.configHash,
+  };
+  const body = encodeBody('EngineAnchor', manifest);
+  const states = Array.from({ length: chunks }, (_, chunk) => {
+    const part = bytes.subarray(chunk * STATE_CHUNK_BYTES, (chunk + 1) * STATE_CHUNK_BYTES);
+    const state: EngineState = { tape, chunk, chunks, bytes: part };
+    return { state, body: encodeBody('EngineState', state) };
+  });
+  return { manifest, body, hash: hashBody('EngineAnchor', body), states };
+}
+
+/** @throws Error for a state in a form that this build does not know. */
+export function parseTaskState(bytes: Buffer): TaskState {
+  const { format, ...state } = JSON.parse(bytes.toString('utf8')) as TaskState & { format: unknown };
+  if (format !== STATE_FORMAT)
+    throw new Error(`the state has the form ${String(format)}, and this build reads ${STATE_FORMAT}`);
+  return state;
+}
+
+function perTopic<Value>(valueOf: (topic: DerivedTopic) => Value): Record<DerivedTopic, Value> {
+  return Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, valueOf(topic)])) as Record<DerivedTopic, Value>;
+}

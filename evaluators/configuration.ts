@@ -1,0 +1,176 @@
+import { z } from 'zod';
+import { canonicalJson } from '../contracts/canonical-json.ts';
+import { Decimal } from '../contracts/decimal.ts';
+import { isInstrument } from '../contracts/trade-rules.ts';
+import { nearestOf } from './nearest-name.ts';
+import { STRATEGIES } from './strategies/registry.ts';
+
+/**
+ * Version of the engine: everything that decides which events a tape gives. Change it with every change of the golden
+ * digest (derive.unit.spec.ts), never otherwise. The consumer group's id holds it.
+ */
+export const ENGINE_VERSION = '1';
+
+const DAY_MS = 86_400_000;
+const BARS_MAX = 1_000;
+
+/** A wrong configuration. The message is one sentence that names the key, the place and what to do. */
+export class ConfigurationError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigurationError';
+  }
+}
+
+const session = z.strictObject({
+  anchorMs: z
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER / 1_000 - 1)
+    .default(0),
+  lengthMs: z
+    .int()
+    .min(1_000)
+    .max(366 * DAY_MS)
+    .default(DAY_MS),
+});
+
+const binSize = z
+  .string('must be a decimal number in quotes, for example "0.01"')
+  .refine((text) => {
+    const decimal = Decimal.parse(text);
+    return decimal instanceof Decimal && !decimal.isZero();
+  }, 'must be a decimal number above 0 with at most 12 digits after the point, in quotes, for example "0.01"')
+  .transform((text) => Decimal.of(text).toString());
+
+const minMoveBps = z
+  .number()
+  .min(0)
+  .max(10_000)
+  .refine((value) => Math.round(value * 1e6) / 1e6 === value, 'must have at most six digits after the point');
+
+const strategies = z.strictObject(
+  Object.fromEntries(
+    STRATEGIES.map((strategy) => [
+      strategy.name,
+      z
+        .strictObject({
+          enabled: z.boolean().default(true),
+          weight: z.number().positive().max(1_000).default(1),
+          parameters: strategy.parameters.prefault({}),
+        })
+        .prefault({}),
+    ]),
+  ),
+);
+
+const confidence = z
+  .strictObject({
+    halfSampleTrades: z.number().positive().max(1e9).default(200),
+    mediumFrom: z.number().min(0).max(1).default(0.4),
+    highFrom: z.number().min(0).max(1).default(0.7),
+  })
+  .refine((value) => value.mediumFrom <= value.highFrom, 'mediumFrom must not be above highFrom');
+
+const configuration = z.strictObject({
+  anchorIntervalRecords: z.int().min(1).max(10_000_000).default(50_000),
+  cadenceMs: z.int().min(0).max(DAY_MS).default(1_000),
+  session: session.prefault({}),
+  volumeProfile: z
+    .strictObject({
+      valueAreaShare: z.number().positive().max(1).default(0.7),
+      valueAreaRule: z.enum(['ONE_ROW', 'TWO_ROW']).default('ONE_ROW'),
+    })
+    .prefault({}),
+  range: z
+    .strictObject({
+      barMs: z.int().min(1_000).max(DAY_MS).default(60_000),
+      bars: z.int().min(1).max(BARS_MAX).default(20),
+    })
+    .prefault({}),
+  strategies: strategies.prefault({}),
+  confidence: confidence.prefault({}),
+  pooling: z
+    .strictObject({
+      epsilon: z.number().positive().max(0.49).default(0.001),
+      sharpness: z.number().positive().max(100).default(1),
+      minEvidence: z.number().min(0).max(100).default(0.02),
+    })
+    .prefault({}),
+  hitRule: z
+    .strictObject({
+      horizonMs: z
+        .int()
+        .min(1)
+        .max(7 * DAY_MS)
+        .default(300_000),
+      minMoveBps: minMoveBps.default(0),
+      graceMs: z
+        .int()
+        .min(0)
+        .max(7 * DAY_MS)
+        .default(60_000),
+    })
+    .prefault({}),
+  instruments: z
+    .record(
+      z.string().refine(isInstrument, 'is no instrument of the form BTC-USDT@binance'),
+      z.strictObject({ binSize: binSize.optional(), session: session.optional() }),
+    )
+    .default({}),
+});
+
+/** The engine's whole configuration; `config/engine.yaml` explains each key. */
+export type EngineConfiguration = z.output<typeof configuration>;
+
+/**
+ * Checks a parsed YAML or JSON value and fills in the defaults.
+ *
+ * @throws ConfigurationError for the first thing that is wrong; an unknown key is never ignored.
+ */
+export function parseConfiguration(raw: unknown): EngineConfiguration {
+  const result = configuration.safeParse(raw ?? {});
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ConfigurationError(issue === undefined ? 'The configuration is wrong.' : sentenceOf(issue));
+}
+
+/** The configuration's one text: what is hashed and stored in an activation. */
+export function canonicalConfiguration(value: EngineConfiguration): string {
+  return canonicalJson(value);
+}
+
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  const place = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const [key = ''] = issue.keys;
+    const known = knownKeysAt(configuration, issue.path);
+    const nearest = nearestOf(key, known);
+    const mend = nearest === undefined ? `Known keys there are ${known.join(', ')}.` : `Did you mean "${nearest}"?`;
+    return `The configuration has an unknown key "${key}" ${place === '' ? 'at the top level' : `in ${place}`}. ${mend}`;
+  }
+  if (issue.code === 'invalid_key') {
+    return `The configuration's key "${place}" ${issue.issues[0]?.message ?? 'is wrong'}.`;
+  }
+  if (place === '') return `The configuration is no mapping of keys to values: ${issue.message}.`;
+  return `The configuration's ${place} is wrong: ${issue.message}.`;
+}
+
+/** The keys that a schema knows at a place; for an unknown place, none. */
+function knownKeysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
+  let at: unknown = schema;
+  for (const key of path) {
+    const inner = unwrapped(at);
+    if (inner instanceof z.ZodObject) at = (inner.shape as Record<string, unknown>)[String(key)];
+    else if (inner instanceof z.ZodRecord) at = inner.valueType;
+    else return [];
+  }
+  const inner = unwrapped(at);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+function unwrapped(schema: unknown): unknown {
+  let at = schema;
+  while (at instanceof z.ZodPrefault || at instanceof z.ZodDefault || at instanceof z.ZodOptional) at = at.unwrap();
+  return at;
+}

@@ -1,0 +1,90 @@
+import { canonicalJson } from '../contracts/canonical-json.ts';
+import { encodeBody, FINGERPRINTS, sha256Hex } from '../contracts/codec.ts';
+import type { EngineActivated, Trade } from '../contracts/generated/events.ts';
+import { TOPIC_OF_DERIVED, type DerivedName } from '../contracts/topics.ts';
+import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from './configuration.ts';
+import { createPartitionTask, type DerivedRecord } from './partition-task.ts';
+
+const PARTITION = 0;
+/** Hex digits of the configuration's hash in the identities of a derivation. */
+const IDENTITY_DIGITS = 32;
+
+/** The identities that an activation is made with. */
+export interface ActivationIdentity {
+  readonly tapeId: string;
+  readonly activationId: string;
+  /** Commit of this build, or 'unknown'. */
+  readonly gitCommit: string;
+}
+
+/** The activation of a configuration by this build. Accepts trades in this build's schema, and further ones if given. */
+export function activationOf(
+  configuration: EngineConfiguration,
+  identity: ActivationIdentity,
+  acceptedTapeSchemas: readonly string[] = [FINGERPRINTS.Trade],
+): EngineActivated {
+  const canonical = canonicalConfiguration(configuration);
+  return {
+    ...identity,
+    engineVersion: ENGINE_VERSION,
+    configuration: canonical,
+    configHash: sha256Hex(canonical),
+    writerFingerprints: Object.fromEntries(
+      (Object.keys(TOPIC_OF_DERIVED) as DerivedName[]).map((name) => [name, FINGERPRINTS[name]]),
+    ),
+    acceptedTapeSchemas,
+  };
+}
+
+/** What a derivation read and wrote. */
+export interface Derivation {
+  readonly trades: number;
+  readonly events: number;
+  readonly duplicates: number;
+  readonly late: number;
+  /** Trades that the engine refused. */
+  readonly refused: number;
+}
+
+/**
+ * Runs the engine over trades, with no services: partition 0, the activation at offset 0, trade i at offset i + 1. Yields
+ * the derived events as text, one line `{"topic":…,"type":…,"event":…}` each, several lines at a time; keys of the event
+ * in alphabetical order, decimals as strings, times in microseconds.
+ *
+ * The tape's and the activation's identity are made of the configuration's hash, so the text is a pure function of the
+ * arguments.
+ */
+export async function* derive(
+  trades: Iterable<Trade> | AsyncIterable<Trade>,
+  configuration: EngineConfiguration,
+): AsyncGenerator<string, Derivation, undefined> {
+  const task = createPartitionTask(PARTITION);
+  const identity = `derive-${sha256Hex(canonicalConfiguration(configuration)).slice(0, IDENTITY_DIGITS)}`;
+  const activation = activationOf(configuration, { tapeId: identity, activationId: identity, gitCommit: 'unknown' });
+  task.advance({
+    partition: PARTITION,
+    offset: 0,
+    content: {
+      kind: 'activation',
+      activation,
+      fingerprint: FINGERPRINTS.EngineActivated,
+      body: encodeBody('EngineActivated', activation),
+    },
+  });
+  for await (const trade of trades) {
+    const body = encodeBody('Trade', trade);
+    const { derived } = task.advance({
+      partition: PARTITION,
+      offset: task.nextOffset,
+      content: { kind: 'trade', trade, fingerprint: FINGERPRINTS.Trade, body },
+    });
+    if (derived.length > 0) yield derived.map(lineOf).join('');
+  }
+  const { trades: counted, events, duplicates, late, deadLetters } = task.counts;
+  return { trades: counted, events, duplicates, late, refused: deadLetters };
+}
+
+/** One event as a line of text, line feed included. */
+export function lineOf({ topic, type, event }: DerivedRecord): string {
+  return `{"topic":${JSON.stringify(topic)},"type":${JSON.stringify(type)},"event":${canonicalJson(event)}}\n`;
+}

@@ -1,0 +1,57 @@
+import { hash } from 'node:crypto';
+
+const LEAF = Buffer.from([0]);
+const NODE = 1;
+const HASH_BYTES = 32;
+
+/** Root of no leaves: SHA-256 of nothing, hex. */
+export const EMPTY_ROOT = hash('sha256', '');
+
+const nodeBytes = Buffer.alloc(1 + 2 * HASH_BYTES, NODE);
+
+/** SHA-256 of 0x00 ‖ data. */
+export function leafHash(data: Buffer): Buffer {
+  return hash('sha256', Buffer.concat([LEAF, data]), 'buffer');
+}
+
+/** SHA-256 of 0x01 ‖ left ‖ right. */
+export function nodeHash(left: Buffer, right: Buffer): Buffer {
+  left.copy(nodeBytes, 1);
+  right.copy(nodeBytes, 1 + HASH_BYTES);
+  return hash('sha256', nodeBytes, 'buffer');
+}
+
+/**
+ * A Merkle tree that is only appended to, as in RFC 6962 (leaves and nodes are hashed with different prefixes, so that a
+ * node can never pass for a leaf). It holds the roots of its complete subtrees: O(log n) hashes.
+ */
+export class MerkleTree {
+  private readonly subtrees: Buffer[] = [];
+  private leaves = 0;
+
+  get count(): number {
+    return this.leaves;
+  }
+
+  /** @param data - what the leaf stands for, for example an event's hash. */
+  append(data: Buffer): void {
+    let root = leafHash(data);
+    // Each trailing 1 bit of the count is a complete subtree that this leaf completes into a greater one.
+    for (let rest = this.leaves; rest % 2 === 1; rest = Math.floor(rest / 2)) {
+      const left = this.subtrees.pop();
+      if (left !== undefined) root = nodeHash(left, root);
+    }
+    this.subtrees.push(root);
+    this.leaves += 1;
+  }
+
+  /** Root over all leaves so far, hex. */
+  root(): string {
+    let root: Buffer | undefined;
+    for (let index = this.subtrees.length - 1; index >= 0; index -= 1) {
+      const subtree = this.subtrees[index];
+      if (subtree !== undefined) root = root === undefined ? subtree : nodeHash(subtree, root);
+    }
+    return root === undefined ? EMPTY_ROOT : root.toString('hex');
+  }
+}

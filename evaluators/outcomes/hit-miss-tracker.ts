@@ -1,0 +1,152 @@
+import type { Decimal } from '../../contracts/decimal.ts';
+import type { ForecastKind, Outcome, ProbabilityDecision } from '../../contracts/generated/events.ts';
+import { isHit } from './outcome-evaluator.ts';
+import { wilsonInterval, type Interval } from './wilson.ts';
+
+/** How the forecasts of one kind, strategy and instrument came out. */
+export interface HitMissSummary {
+  readonly instrument: string;
+  readonly forecastKind: ForecastKind;
+  /** Null for decisions. */
+  readonly strategy: string | null;
+  readonly hits: number;
+  readonly misses: number;
+  readonly voids: number;
+  /** Hits and misses. */
+  readonly n: number;
+  /** Those of them whose horizons do not overlap: the count that is fit for an interval. */
+  readonly effectiveN: number;
+  /** Hits / n; undefined while n = 0. */
+  readonly hitRate: number | undefined;
+  /** 95 % interval of the hit rate, by Wilson, from the effective n. */
+  readonly interval: Interval | undefined;
+  /** Hit rate of forecasts in the same directions made at every decision time; undefined while none is resolved. */
+  readonly baseRate: number | undefined;
+}
+
+interface Tally {
+  readonly instrument: string;
+  readonly forecastKind: ForecastKind;
+  readonly strategy: string | null;
+  hits: number;
+  misses: number;
+  voids: number;
+  longs: number;
+  effectiveN: number;
+  /** Due time of the last outcome in the effective n, microseconds. */
+  coveredUntil: number;
+}
+
+interface Point {
+  readonly dueTime: number;
+  readonly minMoveBps: number;
+  readonly referencePrice: Decimal;
+}
+
+interface BaseRate {
+  points: Point[];
+  resolved: number;
+  longHits: number;
+  shortHits: number;
+}
+
+/**
+ * Counts hits and misses, and what they are worth. A pure function of the events observed, in the order of their topics.
+ *
+ * Base rate: at every decision time, whichever direction was decided, the rule registered there is applied to LONG and
+ * to SHORT; the price it is resolved with is the reference price of the first decision at or after the due time (the
+ * cadence's resolution). A group's base rate weighs the two by its own share of LONG and SHORT, so that a strategy which
+ * is always LONG is compared with being always LONG.
+ *
+ * Effective n: of a group's resolved outcomes, taken by due time, those whose forecast was made at or after the due time
+ * of the one counted before.
+ */
+export class HitMissTracker {
+  private readonly tallies = new Map<string, Tally>();
+  private readonly baseRates = new Map<string, BaseRate>();
+
+  /** A point at which a forecast could be made, and a price that resolves earlier ones. */
+  observeDecision(decision: ProbabilityDecision): void {
+    let base = this.baseRates.get(decision.instrument);
+    if (base === undefined) {
+      base = { points: [], resolved: 0, longHits: 0, shortHits: 0 };
+      this.baseRates.set(decision.instrument, base);
+    }
+    const { referencePrice, horizonMs, minMoveBps } = decision.hitRule;
+    let due = 0;
+    for (const point of base.points) {
+      if (point.dueTime > decision.eventTime) break;
+      due += 1;
+      base.resolved += 1;
+      if (isHit('LONG', point.minMoveBps, point.referencePrice, referencePrice)) base.longHits += 1;
+      if (isHit('SHORT', point.minMoveBps, point.referencePrice, referencePrice)) base.shortHits += 1;
+    }
+    if (due > 0) base.points.splice(0, due);
+    base.points.push({ dueTime: decision.eventTime + horizonMs * 1_000, minMoveBps, referencePrice });
+  }
+
+  observeOutcome(outcome: Outcome): void {
+    const tally = this.tallyOf(outcome);
+    if (outcome.verdict === 'VOID') {
+      tally.voids += 1;
+      return;
+    }
+    if (outcome.verdict === 'HIT') tally.hits += 1;
+    else tally.misses += 1;
+    if (outcome.direction === 'LONG') tally.longs += 1;
+    if (outcome.forecastTime >= tally.coveredUntil) {
+      tally.effectiveN += 1;
+      tally.coveredUntil = outcome.dueTime;
+    }
+  }
+
+  /** One summary a group, by instrument, decisions first, then by strategy. */
+  summaries(): HitMissSummary[] {
+    return [...this.tallies]
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([, tally]) => {
+        const n = tally.hits + tally.misses;
+        const hitRate = n > 0 ? tally.hits / n : undefined;
+        return {
+          instrument: tally.instrument,
+          forecastKind: tally.forecastKind,
+          strategy: tally.strategy,
+          hits: tally.hits,
+          misses: tally.misses,
+          voids: tally.voids,
+          n,
+          effectiveN: tally.effectiveN,
+          hitRate,
+          interval: hitRate === undefined ? undefined : wilsonInterval(hitRate, tally.effectiveN),
+          baseRate: n > 0 ? this.baseRateOf(tally.instrument, tally.longs / n) : undefined,
+        };
+      });
+  }
+
+  private baseRateOf(instrument: string, longShare: number): number | undefined {
+    const base = this.baseRates.get(instrument);
+    if (base === undefined || base.resolved === 0) return undefined;
+    return (longShare * base.longHits + (1 - longShare) * base.shortHits) / base.resolved;
+  }
+
+  private tallyOf(outcome: Outcome): Tally {
+    const { instrument, forecastKind, strategy } = outcome;
+    const key = `${instrument} ${forecastKind} ${strategy ?? ''}`;
+    let tally = this.tallies.get(key);
+    if (tally === undefined) {
+      tally = {
+        instrument,
+        forecastKind,
+        strategy,
+        hits: 0,
+        misses: 0,
+        voids: 0,
+        longs: 0,
+        effectiveN: 0,
+        coveredUntil: 0,
+      };
+      this.tallies.set(key, tally);
+    }
+    return tally;
+  }
+}

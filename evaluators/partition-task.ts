@@ -1,0 +1,359 @@
+import { encodeBody, FINGERPRINTS, hashBody, hashWritten, sha256Hex } from '../contracts/codec.ts';
+import type {
+  DeadLetter,
+  DeadLetterReason,
+  EngineActivated,
+  EngineAnchor,
+  Trade,
+} from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
+import {
+  DERIVED_TOPICS,
+  TAPE_TOPIC,
+  TOPIC_OF_DERIVED,
+  type DerivedEvent,
+  type DerivedName,
+  type DerivedTopic,
+} from '../contracts/topics.ts';
+import { refusalOf } from '../contracts/trade-rules.ts';
+import {
+  anchorOf,
+  emptyWindows,
+  parseTaskState,
+  type AnchorRecord,
+  type TaskCounts,
+  type TaskState,
+} from './anchor.ts';
+import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
+import { stepTrade, type EngineEvent, type Stamp } from './engine.ts';
+import { Instrument } from './instrument.ts';
+import type { MerkleTree } from './merkle.ts';
+import { compileRules, type EngineRules } from './rules.ts';
+
+export type { AnchorRecord, TaskCounts } from './anchor.ts';
+
+/** Instruments of one partition; trades of a further one are dead letters. */
+export const INSTRUMENTS_MAX = 4_096;
+/** Bytes of a refused record that a dead letter keeps. */
+export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
+/** Activations remembered, so that a repeated one has no effect. */
+const ACTIVATION_IDS_MAX = 64;
+
+/** A record of the tape. */
+export interface TapeRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly content: TapeContent;
+}
+
+/** A derived event with the bytes that are written and the hash that stands for it. */
+export interface DerivedRecord {
+  readonly topic: DerivedTopic;
+  readonly type: DerivedName;
+  readonly sequence: number;
+  readonly event: DerivedEvent;
+  readonly body: Buffer;
+  readonly hash: Buffer;
+}
+
+/** What one tape record led to. */
+export interface Advance {
+  readonly derived: readonly DerivedRecord[];
+  readonly deadLetters: readonly DeadLetter[];
+  /** Set where an anchor is due right after this record. */
+  readonly anchor: AnchorRecord | undefined;
+  /**
+   * Set when another engine version (or other schemas) is in force from this record on: nothing was applied, and the
+   * anchor, where one can be made, is at exactly this record's offset.
+   */
+  readonly foreignActivation?: EngineActivated;
+}
+
+const SILENT: Advance = Object.freeze({ derived: [], deadLetters: [], anchor: undefined });
+
+/** Where an offset sequence begins. */
+export function createPartitionTask(partition: number): PartitionTask {
+  return new PartitionTask(partition);
+}
+
+/**
+ * The task as it was right after an anchor: it goes on with the same bytes.
+ *
+ * @param stateBytes - the state's canonical bytes, all chunks.
+ * @param manifestHash - `hashBody` of the anchor itself, which the next anchor names.
+ * @throws Error when the bytes are not those that the manifest names, or of another format.
+ */
+export function restorePartitionTask(manifest: EngineAnchor, stateBytes: Buffer, manifestHash: Buffer): PartitionTask {
+  if (sha256Hex(stateBytes) !== manifest.stateHash) {
+    throw new Error(
+      `the state of the anchor at offset ${manifest.tape.offset} has another hash than its manifest names`,
+    );
+  }
+  return new PartitionTask(manifest.tape.partition, {
+    state: parseTaskState(stateBytes),
+    tapeRecordHash: manifest.tapeRecordHash,
+    anchorHash: manifestHash.toString('hex'),
+  });
+}
+
+interface Restored {
+  readonly state: TaskState;
+  readonly tapeRecordHash: string;
+  readonly anchorHash: string;
+}
+
+/**
+ * The engine's state of one tape partition, and the step from a tape record to its events. Nothing else is read or
+ * written: the same records give the same bytes, from the start as from any anchor.
+ */
+export class PartitionTask {
+  readonly partition: number;
+  private next = 0;
+  private readonly counted: Record<keyof TaskCounts, number>;
+  private readonly sequences: Record<DerivedTopic, number>;
+  private readonly instruments = new Map<string, Instrument>();
+  private activationIds: string[] = [];
+  private inForce: EngineActivated | undefined;
+  private stamp: Stamp | undefined;
+  private acceptedSchemas = new Set<string>();
+  private windows: Readonly<Record<DerivedTopic, MerkleTree>> = emptyWindows();
+  private previousAnchorHash: string | null = null;
+  private anchoredAt = -1;
+  private nextAnchorAt = Number.POSITIVE_INFINITY;
+  private lastContent: TapeContent | undefined;
+  private lastRecordHash = sha256Hex('');
+
+  constructor(partition: number, restored?: Restored) {
+    this.partition = partition;
+    const state = restored?.state;
+    this.counted = { skipped: 0, trades: 0, late: 0, duplicates: 0, deadLetters: 0, events: 0, ...state?.counts };
+    this.sequences = Object.fromEntries(
+      DERIVED_TOPICS.map((topic) => [topic, state?.nextSequences[topic] ?? 0]),
+    ) as Record<DerivedTopic, number>;
+    if (restored === undefined || state === undefined) return;
+    this.next = this.anchoredAt = state.nextOffset;
+    this.activationIds = [...state.activationIds];
+    this.previousAnchorHash = restored.anchorHash;
+    this.lastRecordHash = restored.tapeRecordHash;
+    const rules = this.enforce(
+      state.activation,
+      compileRules(parseConfiguration(JSON.parse(state.activation.configuration))),
+    );
+    for (const instrument of state.instruments) {
+      this.instruments.set(instrument.name, new Instrument(instrument.name, rules, instrument));
+    }
+    this.scheduleAnchor();
+  }
+
+  /** Offset of the first tape record that is not included. */
+  get nextOffset(): number {
+    return this.next;
+  }
+
+  /** Sequence of the next event of each topic. */
+  get nextSequences(): Readonly<Record<DerivedTopic, number>> {
+    return { ...this.sequences };
+  }
+
+  /** Undefined before the first activation. */
+  get tapeId(): string | undefined {
+    return this.inForce?.tapeId;
+  }
+
+  /** The activation in force; undefined before the first. */
+  get activation(): EngineActivated | undefined {
+    return this.inForce;
+  }
+
+  /** What was read since the beginning of the tape. */
+  get counts(): TaskCounts {
+    return { ...this.counted };
+  }
+
+  /**
+   * Takes in the next record.
+   *
+   * @throws RangeError when the record was taken in before.
+   */
+  advance(record: TapeRecord): Advance {
+    const { offset, content } = record;
+    if (offset < this.next || record.partition !== this.partition) {
+      throw new RangeError(
+        `partition ${this.partition} goes on at offset ${this.next}, not with ${record.partition}-${offset}`,
+      );
+    }
+    if (content.kind === 'activation') return this.advanceActivation(offset, content.activation, content);
+    if (this.inForce !== undefined && isForeign(this.inForce)) return this.halt(offset, this.inForce);
+    if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
+    const detail = `the record cannot be read: ${content.reason === 'UNDECODABLE' ? 'its bytes do not fit a schema' : 'its schema is none of Tapeproof'}`;
+    return this.refuse(offset, content, content.value, content.reason, detail);
+  }
+
+  private advanceTrade(offset: number, trade: Trade, content: TapeContent & { kind: 'trade' }): Advance {
+    const { stamp } = this;
+    if (stamp === undefined) {
+      this.counted.skipped += 1;
+      return this.finish(offset, content, [], []);
+    }
+    if (!this.acceptedSchemas.has(content.fingerprint)) {
+      const detail = `the activation in force does not accept the schema ${content.fingerprint}`;
+      return this.refuse(offset, content, content.body, 'SCHEMA_NOT_ACCEPTED', detail);
+    }
+    const refusal = refusalOf(trade);
+    if (refusal !== undefined) return this.refuse(offset, content, content.body, refusal.reason, refusal.detail);
+    let instrument = this.instruments.get(trade.instrument);
+    if (instrument === undefined) {
+      if (this.instruments.size >= INSTRUMENTS_MAX) {
+        const detail = `the partition holds ${INSTRUMENTS_MAX} instruments already`;
+        return this.refuse(offset, content, content.body, 'INSTRUMENT_NOT_ALLOWED', detail);
+      }
+      instrument = new Instrument(trade.instrument, stamp.rules);
+      this.instruments.set(trade.instrument, instrument);
+    }
+    const { counted, events } = stepTrade(instrument, trade, offset, stamp);
+    if (counted === 'DUPLICATE') this.counted.duplicates += 1;
+    else this.counted.trades += 1;
+    if (counted === 'LATE') this.counted.late += 1;
+    return this.finish(offset, content, events, []);
+  }
+
+  private advanceActivation(
+    offset: number,
+    activation: EngineActivated,
+    content: TapeContent & { kind: 'activation' },
+  ): Advance {
+    if (this.activationIds.includes(activation.activationId)) return this.finish(offset, content, [], []);
+    const wrong = this.activationFault(activation);
+    if (wrong !== undefined) return this.refuse(offset, content, content.body, 'MALFORMED', wrong);
+    if (isForeign(activation)) return this.halt(offset, activation);
+    let rules: EngineRules;
+    try {
+      rules = compileRules(parseConfiguration(JSON.parse(activation.configuration)));
+    } catch (error) {
+      const detail = `the activation's configuration is wrong: ${(error as Error).message}`;
+      return this.refuse(offset, content, content.body, 'MALFORMED', detail);
+    }
+    this.enforce(activation, rules);
+    this.activationIds = [...this.activationIds, activation.activationId].slice(-ACTIVATION_IDS_MAX);
+    for (const instrument of this.instruments.values()) instrument.adopt(rules);
+    this.nextAnchorAt = offset + 1;
+    return this.finish(offset, content, [], []);
+  }
+
+  private activationFault(activation: EngineActivated): string | undefined {
+    if (this.inForce !== undefined && this.inForce.tapeId !== activation.tapeId) {
+      return `the activation names the tape ${activation.tapeId}, and this is ${this.inForce.tapeId}`;
+    }
+    if (sha256Hex(activation.configuration) !== activation.configHash) {
+      return 'the activation names another hash than that of its configuration';
+    }
+    return undefined;
+  }
+
+  private enforce(activation: EngineActivated, rules: EngineRules): EngineRules {
+    this.inForce = activation;
+    this.acceptedSchemas = new Set(activation.acceptedTapeSchemas);
+    this.stamp = {
+      partition: this.partition,
+      engineVersion: activation.engineVersion,
+      configHash: activation.configHash,
+      rules,
+      nextSequences: this.sequences,
+    };
+    return rules;
+  }
+
+  /** Another version has to go on from here: the state is handed over in an anchor, unless one lies here already. */
+  private halt(offset: number, foreignActivation: EngineActivated): Advance {
+    this.next = offset;
+    const anchor = this.inForce === undefined || this.anchoredAt === offset ? undefined : this.takeAnchor();
+    return { derived: [], deadLetters: [], anchor, foreignActivation };
+  }
+
+  private refuse(
+    offset: number,
+    content: TapeContent,
+    bytes: Buffer,
+    reason: DeadLetterReason,
+    detail: string,
+  ): Advance {
+    this.counted.deadLetters += 1;
+    const deadLetter: DeadLetter = {
+      deadLetterId: `dead-engine-${TAPE_TOPIC}-${this.partition}-${offset}`,
+      source: { kind: 'TOPIC', name: TAPE_TOPIC, partition: this.partition, position: offset },
+      reader: 'engine',
+      reason,
+      detail,
+      payload: bytes.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
+      payloadBytes: bytes.length,
+      payloadHash: sha256Hex(bytes),
+    };
+    return this.finish(offset, content, [], [deadLetter]);
+  }
+
+  private finish(
+    offset: number,
+    content: TapeContent,
+    events: readonly EngineEvent[],
+    deadLetters: readonly DeadLetter[],
+  ): Advance {
+    this.next = offset + 1;
+    this.lastContent = content;
+    const isAnchorDue = this.next >= this.nextAnchorAt;
+    if (events.length === 0 && deadLetters.length === 0 && !isAnchorDue) return SILENT;
+    const derived = events.map((event) => this.derive(event));
+    return { derived, deadLetters, anchor: isAnchorDue ? this.takeAnchor() : undefined };
+  }
+
+  private derive({ topic, type, event }: EngineEvent): DerivedRecord {
+    const body = encodeBody(type, event as never);
+    const hash = hashBody(type, body);
+    this.windows[topic].append(hash);
+    this.counted.events += 1;
+    return { topic, type, sequence: event.sequence, event, body, hash };
+  }
+
+  private takeAnchor(): AnchorRecord {
+    if (this.inForce === undefined) throw new Error('an anchor needs an activation');
+    if (this.lastContent !== undefined) this.lastRecordHash = recordHashOf(this.lastContent);
+    const names = [...this.instruments.keys()].sort();
+    const anchor = anchorOf({
+      partition: this.partition,
+      state: {
+        nextOffset: this.next,
+        nextSequences: this.sequences,
+        counts: this.counted,
+        activation: this.inForce,
+        activationIds: this.activationIds,
+        instruments: names.flatMap((name) => this.instruments.get(name)?.toState() ?? []),
+      },
+      tapeRecordHash: this.lastRecordHash,
+      windows: this.windows,
+      previousAnchorHash: this.previousAnchorHash,
+    });
+    this.windows = emptyWindows();
+    this.previousAnchorHash = anchor.hash.toString('hex');
+    this.anchoredAt = this.next;
+    this.scheduleAnchor();
+    return anchor;
+  }
+
+  private scheduleAnchor(): void {
+    const interval = this.stamp?.rules.anchorIntervalRecords ?? Number.POSITIVE_INFINITY;
+    this.nextAnchorAt = (Math.floor(this.next / interval) + 1) * interval;
+  }
+}
+
+function recordHashOf(content: TapeContent): string {
+  return content.kind === 'unusable'
+    ? sha256Hex(content.value)
+    : hashWritten(content.fingerprint, content.body).toString('hex');
+}
+
+/** True when this build cannot derive what the activation asks for: another engine, or events in other schemas. */
+function isForeign(activation: EngineActivated): boolean {
+  if (activation.engineVersion !== ENGINE_VERSION) return true;
+  return (Object.keys(TOPIC_OF_DERIVED) as DerivedName[]).some(
+    (name) => activation.writerFingerprints[name] !== FINGERPRINTS[name],
+  );
+}

@@ -1,0 +1,53 @@
+import type { z } from 'zod';
+import type { Direction, IndicatorSnapshot } from '../../contracts/generated/events.ts';
+
+/** What a strategy says of one snapshot. The engine adds identity, confidence and hit rule: a `StrategyResult`. */
+export interface Opinion {
+  readonly direction: Direction;
+  /** Probability that the hit rule comes true in this direction, 0 to 1; 0.5 when NEUTRAL. */
+  readonly probability: number;
+  /** How well the snapshot supports the formula, 0 to 1; the `ConfidenceScorer` makes it a confidence. */
+  readonly quality: number;
+  /** The figures that the opinion was computed from, by name. Finite numbers only. */
+  readonly indicators: Readonly<Record<string, number>>;
+  /** The formula with its figures, for people. */
+  readonly reasoning: string;
+}
+
+/** A strategy with its parameters filled in. */
+export type Evaluate = (snapshot: IndicatorSnapshot) => Opinion;
+
+/**
+ * A documented formula from a snapshot to a probability. Stateless: it sees the snapshot and its parameters, nothing
+ * else. To add one, write one file like `vwap-reversion.ts` and one line in `registry.ts`.
+ */
+export interface Strategy {
+  /** In capitals, unique; part of the stored events. */
+  readonly name: string;
+  /** Its parameters, each with a default. */
+  readonly parameters: z.ZodObject;
+  /** Fills in parameters that were checked by the schema. */
+  readonly configure: (parameters: unknown) => Evaluate;
+}
+
+/** Declares a strategy so that `evaluate` sees its own parameters' type. */
+export function defineStrategy<Parameters extends z.ZodObject>(declaration: {
+  readonly name: string;
+  readonly parameters: Parameters;
+  readonly evaluate: (snapshot: IndicatorSnapshot, parameters: z.output<Parameters>) => Opinion;
+}): Strategy {
+  const { name, parameters, evaluate } = declaration;
+  return {
+    name,
+    parameters,
+    configure(raw) {
+      const checked = parameters.parse(raw);
+      return (snapshot) => evaluate(snapshot, checked);
+    },
+  };
+}
+
+/** Says nothing, and why. A quality of 0 keeps the strategy out of the pooled decision. */
+export function neutral(quality: number, indicators: Readonly<Record<string, number>>, reasoning: string): Opinion {
+  return { direction: 'NEUTRAL', probability: 0.5, quality, indicators, reasoning };
+}
