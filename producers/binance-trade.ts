@@ -1,6 +1,6 @@
 import type { Trade } from '../contracts/generated/events.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
-import { member, type JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
 import { malformed, quoted, tradeOf } from './source.ts';
 
 const VENUE = 'binance';
@@ -22,12 +22,12 @@ export function binanceInstrument(symbol: string): string | undefined {
  * @param receivedAt microseconds
  */
 export function binanceTrade(data: JsonObject, receivedAt: number, source: string): Trade | Refusal {
-  const symbol = member(data, 's');
-  const id = member(data, 't');
-  const price = member(data, 'p');
-  const size = member(data, 'q');
-  const timeMs = member(data, 'T');
-  const buyerIsMaker = member(data, 'm');
+  const symbol = data['s'];
+  const id = data['t'];
+  const price = data['p'];
+  const size = data['q'];
+  const timeMs = data['T'];
+  const buyerIsMaker = data['m'];
   if (typeof symbol !== 'string') return malformed('the trade has no symbol "s"');
   if (!Number.isSafeInteger(id)) return malformed('the trade has no whole id "t"');
   if (typeof price !== 'string') return malformed('the trade has no price "p" as text');

@@ -5,11 +5,6 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A member that the object itself has: `__proto__` and friends in the input reach nothing. */
-export function member(object: JsonObject, name: string): unknown {
-  return Object.hasOwn(object, name) ? object[name] : undefined;
-}
-
 /** The object that a text holds; undefined where it is no JSON or no object. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   return guarded(() => JSON.parse(text) as unknown);

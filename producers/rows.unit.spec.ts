@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { csvFields } from './csv.ts';
 import { LINE_BYTES_MAX, LineSplitter, OVERLONG_BYTES_KEPT, type FileLine } from './lines.ts';
 import { rowOf, type FileRow, type Reading } from './rows.ts';
+import { barterJsonl } from './sources/barter-jsonl.ts';
 import { canonicalCsv } from './sources/canonical-csv.ts';
 
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
@@ -46,6 +48,7 @@ describe('lines', () => {
     expect(lines[1]?.overlong).toEqual({ length: long.length, hash: createHash('sha256').update(long).digest('hex') });
     expect(deadLetterOf(rowOf(lines[1]!, reading))).toMatchObject({
       reason: 'MALFORMED',
+      detail: `the line has ${long.length} bytes, more than ${LINE_BYTES_MAX}`,
       payloadBytes: long.length,
       payloadHash: lines[1]?.overlong?.hash,
     });
@@ -54,6 +57,21 @@ describe('lines', () => {
   it('of exactly the bound are read', () => {
     expect(linesOf(Buffer.alloc(LINE_BYTES_MAX, 'x'))[0]?.overlong).toBeUndefined();
     expect(linesOf(Buffer.alloc(LINE_BYTES_MAX + 1, 'x'))[0]?.overlong).toBeDefined();
+  });
+});
+
+describe('CSV fields', () => {
+  it.each([
+    ['a,b,', ['a', 'b', '']],
+    ['"a","b,c",""', ['a', 'b,c', '']],
+    ['"a""b",c', ['a"b', 'c']],
+    ['"a', undefined],
+    ['"a"b,c', undefined],
+    ['a"b,c', undefined],
+    ['"a,b"', ['a,b']],
+    ['', ['']],
+  ])('of %j are %j', (line, fields) => {
+    expect(csvFields(line)).toEqual(fields);
   });
 });
 
@@ -76,6 +94,14 @@ describe('rows', () => {
     const latin = Buffer.concat([Buffer.from(`${HEADER}\n1`), Buffer.from([0xe9]), Buffer.from(`${ROW}\n`)]);
     expect(kindsOf(latin)).toEqual(['nothing', 'dead-letter']);
     expect(kindsOf(`${HEADER}\n${ROW}\0\n`)).toEqual(['nothing', 'dead-letter']);
+  });
+
+  it('begin after a byte order mark, and are UTF-8 in what is not read too', () => {
+    const format = barterJsonl;
+    const kindOf = (content: Buffer): string => rowOf(linesOf(content)[0]!, { ...reading, format }).kind;
+    expect(kindOf(Buffer.from(`\uFEFF${format.example}`))).toBe('trade');
+    const note = Buffer.concat([Buffer.from('{"note":"'), Buffer.from([0xe9]), Buffer.from('",')]);
+    expect(kindOf(Buffer.concat([note, Buffer.from(format.example.slice(1))]))).toBe('dead-letter');
   });
 
   it('that are refused keep their bytes, place, length and hash', () => {

@@ -1,7 +1,6 @@
 import type { TakerSide } from '../../contracts/generated/events.ts';
 import {
   isJsonObject,
-  member,
   parseJsonObject,
   parseJsonObjectWithRawNumbers,
   withoutExponent,
@@ -44,13 +43,13 @@ export const barterJsonl: FileSource = {
 };
 
 function itemOf(event: JsonObject | undefined): JsonObject | undefined {
-  const item = event === undefined ? undefined : member(event, 'Item');
-  return isJsonObject(item) && isJsonObject(member(item, 'kind')) ? item : undefined;
+  const item = event === undefined ? undefined : event['Item'];
+  return isJsonObject(item) && isJsonObject(item['kind']) ? item : undefined;
 }
 
 function tradeMemberOf(item: JsonObject | undefined): unknown {
-  const kind = item === undefined ? undefined : member(item, 'kind');
-  return isJsonObject(kind) ? member(kind, 'Trade') : undefined;
+  const kind = item === undefined ? undefined : item['kind'];
+  return isJsonObject(kind) ? kind['Trade'] : undefined;
 }
 
 function parseLine(line: string, _lineNumber: number, context: FileContext): ParsedLine {
@@ -67,16 +66,16 @@ function parseLine(line: string, _lineNumber: number, context: FileContext): Par
 }
 
 function tradeOfItem(item: JsonObject, trade: JsonObject, context: FileContext): ParsedLine {
-  const [exchange, index] = [member(item, 'exchange'), member(item, 'instrument')].map(textOf);
-  const [id, price, size] = [member(trade, 'id'), member(trade, 'price'), member(trade, 'amount')].map(textOf);
-  const [eventTime, receivedAt] = [member(item, 'time_exchange'), member(item, 'time_received')].map((time) =>
+  const [exchange, index] = [item['exchange'], item['instrument']].map(textOf);
+  const [id, price, size] = [trade['id'], trade['price'], trade['amount']].map(textOf);
+  const [eventTime, receivedAt] = [item['time_exchange'], item['time_received']].map((time) =>
     microsecondsOf(textOf(time)),
   );
   if (eventTime === undefined || receivedAt === undefined) {
     return malformed('"time_exchange" or "time_received" is not a time of the form 2025-03-25T23:07:00.715Z');
   }
-  const side = SIDES.get(member(trade, 'side'));
-  if (side === undefined) return sideUnknown(textOf(member(trade, 'side')));
+  const side = SIDES.get(trade['side']);
+  if (side === undefined) return sideUnknown(textOf(trade['side']));
   const instrument = INSTRUMENTS.get(`${exchange ?? ''} ${index ?? ''}`);
   if (instrument === undefined) {
     const detail = `instrument ${quoted(index ?? '')} of exchange ${quoted(exchange ?? '')} is not in the list`;

@@ -1,5 +1,5 @@
 import { binanceTrade } from '../binance-trade.ts';
-import { isJsonObject, member, parseJsonObject } from '../json.ts';
+import { isJsonObject, parseJsonObject } from '../json.ts';
 import { malformed, wholeNumber, type FileContext, type FileSource, type ParsedLine } from '../source.ts';
 
 const NANOSECONDS_PER_MICROSECOND_DIGITS = 3;
@@ -25,10 +25,10 @@ function parseLine(line: string, _lineNumber: number, context: FileContext): Par
   const receivedAt = wholeNumber(receivedNs.slice(0, -NANOSECONDS_PER_MICROSECOND_DIGITS));
   const message = parseJsonObject(text);
   if (receivedAt === undefined || message === undefined) return malformed('the message is not a JSON object');
-  const stream = member(message, 'stream');
+  const stream = message['stream'];
   // Replies and snapshots of the order book stand in the capture without a stream's name.
   if (typeof stream !== 'string' || !stream.endsWith('@trade')) return 'not-a-trade';
-  const data = member(message, 'data');
+  const data = message['data'];
   if (!isJsonObject(data)) return malformed(`the message of a trade stream has no "data"`);
   return binanceTrade(data, receivedAt, context.source);
 }
