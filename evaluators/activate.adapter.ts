@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { canonicalJson } from '../contracts/canonical-json.ts';
 import { bodyOf, encodeBody, FINGERPRINTS, schemaIdOf, sha256Hex } from '../contracts/codec.ts';
 import type { EngineActivated } from '../contracts/generated/events.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, type DerivedName } from '../contracts/topics.ts';
@@ -6,13 +7,14 @@ import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
-import { createRecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry, type Registry } from '../platform/kafka/registry.ts';
+import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
+import { createRegistry, type RegisteredSchema, type Registry } from '../platform/kafka/registry.ts';
 import { partitionCount } from '../platform/kafka/topics.ts';
 import type { Log } from '../platform/log.ts';
 
 /** Two of these racing on a new tape settle its identity in the second round. */
 const ROUNDS_MAX = 3;
+const SCHEMAS_KEPT_MAX = 1_000;
 
 export interface ActivationRequest {
   readonly connections: Pick<Connections, 'kafkaBrokers' | 'registryUrl'>;
@@ -41,7 +43,7 @@ export interface ActivationReport {
  * Puts an engine version and configuration in force by appending an activation to every partition of the tape. What is
  * in force everywhere already is left alone; one that reached only some partitions is completed.
  *
- * @throws TapeproofError UNREACHABLE; FOREIGN_TAPE when the partitions name different tapes.
+ * @throws TapeproofError UNREACHABLE; FOREIGN_TAPE when several first activations race.
  */
 export async function activate(request: ActivationRequest): Promise<ActivationReport> {
   const { connections, log } = request;
@@ -50,28 +52,21 @@ export async function activate(request: ActivationRequest): Promise<ActivationRe
   const reader = createLogReader(connections.kafkaBrokers);
   const producer = createRecordProducer(kafka, registry);
   try {
-    const scans = await scanAll(reader, registry, await partitionCount(kafka));
+    const scans: Scan[] = [];
+    const partitions = await partitionCount(kafka);
+    for (let partition = 0; partition < partitions; partition += 1) {
+      scans.push({ partition, next: await reader.startOffset(TAPE_TOPIC, partition), found: [] });
+    }
+    await catchUp(reader, registry, scans);
     for (let round = 1; round <= ROUNDS_MAX; round += 1) {
       const plan = planOf(request, scans);
-      const report = reportOf(plan, scans);
-      if (report !== undefined) return report;
-      // Partition 0 goes first and alone: the first activation there decides which tape this is.
-      for (const partitions of [plan.missing.slice(0, 1), plan.missing.slice(1)]) {
-        await producer.send(
-          partitions.map((partition) => ({
-            topic: TAPE_TOPIC,
-            partition,
-            key: null,
-            type: 'EngineActivated',
-            body: encodeBody('EngineActivated', plan.activation),
-            timestampUs: Date.now() * 1_000,
-          })),
-        );
-        await Promise.all(scans.map((scan) => catchUp(reader, registry, scan)));
-        if (tapeIdOf(scans) !== plan.activation.tapeId) break;
+      if (await carryOut(plan, producer, () => catchUp(reader, registry, scans).then(() => tapeIdOf(scans)))) {
+        const report = reportOf(plan, scans);
+        log.info({ tapeId: report.tapeId, activationId: report.activationId }, `Activation: ${report.action}`);
+        return report;
       }
     }
-    throw new TapeproofError('FOREIGN_TAPE', `Activations of several tapes meet in ${TAPE_TOPIC}: run one at a time.`);
+    throw new TapeproofError('FOREIGN_TAPE', `Several activations meet on a new ${TAPE_TOPIC}: run one at a time.`);
   } finally {
     await producer.disconnect();
     await reader.close();
@@ -98,7 +93,10 @@ interface Plan {
 }
 
 function planOf({ configuration, engineVersion, gitCommit }: ActivationRequest, scans: readonly Scan[]): Plan {
-  const wanted = {
+  const tapeId = tapeIdOf(scans);
+  const wanted: EngineActivated = {
+    tapeId: tapeId ?? randomUUID(),
+    activationId: randomUUID(),
     engineVersion,
     gitCommit,
     configuration,
@@ -108,32 +106,112 @@ function planOf({ configuration, engineVersion, gitCommit }: ActivationRequest, 
     ),
     acceptedTapeSchemas: [FINGERPRINTS.Trade, FINGERPRINTS.EngineActivated],
   };
-  const tapeId = tapeIdOf(scans);
-  const lacking = scans.filter(({ found }) => !inForce(found.at(-1)?.activation, wanted, tapeId));
-  const candidates = scans.flatMap(({ found }) => found.slice(-1)).map(({ activation }) => activation);
+  const latest = scans.map(({ partition, found }) => ({ partition, activation: found.at(-1)?.activation, found }));
+  const lacking = latest.filter(({ activation }) => activation === undefined || !isAlike(activation, wanted));
   // An id that a partition has seen before is without effect there: it cannot come into force again.
-  const begun = candidates.find(
-    (activation) =>
-      inForce(activation, wanted, tapeId) &&
-      lacking.every(({ found }) => found.every((seen) => seen.activation.activationId !== activation.activationId)),
-  );
-  if (begun !== undefined) {
-    const missing = lacking.map(({ partition }) => partition);
-    return { activation: begun, action: missing.length === 0 ? 'already in force' : 'resumed', missing };
+  const begun = latest
+    .map(({ activation }) => activation)
+    .filter((activation) => activation !== undefined)
+    .find(
+      (activation) =>
+        isAlike(activation, wanted) &&
+        lacking.every(({ found }) => found.every((seen) => seen.activation.activationId !== activation.activationId)),
+    );
+  if (begun === undefined) {
+    return { activation: wanted, action: 'activated', missing: scans.map(({ partition }) => partition) };
   }
-  return {
-    activation: { tapeId: tapeId ?? randomUUID(), activationId: randomUUID(), ...wanted },
-    action: 'activated',
-    missing: scans.map(({ partition }) => partition),
-  };
+  const missing = lacking.map(({ partition }) => partition);
+  return { activation: begun, action: missing.length === 0 ? 'already in force' : 'resumed', missing };
 }
 
-/** The report once the plan's activation is the last one everywhere. */
-function reportOf({ activation, action, missing }: Plan, scans: readonly Scan[]): ActivationReport | undefined {
-  return undefined;
+/** True when both put the same engine, configuration and schemas in force on the same tape. */
+function isAlike(left: EngineActivated, right: EngineActivated): boolean {
+  const essence = ({ activationId: _id, gitCommit: _commit, ...rest }: EngineActivated): string => canonicalJson(rest);
+  return essence(left) === essence(right);
+}
+
+/**
+ * Appends the plan's activation where it is missing. The first partition goes first and alone: on a new tape, the first
+ * activation there decides which tape this is.
+ *
+ * @returns false when another activation decided it meanwhile.
+ */
+async function carryOut(
+  plan: Plan,
+  producer: RecordProducer,
+  tapeIdNow: () => Promise<string | undefined>,
+): Promise<boolean> {
+  const { activation, missing } = plan;
+  const body = encodeBody('EngineActivated', activation);
+  for (const partitions of [missing.slice(0, 1), missing.slice(1)]) {
+    if (partitions.length === 0) break;
+    const timestampUs = Date.now() * 1_000;
+    await producer.send(
+      partitions.map((partition) => ({
+        topic: TAPE_TOPIC,
+        partition,
+        key: null,
+        type: 'EngineActivated',
+        body,
+        timestampUs,
+      })),
+    );
+    if ((await tapeIdNow()) !== activation.tapeId) return false;
+  }
+  return true;
+}
+
+function reportOf({ activation, action, missing }: Plan, scans: readonly Scan[]): ActivationReport {
+  const { tapeId, activationId, configHash } = activation;
+  const partitions = scans.map(({ partition, found }) => {
+    const place = found.find((seen) => seen.activation.activationId === activationId);
+    if (place === undefined) throw new Error(`the activation is missing in partition ${partition}`);
+    const reached: 'appended' | 'already there' = missing.includes(partition) ? 'appended' : 'already there';
+    return { partition, offset: place.offset, action: reached };
+  });
+  return { tapeId, activationId, configHash, action, partitions };
 }
 
 /** The tape's identity: that of the first activation in the lowest partition that has one. */
 function tapeIdOf(scans: readonly Scan[]): string | undefined {
-  return scans.find(({ found }) => found.length > 0)?.found[0]?.activation.tapeId;
+  const ids = scans.flatMap(({ found }) => found.slice(0, 1)).map(({ activation }) => activation.tapeId);
+  return ids[0];
+}
+
+/** Reads on to the end of every partition. Of trades no more is looked at than the id of their schema. */
+async function catchUp(reader: LogReader, registry: Registry, scans: readonly Scan[]): Promise<void> {
+  const activationSchemas = new Map<number, RegisteredSchema | undefined>();
+  for (const scan of scans) {
+    const { partition } = scan;
+    const to = await reader.endOffset(TAPE_TOPIC, partition);
+    for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from: scan.next, to })) {
+      for (const { offset, value } of records) {
+        const id = schemaIdOf(value);
+        if (id === undefined || value === null) continue;
+        if (!activationSchemas.has(id)) {
+          if (activationSchemas.size >= SCHEMAS_KEPT_MAX) activationSchemas.clear();
+          const schema = await registry.schemaOf(id);
+          activationSchemas.set(id, schema?.name === 'EngineActivated' ? schema : undefined);
+        }
+        const activation = readActivation(activationSchemas.get(id), value);
+        if (activation !== undefined && isOfThisTape(activation, scan)) scan.found.push({ offset, activation });
+      }
+    }
+    scan.next = Math.max(scan.next, to);
+  }
+}
+
+function readActivation(schema: RegisteredSchema | undefined, value: Buffer): EngineActivated | undefined {
+  if (schema === undefined) return undefined;
+  try {
+    return schema.read(bodyOf(value)) as EngineActivated;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The engine refuses an activation that names another tape than the first one in its partition, or a wrong hash. */
+function isOfThisTape(activation: EngineActivated, { found }: Scan): boolean {
+  const first = found[0]?.activation ?? activation;
+  return activation.tapeId === first.tapeId && sha256Hex(activation.configuration) === activation.configHash;
 }

@@ -9,7 +9,8 @@ import type { Registry } from './registry.ts';
 
 /** One request, all its topics together. */
 const REQUEST_BYTES_MAX = 4 * 1_048_576;
-const REQUEST_RECORDS_MAX = 20_000;
+/** kafkajs groups by partition in quadratic time: at 20,000 records a request it is five times slower. */
+const REQUEST_RECORDS_MAX = 1_000;
 /** kafkajs makes one record batch per partition, and the broker refuses a batch above `max.message.bytes` (1 MiB). */
 const PARTITION_BYTES_MAX = 900_000;
 /** What a record costs beside key, value and headers, at most. */

@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { TapeproofError } from './errors.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const COMMAND_TIMEOUT_MS = 10_000;
+const RECONNECT_DELAY_MS_MIN = 100;
+const RECONNECT_DELAY_MS_MAX = 2_000;
+
+export type { Redis };
+
+/**
+ * A connection that fails at once while Redis is away, and reconnects by itself: whoever calls decides when to try
+ * again. Nothing is queued and nothing is sent twice behind the caller's back.
+ *
+ * @param url `redis://…` or `rediss://…`; never repeated in a message, it may hold a password.
+ * @throws TapeproofError UNREACHABLE
+ */
+export async function connectRedis(url: string, connectionName: string): Promise<Redis> {
+  const redis = new Redis(url, {
+    connectionName,
+    lazyConnect: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    enableReadyCheck: true,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    enableAutoPipelining: false,
+    keepAlive: 30_000,
+    noDelay: true,
+    protocol: 2,
+    retryStrategy: (times) => Math.min(RECONNECT_DELAY_MS_MIN * times, RECONNECT_DELAY_MS_MAX),
+  });
+  // Without a listener a broken connection would end the process; each command says what it met.
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+  } catch (error) {
+    redis.disconnect();
+    throw redisError(error);
+  }
+  return redis;
+}
+
+/** Runs `work`, with outages as TapeproofError UNREACHABLE. */
+export async function askRedis<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw redisError(error);
+  }
+}
+
+/** A Lua script that runs as one step: nothing else happens in between, and all keys it touches are named. */
+export interface Script {
+  readonly lua: string;
+  readonly sha1: string;
+}
+
+export function script(lua: string): Script {
+  return { lua, sha1: createHash('sha1').update(lua).digest('hex') };
+}
+
+/** Runs a script by its hash, sending its text where the server does not have it. @throws TapeproofError UNREACHABLE */
+export function runScript(
+  redis: Redis,
+  { lua, sha1 }: Script,
+  keys: readonly string[],
+  values: readonly string[],
+): Promise<unknown> {
+  return askRedis(async () => {
+    try {
+      return await redis.evalsha(sha1, keys.length, ...keys, ...values);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      return redis.eval(lua, keys.length, ...keys, ...values);
+    }
+  });
+}
+
+/** @throws TapeproofError CONFIGURATION when Redis may drop keys by itself; UNREACHABLE. */
+export async function assertNoEviction(redis: Redis): Promise<void> {
+  const memory = await askRedis(() => redis.info('memory'));
+  const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
+  if (policy === undefined || policy === 'noeviction') return;
+  throw new TapeproofError(
+    'CONFIGURATION',
+    `Redis may drop keys by itself (maxmemory-policy is ${policy}), and a read model with holes would go unnoticed: run "redis-cli config set maxmemory-policy noeviction", or use a Redis of its own.`,
+  );
+}
+
+/** Answers that a moment's wait mends; any other error reply is a mistake in what was asked. */
+const TRANSIENT_REPLY = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|OOM|MISCONF|NOREPLICAS)/;
+const REFUSED_REPLY = /^(NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH)/;
+
+function redisError(error: unknown): unknown {
+  if (error instanceof TapeproofError || !(error instanceof Error)) return error;
+  if (error.name === 'ReplyError') {
+    if (REFUSED_REPLY.test(error.message)) {
+      return new TapeproofError(
+        'UNREACHABLE',
+        `Redis does not let us in (${error.message}): set TAPEPROOF_REDIS_URL with the user and password it wants.`,
+        { cause: error },
+      );
+    }
+    if (!TRANSIENT_REPLY.test(error.message)) return error;
+    return new TapeproofError('UNREACHABLE', `Redis cannot write now: ${error.message}`, { cause: error });
+  }
+  return new TapeproofError(
+    'UNREACHABLE',
+    `Redis does not answer (${error.message}): start the services with "npx tapeproof stack up", or set TAPEPROOF_REDIS_URL to where it is.`,
+    { cause: error },
+  );
+}
