@@ -1,0 +1,180 @@
+import { encodeBody } from '../contracts/codec.ts';
+import { DEAD_LETTERS_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import type { BatchResult, PartitionBatch } from '../platform/kafka/consumer.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { Log } from '../platform/log.ts';
+import type { EventReader } from './event-reader.ts';
+import { fence, type Fenced, type Gap, type ReadRecord } from './fence.ts';
+import type { ProjectedEvent } from './projector.ts';
+import type { Counts, Delivery, Position, ProjectedRecord, Sink } from './sink.ts';
+
+/** Records written in one transaction or script. Measured: more is no faster. */
+export const DELIVERY_RECORDS_MAX = 5_000;
+
+export interface DelivererSettings<Output> {
+  readonly projector: {
+    readonly name: string;
+    readonly project: (source: ProjectedEvent) => readonly Output[];
+  };
+  readonly sink: Sink<Output>;
+  readonly read: EventReader;
+  readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;
+  readonly log: Log;
+}
+
+export interface Deliverer {
+  /** For the consumer: applies a batch from where the store stands. */
+  handle(batch: PartitionBatch): Promise<BatchResult>;
+  /** Where the store is known to stand; undefined before the partition's first batch. */
+  known(topic: string, partition: number): Position | undefined;
+  /** Asks the store again at the partition's next batch. */
+  forget(topic: string, partition: number): void;
+}
+
+/** Delivers one projector's records to one generation of its store. */
+export function createDeliverer<Output>(settings: DelivererSettings<Output>): Deliverer {
+  const { sink, projector, log } = settings;
+  const positions = new Map<string, Position>();
+
+  const applyBatch = async (batch: PartitionBatch, key: string): Promise<BatchResult> => {
+    const topic = batch.topic as TopicName;
+    const { partition, records } = batch;
+    let position = positions.get(key) ?? (await sink.position(topic, partition));
+    positions.set(key, position);
+    assertLogReaches(projector.name, batch, position);
+    if (batch.firstOffset > position.nextOffset) return { resumeAt: position.nextOffset };
+    for (let first = firstAt(records, position.nextOffset); first < records.length; first += DELIVERY_RECORDS_MAX) {
+      if (batch.interrupted()) break;
+      const prepared = await prepare(settings, position, records.slice(first, first + DELIVERY_RECORDS_MAX));
+      const { delivery } = prepared;
+      await settings.sendDeadLetters(prepared.letters);
+      const application = await sink.apply(delivery);
+      if (application.kind === 'superseded') throw superseded(projector.name);
+      if (application.kind === 'moved') {
+        positions.set(key, application.position);
+        log.info(
+          { topic, partition, expected: delivery.from.nextOffset, found: application.position.nextOffset },
+          `${projector.name}: the store stands elsewhere in partition ${partition} of ${topic}, going on from there`,
+        );
+        return { resumeAt: application.position.nextOffset };
+      }
+      // A rebuild compares: what is left comes again after a pause.
+      if (application.kind === 'frozen') break;
+      if (application.counts.conflict > 0) alarm(log, projector.name, delivery, application.counts);
+      position = delivery.to;
+      positions.set(key, position);
+    }
+    return resultOf(records, position);
+  };
+
+  return {
+    async handle(batch) {
+      const key = keyOf(batch.topic, batch.partition);
+      try {
+        return await applyBatch(batch, key);
+      } catch (error) {
+        // Whether the last write took effect is for the store to say.
+        positions.delete(key);
+        throw error;
+      }
+    },
+    known: (topic, partition) => positions.get(keyOf(topic, partition)),
+    forget: (topic, partition) => {
+      positions.delete(keyOf(topic, partition));
+    },
+  };
+}
+
+function keyOf(topic: string, partition: number): string {
+  return `${topic} ${partition}`;
+}
+
+/** Decodes, fences and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
+export async function prepare<Output>(
+  { projector, read }: Pick<DelivererSettings<Output>, 'projector' | 'read'>,
+  position: Position,
+  records: readonly LogRecord[],
+): Promise<{ delivery: Delivery<Output>; letters: readonly OutgoingRecord[] }> {
+  const decoded: ReadRecord[] = [];
+  for (const record of records) {
+    const outcome = read(record);
+    decoded.push(outcome instanceof Promise ? await outcome : outcome);
+  }
+  const { topic, partition, timestampMs } = records[0] ?? { topic: '', partition: 0, timestampMs: 0 };
+  const fenced = fence(topic as TopicName, position, decoded);
+  if ('foundSequence' in fenced) throw gapError(projector.name, topic, partition, fenced);
+  return {
+    delivery: deliveryOf(projector, topic as TopicName, partition, position, fenced),
+    letters: fenced.letters.map((letter) => ({
+      topic: DEAD_LETTERS_TOPIC,
+      partition,
+      key: null,
+      type: 'DeadLetter',
+      body: encodeBody('DeadLetter', letter),
+      timestampUs: timestampMs * 1_000,
+    })),
+  };
+}
+
+function deliveryOf<Output>(
+  projector: DelivererSettings<Output>['projector'],
+  topic: TopicName,
+  partition: number,
+  from: Position,
+  fenced: Fenced,
+): Delivery<Output> {
+  let ignored = fenced.skipped;
+  const project = (sources: readonly ProjectedEvent[]): ProjectedRecord<Output>[] => {
+    const projected: ProjectedRecord<Output>[] = [];
+    for (const source of sources) {
+      const output = projector.project(source);
+      if (output.length === 0) ignored += 1;
+      else projected.push({ offset: source.offset, output });
+    }
+    return projected;
+  };
+  const admitted = project(fenced.admitted);
+  const repeated = project(fenced.repeated);
+  return { topic, partition, from, to: fenced.to, admitted, repeated, dead: fenced.letters.length, ignored };
+}
+
+function firstAt(records: readonly LogRecord[], offset: number): number {
+  let index = 0;
+  while (index < records.length && (records[index]?.offset ?? 0) < offset) index += 1;
+  return index;
+}
+
+/** What the consumer may commit: never more than the batch, even where the store is further. */
+function resultOf(records: readonly LogRecord[], position: Position): BatchResult {
+  const last = records.at(-1)?.offset ?? 0;
+  return position.nextOffset > last + 1 ? { resumeAt: position.nextOffset } : { nextOffset: position.nextOffset };
+}
+
+function assertLogReaches(projector: string, { topic, partition, highWatermark }: PartitionBatch, position: Position) {
+  if (highWatermark >= position.nextOffset) return;
+  throw new TapeproofError(
+    'FOREIGN_TAPE',
+    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; rebuild ${projector} to read this one.`,
+  );
+}
+
+function gapError(projector: string, topic: string, partition: number, gap: Gap): TapeproofError {
+  return new TapeproofError(
+    'SEQUENCE_GAP',
+    `${projector} stops: at offset ${gap.offset} of partition ${partition} of ${topic} stands event ${gap.foundSequence} where ${gap.expectedSequence} was next, so events are missing; nothing from there on was applied. Run "npx tapeproof certify" to see what the tape says.`,
+  );
+}
+
+function superseded(projector: string): TapeproofError {
+  return new TapeproofError('GENERATION_CHANGED', `Another generation of ${projector} is live now.`);
+}
+
+function alarm(log: Log, projector: string, delivery: Delivery<unknown>, { conflict }: Counts): void {
+  const { topic, partition, from, to } = delivery;
+  log.error(
+    { alarm: 'CONFLICT', projector, topic, partition, from: from.nextOffset, to: to.nextOffset, conflict },
+    `${projector}: ${conflict} records of partition ${partition} of ${topic} contradict what is stored: see tapeproof.conflicts`,
+  );
+}

@@ -1,0 +1,102 @@
+import { bodyOf, hashWritten, schemaIdOf, sha256Hex } from '../contracts/codec.ts';
+import type { DeadLetterReason, RecordName } from '../contracts/generated/events.ts';
+import { DERIVED_TOPICS, TOPICS, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
+import type { ReadRecord } from './fence.ts';
+import type { ProjectedEvent, Projector } from './projector.ts';
+
+const SCHEMAS_KEPT_MAX = 1_000;
+const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
+const EMPTY = Buffer.alloc(0);
+
+const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
+const RECORDS_OF = new Map<TopicName, ReadonlySet<RecordName>>(
+  TOPICS.map(({ name, records }) => [name, new Set(records)]),
+);
+
+/** Decodes a record; a promise only when its schema must be fetched first. */
+export type EventReader = (record: LogRecord) => ReadRecord | Promise<ReadRecord>;
+
+/**
+ * A reader of a projector's topics. What cannot be used becomes a dead letter, the same at each replay; an outage of the
+ * registry rejects with TapeproofError UNREACHABLE, so that no record is refused for it.
+ *
+ * @param partitions number of partitions of the tape.
+ */
+export function createEventReader(
+  registry: Pick<Registry, 'schemaOf'>,
+  projector: Pick<Projector, 'name' | 'skips'>,
+  partitions: number,
+): EventReader {
+  const schemas = new Map<number, RegisteredSchema>();
+  const skips: ReadonlySet<RecordName> = new Set(projector.skips ?? []);
+
+  const dead = (record: LogRecord, reason: DeadLetterReason, detail: string): ReadRecord =>
+    deadRecord(projector.name, record, reason, detail);
+
+  const decode = (record: LogRecord, value: Buffer, schema: RegisteredSchema): ReadRecord => {
+    const topic = record.topic as TopicName;
+    const { name } = schema;
+    if (name === undefined) return dead(record, 'UNKNOWN_SCHEMA', 'its schema is none of Tapeproof');
+    if (RECORDS_OF.get(topic)?.has(name) !== true) {
+      return dead(record, 'MALFORMED', `a ${name} has no place in ${topic}`);
+    }
+    if (skips.has(name)) return { kind: 'skipped', offset: record.offset };
+    const body = bodyOf(value);
+    let event: ProjectedEvent['event'];
+    try {
+      event = schema.read(body);
+    } catch {
+      return dead(record, 'UNDECODABLE', `its bytes are no ${name}`);
+    }
+    const { partition, offset } = record;
+    if (SEQUENCED.has(topic)) {
+      const { sequence, tape } = event as DerivedEvent;
+      if (sequence < 0) return dead(record, 'MALFORMED', 'its sequence is negative');
+      if (tape.partition !== partition) {
+        return dead(record, 'WRONG_PARTITION', `its cause is in partition ${tape.partition} of the tape`);
+      }
+    }
+    const bodyHash = (): Buffer => hashWritten(schema.fingerprint, body);
+    const source = { type: name, event, topic, partition, offset, partitions, bodyHash } as ProjectedEvent;
+    return { kind: 'event', source };
+  };
+
+  const fetchSchema = async (record: LogRecord, value: Buffer, id: number): Promise<ReadRecord> => {
+    const schema = await registry.schemaOf(id);
+    if (schema === undefined) return dead(record, 'UNKNOWN_SCHEMA', 'the registry does not know its schema');
+    if (schemas.size >= SCHEMAS_KEPT_MAX) schemas.clear();
+    schemas.set(id, schema);
+    return decode(record, value, schema);
+  };
+
+  return (record) => {
+    const { value } = record;
+    const id = schemaIdOf(value);
+    if (id === undefined || value === null) {
+      return dead(record, 'UNDECODABLE', 'it is not framed as the schema registry frames records');
+    }
+    const schema = schemas.get(id);
+    return schema === undefined ? fetchSchema(record, value, id) : decode(record, value, schema);
+  };
+}
+
+function deadRecord(reader: string, record: LogRecord, reason: DeadLetterReason, detail: string): ReadRecord {
+  const { topic, partition, offset } = record;
+  const value = record.value ?? EMPTY;
+  return {
+    kind: 'dead',
+    offset,
+    letter: {
+      deadLetterId: `dead-${reader}-${topic}-${partition}-${offset}`,
+      source: { kind: 'TOPIC', name: topic, partition, position: offset },
+      reader,
+      reason,
+      detail,
+      payload: value.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
+      payloadBytes: value.length,
+      payloadHash: sha256Hex(value),
+    },
+  };
+}

@@ -1,0 +1,168 @@
+import { canonicalJson } from '../../contracts/canonical-json.ts';
+import type { DerivedEvent } from '../../contracts/topics.ts';
+import { into, type PostgresProjector, type ProjectedEvent, type RowInsert } from '../projector.ts';
+import {
+  ACTIVATIONS,
+  DECISION_CONTRIBUTIONS,
+  DECISIONS,
+  INDICATOR_SNAPSHOTS,
+  OUTCOMES,
+  STRATEGY_EVALUATIONS,
+  TABLES,
+  VIEWS,
+} from './tables.ts';
+
+/** Every derived event and activation, for ever, in Postgres. */
+export const postgresHistory: PostgresProjector = {
+  name: 'postgres-history',
+  summary: 'Every snapshot, forecast, decision, outcome and activation, in Postgres',
+  topics: ['raw.trades', 'indicator.snapshots', 'strategy.results', 'probability.decisions', 'decision.outcomes'],
+  skips: ['Trade'],
+  sink: 'postgres',
+  schema: 'history',
+  tables: TABLES,
+  views: VIEWS,
+  loadsWithoutKeys: true,
+  project,
+};
+
+function project(source: ProjectedEvent): readonly RowInsert[] {
+  switch (source.type) {
+    case 'IndicatorSnapshot':
+      return [snapshotRow(source)];
+    case 'StrategyResult':
+      return [evaluationRow(source)];
+    case 'ProbabilityDecision':
+      return decisionRows(source);
+    case 'Outcome':
+      return [outcomeRow(source)];
+    case 'EngineActivated':
+      return [activationRow(source)];
+    default:
+      return [];
+  }
+}
+
+type Of<Name extends ProjectedEvent['type']> = Extract<ProjectedEvent, { type: Name }>;
+
+function provenance(event: DerivedEvent, bodyHash: Buffer) {
+  return {
+    event_id: event.eventId,
+    instrument: event.instrument,
+    event_time: event.eventTime,
+    tape_partition: event.tape.partition,
+    tape_offset: event.tape.offset,
+    sequence: event.sequence,
+    causes: event.causes,
+    engine_version: event.engineVersion,
+    config_hash: event.configHash,
+    body_hash: bodyHash,
+  };
+}
+
+function snapshotRow({ event, bodyHash }: Of<'IndicatorSnapshot'>): RowInsert {
+  return into(INDICATOR_SNAPSHOTS, {
+    ...provenance(event, bodyHash()),
+    last_price: event.lastPrice,
+    vwap: event.vwap,
+    vwap_deviation: event.vwapDeviation,
+    point_of_control: event.pointOfControl,
+    value_area_low: event.valueAreaLow,
+    value_area_high: event.valueAreaHigh,
+    range_high: event.rangeHigh,
+    range_low: event.rangeLow,
+    bar_volume: event.barVolume,
+    mean_bar_volume: event.meanBarVolume,
+    session_volume: event.sessionVolume,
+    trade_count: event.tradeCount,
+    first_offset: event.firstOffset,
+    last_offset: event.lastOffset,
+  });
+}
+
+function evaluationRow({ event, bodyHash }: Of<'StrategyResult'>): RowInsert {
+  return into(STRATEGY_EVALUATIONS, {
+    ...provenance(event, bodyHash()),
+    strategy: event.strategy,
+    direction: event.direction,
+    probability: event.probability,
+    confidence: event.confidence,
+    level: event.level,
+    indicators: canonicalJson(event.indicators),
+    reasoning: event.reasoning,
+    horizon_ms: event.hitRule.horizonMs,
+    min_move_bps: event.hitRule.minMoveBps,
+    reference_price: event.hitRule.referencePrice,
+  });
+}
+
+function decisionRows({ event, bodyHash }: Of<'ProbabilityDecision'>): readonly RowInsert[] {
+  const hash = bodyHash();
+  const decision = into(DECISIONS, {
+    ...provenance(event, hash),
+    direction: event.direction,
+    probability: event.probability,
+    confidence: event.confidence,
+    level: event.level,
+    reasoning: event.reasoning,
+    horizon_ms: event.hitRule.horizonMs,
+    min_move_bps: event.hitRule.minMoveBps,
+    reference_price: event.hitRule.referencePrice,
+  });
+  const contributions = event.contributions.map((contribution, ordinal) =>
+    into(DECISION_CONTRIBUTIONS, {
+      event_id: event.eventId,
+      ordinal,
+      tape_partition: event.tape.partition,
+      tape_offset: event.tape.offset,
+      sequence: event.sequence,
+      engine_version: event.engineVersion,
+      config_hash: event.configHash,
+      body_hash: hash,
+      strategy: contribution.strategy,
+      result_id: contribution.resultId,
+      direction: contribution.direction,
+      probability: contribution.probability,
+      confidence: contribution.confidence,
+      weight: contribution.weight,
+      evidence: contribution.evidence,
+    }),
+  );
+  return [decision, ...contributions];
+}
+
+function outcomeRow({ event, bodyHash }: Of<'Outcome'>): RowInsert {
+  return into(OUTCOMES, {
+    ...provenance(event, bodyHash()),
+    forecast_id: event.forecastId,
+    forecast_kind: event.forecastKind,
+    strategy: event.strategy,
+    direction: event.direction,
+    probability: event.probability,
+    verdict: event.verdict,
+    forecast_time: event.forecastTime,
+    due_time: event.dueTime,
+    reference_price: event.referencePrice,
+    observed_price: event.observedPrice,
+    observed_time: event.observedTime,
+    move_bps: event.moveBps,
+    resolving_trade_id: event.resolvingTradeId,
+  });
+}
+
+function activationRow({ event, bodyHash, partition, offset }: Of<'EngineActivated'>): RowInsert {
+  return into(ACTIVATIONS, {
+    event_id: `activation-${partition}-${offset}`,
+    activation_id: event.activationId,
+    tape_id: event.tapeId,
+    tape_partition: partition,
+    tape_offset: offset,
+    engine_version: event.engineVersion,
+    git_commit: event.gitCommit,
+    config_hash: event.configHash,
+    configuration: event.configuration,
+    writer_fingerprints: canonicalJson(event.writerFingerprints),
+    accepted_tape_schemas: event.acceptedTapeSchemas,
+    body_hash: bodyHash(),
+  });
+}

@@ -1,0 +1,162 @@
+import type { Table } from '../projector.ts';
+
+/** Where a derived event comes from: in every table of derived events. */
+const PROVENANCE = {
+  event_id: 'text',
+  instrument: 'text',
+  event_time: 'timestamptz',
+  tape_partition: 'integer',
+  tape_offset: 'bigint',
+  sequence: 'bigint',
+  causes: 'text[]',
+  engine_version: 'text',
+  config_hash: 'text',
+  body_hash: 'bytea',
+} as const;
+
+const HIT_RULE = {
+  horizon_ms: 'bigint',
+  min_move_bps: 'double precision',
+  reference_price: 'numeric',
+} as const;
+
+const BY_INSTRUMENT = [['instrument', 'event_time']] as const;
+
+export const INDICATOR_SNAPSHOTS = {
+  name: 'indicator_snapshots',
+  columns: {
+    ...PROVENANCE,
+    last_price: 'numeric',
+    vwap: 'double precision',
+    vwap_deviation: 'double precision',
+    point_of_control: 'numeric',
+    value_area_low: 'numeric',
+    value_area_high: 'numeric',
+    range_high: 'numeric null',
+    range_low: 'numeric null',
+    bar_volume: 'double precision',
+    mean_bar_volume: 'double precision null',
+    session_volume: 'double precision',
+    trade_count: 'bigint',
+    first_offset: 'bigint',
+    last_offset: 'bigint',
+  },
+  key: ['event_id'],
+  indexes: BY_INSTRUMENT,
+} as const satisfies Table;
+
+export const STRATEGY_EVALUATIONS = {
+  name: 'strategy_evaluations',
+  columns: {
+    ...PROVENANCE,
+    strategy: 'text',
+    direction: 'text',
+    probability: 'double precision',
+    confidence: 'double precision',
+    level: 'text',
+    indicators: 'jsonb',
+    reasoning: 'text',
+    ...HIT_RULE,
+  },
+  key: ['event_id'],
+  indexes: BY_INSTRUMENT,
+} as const satisfies Table;
+
+export const DECISIONS = {
+  name: 'decisions',
+  columns: {
+    ...PROVENANCE,
+    direction: 'text',
+    probability: 'double precision',
+    confidence: 'double precision',
+    level: 'text',
+    reasoning: 'text',
+    ...HIT_RULE,
+  },
+  key: ['event_id'],
+  indexes: BY_INSTRUMENT,
+} as const satisfies Table;
+
+/** One row for each strategy's part in a decision; `event_id` and `body_hash` are the decision's. */
+export const DECISION_CONTRIBUTIONS = {
+  name: 'decision_contributions',
+  columns: {
+    event_id: 'text',
+    ordinal: 'integer',
+    tape_partition: 'integer',
+    tape_offset: 'bigint',
+    sequence: 'bigint',
+    engine_version: 'text',
+    config_hash: 'text',
+    body_hash: 'bytea',
+    strategy: 'text',
+    result_id: 'text',
+    direction: 'text',
+    probability: 'double precision',
+    confidence: 'double precision',
+    weight: 'double precision',
+    evidence: 'double precision',
+  },
+  key: ['event_id', 'ordinal'],
+} as const satisfies Table;
+
+export const OUTCOMES = {
+  name: 'outcomes',
+  columns: {
+    ...PROVENANCE,
+    forecast_id: 'text',
+    forecast_kind: 'text',
+    strategy: 'text null',
+    direction: 'text',
+    probability: 'double precision',
+    verdict: 'text',
+    forecast_time: 'timestamptz',
+    due_time: 'timestamptz',
+    reference_price: 'numeric',
+    observed_price: 'numeric null',
+    observed_time: 'timestamptz null',
+    move_bps: 'double precision null',
+    resolving_trade_id: 'text null',
+  },
+  key: ['event_id'],
+  indexes: [...BY_INSTRUMENT, ['forecast_id']],
+} as const satisfies Table;
+
+/** What was put in force on the tape; an activation has no time of the market and no sequence. */
+export const ACTIVATIONS = {
+  name: 'activations',
+  columns: {
+    event_id: 'text',
+    activation_id: 'text',
+    tape_id: 'text',
+    tape_partition: 'integer',
+    tape_offset: 'bigint',
+    engine_version: 'text',
+    git_commit: 'text',
+    config_hash: 'text',
+    configuration: 'text',
+    writer_fingerprints: 'jsonb',
+    accepted_tape_schemas: 'text[]',
+    body_hash: 'bytea',
+  },
+  key: ['event_id'],
+} as const satisfies Table;
+
+export const TABLES: readonly Table[] = [
+  INDICATOR_SNAPSHOTS,
+  STRATEGY_EVALUATIONS,
+  DECISIONS,
+  DECISION_CONTRIBUTIONS,
+  OUTCOMES,
+  ACTIVATIONS,
+];
+
+export const VIEWS = {
+  // A strategy's forecast beside what came of it: outcome and evaluated_at are null while it is pending, and for NEUTRAL.
+  strategy_results: `
+    SELECT forecast.event_id AS id, forecast.strategy AS strategy_name, forecast.instrument AS symbol,
+           forecast.probability, forecast.confidence, outcome.verdict AS outcome,
+           outcome.event_time AS evaluated_at, forecast.event_time AS created_at
+      FROM {schema}.strategy_evaluations AS forecast
+      LEFT JOIN {schema}.outcomes AS outcome ON outcome.forecast_id = forecast.event_id`,
+} as const;

@@ -1,0 +1,133 @@
+import type { Decimal } from '../contracts/decimal.ts';
+import type { EventTypes, RecordName } from '../contracts/generated/events.ts';
+import type { TopicName } from '../contracts/topics.ts';
+
+/** Where an event stood in the log. */
+export interface Source {
+  readonly topic: TopicName;
+  readonly partition: number;
+  /** Offset in that topic and partition. */
+  readonly offset: number;
+  /** Number of partitions of the tape, for rules on placement. */
+  readonly partitions: number;
+  /** Hash (32 bytes) of the event as written: see contracts/codec.ts, `hashWritten`. */
+  readonly bodyHash: () => Buffer;
+}
+
+/** An event with its type and its place in the log: what a projector is given. */
+export type ProjectedEvent = {
+  readonly [Name in RecordName]: Source & { readonly type: Name; readonly event: EventTypes[Name] };
+}[RecordName];
+
+interface ProjectorBase {
+  /** Kebab case; names the consumer group `tapeproof.<name>.g<generation>`. */
+  readonly name: string;
+  /** One sentence for `tapeproof projector list`. */
+  readonly summary: string;
+  readonly topics: readonly TopicName[];
+  /** Record types that are counted as ignored without being decoded. */
+  readonly skips?: readonly RecordName[];
+}
+
+/**
+ * A read model in Postgres: a pure mapping from an event to rows.
+ *
+ * The first row is the record's identity. Where its key is stored already, the record is a duplicate and none of its
+ * rows has an effect; where `body_hash` is among its columns and differs from the stored one, it is a conflict.
+ * No rows: the event is ignored.
+ */
+export interface PostgresProjector extends ProjectorBase {
+  readonly sink: 'postgres';
+  /** Prefix of its schemas: generation 3 of `history` lives in schema `history_3`. */
+  readonly schema: string;
+  readonly tables: readonly Table[];
+  /** Views over the live generation besides one for each table: name to query, `{schema}` standing for the schema. */
+  readonly views?: Readonly<Record<string, string>>;
+  /**
+   * True where two records that pass the fence can never have one key, as with sequenced events: a rebuild then loads
+   * without keys and builds them afterwards.
+   */
+  readonly loadsWithoutKeys: boolean;
+  readonly project: (source: ProjectedEvent) => readonly RowInsert[];
+}
+
+/** A read model in Redis: a pure mapping from an event to latest-value operations. None: the event is ignored. */
+export interface RedisProjector extends ProjectorBase {
+  readonly sink: 'redis';
+  /** Prefix of its keys: generation 3 of `tp` lives under `tp:3:`. */
+  readonly keyspace: string;
+  /** Name of the hash that says in which partition an entity's values are: `<keyspace>:<generation>:<index>`. */
+  readonly index: string;
+  readonly project: (source: ProjectedEvent) => readonly LatestOperation[];
+}
+
+export type Projector = PostgresProjector | RedisProjector;
+
+// Postgres: tables and rows.
+
+export type ColumnType =
+  'text' | 'integer' | 'bigint' | 'numeric' | 'double precision' | 'timestamptz' | 'bytea' | 'jsonb' | 'text[]';
+/** A Postgres type; NOT NULL unless it says ` null`. */
+export type Column = ColumnType | `${ColumnType} null`;
+/** `timestamptz` is a number of microseconds since 1970, `jsonb` its text. */
+export type Value = string | number | Decimal | Buffer | null | readonly string[];
+export type Row = Readonly<Record<string, Value>>;
+
+type ValueOf<C> = C extends `${infer T} null`
+  ? ValueOf<T> | null
+  : C extends 'integer' | 'bigint' | 'double precision' | 'timestamptz'
+    ? number
+    : C extends 'numeric'
+      ? Decimal
+      : C extends 'bytea'
+        ? Buffer
+        : C extends 'text[]'
+          ? readonly string[]
+          : string;
+
+export interface Table {
+  /** Name of the table, and of the stable view `tapeproof.<name>`. */
+  readonly name: string;
+  readonly columns: Readonly<Record<string, Column>>;
+  readonly key: readonly string[];
+  readonly indexes?: readonly (readonly string[])[];
+  /**
+   * For a table whose rows are updated: the stored row and the next one become one. Must not depend on the order of
+   * its rows. Without it a row is written once.
+   */
+  readonly merge?: (stored: Row, next: Row) => Row;
+}
+
+export type RowOf<T extends Table> = { readonly [C in keyof T['columns']]: ValueOf<T['columns'][C]> };
+
+export interface RowInsert {
+  readonly table: Table;
+  readonly row: Row;
+}
+
+/** A row of a table, checked against its columns. */
+export function into<const T extends Table>(table: T, row: RowOf<T>): RowInsert {
+  return { table, row: row as Row };
+}
+
+// Redis: latest values.
+
+/** Text by field name. */
+export type Fields = Readonly<Record<string, string>>;
+
+export type LatestOperation =
+  /** Sets fields of an entity: the last one in the order of the log stays. */
+  | { readonly kind: 'set'; readonly entity: string; readonly fields: Fields }
+  /**
+   * Sets fields of an entity together with `timeField` = `timeUs` unless the stored time is later. On a tie the later
+   * in the log stays, except that an `id` seen at that same time is a duplicate and has no effect.
+   */
+  | {
+      readonly kind: 'set-if-later';
+      readonly entity: string;
+      readonly timeField: string;
+      readonly timeUs: number;
+      /** One word without white space. */
+      readonly id: string;
+      readonly fields: Fields;
+    };

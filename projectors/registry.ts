@@ -1,0 +1,6 @@
+import { postgresHistory } from './postgres-history/projector.ts';
+import type { Projector } from './projector.ts';
+import { redisLatest } from './redis-latest/projector.ts';
+
+/** Every projector of this build. A new one is a folder and a line. */
+export const PROJECTORS: readonly Projector[] = [redisLatest, postgresHistory];

@@ -1,0 +1,188 @@
+import { TapeproofError } from '../../platform/errors.ts';
+import { inTransaction, migrationSql, sqlStateOf, type Client, type Pool } from '../../platform/postgres.ts';
+import type { PostgresProjector } from '../projector.ts';
+import type { LedgerEntry, ReadModelStatus, StoredPosition } from '../sink.ts';
+import { overtaken } from './refusals.adapter.ts';
+import { createKeys, createTable, schemaOf, sharedViews, viewsOf, type View } from './postgres-schema.ts';
+
+/** Which generation of a projector is live, and the schemas that generations live in. */
+
+const FIRST_GENERATION = 1;
+/** Held while schemas and views change, by whichever projector. */
+const SCHEMA_LOCK = 7_370_002;
+/** Made by migrations/generation.sql. */
+const FRAME_TABLES = ['projector_positions', 'conflicts'] as const;
+/** CREATE OR REPLACE VIEW cannot take a column away. */
+const INVALID_TABLE_DEFINITION = '42P16';
+
+export interface Generations {
+  readonly live: number;
+  readonly building: number | null;
+}
+
+/** The live generation, made ready: what is missing of its schema, tables and views is created, empty. */
+export function ensureLive(pool: Pool, projector: PostgresProjector): Promise<Generations> {
+  return inTransaction(pool, async (client) => {
+    await lockSchemas(client);
+    await client.query(
+      `INSERT INTO tapeproof.projector_generations (projector, schema_prefix, live, latest)
+       VALUES ($1, $2, $3, $3) ON CONFLICT (projector) DO NOTHING`,
+      [projector.name, projector.schema, FIRST_GENERATION],
+    );
+    const generations = await generationsOf(client, projector.name);
+    if (generations === undefined) throw new RangeError('the row was just written');
+    await createWhatIsMissing(client, projector, generations.live);
+    await assertColumns(client, projector, generations.live);
+    await createAllViews(client, projector, generations.live);
+    return generations;
+  });
+}
+
+export async function generationsOf(client: Client, projector: string): Promise<Generations | undefined> {
+  const { rows } = await client.query<Generations>(
+    'SELECT live, building FROM tapeproof.projector_generations WHERE projector = $1',
+    [projector],
+  );
+  return rows[0];
+}
+
+/** Draws a new generation and drops every schema of the projector but the live one's. Its tables have no keys yet. */
+export function beginGeneration(pool: Pool, projector: PostgresProjector): Promise<{ live: number; shadow: number }> {
+  return inTransaction(pool, async (client) => {
+    await lockSchemas(client);
+    const { rows } = await client.query<{ live: number; building: number }>(
+      `UPDATE tapeproof.projector_generations SET latest = latest + 1, building = latest + 1
+        WHERE projector = $1 RETURNING live, building`,
+      [projector.name],
+    );
+    const row = rows[0];
+    if (row === undefined) throw new RangeError('a live generation comes first');
+    const { rows: schemas } = await client.query<{ name: string }>(
+      'SELECT nspname AS name FROM pg_namespace WHERE nspname ~ $1',
+      [`^${projector.schema}_[0-9]+$`],
+    );
+    for (const { name } of schemas) {
+      if (name !== schemaOf(projector, row.live)) await client.query(`DROP SCHEMA ${name} CASCADE`);
+    }
+    await createFrame(client, projector, row.building);
+    return { live: row.live, shadow: row.building };
+  });
+}
+
+/** Makes the shadow live, and the stable views show it. @throws TapeproofError when another rebuild took over. */
+export function swapGeneration(pool: Pool, projector: PostgresProjector, shadow: number): Promise<void> {
+  return inTransaction(pool, async (client) => {
+    await lockSchemas(client);
+    const { rowCount } = await client.query(
+      'UPDATE tapeproof.projector_generations SET live = $2, building = NULL WHERE projector = $1 AND building = $2',
+      [projector.name, shadow],
+    );
+    if (rowCount !== 1) throw overtaken(projector.name);
+    await createAllViews(client, projector, shadow);
+  });
+}
+
+/** What is stored, undefined where there is nothing yet. */
+export async function statusOf(client: Client, projector: PostgresProjector): Promise<ReadModelStatus | undefined> {
+  const { rows: present } = await client.query<{ present: boolean }>(
+    `SELECT to_regclass('tapeproof.projector_generations') IS NOT NULL AS present`,
+  );
+  if (present[0]?.present !== true) return undefined;
+  const generations = await generationsOf(client, projector.name);
+  if (generations === undefined) return undefined;
+  const rows = await positionRows(client, schemaOf(projector, generations.live));
+  return { generation: generations.live, positions: rows, ledger: rows };
+}
+
+/** Positions and ledger of a generation; empty where its tables are gone. */
+export async function positionRows(client: Client, schema: string): Promise<readonly (StoredPosition & LedgerEntry)[]> {
+  const { rows: present } = await client.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [
+    `${schema}.projector_positions`,
+  ]);
+  if (present[0]?.present !== true) return [];
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT topic, partition, tape_id, next_offset, next_sequence, read, applied, duplicate, conflict, dead, ignored
+       FROM ${schema}.projector_positions ORDER BY topic, partition`,
+  );
+  return rows.map((row) => ({
+    topic: row['topic'] ?? '',
+    partition: Number(row['partition']),
+    tapeId: row['tape_id'] ?? '',
+    nextOffset: Number(row['next_offset']),
+    nextSequence: Number(row['next_sequence']),
+    read: Number(row['read']),
+    applied: Number(row['applied']),
+    duplicate: Number(row['duplicate']),
+    conflict: Number(row['conflict']),
+    dead: Number(row['dead']),
+    ignored: Number(row['ignored']),
+  }));
+}
+
+async function lockSchemas(client: Client): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
+}
+
+async function createFrame(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
+  const schema = schemaOf(projector, generation);
+  await client.query((await migrationSql('generation.sql')).replaceAll('{schema}', schema));
+  for (const table of projector.tables) await client.query(createTable(schema, table));
+}
+
+async function createWhatIsMissing(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
+  const schema = schemaOf(projector, generation);
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1',
+    [schema],
+  );
+  const present = new Set(rows.map(({ name }) => name));
+  const missing = projector.tables.filter(({ name }) => !present.has(name));
+  if (missing.length === 0 && FRAME_TABLES.every((name) => present.has(name))) return;
+  await createFrame(client, projector, generation);
+  for (const table of missing) {
+    for (const statement of createKeys(schema, table)) await client.query(statement);
+  }
+  // Positions say what the tables hold: a table that begins empty is read from the beginning.
+  if (missing.length > 0) await client.query(`TRUNCATE ${schema}.projector_positions`);
+}
+
+/** A table of another version of the projector cannot be written by this one. */
+async function assertColumns(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
+  const { rows } = await client.query<{ table_name: string; columns: string[] }>(
+    `SELECT table_name, array_agg(column_name::text ORDER BY ordinal_position) AS columns
+       FROM information_schema.columns WHERE table_schema = $1 GROUP BY table_name`,
+    [schemaOf(projector, generation)],
+  );
+  for (const table of projector.tables) {
+    const actual = rows.find(({ table_name: name }) => name === table.name)?.columns.join(' ');
+    if (actual !== Object.keys(table.columns).join(' ')) {
+      throw new TapeproofError(
+        'CONFIGURATION',
+        `Table ${schemaOf(projector, generation)}.${table.name} was made by another version of ${projector.name}: run "npx tapeproof projector rebuild ${projector.name} --approve-difference".`,
+      );
+    }
+  }
+}
+
+async function createAllViews(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
+  for (const view of viewsOf(projector, generation)) await createView(client, view);
+  const { rows } = await client.query<{ projector: string; generation: number; schema: string }>(
+    `SELECT projector, live AS generation, schema_prefix || '_' || live AS schema
+       FROM tapeproof.projector_generations
+      WHERE to_regclass(schema_prefix || '_' || live || '.projector_positions') IS NOT NULL
+      ORDER BY projector`,
+  );
+  for (const view of sharedViews(rows)) await createView(client, view);
+}
+
+async function createView(client: Client, { name, query }: View): Promise<void> {
+  await client.query('SAVEPOINT before_view');
+  try {
+    await client.query(`CREATE OR REPLACE VIEW tapeproof.${name} AS ${query}`);
+  } catch (error) {
+    if (sqlStateOf(error) !== INVALID_TABLE_DEFINITION) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT before_view');
+    await client.query(`DROP VIEW tapeproof.${name}`);
+    await client.query(`CREATE VIEW tapeproof.${name} AS ${query}`);
+  }
+}

@@ -1,0 +1,119 @@
+import type { Column, PostgresProjector, Table } from '../projector.ts';
+import { selectable, typeOf } from './postgres-text.ts';
+
+/** The SQL that a generation is made of, from what its projector declares. */
+
+export function schemaOf(projector: PostgresProjector, generation: number): string {
+  return `${projector.schema}_${generation}`;
+}
+
+export function createTable(schema: string, table: Table): string {
+  const columns = Object.entries(table.columns).map(([name, column]) => `  ${name} ${columnType(column)}`);
+  return `CREATE TABLE IF NOT EXISTS ${schema}.${table.name} (\n${columns.join(',\n')}\n)`;
+}
+
+/** Text sorts by its bytes: one order on every machine, and the fastest. */
+function columnType(column: Column): string {
+  const type = typeOf(column);
+  const collation = type === 'text' ? ' COLLATE "C"' : '';
+  return `${type}${collation}${column.endsWith(' null') ? '' : ' NOT NULL'}`;
+}
+
+/** Key and indexes of a table that has none yet. */
+export function createKeys(schema: string, table: Table): readonly string[] {
+  const indexes = (table.indexes ?? []).map(
+    (columns) =>
+      `CREATE INDEX ${table.name}_${columns.join('_')}_index ON ${schema}.${table.name} (${columns.join(', ')})`,
+  );
+  return [
+    `ALTER TABLE ${schema}.${table.name} ADD CONSTRAINT ${table.name}_key PRIMARY KEY (${table.key.join(', ')})`,
+    ...indexes,
+  ];
+}
+
+/** A view in schema `tapeproof`. */
+export interface View {
+  readonly name: string;
+  readonly query: string;
+}
+
+/** The stable views of a projector: one for each table, and those it declares. */
+export function viewsOf(projector: PostgresProjector, generation: number): readonly View[] {
+  const schema = schemaOf(projector, generation);
+  return [
+    ...projector.tables.map(({ name, columns }) => ({
+      name,
+      query: `SELECT ${Object.keys(columns).join(', ')} FROM ${schema}.${name}`,
+    })),
+    ...Object.entries(projector.views ?? {}).map(([name, query]) => ({
+      name,
+      query: query.replaceAll('{schema}', schema),
+    })),
+  ];
+}
+
+/** Views over all read models: what each has read, what became of it, and what contradicted it. */
+export function sharedViews(
+  live: readonly { readonly projector: string; readonly generation: number; readonly schema: string }[],
+): readonly View[] {
+  const over = (table: string, columns: string): string =>
+    live
+      .map(
+        ({ projector, generation, schema }) =>
+          `SELECT '${projector}'::text AS projector, ${generation} AS generation, ${columns} FROM ${schema}.${table}`,
+      )
+      .join(' UNION ALL ');
+  return [
+    {
+      name: 'projector_positions',
+      query: over('projector_positions', 'topic, partition, tape_id, next_offset, next_sequence'),
+    },
+    {
+      name: 'projector_ledger',
+      query: over('projector_positions', 'topic, partition, read, applied, duplicate, conflict, dead, ignored'),
+    },
+    {
+      name: 'conflicts',
+      query: over('conflicts', 'topic, partition, log_offset, event_id, stored_hash, found_hash'),
+    },
+  ];
+}
+
+/** Writes rows and leaves alone those whose key is there; returns the keys written. One array of texts a column. */
+export function upsertSql(schema: string, table: Table): string {
+  return `${insertSql(schema, table)} ON CONFLICT (${table.key.join(', ')}) DO NOTHING RETURNING ${selectable(table, table.key, table.name)}`;
+}
+
+/** Writes rows over those whose key is there. One array of texts a column. */
+export function replaceSql(schema: string, table: Table): string {
+  const changes = Object.keys(table.columns)
+    .filter((name) => !table.key.includes(name))
+    .map((name) => `${name} = excluded.${name}`);
+  return `${insertSql(schema, table)} ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET ${changes.join(', ')}`;
+}
+
+/** Writes rows, each of which must be new. One array of texts a column. */
+export function insertSql(schema: string, table: Table): string {
+  const columns = Object.entries(table.columns);
+  const names = columns.map(([name]) => name).join(', ');
+  const casts = columns.map(([name, column]) => `given.${name}::${typeOf(column)}`).join(', ');
+  return `INSERT INTO ${schema}.${table.name} (${names}) SELECT ${casts} FROM ${given(columns)}`;
+}
+
+/** Stored columns of the rows with the given keys. One array of texts a key column. */
+export function selectSql(schema: string, table: Table, selected: readonly string[], suffix = ''): string {
+  const keys = table.key.map((name): [string, Column] => [name, table.columns[name] ?? 'text']);
+  const joined = keys.map(([name, column]) => `stored.${name} = given.${name}::${typeOf(column)}`).join(' AND ');
+  const columns = selectable(table, selected, 'stored');
+  return `SELECT ${columns} FROM ${schema}.${table.name} AS stored JOIN ${given(keys)} ON ${joined}${suffix}`;
+}
+
+function given(columns: readonly [string, Column][]): string {
+  const arrays = columns.map((_, index) => `$${index + 1}::text[]`).join(', ');
+  return `unnest(${arrays}) AS given (${columns.map(([name]) => name).join(', ')})`;
+}
+
+/** All rows of a table, in the order of its key. */
+export function orderedRows(schema: string, table: Pick<Table, 'name' | 'key'>, columns: readonly string[]): string {
+  return `SELECT ${columns.join(', ')} FROM ${schema}.${table.name} ORDER BY ${table.key.join(', ')}`;
+}

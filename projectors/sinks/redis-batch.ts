@@ -1,0 +1,45 @@
+import type { LatestOperation } from '../projector.ts';
+import type { ProjectedRecord } from '../sink.ts';
+
+/** What a batch makes of an entity, as far as it can be said without knowing what is stored. */
+export interface EntityChange {
+  readonly entity: string;
+  /** The last value of each field that is set whatever is stored. */
+  readonly fields: Record<string, string>;
+  /** By time field: the operations at the batch's greatest time, in the order of the log. */
+  readonly later: Map<string, LaterChange>;
+}
+
+export interface LaterChange {
+  readonly timeUs: number;
+  readonly candidates: { readonly id: string; readonly fields: Readonly<Record<string, string>> }[];
+}
+
+/**
+ * Folds a batch's operations by entity. Applying the fold to what is stored gives what the operations give one by one:
+ * an operation at less than the batch's greatest time would be superseded within the batch whatever is stored.
+ */
+export function foldOperations(records: readonly ProjectedRecord<LatestOperation>[]): readonly EntityChange[] {
+  const changes = new Map<string, EntityChange>();
+  for (const { output } of records) {
+    for (const operation of output) {
+      let change = changes.get(operation.entity);
+      if (change === undefined) {
+        change = { entity: operation.entity, fields: {}, later: new Map() };
+        changes.set(operation.entity, change);
+      }
+      if (operation.kind === 'set') Object.assign(change.fields, operation.fields);
+      else foldLater(change.later, operation);
+    }
+  }
+  return [...changes.values()];
+}
+
+function foldLater(
+  later: Map<string, LaterChange>,
+  { timeField, timeUs, id, fields }: Extract<LatestOperation, { kind: 'set-if-later' }>,
+): void {
+  const known = later.get(timeField);
+  if (known === undefined || timeUs > known.timeUs) later.set(timeField, { timeUs, candidates: [{ id, fields }] });
+  else if (timeUs === known.timeUs) known.candidates.push({ id, fields });
+}

@@ -1,0 +1,55 @@
+import { askRedis, assertNoEviction, connectRedis, type Redis } from '../../platform/redis.ts';
+import type { LatestOperation, RedisProjector } from '../projector.ts';
+import type { ReadModel } from '../sink.ts';
+import { assertTape } from './refusals.adapter.ts';
+import { projectorKeys } from './redis-keys.ts';
+import { beginShadow } from './redis-shadow.adapter.ts';
+import { createRedisSink } from './redis-sink.adapter.ts';
+import { storedIn } from './redis-status.adapter.ts';
+
+const FIRST_GENERATION = 1;
+
+/** A projector's read model in Redis. */
+export function createRedisReadModel(projector: RedisProjector, url: string): ReadModel<LatestOperation> {
+  let connection: Promise<Redis> | undefined;
+  const connect = async (): Promise<Redis> => {
+    connection ??= connectRedis(url, `tapeproof-${projector.name}`);
+    try {
+      return await connection;
+    } catch (error) {
+      connection = undefined;
+      throw error;
+    }
+  };
+  return {
+    async open(tapeId) {
+      const redis = await connect();
+      await assertNoEviction(redis);
+      const generation = await ensureLive(redis, projector);
+      assertTape(projector.name, tapeId, (await storedIn(redis, projector, generation)).positions);
+      return createRedisSink({ redis, projector, tapeId, generation, role: 'live' });
+    },
+    async beginRebuild(tapeId) {
+      const redis = await connect();
+      await assertNoEviction(redis);
+      await ensureLive(redis, projector);
+      return beginShadow(redis, projector, tapeId);
+    },
+    async status() {
+      const redis = await connect();
+      const live = await askRedis(() => redis.get(projectorKeys(projector).live));
+      if (live === null) return undefined;
+      return { generation: Number(live), ...(await storedIn(redis, projector, Number(live))) };
+    },
+    async close() {
+      const redis = await connection?.catch(() => undefined);
+      redis?.disconnect();
+    },
+  };
+}
+
+async function ensureLive(redis: Redis, projector: RedisProjector): Promise<number> {
+  const { live } = projectorKeys(projector);
+  await askRedis(() => redis.setnx(live, FIRST_GENERATION));
+  return Number(await askRedis(() => redis.get(live)));
+}
