@@ -1,0 +1,83 @@
+import { inject } from 'vitest';
+import type { Connections } from '../../platform/connections.ts';
+import { TOPICS } from '../../contracts/topics.ts';
+import { createKafka, withAdmin } from '../../platform/kafka/client.ts';
+import { createRegistry } from '../../platform/kafka/registry.ts';
+import { applyTopics } from '../../platform/kafka/topics.ts';
+import { createLog } from '../../platform/log.ts';
+import { createPool, migrate } from '../../platform/postgres.ts';
+import { connectRedis } from '../../platform/redis.ts';
+import type { StackOptions } from '../../stack/main.ts';
+import { until } from './until.ts';
+
+/** Where the services of this test run are. */
+export function stackConnections(): Connections {
+  const { endpoints } = inject('stack');
+  return {
+    kafkaBrokers: [endpoints.kafkaBrokers],
+    registryUrl: endpoints.registryUrl,
+    postgresUrl: endpoints.postgresUrl,
+    redisUrl: endpoints.redisUrl,
+  };
+}
+
+/** For startService, stopService and killService. */
+export function stackOptions(): StackOptions {
+  return inject('stack').options;
+}
+
+/** A group that a process was killed in keeps its dead member for a session's length. */
+const GROUP_DEADLINE_MS = 30_000;
+const OURS = /^(tapeproof|test)/;
+
+/**
+ * Leaves every store as on the first day: topics made anew and empty, schemas registered, no consumer group, Postgres
+ * migrated and empty, Redis empty. For tests that need the tape to themselves; end their processes first.
+ */
+export async function resetStores(connections = stackConnections()): Promise<void> {
+  const kafka = createKafka(connections.kafkaBrokers, 'test-reset', createLog('test', 'silent'));
+  await withAdmin(
+    kafka,
+    async (admin) => {
+      const present = new Set(await admin.listTopics());
+      const topics = TOPICS.map(({ name }) => name).filter((name) => present.has(name));
+      if (topics.length > 0) await admin.deleteTopics({ topics });
+      await until('the topics are gone', async () => {
+        const left = new Set(await admin.listTopics());
+        return topics.every((topic) => !left.has(topic));
+      });
+      await until(
+        'no group is left',
+        async () => {
+          const { groups } = await admin.listGroups();
+          const ids = groups.map(({ groupId }) => groupId).filter((groupId) => OURS.test(groupId));
+          if (ids.length > 0) await admin.deleteGroups(ids).catch(() => undefined);
+          return ids.length === 0;
+        },
+        GROUP_DEADLINE_MS,
+      );
+    },
+    2 * GROUP_DEADLINE_MS,
+  );
+  await until('the topics are there', () => applyTopics(kafka).then(() => true));
+  await createRegistry(connections.registryUrl).register();
+  await resetPostgres(connections.postgresUrl);
+  const redis = await connectRedis(connections.redisUrl, 'test-reset');
+  await redis.flushall();
+  redis.disconnect();
+}
+
+async function resetPostgres(url: string): Promise<void> {
+  const pool = createPool(url, 'test-reset');
+  try {
+    const { rows } = await pool.query<{ name: string }>(
+      `SELECT nspname AS name FROM pg_namespace
+       WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public') ORDER BY nspname COLLATE "C"`,
+    );
+    for (const { name } of rows) await pool.query(`DROP SCHEMA "${name}" CASCADE`);
+    await pool.query('DROP TABLE IF EXISTS public.tapeproof_migrations');
+    await migrate(pool);
+  } finally {
+    await pool.end();
+  }
+}

@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const POLL_MS = 25;
+const DEADLINE_MS = 60_000;
+
+/**
+ * Waits for a condition; what it throws counts as "not yet".
+ *
+ * @param what a sentence for the failure: "3 trades have arrived".
+ */
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  deadlineMs = DEADLINE_MS,
+): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  let lastError: unknown;
+  while (true) {
+    try {
+      if (await holds()) return;
+    } catch (error) {
+      lastError = error;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`Waited ${deadlineMs} ms in vain: ${what}`, { cause: lastError });
+    }
+    await sleep(POLL_MS);
+  }
+}
