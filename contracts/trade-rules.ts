@@ -47,17 +47,8 @@ export function refusalOf(trade: Trade): Refusal | undefined {
   }
   if (trade.price.isZero()) return { reason: 'NOT_POSITIVE', detail: 'the price is 0' };
   if (trade.size.isZero()) return { reason: 'NOT_POSITIVE', detail: 'the size is 0' };
-  for (const [name, time] of [
-    ['event time', trade.eventTime],
-    ['receipt', trade.receivedAt],
-  ] as const) {
-    if (time < EVENT_TIME_US_MIN || time >= EVENT_TIME_US_MAX) {
-      return {
-        reason: 'TIME_OUT_OF_BOUNDS',
-        detail: `the ${name} ${time} µs is outside 2009 to 2100: is its unit microseconds?`,
-      };
-    }
-  }
+  if (isOutOfBounds(trade.eventTime)) return outOfBounds('event time', trade.eventTime);
+  if (isOutOfBounds(trade.receivedAt)) return outOfBounds('receipt', trade.receivedAt);
   if (trade.eventTime > trade.receivedAt + CLOCK_LEAD_US_MAX) {
     return {
       reason: 'CLOCK_LEAD',
@@ -65,6 +56,17 @@ export function refusalOf(trade: Trade): Refusal | undefined {
     };
   }
   return undefined;
+}
+
+function isOutOfBounds(time: number): boolean {
+  return time < EVENT_TIME_US_MIN || time >= EVENT_TIME_US_MAX;
+}
+
+function outOfBounds(name: 'event time' | 'receipt', time: number): Refusal {
+  return {
+    reason: 'TIME_OUT_OF_BOUNDS',
+    detail: `the ${name} ${time} µs is outside 2009 to 2100: is its unit microseconds?`,
+  };
 }
 
 /** Reads a price or size, or says why it is none. */

@@ -1,6 +1,7 @@
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FINGERPRINTS, fingerprintOf, readerFor, RECORD_NAMES, sha256Hex } from '../../contracts/codec.ts';
+import { readTrade } from '../../contracts/trade-reader.ts';
 import { SCHEMAS, type EventTypes, type RecordName } from '../../contracts/generated/events.ts';
 import { subjectOf, TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
@@ -169,7 +170,8 @@ function describeSchema(id: number, schema: string, schemaType: unknown): Regist
   }
   if (name === undefined) return { ...foreign, fingerprint };
   try {
-    return { id, name, fingerprint, schema, read: readerFor(name, schema) };
+    const isPlainTrade = name === 'Trade' && fingerprint === FINGERPRINTS.Trade;
+    return { id, name, fingerprint, schema, read: isPlainTrade ? readTrade : readerFor(name, schema) };
   } catch (error) {
     const read = (): never => {
       throw new Error(`schema ${id} cannot be read as this build's ${name}`, { cause: error });

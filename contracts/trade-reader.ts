@@ -1,0 +1,133 @@
+import { decodeBody } from './codec.ts';
+import { Decimal } from './decimal.ts';
+import type { TakerSide, Trade } from './generated/events.ts';
+
+const SIDES: readonly TakerSide[] = ['BUY', 'SELL', 'UNKNOWN'];
+/** Texts that repeat from trade to trade (venue, instrument, source) are kept by their bytes. */
+const TEXT_SLOTS = 256;
+/** 2^48 = 281 · 10^12 + 474,976,710,656. */
+const WHOLES_OF_2_48 = 281;
+const REST_OF_2_48 = 474_976_710_656;
+const FRACTION_UNITS = 1e12;
+/** With the bytes above the sixth below this, the long division stays below 2^53. */
+const HIGH_BOUND = 16_384;
+const LOW_BYTES = 6;
+
+/** Where the reading stands; a negative position means that the bytes are nothing plain. */
+let position = 0;
+
+interface TextSlot {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+}
+const slots: (TextSlot | undefined)[] = new Array<TextSlot | undefined>(TEXT_SLOTS).fill(undefined);
+
+/**
+ * Reads a trade that was written with this build's schema, several times as fast as `decodeBody('Trade', …)`, and to the
+ * same effect: whatever is not plain (numbers beyond 2^53, text beyond ASCII, broken bytes) is left to that.
+ *
+ * @throws Error when the bytes are no trade, or bytes are left over.
+ */
+export function readTrade(body: Buffer): Trade {
+  return readPlainTrade(body) ?? decodeBody('Trade', body);
+}
+
+function readPlainTrade(body: Buffer): Trade | undefined {
+  position = 0;
+  const venue = readRepeatedText(body);
+  const instrument = readRepeatedText(body);
+  const tradeId = readText(body);
+  const eventTime = readLong(body);
+  const price = readDecimal(body);
+  const size = readDecimal(body);
+  const side = SIDES[readLong(body)];
+  const receivedAt = readLong(body);
+  const source = readRepeatedText(body);
+  if (position !== body.length || side === undefined || price === undefined || size === undefined) return undefined;
+  return { venue, instrument, tradeId, eventTime, price, size, side, receivedAt, source };
+}
+
+/** A zigzag variable-length integer, as long as the double holds it before the sign is unfolded. */
+function readLong(body: Buffer): number {
+  if (position < 0) return -1;
+  let value = 0;
+  let scale = 1;
+  for (let count = 0; count < 8; count += 1) {
+    const byte = body[position] ?? -1;
+    if (byte < 0) break;
+    position += 1;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) {
+      if (value > Number.MAX_SAFE_INTEGER) break;
+      return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    }
+    scale *= 128;
+  }
+  position = -1;
+  return -1;
+}
+
+/** Moves past a length-prefixed run of bytes; its start, or −1. */
+function skipRun(body: Buffer): number {
+  const length = readLong(body);
+  const start = position;
+  if (start < 0 || length < 0 || start + length > body.length) {
+    position = -1;
+    return -1;
+  }
+  position = start + length;
+  return start;
+}
+
+function readText(body: Buffer): string {
+  const start = skipRun(body);
+  return start < 0 ? '' : asciiBetween(body, start, position);
+}
+
+function asciiBetween(body: Buffer, start: number, end: number): string {
+  for (let index = start; index < end; index += 1) {
+    if ((body[index] ?? 0) >= 0x80) {
+      position = -1;
+      return '';
+    }
+  }
+  return body.latin1Slice(start, end);
+}
+
+function readRepeatedText(body: Buffer): string {
+  const start = skipRun(body);
+  if (start < 0) return '';
+  const end = position;
+  const length = end - start;
+  const first = body[start] ?? 0;
+  const last = body[end - 1] ?? 0;
+  const index = (length * 31 + first * 7 + last) % TEXT_SLOTS;
+  const slot = slots[index];
+  if (slot?.bytes.length === length) {
+    const { bytes } = slot;
+    let at = 0;
+    while (at < length && bytes[at] === body[start + at]) at += 1;
+    if (at === length) return slot.text;
+  }
+  const text = asciiBetween(body, start, end);
+  if (position >= 0) slots[index] = { bytes: Uint8Array.prototype.slice.call(body, start, end), text };
+  return text;
+}
+
+/** As `Decimal.fromBytes`; undefined for what is left to it. */
+function readDecimal(body: Buffer): Decimal | undefined {
+  const start = skipRun(body);
+  if (start < 0 || (body[start] ?? 0) >= 0x80) return undefined;
+  const end = position;
+  const split = Math.max(start, end - LOW_BYTES);
+  let high = 0;
+  for (let index = start; index < split; index += 1) {
+    high = high * 256 + (body[index] ?? 0);
+    if (high >= HIGH_BOUND) return undefined;
+  }
+  let low = 0;
+  for (let index = split; index < end; index += 1) low = low * 256 + (body[index] ?? 0);
+  const rest = high * REST_OF_2_48 + low;
+  const whole = Math.floor(rest / FRACTION_UNITS);
+  return new Decimal(high * WHOLES_OF_2_48 + whole, rest - whole * FRACTION_UNITS);
+}
