@@ -91,7 +91,7 @@ function asciiBetween(body: Buffer, start: number, end: number): string {
       return '';
     }
   }
-  return body.latin1Slice(start, end);
+  return body.toString('latin1', start, end);
 }
 
 function readRepeatedText(body: Buffer): string {
