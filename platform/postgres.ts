@@ -150,8 +150,10 @@ export function migrate(pool: Pool): Promise<readonly MigrationReport[]> {
   return withClient(pool, async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     try {
+      // In the schema that the migrations make, so that dropping it takes their record along.
       await client.query(`
-        CREATE TABLE IF NOT EXISTS public.tapeproof_migrations (
+        CREATE SCHEMA IF NOT EXISTS tapeproof;
+        CREATE TABLE IF NOT EXISTS tapeproof.migrations (
           name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
       const reports: MigrationReport[] = [];
       for (const name of (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort()) {
@@ -168,7 +170,7 @@ async function migrateOne(client: Client, name: string): Promise<MigrationReport
   const sql = await migrationSql(name);
   const checksum = createHash('sha256').update(sql).digest('hex');
   const { rows } = await client.query<{ checksum: string }>(
-    'SELECT checksum FROM public.tapeproof_migrations WHERE name = $1',
+    'SELECT checksum FROM tapeproof.migrations WHERE name = $1',
     [name],
   );
   const applied = rows[0];
@@ -182,7 +184,7 @@ async function migrateOne(client: Client, name: string): Promise<MigrationReport
   await client.query('BEGIN');
   try {
     await client.query(sql);
-    await client.query('INSERT INTO public.tapeproof_migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
+    await client.query('INSERT INTO tapeproof.migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK');

@@ -1,7 +1,7 @@
 import { encodeBody } from '../contracts/codec.ts';
 import { DEAD_LETTERS_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
-import type { BatchResult, PartitionBatch } from '../platform/kafka/consumer.ts';
+import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';

@@ -51,6 +51,11 @@ export interface ConsumerSettings {
 export interface RunningConsumer {
   /** Resolves after stop(); rejects when the consumer cannot go on. */
   readonly done: Promise<void>;
+  /**
+   * Goes on reading one of this member's partitions at `offset`, for a downstream that says where it stands: nothing is
+   * delivered again by itself where the log holds no news. A batch fetched before may still arrive.
+   */
+  seek(topic: string, partition: number, offset: number): void;
   /** Lets running batches finish, commits what was applied and leaves the group, within ten seconds. */
   stop(): Promise<void>;
 }
@@ -147,6 +152,13 @@ class Delivery implements RunningConsumer {
       });
   }
 
+  seek(topic: string, partition: number, offset: number): void {
+    if (this.#stopped !== undefined) return;
+    // Batches fetched before begin elsewhere: that is no gap.
+    this.#expected.delete(keyOf(topic, partition));
+    this.#consumer.seek({ topic, partition, offset: String(offset) });
+  }
+
   stop(): Promise<void> {
     this.#stopped ??= this.#leave();
     return this.#stopped;
@@ -241,9 +253,10 @@ class Delivery implements RunningConsumer {
 
   #hasGap({ batch }: EachBatchPayload): boolean {
     const { topic, partition } = batch;
-    const expected = this.#expected.get(keyOf(topic, partition));
     const first = Number(batch.firstOffset());
-    if (expected === undefined || first <= expected) return false;
+    const expected = this.#expected.get(keyOf(topic, partition)) ?? first;
+    this.#expected.set(keyOf(topic, partition), expected);
+    if (first <= expected) return false;
     this.#fail(
       new TapeproofError(
         'SEQUENCE_GAP',

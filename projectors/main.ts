@@ -1,0 +1,147 @@
+import type { Connections } from '../platform/connections.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { createLogReader } from '../platform/kafka/log-reader.ts';
+import { createRecordProducer } from '../platform/kafka/producer.ts';
+import { createRegistry } from '../platform/kafka/registry.ts';
+import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
+import { partitionCount } from '../platform/kafka/topics.ts';
+import type { Log } from '../platform/log.ts';
+import { createEventReader } from './event-reader.ts';
+import type { PostgresProjector, Projector, RedisProjector } from './projector.ts';
+import { rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
+import { PROJECTORS } from './registry.ts';
+import { groupOf, keepUpToDate } from './runner.adapter.ts';
+import type { ReadModel, ReadModelStatus } from './sink.ts';
+import { createPostgresReadModel } from './sinks/postgres-read-model.adapter.ts';
+import { createRedisReadModel } from './sinks/redis-read-model.adapter.ts';
+import { awaitTapeId } from './tape-identity.adapter.ts';
+
+export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
+export type { ReadModelStatus } from './sink.ts';
+
+/** What a projector needs to run. */
+export interface ProjectorRun {
+  /** See {@link listProjectors}. */
+  readonly name: string;
+  readonly connections: Connections;
+  readonly log: Log;
+  /** Ends the work after the batch under way. */
+  readonly signal: AbortSignal;
+}
+
+export interface RebuildRun extends ProjectorRun {
+  readonly progress?: (progress: RebuildProgress) => void;
+  /** Swap even where the rebuilt values differ from the live ones. */
+  readonly approveDifference?: boolean;
+}
+
+/** The projectors of this build. */
+export function listProjectors(): readonly Pick<Projector, 'name' | 'summary' | 'sink' | 'topics'>[] {
+  return PROJECTORS.map(({ name, summary, sink, topics }) => ({ name, summary, sink, topics }));
+}
+
+/**
+ * Keeps a projector's read model up to date until `signal`. Waits for the tape's first activation.
+ *
+ * @throws TapeproofError USAGE for a name that is none; SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE, CONFIGURATION.
+ */
+export function runProjector(run: ProjectorRun): Promise<void> {
+  const projector = projectorNamed(run.name);
+  // The same call twice: each kind of projector meets the store of its own kind.
+  return projector.sink === 'postgres'
+    ? withParts(run, projector, postgresModel(projector, run.connections), keepUpToDate)
+    : withParts(run, projector, redisModel(projector, run.connections), keepUpToDate);
+}
+
+/**
+ * Builds a projector's read model anew from the log, compares it with the live one and puts it in its place; whether a
+ * process of {@link runProjector} is at work or not.
+ *
+ * @throws TapeproofError CHECK_FAILED when they differ and that was not approved, and as `runProjector` does.
+ */
+export async function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
+  const projector = projectorNamed(run.name);
+  const settings = { progress: run.progress, approveDifference: run.approveDifference ?? false };
+  const report =
+    projector.sink === 'postgres'
+      ? await withParts(run, projector, postgresModel(projector, run.connections), (parts) =>
+          rebuild({ ...parts, ...settings }),
+        )
+      : await withParts(run, projector, redisModel(projector, run.connections), (parts) =>
+          rebuild({ ...parts, ...settings }),
+        );
+  if (report === undefined)
+    throw new TapeproofError('NOT_FOUND', 'Nothing is activated on the tape, so there is nothing to rebuild from.');
+  return report;
+}
+
+/** What a projector's store says of itself; undefined where it was never opened. @throws TapeproofError UNREACHABLE */
+export async function projectorStatus(name: string, connections: Connections): Promise<ReadModelStatus | undefined> {
+  const projector = projectorNamed(name);
+  const readModel =
+    projector.sink === 'postgres' ? postgresModel(projector, connections) : redisModel(projector, connections);
+  try {
+    return await readModel.status();
+  } finally {
+    await readModel.close();
+  }
+}
+
+/** The consumer group of a projector's live generation. @throws TapeproofError UNREACHABLE */
+export async function projectorGroup(name: string, connections: Connections): Promise<string> {
+  const status = await projectorStatus(name, connections);
+  return groupOf(name, status?.generation ?? 1);
+}
+
+function projectorNamed(name: string): Projector {
+  const projector = PROJECTORS.find((candidate) => candidate.name === name);
+  if (projector !== undefined) return projector;
+  throw new TapeproofError(
+    'USAGE',
+    `There is no projector ${JSON.stringify(name)}: there are ${PROJECTORS.map((known) => known.name).join(', ')}.`,
+  );
+}
+
+function postgresModel(projector: PostgresProjector, { postgresUrl }: Connections) {
+  return createPostgresReadModel(projector, postgresUrl);
+}
+
+function redisModel(projector: RedisProjector, { redisUrl }: Connections) {
+  return createRedisReadModel(projector, redisUrl);
+}
+
+/** Connects what both kinds of run need, and closes it whatever happens. @returns undefined when the tape never came. */
+async function withParts<P extends Projector, Output, Result>(
+  { connections, log, signal }: ProjectorRun,
+  projector: P,
+  readModel: ReadModel<Output>,
+  work: (parts: Parts<P, Output>) => Promise<Result>,
+): Promise<Result | undefined> {
+  const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}-control`);
+  const registry = createRegistry(connections.registryUrl);
+  const reader = createLogReader(connections.kafkaBrokers);
+  const producer = createRecordProducer(kafka, registry);
+  try {
+    const partitions = await partitionCount(kafka);
+    const tapeId = await awaitTapeId(reader, createTapeDecoder(registry), partitions, log, signal);
+    if (tapeId === undefined) return undefined;
+    const read = createEventReader(registry, projector, partitions);
+    return await work({ projector, readModel, tapeId, partitions, read, reader, producer, connections, log, signal });
+  } finally {
+    await Promise.allSettled([producer.disconnect(), reader.close(), readModel.close()]);
+  }
+}
+
+interface Parts<P, Output> {
+  readonly projector: P;
+  readonly readModel: ReadModel<Output>;
+  readonly tapeId: string;
+  readonly partitions: number;
+  readonly read: ReturnType<typeof createEventReader>;
+  readonly reader: ReturnType<typeof createLogReader>;
+  readonly producer: ReturnType<typeof createRecordProducer>;
+  readonly connections: Connections;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,254 @@
+import type { TopicName } from '../contracts/topics.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import type { LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { RecordProducer } from '../platform/kafka/producer.ts';
+import type { Log } from '../platform/log.ts';
+import { DELIVERY_RECORDS_MAX, prepare } from './delivery.adapter.ts';
+import type { EventReader } from './event-reader.ts';
+import type { ProjectedEvent, Projector } from './projector.ts';
+import { overtaken } from './sinks/refusals.adapter.ts';
+import type { Difference, Position, ReadModel, Shadow, StoredPosition } from './sink.ts';
+
+/** Partitions loaded side by side: one is decoded while another is written. */
+const CONCURRENCY = 3;
+/** The live writers are held only for the last of these. */
+const CATCH_UP_RECORDS = 2_000;
+const CATCH_UP_ROUNDS_MAX = 50;
+
+export interface RebuildProgress {
+  readonly done: number;
+  readonly total: number;
+  readonly unit: 'records';
+  readonly count: number;
+}
+
+export interface RebuildReport {
+  readonly generation: number;
+  /** Kept until the next rebuild. */
+  readonly replaced: number;
+  /** Records read. */
+  readonly records: number;
+  /**
+   * - `equal`: both generations held the same, byte for byte, at the same positions.
+   * - `restored`: what the live one should have held was gone, in part or whole; all else was equal.
+   * - `approved`: they differed, and that was approved.
+   */
+  readonly comparison: 'equal' | 'restored' | 'approved';
+  readonly differences: readonly Difference[];
+}
+
+export interface RebuildSettings<Output> {
+  readonly projector: Projector & { readonly project: (source: ProjectedEvent) => readonly Output[] };
+  readonly readModel: ReadModel<Output>;
+  readonly tapeId: string;
+  readonly partitions: number;
+  readonly read: EventReader;
+  readonly reader: LogReader;
+  readonly producer: RecordProducer;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly progress?: ((progress: RebuildProgress) => void) | undefined;
+  readonly approveDifference: boolean;
+}
+
+/** What the live generation is good for when a rebuild begins. */
+type LiveState = 'comparable' | 'empty' | 'foreign';
+
+/**
+ * Builds a read model anew from the log, beside the live one, and swaps when both are equal at the same positions.
+ *
+ *     shadow  ├── load, without keys ──┤ keys ├─ catch up ─┤ to V ├ compare, swap ┤ live from here on
+ *     live    ───────── written by its own process, if one runs ──┤ V: held      ┤ the process goes on with the new one
+ *
+ * It may die at any moment: what it left is dropped by the next one, and nobody stays held.
+ *
+ * @throws TapeproofError CHECK_FAILED when they differ and that was not approved; SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE.
+ */
+export async function rebuild<Output>(settings: RebuildSettings<Output>): Promise<RebuildReport> {
+  const { projector, readModel, tapeId, approveDifference, log } = settings;
+  let shadow = await readModel.beginRebuild(tapeId, false);
+  const liveState = stateOf(await shadow.livePositions(), tapeId);
+  if (liveState === 'foreign' && !approveDifference) throw foreignTape(projector.name);
+  if (liveState === 'empty') log.info(`The live ${projector.name} is empty: there is nothing to compare with`);
+
+  let loading = new Loading(settings, shadow, liveState);
+  await loading.advance();
+  if (!(await shadow.finishLoad())) {
+    log.warn(`${projector.name}: two records have one key; loading again, with keys from the start`);
+    shadow = await readModel.beginRebuild(tapeId, true);
+    loading = new Loading(settings, shadow, liveState);
+    await loading.advance();
+  }
+  await loading.catchUp();
+  await shadow.freeze();
+  try {
+    const comparable = await loading.meet();
+    const differences = comparable ? await shadow.differences() : [];
+    const comparison = judge(projector.name, shadow, liveState, comparable, differences, approveDifference);
+    await shadow.swap();
+    return { generation: shadow.generation, replaced: shadow.live, records: loading.records, comparison, differences };
+  } finally {
+    await shadow.release();
+  }
+}
+
+function stateOf(live: readonly StoredPosition[], tapeId: string): LiveState {
+  if (live.some((position) => position.tapeId !== tapeId)) return 'foreign';
+  return live.some(({ nextOffset }) => nextOffset > 0) ? 'comparable' : 'empty';
+}
+
+/** @throws TapeproofError CHECK_FAILED */
+function judge(
+  projector: string,
+  shadow: Shadow<unknown>,
+  liveState: LiveState,
+  comparable: boolean,
+  differences: readonly Difference[],
+  approveDifference: boolean,
+): RebuildReport['comparison'] {
+  if (liveState === 'foreign') return 'approved';
+  if (!comparable) return 'restored';
+  if (differences.length === 0) return 'equal';
+  // What is gone altogether contradicts nothing.
+  if (differences.every(({ liveCount }) => liveCount === 0)) return 'restored';
+  if (approveDifference) return 'approved';
+  const places = differences.map(
+    ({ subject, liveCount, shadowCount }) => `${subject} (live ${liveCount}, rebuilt ${shadowCount})`,
+  );
+  throw new TapeproofError(
+    'CHECK_FAILED',
+    `The rebuilt ${projector} differs from the live one in ${places.join(', ')}: the live generation ${shadow.live} stays, generation ${shadow.generation} lies beside it to be looked at; to swap nevertheless, rebuild with --approve-difference.`,
+  );
+}
+
+function foreignTape(projector: string): TapeproofError {
+  return new TapeproofError(
+    'FOREIGN_TAPE',
+    `The live ${projector} was read from another tape: connect to the right Kafka, or rebuild with --approve-difference to read this one.`,
+  );
+}
+
+interface Place {
+  readonly topic: TopicName;
+  readonly partition: number;
+}
+
+/** Brings a shadow forward, to where the live generation stands, or to the end of the log where that holds nothing. */
+class Loading<Output> {
+  readonly #settings: RebuildSettings<Output>;
+  readonly #shadow: Shadow<Output>;
+  readonly #liveState: LiveState;
+  readonly #places: readonly Place[];
+  readonly #reached = new Map<Place, Position>();
+  records = 0;
+
+  constructor(settings: RebuildSettings<Output>, shadow: Shadow<Output>, liveState: LiveState) {
+    this.#settings = settings;
+    this.#shadow = shadow;
+    this.#liveState = liveState;
+    this.#places = settings.projector.topics.flatMap((topic) =>
+      Array.from({ length: settings.partitions }, (_, partition) => ({ topic, partition })),
+    );
+  }
+
+  /** One pass to where the targets stand now. @returns records that it was behind. */
+  async advance(): Promise<number> {
+    const targets = await this.#targets();
+    const behind = await this.#behind(targets);
+    const total = this.records + behind;
+    const queue = this.#places.filter(
+      (place) => (targets.get(place) ?? 0) > (this.#reached.get(place)?.nextOffset ?? 0),
+    );
+    const work = async (): Promise<void> => {
+      for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
+        await this.#advancePlace(place, targets.get(place) ?? 0, total);
+      }
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    return behind;
+  }
+
+  /** Passes until little is left. */
+  async catchUp(): Promise<void> {
+    for (let round = 0; round < CATCH_UP_ROUNDS_MAX; round += 1) {
+      if ((await this.advance()) <= CATCH_UP_RECORDS) return;
+    }
+  }
+
+  /** The last pass, while the live writers are held. @returns whether both stand at the same positions now. */
+  async meet(): Promise<boolean> {
+    if (this.#liveState !== 'comparable') {
+      await this.advance();
+      return false;
+    }
+    const targets = await this.#targets();
+    // A live store that lost its positions meanwhile stands behind the shadow.
+    if (this.#places.some((place) => (targets.get(place) ?? 0) < (this.#reached.get(place)?.nextOffset ?? 0))) {
+      return false;
+    }
+    await this.advance();
+    return true;
+  }
+
+  async #targets(): Promise<Map<Place, number>> {
+    const targets = new Map<Place, number>();
+    if (this.#liveState === 'comparable') {
+      const live = await this.#shadow.livePositions();
+      for (const place of this.#places) {
+        const stored = live.find(({ topic, partition }) => topic === place.topic && partition === place.partition);
+        targets.set(place, stored?.nextOffset ?? 0);
+      }
+      return targets;
+    }
+    await Promise.all(
+      this.#places.map(async (place) => {
+        targets.set(place, await this.#settings.reader.endOffset(place.topic, place.partition));
+      }),
+    );
+    return targets;
+  }
+
+  async #behind(targets: ReadonlyMap<Place, number>): Promise<number> {
+    let behind = 0;
+    for (const place of this.#places) {
+      const reached = this.#reached.get(place) ?? (await this.#shadow.position(place.topic, place.partition));
+      this.#reached.set(place, reached);
+      behind += Math.max(0, (targets.get(place) ?? 0) - reached.nextOffset);
+    }
+    return behind;
+  }
+
+  async #advancePlace(place: Place, to: number, total: number): Promise<void> {
+    const { reader, progress, signal, projector } = this.#settings;
+    const from = this.#reached.get(place)?.nextOffset ?? 0;
+    for await (const records of reader.read({ ...place, from, to })) {
+      for (let first = 0; first < records.length; first += DELIVERY_RECORDS_MAX) {
+        if (signal.aborted) throw interrupted(projector.name);
+        const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
+        await this.#apply(place, slice);
+        this.records += slice.length;
+        progress?.({ done: this.records, total, unit: 'records', count: this.records });
+      }
+    }
+  }
+
+  async #apply(place: Place, records: readonly LogRecord[]): Promise<void> {
+    const { producer, projector } = this.#settings;
+    const position = this.#reached.get(place);
+    if (position === undefined) throw new RangeError('a place is asked for its position first');
+    const { delivery, letters } = await prepare(this.#settings, position, records);
+    if (letters.length > 0) await producer.send(letters);
+    const application = await this.#shadow.apply(delivery);
+    // Nobody else writes a shadow, unless another rebuild began.
+    if (application.kind !== 'applied') throw overtaken(projector.name);
+    this.#reached.set(place, delivery.to);
+  }
+}
+
+function interrupted(projector: string): TapeproofError {
+  return new TapeproofError(
+    'CHECK_FAILED',
+    `The rebuild of ${projector} was interrupted: the live one is as it was, and the next rebuild starts afresh.`,
+  );
+}

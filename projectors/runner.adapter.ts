@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TopicName } from '../contracts/topics.ts';
+import type { Connections } from '../platform/connections.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { startConsumer, type Assignment, type RunningConsumer } from '../platform/kafka/consumer.ts';
+import type { RecordProducer } from '../platform/kafka/producer.ts';
+import type { Log } from '../platform/log.ts';
+import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
+import type { EventReader } from './event-reader.ts';
+import type { ProjectedEvent, Projector } from './projector.ts';
+import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
+
+/** Batches of different partitions handled side by side: one is decoded while another is written. */
+const CONCURRENCY = 3;
+/** How soon a wiped store or a new generation is noticed while nothing arrives. */
+const WATCH_INTERVAL_MS = 1_000;
+
+export interface RunSettings<Output> {
+  readonly projector: Projector & { readonly project: (source: ProjectedEvent) => readonly Output[] };
+  readonly readModel: ReadModel<Output>;
+  readonly tapeId: string;
+  readonly read: EventReader;
+  readonly producer: RecordProducer;
+  readonly connections: Connections;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Group of a projector's generation: a new generation reads from the beginning. */
+export function groupOf(projector: string, generation: number): string {
+  return `tapeproof.${projector}.g${generation}`;
+}
+
+/**
+ * Keeps a read model up to date until `signal`; where a rebuild put a new generation in place, goes on with that.
+ *
+ * @throws TapeproofError SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE.
+ */
+export async function keepUpToDate<Output>(settings: RunSettings<Output>): Promise<void> {
+  const { projector, readModel, tapeId, log, signal } = settings;
+  while (!signal.aborted) {
+    const sink = await readModel.open(tapeId);
+    log.info({ generation: sink.generation }, `${projector.name} runs, generation ${sink.generation}`);
+    if ((await runGeneration(settings, sink)) === 'stopped') return;
+    log.info(`${projector.name}: the live generation changed, going on with the new one`);
+  }
+}
+
+async function runGeneration<Output>(
+  { projector, readModel, read, producer, connections, log, signal }: RunSettings<Output>,
+  sink: Sink<Output>,
+): Promise<'stopped' | 'changed'> {
+  const deliverer = createDeliverer({
+    projector,
+    sink,
+    read,
+    log,
+    sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
+  });
+  const groupId = groupOf(projector.name, sink.generation);
+  const watched: Watched = { assignment: {}, sought: new Map() };
+  let running = true;
+  const consumer = await startConsumer({
+    kafka: createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}`),
+    groupId,
+    topics: projector.topics,
+    concurrency: CONCURRENCY,
+    log,
+    handle: (batch) => deliverer.handle(batch),
+    onAssigned: (assigned) => {
+      watched.assignment = assigned;
+      watched.sought.clear();
+      // Others may have written meanwhile.
+      for (const [topic, partition] of partitionsOf(assigned)) deliverer.forget(topic, partition);
+    },
+  });
+  const ended = consumer.done.finally(() => {
+    running = false;
+  });
+  ended.catch(() => undefined);
+  try {
+    while (running && !signal.aborted) {
+      const verdict = await watch(readModel, sink.generation, deliverer, consumer, watched);
+      if (verdict === 'changed') return 'changed';
+      await Promise.race([ended, sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => undefined)]);
+    }
+    if (!signal.aborted) await ended;
+    return 'stopped';
+  } catch (error) {
+    if (error instanceof TapeproofError && error.code === 'GENERATION_CHANGED') return 'changed';
+    throw error;
+  } finally {
+    await consumer.stop();
+  }
+}
+
+interface Watched {
+  assignment: Assignment;
+  /** Topic and partition to the offset that was asked for and has not been delivered from yet. */
+  readonly sought: Map<string, number>;
+}
+
+/**
+ * Compares what the store holds with what was delivered. Nothing is delivered again by itself where the log holds no
+ * news, so a store that is behind (wiped, cut, or ahead of it the group's offsets) is read again from where it stands.
+ */
+async function watch(
+  readModel: ReadModel<unknown>,
+  generation: number,
+  deliverer: Deliverer,
+  consumer: RunningConsumer,
+  { assignment, sought }: Watched,
+): Promise<'changed' | 'same'> {
+  // Taken before the store is asked, which may only be further.
+  const partitions = partitionsOf(assignment).map(([topic, partition]) => {
+    return { topic, partition, known: deliverer.known(topic, partition) };
+  });
+  let stored: ReadModelStatus | undefined;
+  try {
+    stored = await readModel.status();
+  } catch (error) {
+    // An outage: the deliveries that meet it say so, and wait.
+    if (error instanceof TapeproofError && error.code === 'UNREACHABLE') return 'same';
+    throw error;
+  }
+  if (stored !== undefined && stored.generation !== generation) return 'changed';
+  for (const { topic, partition, known } of partitions) {
+    const position = stored?.positions.find((of) => of.topic === topic && of.partition === partition);
+    const nextOffset = position?.nextOffset ?? 0;
+    const key = `${topic} ${partition}`;
+    if (known === undefined ? sought.get(key) === nextOffset : nextOffset >= known.nextOffset) continue;
+    sought.set(key, nextOffset);
+    deliverer.forget(topic, partition);
+    consumer.seek(topic, partition, nextOffset);
+  }
+  return 'same';
+}
+
+function partitionsOf(assignment: Assignment): readonly (readonly [TopicName, number])[] {
+  return Object.entries(assignment).flatMap(([topic, partitions]) =>
+    partitions.map((partition) => [topic as TopicName, partition] as const),
+  );
+}
