@@ -39,7 +39,11 @@ afterAll(async () => {
 });
 
 /** Rows of several instruments in turn; each test's file differs in its first id, and so in its identity. */
-async function fileOf(name: string, rows: number, poison: readonly [row: number, text: string][] = []): Promise<string> {
+async function fileOf(
+  name: string,
+  rows: number,
+  poison: readonly [row: number, text: string][] = [],
+): Promise<string> {
   const poisonAt = new Map(poison);
   const lines = Array.from({ length: rows }, (_, row) => {
     const instrument = INSTRUMENTS[(row * 7) % INSTRUMENTS.length] ?? '';
@@ -116,7 +120,7 @@ describe('a file on its way to the tape', () => {
       [5, 'p,1700000000000000,AAA-USD@ingest,1,-1,BUY'],
       [6, 'p,1700000000000000,__proto__,1,1,BUY'],
       [7, 'p,1700000000000000,AAA-USD@ingest,1.0000000000001,1,BUY'],
-      [8, `${'x'.repeat(2 * 1024 * 1024)}`],
+      [8, 'x'.repeat(2 * 1024 * 1024)],
       [9, 'p\0,1700000000000000,AAA-USD@ingest,1,1,BUY'],
       // Kafka refuses stamps far ahead unless it is told not to; a whole batch would stick.
       [10, 'ahead,4000000000000000,EEE-USD@ingest,1,1,BUY'],
@@ -178,7 +182,9 @@ describe('a file on its way to the tape', () => {
       code: 'CONFLICT',
       message: expect.stringContaining('2 trades of AAA-USD@ingest from an earlier run') as string,
     });
-    await expect(ingest(path, { instrument: 'AAA-USD@ingest', allowed: [] })).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(ingest(path, { instrument: 'AAA-USD@ingest', allowed: [] })).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
     expect((await tradesOf(path)).map((trade) => trade.instrument)).toEqual(['AAA-USD@ingest', 'AAA-USD@ingest']);
     expect(await deadLettersOf(path)).toEqual([]);
   });
@@ -196,7 +202,9 @@ describe('a file on its way to the tape', () => {
 /** Runs an ingest in a process of its own and ends it with SIGKILL once so many trades are acknowledged. */
 async function killWhenAppended(path: string, trades: number): Promise<void> {
   const script = join(import.meta.dirname, 'support/ingest-process.ts');
-  const child = spawn(process.execPath, [script, path, JSON.stringify(connections)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, path, JSON.stringify(connections)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   // The progress counts what this process appended; what is on the tape may be more.
   const goal = Math.max(1, trades - (await tradesOf(path)).length);
