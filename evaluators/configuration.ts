@@ -94,7 +94,7 @@ const configuration = z.strictObject({
     .strictObject({
       epsilon: z.number().positive().max(0.49).default(0.001),
       sharpness: z.number().positive().max(100).default(1),
-      minEvidence: z.number().min(0).max(100).default(0.02),
+      minEvidence: z.number().min(0).max(100).default(0.01),
     })
     .prefault({}),
   hitRule: z

@@ -36,8 +36,8 @@ function peakOf(bins: Float64Array, volumes: Float64Array): number {
 }
 
 /**
- * The value area of a sparse profile. Runs of untraded rows are crossed in one step, so the time is linear in the
- * traded bins however far apart they lie.
+ * The value area of a sparse profile. A run of untraded rows is crossed in one step, so the time is linear in the traded
+ * bins however far apart they lie.
  *
  * @param bins - traded bins, ascending.
  * @param volumes - their volumes, in the same order.
@@ -51,74 +51,45 @@ export function valueAreaOf(
   share: number,
   rule: ValueAreaRule,
 ): ValueArea | undefined {
-  if (bins.length === 0) return undefined;
-  const peak = peakOf(bins, volumes);
-  const area = new GrowingArea(bins, volumes, peak, rule === 'ONE_ROW' ? 1 : 2);
+  const count = bins.length;
+  if (count === 0) return undefined;
+  const rows = rule === 'ONE_ROW' ? 1 : 2;
+  const first = bins[0] ?? 0;
+  const last = bins[count - 1] ?? 0;
   const target = share * total;
-  while (area.volume < target && area.grow());
-  return { pointOfControl: bins[peak] ?? 0, low: area.low, high: area.high, volume: area.volume };
-}
-
-/** A value area while it grows: rows [low, high], and the positions of the next traded bins outside. */
-class GrowingArea {
-  low: number;
-  high: number;
-  volume: number;
-  private readonly bins: Float64Array;
-  private readonly volumes: Float64Array;
-  private readonly rows: number;
-  private below: number;
-  private above: number;
-
-  constructor(bins: Float64Array, volumes: Float64Array, peak: number, rows: number) {
-    this.bins = bins;
-    this.volumes = volumes;
-    this.rows = rows;
-    this.low = this.high = bins[peak] ?? 0;
-    this.volume = volumes[peak] ?? 0;
-    this.below = peak - 1;
-    this.above = peak + 1;
-  }
-
-  /** Takes in the next row or rows; false when the whole profile is inside. */
-  grow(): boolean {
-    const canRise = this.above < this.bins.length;
-    const canFall = this.below >= 0;
-    if (!canRise && !canFall) return false;
-    const volumeAbove = canRise ? this.volumeWithin(this.above, 1, this.high + this.rows) : -1;
-    const volumeBelow = canFall ? this.volumeWithin(this.below, -1, this.low - this.rows) : -1;
-    if (volumeBelow > volumeAbove) this.fall(volumeBelow);
-    else this.rise(volumeAbove, volumeBelow <= 0);
-    return true;
-  }
-
-  /** Volume of the traded bins from a position outward, up to and including the row `limit`. */
-  private volumeWithin(position: number, step: 1 | -1, limit: number): number {
-    let volume = 0;
-    for (let at = position; at >= 0 && at < this.bins.length; at += step) {
-      if (((this.bins[at] ?? 0) - limit) * step > 0) break;
-      volume += this.volumes[at] ?? 0;
+  const peak = peakOf(bins, volumes);
+  const pointOfControl = bins[peak] ?? 0;
+  let low = pointOfControl;
+  let high = pointOfControl;
+  let volume = volumes[peak] ?? 0;
+  // Positions of the next traded bins outside. Hot: thousands of rows at each snapshot, so no calls in this loop.
+  let below = peak - 1;
+  let above = peak + 1;
+  while (volume < target && (low > first || high < last)) {
+    let rising = -1;
+    if (above < count) {
+      rising = (bins[above] ?? 0) <= high + rows ? (volumes[above] ?? 0) : 0;
+      if (rows === 2 && above + 1 < count && (bins[above + 1] ?? 0) <= high + 2) rising += volumes[above + 1] ?? 0;
     }
-    return volume;
+    let falling = -1;
+    if (below >= 0) {
+      falling = (bins[below] ?? 0) >= low - rows ? (volumes[below] ?? 0) : 0;
+      if (rows === 2 && below >= 1 && (bins[below - 1] ?? 0) >= low - 2) falling += volumes[below - 1] ?? 0;
+    }
+    if (falling > rising) {
+      // Over untraded rows it goes down only at the profile's upper edge, and then up to the next traded one.
+      const untraded = low - 1 - (bins[below] ?? 0);
+      low = Math.max(low - (falling > 0 ? rows : Math.max(rows, untraded - (untraded % rows))), first);
+      while (below >= 0 && (bins[below] ?? 0) >= low) below -= 1;
+      volume += falling;
+    } else {
+      // Untraded on both sides, each step would be a tie, upward, until a traded row comes into reach.
+      const untraded = (bins[above] ?? 0) - high - 1;
+      const isTie = rising === 0 && falling <= 0;
+      high = Math.min(high + (isTie ? Math.max(rows, untraded - (untraded % rows)) : rows), last);
+      while (above < count && (bins[above] ?? 0) <= high) above += 1;
+      volume += rising;
+    }
   }
-
-  private rise(volume: number, nothingBelow: boolean): void {
-    const last = this.bins[this.bins.length - 1] ?? 0;
-    const empty = (this.bins[this.above] ?? 0) - this.high - 1;
-    // Untraded rows on both sides: each step would be a tie, upward, until a traded row comes into reach.
-    const steps = volume === 0 && nothingBelow ? Math.max(1, Math.floor(empty / this.rows)) : 1;
-    this.high = Math.min(this.high + steps * this.rows, last);
-    while (this.above < this.bins.length && (this.bins[this.above] ?? 0) <= this.high) this.above += 1;
-    this.volume += volume;
-  }
-
-  private fall(volume: number): void {
-    const first = this.bins[0] ?? 0;
-    const empty = this.low - 1 - (this.bins[this.below] ?? 0);
-    // Downward over untraded rows only happens at the profile's upper edge: nothing above can come in between.
-    const steps = volume === 0 ? Math.max(1, Math.floor(empty / this.rows)) : 1;
-    this.low = Math.max(this.low - steps * this.rows, first);
-    while (this.below >= 0 && (this.bins[this.below] ?? 0) >= this.low) this.below -= 1;
-    this.volume += volume;
-  }
+  return { pointOfControl, low, high, volume };
 }

@@ -17,8 +17,8 @@ export const rangeBreakout = defineStrategy({
   name: 'RANGE_BREAKOUT',
   parameters: z.strictObject({
     volumeFactor: z.number().min(0).max(100).default(1.5),
-    baseEvidence: z.number().min(0).max(2).default(0.1),
-    slope: z.number().min(0).max(2).default(0.2),
+    baseEvidence: z.number().min(0).max(2).default(0.05),
+    slope: z.number().min(0).max(2).default(0.1),
   }),
   evaluate(snapshot, { volumeFactor, baseEvidence, slope }) {
     const { rangeHigh, rangeLow, barVolume, meanBarVolume } = snapshot;

@@ -19,8 +19,8 @@ export const vwapReversion = defineStrategy({
   parameters: z.strictObject({
     entryDeviations: z.number().min(0).max(10).default(1),
     maxDeviations: z.number().min(0).max(20).default(3),
-    baseEvidence: z.number().min(0).max(2).default(0.05),
-    slope: z.number().min(0).max(2).default(0.1),
+    baseEvidence: z.number().min(0).max(2).default(0.02),
+    slope: z.number().min(0).max(2).default(0.06),
   }),
   evaluate(snapshot, { entryDeviations, maxDeviations, baseEvidence, slope }) {
     const lastPrice = snapshot.lastPrice.toNumber();

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { Decimal } from '../contracts/decimal.ts';
+import { canonicalConfiguration, ConfigurationError, parseConfiguration } from './configuration.ts';
+import { binSizeFrom } from './rules.ts';
+
+const complaint = (raw: unknown) => {
+  try {
+    parseConfiguration(raw);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    return (error as Error).message;
+  }
+  return 'none';
+};
+
+describe('parseConfiguration', () => {
+  it('fills in defaults, and is at rest with its own canonical text', () => {
+    const configuration = parseConfiguration({ instruments: { 'BTC-USD@bitstamp': { binSize: '0.10' } } });
+    expect(configuration).toMatchObject({
+      anchorIntervalRecords: 50_000,
+      cadenceMs: 1_000,
+      hitRule: { horizonMs: 300_000, minMoveBps: 0 },
+      pooling: { sharpness: 1 },
+      strategies: { RANGE_BREAKOUT: { enabled: true, weight: 1, parameters: { volumeFactor: 1.5 } } },
+      instruments: { 'BTC-USD@bitstamp': { binSize: '0.1' } },
+    });
+    const canonical = canonicalConfiguration(configuration);
+    expect(canonicalConfiguration(parseConfiguration(JSON.parse(canonical)))).toBe(canonical);
+    expect(parseConfiguration(null)).toEqual(parseConfiguration({}));
+  });
+
+  it('reads the shipped file, which states every default as it is', () => {
+    const shipped = parse(readFileSync(new URL('../config/engine.yaml', import.meta.url), 'utf8')) as object;
+    const { instruments, ...rest } = parseConfiguration(shipped);
+    expect(Object.keys(instruments)).toContain('BTC-USD@bitstamp');
+    const { instruments: _none, ...defaults } = parseConfiguration({});
+    expect(rest).toEqual(defaults);
+    expect(Object.keys(shipped).sort()).toEqual(Object.keys(parseConfiguration({})).sort());
+  });
+
+  it.each([
+    [{ cadenceMS: 1 }, 'an unknown key "cadenceMS" at the top level. Did you mean "cadenceMs"?'],
+    [{ hitRule: { horizonSec: 1 } }, 'an unknown key "horizonSec" in hitRule. Did you mean "horizonMs"?'],
+    [{ range: { zzz: 1 } }, 'an unknown key "zzz" in range. Known keys there are barMs, bars.'],
+    [{ strategies: { VWAP_REVERSAL: {} } }, 'in strategies. Did you mean "VWAP_REVERSION"?'],
+    [
+      { strategies: { RANGE_BREAKOUT: { parameters: { volumefactor: 2 } } } },
+      'in strategies.RANGE_BREAKOUT.parameters. Did you mean "volumeFactor"?',
+    ],
+    [{ instruments: { 'A@b': { binsize: '1' } } }, 'in instruments.A@b. Did you mean "binSize"?'],
+    [{ instruments: { 'btc/usd': {} } }, `key "instruments.btc/usd" is no instrument`],
+    [
+      { instruments: { 'A@b': { binSize: 0.01 } } },
+      'instruments.A@b.binSize is wrong: must be a decimal number in quotes',
+    ],
+    [{ instruments: { 'A@b': { binSize: '0' } } }, 'binSize is wrong: must be a decimal number above 0'],
+    [{ cadenceMs: -1 }, 'cadenceMs is wrong'],
+    [{ confidence: { mediumFrom: 0.9 } }, 'confidence is wrong: mediumFrom must not be above highFrom'],
+    [{ hitRule: { minMoveBps: 0.12345678 } }, 'at most six digits'],
+    [[], 'is no mapping of keys to values'],
+    ['text', 'is no mapping of keys to values'],
+  ])('refuses %j with a sentence', (raw, sentence) => {
+    expect(complaint(raw)).toContain(sentence);
+  });
+});
+
+describe('binSizeFrom', () => {
+  it.each([
+    ['61837.63', '1'],
+    ['800.01', '0.01'],
+    ['2059.1', '0.1'],
+    ['1000', '0.1'],
+    ['999.999999999999', '0.01'],
+    ['0.5', '0.00001'],
+    ['0.000000000001', '0.000000000001'],
+    ['999999999999999', '10000000000'],
+  ])('takes the power of ten of %s by 10,000', (first, bin) => {
+    expect(binSizeFrom(Decimal.of(first)).toString()).toBe(bin);
+  });
+});

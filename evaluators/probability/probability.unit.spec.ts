@@ -1,0 +1,92 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { sigmoid } from '../arithmetic.ts';
+import { ConfidenceScorer } from './confidence-scorer.ts';
+import { ProbabilityEngine, type Pooled } from './probability-engine.ts';
+
+const engine = new ProbabilityEngine({ epsilon: 0.001, sharpness: 1, minEvidence: 0.05 });
+const forecast = (direction: Pooled['direction'], probability: number, weight = 1, confidence = 1): Pooled => ({
+  direction,
+  probability,
+  weight,
+  confidence,
+});
+
+describe('ProbabilityEngine', () => {
+  it('gives the golden vectors', () => {
+    expect(engine.pool([forecast('LONG', 0.6), forecast('LONG', 0.8)])).toMatchObject({
+      direction: 'LONG',
+      probability: 0.710102,
+      confidence: 1,
+    });
+    expect(engine.pool([forecast('LONG', 0.6, 3), forecast('LONG', 0.8, 1)]).probability).toBe(0.657162);
+    const sharp = new ProbabilityEngine({ epsilon: 0.001, sharpness: 2, minEvidence: 0 });
+    expect(sharp.pool([forecast('SHORT', 0.6), forecast('SHORT', 0.8)])).toMatchObject({
+      direction: 'SHORT',
+      probability: 0.857143,
+    });
+  });
+
+  it('weighs a NEUTRAL forecast as no evidence', () => {
+    const { evidence } = engine.pool([forecast('LONG', 0.8), forecast('NEUTRAL', 0.5)]);
+    expect(evidence).toBeCloseTo(engine.evidenceOf('LONG', 0.8) / 2, 9);
+  });
+
+  it('is NEUTRAL where forecasts cancel, where evidence is low, and where nothing has confidence', () => {
+    const neutral = { direction: 'NEUTRAL', probability: 0.5 };
+    expect(engine.pool([forecast('LONG', 0.7), forecast('SHORT', 0.7)])).toMatchObject({ ...neutral, evidence: 0 });
+    expect(engine.pool([forecast('LONG', 0.51)])).toMatchObject(neutral);
+    expect(engine.pool([forecast('LONG', 0.9, 1, 0)])).toMatchObject({ ...neutral, confidence: 0 });
+    expect(engine.pool([])).toMatchObject({ ...neutral, confidence: 0, evidence: 0 });
+  });
+
+  it('clips certainty', () => {
+    expect(engine.pool([forecast('LONG', 1)]).probability).toBe(0.999);
+    expect(engine.evidenceOf('SHORT', 0)).toBeGreaterThan(6);
+  });
+
+  it('mirrors when every direction is mirrored', () => {
+    const probability = fc.double({ min: 0.5, max: 0.99, noNaN: true });
+    const one = fc.record({
+      direction: fc.constantFrom<Pooled['direction']>('LONG', 'SHORT', 'NEUTRAL'),
+      probability,
+      confidence: fc.double({ min: 0, max: 1, noNaN: true }),
+      weight: fc.double({ min: 0.1, max: 5, noNaN: true }),
+    });
+    const mirrored = { LONG: 'SHORT', SHORT: 'LONG', NEUTRAL: 'NEUTRAL' } as const;
+    fc.assert(
+      fc.property(fc.array(one, { maxLength: 5 }), (forecasts) => {
+        const pooled = engine.pool(forecasts);
+        const mirror = engine.pool(forecasts.map((each) => ({ ...each, direction: mirrored[each.direction] })));
+        expect(mirror.direction).toBe(mirrored[pooled.direction]);
+        expect(mirror.probability).toBe(pooled.probability);
+        expect(pooled.probability).toBeGreaterThanOrEqual(0.5);
+        if (pooled.direction !== 'NEUTRAL') {
+          expect(pooled.probability).toBeCloseTo(sigmoid(Math.abs(pooled.evidence)), 6);
+        }
+      }),
+    );
+  });
+});
+
+describe('ConfidenceScorer', () => {
+  const scorer = new ConfidenceScorer({ halfSampleTrades: 200, mediumFrom: 0.4, highFrom: 0.7 });
+
+  it('is quality shrunk by the trades behind it', () => {
+    expect(scorer.score(1, 0)).toBe(0);
+    expect(scorer.score(1, 200)).toBe(0.5);
+    expect(scorer.score(0.5, 600)).toBe(0.375);
+    expect(scorer.score(7, 1e9)).toBe(1);
+    expect(scorer.score(-1, 10)).toBe(0);
+  });
+
+  it('has words for its bounds', () => {
+    expect([0, 0.399999, 0.4, 0.7, 1].map((value) => scorer.levelOf(value))).toEqual([
+      'LOW',
+      'LOW',
+      'MEDIUM',
+      'HIGH',
+      'HIGH',
+    ]);
+  });
+});

@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Decimal } from '../../contracts/decimal.ts';
+import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
+import { canonicalJson } from '../../contracts/canonical-json.ts';
+import { STRATEGIES } from './registry.ts';
+import type { Strategy } from './strategy.ts';
+
+const cents = fc.integer({ min: 1, max: 10_000_000 }).map((value) => Decimal.of((value / 100).toFixed(2)));
+const volume = fc.double({ min: 0, max: 1e6, noNaN: true });
+
+/** Snapshots of any shape that the engine can make. */
+const snapshots = fc
+  .record({
+    lastPrice: cents,
+    vwap: fc.double({ min: 0.01, max: 1e5, noNaN: true }),
+    vwapDeviation: fc.oneof(fc.constant(0), fc.double({ min: 1e-9, max: 1e4, noNaN: true })),
+    edges: fc.tuple(cents, cents, cents),
+    range: fc.option(fc.tuple(cents, cents), { nil: null }),
+    barVolume: volume,
+    meanBarVolume: volume,
+    sessionVolume: volume,
+    tradeCount: fc.integer({ min: 1, max: 1e6 }),
+  })
+  .map(({ edges, range, meanBarVolume, ...rest }): IndicatorSnapshot => {
+    const [low, middle, high] = edges.toSorted((left, right) => left.compare(right)) as [Decimal, Decimal, Decimal];
+    const [rangeLow, rangeHigh] = range?.toSorted((left, right) => left.compare(right)) ?? [null, null];
+    return {
+      eventId: 'snapshot-0-1-0',
+      instrument: 'BTC-USDT@binance',
+      eventTime: 1_742_943_600_000_000,
+      tape: { partition: 0, offset: 1 },
+      sequence: 0,
+      causes: [],
+      engineVersion: '1',
+      configHash: '',
+      ...rest,
+      valueAreaLow: low,
+      pointOfControl: middle,
+      valueAreaHigh: high,
+      rangeLow: rangeLow ?? null,
+      rangeHigh: rangeHigh ?? null,
+      meanBarVolume: range === null ? null : meanBarVolume,
+      firstOffset: 1,
+      lastOffset: 1,
+    };
+  });
+
+/** What holds for every strategy: add yours to the registry, and it is tested here. */
+function strategyContract(strategy: Strategy): void {
+  describe(strategy.name, () => {
+    const evaluate = strategy.configure({});
+
+    it('has a name for events, and a default for every parameter', () => {
+      expect(strategy.name).toMatch(/^[A-Z][A-Z0-9_]{2,39}$/);
+      expect(() => strategy.parameters.parse({})).not.toThrow();
+      expect(strategy.parameters.safeParse({ noSuchParameter: 1 }).success).toBe(false);
+    });
+
+    it('gives a sound opinion of any snapshot', () => {
+      fc.assert(
+        fc.property(snapshots, (snapshot) => {
+          const opinion = evaluate(snapshot);
+          expect(opinion.probability).toBeGreaterThanOrEqual(0.5);
+          expect(opinion.probability).toBeLessThan(1);
+          if (opinion.direction === 'NEUTRAL') expect(opinion.probability).toBe(0.5);
+          expect(opinion.quality).toBeGreaterThanOrEqual(0);
+          expect(opinion.quality).toBeLessThanOrEqual(1);
+          expect(opinion.reasoning.length).toBeGreaterThan(10);
+          expect(Object.values(opinion.indicators).every(Number.isFinite)).toBe(true);
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('is a function of the snapshot alone', () => {
+      fc.assert(
+        fc.property(snapshots, snapshots, (snapshot, other) => {
+          const before = canonicalJson(snapshot);
+          const first = evaluate(snapshot);
+          evaluate(other);
+          expect(evaluate(snapshot)).toEqual(first);
+          expect(strategy.configure({})(snapshot)).toEqual(first);
+          expect(canonicalJson(snapshot)).toBe(before);
+        }),
+      );
+    });
+
+    it('says something of some snapshot, in both directions', () => {
+      const directions = new Set(
+        fc.sample(snapshots, { numRuns: 2_000, seed: 1 }).map((each) => evaluate(each).direction),
+      );
+      expect([...directions].sort()).toEqual(['LONG', 'NEUTRAL', 'SHORT']);
+    });
+  });
+}
+
+it('names each strategy once', () => {
+  expect(new Set(STRATEGIES.map(({ name }) => name)).size).toBe(STRATEGIES.length);
+});
+
+STRATEGIES.forEach(strategyContract);

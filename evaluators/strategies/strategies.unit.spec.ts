@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { Decimal } from '../../contracts/decimal.ts';
+import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
+import { sigmoid } from '../arithmetic.ts';
+import { rangeBreakout } from './range-breakout.ts';
+import { vwapReversion } from './vwap-reversion.ts';
+
+const snapshot = (changes: Partial<IndicatorSnapshot>): IndicatorSnapshot => ({
+  eventId: 'snapshot-0-1-0',
+  instrument: 'BTC-USDT@binance',
+  eventTime: 1_742_943_600_000_000,
+  tape: { partition: 0, offset: 1 },
+  sequence: 0,
+  causes: [],
+  engineVersion: '1',
+  configHash: '',
+  lastPrice: Decimal.of('100'),
+  vwap: 100,
+  vwapDeviation: 2,
+  pointOfControl: Decimal.of('100'),
+  valueAreaLow: Decimal.of('98'),
+  valueAreaHigh: Decimal.of('102'),
+  rangeHigh: Decimal.of('110'),
+  rangeLow: Decimal.of('90'),
+  barVolume: 10,
+  meanBarVolume: 4,
+  sessionVolume: 100,
+  tradeCount: 500,
+  firstOffset: 1,
+  lastOffset: 1,
+  ...changes,
+});
+
+describe('VWAP_REVERSION', () => {
+  const evaluate = vwapReversion.configure({ entryDeviations: 1, maxDeviations: 3, baseEvidence: 0.1, slope: 0.2 });
+
+  it('expects the price to return, by the formula', () => {
+    expect(evaluate(snapshot({ lastPrice: Decimal.of('104') }))).toMatchObject({
+      direction: 'SHORT',
+      probability: sigmoid(0.1 + 0.2 * (2 - 1)),
+      quality: 1,
+      indicators: { deviations: 2 },
+    });
+    expect(evaluate(snapshot({ lastPrice: Decimal.of('98') }))).toMatchObject({
+      direction: 'LONG',
+      probability: sigmoid(0.1),
+      quality: 0.5,
+    });
+    expect(evaluate(snapshot({ lastPrice: Decimal.of('50') })).probability).toBe(sigmoid(0.1 + 0.2 * 2));
+  });
+
+  it('says nothing near the average or without a deviation', () => {
+    expect(evaluate(snapshot({ lastPrice: Decimal.of('101.99') })).direction).toBe('NEUTRAL');
+    expect(evaluate(snapshot({ vwapDeviation: 0 }))).toMatchObject({ direction: 'NEUTRAL', quality: 0 });
+  });
+});
+
+describe('RANGE_BREAKOUT', () => {
+  const evaluate = rangeBreakout.configure({ volumeFactor: 1.5, baseEvidence: 0.1, slope: 0.2 });
+
+  it('follows a breakout that volume confirms, by the formula', () => {
+    expect(evaluate(snapshot({ lastPrice: Decimal.of('115') }))).toMatchObject({
+      direction: 'LONG',
+      probability: sigmoid(0.1 + 0.2 * 0.25),
+      quality: 1 - 6 / 20,
+    });
+    expect(evaluate(snapshot({ lastPrice: Decimal.of('60') }))).toMatchObject({
+      direction: 'SHORT',
+      probability: sigmoid(0.1 + 0.2),
+    });
+  });
+
+  it('says nothing within the range, at its edge, without confirmation, or without a range', () => {
+    expect(evaluate(snapshot({})).direction).toBe('NEUTRAL');
+    expect(evaluate(snapshot({ lastPrice: Decimal.of('110') })).direction).toBe('NEUTRAL');
+    expect(evaluate(snapshot({ lastPrice: Decimal.of('115'), barVolume: 6 })).direction).toBe('NEUTRAL');
+    const unready = snapshot({ lastPrice: Decimal.of('115'), rangeHigh: null, rangeLow: null, meanBarVolume: null });
+    expect(evaluate(unready)).toMatchObject({ direction: 'NEUTRAL', quality: 0 });
+  });
+});
