@@ -7,7 +7,7 @@ import { applyTopics } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, migrate } from '../../platform/postgres.ts';
 import { connectRedis } from '../../platform/redis.ts';
-import type { StackOptions } from '../../stack/main.ts';
+import { startService, type ServiceName, type StackOptions } from '../../stack/main.ts';
 import { until } from './until.ts';
 
 /** Where the services of this test run are. */
@@ -80,4 +80,12 @@ async function resetPostgres(url: string): Promise<void> {
   } finally {
     await pool.end();
   }
+}
+
+/**
+ * Starts a service that was killed or stopped. The kernel may hold a killed process's port for a moment longer than its
+ * process.
+ */
+export function startAgain(name: ServiceName): Promise<void> {
+  return until(`${name} is up again`, () => startService(stackOptions(), name).then(() => true));
 }
