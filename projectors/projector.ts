@@ -69,7 +69,7 @@ export type ColumnType =
   'text' | 'integer' | 'bigint' | 'numeric' | 'double precision' | 'timestamptz' | 'bytea' | 'jsonb' | 'text[]';
 /** A Postgres type; NOT NULL unless it says ` null`. */
 export type Column = ColumnType | `${ColumnType} null`;
-/** `timestamptz` is a number of microseconds since 1970, `jsonb` its text. */
+/** `timestamptz` is a number of microseconds since 1970; `jsonb`, and `numeric` as stored, are text. */
 export type Value = string | number | Decimal | Buffer | null | readonly string[];
 export type Row = Readonly<Record<string, Value>>;
 
@@ -78,7 +78,7 @@ type ValueOf<C> = C extends `${infer T} null`
   : C extends 'integer' | 'bigint' | 'double precision' | 'timestamptz'
     ? number
     : C extends 'numeric'
-      ? Decimal
+      ? Decimal | string
       : C extends 'bytea'
         ? Buffer
         : C extends 'text[]'

@@ -88,11 +88,10 @@ function fromDatabase(column: Column, value: unknown): Value {
     case 'double precision':
     case 'timestamptz':
       return Number(value);
-    case 'numeric':
-      return Decimal.of(value as string);
     case 'jsonb':
       return typeof value === 'string' ? value : JSON.stringify(value);
     case 'bytea':
+    case 'numeric':
     case 'text':
     case 'text[]':
       return value as Value;
