@@ -35,8 +35,7 @@ describe('parseConfiguration', () => {
     const shipped = parse(readFileSync(new URL('../config/engine.yaml', import.meta.url), 'utf8')) as object;
     const { instruments, ...rest } = parseConfiguration(shipped);
     expect(Object.keys(instruments)).toContain('BTC-USD@bitstamp');
-    const { instruments: _none, ...defaults } = parseConfiguration({});
-    expect(rest).toEqual(defaults);
+    expect({ ...rest, instruments: {} }).toEqual(parseConfiguration({}));
     expect(Object.keys(shipped).sort()).toEqual(Object.keys(parseConfiguration({})).sort());
   });
 

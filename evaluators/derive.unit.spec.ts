@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Decimal } from '../contracts/decimal.ts';
+import type { TakerSide, Trade } from '../contracts/generated/events.ts';
+import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
+import { derive, type Derivation } from './derive.ts';
+
+/** Digest of what each engine version derives from the committed trades: a line is added with each new version. */
+const GOLDEN_DIGESTS: Readonly<Record<string, string>> = {
+  '1': '06a3c80f8a97cc7a2e44827decdebc4443b46af61caf804154fb61914ed78c1d',
+};
+
+const CONFIGURATION = parseConfiguration({
+  range: { barMs: 10_000, bars: 5 },
+  hitRule: { horizonMs: 30_000, graceMs: 2_000, minMoveBps: 1 },
+  instruments: { 'BTC-USDT@binance': { binSize: '2.5' } },
+});
+
+function goldenTrades(): Trade[] {
+  const text = readFileSync(new URL('fixtures/golden-trades.csv', import.meta.url), 'utf8');
+  const rows = text.trim().split('\n').slice(1);
+  return rows.map((row) => {
+    const [tradeId, time, instrument, price, size, side] = row.split(',') as [
+      string,
+      string,
+      string,
+      string,
+      string,
+      TakerSide,
+    ];
+    return {
+      venue: instrument.split('@')[1] ?? '',
+      instrument,
+      tradeId,
+      eventTime: Number(time),
+      price: Decimal.of(price),
+      size: Decimal.of(size),
+      side,
+      receivedAt: Number(time),
+      source: 'golden',
+    };
+  });
+}
+
+async function derivedText(
+  trades: Iterable<Trade> | AsyncIterable<Trade>,
+): Promise<{ text: string; summary: Derivation }> {
+  const lines = derive(trades, CONFIGURATION);
+  let text = '';
+  let step = await lines.next();
+  for (; step.done !== true; step = await lines.next()) text += step.value;
+  return { text, summary: step.value };
+}
+
+describe('derive', () => {
+  it('gives the committed bytes for the committed trades', async () => {
+    const { text, summary } = await derivedText(goldenTrades());
+    const digest = createHash('sha256').update(text).digest('hex');
+    expect(summary.events).toBeGreaterThan(1_000);
+    expect(
+      digest,
+      `what engine version ${ENGINE_VERSION} derives has changed without a new ENGINE_VERSION in configuration.ts: put the old behaviour back, or give the engine a new version and add its digest`,
+    ).toBe(GOLDEN_DIGESTS[ENGINE_VERSION]);
+  });
+
+  it('writes one object a line, with row i at offset i + 1', async () => {
+    const trades = goldenTrades().slice(0, 200);
+    const { text } = await derivedText(trades);
+    const lines = text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { topic: string; type: string; event: Record<string, unknown> });
+    expect(Object.keys(lines[0]!)).toEqual(['topic', 'type', 'event']);
+    expect(lines[0]).toMatchObject({
+      topic: 'indicator.snapshots',
+      type: 'IndicatorSnapshot',
+      event: {
+        eventId: 'snapshot-0-1-0',
+        tape: { partition: 0, offset: 1 },
+        eventTime: trades[0]?.eventTime,
+        lastPrice: trades[0]?.price.toString(),
+      },
+    });
+  });
+
+  it('is the same for trades that come one by one', async () => {
+    async function* slowly(): AsyncGenerator<Trade> {
+      for (const trade of goldenTrades().slice(0, 300)) yield await Promise.resolve(trade);
+    }
+    expect(await derivedText(slowly())).toEqual(await derivedText(goldenTrades().slice(0, 300)));
+  });
+});

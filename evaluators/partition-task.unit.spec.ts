@@ -1,0 +1,531 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeBody, FINGERPRINTS, hashBody, sha256Hex } from '../contracts/codec.ts';
+import { Decimal } from '../contracts/decimal.ts';
+import type {
+  EngineActivated,
+  IndicatorSnapshot,
+  Outcome,
+  ProbabilityDecision,
+  StrategyResult,
+  Trade,
+} from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
+import { DERIVED_TOPICS } from '../contracts/topics.ts';
+import { parseConfiguration } from './configuration.ts';
+import { activationOf } from './derive.ts';
+import { syntheticTrades } from './fixtures/synthetic-market.ts';
+import { MerkleTree } from './merkle.ts';
+import {
+  createPartitionTask,
+  restorePartitionTask,
+  type Advance,
+  type AnchorRecord,
+  type DerivedRecord,
+  type PartitionTask,
+} from './partition-task.ts';
+
+const SECOND_US = 1_000_000;
+const START_US = 1_742_943_600_000_000;
+const INSTRUMENT = 'BTC-USDT@binance';
+
+const activation = (configuration: object, changes: Partial<EngineActivated> = {}): EngineActivated => ({
+  ...activationOf(parseConfiguration(configuration), { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' }),
+  ...changes,
+});
+const activated = (event: EngineActivated): TapeContent => ({
+  kind: 'activation',
+  activation: event,
+  fingerprint: FINGERPRINTS.EngineActivated,
+  body: encodeBody('EngineActivated', event),
+});
+const traded = (trade: Trade, fingerprint = FINGERPRINTS.Trade): TapeContent => ({
+  kind: 'trade',
+  trade,
+  fingerprint,
+  body: encodeBody('Trade', trade),
+});
+
+let nextId = 1;
+/** A trade some seconds after the start. */
+const trade = (seconds: number, price: string, changes: Partial<Trade> = {}): Trade => ({
+  venue: 'binance',
+  instrument: INSTRUMENT,
+  tradeId: String((nextId += 1)),
+  eventTime: START_US + seconds * SECOND_US,
+  price: Decimal.of(price),
+  size: Decimal.of('1'),
+  side: 'BUY',
+  receivedAt: START_US + seconds * SECOND_US + SECOND_US,
+  source: 'test',
+  ...changes,
+});
+
+/** Advances over contents, from the task's offset on. */
+function run(task: PartitionTask, contents: readonly TapeContent[]): Advance[] {
+  return contents.map((content) => task.advance({ partition: task.partition, offset: task.nextOffset, content }));
+}
+function started(configuration: object = {}): PartitionTask {
+  const task = createPartitionTask(3);
+  run(task, [activated(activation(configuration))]);
+  return task;
+}
+function eventsOf(advances: readonly Advance[]): DerivedRecord[] {
+  return advances.flatMap(({ derived }) => derived);
+}
+function ofType<Event>(records: readonly DerivedRecord[], type: DerivedRecord['type']): Event[] {
+  return records.filter((record) => record.type === type).map(({ event }) => event as unknown as Event);
+}
+const snapshotsOf = (records: readonly DerivedRecord[]) => ofType<IndicatorSnapshot>(records, 'IndicatorSnapshot');
+const outcomesOf = (records: readonly DerivedRecord[]) => ofType<Outcome>(records, 'Outcome');
+
+describe('the order of one step', () => {
+  it('gives outcomes, then snapshot, results and decision, each with its identity and sequence', () => {
+    const task = started({
+      hitRule: { horizonMs: 2_000 },
+      strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } } },
+    });
+    const records = eventsOf(
+      run(
+        task,
+        [trade(0, '100'), trade(1, '90'), trade(3, '95')].map((each) => traded(each)),
+      ),
+    );
+    expect(records.map(({ event }) => event.eventId)).toEqual([
+      'snapshot-3-1-0',
+      'result-3-1-0',
+      'result-3-1-1',
+      'decision-3-1-0',
+      'snapshot-3-2-0',
+      'result-3-2-0',
+      'result-3-2-1',
+      'decision-3-2-0',
+      'outcome-3-3-0',
+      'outcome-3-3-1',
+      'snapshot-3-3-0',
+      'result-3-3-0',
+      'result-3-3-1',
+      'decision-3-3-0',
+    ]);
+    for (const topic of DERIVED_TOPICS) {
+      const sequences = records.filter((record) => record.topic === topic).map(({ sequence }) => sequence);
+      expect(sequences).toEqual(sequences.map((_, index) => index));
+      expect(task.nextSequences[topic]).toBe(sequences.length);
+    }
+    for (const { type, body, hash, event, sequence } of records) {
+      expect(hash).toEqual(hashBody(type, body));
+      expect(event.sequence).toBe(sequence);
+      expect(event.tape).toEqual({ partition: 3, offset: Number(event.eventId.split('-')[2]) });
+    }
+  });
+
+  it('links every event to its direct parents', () => {
+    const task = started({
+      hitRule: { horizonMs: 2_000 },
+      strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } } },
+    });
+    const records = eventsOf(
+      run(
+        task,
+        [trade(0, '100'), trade(1, '90'), trade(3, '95')].map((each) => traded(each)),
+      ),
+    );
+    const [, result] = ofType<StrategyResult>(records, 'StrategyResult').slice(1);
+    expect(result?.causes).toEqual(['snapshot-3-2-0']);
+    const decision = ofType<ProbabilityDecision>(records, 'ProbabilityDecision')[1];
+    expect(decision?.causes).toEqual(['result-3-2-0', 'result-3-2-1']);
+    expect(decision?.contributions.map(({ resultId }) => resultId)).toEqual(decision?.causes);
+    expect(decision).toMatchObject({ direction: 'LONG', hitRule: { horizonMs: 2_000, minMoveBps: 0 } });
+    const [first, second] = outcomesOf(records);
+    expect(first).toMatchObject({
+      forecastId: 'result-3-2-0',
+      causes: ['result-3-2-0', 'trade-3-3-0'],
+      forecastKind: 'STRATEGY',
+      strategy: 'VWAP_REVERSION',
+      verdict: 'HIT',
+      moveBps: 555.555556,
+    });
+    expect(second).toMatchObject({ forecastId: 'decision-3-2-0', forecastKind: 'DECISION', strategy: null });
+  });
+
+  it('measures the trade itself, and nothing later', () => {
+    const task = started();
+    const trades = [trade(0, '100'), trade(0, '110'), trade(1, '120', { size: Decimal.of('2') })];
+    const [first, second] = snapshotsOf(
+      eventsOf(
+        run(
+          task,
+          trades.map((each) => traded(each)),
+        ),
+      ),
+    );
+    expect(first).toMatchObject({ vwap: 100, tradeCount: 1, firstOffset: 1, lastOffset: 1, causes: ['trade-3-1-0'] });
+    expect(second).toMatchObject({ vwap: 112.5, tradeCount: 3, firstOffset: 1, lastOffset: 3 });
+  });
+});
+
+describe('the clock of an instrument', () => {
+  it('takes a snapshot at the first on-time trade of each cadence interval', () => {
+    const task = started({ cadenceMs: 10_000 });
+    const seconds = [1, 2, 9, 10, 11, 35, 36, 40];
+    const snapshots = snapshotsOf(
+      eventsOf(
+        run(
+          task,
+          seconds.map((at) => traded(trade(at, '100'))),
+        ),
+      ),
+    );
+    expect(snapshots.map(({ eventTime }) => (eventTime - START_US) / SECOND_US)).toEqual([1, 10, 35, 40]);
+  });
+
+  it('takes one at each on-time trade where the cadence is 0', () => {
+    const task = started({ cadenceMs: 0 });
+    const snapshots = snapshotsOf(
+      eventsOf(
+        run(
+          task,
+          [1, 1, 0, 2].map((at) => traded(trade(at, '100'))),
+        ),
+      ),
+    );
+    expect(snapshots).toHaveLength(3);
+  });
+
+  it('lets instruments not touch each other', () => {
+    const other = 'ETH-USDT@binance';
+    const mixed = [trade(0, '100'), trade(50, '7', { instrument: other }), trade(1, '100')].map((each) => traded(each));
+    const records = eventsOf(run(started(), mixed));
+    expect(snapshotsOf(records).map(({ instrument }) => instrument)).toEqual([INSTRUMENT, other, INSTRUMENT]);
+  });
+
+  it('counts a late trade into its session without triggering, resolving, or altering a completed bar', () => {
+    const configuration = {
+      hitRule: { horizonMs: 60_000 },
+      range: { bars: 1 },
+      strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } } },
+    };
+    const task = started(configuration);
+    run(
+      task,
+      [trade(0, '100'), trade(30, '90'), trade(89, '91')].map((each) => traded(each)),
+    );
+    const before = task.counts;
+    const [late] = run(task, [traded(trade(31, '500'))]);
+    expect(late).toEqual({ derived: [], deadLetters: [], anchor: undefined });
+    expect(task.counts).toMatchObject({ late: before.late + 1, trades: before.trades + 1 });
+    const records = eventsOf(run(task, [traded(trade(90, '92'))]));
+    expect(snapshotsOf(records)[0]).toMatchObject({ tradeCount: 5, rangeHigh: Decimal.of('100') });
+    expect(outcomesOf(records).map(({ resolvingTradeId }) => resolvingTradeId)).toEqual([
+      String(nextId),
+      String(nextId),
+    ]);
+  });
+
+  it('counts a late trade of the previous session there, not into the current one', () => {
+    const task = started({ session: { lengthMs: 60_000 } });
+    const midnight = 60 * Math.ceil(START_US / SECOND_US / 60) - START_US / SECOND_US;
+    const at = (seconds: number, price: string) => traded(trade(midnight + seconds, price));
+    const records = eventsOf(run(task, [at(1, '100'), at(61, '200'), at(50, '300'), at(62, '200')]));
+    expect(snapshotsOf(records).map(({ vwap }) => vwap)).toEqual([100, 200, 200]);
+    expect(snapshotsOf(records).map(({ tradeCount }) => tradeCount)).toEqual([1, 1, 2]);
+  });
+});
+
+describe('duplicates and gaps', () => {
+  it('gives a trade that is on the tape twice one effect', () => {
+    const twice = trade(1, '100');
+    const task = started();
+    const advances = run(task, [traded(trade(0, '90')), traded(twice), traded(twice), traded(trade(2, '95'))]);
+    expect(advances[2]?.derived).toEqual([]);
+    expect(task.counts).toMatchObject({ duplicates: 1, trades: 3 });
+    expect(snapshotsOf(eventsOf(advances)).at(-1)).toMatchObject({ tradeCount: 3, vwap: 95 });
+  });
+
+  it('counts trades that fill a gap late', () => {
+    const numbered = (id: number, seconds: number) => traded(trade(seconds, '100', { tradeId: String(id) }));
+    const task = started();
+    run(task, [numbered(1, 0), numbered(4, 3), numbered(2, 1), numbered(3, 2), numbered(2, 1), numbered(5, 4)]);
+    expect(task.counts).toMatchObject({ trades: 5, late: 2, duplicates: 1 });
+  });
+});
+
+describe('outcomes', () => {
+  const configuration = {
+    cadenceMs: 0,
+    hitRule: { horizonMs: 10_000, graceMs: 5_000 },
+    strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } } },
+  };
+
+  it('gives every LONG or SHORT forecast exactly one, and NEUTRAL none', () => {
+    const records = eventsOf(
+      run(
+        started({ ...configuration, cadenceMs: 1_000 }),
+        syntheticTrades({ seed: 7, count: 3_000 }).map((each) => traded(each)),
+      ),
+    );
+    const horizonEnd = Math.max(...records.map(({ event }) => event.eventTime));
+    const forecasts = records
+      .filter(({ type }) => type === 'StrategyResult' || type === 'ProbabilityDecision')
+      .map(({ event }) => event as StrategyResult | ProbabilityDecision)
+      .filter(({ direction }) => direction !== 'NEUTRAL');
+    const due = forecasts
+      .filter(({ eventTime }) => eventTime + 10 * SECOND_US <= horizonEnd)
+      .map(({ eventId }) => eventId);
+    const resolved = outcomesOf(records).map(({ forecastId }) => forecastId);
+    expect(due.length).toBeGreaterThan(1_000);
+    expect(resolved.toSorted()).toEqual(due.toSorted());
+    expect(new Set(outcomesOf(records).map(({ verdict }) => verdict)).has('HIT')).toBe(true);
+  });
+
+  it('is VOID where the first trade is later than the grace', () => {
+    const trades = [trade(0, '100'), trade(1, '90'), trade(16.5, '95')];
+    expect(
+      outcomesOf(
+        eventsOf(
+          run(
+            started(configuration),
+            trades.map((each) => traded(each)),
+          ),
+        ),
+      ),
+    ).toMatchObject([
+      { verdict: 'VOID', observedPrice: null, observedTime: null, moveBps: null, resolvingTradeId: null },
+      { verdict: 'VOID' },
+    ]);
+  });
+
+  it('keeps the rule registered with the forecast when another comes in force', () => {
+    const task = started(configuration);
+    run(
+      task,
+      [trade(0, '100'), trade(1, '90')].map((each) => traded(each)),
+    );
+    const other = activation(
+      { ...configuration, hitRule: { horizonMs: 60_000, minMoveBps: 9_000 } },
+      { activationId: 'second' },
+    );
+    run(task, [activated(other)]);
+    const [outcome] = outcomesOf(eventsOf(run(task, [traded(trade(11, '91'))])));
+    expect(outcome).toMatchObject({ verdict: 'HIT', dueTime: START_US + 11 * SECOND_US });
+  });
+});
+
+describe('what is refused', () => {
+  it('skips and counts trades before the first activation', () => {
+    const task = createPartitionTask(3);
+    expect(eventsOf(run(task, [traded(trade(0, '100')), traded(trade(1, '100'))]))).toEqual([]);
+    expect(task.counts).toMatchObject({ skipped: 2, trades: 0 });
+    expect(task.tapeId).toBeUndefined();
+  });
+
+  it('makes a dead letter with a closed reason of what cannot be used, the same at each replay', () => {
+    const value = Buffer.alloc(70_000, 7);
+    const contents: TapeContent[] = [
+      { kind: 'unusable', reason: 'UNDECODABLE', value },
+      { kind: 'unusable', reason: 'UNKNOWN_SCHEMA', value: Buffer.from('x') },
+      traded(trade(0, '100'), 'ff'.repeat(32)),
+      traded(trade(0, '100', { instrument: 'btc' })),
+      traded(trade(0, '100', { eventTime: START_US + 20 * SECOND_US })),
+      activated(activation({}, { activationId: 'other', tapeId: 'another' })),
+      activated(activation({}, { activationId: 'other', configHash: 'ff' })),
+      activated(activation({}, { activationId: 'other', configuration: '{"a":1}', configHash: sha256Hex('{"a":1}') })),
+    ];
+    const letters = run(started(), contents).flatMap(({ deadLetters }) => deadLetters);
+    expect(letters.map(({ reason }) => reason)).toEqual([
+      'UNDECODABLE',
+      'UNKNOWN_SCHEMA',
+      'SCHEMA_NOT_ACCEPTED',
+      'INSTRUMENT_MALFORMED',
+      'CLOCK_LEAD',
+      'MALFORMED',
+      'MALFORMED',
+      'MALFORMED',
+    ]);
+    expect(letters[0]).toMatchObject({
+      deadLetterId: 'dead-engine-raw.trades-3-1',
+      reader: 'engine',
+      payloadBytes: 70_000,
+      payloadHash: sha256Hex(value),
+      source: { kind: 'TOPIC', name: 'raw.trades', partition: 3, position: 1 },
+    });
+    expect(letters[0]?.payload).toHaveLength(65_536);
+    expect(run(started(), contents).flatMap(({ deadLetters }) => deadLetters)).toEqual(letters);
+  });
+
+  it('takes no record twice', () => {
+    const task = started();
+    expect(() => task.advance({ partition: 3, offset: 0, content: traded(trade(0, '1')) })).toThrow(RangeError);
+  });
+});
+
+describe('activations', () => {
+  it('takes a repeated one for nothing', () => {
+    const task = started();
+    run(task, [traded(trade(0, '100'))]);
+    const [repeated] = run(task, [activated(activation({}))]);
+    expect(repeated).toEqual({ derived: [], deadLetters: [], anchor: undefined });
+  });
+
+  it('restarts only the indicators whose parameters changed', () => {
+    const task = started({ range: { bars: 1 } });
+    run(
+      task,
+      [trade(0, '100'), trade(61, '104')].map((each) => traded(each)),
+    );
+    const next = (configuration: object, activationId: string, seconds: number) => {
+      run(task, [activated(activation(configuration, { activationId }))]);
+      return snapshotsOf(eventsOf(run(task, [traded(trade(seconds, '100'))])))[0];
+    };
+    const bin = { instruments: { [INSTRUMENT]: { binSize: '50' } } };
+    // Only the profile restarts: its new bin holds the new trade alone.
+    expect(next({ range: { bars: 1 }, ...bin }, 'a', 62)).toMatchObject({
+      tradeCount: 3,
+      rangeHigh: Decimal.of('100'),
+      valueAreaHigh: Decimal.of('100'),
+      firstOffset: 1,
+    });
+    // Only the range restarts.
+    expect(next({ range: { bars: 2 }, ...bin }, 'b', 63)).toMatchObject({ tradeCount: 4, rangeHigh: null });
+    // Another session: average and profile restart.
+    expect(next({ range: { bars: 2 }, ...bin, session: { anchorMs: 1 } }, 'c', 64)).toMatchObject({ tradeCount: 1 });
+    // A weight touches no indicator.
+    const weighted = {
+      range: { bars: 2 },
+      ...bin,
+      session: { anchorMs: 1 },
+      strategies: { VWAP_REVERSION: { weight: 2 } },
+    };
+    expect(next(weighted, 'd', 65)).toMatchObject({ tradeCount: 2 });
+  });
+
+  it('stops at a foreign one with an anchor at exactly its offset, once', () => {
+    const task = started();
+    run(task, [traded(trade(0, '100'))]);
+    for (const foreign of [
+      activation({}, { activationId: 'new', engineVersion: '999' }),
+      activation({}, { activationId: 'new', writerFingerprints: {} }),
+    ]) {
+      const [advance] = run(task, [activated(foreign)]);
+      expect(advance?.foreignActivation).toEqual(foreign);
+      expect(task.nextOffset).toBe(2);
+      const { anchor } = advance!;
+      if (anchor !== undefined) expect(anchor.manifest.tape).toEqual({ partition: 3, offset: 2 });
+    }
+    const [again] = run(task, [activated(activation({}, { activationId: 'new', engineVersion: '999' }))]);
+    expect(again?.anchor).toBeUndefined();
+    expect(run(createPartitionTask(3), [activated(activation({}, { engineVersion: '999' }))])[0]).toMatchObject({
+      anchor: undefined,
+      foreignActivation: { engineVersion: '999' },
+    });
+  });
+});
+
+/** A tape with everything on it, and what it leads to. */
+function tapeOf(seed: number, count: number, anchorIntervalRecords: number): TapeContent[] {
+  const instruments = [INSTRUMENT, 'ETH-USDT@binance'];
+  const configuration = {
+    anchorIntervalRecords,
+    cadenceMs: 2_000,
+    session: { lengthMs: 600_000 },
+    range: { barMs: 5_000, bars: 4 },
+    hitRule: { horizonMs: 20_000, graceMs: 1_500 },
+    strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0.2 } } },
+  };
+  const contents = syntheticTrades({ seed, count, instruments }).map((each) => traded(each));
+  const second = activation({ ...configuration, range: { barMs: 7_000, bars: 3 } }, { activationId: 'second' });
+  contents.splice(Math.floor(count / 2), 0, activated(second), {
+    kind: 'unusable',
+    reason: 'UNDECODABLE',
+    value: Buffer.from('?'),
+  });
+  contents.splice(3, 0, activated(activation(configuration)));
+  return contents;
+}
+
+const bytesOf = (anchor: AnchorRecord) => Buffer.concat(anchor.states.map(({ state }) => state.bytes));
+const everything = (advances: readonly Advance[]) =>
+  advances.flatMap(({ derived, deadLetters, anchor }) => [
+    ...derived.map(({ topic, body }) => `${topic} ${body.toString('hex')}`),
+    ...deadLetters.map((letter) => encodeBody('DeadLetter', letter).toString('hex')),
+    ...(anchor === undefined
+      ? []
+      : [anchor.body.toString('hex'), ...anchor.states.map(({ body }) => body.toString('hex'))]),
+  ]);
+
+describe('anchors', () => {
+  it('lie at the multiples of the interval and right after each activation', () => {
+    const tape = tapeOf(5, 500, 100);
+    const offsets = run(createPartitionTask(3), tape).flatMap(({ anchor }) => anchor?.manifest.tape.offset ?? []);
+    expect(offsets).toEqual([4, 100, 200, 252, 300, 400, 500]);
+  });
+
+  it('name their window, the record before them, and the anchor before them', () => {
+    const tape = tapeOf(6, 400, 50);
+    const advances = run(createPartitionTask(3), tape);
+    let previous: string | null = null;
+    let windows = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, new MerkleTree()]));
+    advances.forEach(({ derived, anchor }, offset) => {
+      for (const { topic, hash } of derived) windows[topic]!.append(hash);
+      if (anchor === undefined) return;
+      const { manifest } = anchor;
+      const content = tape[offset]!;
+      const record =
+        content.kind === 'unusable'
+          ? sha256Hex(content.value)
+          : sha256Hex(Buffer.concat([Buffer.from(content.fingerprint, 'hex'), content.body]));
+      expect(manifest).toMatchObject({
+        tape: { partition: 3, offset: offset + 1 },
+        tapeRecordHash: record,
+        previousAnchorHash: previous,
+        stateHash: sha256Hex(bytesOf(anchor)),
+        stateBytes: bytesOf(anchor).length,
+        stateChunks: anchor.states.length,
+        windowRoots: Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, windows[topic]!.root()])),
+        windowCounts: Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, windows[topic]!.count])),
+        gitCommit: 'abc',
+      });
+      previous = anchor.hash.toString('hex');
+      windows = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, new MerkleTree()]));
+    });
+    expect(previous).not.toBeNull();
+  });
+
+  it('let the engine go on from any of them with the same bytes', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 5, max: 90 }), (seed, interval) => {
+        const tape = tapeOf(seed, 400, interval);
+        const advances = run(createPartitionTask(3), tape);
+        advances.forEach(({ anchor }, offset) => {
+          if (anchor === undefined || (offset * 7 + seed) % 3 !== 0) return;
+          const resumed = restorePartitionTask(anchor.manifest, bytesOf(anchor), anchor.hash);
+          expect(resumed.nextOffset).toBe(offset + 1);
+          expect(everything(run(resumed, tape.slice(offset + 1)))).toEqual(everything(advances.slice(offset + 1)));
+        });
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('refuse a state that is not theirs', () => {
+    const anchor = run(createPartitionTask(3), tapeOf(5, 50, 20)).find((advance) => advance.anchor)?.anchor;
+    const bytes = bytesOf(anchor!);
+    bytes[0] = 0;
+    expect(() => restorePartitionTask(anchor!.manifest, bytes, anchor!.hash)).toThrow('another hash');
+    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":1', '"format":0'));
+    const manifest = { ...anchor!.manifest, stateHash: sha256Hex(other) };
+    expect(() => restorePartitionTask(manifest, other, anchor!.hash)).toThrow('the form 0');
+  });
+
+  it('hand the state over to the version that the foreign activation names', () => {
+    const task = started();
+    run(task, [traded(trade(0, '100'))]);
+    const [advance] = run(task, [activated(activation({}, { activationId: 'new', engineVersion: '999' }))]);
+    const { anchor } = advance!;
+    const resumed = restorePartitionTask(anchor!.manifest, bytesOf(anchor!), anchor!.hash);
+    const snapshot = snapshotsOf(
+      eventsOf(run(resumed, [activated(activation({}, { activationId: 'own' })), traded(trade(1, '102'))])),
+    );
+    expect(snapshot).toMatchObject([{ tradeCount: 2, vwap: 101, sequence: 1 }]);
+  });
+});
