@@ -15,7 +15,10 @@ export function interruption(): AbortSignal {
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
   // Started by the demo: when it goes, however it goes, so does this process.
-  if (process.channel) process.on('disconnect', () => interrupt('SIGTERM'));
+  if (process.channel)
+    process.on('disconnect', () => {
+      interrupt('SIGTERM');
+    });
   return controller.signal;
 }
 
@@ -25,7 +28,7 @@ export async function connections(): Promise<Connections> {
   const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
   if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)
     return { kafkaBrokers, registryUrl, postgresUrl, redisUrl };
-  const local = await readEndpoints(stackOptionsFromEnvironment(process.env).folder);
+  const local = readEndpoints(stackOptionsFromEnvironment(process.env).folder);
   if (local === undefined) {
     throw new TapeproofError(
       'UNREACHABLE',

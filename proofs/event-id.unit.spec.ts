@@ -12,10 +12,16 @@ describe('parseEventId', () => {
     });
   });
 
-  it.each(['', 'decision', 'decision-3-10411', 'decision--1-10411-0', 'trade-3-10411-0', 'decision-3-10411-0 ', 'decision-3-1e3-0', '__proto__-1-1-1'])(
-    'refuses %j',
-    (text) => {
-      expect(parseEventId(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'decision',
+    'decision-3-10411',
+    'decision--1-10411-0',
+    'trade-3-10411-0',
+    'decision-3-10411-0 ',
+    'decision-3-1e3-0',
+    '__proto__-1-1-1',
+  ])('refuses %j', (text) => {
+    expect(parseEventId(text)).toBeUndefined();
+  });
 });

@@ -139,6 +139,21 @@ export class EventLog {
     }
   }
 
+  /** Trades on the tape: records of that type, all partitions. */
+  async tradeCount(partitions: number): Promise<number> {
+    let count = 0;
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const [from, to] = await this.bounds(TAPE_TOPIC, partition);
+      for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to })) {
+        for (const { value } of records) {
+          const schemaId = schemaIdOf(value);
+          if (schemaId !== undefined && (await this.registry.schemaOf(schemaId))?.name === 'Trade') count += 1;
+        }
+      }
+    }
+    return count;
+  }
+
   /** Number of events in a topic's partition, each counted once. */
   async sequenceEnd(topic: DerivedTopic, partition: number): Promise<number> {
     const [start, end] = await this.bounds(topic, partition);

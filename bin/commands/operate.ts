@@ -9,7 +9,7 @@ import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { applyTopics, checkTopics, partitionCount } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
-import { migrate } from '../../platform/postgres.ts';
+import { createPool, migrate } from '../../platform/postgres.ts';
 import { deadLetters } from '../../proofs/dead-letters.ts';
 import { connections, DEFAULT_CONFIGURATION_FILE, print, readConfiguration } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
@@ -27,10 +27,13 @@ export function registerOperate(program: Command): void {
     .description('bring the Postgres schema up to date')
     .option('--json', 'print as JSON')
     .action(async ({ json }: JsonOption) => {
-      const applied = await migrate((await connections()).postgresUrl);
-      print(json, { applied }, () =>
-        applied.length === 0 ? 'Nothing to do: all migrations are applied.' : `Applied ${applied.join(', ')}.`,
-      );
+      const pool = createPool((await connections()).postgresUrl, 'tapeproof-migrate');
+      try {
+        const report = await migrate(pool);
+        print(json, report, () => report.map(({ name, action }) => `${name.padEnd(32)} ${action}`).join('\n'));
+      } finally {
+        await pool.end();
+      }
     });
   registerActivate(program);
   registerDeadLetters(program);

@@ -13,7 +13,7 @@ const LOG_LINES_SHOWN = 3;
  * it is killed: their IPC channel closes.
  */
 export class Children {
-  private readonly folder: string;
+  readonly folder: string;
   private readonly running = new Map<string, ChildProcess>();
   private stopping = false;
   private fail: (error: Error) => void = () => undefined;

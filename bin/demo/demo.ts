@@ -1,0 +1,136 @@
+import { join, relative } from 'node:path';
+import { canonicalConfiguration, ENGINE_VERSION } from '../../evaluators/configuration.ts';
+import { activate } from '../../evaluators/activate.adapter.ts';
+import { pipeline } from '../../pipeline.ts';
+import type { Connections } from '../../platform/connections.ts';
+import { createKafka } from '../../platform/kafka/client.ts';
+import { createRegistry } from '../../platform/kafka/registry.ts';
+import { applyTopics } from '../../platform/kafka/topics.ts';
+import { createLog } from '../../platform/log.ts';
+import { createPool, migrate } from '../../platform/postgres.ts';
+import { stackDown, stackOptionsFromEnvironment, stackStatus, stackUp } from '../../stack/main.ts';
+import { ingestText, showIngest } from '../commands/ingest.ts';
+import { connections as knownConnections, DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
+import { gitCommit } from '../git-commit.ts';
+import { progressBar, stackProgress } from '../progress.ts';
+import { untilCaughtUp } from './caught-up.ts';
+import { Children } from './children.ts';
+import { loseAndReplay } from './replay.ts';
+import { summarise, summaryText } from './summary.ts';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..');
+const SAMPLE = join(REPOSITORY, 'data', 'binance-sample', 'binance-spot-2025-03-25.jsonl.gz');
+
+export interface DemoOptions {
+  readonly signal: AbortSignal;
+  readonly json: boolean;
+  /** Stop the services at the end, too. */
+  readonly down: boolean;
+}
+
+/**
+ * The main job on real trades, step by step. Can be run again: nothing is appended or derived twice. Interrupted, it
+ * leaves nothing running that it started.
+ */
+export async function runDemo({ signal, json, down }: DemoOptions): Promise<void> {
+  const options = stackOptionsFromEnvironment(process.env);
+  const wasRunning = (await stackStatus(options)).some((service) => service.state !== 'stopped');
+  const children = new Children(join(options.folder, '..', 'demo'));
+  const interrupted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(new Error('interrupted'));
+    });
+  });
+  interrupted.catch(() => undefined);
+  let finished = false;
+  try {
+    step('1/7 Services');
+    const { bitstampTradesFile } = await stackUp(options, stackProgress());
+    const where = await knownConnections();
+    const run = (work: Promise<void>) => Promise.race([children.whileRunning(work), interrupted]);
+    await run(theMainJob(where, bitstampTradesFile, children, signal, json));
+    finished = true;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.stderr.write('\nInterrupted.\n');
+  } finally {
+    await children.stop();
+    if (down || (!finished && !wasRunning)) await stackDown(options, stackProgress());
+  }
+  if (finished && !down) say('\nThe services stay up for a look of your own; "npx tapeproof stack down" stops them.');
+}
+
+async function theMainJob(
+  where: Connections,
+  bitstampTradesFile: string,
+  children: Children,
+  signal: AbortSignal,
+  json: boolean,
+): Promise<void> {
+  step('2/7 Topics, schemas, tables, activation');
+  await prepare(where);
+
+  step('3/7 Engine and projectors');
+  await children.start(['engine', 'run']);
+  for (const { name } of pipeline.projectors.all) await children.start(['projector', 'run', name]);
+  say(
+    `One process each, logs in ${relative(process.cwd(), children.folder)}: engine, ${pipeline.projectors.all.map(({ name }) => name).join(', ')}`,
+  );
+
+  step('4/7 Real trades onto the tape');
+  for (const path of [bitstampTradesFile, SAMPLE]) {
+    const bar = progressBar(path.split('/').at(-1) ?? path);
+    const report = await pipeline.ingest.run({
+      path,
+      speed: 'max',
+      connections: where,
+      log: createLog('ingest', 'warn'),
+      signal,
+      progress: showIngest(bar),
+    });
+    bar.stop();
+    say(ingestText(report));
+  }
+  await untilCaughtUp(where, signal);
+
+  step('5/7 What came of them');
+  const summary = await summarise(where);
+  say(json ? JSON.stringify(summary, undefined, 2) : summaryText(summary));
+
+  step('6/7 One decision, audited');
+  say(summary.audit);
+
+  await children.stop();
+  step('7/7 Both stores lost, and replayed from Kafka');
+  await loseAndReplay(where, signal, say);
+}
+
+/** Everything that must be there before the first trade; doing it again changes nothing. */
+async function prepare(where: Connections): Promise<void> {
+  await applyTopics(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
+  await createRegistry(where.registryUrl).register();
+  const pool = createPool(where.postgresUrl, 'tapeproof-demo');
+  try {
+    await migrate(pool);
+  } finally {
+    await pool.end();
+  }
+  const report = await activate({
+    connections: where,
+    configuration: canonicalConfiguration(await readConfiguration(join(REPOSITORY, DEFAULT_CONFIGURATION_FILE))),
+    engineVersion: ENGINE_VERSION,
+    gitCommit: await gitCommit(),
+    log: createLog('activate', 'warn'),
+  });
+  say(
+    `Engine ${ENGINE_VERSION} with configuration ${report.configHash.slice(0, 12)} is in force on tape ${report.tapeId}.`,
+  );
+}
+
+function step(title: string): void {
+  process.stdout.write(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}\n`);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,66 @@
+import type { Connections } from '../../platform/connections.ts';
+import { createKafka } from '../../platform/kafka/client.ts';
+import { createLogReader } from '../../platform/kafka/log-reader.ts';
+import { createRegistry } from '../../platform/kafka/registry.ts';
+import { partitionCount } from '../../platform/kafka/topics.ts';
+import { createPool } from '../../platform/postgres.ts';
+import { auditText } from '../../proofs/audit-text.ts';
+import { audit } from '../../proofs/audit.ts';
+import { EventLog } from '../../proofs/event-log.ts';
+import { scoreboardText } from '../../proofs/scoreboard-text.ts';
+import { scoreboard, type Scoreboard } from '../../proofs/scoreboard.ts';
+
+export interface Summary extends Scoreboard {
+  readonly trades: number;
+  /** Rows of Postgres by view. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** One resolved decision, audited. */
+  readonly audit: string;
+}
+
+/** What the tape's trades became, counted in Kafka and in Postgres, and one resolved decision audited. */
+export async function summarise(where: Connections): Promise<Summary> {
+  const reader = createLogReader(where.kafkaBrokers);
+  const pool = createPool(where.postgresUrl, 'tapeproof-demo');
+  try {
+    const log = new EventLog(reader, createRegistry(where.registryUrl));
+    const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
+    const board = await scoreboard(log, partitions);
+    const rows: Record<string, number> = {};
+    for (const view of ['indicator_snapshots', 'strategy_evaluations', 'decisions', 'outcomes']) {
+      const result = await pool.query<{ count: string }>(`SELECT count(*) FROM tapeproof.${view}`);
+      rows[view] = Number(result.rows[0]?.count);
+    }
+    const strongest = await pool.query<{ event_id: string }>(STRONGEST_HIT);
+    const id = strongest.rows[0]?.event_id;
+    const report = id === undefined ? undefined : await audit(log, id, { listTrades: false, verifyWith: undefined });
+    return {
+      ...board,
+      trades: await log.tradeCount(partitions),
+      rows,
+      audit: report === undefined ? 'No decision is resolved yet.' : auditText(report),
+    };
+  } finally {
+    await reader.close();
+    await pool.end();
+  }
+}
+
+/** The resolved decision with the greatest probability; the earliest of equals. */
+const STRONGEST_HIT = `
+  SELECT forecast_id AS event_id FROM tapeproof.outcomes
+  WHERE forecast_kind = 'DECISION' AND verdict <> 'VOID'
+  ORDER BY probability DESC, event_time, event_id COLLATE "C" LIMIT 1`;
+
+export function summaryText(summary: Summary): string {
+  const number = (value: number) => value.toLocaleString('en');
+  const inPostgres = (view: string) => `(${number(summary.rows[view] ?? 0)} in Postgres)`;
+  return [
+    `${number(summary.trades)} trades on the tape → ${number(summary.events['indicator.snapshots'])} snapshots ${inPostgres('indicator_snapshots')}`,
+    `  → ${number(summary.events['strategy.results'])} strategy results ${inPostgres('strategy_evaluations')}`,
+    `  → ${number(summary.events['probability.decisions'])} decisions ${inPostgres('decisions')}`,
+    `  → ${number(summary.events['decision.outcomes'])} outcomes ${inPostgres('outcomes')}`,
+    '',
+    scoreboardText(summary.summaries),
+  ].join('\n');
+}

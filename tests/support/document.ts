@@ -1,0 +1,70 @@
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execFile } from 'node:child_process';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..');
+/** What a copy of the project needs to check and test its code. */
+const COPIED = [
+  'bench',
+  'bin',
+  'config',
+  'contracts',
+  'evaluators',
+  'migrations',
+  'platform',
+  'producers',
+  'projectors',
+  'proofs',
+  'stack',
+  'tests',
+  'eslint.config.js',
+  'package.json',
+  'pipeline.ts',
+  'tsconfig.json',
+  'vitest.config.ts',
+];
+/** A block of code that says in its first line which file it is. */
+const BLOCK = /^```ts\n(\/\/ (\S+\.ts)\n[\s\S]*?)^```$/gm;
+
+/** A copy of the project in which a page of docs/ was followed: each of its files was written. */
+export interface FollowedDocument {
+  readonly folder: string;
+  /** The files that the page has the reader write. */
+  readonly files: readonly string[];
+  /** Runs a program of node_modules/.bin there; output and exit code. */
+  run(program: string, ...words: string[]): Promise<{ readonly exitCode: number; readonly output: string }>;
+  remove(): Promise<void>;
+}
+
+/** Does what a page of docs/ says, in a copy of the project. */
+export async function followDocument(page: string): Promise<FollowedDocument> {
+  const folder = await mkdtemp(join(tmpdir(), 'tapeproof-document-'));
+  for (const name of COPIED) await cp(join(REPOSITORY, name), join(folder, name), { recursive: true });
+  await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
+  const files: string[] = [];
+  for (const [, code = '', file = ''] of (await readFile(join(REPOSITORY, page), 'utf8')).matchAll(BLOCK)) {
+    await mkdir(join(folder, dirname(file)), { recursive: true });
+    await writeFile(join(folder, file), code.slice(code.indexOf('\n') + 1));
+    files.push(file);
+  }
+  return {
+    folder,
+    files,
+    run: (program, ...words) =>
+      new Promise((resolve) => {
+        execFile(
+          process.execPath,
+          [join(REPOSITORY, 'node_modules', '.bin', program), ...words],
+          { cwd: folder, encoding: 'utf8', maxBuffer: 16_777_216 },
+          (error, stdout, stderr) => {
+            resolve({
+              exitCode: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
+              output: stdout + stderr,
+            });
+          },
+        );
+      }),
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
