@@ -29,14 +29,19 @@ const ENVIRONMENT_KEPT = ['PATH', 'HOME', 'TMPDIR', 'JAVA_HOME', 'LD_LIBRARY_PAT
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   try {
     if (!IS_LINUX) {
-      const started = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-      return started === '' ? undefined : { pid, started };
+      const printed = execFileSync('ps', ['-o', 'stat=', '-o', 'lstart=', '-p', String(pid)], {
+        encoding: 'utf8',
+      }).trim();
+      const started = printed.replace(/^\S+\s+/, '');
+      return printed === '' || printed.startsWith('Z') ? undefined : { pid, started };
     }
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [state, startTicks] = [fields[0], fields[19]];
-    if (state === undefined || startTicks === undefined || state === 'Z' || state === 'X') return undefined;
+    const [state, threads, startTicks] = [fields[0], Number(fields[17]), fields[19]];
+    if (startTicks === undefined || state === 'X') return undefined;
+    // A killed JVM shows as a zombie while its other threads, and so its ports, are still there.
+    if (state === 'Z' && threads <= 1) return undefined;
     return { pid, started: `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${startTicks}` };
   } catch {
     return undefined;

@@ -17,12 +17,14 @@ async function startScript(script: string): Promise<ProcessIdentity> {
   return identifyProcess(child.pid!)!;
 }
 
-const READY_AND_WAIT = "console.log('ready'); setInterval(() => {}, 1000);";
+// Each ends by itself in the end, should a test that fails leave it behind.
+const WAIT = 'setTimeout(() => {}, 30_000);';
+const READY_AND_WAIT = `console.log('ready'); ${WAIT}`;
 const DEAF = `process.on('SIGTERM', () => {}); ${READY_AND_WAIT}`;
 const PARENT = `
   const child = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(DEAF)}], { stdio: ['ignore', 'pipe', 'inherit'] });
   child.stdout.once('data', () => console.log(child.pid));
-  setInterval(() => {}, 1000);`;
+  ${WAIT}`;
 const PATIENCE_MS = 200;
 
 describe('a process identity', () => {
@@ -30,7 +32,7 @@ describe('a process identity', () => {
     const identity = await startScript(READY_AND_WAIT);
     expect(isAlive(identity)).toBe(true);
     expect(isAlive({ ...identity, started: 'long ago' })).toBe(false);
-    expect(commandLine(identity.pid)).toContain('setInterval');
+    expect(commandLine(identity.pid)).toContain('setTimeout');
     expect(residentBytes(identity)).toBeGreaterThan(1_000_000);
   });
 
@@ -41,7 +43,7 @@ describe('a process identity', () => {
 
   it('is none for a process that ended and was not collected', async () => {
     // `exec` makes the shell a `sleep`, which never collects the shell's child.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(parent);
     const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
     const ended = Number(printed.toString('utf8'));

@@ -1,5 +1,6 @@
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,6 +134,15 @@ describe('the local stack', () => {
     const after = (await statusByName()).get(name)!;
     expect(after.state).toBe('running');
     expect(after.pid).not.toBe(pid);
+  });
+
+  it('starts Postgres though its lock file names a pid that is somebody else’s by now', async () => {
+    await killService(options, 'postgres');
+    const stranger = spawn('sleep', ['1000'], { stdio: 'ignore' });
+    const lockFile = join(options.folder, 'postgres', 'data', 'postmaster.pid');
+    await writeFile(lockFile, (await readFile(lockFile, 'utf8')).replace(/^\d+/, String(stranger.pid)));
+    await startService(options, 'postgres').finally(() => stranger.kill());
+    expect((await statusByName()).get('postgres')?.state).toBe('running');
   });
 
   it('calls a service that hangs unhealthy', async () => {
