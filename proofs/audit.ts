@@ -8,6 +8,9 @@ import { checkChain, checkTrades, type Check } from './audit-checks.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { EventLog, Located } from './event-log.ts';
 
+/** What an audit reads: the log in Kafka, or a test's own. */
+export type AuditedLog = Pick<EventLog, 'find' | 'follow' | 'outcomeOf' | 'activation' | 'trades'>;
+
 export type Forecast = EventTypes['ProbabilityDecision'] | EventTypes['StrategyResult'];
 
 /** The trades behind a snapshot, from the tape itself. */
@@ -53,7 +56,7 @@ export interface AuditOptions {
  * @throws TapeproofError USAGE for a malformed id, NOT_FOUND for an unknown one, CHECK_FAILED for a broken chain.
  */
 export async function audit(
-  log: EventLog,
+  log: AuditedLog,
   asked: string,
   { listTrades, verifyWith }: AuditOptions,
 ): Promise<AuditReport> {
@@ -93,7 +96,10 @@ export async function audit(
 }
 
 /** The configuration that the tape puts in force for a snapshot. */
-async function configurationOf(log: EventLog, snapshot: EventTypes['IndicatorSnapshot']): Promise<EngineConfiguration> {
+async function configurationOf(
+  log: AuditedLog,
+  snapshot: EventTypes['IndicatorSnapshot'],
+): Promise<EngineConfiguration> {
   const activation = await log.activation(snapshot.tape.partition, snapshot.configHash, snapshot.tape.offset);
   if (activation === undefined || sha256Hex(activation.event.configuration) !== snapshot.configHash) {
     throw new TapeproofError(
@@ -121,7 +127,7 @@ export type Chain = Pick<
   'outcome' | 'resolvingTrade' | 'pendingUntil' | 'decision' | 'results' | 'snapshot'
 >;
 
-async function walk(log: EventLog, id: EventId): Promise<Chain> {
+async function walk(log: AuditedLog, id: EventId): Promise<Chain> {
   const asked = await log.find(id);
   if (asked === undefined) {
     throw new TapeproofError(
@@ -164,7 +170,7 @@ async function walk(log: EventLog, id: EventId): Promise<Chain> {
 
 /** From a forecast down to its snapshot. */
 async function below(
-  log: EventLog,
+  log: AuditedLog,
   forecast: Located<Forecast>,
 ): Promise<Pick<Chain, 'decision' | 'results' | 'snapshot'>> {
   const decision =
@@ -180,7 +186,7 @@ async function below(
   return { decision, results, snapshot };
 }
 
-async function resolvingTradeOf(log: EventLog, outcome: Outcome | undefined): Promise<Located<Trade> | undefined> {
+async function resolvingTradeOf(log: AuditedLog, outcome: Outcome | undefined): Promise<Located<Trade> | undefined> {
   if (outcome === undefined || outcome.verdict === 'VOID') return undefined;
   const { partition, offset } = outcome.tape;
   for await (const trade of log.trades(partition, offset, offset)) return trade;
@@ -198,7 +204,7 @@ function required<Event>(located: Located<Event> | undefined, id: string, by: st
 }
 
 /** The instrument's usable trades in a snapshot's range, in tape order, each id once. */
-async function tradesBehind(log: EventLog, snapshot: EventTypes['IndicatorSnapshot']): Promise<Located<Trade>[]> {
+async function tradesBehind(log: AuditedLog, snapshot: EventTypes['IndicatorSnapshot']): Promise<Located<Trade>[]> {
   const seen = new Set<string>();
   const trades: Located<Trade>[] = [];
   for await (const trade of log.trades(snapshot.tape.partition, snapshot.firstOffset, snapshot.lastOffset)) {
