@@ -5,6 +5,7 @@ import { TapeproofError } from '../../platform/errors.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
+import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { partitionCount } from '../../platform/kafka/topics.ts';
 import { auditText } from '../../proofs/audit-text.ts';
 import { audit } from '../../proofs/audit.ts';
@@ -52,7 +53,7 @@ Examples:
           (await decisionId(log, options, () => partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-audit'))));
         const report = await audit(log, asked, {
           listTrades: options.trades === true,
-          verifyWith: options.verify === true ? { reader, registry } : undefined,
+          verifyWith: options.verify === true ? { reader, registry, decode: createTapeDecoder(registry) } : undefined,
         });
         print(options.json, report, () => auditText(report));
         if (report.checks.some((check) => !check.passed)) process.exitCode = 1;

@@ -1,0 +1,202 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TAPE_TOPIC } from '../contracts/topics.ts';
+import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
+import { engineGroup } from '../evaluators/main.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { groupLag } from '../platform/kafka/group-lag.ts';
+import type { AuditReport } from '../proofs/audit.ts';
+import type { DeadLetterList } from '../proofs/dead-letters.ts';
+import type { Scoreboard } from '../proofs/scoreboard.ts';
+import { environmentOf, runCommand, startCommand, type CommandResult } from './support/command.ts';
+import { resetStores, stackConnections } from './support/stack.ts';
+import { until } from './support/until.ts';
+
+const STOP_DEADLINE_MS = 10_000;
+const INSTRUMENT = 'BTC-USDT@binance';
+
+let folder: string;
+let environment: Record<string, string>;
+let engine: ChildProcess;
+
+const tapeproof = (...words: string[]): Promise<CommandResult> => runCommand(words, environment);
+
+/** A canonical file with two rows that are no trades. */
+async function writeTrades(path: string): Promise<void> {
+  const rows = syntheticTrades({ seed: 11, count: 4_000 }).map(
+    ({ tradeId, eventTime, instrument, price, size, side }) =>
+      [tradeId, eventTime, instrument, price.toString(), size.toString(), side].join(','),
+  );
+  rows.splice(10, 0, 'x1,1742943600000000,BTC-USDT@binance,-1,1,BUY', 'x2,1742943600000000,__proto__,1,1,BUY');
+  await writeFile(path, ['trade_id,event_time_us,instrument,price,size,side', ...rows, ''].join('\n'));
+}
+
+beforeAll(async () => {
+  const connections = stackConnections();
+  await resetStores(connections);
+  environment = environmentOf(connections);
+  folder = await mkdtemp(join(tmpdir(), 'tapeproof-commands-'));
+  await writeTrades(join(folder, 'trades.csv'));
+  for (const words of [['migrate'], ['activate'], ['ingest', 'file', join(folder, 'trades.csv')]]) {
+    const { exitCode, stderr } = await tapeproof(...words);
+    expect(exitCode, stderr).toBe(0);
+  }
+  engine = startCommand(['engine', 'run'], environment);
+  const kafka = createKafka(connections.kafkaBrokers, 'commands-test');
+  await until(
+    'the engine has read the tape',
+    async () => (await groupLag(kafka, engineGroup(), [TAPE_TOPIC])).lag === 0,
+  );
+});
+afterAll(async () => {
+  engine.kill('SIGKILL');
+  await rm(folder, { recursive: true });
+});
+
+describe('preparing', () => {
+  it.each([
+    ['topics', 'check'],
+    ['contracts', 'check'],
+  ])('%s %s finds no drift', async (...words) => {
+    expect(await tapeproof(...words)).toMatchObject({ exitCode: 0 });
+  });
+
+  it('activates once', async () => {
+    const { exitCode, stdout } = await tapeproof('activate', '--json');
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ action: 'already in force' });
+  });
+
+  it('ingests once, and lists what was refused', async () => {
+    const again = await tapeproof('ingest', 'file', join(folder, 'trades.csv'), '--json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ trades: 4_000, appended: 0, alreadyThere: 4_000, deadLetters: 2 });
+    const { total, letters } = JSON.parse((await tapeproof('dead-letters', '--json')).stdout) as DeadLetterList;
+    expect(total).toBe(2);
+    expect(letters.map(({ reason, source }) => [reason, source.position])).toEqual([
+      ['NOT_POSITIVE', 12],
+      ['INSTRUMENT_MALFORMED', 13],
+    ]);
+    expect((await tapeproof('dead-letters', '--reason', 'PRECISION')).stdout).toContain('No dead letters');
+  });
+});
+
+describe('audit', () => {
+  const auditJson = async (...words: string[]): Promise<AuditReport> =>
+    JSON.parse((await tapeproof('audit', ...words, '--json')).stdout) as AuditReport;
+
+  it('audits the latest decision, verified from the nearest anchor, and the one at a time', async () => {
+    const { exitCode, stdout } = await tapeproof('audit', '--latest', INSTRUMENT, '--verify');
+    expect(exitCode, stdout).toBe(0);
+    expect(stdout).toMatch(/(\d+) of \1 checks passed/);
+    const { decision } = await auditJson('--at', '2025-03-25T23:30:00Z', '--instrument', INSTRUMENT);
+    expect(decision?.event.eventTime).toBeLessThanOrEqual(Date.parse('2025-03-25T23:30:00Z') * 1_000);
+  });
+
+  it('reaches the same trades from an outcome as the file holds', async () => {
+    const { decision } = await auditJson('--at', '2025-03-25T23:20:00Z', '--instrument', INSTRUMENT);
+    const report = await auditJson(decision?.event.eventId ?? '', '--trades');
+    expect(report.trades.all).toHaveLength(report.trades.count);
+    const file = await readFile(join(folder, 'trades.csv'), 'utf8');
+    for (const { event } of report.trades.all) {
+      expect(file).toContain(`${event.tradeId},${event.eventTime},${event.instrument},${String(event.price)},`);
+    }
+  });
+
+  it.each([
+    [['audit', 'decision-0-999999999-0'], 1, 'There is no event'],
+    [['audit', 'nonsense'], 2, 'no event id'],
+    [['audit'], 2, 'Name what to audit'],
+    [['audit', '--latest', 'nonsense'], 2, 'no instrument'],
+    [['audit', '--latest', 'NONE-USD@binance'], 1, 'no decision'],
+    [['audit', '--at', 'yesterday', '--instrument', INSTRUMENT], 2, 'no time'],
+  ] as const)('%j exits %i with a sentence', async (words, exitCode, sentence) => {
+    const result = await tapeproof(...words);
+    expect(result.exitCode).toBe(exitCode);
+    expect(result.stderr).toContain(sentence);
+    expect(result.stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+});
+
+describe('scoreboard', () => {
+  it('counts each outcome once and shows what a hit rate is worth', async () => {
+    const board = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
+    for (const summary of board.summaries) {
+      expect(summary.hits + summary.misses).toBe(summary.n);
+      expect(summary.effectiveN).toBeLessThanOrEqual(summary.n);
+    }
+    expect(board.summaries.reduce((sum, { n, voids }) => sum + n + voids, 0)).toBe(board.events['decision.outcomes']);
+    expect((await tapeproof('scoreboard')).stdout).toContain('base rate');
+  });
+});
+
+describe('usage', () => {
+  it('groups its help and lists only what works', async () => {
+    const { exitCode, stdout } = await tapeproof('--help');
+    expect(exitCode).toBe(0);
+    for (const part of ['Run:', 'Prove:', 'Operate:', 'Examples:', 'Exit codes:']) expect(stdout).toContain(part);
+    for (const word of stdout.matchAll(/^ {2}([a-z-]+)/gm)) {
+      if (word[1] !== undefined && word[1] !== 'help') expect((await tapeproof(word[1], '--help')).exitCode).toBe(0);
+    }
+  });
+
+  it.each([
+    [['nonsense'], 2],
+    [['projector', 'run', 'nonsense'], 2],
+    [['ingest', 'file', '/nonexistent/file.csv'], 2],
+    [['ingest', 'file', 'package.json'], 2],
+    [['ingest', 'file', 'x', '--speed', 'fast'], 2],
+    [['activate', '--config', '/nonexistent.yaml'], 2],
+  ])('%j exits %i with one sentence', async (words, exitCode) => {
+    const result = await tapeproof(...words);
+    expect(result.exitCode, result.stderr).toBe(exitCode);
+    expect(result.stderr).not.toContain('    at ');
+  });
+
+  it('names the unknown key of a configuration, and its file', async () => {
+    const path = join(folder, 'wrong.yaml');
+    await writeFile(path, 'cadenceMS: 5\n');
+    const { exitCode, stderr } = await tapeproof('derive', '--trades', join(folder, 'trades.csv'), '--config', path);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(path);
+    expect(stderr).toContain('cadenceMs');
+  });
+
+  it('exits 3 when a service is out of reach', async () => {
+    const { exitCode, stderr } = await runCommand(['topics', 'check'], {
+      ...environment,
+      TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1',
+    });
+    expect(exitCode, stderr).toBe(3);
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('derive', () => {
+  it('writes the same bytes twice, and those that the engine wrote', async () => {
+    const [first, second] = await Promise.all(
+      ['first', 'second'].map(async (name) => {
+        const out = join(folder, name);
+        expect((await tapeproof('derive', '--trades', join(folder, 'trades.csv'), '--out', out)).exitCode).toBe(0);
+        return await readFile(out, 'utf8');
+      }),
+    );
+    expect(first).toBe(second);
+    const { events } = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
+    expect(first?.trimEnd().split('\n')).toHaveLength(Object.values(events).reduce((sum, count) => sum + count, 0));
+  });
+});
+
+describe('engine run', () => {
+  it('finishes, leaves and exits 0 within 10 s of SIGTERM', async () => {
+    const exited = once(engine, 'exit');
+    engine.kill('SIGTERM');
+    const force = setTimeout(() => engine.kill('SIGKILL'), STOP_DEADLINE_MS);
+    const [exitCode, signal] = (await exited) as [number | null, string | null];
+    clearTimeout(force);
+    expect({ exitCode, signal }).toEqual({ exitCode: 0, signal: null });
+  });
+});

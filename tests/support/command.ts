@@ -1,0 +1,51 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Connections } from '../../platform/connections.ts';
+
+const REPOSITORY = join(import.meta.dirname, '..', '..');
+const ENTRY = join(REPOSITORY, 'bin', 'tapeproof.js');
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The environment that names services. */
+export function environmentOf({
+  kafkaBrokers,
+  registryUrl,
+  postgresUrl,
+  redisUrl,
+}: Connections): Record<string, string> {
+  return {
+    TAPEPROOF_KAFKA_BROKERS: kafkaBrokers.join(','),
+    TAPEPROOF_REGISTRY_URL: registryUrl,
+    TAPEPROOF_POSTGRES_URL: postgresUrl,
+    TAPEPROOF_REDIS_URL: redisUrl,
+  };
+}
+
+/** Starts `tapeproof …` as a user would. */
+export function startCommand(words: readonly string[], environment: Record<string, string> = {}): ChildProcess {
+  return spawn('node', [ENTRY, ...words], {
+    cwd: REPOSITORY,
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Runs `tapeproof …` to its end. */
+export async function runCommand(
+  words: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<CommandResult> {
+  const child = startCommand(words, environment);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+  const [exitCode] = (await once(child, 'close')) as [number];
+  return { exitCode, stdout, stderr };
+}
