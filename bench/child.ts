@@ -1,0 +1,62 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Connections } from '../platform/connections.ts';
+
+const STOP_DEADLINE_MS = 30_000;
+
+/** What a process says of itself at its end. */
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly peakResidentBytes: number;
+}
+
+/** A part of Tapeproof in a process of its own, so that its CPU time and memory are its own. */
+export interface Child {
+  /** What the part returned, and its usage; rejects when it failed. */
+  readonly ended: Promise<{ readonly result: unknown; readonly usage: Usage }>;
+  /** Asks it to end as an operator would. */
+  stop(): Promise<Usage>;
+}
+
+export interface ChildTask {
+  readonly role: string;
+  readonly connections: Connections;
+  readonly argument: string | number;
+}
+
+/** Starts `bench/main.ts` again, inside which the task runs. */
+export function startChild(task: ChildTask): Child {
+  const words = [join(import.meta.dirname, 'main.ts'), '--inside', JSON.stringify(task)];
+  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = outcomeOf(child, task.role);
+  ended.catch(() => undefined);
+  return {
+    ended,
+    async stop() {
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+      try {
+        return (await ended).usage;
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+  };
+}
+
+async function outcomeOf(child: ChildProcess, role: string): Promise<{ result: unknown; usage: Usage }> {
+  let output = '';
+  child.stdout?.on('data', (text: Buffer) => (output += text.toString()));
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  if (code !== 0) throw new Error(`the ${role} process ended with ${signal ?? `exit code ${code}`}`);
+  return JSON.parse(output) as { result: unknown; usage: Usage };
+}
+
+/** This process's usage so far. */
+export function usageNow(): Usage {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakResidentBytes: maxRSS * 1024 };
+}

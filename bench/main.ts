@@ -1,0 +1,139 @@
+/**
+ * Measures Tapeproof on services of its own: `npm run bench`, with `-- --json`, `--only engine,latency`, `--runs 3`,
+ * `--trades 600000`. Prints the median of the runs. What the figures mean: docs/benchmarks.md.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { runEngine } from '../evaluators/main.ts';
+import { createLog } from '../platform/log.ts';
+import { runProjector } from '../projectors/main.ts';
+import { DEFAULT_STACK_OPTIONS, freePorts, stackDown, stackUp } from '../stack/main.ts';
+import type { Bench } from './bench.ts';
+import { usageNow, type ChildTask } from './child.ts';
+import { measureEngine, runEngineOver } from './engine.ts';
+import { figureOf, tableOf, type Figure } from './figure.ts';
+import { measureLatency } from './latency.ts';
+import { measureReadModels } from './read-models.ts';
+import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape, TRADES_PER_SNAPSHOT } from './tape.ts';
+
+const RUNS = 5;
+const TRADES = 600_000;
+const HASHES = 200_000;
+const PARTS = ['engine', 'read-models', 'latency'] as const;
+
+const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
+
+/** Rejects when a person ends the run, so that the services end with it. */
+const interrupted = new Promise<never>((_resolve, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      reject(new Error('interrupted'));
+    });
+  }
+});
+interrupted.catch(() => undefined);
+
+/** Each part is measured on services of its own, which begin empty. */
+const MEASUREMENTS: Readonly<Record<(typeof PARTS)[number], (bench: Bench) => Promise<Figure[]>>> = {
+  engine: async (bench) => {
+    await layTape(bench, CADENCE_MS);
+    await fillTape(bench);
+    return [...(await measureEngine(bench)), ...(await deriveTape(bench))];
+  },
+  'read-models': async (bench) => {
+    const eventful = { ...bench, trades: Math.ceil(bench.trades / TRADES_PER_SNAPSHOT) * 3 };
+    await layTape(eventful, EACH_TRADE_MS);
+    await fillTape(eventful);
+    await deriveTape(eventful);
+    return await measureReadModels(eventful);
+  },
+  latency: async (bench) => {
+    await layTape(bench, CADENCE_MS);
+    return await measureLatency(bench);
+  },
+};
+
+async function measure(part: (typeof PARTS)[number], runs: number, trades: number): Promise<Figure[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'tapeproof-bench-'));
+  const options = { folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports: await freePorts() };
+  try {
+    process.stderr.write(`${part}: starting services …\n`);
+    const endpoints = await stackUp(options, () => undefined);
+    const connections = { ...endpoints, kafkaBrokers: [endpoints.kafkaBrokers] };
+    process.stderr.write(`${part}: measuring …\n`);
+    const bench: Bench = { connections, log: createLog('bench', 'error'), runs, trades };
+    return await Promise.race([MEASUREMENTS[part](bench), interrupted]);
+  } finally {
+    await stackDown(options, () => undefined);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The part of Tapeproof that a child process runs. */
+async function inside({ role, connections, argument }: ChildTask): Promise<unknown> {
+  const abort = new AbortController();
+  process.once('SIGTERM', () => {
+    abort.abort();
+  });
+  const run = { connections, log: createLog(role, 'error'), signal: abort.signal };
+  if (role === 'engine-over-tape') return await runEngineOver(connections, Number(argument), run.log);
+  if (role === 'engine') await runEngine(run);
+  else if (role === 'projector') await runProjector({ ...run, name: String(argument) });
+  else throw new Error(`there is no role ${role}`);
+  return undefined;
+}
+
+/** How fast the machine is just now: other work on it makes every figure smaller, and this one with them. */
+function calibration(part: string, runs: number): Figure {
+  const block = Buffer.alloc(80, 1);
+  const values = Array.from({ length: runs }, () => {
+    const before = process.cpuUsage();
+    for (let index = 0; index < HASHES; index += 1) createHash('sha256').update(block).digest();
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) / HASHES;
+  });
+  return figureOf(
+    `before ${part}: SHA-256 of 80 bytes`,
+    'µs of CPU',
+    values,
+    'to compare machines, and moments of one',
+  );
+}
+
+function machine(): object {
+  const [first] = cpus();
+  return { processor: first?.model, processors: cpus().length, node: process.version, load: loadavg()[0] };
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      only: { type: 'string', default: PARTS.join(',') },
+      runs: { type: 'string', default: String(RUNS) },
+      trades: { type: 'string', default: String(TRADES) },
+      inside: { type: 'string' },
+    },
+  });
+  if (values.inside !== undefined) {
+    const result = await inside(JSON.parse(values.inside) as ChildTask);
+    process.stdout.write(JSON.stringify({ result: result ?? null, usage: usageNow() }));
+    return;
+  }
+  const parts = values.only
+    .split(',')
+    .filter((name) => PARTS.some((part) => part === name)) as (typeof PARTS)[number][];
+  const [runs, trades] = [Number(values.runs), Number(values.trades)];
+  if (parts.length !== values.only.split(',').length || !(runs >= 1) || !(trades >= 1)) throw new Error(USAGE);
+  const figures: Figure[] = [];
+  for (const part of parts) figures.push(calibration(part, runs), ...(await measure(part, runs, trades)));
+  process.stdout.write(values.json ? `${JSON.stringify({ machine: machine(), figures })}\n` : `${tableOf(figures)}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof Error && 'exitCode' in error ? Number(error.exitCode) : 2;
+});

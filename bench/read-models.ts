@@ -1,0 +1,226 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Connections } from '../platform/connections.ts';
+import { createKafka, withAdmin } from '../platform/kafka/client.ts';
+import { createLogReader } from '../platform/kafka/log-reader.ts';
+import { copyOut, copyRows, createPool, migrate, withClient, type Pool } from '../platform/postgres.ts';
+import { listProjectors, projectorGroup, projectorStatus, rebuildProjector } from '../projectors/main.ts';
+import type { Log } from '../platform/log.ts';
+import { DEFAULT_PARTITIONS } from '../contracts/topics.ts';
+import type { Bench } from './bench.ts';
+import { startChild, type Usage } from './child.ts';
+import { figureOf, type Figure } from './figure.ts';
+
+const HISTORY = 'postgres-history';
+const LATEST = 'redis-latest';
+const MEBIBYTE = 1_048_576;
+const POLL_MS = 50;
+const CATCH_UP_DEADLINE_MS = 600_000;
+
+/** What the read models do with a log that lies ready: the derived topics must be filled. */
+export async function measureReadModels({ connections, log, runs }: Bench): Promise<Figure[]> {
+  const live: CatchUp[] = [];
+  const copied: number[] = [];
+  const rebuilt: number[] = [];
+  const redis: number[] = [];
+  for (let run = 0; run < runs; run += 1) live.push(await measureLive(connections, log));
+  for (let run = 0; run < runs; run += 1) {
+    copied.push(await measureCopy(connections));
+    rebuilt.push(await measureRebuild(connections, log));
+  }
+  await catchUpOnce(LATEST, connections);
+  for (let run = 0; run < runs; run += 1) redis.push(await measureRedisRebuild(connections, log));
+  const rates = live.map(({ rowsPerSecond }) => rowsPerSecond);
+  const ofCopy = (values: readonly number[]) => values.map((value, run) => value / (copied[run] ?? Number.NaN));
+  const rows = Math.round(live[0]?.rows ?? 0);
+  return [
+    figureOf('COPY', 'rows/s', copied, 'the same rows into tables alike, keys and indexes included, from memory'),
+    figureOf(`${HISTORY}, live`, 'rows/s', rates, `a process reads the log from its beginning, ${rows} rows`),
+    figureOf(`${HISTORY}, live, of COPY`, 'times', ofCopy(rates), 'the two above', { atLeast: 0.8 }),
+    figureOf(`${HISTORY}, rebuild`, 'rows/s', rebuilt, 'load, keys, comparison with the live one and swap'),
+    figureOf(`${HISTORY}, rebuild, of COPY`, 'times', ofCopy(rebuilt), 'of the run before it', { atLeast: 0.8 }),
+    figureOf(
+      `${HISTORY}, peak resident memory`,
+      'MiB',
+      live.map(({ usage }) => usage.peakResidentBytes / MEBIBYTE),
+      'of the process',
+    ),
+    figureOf(`${LATEST}, rebuild`, 'records/s', redis, 'tape and events read, values written, compared and swapped'),
+  ];
+}
+
+/** What a projector did with a log that lay ready. */
+interface CatchUp {
+  readonly rowsPerSecond: number;
+  readonly rows: number;
+  readonly usage: Usage;
+}
+
+/** Makes Postgres empty and runs the projector's process over the whole log: rows a second between its first and last. */
+async function measureLive(connections: Connections, log: Log): Promise<CatchUp> {
+  const pool = createPool(connections.postgresUrl, 'tapeproof-bench');
+  try {
+    const group = await projectorGroup(HISTORY, connections).catch(() => undefined);
+    await emptyPostgres(pool);
+    await migrate(pool);
+    if (group !== undefined) await deleteGroup(connections, group, log);
+    const child = startChild({ role: 'projector', connections, argument: HISTORY });
+    const { seconds, shareSeen } = await untilCaughtUp(connections, child.ended);
+    const usage = await child.stop();
+    const rows = (await countRows(pool)) * (1 - shareSeen);
+    return { rows, rowsPerSecond: rows / seconds, usage };
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Rows a second of a whole rebuild: load, keys, comparison with the live generation, swap. */
+async function measureRebuild(connections: Connections, log: Log): Promise<number> {
+  const startedAt = performance.now();
+  await rebuildProjector({ name: HISTORY, connections, log, signal: new AbortController().signal });
+  const seconds = (performance.now() - startedAt) / 1000;
+  return await withPool(connections, async (pool) => (await countRows(pool)) / seconds);
+}
+
+/** Rows a second of COPY: the live generation's own rows, from memory, into tables alike, keys and indexes included. */
+async function measureCopy(connections: Connections): Promise<number> {
+  return await withPool(connections, async (pool) => {
+    const schema = await liveSchema(pool);
+    let rows = 0;
+    let milliseconds = 0;
+    for (const table of await tablesOf(pool, schema)) {
+      await withClient(pool, async (client) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of copyOut(client, `SELECT * FROM ${schema}.${table}`)) chunks.push(chunk);
+        const content = Buffer.concat(chunks);
+        await client.query('DROP TABLE IF EXISTS public.bench_copy');
+        await client.query(`CREATE TABLE public.bench_copy (LIKE ${schema}.${table} INCLUDING ALL)`);
+        const { rows: columns } = await client.query<{ name: string }>(
+          `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position`,
+          [schema, table],
+        );
+        const names = columns.map(({ name }) => name);
+        const startedAt = performance.now();
+        rows += await copyRows(client, 'public.bench_copy', names, content);
+        milliseconds += performance.now() - startedAt;
+        await client.query('DROP TABLE public.bench_copy');
+      });
+    }
+    return rows / (milliseconds / 1000);
+  });
+}
+
+/** Records a second of a whole rebuild of the latest values in Redis. */
+async function measureRedisRebuild(connections: Connections, log: Log): Promise<number> {
+  const startedAt = performance.now();
+  const { records } = await rebuildProjector({
+    name: LATEST,
+    connections,
+    log,
+    signal: new AbortController().signal,
+  });
+  return records / ((performance.now() - startedAt) / 1000);
+}
+
+/** Runs a projector's process until it has read everything. */
+async function catchUpOnce(name: string, connections: Connections): Promise<Usage> {
+  const child = startChild({ role: 'projector', connections, argument: name });
+  await untilRead(name, connections, child.ended, () => undefined);
+  return await child.stop();
+}
+
+async function untilCaughtUp(connections: Connections, ended: Promise<unknown>) {
+  let first: { at: number; done: number } | undefined;
+  const total = await untilRead(HISTORY, connections, ended, (done) => {
+    if (done > 0) first ??= { at: performance.now(), done };
+  });
+  if (first === undefined) throw new Error('the projector was never seen at work');
+  return { seconds: (performance.now() - first.at) / 1000, shareSeen: first.done / total };
+}
+
+/** Polls a projector's positions until they are at the ends of its topics. @returns records read */
+async function untilRead(
+  name: string,
+  connections: Connections,
+  ended: Promise<unknown>,
+  onDone: (records: number) => void,
+): Promise<number> {
+  const total = await recordsOf(name, connections);
+  const deadline = performance.now() + CATCH_UP_DEADLINE_MS;
+  while (performance.now() < deadline) {
+    const status = await projectorStatus(name, connections);
+    const done = (status?.positions ?? []).reduce((sum, { nextOffset }) => sum + nextOffset, 0);
+    onDone(done);
+    if (done >= total) return total;
+    await Promise.race([wait(POLL_MS), ended]);
+  }
+  throw new Error(`${name} did not catch up in ${CATCH_UP_DEADLINE_MS} ms`);
+}
+
+async function recordsOf(name: string, connections: Connections): Promise<number> {
+  const reader = createLogReader(connections.kafkaBrokers);
+  const topics = listProjectors().find((projector) => projector.name === name)?.topics ?? [];
+  try {
+    let records = 0;
+    for (const topic of topics) {
+      for (let partition = 0; partition < DEFAULT_PARTITIONS; partition += 1) {
+        records += await reader.endOffset(topic, partition);
+      }
+    }
+    return records;
+  } finally {
+    await reader.close();
+  }
+}
+
+async function deleteGroup(connections: Connections, group: string, log: Log): Promise<void> {
+  const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-bench', log);
+  await withAdmin(kafka, async (admin) => {
+    await admin.deleteGroups([group]).catch(() => undefined);
+  });
+}
+
+async function emptyPostgres(pool: Pool): Promise<void> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT nspname AS name FROM pg_namespace WHERE nspname = 'tapeproof' OR nspname ~ '^history_'`,
+  );
+  for (const { name } of rows) await pool.query(`DROP SCHEMA "${name}" CASCADE`);
+  await pool.query('DROP TABLE IF EXISTS public.tapeproof_migrations');
+}
+
+async function liveSchema(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ schema: string }>(
+    `SELECT schema_prefix || '_' || live AS schema FROM tapeproof.projector_generations WHERE projector = $1`,
+    [HISTORY],
+  );
+  const [row] = rows;
+  if (row === undefined) throw new Error(`${HISTORY} has no generation`);
+  return row.schema;
+}
+
+/** Tables of rows, without the projector's own books. */
+async function tablesOf(pool: Pool, schema: string): Promise<string[]> {
+  const { rows } = await pool.query<{ name: string }>(
+    `SELECT tablename AS name FROM pg_tables WHERE schemaname = $1 AND tablename NOT IN ('projector_positions', 'conflicts') ORDER BY 1`,
+    [schema],
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function countRows(pool: Pool): Promise<number> {
+  const schema = await liveSchema(pool);
+  let count = 0;
+  for (const table of await tablesOf(pool, schema)) {
+    const { rows } = await pool.query<{ count: string }>(`SELECT count(*) FROM ${schema}.${table}`);
+    count += Number(rows[0]?.count);
+  }
+  return count;
+}
+
+async function withPool<Result>(connections: Connections, work: (pool: Pool) => Promise<Result>): Promise<Result> {
+  const pool = createPool(connections.postgresUrl, 'tapeproof-bench');
+  try {
+    return await work(pool);
+  } finally {
+    await pool.end();
+  }
+}
