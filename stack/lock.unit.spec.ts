@@ -46,9 +46,9 @@ describe('withFolderLock', () => {
   it('is free again when its holder is killed', async () => {
     const script = `
       import { withFolderLock } from ${JSON.stringify(join(import.meta.dirname, 'lock.ts'))};
-      await withFolderLock(process.argv[1], () => {}, () => new Promise(() => {
+      await withFolderLock(process.argv[1], () => {}, () => new Promise((resolve) => {
+        setTimeout(resolve, 30_000);
         console.log('held');
-        setInterval(() => {}, 1000);
       }));`;
     const holder = spawn(process.execPath, ['--no-warnings', '--input-type=module', '-e', script, folder], {
       stdio: ['ignore', 'pipe', 'inherit'],
