@@ -1,6 +1,7 @@
 import { canonicalJson } from '../contracts/canonical-json.ts';
-import { encodeBody, hashBody, sha256Hex } from '../contracts/codec.ts';
+import { encodeBody, hashBody, hashWritten, sha256Hex } from '../contracts/codec.ts';
 import type { EngineActivated, EngineAnchor, EngineState } from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
 import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
 import type { InstrumentState } from './instrument.ts';
 import { MerkleTree } from './merkle.ts';
@@ -84,6 +85,13 @@ export function anchorOf({ partition, state, tapeRecordHash, windows, previousAn
     return { state, body: encodeBody('EngineState', state) };
   });
   return { manifest, body, hash: hashBody('EngineAnchor', body), states };
+}
+
+/** Hash (hex) by which an anchor names the last tape record it includes: of fingerprint and body, or of unusable bytes. */
+export function recordHashOf(content: TapeContent): string {
+  return content.kind === 'unusable'
+    ? sha256Hex(content.value)
+    : hashWritten(content.fingerprint, content.body).toString('hex');
 }
 
 /** @throws Error for a state in a form that this build does not know. */

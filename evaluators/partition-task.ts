@@ -1,4 +1,4 @@
-import { encodeBody, FINGERPRINTS, hashBody, hashWritten, sha256Hex } from '../contracts/codec.ts';
+import { encodeBody, FINGERPRINTS, hashBody, sha256Hex } from '../contracts/codec.ts';
 import type {
   DeadLetter,
   DeadLetterReason,
@@ -20,6 +20,7 @@ import {
   anchorOf,
   emptyWindows,
   parseTaskState,
+  recordHashOf,
   type AnchorRecord,
   type TaskCounts,
   type TaskState,
@@ -342,12 +343,6 @@ export class PartitionTask {
     const interval = this.stamp?.rules.anchorIntervalRecords ?? Number.POSITIVE_INFINITY;
     this.nextAnchorAt = (Math.floor(this.next / interval) + 1) * interval;
   }
-}
-
-function recordHashOf(content: TapeContent): string {
-  return content.kind === 'unusable'
-    ? sha256Hex(content.value)
-    : hashWritten(content.fingerprint, content.body).toString('hex');
 }
 
 /** True when this build cannot derive what the activation asks for: another engine, or events in other schemas. */

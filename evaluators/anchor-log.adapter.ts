@@ -1,0 +1,178 @@
+import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
+import type { EngineAnchor, EngineState } from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
+import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC, type DerivedTopic } from '../contracts/topics.ts';
+import type { LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { Registry } from '../platform/kafka/registry.ts';
+import type { TapeDecoder } from '../platform/kafka/tape-decoder.ts';
+import { recordHashOf } from './anchor.ts';
+import type { AnchorRecord } from './partition-task.ts';
+
+/** Manifests read at once while going backward from the end. */
+const BACKWARD_STEP_RECORDS = 64;
+/** Records after the hint among which the state's chunks are looked for, beside the chunks themselves. */
+const FOREIGN_STATE_RECORDS_MAX = 256;
+const STATE_HINT = 'state-log-offset';
+const OUTPUT_HINT = 'output-log-offset.';
+
+/** Where to look first; a hint that is wrong costs time and nothing else. */
+export interface AnchorHints {
+  /** Log offset of the first chunk of the state. */
+  readonly state: number | undefined;
+  /** Per output, a log offset that its next event does not lie before. */
+  readonly outputs: Readonly<Partial<Record<DerivedTopic, number>>>;
+}
+
+/** A manifest as it lies in `engine.anchors`. */
+export interface StoredAnchor {
+  readonly manifest: EngineAnchor;
+  readonly hash: Buffer;
+  readonly hints: AnchorHints;
+}
+
+/** What the logs are read with. */
+export interface LogAccess {
+  readonly reader: LogReader;
+  readonly registry: Registry;
+  readonly decode: TapeDecoder;
+}
+
+/** The chunks to send, and then the manifest: an anchor whose manifest is there is complete. */
+export function anchorRecords(
+  anchor: AnchorRecord,
+  timestampUs: number,
+  hints: AnchorHints,
+): { readonly states: OutgoingRecord[]; readonly manifest: OutgoingRecord } {
+  const { partition, offset } = anchor.manifest.tape;
+  const headers: Record<string, string> = {};
+  if (hints.state !== undefined) headers[STATE_HINT] = String(hints.state);
+  for (const topic of DERIVED_TOPICS) {
+    const hint = hints.outputs[topic];
+    if (hint !== undefined) headers[`${OUTPUT_HINT}${topic}`] = String(hint);
+  }
+  return {
+    states: anchor.states.map(({ state, body }) => ({
+      topic: STATES_TOPIC,
+      partition,
+      key: `${partition}:${offset}:${state.chunk}`,
+      type: 'EngineState',
+      body,
+      timestampUs,
+    })),
+    manifest: {
+      topic: ANCHORS_TOPIC,
+      partition,
+      key: `${partition}:${offset}`,
+      type: 'EngineAnchor',
+      body: anchor.body,
+      timestampUs,
+      headers,
+    },
+  };
+}
+
+/** The manifests of a partition from the log's end backward; within a step the greatest tape offset first. */
+export async function* anchorsBackward(
+  { reader, registry }: LogAccess,
+  partition: number,
+): AsyncGenerator<StoredAnchor, void, undefined> {
+  const start = await reader.startOffset(ANCHORS_TOPIC, partition);
+  let to = await reader.endOffset(ANCHORS_TOPIC, partition);
+  while (to > start) {
+    const from = Math.max(start, to - BACKWARD_STEP_RECORDS);
+    const step: StoredAnchor[] = [];
+    for await (const records of reader.read({ topic: ANCHORS_TOPIC, partition, from, to })) {
+      for (const record of records) {
+        const anchor = await readAnchor(registry, record);
+        if (anchor?.manifest.tape.partition === partition) step.push(anchor);
+      }
+    }
+    yield* step.sort((left, right) => right.manifest.tape.offset - left.manifest.tape.offset);
+    to = from;
+  }
+}
+
+/**
+ * The state's canonical bytes; undefined when chunks are missing.
+ */
+export async function readState({ reader, registry }: LogAccess, anchor: StoredAnchor): Promise<Buffer | undefined> {
+  const { partition } = anchor.manifest.tape;
+  const start = await reader.startOffset(STATES_TOPIC, partition);
+  const end = await reader.endOffset(STATES_TOPIC, partition);
+  const hint = anchor.hints.state;
+  if (hint !== undefined && hint >= start && hint < end) {
+    const near = Math.min(end, hint + anchor.manifest.stateChunks + FOREIGN_STATE_RECORDS_MAX);
+    const state = await collectState(reader, registry, anchor, hint, near);
+    if (state !== undefined) return state;
+  }
+  return await collectState(reader, registry, anchor, start, end);
+}
+
+/** True when the last tape record that an anchor includes is on the tape as the anchor has it. */
+export async function liesOnTape({ reader, decode }: LogAccess, { manifest }: StoredAnchor): Promise<boolean> {
+  const { partition, offset } = manifest.tape;
+  const start = await reader.startOffset(TAPE_TOPIC, partition);
+  const end = await reader.endOffset(TAPE_TOPIC, partition);
+  if (offset - 1 < start || offset > end) return false;
+  for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from: offset - 1, to: offset })) {
+    for (const record of records) {
+      const content: TapeContent = await decode(record);
+      if (recordHashOf(content) === manifest.tapeRecordHash) return true;
+    }
+  }
+  return false;
+}
+
+async function readAnchor(registry: Registry, { value, headers }: LogRecord): Promise<StoredAnchor | undefined> {
+  const id = schemaIdOf(value);
+  if (id === undefined || value === null) return undefined;
+  const schema = await registry.schemaOf(id);
+  if (schema?.name !== 'EngineAnchor') return undefined;
+  const body = bodyOf(value);
+  try {
+    const manifest = schema.read(body) as EngineAnchor;
+    return { manifest, hash: hashWritten(schema.fingerprint, body), hints: hintsOf(headers) };
+  } catch {
+    return undefined;
+  }
+}
+
+function hintsOf(headers: Readonly<Record<string, string>>): AnchorHints {
+  const offset = (name: string) => {
+    const text = headers[name];
+    return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  };
+  const outputs: Partial<Record<DerivedTopic, number>> = {};
+  for (const topic of DERIVED_TOPICS) {
+    const hint = offset(`${OUTPUT_HINT}${topic}`);
+    if (hint !== undefined) outputs[topic] = hint;
+  }
+  return { state: offset(STATE_HINT), outputs };
+}
+
+async function collectState(
+  reader: LogReader,
+  registry: Registry,
+  { manifest }: StoredAnchor,
+  from: number,
+  to: number,
+): Promise<Buffer | undefined> {
+  const { partition, offset } = manifest.tape;
+  const chunks = new Map<number, Buffer>();
+  for await (const records of reader.read({ topic: STATES_TOPIC, partition, from, to })) {
+    for (const { key, value } of records) {
+      if (key?.toString('latin1').startsWith(`${partition}:${offset}:`) !== true) continue;
+      const id = schemaIdOf(value);
+      const schema = id === undefined ? undefined : await registry.schemaOf(id);
+      if (value === null || schema?.name !== 'EngineState') continue;
+      const state = schema.read(bodyOf(value)) as EngineState;
+      if (state.chunks === manifest.stateChunks) chunks.set(state.chunk, Buffer.from(state.bytes));
+    }
+    if (chunks.size === manifest.stateChunks) {
+      return Buffer.concat([...chunks].sort(([left], [right]) => left - right).map(([, bytes]) => bytes));
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,238 @@
+import { bodyOf, FINGERPRINTS, schemaIdOf } from '../contracts/codec.ts';
+import { DERIVED_TOPICS, type DerivedEvent, type DerivedTopic } from '../contracts/topics.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import type { LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
+import type { LogAccess } from './anchor-log.adapter.ts';
+import type { DerivedRecord } from './partition-task.ts';
+
+/** Records at the end of an output among which the greatest sequence is looked for: a zombie may have written last. */
+const TAIL_RECORDS = 256;
+
+/** The commits that a difference names. */
+export interface Commits {
+  /** Of the build that derives now. */
+  readonly derivedBy: string;
+  /** Named by the activation in force: of the build that is said to have written. */
+  readonly activatedBy: string;
+}
+
+/**
+ * Compares what is derived again with what the outputs of a partition hold, byte for byte: every recovery is a proof.
+ *
+ * It reads each output once, forward, up to the end it had at the beginning, a fetch at a time. The usual record costs
+ * one comparison of bytes; only a different one is decoded.
+ */
+export class OutputComparison {
+  readonly #cursors: Readonly<Record<DerivedTopic, OutputCursor>>;
+  #compared = 0;
+
+  private constructor(cursors: Readonly<Record<DerivedTopic, OutputCursor>>) {
+    this.#cursors = cursors;
+  }
+
+  /** @param hints - log offsets to begin at, for events from an anchor on. */
+  static async open(
+    access: LogAccess,
+    partition: number,
+    hints: Readonly<Partial<Record<DerivedTopic, number>>>,
+  ): Promise<OutputComparison> {
+    const cursors: Partial<Record<DerivedTopic, OutputCursor>> = {};
+    for (const topic of DERIVED_TOPICS) {
+      const start = await access.reader.startOffset(topic, partition);
+      const end = await access.reader.endOffset(topic, partition);
+      cursors[topic] = new OutputCursor(access, { topic, partition, start, end }, hints[topic]);
+    }
+    return new OutputComparison(cursors as Record<DerivedTopic, OutputCursor>);
+  }
+
+  /** Events found equal so far. */
+  get compared(): number {
+    return this.#compared;
+  }
+
+  /** True when every output was read to the end that it had: what follows is new. */
+  get isOver(): boolean {
+    return DERIVED_TOPICS.every((topic) => this.#cursors[topic].isAtEnd);
+  }
+
+  /** Log offsets that the next event of each output does not lie before; undefined for an output read to its end. */
+  get positions(): Readonly<Record<DerivedTopic, number | undefined>> {
+    return Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, this.#cursors[topic].position])) as Record<
+      DerivedTopic,
+      number | undefined
+    >;
+  }
+
+  /**
+   * Whether the output holds this event; each topic's events must come in sequence.
+   *
+   * @throws TapeproofError CONFLICT when it holds another event under the same sequence; SEQUENCE_GAP when it holds
+   *   later ones only.
+   */
+  async holds(derived: DerivedRecord, commits: Commits): Promise<boolean> {
+    const isHeld = await this.#cursors[derived.topic].holds(derived, commits);
+    if (isHeld) this.#compared += 1;
+    return isHeld;
+  }
+
+  async close(): Promise<void> {
+    for (const topic of DERIVED_TOPICS) await this.#cursors[topic].close();
+  }
+}
+
+interface Output {
+  readonly topic: DerivedTopic;
+  readonly partition: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+class OutputCursor {
+  readonly #reader: LogReader;
+  readonly #registry: Registry;
+  readonly #output: Output;
+  #position: number;
+  #mayBeginAgain: boolean;
+  #batches: AsyncGenerator<readonly LogRecord[], void, undefined>;
+  #records: readonly LogRecord[] = [];
+  #next = 0;
+
+  constructor({ reader, registry }: LogAccess, output: Output, hint: number | undefined) {
+    this.#reader = reader;
+    this.#registry = registry;
+    this.#output = output;
+    const isUsable = hint !== undefined && hint > output.start && hint <= output.end;
+    this.#position = isUsable ? hint : output.start;
+    this.#mayBeginAgain = isUsable;
+    this.#batches = this.#readFrom(this.#position);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#position >= this.#output.end;
+  }
+
+  get position(): number | undefined {
+    return this.isAtEnd ? undefined : this.#position;
+  }
+
+  async close(): Promise<void> {
+    await this.#batches.return();
+  }
+
+  async holds(derived: DerivedRecord, commits: Commits): Promise<boolean> {
+    while (true) {
+      const record = this.#records[this.#next] ?? (await this.#nextBatch());
+      if (record === undefined) return false;
+      const schema = await this.#schemaOf(record);
+      const isOurs = schema?.fingerprint === FINGERPRINTS[derived.type];
+      const body = record.value === null ? undefined : bodyOf(record.value);
+      if (isOurs && body?.equals(derived.body) === true) {
+        this.#pass(record);
+        this.#mayBeginAgain = false;
+        return true;
+      }
+      const sequence = sequenceOf(schema, body);
+      if (sequence === undefined || sequence < derived.sequence) {
+        // A repetition by a process that came back from the dead, or nothing of ours.
+        this.#pass(record);
+        continue;
+      }
+      if (sequence === derived.sequence) throw this.#conflict(derived, record, commits);
+      if (!this.#mayBeginAgain) throw this.#gap(derived, sequence);
+      await this.#beginAgain();
+    }
+  }
+
+  #pass(record: LogRecord): void {
+    this.#next += 1;
+    this.#position = record.offset + 1;
+  }
+
+  async #nextBatch(): Promise<LogRecord | undefined> {
+    const batch = await this.#batches.next();
+    if (batch.done === true) {
+      this.#position = this.#output.end;
+      this.#records = [];
+      this.#next = 0;
+      return undefined;
+    }
+    this.#records = batch.value;
+    this.#next = 0;
+    return this.#records[0];
+  }
+
+  /** The hint was beyond the event: from the log's beginning, then. */
+  async #beginAgain(): Promise<void> {
+    await this.#batches.return();
+    this.#mayBeginAgain = false;
+    this.#position = this.#output.start;
+    this.#batches = this.#readFrom(this.#position);
+    this.#records = [];
+    this.#next = 0;
+  }
+
+  #readFrom(from: number): AsyncGenerator<readonly LogRecord[], void, undefined> {
+    const { topic, partition, end } = this.#output;
+    return this.#reader.read({ topic, partition, from, to: end });
+  }
+
+  async #schemaOf({ value }: LogRecord): Promise<RegisteredSchema | undefined> {
+    const id = schemaIdOf(value);
+    return id === undefined ? undefined : await this.#registry.schemaOf(id);
+  }
+
+  #conflict({ event, sequence }: DerivedRecord, { offset }: LogRecord, commits: Commits): TapeproofError {
+    const { topic, partition } = this.#output;
+    return new TapeproofError(
+      'CONFLICT',
+      `${topic}-${partition} holds another event at log offset ${offset} than ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: find out which of the two is wrong before an engine goes on.`,
+    );
+  }
+
+  #gap({ event, sequence }: DerivedRecord, found: number): TapeproofError {
+    const { topic, partition } = this.#output;
+    return new TapeproofError(
+      'SEQUENCE_GAP',
+      `${topic}-${partition} holds sequence ${found} and not ${sequence} (${event.eventId}): records of it are gone; delete the derived topics and engine.anchors and let the engine derive them again from the tape.`,
+    );
+  }
+}
+
+function sequenceOf(schema: RegisteredSchema | undefined, body: Buffer | undefined): number | undefined {
+  if (schema === undefined || body === undefined) return undefined;
+  try {
+    const { sequence } = schema.read(body) as Partial<DerivedEvent>;
+    return typeof sequence === 'number' ? sequence : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Whether every output of a partition reaches the given sequences: an anchor that promises more than the outputs hold
+ * is not to be built on.
+ */
+export async function outputsReach(
+  { reader, registry }: LogAccess,
+  partition: number,
+  nextSequence: Readonly<Record<string, number>>,
+): Promise<boolean> {
+  for (const topic of DERIVED_TOPICS) {
+    const wanted = (nextSequence[topic] ?? 0) - 1;
+    if (wanted < 0) continue;
+    const to = await reader.endOffset(topic, partition);
+    const from = Math.max(await reader.startOffset(topic, partition), to - TAIL_RECORDS);
+    let greatest = -1;
+    for await (const records of reader.read({ topic, partition, from, to })) {
+      for (const { value } of records) {
+        const id = schemaIdOf(value);
+        const schema = id === undefined ? undefined : await registry.schemaOf(id);
+        greatest = Math.max(greatest, sequenceOf(schema, value === null ? undefined : bodyOf(value)) ?? -1);
+      }
+    }
+    if (greatest < wanted) return false;
+  }
+  return true;
+}

@@ -1,0 +1,290 @@
+import { encodeBody } from '../contracts/codec.ts';
+import type { EngineActivated } from '../contracts/generated/events.ts';
+import {
+  DEAD_LETTERS_TOPIC,
+  DERIVED_TOPICS,
+  STATES_TOPIC,
+  TAPE_TOPIC,
+  type DerivedTopic,
+} from '../contracts/topics.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
+import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
+import type { Log } from '../platform/log.ts';
+import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
+import { ENGINE_VERSION } from './configuration.ts';
+import { OutputComparison, outputsReach } from './output-comparison.adapter.ts';
+import type { Advance, AnchorRecord, PartitionTask } from './partition-task.ts';
+import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
+
+/** Records collected before they are sent. */
+const OUTBOX_RECORDS_MAX = 4_000;
+/** Tape records taken in between two looks at whether to stop. */
+const RECORDS_BETWEEN_CHECKS = 256;
+const US_PER_MS = 1_000;
+
+/** What the engine process did since its start. */
+export interface EngineCounters {
+  /** Tape records taken in live. */
+  records: number;
+  /** Derived events sent. */
+  events: number;
+  deadLetters: number;
+  anchors: number;
+  recoveries: number;
+  /** Tape records taken in again while recovering. */
+  recovered: number;
+  /** Events derived again and found equal to what the outputs hold. */
+  compared: number;
+  /** Trades before the first activation that were skipped. */
+  skipped: number;
+}
+
+export function newCounters(): EngineCounters {
+  return { records: 0, events: 0, deadLetters: 0, anchors: 0, recoveries: 0, recovered: 0, compared: 0, skipped: 0 };
+}
+
+/** What the partitions of one process share. */
+export interface DeliveryContext {
+  readonly access: LogAccess;
+  readonly producer: RecordProducer;
+  /** Commit of this build, or 'unknown'. */
+  readonly gitCommit: string;
+  readonly counters: EngineCounters;
+  readonly log: Log;
+}
+
+/** The group asked to stop or to give the partition up. */
+class Interruption extends Error {}
+
+/**
+ * One partition of the tape while this process owns it: batches in; events, dead letters and anchors out; then the offset
+ * to commit. Any error drops the state: the next batch finds it again from an anchor.
+ *
+ *     batch ─► state at hand? ──no──► anchor ─► step on, comparing with the outputs ─┐
+ *                  └─────yes──────────────────────────────────────────────────────────┴► step ─► send ─► commit
+ */
+export class PartitionDelivery {
+  readonly #partition: number;
+  readonly #context: DeliveryContext;
+  #task: PartitionTask | undefined;
+  #comparison: OutputComparison | undefined;
+  #anchoredTapeId: string | undefined;
+  #outbox: OutgoingRecord[] = [];
+  #alarmed: string | undefined;
+
+  constructor(partition: number, context: DeliveryContext) {
+    this.#partition = partition;
+    this.#context = context;
+  }
+
+  async handle(batch: PartitionBatch): Promise<BatchResult> {
+    try {
+      // State at hand that is ahead is as good: what lies before it is applied. State that is behind is stale: another
+      // process had the partition meanwhile.
+      const atHand = this.#task;
+      const task = atHand !== undefined && batch.firstOffset <= atHand.nextOffset ? atHand : await this.#recover(batch);
+      return await this.#apply(task, batch);
+    } catch (error) {
+      await this.release();
+      if (error instanceof Interruption) return { nextOffset: batch.firstOffset };
+      throw error;
+    }
+  }
+
+  /** Forgets the state: the partition moves, or an error left it in doubt. */
+  async release(): Promise<void> {
+    this.#task = undefined;
+    this.#outbox = [];
+    const comparison = this.#comparison;
+    this.#comparison = undefined;
+    await comparison?.close();
+  }
+
+  async #recover(batch: PartitionBatch): Promise<PartitionTask> {
+    await this.release();
+    const { access, counters, log } = this.#context;
+    const partition = this.#partition;
+    const { task, anchor, tapeId } = await recoverTask(access, partition, Number.POSITIVE_INFINITY, ({ manifest }) =>
+      outputsReach(access, partition, manifest.nextSequence),
+    );
+    this.#anchoredTapeId = tapeId;
+    refuseForeignTape(partition, tapeId, task);
+    this.#comparison = await OutputComparison.open(access, partition, anchor?.hints.outputs ?? {});
+    const from = task.nextOffset;
+    if (from < batch.firstOffset) await this.#stepTo(task, batch);
+    counters.recoveries += 1;
+    const { activation } = task;
+    log.info(
+      {
+        partition,
+        from,
+        offset: batch.firstOffset,
+        compared: this.#comparison.compared,
+        activation: activation?.activationId,
+      },
+      from === 0 && batch.firstOffset === 0
+        ? `Partition ${partition} begins at the beginning of the tape`
+        : `Partition ${partition} recovered from ${anchor === undefined ? 'the beginning of the tape' : `its anchor at ${from}`}`,
+    );
+    this.#task = task;
+    return task;
+  }
+
+  /** From the anchor to the batch. Dead letters on the way were sent before the offset was committed. */
+  async #stepTo(task: PartitionTask, batch: PartitionBatch): Promise<void> {
+    const { access, counters } = this.#context;
+    const range = { topic: TAPE_TOPIC, partition: this.#partition, from: task.nextOffset, to: batch.firstOffset };
+    for await (const records of access.reader.read(range)) {
+      for (const record of records) {
+        const decoded = access.decode(record);
+        const content = decoded instanceof Promise ? await decoded : decoded;
+        const advance = this.#advance(task, record.offset, content);
+        if (!isSilent(advance)) await this.#collect(task, advance, record, false);
+        if (advance.foreignActivation !== undefined) break;
+        counters.recovered += 1;
+      }
+      if (batch.interrupted()) throw new Interruption();
+    }
+    await this.#flush();
+  }
+
+  async #apply(task: PartitionTask, batch: PartitionBatch): Promise<BatchResult> {
+    const { access, counters } = this.#context;
+    const { skipped } = task.counts;
+    let taken = 0;
+    for (const record of batch.records) {
+      if (record.offset < task.nextOffset) continue;
+      const decoded = access.decode(record);
+      const content = decoded instanceof Promise ? await decoded : decoded;
+      const advance = this.#advance(task, record.offset, content);
+      if (!isSilent(advance)) await this.#collect(task, advance, record, true);
+      if (advance.foreignActivation !== undefined) {
+        await this.#awaitHandOver(task, advance.foreignActivation);
+        break;
+      }
+      taken += 1;
+      if (taken % RECORDS_BETWEEN_CHECKS === 0 && batch.interrupted()) break;
+    }
+    await this.#flush();
+    refuseForeignTape(this.#partition, this.#anchoredTapeId, task);
+    counters.records += taken;
+    counters.skipped += task.counts.skipped - skipped;
+    const last = batch.records.at(-1)?.offset ?? batch.firstOffset;
+    return { nextOffset: Math.min(Math.max(task.nextOffset, batch.firstOffset), last + 1) };
+  }
+
+  #advance(task: PartitionTask, offset: number, content: TapeContent): Advance {
+    try {
+      return task.advance({ partition: this.#partition, offset, content });
+    } catch (error) {
+      // A step that throws would throw at every attempt.
+      throw new TapeproofError(
+        'CHECK_FAILED',
+        `The engine fails at ${TAPE_TOPIC}-${this.#partition} offset ${offset} (${(error as Error).message}): that is a fault in the engine, and nothing after it is derived until it is mended.`,
+        { cause: error },
+      );
+    }
+  }
+
+  /** Puts what a record led to into the outbox; what the outputs hold already is left out. */
+  async #collect(task: PartitionTask, advance: Advance, record: LogRecord, withDeadLetters: boolean): Promise<void> {
+    const { counters, gitCommit } = this.#context;
+    for (const derived of advance.derived) {
+      if (this.#comparison !== undefined) {
+        const activatedBy = task.activation?.gitCommit ?? 'unknown';
+        if (await this.#comparison.holds(derived, { derivedBy: gitCommit, activatedBy })) {
+          counters.compared += 1;
+          continue;
+        }
+        await this.#endComparison();
+      }
+      const { topic, type, body, event } = derived;
+      counters.events += 1;
+      this.#outbox.push({
+        topic,
+        partition: this.#partition,
+        key: event.instrument,
+        type,
+        body,
+        timestampUs: event.eventTime,
+      });
+    }
+    if (withDeadLetters) {
+      for (const letter of advance.deadLetters) {
+        counters.deadLetters += 1;
+        this.#outbox.push({
+          topic: DEAD_LETTERS_TOPIC,
+          partition: this.#partition,
+          key: letter.deadLetterId,
+          type: 'DeadLetter',
+          body: encodeBody('DeadLetter', letter),
+          timestampUs: timestampUsOf(record),
+        });
+      }
+    }
+    if (advance.anchor !== undefined) await this.#writeAnchor(advance.anchor, timestampUsOf(record));
+    else if (this.#outbox.length >= OUTBOX_RECORDS_MAX) await this.#flush();
+  }
+
+  async #endComparison(): Promise<void> {
+    if (this.#comparison?.isOver !== true) return;
+    await this.#comparison.close();
+    this.#comparison = undefined;
+  }
+
+  /** Events first, then the state, then the manifest: an anchor promises nothing that is not there. */
+  async #writeAnchor(anchor: AnchorRecord, timestampUs: number): Promise<void> {
+    await this.#flush();
+    const { access, producer, counters } = this.#context;
+    const partition = this.#partition;
+    const positions = this.#comparison?.positions;
+    const outputs: Partial<Record<DerivedTopic, number>> = {};
+    for (const topic of DERIVED_TOPICS) {
+      outputs[topic] = positions?.[topic] ?? (await access.reader.endOffset(topic, partition));
+    }
+    const state = await access.reader.endOffset(STATES_TOPIC, partition);
+    const records = anchorRecords(anchor, timestampUs, { state, outputs });
+    await producer.send(records.states);
+    await producer.send([records.manifest]);
+    counters.anchors += 1;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#outbox.length === 0) return;
+    const records = this.#outbox;
+    this.#outbox = [];
+    await this.#context.producer.send(records);
+  }
+
+  /**
+   * Another engine version has to go on here. The old one keeps its state and waits to be stopped; the new one, which
+   * finds the old one's activation in force, looks for its anchor again at each attempt.
+   */
+  async #awaitHandOver(task: PartitionTask, foreign: EngineActivated): Promise<void> {
+    const isOurs = task.activation?.engineVersion === ENGINE_VERSION;
+    if (this.#alarmed !== foreign.activationId) {
+      this.#alarmed = foreign.activationId;
+      this.#context.log.error(
+        { partition: this.#partition, offset: task.nextOffset, engineVersion: foreign.engineVersion },
+        isOurs
+          ? `Partition ${this.#partition} waits at offset ${task.nextOffset}: engine version ${foreign.engineVersion} is in force from here on, and this is ${ENGINE_VERSION}: stop this engine and start that one`
+          : `Partition ${this.#partition} waits: engine version ${foreign.engineVersion} is in force at offset ${task.nextOffset}, and this is ${ENGINE_VERSION}: run "npx tapeproof activate" with this version, and let the other engine reach that place`,
+      );
+    }
+    if (isOurs) return;
+    await this.#flush();
+    await this.release();
+  }
+}
+
+function isSilent({ derived, deadLetters, anchor, foreignActivation }: Advance): boolean {
+  return derived.length === 0 && deadLetters.length === 0 && anchor === undefined && foreignActivation === undefined;
+}
+
+/** Kafka's stamp of a tape record, which is −1 where its writer gave none. */
+function timestampUsOf({ timestampMs }: LogRecord): number {
+  return Math.max(timestampMs, 0) * US_PER_MS;
+}

@@ -1,0 +1,78 @@
+import { TAPE_TOPIC } from '../contracts/topics.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import { anchorsBackward, liesOnTape, readState, type LogAccess, type StoredAnchor } from './anchor-log.adapter.ts';
+import { createPartitionTask, restorePartitionTask, type Advance, type PartitionTask } from './partition-task.ts';
+
+/** Where to begin, and why there. */
+export interface RecoveredTask {
+  readonly task: PartitionTask;
+  /** The anchor it was restored from; undefined at the beginning of the tape. */
+  readonly anchor: StoredAnchor | undefined;
+  /** The tape that the latest anchor of the partition belongs to; undefined where there is none. */
+  readonly tapeId: string | undefined;
+}
+
+/**
+ * The task at the greatest valid anchor at or before a tape offset, or at the beginning of the tape. Valid: its state is
+ * complete and has the hash it should have, the tape record before it is the one it names, and `accepts` agrees.
+ *
+ * @throws TapeproofError UNREACHABLE
+ */
+export async function recoverTask(
+  access: LogAccess,
+  partition: number,
+  atOrBefore: number,
+  accepts: (anchor: StoredAnchor) => Promise<boolean> = () => Promise.resolve(true),
+): Promise<RecoveredTask> {
+  let tapeId: string | undefined;
+  for await (const anchor of anchorsBackward(access, partition)) {
+    tapeId ??= anchor.manifest.tapeId;
+    if (anchor.manifest.tape.offset > atOrBefore) continue;
+    if (!(await liesOnTape(access, anchor)) || !(await accepts(anchor))) continue;
+    const state = await readState(access, anchor);
+    const task = state === undefined ? undefined : restored(anchor, state);
+    if (task !== undefined) return { task, anchor, tapeId };
+  }
+  return { task: createPartitionTask(partition), anchor: undefined, tapeId };
+}
+
+/** The anchor's bytes may be anything: what does not fit is no anchor. */
+function restored({ manifest, hash }: StoredAnchor, state: Buffer): PartitionTask | undefined {
+  try {
+    return restorePartitionTask(manifest, state, hash);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Steps a task along the tape, outside any group, and yields what each record leads to.
+ *
+ * @param to - first tape offset not taken in.
+ */
+export async function* stepAlong(
+  { reader, decode }: LogAccess,
+  task: PartitionTask,
+  to: number,
+): AsyncGenerator<Advance, void, undefined> {
+  const { partition } = task;
+  const from = Math.max(task.nextOffset, await reader.startOffset(TAPE_TOPIC, partition));
+  for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from, to })) {
+    for (const record of records) {
+      const decoded = decode(record);
+      const content = decoded instanceof Promise ? await decoded : decoded;
+      const advance = task.advance({ partition, offset: record.offset, content });
+      yield advance;
+      if (advance.foreignActivation !== undefined) return;
+    }
+  }
+}
+
+/** @throws TapeproofError FOREIGN_TAPE when the anchors of a partition belong to another tape than the tape itself. */
+export function refuseForeignTape(partition: number, anchored: string | undefined, task: PartitionTask): void {
+  if (anchored === undefined || task.tapeId === undefined || anchored === task.tapeId) return;
+  throw new TapeproofError(
+    'FOREIGN_TAPE',
+    `Partition ${partition} of ${TAPE_TOPIC} is the tape ${task.tapeId}, and its anchors belong to the tape ${anchored}: bring back that tape, or delete all topics but ${TAPE_TOPIC} to begin anew.`,
+  );
+}
