@@ -23,7 +23,6 @@ export {
   type ServiceName,
   type StackEndpoints,
   type StackOptions,
-  type StackPorts,
 } from './options.ts';
 export { readEndpoints } from './record.ts';
 
