@@ -18,6 +18,7 @@ const program = new Command('tapeproof')
   .version(packageJson.version)
   .showSuggestionAfterError()
   .exitOverride()
+  .helpCommand(false)
   .addHelpText(
     'after',
     `

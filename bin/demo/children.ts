@@ -35,7 +35,6 @@ export class Children {
     await mkdir(this.folder, { recursive: true });
     const logFile = join(this.folder, `${name}.log`);
     const child = fork(join(import.meta.dirname, '..', 'cli.ts'), words, {
-      execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const file = createWriteStream(logFile);
