@@ -9,7 +9,7 @@ import type { PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import { createLog } from '../platform/log.ts';
 import { killService } from '../stack/main.ts';
 import { stackConnections, stackOptions, startAgain } from './support/stack.ts';
-import { append, committedOffsets, createTopic, memberCount } from './support/topics.ts';
+import { append, committedOffsets, createTopic, groupState, memberCount } from './support/topics.ts';
 import { until } from './support/until.ts';
 
 const log = createLog('test', 'silent');
@@ -42,8 +42,8 @@ async function consume(topic: string, handle: Handler, more: Partial<ConsumerSet
 class Sink {
   readonly counts = new Map<string, number>();
 
-  apply(batch: PartitionBatch, upTo = batch.records.length): { nextOffset: number } {
-    const applied = batch.records.slice(0, upTo);
+  apply(batch: PartitionBatch, from = 0, to = batch.records.length): { nextOffset: number } {
+    const applied = batch.records.slice(from, to);
     for (const { partition, offset } of applied) {
       const key = `${partition}-${offset}`;
       this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
@@ -107,7 +107,7 @@ describe('a consumer', () => {
     const first = await consume(topic, async (batch) => {
       began();
       await until('the stop is known', batch.interrupted);
-      return sink.apply(batch, 40);
+      return sink.apply(batch, 0, 40);
     });
     await beginning;
     await first.stop();
@@ -121,19 +121,20 @@ describe('a consumer', () => {
     const [partitions, perPartition] = [6, 3_000];
     const topic = await topicWith(partitions, perPartition);
     const sink = new Sink();
-    // Slow enough that every change of membership meets batches at work.
-    const slowly: Handler = async (batch) => {
-      let applied = 0;
-      while (applied < batch.records.length && !batch.interrupted()) {
-        applied = Math.min(applied + 20, batch.records.length);
-        await sleep(5);
+    // Never comes to the end of a batch by itself: every change of membership meets all partitions at work.
+    const endlessly: Handler = async (batch) => {
+      let nextOffset = batch.firstOffset;
+      while (!batch.interrupted()) {
+        const from = nextOffset - batch.firstOffset;
+        nextOffset = Math.max(nextOffset, sink.apply(batch, from, from + 20).nextOffset);
+        await sleep(20);
       }
-      return sink.apply(batch, applied);
+      return { nextOffset };
     };
     const owners = new Map<string, Set<number>>();
     const member = (name: string): Promise<RunningConsumer> =>
-      consume(topic, slowly, {
-        concurrency: 2,
+      consume(topic, endlessly, {
+        concurrency: partitions,
         onAssigned: (assignment) => owners.set(name, new Set(assignment[topic])),
         onRevoked: (assignment) => {
           for (const partition of assignment[topic] ?? []) owners.get(name)?.delete(partition);
@@ -200,6 +201,7 @@ describe('a consumer', () => {
     });
     await isBusy;
     const late = await consume(topic, () => Promise.reject(new Error('is not reached')));
+    await until('it waits to be let in', async () => (await groupState(kafka, groupId)) === 'PreparingRebalance');
     const stoppedAt = Date.now();
     const stopped = late.stop();
     release();

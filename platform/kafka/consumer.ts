@@ -282,7 +282,8 @@ class Delivery implements RunningConsumer {
     // Behind the last record there may be a transaction's marker, which nobody sees.
     const position = nextOffset === last + 1 ? Number(batch.lastOffset()) + 1 : nextOffset;
     this.#attempts.delete(keyOf(topic, partition));
-    this.#expected.set(keyOf(topic, partition), position);
+    // Not where a seek() is under way: what comes next begins where that says.
+    if (!payload.isStale()) this.#expected.set(keyOf(topic, partition), position);
     payload.resolveOffset(String(nextOffset - 1));
     try {
       // commitOffsets() would do nothing once stopping has begun; this one does its work, and Kafka accepts it also

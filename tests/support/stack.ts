@@ -75,7 +75,6 @@ async function resetPostgres(url: string): Promise<void> {
        WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'public') ORDER BY nspname COLLATE "C"`,
     );
     for (const { name } of rows) await pool.query(`DROP SCHEMA "${name}" CASCADE`);
-    await pool.query('DROP TABLE IF EXISTS public.tapeproof_migrations');
     await migrate(pool);
   } finally {
     await pool.end();

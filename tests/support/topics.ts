@@ -35,3 +35,7 @@ export function committedOffsets(kafka: Kafka, groupId: string, topic: string): 
 export function memberCount(kafka: Kafka, groupId: string): Promise<number> {
   return withAdmin(kafka, async (admin) => (await admin.describeGroups([groupId])).groups[0]?.members.length ?? 0);
 }
+
+export function groupState(kafka: Kafka, groupId: string): Promise<string | undefined> {
+  return withAdmin(kafka, async (admin) => (await admin.describeGroups([groupId])).groups[0]?.state);
+}
