@@ -1,4 +1,3 @@
-import { canonicalJson } from '../../contracts/canonical-json.ts';
 import type { DerivedEvent } from '../../contracts/topics.ts';
 import { into, type PostgresProjector, type ProjectedEvent, type RowInsert } from '../projector.ts';
 import {
@@ -88,7 +87,7 @@ function evaluationRow({ event, bodyHash }: Of<'StrategyResult'>): RowInsert {
     probability: event.probability,
     confidence: event.confidence,
     level: event.level,
-    indicators: canonicalJson(event.indicators),
+    indicators: JSON.stringify(event.indicators),
     reasoning: event.reasoning,
     horizon_ms: event.hitRule.horizonMs,
     min_move_bps: event.hitRule.minMoveBps,
@@ -161,7 +160,7 @@ function activationRow({ event, bodyHash, partition, offset }: Of<'EngineActivat
     git_commit: event.gitCommit,
     config_hash: event.configHash,
     configuration: event.configuration,
-    writer_fingerprints: canonicalJson(event.writerFingerprints),
+    writer_fingerprints: JSON.stringify(event.writerFingerprints),
     accepted_tape_schemas: event.acceptedTapeSchemas,
     body_hash: bodyHash(),
   });

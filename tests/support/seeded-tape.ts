@@ -91,7 +91,8 @@ export function tradeNumber(number: number): Trade {
   };
 }
 
-function activationRecords(task: PartitionTask, activation: EngineActivated): OutgoingRecord[] {
+/** What an activation puts into the log. */
+export function activationRecords(task: PartitionTask, activation: EngineActivated): OutgoingRecord[] {
   const body = encodeBody('EngineActivated', activation);
   const content: TapeContent = { kind: 'activation', activation, fingerprint: FINGERPRINTS.EngineActivated, body };
   return advance(task, content, {
@@ -104,7 +105,8 @@ function activationRecords(task: PartitionTask, activation: EngineActivated): Ou
   });
 }
 
-function tradeRecords(task: PartitionTask, trade: Trade): OutgoingRecord[] {
+/** What a trade puts into the log: itself, and what the engine derives from it. */
+export function tradeRecords(task: PartitionTask, trade: Trade): OutgoingRecord[] {
   const body = encodeBody('Trade', trade);
   return advance(
     task,

@@ -1,0 +1,105 @@
+import { decodeBody, encodeBody, FINGERPRINTS, frame, RECORD_NAMES } from '../../contracts/codec.ts';
+import { Decimal } from '../../contracts/decimal.ts';
+import { SCHEMAS, type Trade } from '../../contracts/generated/events.ts';
+import { partitionOf } from '../../contracts/partitioner.ts';
+import { TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
+import { parseConfiguration } from '../../evaluators/configuration.ts';
+import { activationOf } from '../../evaluators/derive.ts';
+import { createPartitionTask } from '../../evaluators/partition-task.ts';
+import { NO_HEADERS, type LogRecord } from '../../platform/kafka/log-record.ts';
+import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
+import type { Registry } from '../../platform/kafka/registry.ts';
+import { activationRecords, tradeNumber, tradeRecords } from './seeded-tape.ts';
+
+export const SAMPLE_PARTITIONS = 2;
+export const SAMPLE_TAPE_ID = 'tape-of-the-sample';
+const TRADES = 600;
+/** Wide apart, so that forecasts fall due within the sample. */
+const TRADE_INTERVAL_US = 5_000_000;
+
+/** A registry that knows this build's schemas: a record type's id is its place in the alphabet, from 1. */
+export const sampleRegistry: Pick<Registry, 'schemaOf'> = {
+  schemaOf: (id) => {
+    const name = RECORD_NAMES[id - 1];
+    return Promise.resolve(
+      name === undefined
+        ? undefined
+        : { id, name, fingerprint: FINGERPRINTS[name], schema: SCHEMAS[name], read: (body) => decodeBody(name, body) },
+    );
+  },
+};
+
+export type Log = ReadonlyMap<TopicName, readonly (readonly LogRecord[])[]>;
+
+/**
+ * A log as it may be found: an activation, trades and all that the engine derives from them; among them a trade that is
+ * on the tape twice, late and refused ones, bytes that nobody can read, and events that were emitted again.
+ */
+export function sampleLog(): Log {
+  const log = new Map<TopicName, LogRecord[][]>(
+    TOPICS.map(({ name }) => [name, Array.from({ length: SAMPLE_PARTITIONS }, (): LogRecord[] => [])]),
+  );
+  const append = (topic: TopicName, partition: number, value: Buffer | null): void => {
+    const records = log.get(topic)?.[partition] ?? [];
+    const offset = records.length;
+    records.push({ topic, partition, offset, key: null, value, headers: NO_HEADERS, timestampMs: 0 });
+  };
+  const appendAll = (records: readonly OutgoingRecord[]): void => {
+    for (const { topic, partition, type, body } of records) {
+      append(topic, partition, frame(RECORD_NAMES.indexOf(type) + 1, body));
+    }
+  };
+  const tasks = Array.from({ length: SAMPLE_PARTITIONS }, (_, partition) => createPartitionTask(partition));
+  const identity = { tapeId: SAMPLE_TAPE_ID, activationId: 'activation-of-the-sample', gitCommit: 'unknown' };
+  const activation = activationOf(parseConfiguration({}), identity);
+  for (const task of tasks) appendAll(activationRecords(task, activation));
+
+  sampleTrades().forEach((trade, index) => {
+    const task = tasks[partitionOf(trade.instrument, SAMPLE_PARTITIONS)];
+    if (task === undefined) return;
+    const records = tradeRecords(task, trade);
+    appendAll(records);
+    // An engine that was killed emits its last events again.
+    if (index % 97 === 50) appendAll(records.filter(({ topic }) => topic !== TAPE_TOPIC));
+  });
+  for (const { name } of TOPICS) {
+    append(name, 0, Buffer.from('no frame'));
+    append(name, 1, frame(RECORD_NAMES.indexOf('Trade') + 1, Buffer.from([0xff])));
+    append(name, 1, null);
+  }
+  return log;
+}
+
+function sampleTrades(): Trade[] {
+  const trades = Array.from({ length: TRADES }, (_, index): Trade => {
+    const trade = tradeNumber(index);
+    const eventTime = trade.eventTime + Math.floor(index / 7) * TRADE_INTERVAL_US;
+    return { ...trade, eventTime, receivedAt: eventTime };
+  });
+  const [first, , third, , , , , , , tenth] = trades;
+  if (first === undefined || third === undefined || tenth === undefined) throw new RangeError('too few trades');
+  const inserted: [number, Trade][] = [
+    // Twice on the tape, right after and much later.
+    [12, third],
+    [400, tenth],
+    // Late, at a price of its own.
+    [300, { ...tenth, tradeId: 'late-1', price: Decimal.of('0.5') }],
+    // At the time of another one, then that one again.
+    [500, { ...(trades[499] ?? first), tradeId: 'tie-1', price: Decimal.of('7') }],
+    [501, trades[499] ?? first],
+    // None at all.
+    [200, { ...first, tradeId: 'zero-1', price: Decimal.ZERO }],
+    [210, { ...first, instrument: 'nonsense', tradeId: 'bad-1' }],
+  ];
+  for (const [index, trade] of inserted.sort(([left], [right]) => right - left)) trades.splice(index, 0, trade);
+  return trades;
+}
+
+/** A body that this build's schema gives another event: the same identity, other bytes. */
+export function forge(record: LogRecord, change: { readonly probability: number }): LogRecord {
+  const { value } = record;
+  if (value === null) throw new TypeError('a record without a value cannot be forged');
+  const decision = decodeBody('ProbabilityDecision', value.subarray(5));
+  const body = encodeBody('ProbabilityDecision', { ...decision, ...change });
+  return { ...record, value: Buffer.concat([value.subarray(0, 5), body]) };
+}
