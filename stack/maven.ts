@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { diskFull, StackError } from './errors.ts';
 import { onPath } from './run.ts';
 
@@ -78,7 +78,7 @@ function mavenProgram(): string {
 }
 
 function mavenFailed(exitCode: number | NodeJS.Signals, output: string, logFile: string): StackError {
-  if (/No space left on device/.test(output)) return diskFull(logFile);
+  if (/No space left on device/.test(output)) return diskFull(dirname(logFile));
   if (exitCode === 'SIGTERM') {
     return new StackError(
       `Maven was not done after ${MAVEN_DEADLINE_MS / 60_000} minutes (log: ${logFile}): run the command again.`,
@@ -87,6 +87,6 @@ function mavenFailed(exitCode: number | NodeJS.Signals, output: string, logFile:
   const line = /^\[ERROR\] (.*)$/m.exec(output)?.[1] ?? output.trim().split('\n').at(-1) ?? '';
   const reason = line.replace(/ -> \[Help \d+\].*$/, '').slice(0, SENTENCE_CHARACTERS_MAX);
   return new StackError(
-    `Maven could not fetch a part of the local stack (log: ${logFile}): ${reason} Check the network, or the mirror and proxy in Maven's settings.xml, and run the command again.`,
+    `Maven could not fetch a part of the local stack (log: ${logFile}): ${reason.replace(/\.?$/, '.')} Check the network, or the mirror and proxy in Maven's settings.xml, and run the command again.`,
   );
 }

