@@ -1,0 +1,433 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bodyOf, decodeBody, encodeBody } from '../contracts/codec.ts';
+import { Decimal } from '../contracts/decimal.ts';
+import type { EngineAnchor, EngineActivated, Trade } from '../contracts/generated/events.ts';
+import { partitionOf } from '../contracts/partitioner.ts';
+import {
+  ANCHORS_TOPIC,
+  DEAD_LETTERS_TOPIC,
+  DERIVED_TOPICS,
+  STATES_TOPIC,
+  TAPE_TOPIC,
+  type TopicName,
+} from '../contracts/topics.ts';
+import { activationOf } from '../evaluators/derive.ts';
+import { anchorsBackward, type LogAccess } from '../evaluators/anchor-log.adapter.ts';
+import { parseConfiguration } from '../evaluators/configuration.ts';
+import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
+import { engineGroup, runEngine } from '../evaluators/main.ts';
+import { newCounters, PartitionDelivery, type EngineCounters } from '../evaluators/partition-delivery.adapter.ts';
+import { createPartitionTask } from '../evaluators/partition-task.ts';
+import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
+import type { Connections } from '../platform/connections.ts';
+import { createKafka, withAdmin } from '../platform/kafka/client.ts';
+import { groupLag } from '../platform/kafka/group-lag.ts';
+import { createLogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { PartitionBatch } from '../platform/kafka/partition-batch.ts';
+import { createRecordProducer, type OutgoingRecord, type RecordProducer } from '../platform/kafka/producer.ts';
+import { createRegistry } from '../platform/kafka/registry.ts';
+import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
+import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
+import { createLog } from '../platform/log.ts';
+import { resetStores, stackConnections } from './support/stack.ts';
+import { until } from './support/until.ts';
+
+const INSTRUMENT = 'BTC-USDT@binance';
+const CONFIGURATION = parseConfiguration({
+  anchorIntervalRecords: 250,
+  cadenceMs: 2_000,
+  range: { barMs: 5_000, bars: 4 },
+  hitRule: { horizonMs: 20_000, graceMs: 1_500 },
+  strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0.2 } } },
+});
+const log = createLog('engine', 'silent');
+
+let connections: Connections;
+let access: LogAccess;
+let producer: RecordProducer;
+let partitions: number;
+
+beforeAll(() => {
+  connections = stackConnections();
+});
+
+beforeEach(async () => {
+  await resetStores();
+  const kafka = createKafka(connections.kafkaBrokers, 'engine-test', log);
+  const registry = createRegistry(connections.registryUrl);
+  access = {
+    reader: createLogReader(connections.kafkaBrokers),
+    registry,
+    decode: createTapeDecoder(registry),
+  };
+  producer = createRecordProducer(kafka, registry);
+  partitions = await partitionCount(kafka);
+});
+
+afterEach(async () => {
+  await producer.disconnect();
+  await access.reader.close();
+});
+
+const activation = (changes: Partial<EngineActivated> = {}): EngineActivated => ({
+  ...activationOf(CONFIGURATION, { tapeId: 'tape', activationId: 'first', gitCommit: 'a11ce' }),
+  ...changes,
+});
+const tapeRecord = (trade: Trade): OutgoingRecord => ({
+  topic: TAPE_TOPIC,
+  partition: partitionOf(trade.instrument, partitions),
+  key: trade.instrument,
+  type: 'Trade',
+  body: encodeBody('Trade', trade),
+  timestampUs: trade.eventTime,
+});
+const activationRecord = (partition: number, event: EngineActivated): OutgoingRecord => ({
+  topic: TAPE_TOPIC,
+  partition,
+  key: null,
+  type: 'EngineActivated',
+  body: encodeBody('EngineActivated', event),
+  timestampUs: 1_742_943_600_000_000,
+});
+
+/** An activated tape with a refused trade on it. */
+async function layTape(count: number, instruments: readonly string[] = [INSTRUMENT]): Promise<void> {
+  await producer.send(Array.from({ length: partitions }, (_, partition) => activationRecord(partition, activation())));
+  const trades = syntheticTrades({ seed: 11, count, instruments });
+  const [first] = trades;
+  const refused = { ...first!, tradeId: 'refused', size: Decimal.ZERO };
+  await producer.send([...trades, refused].map(tapeRecord));
+}
+
+async function recordsOf(topic: TopicName, partition: number): Promise<LogRecord[]> {
+  const found: LogRecord[] = [];
+  const { reader } = access;
+  const range = {
+    topic,
+    partition,
+    from: await reader.startOffset(topic, partition),
+    to: await reader.endOffset(topic, partition),
+  };
+  for await (const records of reader.read(range)) found.push(...records);
+  return found;
+}
+const bodiesOf = (records: readonly LogRecord[]) => records.map(({ value }) => bodyOf(value!).toString('hex'));
+
+/** What the pure engine makes of a partition of the tape, by topic. */
+async function expectedOf(partition: number): Promise<Record<string, string[]>> {
+  const expected: Record<string, string[]> = { [ANCHORS_TOPIC]: [], [STATES_TOPIC]: [], [DEAD_LETTERS_TOPIC]: [] };
+  for (const topic of DERIVED_TOPICS) expected[topic] = [];
+  const to = await access.reader.endOffset(TAPE_TOPIC, partition);
+  for await (const { derived, deadLetters, anchor } of stepAlong(access, createPartitionTask(partition), to)) {
+    for (const { topic, body } of derived) expected[topic]?.push(body.toString('hex'));
+    for (const letter of deadLetters)
+      expected[DEAD_LETTERS_TOPIC]?.push(encodeBody('DeadLetter', letter).toString('hex'));
+    if (anchor === undefined) continue;
+    expected[ANCHORS_TOPIC]?.push(anchor.body.toString('hex'));
+    expected[STATES_TOPIC]?.push(...anchor.states.map(({ body }) => body.toString('hex')));
+  }
+  return expected;
+}
+async function writtenOf(partition: number, topics: readonly string[]): Promise<Record<string, string[]>> {
+  const written: Record<string, string[]> = {};
+  for (const topic of topics) written[topic] = bodiesOf(await recordsOf(topic as TopicName, partition));
+  return written;
+}
+async function expectAllAsDerived(): Promise<void> {
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const expected = await expectedOf(partition);
+    expect(await writtenOf(partition, Object.keys(expected))).toEqual(expected);
+  }
+}
+
+interface RunningEngine {
+  readonly counters: EngineCounters;
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+function startEngine(): RunningEngine {
+  const controller = new AbortController();
+  const counters = newCounters();
+  const done = runEngine({ connections, log, signal: controller.signal, gitCommit: 'b0b', counters });
+  done.catch(() => undefined);
+  return {
+    counters,
+    done,
+    stop() {
+      controller.abort();
+      return done;
+    },
+  };
+}
+const kafkaOf = () => createKafka(connections.kafkaBrokers, 'engine-test', log);
+const caughtUp = () =>
+  until('the engine has committed the whole tape', async () => {
+    const { lag, committed } = await groupLag(kafkaOf(), engineGroup(), [TAPE_TOPIC]);
+    return lag === 0 && committed > 0;
+  });
+
+/** A batch of the tape as the consumer would deliver it. */
+async function batchOf(partition: number, from: number, to: number): Promise<PartitionBatch> {
+  const records: LogRecord[] = [];
+  for await (const part of access.reader.read({ topic: TAPE_TOPIC, partition, from, to })) records.push(...part);
+  return {
+    topic: TAPE_TOPIC,
+    partition,
+    firstOffset: from,
+    records,
+    highWatermark: await access.reader.endOffset(TAPE_TOPIC, partition),
+    heartbeat: () => Promise.resolve(),
+    interrupted: () => false,
+  };
+}
+function deliveryOf(partition: number, counters = newCounters(), sender: RecordProducer = producer): PartitionDelivery {
+  return new PartitionDelivery(partition, { access, producer: sender, gitCommit: 'b0b', counters, log });
+}
+
+describe('a running engine', () => {
+  it('writes exactly what the pure engine derives, stops on the signal, and goes on where it was', async () => {
+    await layTape(4_000, [INSTRUMENT, 'ETH-USDT@binance', 'SOL-USDT@binance', 'ADA-USDT@binance']);
+    const engine = startEngine();
+    await caughtUp();
+    await engine.stop();
+    expect(engine.counters).toMatchObject({ records: 4_001 + partitions, deadLetters: 1, skipped: 0, compared: 0 });
+    await expectAllAsDerived();
+
+    const second = startEngine();
+    const trades = syntheticTrades({ seed: 12, count: 500, startUs: 1_742_950_000_000_000 });
+    await producer.send(trades.map((trade) => tapeRecord({ ...trade, tradeId: `1${trade.tradeId}` })));
+    await caughtUp();
+    await second.stop();
+    expect(second.counters).toMatchObject({ records: 500, recoveries: 1 });
+    expect(second.counters.compared).toBeGreaterThan(0);
+    await expectAllAsDerived();
+  });
+
+  it('shares the partitions with another one that leaves', async () => {
+    await layTape(2_000, [INSTRUMENT, 'ETH-USDT@binance', 'SOL-USDT@binance', 'ADA-USDT@binance']);
+    const first = startEngine();
+    await until('the first engine works', () => first.counters.records > 0);
+    const second = startEngine();
+    const more = syntheticTrades({
+      seed: 13,
+      count: 3_000,
+      instruments: [INSTRUMENT, 'SOL-USDT@binance'],
+      startUs: 1_742_950_000_000_000,
+    });
+    await producer.send(more.map((trade) => tapeRecord({ ...trade, tradeId: `1${trade.tradeId}` })));
+    await caughtUp();
+    await first.stop();
+    const last = syntheticTrades({ seed: 14, count: 500, startUs: 1_742_960_000_000_000 });
+    await producer.send(last.map((trade) => tapeRecord({ ...trade, tradeId: `2${trade.tradeId}` })));
+    await caughtUp();
+    await second.stop();
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const expected = await expectedOf(partition);
+      const written = await writtenOf(partition, DERIVED_TOPICS);
+      for (const topic of DERIVED_TOPICS) {
+        // What moved from one to the other may be there twice, with the same bytes.
+        expect([...new Set(written[topic])]).toEqual(expected[topic]);
+      }
+    }
+  });
+
+  it('ends with the conflict when what is written is not what the tape gives', async () => {
+    await layTape(300);
+    const partition = partitionOf(INSTRUMENT, partitions);
+    const [first] = await expectedOf(partition).then((expected) => expected['indicator.snapshots'] ?? []);
+    const event = decodeBody('IndicatorSnapshot', Buffer.from(first!, 'hex'));
+    await producer.send([
+      {
+        topic: 'indicator.snapshots',
+        partition,
+        key: INSTRUMENT,
+        type: 'IndicatorSnapshot',
+        body: encodeBody('IndicatorSnapshot', { ...event, vwap: event.vwap + 1 }),
+        timestampUs: event.eventTime,
+      },
+    ]);
+    const engine = startEngine();
+    await expect(engine.done).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(
+        /snapshot-\d-1-0 \(sequence 0\), which commit b0b derives.*names commit a11ce/,
+      ) as unknown,
+    });
+  });
+});
+
+describe('a trade stamped in the future', () => {
+  it('does not stop the engine: its events are written with its time', async () => {
+    await layTape(100);
+    const soon = (Date.now() + 48 * 3_600_000) * 1_000;
+    const [trade] = syntheticTrades({ seed: 16, count: 1 });
+    const poison = tapeRecord({ ...trade!, tradeId: '888888', eventTime: soon, receivedAt: soon });
+    await producer.send([{ ...poison, timestampUs: Date.now() * 1_000 }]);
+    const partition = poison.partition;
+    const end = await access.reader.endOffset(TAPE_TOPIC, partition);
+    expect(await deliveryOf(partition).handle(await batchOf(partition, 0, end))).toEqual({ nextOffset: end });
+    const expected = await expectedOf(partition);
+    expect(await writtenOf(partition, DERIVED_TOPICS)).toMatchObject(
+      Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, expected[topic]])),
+    );
+  });
+});
+
+describe('recovery', () => {
+  const partition = () => partitionOf(INSTRUMENT, partitions);
+
+  it('emits only what is missing, whatever the crash left behind', async () => {
+    await layTape(1_000);
+    const end = await access.reader.endOffset(TAPE_TOPIC, partition());
+    const counters = newCounters();
+    // Each round a process handles a batch and dies: in the middle of one of its sends (counted from 1), or before its
+    // offset is committed (0). The next one is delivered the same records and more.
+    for (const [to, diesAtSend] of [
+      [220, 3],
+      [220, 0],
+      [440, 2],
+      [660, 3],
+      [660, 0],
+    ] as const) {
+      let sends = 0;
+      const dying: RecordProducer = {
+        disconnect: () => Promise.resolve(),
+        send: async (records) => {
+          sends += 1;
+          const isKilled = sends === diesAtSend;
+          await producer.send(isKilled ? records.slice(0, Math.floor(records.length / 2)) : records);
+          if (isKilled) throw new Error('killed');
+        },
+      };
+      const handled = deliveryOf(partition(), counters, dying).handle(await batchOf(partition(), 0, to));
+      if (diesAtSend > 0) await expect(handled).rejects.toThrow('killed');
+      else await handled;
+    }
+    await deliveryOf(partition(), counters).handle(await batchOf(partition(), 0, end));
+    expect(counters.compared).toBeGreaterThan(100);
+    const expected = await expectedOf(partition());
+    expect(await writtenOf(partition(), DERIVED_TOPICS)).toEqual(
+      Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, expected[topic]])),
+    );
+    const letters = await writtenOf(partition(), [DEAD_LETTERS_TOPIC]);
+    expect([...new Set(letters[DEAD_LETTERS_TOPIC])]).toEqual(expected[DEAD_LETTERS_TOPIC]);
+  });
+
+  it('begins at the greatest anchor that is complete, lies on the tape and is reached by the outputs', async () => {
+    await layTape(1_000);
+    const end = await access.reader.endOffset(TAPE_TOPIC, partition());
+    await deliveryOf(partition()).handle(await batchOf(partition(), 0, end));
+    const anchors: EngineAnchor[] = [];
+    for await (const { manifest } of anchorsBackward(access, partition())) anchors.push(manifest);
+    expect(anchors.map(({ tape }) => tape.offset)).toEqual([1_000, 750, 500, 250, 1]);
+    const forge = (changes: Partial<EngineAnchor>): OutgoingRecord => ({
+      topic: ANCHORS_TOPIC,
+      partition: partition(),
+      key: 'forged',
+      type: 'EngineAnchor',
+      body: encodeBody('EngineAnchor', { ...anchors[0]!, ...changes }),
+      timestampUs: 1_742_943_600_000_000,
+    });
+    const tape = { partition: partition(), offset: 1_002 };
+    await producer.send([
+      forge({ tape, stateChunks: 7 }),
+      forge({ tape, tapeRecordHash: 'ff' }),
+      forge({ stateHash: 'ff' }),
+    ]);
+    const recovered = await recoverTask(access, partition(), Number.POSITIVE_INFINITY);
+    expect(recovered.task.nextOffset).toBe(1_000);
+    expect((await recoverTask(access, partition(), 999)).task.nextOffset).toBe(750);
+    expect((await recoverTask(access, partition(), 0)).task.nextOffset).toBe(0);
+
+    const counters = newCounters();
+    await deliveryOf(partition(), counters).handle(await batchOf(partition(), end - 1, end));
+    expect(counters).toMatchObject({ recoveries: 1, records: 1, recovered: end - 1 - 1_000, events: 0 });
+  });
+
+  it('derives an output again that was lost', async () => {
+    await layTape(600);
+    const end = await access.reader.endOffset(TAPE_TOPIC, partition());
+    await deliveryOf(partition()).handle(await batchOf(partition(), 0, end));
+    const before = await writtenOf(partition(), DERIVED_TOPICS);
+    const topics = ['decision.outcomes'];
+    await withAdmin(kafkaOf(), (admin) => admin.deleteTopics({ topics }));
+    await until('the topic is gone', () =>
+      withAdmin(kafkaOf(), async (admin) => !(await admin.listTopics()).includes('decision.outcomes')),
+    );
+    await until('the topic is there', () => applyTopics(kafkaOf()).then(() => true));
+    const counters = newCounters();
+    await deliveryOf(partition(), counters).handle(await batchOf(partition(), end - 1, end));
+    expect(await writtenOf(partition(), DERIVED_TOPICS)).toEqual(before);
+    expect(counters.events).toBe(before['decision.outcomes']?.length);
+  });
+
+  it('reads on from a hint that is wrong', async () => {
+    await layTape(600);
+    const end = await access.reader.endOffset(TAPE_TOPIC, partition());
+    await deliveryOf(partition()).handle(await batchOf(partition(), 0, end));
+    const [newest] = await (async () => {
+      for await (const anchor of anchorsBackward(access, partition())) return [anchor];
+      return [];
+    })();
+    const outputs = Object.fromEntries(
+      await Promise.all(
+        DERIVED_TOPICS.map(
+          async (topic) =>
+            [`output-log-offset.${topic}`, String(await access.reader.endOffset(topic, partition()))] as const,
+        ),
+      ),
+    );
+    await producer.send([
+      {
+        topic: ANCHORS_TOPIC,
+        partition: partition(),
+        key: 'again',
+        type: 'EngineAnchor',
+        body: encodeBody('EngineAnchor', newest!.manifest),
+        timestampUs: 1_742_943_600_000_000,
+        headers: { 'state-log-offset': '0', ...outputs },
+      },
+    ]);
+    const before = await writtenOf(partition(), DERIVED_TOPICS);
+    await deliveryOf(partition()).handle(await batchOf(partition(), end - 1, end));
+    const after = await writtenOf(partition(), DERIVED_TOPICS);
+    for (const topic of DERIVED_TOPICS) expect([...new Set(after[topic])]).toEqual(before[topic]);
+  });
+
+  it('refuses the anchors of another tape', async () => {
+    await layTape(300);
+    const end = await access.reader.endOffset(TAPE_TOPIC, partition());
+    await deliveryOf(partition()).handle(await batchOf(partition(), 0, end));
+    await withAdmin(kafkaOf(), (admin) => admin.deleteTopics({ topics: [TAPE_TOPIC] }));
+    await until('the tape is gone', () =>
+      withAdmin(kafkaOf(), async (admin) => !(await admin.listTopics()).includes(TAPE_TOPIC)),
+    );
+    await until('a tape is there', () => applyTopics(kafkaOf()).then(() => true));
+    await producer.send([activationRecord(partition(), activation({ tapeId: 'another' }))]);
+    const batch = await batchOf(partition(), 0, 1);
+    await expect(deliveryOf(partition()).handle(batch)).rejects.toMatchObject({ code: 'FOREIGN_TAPE' });
+  });
+});
+
+describe('cut-over', () => {
+  it('waits at a foreign activation with an anchor at exactly its offset', async () => {
+    await layTape(300);
+    const partition = partitionOf(INSTRUMENT, partitions);
+    const at = await access.reader.endOffset(TAPE_TOPIC, partition);
+    await producer.send([activationRecord(partition, activation({ activationId: 'next', engineVersion: '999' }))]);
+    const [later] = syntheticTrades({ seed: 15, count: 1, startUs: 1_742_950_000_000_000 });
+    await producer.send([tapeRecord({ ...later!, tradeId: '99999' })]);
+    const delivery = deliveryOf(partition);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      expect(await delivery.handle(await batchOf(partition, attempt === 0 ? 0 : at, at + 2))).toEqual({
+        nextOffset: at,
+      });
+    }
+    const offsets: number[] = [];
+    for await (const { manifest } of anchorsBackward(access, partition)) offsets.push(manifest.tape.offset);
+    expect(offsets).toEqual([at, 250, 1]);
+    // The version that comes after finds everything it needs there.
+    expect((await recoverTask(access, partition, Number.POSITIVE_INFINITY)).task.nextOffset).toBe(at);
+  });
+});
