@@ -7,17 +7,14 @@ import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
 import type { EventReader } from './event-reader.ts';
 import { fence, type Fenced, type Gap, type ReadRecord } from './fence.ts';
-import type { ProjectedEvent } from './projector.ts';
+import type { ProjectedEvent, ProjectorOf } from './projector.ts';
 import type { Counts, Delivery, Position, ProjectedRecord, Sink } from './sink.ts';
 
 /** Records written in one transaction or script. Measured: more is no faster. */
 export const DELIVERY_RECORDS_MAX = 5_000;
 
 export interface DelivererSettings<Output> {
-  readonly projector: {
-    readonly name: string;
-    readonly project: (source: ProjectedEvent) => readonly Output[];
-  };
+  readonly projector: Pick<ProjectorOf<Output>, 'name' | 'project'>;
   readonly sink: Sink<Output>;
   readonly read: EventReader;
   readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;

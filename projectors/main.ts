@@ -1,21 +1,28 @@
 import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
-import { createLogReader } from '../platform/kafka/log-reader.ts';
-import { createRecordProducer } from '../platform/kafka/producer.ts';
+import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { partitionCount } from '../platform/kafka/topics.ts';
 import type { Log } from '../platform/log.ts';
-import { createEventReader } from './event-reader.ts';
-import type { PostgresProjector, Projector, RedisProjector } from './projector.ts';
+import { createEventReader, type EventReader } from './event-reader.ts';
+import type {
+  LatestOperation,
+  PostgresProjector,
+  ProjectorOf,
+  Projector,
+  RedisProjector,
+  RowInsert,
+} from './projector.ts';
 import { rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
 import { PROJECTORS } from './registry.ts';
 import { groupOf, keepUpToDate } from './runner.adapter.ts';
 import type { ReadModel, ReadModelStatus } from './sink.ts';
 import { createPostgresReadModel } from './sinks/postgres-read-model.adapter.ts';
 import { createRedisReadModel } from './sinks/redis-read-model.adapter.ts';
-import { awaitTapeId } from './tape-identity.adapter.ts';
+import { searchTape, type TapeSearch } from './tape-identity.adapter.ts';
 
 export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
 export type { ReadModelStatus } from './sink.ts';
@@ -46,34 +53,39 @@ export function listProjectors(): readonly Pick<Projector, 'name' | 'summary' | 
  *
  * @throws TapeproofError USAGE for a name that is none; SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE, CONFIGURATION.
  */
-export function runProjector(run: ProjectorRun): Promise<void> {
+export async function runProjector(run: ProjectorRun): Promise<void> {
   const projector = projectorNamed(run.name);
+  const work = async <Output>(parts: Parts<Output>): Promise<void> => {
+    const tapeId = await parts.tape.wait();
+    if (tapeId !== undefined) await keepUpToDate({ ...parts, tapeId });
+  };
   // The same call twice: each kind of projector meets the store of its own kind.
-  return projector.sink === 'postgres'
-    ? withParts(run, projector, postgresModel(projector, run.connections), keepUpToDate)
-    : withParts(run, projector, redisModel(projector, run.connections), keepUpToDate);
+  await (projector.sink === 'postgres'
+    ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
+    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>));
 }
 
 /**
  * Builds a projector's read model anew from the log, compares it with the live one and puts it in its place; whether a
  * process of {@link runProjector} is at work or not.
  *
- * @throws TapeproofError CHECK_FAILED when they differ and that was not approved, and as `runProjector` does.
+ * @throws TapeproofError CHECK_FAILED when they differ and that was not approved; NOT_FOUND when nothing is activated on
+ *   the tape; and as `runProjector` does.
  */
-export async function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
+export function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
   const projector = projectorNamed(run.name);
-  const settings = { progress: run.progress, approveDifference: run.approveDifference ?? false };
-  const report =
-    projector.sink === 'postgres'
-      ? await withParts(run, projector, postgresModel(projector, run.connections), (parts) =>
-          rebuild({ ...parts, ...settings }),
-        )
-      : await withParts(run, projector, redisModel(projector, run.connections), (parts) =>
-          rebuild({ ...parts, ...settings }),
-        );
-  if (report === undefined)
-    throw new TapeproofError('NOT_FOUND', 'Nothing is activated on the tape, so there is nothing to rebuild from.');
-  return report;
+  const { progress, approveDifference = false } = run;
+  const work = async <Output>(parts: Parts<Output>): Promise<RebuildReport> => {
+    const tapeId = await parts.tape.find();
+    if (tapeId !== undefined) return rebuild({ ...parts, tapeId, progress, approveDifference });
+    throw new TapeproofError(
+      'NOT_FOUND',
+      `Nothing is activated on the tape, so there is nothing to rebuild ${run.name} from: run "npx tapeproof activate".`,
+    );
+  };
+  return projector.sink === 'postgres'
+    ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
+    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>);
 }
 
 /** What a projector's store says of itself; undefined where it was never opened. @throws TapeproofError UNREACHABLE */
@@ -111,37 +123,36 @@ function redisModel(projector: RedisProjector, { redisUrl }: Connections) {
   return createRedisReadModel(projector, redisUrl);
 }
 
-/** Connects what both kinds of run need, and closes it whatever happens. @returns undefined when the tape never came. */
-async function withParts<P extends Projector, Output, Result>(
+interface Parts<Output> {
+  readonly projector: ProjectorOf<Output>;
+  readonly readModel: ReadModel<Output>;
+  readonly tape: TapeSearch;
+  readonly partitions: number;
+  readonly read: EventReader;
+  readonly reader: LogReader;
+  readonly producer: RecordProducer;
+  readonly connections: Connections;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Connects what both kinds of run need, and closes it whatever happens. */
+async function withParts<Output, Result>(
   { connections, log, signal }: ProjectorRun,
-  projector: P,
+  projector: ProjectorOf<Output>,
   readModel: ReadModel<Output>,
-  work: (parts: Parts<P, Output>) => Promise<Result>,
-): Promise<Result | undefined> {
+  work: (parts: Parts<Output>) => Promise<Result>,
+): Promise<Result> {
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}-control`);
   const registry = createRegistry(connections.registryUrl);
   const reader = createLogReader(connections.kafkaBrokers);
   const producer = createRecordProducer(kafka, registry);
   try {
     const partitions = await partitionCount(kafka);
-    const tapeId = await awaitTapeId(reader, createTapeDecoder(registry), partitions, log, signal);
-    if (tapeId === undefined) return undefined;
+    const tape = searchTape(reader, createTapeDecoder(registry), partitions, log, signal);
     const read = createEventReader(registry, projector, partitions);
-    return await work({ projector, readModel, tapeId, partitions, read, reader, producer, connections, log, signal });
+    return await work({ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal });
   } finally {
     await Promise.allSettled([producer.disconnect(), reader.close(), readModel.close()]);
   }
-}
-
-interface Parts<P, Output> {
-  readonly projector: P;
-  readonly readModel: ReadModel<Output>;
-  readonly tapeId: string;
-  readonly partitions: number;
-  readonly read: ReturnType<typeof createEventReader>;
-  readonly reader: ReturnType<typeof createLogReader>;
-  readonly producer: ReturnType<typeof createRecordProducer>;
-  readonly connections: Connections;
-  readonly log: Log;
-  readonly signal: AbortSignal;
 }

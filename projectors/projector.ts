@@ -19,7 +19,8 @@ export type ProjectedEvent = {
   readonly [Name in RecordName]: Source & { readonly type: Name; readonly event: EventTypes[Name] };
 }[RecordName];
 
-interface ProjectorBase {
+/** What the runner needs of a projector; `Output` is what its store takes. */
+export interface ProjectorOf<Output> {
   /** Kebab case; names the consumer group `tapeproof.<name>.g<generation>`. */
   readonly name: string;
   /** One sentence for `tapeproof projector list`. */
@@ -27,6 +28,8 @@ interface ProjectorBase {
   readonly topics: readonly TopicName[];
   /** Record types that are counted as ignored without being decoded. */
   readonly skips?: readonly RecordName[];
+  /** Depends on nothing but its argument. Nothing returned: the event is ignored. */
+  readonly project: (source: ProjectedEvent) => readonly Output[];
 }
 
 /**
@@ -34,9 +37,8 @@ interface ProjectorBase {
  *
  * The first row is the record's identity. Where its key is stored already, the record is a duplicate and none of its
  * rows has an effect; where `body_hash` is among its columns and differs from the stored one, it is a conflict.
- * No rows: the event is ignored.
  */
-export interface PostgresProjector extends ProjectorBase {
+export interface PostgresProjector extends ProjectorOf<RowInsert> {
   readonly sink: 'postgres';
   /** Prefix of its schemas: generation 3 of `history` lives in schema `history_3`. */
   readonly schema: string;
@@ -48,17 +50,15 @@ export interface PostgresProjector extends ProjectorBase {
    * without keys and builds them afterwards.
    */
   readonly loadsWithoutKeys: boolean;
-  readonly project: (source: ProjectedEvent) => readonly RowInsert[];
 }
 
-/** A read model in Redis: a pure mapping from an event to latest-value operations. None: the event is ignored. */
-export interface RedisProjector extends ProjectorBase {
+/** A read model in Redis: a pure mapping from an event to latest-value operations. */
+export interface RedisProjector extends ProjectorOf<LatestOperation> {
   readonly sink: 'redis';
   /** Prefix of its keys: generation 3 of `tp` lives under `tp:3:`. */
   readonly keyspace: string;
   /** Name of the hash that says in which partition an entity's values are: `<keyspace>:<generation>:<index>`. */
   readonly index: string;
-  readonly project: (source: ProjectedEvent) => readonly LatestOperation[];
 }
 
 export type Projector = PostgresProjector | RedisProjector;
@@ -107,7 +107,7 @@ export interface RowInsert {
 
 /** A row of a table, checked against its columns. */
 export function into<const T extends Table>(table: T, row: RowOf<T>): RowInsert {
-  return { table, row: row as Row };
+  return { table, row };
 }
 
 // Redis: latest values.

@@ -8,7 +8,7 @@ import { createMemoryLatest, createMemoryTables, type MemoryStore } from '../tes
 import { sampleLog, sampleRegistry, SAMPLE_PARTITIONS } from '../tests/support/sample-log.ts';
 import { createDeliverer } from './delivery.adapter.ts';
 import { createEventReader } from './event-reader.ts';
-import type { LatestOperation, ProjectedEvent, Projector, RowInsert } from './projector.ts';
+import type { LatestOperation, ProjectedEvent, Projector, ProjectorOf, RowInsert } from './projector.ts';
 import { PROJECTORS } from './registry.ts';
 
 const log = sampleLog();
@@ -28,10 +28,7 @@ function benchOf(projector: Projector): Bench {
     : benchWith<LatestOperation>(projector, createMemoryLatest());
 }
 
-function benchWith<Output>(
-  projector: Projector & { readonly project: (source: ProjectedEvent) => readonly Output[] },
-  store: MemoryStore<Output>,
-): Bench {
+function benchWith<Output>(projector: ProjectorOf<Output>, store: MemoryStore<Output>): Bench {
   const letters: OutgoingRecord[] = [];
   const deliverer = createDeliverer<Output>({
     projector,

@@ -6,7 +6,7 @@ import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
 import { DELIVERY_RECORDS_MAX, prepare } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
-import type { ProjectedEvent, Projector } from './projector.ts';
+import type { ProjectorOf } from './projector.ts';
 import { overtaken } from './sinks/refusals.adapter.ts';
 import type { Difference, Position, ReadModel, Shadow, StoredPosition } from './sink.ts';
 
@@ -39,7 +39,7 @@ export interface RebuildReport {
 }
 
 export interface RebuildSettings<Output> {
-  readonly projector: Projector & { readonly project: (source: ProjectedEvent) => readonly Output[] };
+  readonly projector: ProjectorOf<Output>;
   readonly readModel: ReadModel<Output>;
   readonly tapeId: string;
   readonly partitions: number;

@@ -8,7 +8,7 @@ import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
 import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
-import type { ProjectedEvent, Projector } from './projector.ts';
+import type { ProjectorOf } from './projector.ts';
 import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
 
 /** Batches of different partitions handled side by side: one is decoded while another is written. */
@@ -17,7 +17,7 @@ const CONCURRENCY = 3;
 const WATCH_INTERVAL_MS = 1_000;
 
 export interface RunSettings<Output> {
-  readonly projector: Projector & { readonly project: (source: ProjectedEvent) => readonly Output[] };
+  readonly projector: ProjectorOf<Output>;
   readonly readModel: ReadModel<Output>;
   readonly tapeId: string;
   readonly read: EventReader;
@@ -60,7 +60,6 @@ async function runGeneration<Output>(
   });
   const groupId = groupOf(projector.name, sink.generation);
   const watched: Watched = { assignment: {}, sought: new Map() };
-  let running = true;
   const consumer = await startConsumer({
     kafka: createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}`),
     groupId,
@@ -75,17 +74,20 @@ async function runGeneration<Output>(
       for (const [topic, partition] of partitionsOf(assigned)) deliverer.forget(topic, partition);
     },
   });
-  const ended = consumer.done.finally(() => {
-    running = false;
-  });
-  ended.catch(() => undefined);
+  const over = new AbortController();
+  void consumer.done
+    .catch(() => undefined)
+    .finally(() => {
+      over.abort();
+    });
+  const either = AbortSignal.any([signal, over.signal]);
   try {
-    while (running && !signal.aborted) {
+    while (!either.aborted) {
       const verdict = await watch(readModel, sink.generation, deliverer, consumer, watched);
       if (verdict === 'changed') return 'changed';
-      await Promise.race([ended, sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => undefined)]);
+      await sleep(WATCH_INTERVAL_MS, undefined, { signal: either }).catch(() => undefined);
     }
-    if (!signal.aborted) await ended;
+    if (over.signal.aborted) await consumer.done;
     return 'stopped';
   } catch (error) {
     if (error instanceof TapeproofError && error.code === 'GENERATION_CHANGED') return 'changed';

@@ -6,27 +6,37 @@ import type { Log } from '../platform/log.ts';
 
 const POLL_MS = 1_000;
 
-/**
- * The tape's identity: the `tapeId` of its first activation, whichever partition it is found in. Waits until there is
- * one; undefined when `signal` ends the wait.
- */
-export async function awaitTapeId(
+/** Finds the tape's identity, the `tapeId` of its first activation in whichever partition. */
+export interface TapeSearch {
+  /** Undefined where nothing is activated yet. @throws TapeproofError UNREACHABLE */
+  find(): Promise<string | undefined>;
+  /** Waits until something is; undefined when the signal ends the wait. */
+  wait(): Promise<string | undefined>;
+}
+
+export function searchTape(
   reader: LogReader,
   decode: TapeDecoder,
   partitions: number,
   log: Log,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): TapeSearch {
   const searched = new Array<number>(partitions).fill(0);
-  for (let attempt = 0; !signal.aborted; attempt += 1) {
-    const tapeId = await searchOn(reader, decode, searched, signal);
-    if (tapeId !== undefined) return tapeId;
-    if (attempt === 0) {
-      log.info('Waiting for the tape: nothing is activated on it yet (run "npx tapeproof activate")');
-    }
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
-  }
-  return undefined;
+  const find = (): Promise<string | undefined> => searchOn(reader, decode, searched, signal);
+  return {
+    find,
+    async wait() {
+      for (let attempt = 0; !signal.aborted; attempt += 1) {
+        const tapeId = await find();
+        if (tapeId !== undefined) return tapeId;
+        if (attempt === 0) {
+          log.info('Waiting for the tape: nothing is activated on it yet (run "npx tapeproof activate")');
+        }
+        await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+      }
+      return undefined;
+    },
+  };
 }
 
 /** Searches what was added to each partition since the last time. */

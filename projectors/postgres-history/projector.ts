@@ -26,20 +26,12 @@ export const postgresHistory: PostgresProjector = {
 };
 
 function project(source: ProjectedEvent): readonly RowInsert[] {
-  switch (source.type) {
-    case 'IndicatorSnapshot':
-      return [snapshotRow(source)];
-    case 'StrategyResult':
-      return [evaluationRow(source)];
-    case 'ProbabilityDecision':
-      return decisionRows(source);
-    case 'Outcome':
-      return [outcomeRow(source)];
-    case 'EngineActivated':
-      return [activationRow(source)];
-    default:
-      return [];
-  }
+  if (source.type === 'IndicatorSnapshot') return [snapshotRow(source)];
+  if (source.type === 'StrategyResult') return [evaluationRow(source)];
+  if (source.type === 'ProbabilityDecision') return decisionRows(source);
+  if (source.type === 'Outcome') return [outcomeRow(source)];
+  if (source.type === 'EngineActivated') return [activationRow(source)];
+  return [];
 }
 
 type Of<Name extends ProjectedEvent['type']> = Extract<ProjectedEvent, { type: Name }>;

@@ -6,7 +6,6 @@ import type { Column, ColumnType, Row, RowInsert, Table, Value } from '../projec
 const US_PER_SECOND = 1_000_000;
 const MS_PER_SECOND = 1_000;
 const NULL = '\\N';
-// eslint-disable-next-line no-control-regex -- NUL is what Postgres cannot store
 const NUL = /\u0000/g;
 
 /** A value in Postgres's own text form; null stays null. Text loses NUL, which Postgres cannot store, to U+FFFD. */
@@ -16,7 +15,7 @@ export function toText(column: Column, value: Value): string | null {
   if (typeof value === 'number') return column.startsWith('timestamptz') ? timeText(value) : String(value);
   if (value instanceof Decimal) return value.toString();
   if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`;
-  return `{${(value as readonly string[]).map(quoteElement).join(',')}}`;
+  return `{${value.map(quoteElement).join(',')}}`;
 }
 
 /** Texts of the seconds used last: neighbouring events share them, and they are most of the work. */

@@ -112,7 +112,7 @@ async function digestOf(redis: Redis, base: string): Promise<{ digest: string; c
       (await askRedis(() => redis.type(key))) === 'set'
         ? (await askRedis(() => redis.smembers(key))).sort()
         : await askRedis(() => redis.hgetall(key));
-    hash.update(`${canonicalJson([suffix, { ...value }])}\n`);
+    hash.update(`${canonicalJson([suffix, value])}\n`);
   }
   return { digest: hash.digest('hex'), count: suffixes.length };
 }
