@@ -1,0 +1,240 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Trade } from '../contracts/generated/events.ts';
+import { createPool, type Pool } from '../platform/postgres.ts';
+import { connectRedis, type Redis } from '../platform/redis.ts';
+import { createLog } from '../platform/log.ts';
+import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import { listProjectors, projectorStatus, rebuildProjector, runProjector } from '../projectors/main.ts';
+import { PROJECTORS } from '../projectors/registry.ts';
+import { seedTape, type SeededTape } from './support/seeded-tape.ts';
+import { resetStores, stackConnections } from './support/stack.ts';
+import { until } from './support/until.ts';
+
+const TRADES = 9_000;
+
+/** A projector's process, as far as a test needs one. */
+class Running {
+  readonly #controller = new AbortController();
+  readonly ended: Promise<void>;
+
+  constructor(name: string) {
+    this.ended = runProjector({
+      name,
+      connections: stackConnections(),
+      log: createLog('test', 'fatal'),
+      signal: this.#controller.signal,
+    });
+    this.ended.catch(() => undefined);
+  }
+
+  stop(): Promise<void> {
+    this.#controller.abort();
+    return this.ended;
+  }
+}
+
+describe('projectors on the real stores', () => {
+  const connections = stackConnections();
+  let tape: SeededTape;
+  let pool: Pool;
+  let redis: Redis;
+  let reader: LogReader;
+  const started: Running[] = [];
+
+  beforeAll(async () => {
+    await resetStores();
+    pool = createPool(connections.postgresUrl, 'test');
+    redis = await connectRedis(connections.redisUrl, 'test');
+    reader = createLogReader(connections.kafkaBrokers);
+    tape = await seedTape(connections);
+    await tape.trade(TRADES);
+  });
+  beforeEach(async () => {
+    await stopAll();
+  });
+  afterAll(async () => {
+    await stopAll();
+    await Promise.all([tape.close(), pool.end(), reader.close()]);
+    redis.disconnect();
+  });
+
+  function start(name: string): Running {
+    const running = new Running(name);
+    started.push(running);
+    return running;
+  }
+
+  async function stopAll(): Promise<void> {
+    for (const running of started.splice(0)) await running.stop().catch(() => undefined);
+  }
+
+  async function recordsOf(name: string): Promise<number> {
+    const topics = listProjectors().find((projector) => projector.name === name)?.topics ?? [];
+    let records = 0;
+    for (const topic of topics) {
+      for (let partition = 0; partition < 6; partition += 1) records += await reader.endOffset(topic, partition);
+    }
+    return records;
+  }
+
+  async function caughtUp(name: string): Promise<void> {
+    const records = await recordsOf(name);
+    await until(`${name} has read ${records} records`, async () => {
+      const status = await projectorStatus(name, connections);
+      return status?.positions.reduce((sum, { nextOffset }) => sum + nextOffset, 0) === records;
+    });
+  }
+
+  function rebuild(name: string, approveDifference = false) {
+    return rebuildProjector({
+      name,
+      connections,
+      log: createLog('test', 'fatal'),
+      signal: new AbortController().signal,
+      approveDifference,
+    });
+  }
+
+  const generationOf = async (name: string): Promise<number> =>
+    (await projectorStatus(name, connections))?.generation ?? 0;
+
+  describe.each(PROJECTORS.map(({ name }) => name))('%s', (name) => {
+    it('reads all of its topics, and accounts for every record', async () => {
+      start(name);
+      await caughtUp(name);
+      const status = await projectorStatus(name, connections);
+      for (const { read, applied, duplicate, conflict, dead, ignored } of status?.ledger ?? []) {
+        expect(read).toBe(applied + duplicate + conflict + dead + ignored);
+        expect([duplicate, conflict, dead]).toEqual([0, 0, 0]);
+      }
+    });
+
+    it('is, rebuilt with no process at work, byte for byte what it was', async () => {
+      const before = await generationOf(name);
+      const report = await rebuild(name);
+      expect(report.comparison).toBe('equal');
+      expect(await generationOf(name)).toBe(report.generation);
+      expect(report.replaced).toBe(before);
+      expect(report.records).toBe(await recordsOf(name));
+    });
+
+    it('is rebuilt under a process at work, which goes on with the new generation', async () => {
+      start(name);
+      await caughtUp(name);
+      const report = await rebuild(name);
+      expect(report.comparison).toBe('equal');
+      await tape.trade(70);
+      await caughtUp(name);
+      expect(await generationOf(name)).toBe(report.generation);
+    });
+
+    it('heals by itself while a process is at work and nothing arrives', async () => {
+      start(name);
+      await caughtUp(name);
+      await wipe(name);
+      await caughtUp(name);
+      expect((await rebuild(name)).comparison).toBe('equal');
+    });
+
+    it('is restored by a rebuild where the live one was wiped', async () => {
+      await wipe(name);
+      const report = await rebuild(name);
+      expect(report.comparison).toBe('restored');
+      expect(report.records).toBe(await recordsOf(name));
+      expect((await rebuild(name)).comparison).toBe('equal');
+    });
+
+    it('starts a rebuild cleanly where another one was killed', async () => {
+      const interrupted = new AbortController();
+      const killed = rebuildProjector({
+        name,
+        connections,
+        log: createLog('test', 'fatal'),
+        signal: interrupted.signal,
+        progress: () => {
+          interrupted.abort();
+        },
+      });
+      await expect(killed).rejects.toMatchObject({ code: 'CHECK_FAILED' });
+      expect((await rebuild(name)).comparison).toBe('equal');
+    });
+  });
+
+  async function wipe(name: string): Promise<void> {
+    const projector = PROJECTORS.find((candidate) => candidate.name === name);
+    if (projector?.sink === 'redis') {
+      await redis.flushall();
+      return;
+    }
+    const schema = `${projector?.schema ?? ''}_${await generationOf(name)}`;
+    const { rows } = await pool.query<{ name: string }>(
+      'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1',
+      [schema],
+    );
+    await pool.query(`TRUNCATE ${rows.map((row) => `${schema}.${row.name}`).join(', ')}`);
+  }
+
+  it('keeps the live one where the rebuilt one differs, until that is approved', async () => {
+    const schema = `history_${await generationOf('postgres-history')}`;
+    await pool.query(
+      `UPDATE ${schema}.decisions SET probability = 0.99 WHERE event_id = (SELECT min(event_id) FROM ${schema}.decisions)`,
+    );
+    await expect(rebuild('postgres-history')).rejects.toMatchObject({ code: 'CHECK_FAILED' });
+    expect(`history_${await generationOf('postgres-history')}`).toBe(schema);
+    const report = await rebuild('postgres-history', true);
+    expect(report.comparison).toBe('approved');
+    expect(report.differences.map(({ subject }) => subject)).toEqual(['decisions']);
+    expect((await rebuild('postgres-history')).comparison).toBe('equal');
+  });
+
+  it('restores a table that was emptied behind its back', async () => {
+    await pool.query(`TRUNCATE history_${await generationOf('postgres-history')}.outcomes`);
+    const report = await rebuild('postgres-history');
+    expect(report.comparison).toBe('restored');
+    const { rows } = await pool.query<{ count: string }>('SELECT count(*) AS count FROM tapeproof.outcomes');
+    expect(Number(rows[0]?.count)).toBe(report.differences[0]?.shadowCount);
+  });
+
+  it('makes its tables anew where they were dropped under a process at work', async () => {
+    start('postgres-history');
+    await caughtUp('postgres-history');
+    await pool.query(`DROP SCHEMA history_${await generationOf('postgres-history')} CASCADE`);
+    await caughtUp('postgres-history');
+    expect((await rebuild('postgres-history')).comparison).toBe('equal');
+  });
+
+  it('shows strategy results with what came of them', async () => {
+    const { rows } = await pool.query<{ results: string; settled: string; outcomes: string }>(
+      `SELECT count(*) AS results, count(outcome) AS settled,
+              (SELECT count(*) FROM tapeproof.outcomes WHERE forecast_kind = 'STRATEGY') AS outcomes
+         FROM tapeproof.strategy_results`,
+    );
+    expect(Number(rows[0]?.settled)).toBeGreaterThan(0);
+    expect(rows[0]?.settled).toBe(rows[0]?.outcomes);
+  });
+
+  it('gives Redis the latest trade by event time, and candles every trade once', async () => {
+    const before = tape.trades.at(-1);
+    if (before === undefined) throw new Error('no trades');
+    const newest: Trade = { ...before, tradeId: 'newest', eventTime: before.eventTime + 1_000_000 };
+    const late: Trade = { ...before, tradeId: 'late', eventTime: before.eventTime - 30_000_000 };
+    for (const trade of [newest, late, before, newest]) {
+      await tape.append({ ...trade, receivedAt: Math.max(trade.receivedAt, trade.eventTime) });
+    }
+    start('redis-latest');
+    start('candles');
+    await Promise.all([caughtUp('redis-latest'), caughtUp('candles')]);
+    const generation = await generationOf('redis-latest');
+    const partition = await redis.hget(`tp:${generation}:instruments`, before.instrument);
+    const latest = await redis.hgetall(`tp:${generation}:{${partition ?? ''}}:latest:${before.instrument}`);
+    expect(latest).toMatchObject({
+      tradeId: 'newest',
+      priceTimeUs: String(newest.eventTime),
+      price: newest.price.toString(),
+    });
+    expect(await redis.get('tp:redis-latest:live')).toBe(String(generation));
+    const distinct = new Set(tape.trades.map(({ instrument, tradeId }) => `${instrument} ${tradeId}`));
+    const { rows } = await pool.query<{ trades: string }>('SELECT sum(trades) AS trades FROM tapeproof.candles');
+    expect(Number(rows[0]?.trades)).toBe(distinct.size);
+  });
+});
