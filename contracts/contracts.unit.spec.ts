@@ -37,6 +37,21 @@ describe('Decimal', () => {
     );
   });
 
+  it("writes the shortest two's-complement bytes", () => {
+    const edges = fc
+      .integer({ min: 0, max: 89 })
+      .chain((bit) => fc.constantFrom(-1n, 0n, 1n).map((by) => (1n << BigInt(bit)) + by));
+    fc.assert(
+      fc.property(fc.oneof(units, positive, edges), (value) => {
+        const bytes = Decimal.fromUnits(value).toBytes();
+        const hex = value.toString(16);
+        const even = hex.length % 2 === 1 ? `0${hex}` : hex;
+        expect(bytes.toString('hex')).toBe(Number.parseInt(even.slice(0, 2), 16) >= 0x80 ? `00${even}` : even);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
   it('converts to the nearest double', () => {
     fc.assert(
       fc.property(units, (value) => {

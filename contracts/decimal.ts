@@ -9,6 +9,19 @@ const SAFE = Number.MAX_SAFE_INTEGER;
 const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12] as const;
 const PATTERN = /^([+-]?)(\d{1,40})(?:\.(\d{1,60}))?$/;
 
+/** For {@link Decimal.toBytes}: 10^12 in limbs of 24 bits, and room for a sign byte and 96 bits. */
+const LIMB = 16_777_216;
+const FRACTION_UNITS_LOW = FRACTION_UNITS % LIMB;
+const FRACTION_UNITS_HIGH = Math.floor(FRACTION_UNITS / LIMB);
+const UNITS_BYTES = 13;
+const unitsBytes = new Uint8Array(UNITS_BYTES);
+
+function putLimb(at: number, limb: number): void {
+  unitsBytes[at] = limb >>> 16;
+  unitsBytes[at + 1] = limb >>> 8;
+  unitsBytes[at + 2] = limb;
+}
+
 /** Why a text is no price or size. */
 export type DecimalProblem = 'NOT_A_NUMBER' | 'NOT_POSITIVE' | 'OUT_OF_BOUNDS' | 'PRECISION';
 
@@ -91,12 +104,30 @@ export class Decimal {
     return BigInt(this.whole) * FRACTION_UNITS_BIG + BigInt(this.fraction);
   }
 
-  /** The shortest two's-complement bytes, big-endian, as Avro writes a decimal. */
+  /**
+   * The shortest two's-complement bytes, big-endian, as Avro writes a decimal. Without BigInt: whole × 10^12 + fraction in
+   * limbs of 24 bits; every intermediate stays below 2^50.
+   */
   toBytes(): Buffer {
-    let hex = this.toUnits().toString(16);
-    if (hex.length % 2 === 1) hex = `0${hex}`;
-    if (hex.charCodeAt(0) >= 0x38) hex = `00${hex}`;
-    return Buffer.from(hex, 'hex');
+    const { whole, fraction } = this;
+    const low = whole % LIMB;
+    const rest = Math.floor(whole / LIMB);
+    const middle = rest % LIMB;
+    const high = Math.floor(rest / LIMB);
+    const sum0 = low * FRACTION_UNITS_LOW + (fraction % LIMB);
+    const sum1 =
+      low * FRACTION_UNITS_HIGH + middle * FRACTION_UNITS_LOW + Math.floor(fraction / LIMB) + Math.floor(sum0 / LIMB);
+    const sum2 = middle * FRACTION_UNITS_HIGH + high * FRACTION_UNITS_LOW + Math.floor(sum1 / LIMB);
+    const sum3 = high * FRACTION_UNITS_HIGH + Math.floor(sum2 / LIMB);
+    putLimb(1, sum3);
+    putLimb(4, sum2 % LIMB);
+    putLimb(7, sum1 % LIMB);
+    putLimb(10, sum0 % LIMB);
+    let start = 1;
+    while (start < UNITS_BYTES - 1 && unitsBytes[start] === 0) start += 1;
+    // A first bit that is set would make it negative.
+    if ((unitsBytes[start] ?? 0) >= 0x80) start -= 1;
+    return Buffer.from(unitsBytes.subarray(start));
   }
 
   /** The double nearest to the exact value (ties to even). */
