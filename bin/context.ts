@@ -23,7 +23,7 @@ export function interruption(): AbortSignal {
 }
 
 /** Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. */
-export async function connections(): Promise<Connections> {
+export function connections(): Connections {
   const named = connectionsFrom(process.env);
   const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
   if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)

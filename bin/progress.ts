@@ -6,9 +6,10 @@ import type { StackReport } from '../stack/main.ts';
  * text replaces, and only on a terminal.
  */
 export function stackProgress(): StackReport {
-  return ({ text, lasting }) => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}${lasting ? '\n' : ''}`);
-    else if (lasting) process.stderr.write(`${text}\n`);
+  return ({ subject, text, lasting }) => {
+    const line = `${subject} ${text}`;
+    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${line}${lasting ? '\n' : ''}`);
+    else if (lasting) process.stderr.write(`${line}\n`);
   };
 }
 
@@ -25,19 +26,19 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** A bar with rate and time left on a terminal, a line every tenth elsewhere; on standard error. */
+/** A bar with rate and time left on a terminal, a line every quarter elsewhere; on standard error. */
 export function progressBar(title: string): ProgressBar {
   const startedMs = performance.now();
   const rate = (count: number) => Math.round((count * 1000) / Math.max(1, performance.now() - startedMs));
   if (!process.stderr.isTTY) {
-    let tenth = 0;
+    let quarter = 0;
     return {
       update({ done, total, unit, count }) {
-        const reached = total === 0 ? 10 : Math.floor((done * 10) / total);
-        if (reached <= tenth) return;
-        tenth = reached;
+        const reached = total === 0 ? 4 : Math.floor((done * 4) / total);
+        if (reached <= quarter) return;
+        quarter = reached;
         process.stderr.write(
-          `${title}: ${reached * 10} %, ${count.toLocaleString('en')} ${unit}, ${rate(count).toLocaleString('en')}/s\n`,
+          `${title}: ${reached * 25} %, ${count.toLocaleString('en')} ${unit}, ${rate(count).toLocaleString('en')}/s\n`,
         );
       },
       stop() {

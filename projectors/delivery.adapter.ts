@@ -146,7 +146,7 @@ function firstAt(records: readonly LogRecord[], offset: number): number {
 /** What the consumer may commit: never more than the batch, even where the store is further. */
 function resultOf(records: readonly LogRecord[], position: Position): BatchResult {
   const last = records.at(-1)?.offset ?? 0;
-  return position.nextOffset > last + 1 ? { resumeAt: position.nextOffset } : { nextOffset: position.nextOffset };
+  return position.nextOffset > last + 1 ? { appliedUpTo: position.nextOffset } : { nextOffset: position.nextOffset };
 }
 
 function assertLogReaches(projector: string, { topic, partition, highWatermark }: PartitionBatch, position: Position) {

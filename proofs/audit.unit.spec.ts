@@ -50,7 +50,7 @@ function logOf({ change = () => ({}), tape = trades }: { change?: Change; tape?:
         partition: PARTITION,
         offset,
         hash: hash.toString('hex'),
-        event: { ...event, ...changed } as DerivedEvent,
+        event: { ...event, ...changed },
       },
     ];
   });

@@ -168,6 +168,19 @@ describe('a consumer', () => {
     running.clear();
   });
 
+  it('commits and skips what the store had before the group began', async () => {
+    const topic = await topicWith(1, 100);
+    const firsts: number[] = [];
+    await consume(topic, (batch) => {
+      firsts.push(batch.firstOffset);
+      return Promise.resolve(firsts.length === 1 ? { appliedUpTo: 100 } : { nextOffset: batch.firstOffset + 1 });
+    });
+    await until('what was applied is committed', async () => {
+      return (await committedOffsets(kafka, groupId, topic)).get(0) === 100;
+    });
+    expect(firsts).toEqual([0]);
+  });
+
   it('stops for good on an expected failure, and says so', async () => {
     const topic = await topicWith(1, 10);
     const consumer = await consume(topic, () => Promise.reject(new TapeproofError('CONFLICT', 'two bytes differ')));

@@ -43,7 +43,7 @@ Examples:
   $ npx tapeproof audit --at 2025-03-25T23:08:00Z --instrument BTC-USDT@binance --verify`,
     )
     .action(async (id: string | undefined, options: AuditCommandOptions) => {
-      const where = await connections();
+      const where = connections();
       const reader = createLogReader(where.kafkaBrokers);
       const registry = createRegistry(where.registryUrl);
       try {

@@ -9,6 +9,6 @@ export function registerEngine(program: Command): void {
     .command('run')
     .description('run one engine until it is stopped; start more to share the partitions')
     .action(async () => {
-      await pipeline.engine.run({ connections: await connections(), log: createLog('engine'), signal: interruption() });
+      await pipeline.engine.run({ connections: connections(), log: createLog('engine'), signal: interruption() });
     });
 }

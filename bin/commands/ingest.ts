@@ -35,7 +35,7 @@ export function registerIngest(program: Command): void {
         instrument: options.instrument,
         allowed: options.allow?.split(',').map((name) => name.trim()),
         speed: options.speed,
-        connections: await connections(),
+        connections: connections(),
         log: createLog('ingest', 'warn'),
         signal,
         progress: showIngest(bar),

@@ -27,7 +27,7 @@ export function registerOperate(program: Command): void {
     .description('bring the Postgres schema up to date')
     .option('--json', 'print as JSON')
     .action(async ({ json }: JsonOption) => {
-      const pool = createPool((await connections()).postgresUrl, 'tapeproof-migrate');
+      const pool = createPool(connections().postgresUrl, 'tapeproof-migrate');
       try {
         const report = await migrate(pool);
         print(json, report, () => report.map(({ name, action }) => `${name.padEnd(32)} ${action}`).join('\n'));
@@ -52,7 +52,7 @@ function registerTopics(program: Command): void {
     )
     .option('--json', 'print as JSON')
     .action(async ({ partitions, json }: JsonOption & { partitions: number }) => {
-      const report = await applyTopics(createKafka((await connections()).kafkaBrokers, 'tapeproof-topics'), partitions);
+      const report = await applyTopics(createKafka(connections().kafkaBrokers, 'tapeproof-topics'), partitions);
       print(json, report, () => report.map(({ topic, action }) => `${topic.padEnd(24)} ${action}`).join('\n'));
     });
   topics
@@ -60,7 +60,7 @@ function registerTopics(program: Command): void {
     .description('exit 1 when a topic differs from its definition')
     .option('--json', 'print as JSON')
     .action(async ({ json }: JsonOption) => {
-      const drift = await checkTopics(createKafka((await connections()).kafkaBrokers, 'tapeproof-topics'));
+      const drift = await checkTopics(createKafka(connections().kafkaBrokers, 'tapeproof-topics'));
       print(json, drift, () =>
         drift.length === 0
           ? 'All topics are as defined.'
@@ -81,7 +81,7 @@ function registerContracts(program: Command): void {
     .description('register every schema under its subject, FULL_TRANSITIVE')
     .option('--json', 'print as JSON')
     .action(async ({ json }: JsonOption) => {
-      const report = await createRegistry((await connections()).registryUrl).register();
+      const report = await createRegistry(connections().registryUrl).register();
       print(json, report, () => report.map(({ subject, id }) => `${subject.padEnd(48)} id ${id}`).join('\n'));
     });
   contracts
@@ -89,7 +89,7 @@ function registerContracts(program: Command): void {
     .description('exit 1 when the registry lacks a schema of this build, or would refuse it')
     .option('--json', 'print as JSON')
     .action(async ({ json }: JsonOption) => {
-      const drift = await createRegistry((await connections()).registryUrl).check();
+      const drift = await createRegistry(connections().registryUrl).check();
       print(json, drift, () =>
         drift.length === 0
           ? 'All schemas are registered.'
@@ -108,7 +108,7 @@ function registerActivate(program: Command): void {
     .action(async ({ config, json }: JsonOption & { config: string }) => {
       const configuration = await readConfiguration(config);
       const report = await activate({
-        connections: await connections(),
+        connections: connections(),
         configuration: canonicalConfiguration(configuration),
         engineVersion: ENGINE_VERSION,
         gitCommit: await gitCommit(),
@@ -136,7 +136,7 @@ function registerDeadLetters(program: Command): void {
     .option('--limit <n>', 'at most so many, newest last', wholeNumber, 100)
     .option('--json', 'print as JSON, payloads in base64')
     .action(async ({ reason, limit, json }: JsonOption & { reason?: string; limit: number }) => {
-      const where = await connections();
+      const where = connections();
       const reader = createLogReader(where.kafkaBrokers);
       try {
         const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-dead-letters'));

@@ -17,7 +17,7 @@ export function registerProjector(program: Command): void {
     .description('what there is, which generation is live, and its ledger')
     .option('--json', 'print as JSON')
     .action(async ({ json }: JsonOption) => {
-      const where = await connections();
+      const where = connections();
       const list = await Promise.all(
         pipeline.projectors.all.map(async ({ name, summary, sink }) => ({
           name,
@@ -56,7 +56,7 @@ export function registerProjector(program: Command): void {
     .action(async (name: string) => {
       await pipeline.projectors.run({
         name,
-        connections: await connections(),
+        connections: connections(),
         log: createLog(name),
         signal: interruption(),
       });
@@ -73,7 +73,7 @@ export function registerProjector(program: Command): void {
       const bar = progressBar(`rebuild ${name}`);
       const report = await rebuildProjector({
         name,
-        connections: await connections(),
+        connections: connections(),
         log: createLog(name, 'warn'),
         signal: interruption(),
         approveDifference: approveDifference === true,

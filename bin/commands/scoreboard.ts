@@ -14,7 +14,7 @@ export function registerScoreboard(program: Command): void {
     .description('hit rates beside their base rates, with n, effective n and interval, from the decision log itself')
     .option('--json', 'print as JSON')
     .action(async ({ json }: { readonly json?: true }) => {
-      const where = await connections();
+      const where = connections();
       const reader = createLogReader(where.kafkaBrokers);
       try {
         const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-scoreboard'));

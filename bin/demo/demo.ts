@@ -46,7 +46,7 @@ export async function runDemo({ signal, json, down }: DemoOptions): Promise<void
   try {
     step('1/7 Services');
     const { bitstampTradesFile } = await stackUp(options, stackProgress());
-    const where = await knownConnections();
+    const where = knownConnections();
     const run = (work: Promise<void>) => Promise.race([children.whileRunning(work), interrupted]);
     await run(theMainJob(where, bitstampTradesFile, children, signal, json));
     finished = true;

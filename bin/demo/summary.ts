@@ -2,6 +2,7 @@ import type { Connections } from '../../platform/connections.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
+import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { partitionCount } from '../../platform/kafka/topics.ts';
 import { createPool } from '../../platform/postgres.ts';
 import { auditText } from '../../proofs/audit-text.ts';
@@ -23,7 +24,8 @@ export async function summarise(where: Connections): Promise<Summary> {
   const reader = createLogReader(where.kafkaBrokers);
   const pool = createPool(where.postgresUrl, 'tapeproof-demo');
   try {
-    const log = new EventLog(reader, createRegistry(where.registryUrl));
+    const registry = createRegistry(where.registryUrl);
+    const log = new EventLog(reader, registry);
     const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
     const board = await scoreboard(log, partitions);
     const rows: Record<string, number> = {};
@@ -31,9 +33,15 @@ export async function summarise(where: Connections): Promise<Summary> {
       const result = await pool.query<{ count: string }>(`SELECT count(*) FROM tapeproof.${view}`);
       rows[view] = Number(result.rows[0]?.count);
     }
-    const strongest = await pool.query<{ event_id: string }>(STRONGEST_HIT);
-    const id = strongest.rows[0]?.event_id;
-    const report = id === undefined ? undefined : await audit(log, id, { listTrades: false, verifyWith: undefined });
+    const mostConfident = await pool.query<{ event_id: string }>(MOST_CONFIDENT);
+    const id = mostConfident.rows[0]?.event_id;
+    const report =
+      id === undefined
+        ? undefined
+        : await audit(log, id, {
+            listTrades: false,
+            verifyWith: { reader, registry, decode: createTapeDecoder(registry) },
+          });
     return {
       ...board,
       trades: await log.tradeCount(partitions),
@@ -46,11 +54,11 @@ export async function summarise(where: Connections): Promise<Summary> {
   }
 }
 
-/** The resolved decision with the greatest probability; the earliest of equals. */
-const STRONGEST_HIT = `
-  SELECT forecast_id AS event_id FROM tapeproof.outcomes
-  WHERE forecast_kind = 'DECISION' AND verdict <> 'VOID'
-  ORDER BY probability DESC, event_time, event_id COLLATE "C" LIMIT 1`;
+/** The resolved decision with the greatest confidence; the latest of equals. */
+const MOST_CONFIDENT = `
+  SELECT decisions.event_id FROM tapeproof.decisions
+  JOIN tapeproof.outcomes ON outcomes.forecast_id = decisions.event_id AND outcomes.verdict <> 'VOID'
+  ORDER BY decisions.confidence DESC, decisions.event_time DESC, decisions.event_id COLLATE "C" LIMIT 1`;
 
 export function summaryText(summary: Summary): string {
   const number = (value: number) => value.toLocaleString('en');

@@ -221,6 +221,7 @@ class Delivery implements RunningConsumer {
     if (generation !== this.#generation) return;
     if (result instanceof Error) this.#onError(payload, result);
     else if ('resumeAt' in result) this.#resumeAt(payload, result.resumeAt);
+    else if ('appliedUpTo' in result) await this.#skipTo(payload, result.appliedUpTo);
     else await this.#commit(payload, result.nextOffset);
     if (pulse.error !== undefined) throw pulse.error;
   }
@@ -285,11 +286,22 @@ class Delivery implements RunningConsumer {
     // Not where a seek() is under way: what comes next begins where that says.
     if (!payload.isStale()) this.#expected.set(keyOf(topic, partition), position);
     payload.resolveOffset(String(nextOffset - 1));
+    await this.#commitOffset(payload, position);
+  }
+
+  /** What a new group reads from the start may be in the store already: without this its lag would stay. */
+  async #skipTo(payload: EachBatchPayload, offset: number): Promise<void> {
+    this.#resumeAt(payload, offset);
+    await this.#commitOffset(payload, offset);
+  }
+
+  async #commitOffset(payload: EachBatchPayload, offset: number): Promise<void> {
+    const { topic, partition } = payload.batch;
     try {
       // commitOffsets() would do nothing once stopping has begun; this one does its work, and Kafka accepts it also
       // while a rebalance is being announced.
       await payload.commitOffsetsIfNecessary({
-        topics: [{ topic, partitions: [{ partition, offset: String(position) }] }],
+        topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
       });
     } catch (error) {
       if (isRebalance(error)) this.#rebalance ??= plain(error);

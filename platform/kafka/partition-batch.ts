@@ -23,8 +23,11 @@ export interface PartitionBatch {
  * - `nextOffset`: everything before it is applied downstream: it is committed. The batch's first offset means that
  *   nothing was: the same records come again, after a growing pause.
  * - `resumeAt`: nothing is committed and reading goes on at this offset.
+ * - `appliedUpTo`: everything before it was applied downstream, and it lies beyond the batch: it is committed, and reading
+ *   goes on there.
  */
-export type BatchResult = { readonly nextOffset: number } | { readonly resumeAt: number };
+export type BatchResult =
+  { readonly nextOffset: number } | { readonly resumeAt: number } | { readonly appliedUpTo: number };
 
 /** Turns a batch of kafkajs into ours. */
 export function partitionBatchOf(
