@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import avro from 'avsc';
 import { Decimal } from './decimal.ts';
 import { SCHEMAS, type EventTypes, type RecordName } from './generated/events.ts';
@@ -123,7 +123,7 @@ export function readerFor<Name extends RecordName>(name: Name, writerSchema: str
 
 /** Hash (32 bytes) that equality, Merkle roots and comparisons rest on: SHA-256 of writer fingerprint ‖ body. */
 export function hashBody(name: RecordName, body: Buffer): Buffer {
-  return createHash('sha256').update(fingerprintBytes[name]).update(body).digest();
+  return hash('sha256', Buffer.concat([fingerprintBytes[name], body]), 'buffer');
 }
 
 /** As {@link hashBody}, for a body written with any schema, given its fingerprint (hex). */

@@ -1,21 +1,24 @@
 import { hash } from 'node:crypto';
 
-const LEAF = Buffer.from([0]);
+const LEAF = 0;
 const NODE = 1;
 const HASH_BYTES = 32;
 
 /** Root of no leaves: SHA-256 of nothing, hex. */
 export const EMPTY_ROOT = hash('sha256', '');
 
+const leafBytes = Buffer.alloc(1 + HASH_BYTES, LEAF);
 const nodeBytes = Buffer.alloc(1 + 2 * HASH_BYTES, NODE);
 
-/** SHA-256 of 0x00 ‖ data. */
-export function leafHash(data: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([LEAF, data]), 'buffer');
+/** SHA-256 of 0x00 ‖ the hash of what the leaf stands for (32 bytes). */
+function leafHash(data: Buffer): Buffer {
+  if (data.length !== HASH_BYTES) throw new RangeError(`a leaf stands for a hash of ${HASH_BYTES} bytes`);
+  data.copy(leafBytes, 1);
+  return hash('sha256', leafBytes, 'buffer');
 }
 
 /** SHA-256 of 0x01 ‖ left ‖ right. */
-export function nodeHash(left: Buffer, right: Buffer): Buffer {
+function nodeHash(left: Buffer, right: Buffer): Buffer {
   left.copy(nodeBytes, 1);
   right.copy(nodeBytes, 1 + HASH_BYTES);
   return hash('sha256', nodeBytes, 'buffer');
@@ -33,7 +36,7 @@ export class MerkleTree {
     return this.leaves;
   }
 
-  /** @param data - what the leaf stands for, for example an event's hash. */
+  /** @param data - the hash of what the leaf stands for, for example an event's. */
   append(data: Buffer): void {
     let root = leafHash(data);
     // Each trailing 1 bit of the count is a complete subtree that this leaf completes into a greater one.
