@@ -44,10 +44,14 @@ program.commandsGroup('Operate:');
 registerStack(program);
 registerOperate(program);
 
+let exitCode = 0;
 try {
   await program.parseAsync();
-  process.exit(process.exitCode ?? 0);
+  exitCode = Number(process.exitCode ?? 0);
 } catch (error) {
-  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
-  process.exit(report(error));
+  if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;
+  else exitCode = report(error);
 }
+// A pipe takes what is printed bit by bit: leaving before its end would cut it off.
+await new Promise((flushed) => process.stdout.write('', flushed));
+process.exit(exitCode);

@@ -112,7 +112,7 @@ function registerActivate(program: Command): void {
         configuration: canonicalConfiguration(configuration),
         engineVersion: ENGINE_VERSION,
         gitCommit: await gitCommit(),
-        log: createLog('activate'),
+        log: createLog('activate', 'warn'),
       });
       print(json, report, () => describeActivation(report));
     });

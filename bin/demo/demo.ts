@@ -89,6 +89,7 @@ async function theMainJob(
       progress: showIngest(bar),
     });
     bar.stop();
+    signal.throwIfAborted();
     say(ingestText(report));
   }
   await untilCaughtUp(where, signal);
