@@ -81,6 +81,8 @@ export async function copyRows(
   rows: Buffer,
 ): Promise<number> {
   const stream = client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`));
+  // A server that dies is reported twice: the second time nobody else listens any more.
+  stream.on('error', () => undefined);
   const written = finished(stream);
   stream.end(rows);
   await written;
@@ -89,7 +91,9 @@ export async function copyRows(
 
 /** The rows of a query in COPY's text format, in chunks. */
 export function copyOut(client: Client, query: string): AsyncIterable<Buffer> {
-  return client.query(copyTo(`COPY (${query}) TO STDOUT`));
+  const stream = client.query(copyTo(`COPY (${query}) TO STDOUT`));
+  stream.on('error', () => undefined);
+  return stream;
 }
 
 /** SQLSTATE of a server's error. */
@@ -149,20 +153,18 @@ export interface MigrationReport {
 export function migrate(pool: Pool): Promise<readonly MigrationReport[]> {
   return withClient(pool, async (client) => {
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    try {
-      // In the schema that the migrations make, so that dropping it takes their record along.
-      await client.query(`
-        CREATE SCHEMA IF NOT EXISTS tapeproof;
-        CREATE TABLE IF NOT EXISTS tapeproof.migrations (
-          name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
-      const reports: MigrationReport[] = [];
-      for (const name of (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort()) {
-        reports.push(await migrateOne(client, name));
-      }
-      return reports;
-    } finally {
-      await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    // In the schema that the migrations make, so that dropping it takes their record along.
+    await client.query(`
+      CREATE SCHEMA IF NOT EXISTS tapeproof;
+      CREATE TABLE IF NOT EXISTS tapeproof.migrations (
+        name text PRIMARY KEY, checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`);
+    const reports: MigrationReport[] = [];
+    for (const name of (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort()) {
+      reports.push(await migrateOne(client, name));
     }
+    // On an error the connection is thrown away, and the lock with it.
+    await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    return reports;
   });
 }
 
@@ -182,14 +184,9 @@ async function migrateOne(client: Client, name: string): Promise<MigrationReport
     );
   }
   await client.query('BEGIN');
-  try {
-    await client.query(sql);
-    await client.query('INSERT INTO tapeproof.migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
-    await client.query('COMMIT');
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  }
+  await client.query(sql);
+  await client.query('INSERT INTO tapeproof.migrations (name, checksum) VALUES ($1, $2)', [name, checksum]);
+  await client.query('COMMIT');
   return { name, action: 'applied' };
 }
 

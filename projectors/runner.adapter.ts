@@ -38,13 +38,33 @@ export function groupOf(projector: string, generation: number): string {
  * @throws TapeproofError SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE.
  */
 export async function keepUpToDate<Output>(settings: RunSettings<Output>): Promise<void> {
-  const { projector, readModel, tapeId, log, signal } = settings;
-  while (!signal.aborted) {
-    const sink = await readModel.open(tapeId);
+  const { projector, readModel, tapeId, log } = settings;
+  let sink: Sink<Output> | undefined = await readModel.open(tapeId);
+  while (sink !== undefined) {
     log.info({ generation: sink.generation }, `${projector.name} runs, generation ${sink.generation}`);
     if ((await runGeneration(settings, sink)) === 'stopped') return;
     log.info(`${projector.name}: the live generation changed, going on with the new one`);
+    sink = await reopen(settings);
   }
+}
+
+/** Unlike at the start, where a person waits for an answer, an outage is ridden out. */
+async function reopen<Output>({
+  readModel,
+  tapeId,
+  log,
+  signal,
+}: RunSettings<Output>): Promise<Sink<Output> | undefined> {
+  while (!signal.aborted) {
+    try {
+      return await readModel.open(tapeId);
+    } catch (error) {
+      if (!(error instanceof TapeproofError && error.code === 'UNREACHABLE')) throw error;
+      log.warn({ error }, error.message);
+      await sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+  return undefined;
 }
 
 async function runGeneration<Output>(

@@ -4,34 +4,14 @@ import { createPool, type Pool } from '../platform/postgres.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { createLog } from '../platform/log.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
-import { listProjectors, projectorStatus, rebuildProjector, runProjector } from '../projectors/main.ts';
+import { listProjectors, projectorStatus, rebuildProjector } from '../projectors/main.ts';
 import { PROJECTORS } from '../projectors/registry.ts';
+import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const TRADES = 9_000;
-
-/** A projector's process, as far as a test needs one. */
-class Running {
-  readonly #controller = new AbortController();
-  readonly ended: Promise<void>;
-
-  constructor(name: string) {
-    this.ended = runProjector({
-      name,
-      connections: stackConnections(),
-      log: createLog('test', 'fatal'),
-      signal: this.#controller.signal,
-    });
-    this.ended.catch(() => undefined);
-  }
-
-  stop(): Promise<void> {
-    this.#controller.abort();
-    return this.ended;
-  }
-}
 
 describe('projectors on the real stores', () => {
   const connections = stackConnections();
@@ -39,7 +19,7 @@ describe('projectors on the real stores', () => {
   let pool: Pool;
   let redis: Redis;
   let reader: LogReader;
-  const started: Running[] = [];
+  const started: RunningProjector[] = [];
 
   beforeAll(async () => {
     await resetStores();
@@ -58,8 +38,8 @@ describe('projectors on the real stores', () => {
     redis.disconnect();
   });
 
-  function start(name: string): Running {
-    const running = new Running(name);
+  function start(name: string): RunningProjector {
+    const running = startProjector(name);
     started.push(running);
     return running;
   }

@@ -1,5 +1,12 @@
 import { TapeproofError } from '../../platform/errors.ts';
-import { inTransaction, migrationSql, sqlStateOf, type Client, type Pool } from '../../platform/postgres.ts';
+import {
+  inTransaction,
+  migrationSql,
+  sqlStateOf,
+  withClient,
+  type Client,
+  type Pool,
+} from '../../platform/postgres.ts';
 import type { PostgresProjector } from '../projector.ts';
 import type { LedgerEntry, ReadModelStatus, StoredPosition } from '../sink.ts';
 import { overtaken } from './refusals.adapter.ts';
@@ -12,6 +19,9 @@ const FIRST_GENERATION = 1;
 const SCHEMA_LOCK = 7_370_002;
 /** Made by migrations/generation.sql. */
 const FRAME_TABLES = ['projector_positions', 'conflicts'] as const;
+/** A batch of an overtaken rebuild may hold what is to be dropped. */
+const DROP_ATTEMPTS = 5;
+const DEADLOCK_DETECTED = '40P01';
 /** CREATE OR REPLACE VIEW cannot take a column away. */
 const INVALID_TABLE_DEFINITION = '42P16';
 
@@ -47,25 +57,43 @@ export async function generationsOf(client: Client, projector: string): Promise<
 }
 
 /** Draws a new generation and drops every schema of the projector but the live one's. Its tables have no keys yet. */
-export function beginGeneration(pool: Pool, projector: PostgresProjector): Promise<{ live: number; shadow: number }> {
-  return inTransaction(pool, async (client) => {
-    await lockSchemas(client);
+export async function beginGeneration(
+  pool: Pool,
+  projector: PostgresProjector,
+): Promise<{ readonly live: number; readonly shadow: number }> {
+  // Committed first: a rebuild that is under way finds at its next batch that it was overtaken.
+  const { live, building } = await withClient(pool, async (client) => {
     const { rows } = await client.query<{ live: number; building: number }>(
       `UPDATE tapeproof.projector_generations SET latest = latest + 1, building = latest + 1
         WHERE projector = $1 RETURNING live, building`,
       [projector.name],
     );
-    const row = rows[0];
-    if (row === undefined) throw new RangeError('a live generation comes first');
-    const { rows: schemas } = await client.query<{ name: string }>(
-      'SELECT nspname AS name FROM pg_namespace WHERE nspname ~ $1',
-      [`^${projector.schema}_[0-9]+$`],
-    );
-    for (const { name } of schemas) {
-      if (name !== schemaOf(projector, row.live)) await client.query(`DROP SCHEMA ${name} CASCADE`);
+    if (rows[0] === undefined) throw new RangeError('a live generation comes first');
+    return rows[0];
+  });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await dropOthers(pool, projector, live);
+      break;
+    } catch (error) {
+      if (sqlStateOf(error) !== DEADLOCK_DETECTED || attempt === DROP_ATTEMPTS) throw error;
     }
-    await createFrame(client, projector, row.building);
-    return { live: row.live, shadow: row.building };
+  }
+  await inTransaction(pool, async (client) => {
+    await lockSchemas(client);
+    await createFrame(client, projector, building);
+  });
+  return { live, shadow: building };
+}
+
+function dropOthers(pool: Pool, projector: PostgresProjector, live: number): Promise<void> {
+  return inTransaction(pool, async (client) => {
+    await lockSchemas(client);
+    const { rows } = await client.query<{ name: string }>(
+      'SELECT nspname AS name FROM pg_namespace WHERE nspname ~ $1 AND nspname <> $2',
+      [`^${projector.schema}_[0-9]+$`, schemaOf(projector, live)],
+    );
+    for (const { name } of rows) await client.query(`DROP SCHEMA ${name} CASCADE`);
   });
 }
 

@@ -4,6 +4,7 @@ import type { PostgresProjector, RowInsert, Table } from '../projector.ts';
 import type { Difference, Shadow } from '../sink.ts';
 import { beginGeneration, positionRows, swapGeneration } from './postgres-generation.adapter.ts';
 import { createKeys, orderedRows, schemaOf } from './postgres-schema.ts';
+import { overtaken } from './refusals.adapter.ts';
 import { createPostgresSink, liveLockName } from './postgres-sink.adapter.ts';
 
 /** The live writers finish a batch within this time. */
@@ -53,7 +54,7 @@ export async function beginShadow(
         await withClient(pool, (client) => createAllKeys(client, projector, schema));
       } catch (error) {
         if (sqlStateOf(error) === UNIQUE_VIOLATION) return false;
-        throw error;
+        throw sqlStateOf(error) === UNDEFINED_TABLE ? overtaken(projector.name) : error;
       }
       await inTransaction(pool, (client) => settle(client, projector, schema));
       sink = createPostgresSink({ ...settings, withKeys: true });
@@ -140,7 +141,7 @@ async function differencesOf(
   for (const table of [...projector.tables, CONFLICTS]) {
     const ofLive = await digestOf(client, schemaOf(projector, live), table);
     const ofShadow = await digestOf(client, schemaOf(projector, shadow), table);
-    if (ofShadow === undefined) throw new RangeError(`the rebuilt table ${table.name} can be read`);
+    if (ofShadow === undefined) throw overtaken(projector.name);
     if (ofLive?.digest !== ofShadow.digest) {
       differences.push({ subject: table.name, liveCount: ofLive?.count ?? 0, shadowCount: ofShadow.count });
     }

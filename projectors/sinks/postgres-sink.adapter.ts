@@ -3,13 +3,15 @@ import { TapeproofError } from '../../platform/errors.ts';
 import { sqlStateOf, withClient, type Client, type Pool } from '../../platform/postgres.ts';
 import type { PostgresProjector, RowInsert } from '../projector.ts';
 import { BEGINNING, type Application, type Counts, type Delivery, type Position, type Sink } from '../sink.ts';
-import { assertTape } from './refusals.adapter.ts';
+import { assertTape, overtaken } from './refusals.adapter.ts';
 import { generationsOf } from './postgres-generation.adapter.ts';
 import { contradictions, writeNew, writeOnce, type Conflict } from './postgres-rows.adapter.ts';
 import { schemaOf } from './postgres-schema.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
+/** A shadow is written by nobody else: only the rebuild that drops it can be in its way. */
+const DEADLOCK_DETECTED = '40P01';
 
 export interface SinkSettings {
   readonly pool: Pool;
@@ -31,33 +33,38 @@ function advanceSql(schema: string, role: 'live' | 'building'): string {
 }
 
 export function createPostgresSink(settings: SinkSettings): Sink<RowInsert> {
-  const { pool, projector, generation } = settings;
+  const { pool, generation } = settings;
   return {
     generation,
-    position: (topic, partition) =>
-      withClient(pool, (client) => readPosition(client, settings, topic, partition)).catch(asChanged(projector.name)),
+    async position(topic, partition) {
+      try {
+        return await withClient(pool, (client) => readPosition(client, settings, topic, partition));
+      } catch (error) {
+        throw goneTables(error, settings);
+      }
+    },
     async apply(delivery) {
       try {
         return await withClient(pool, (client) => applyIn(client, settings, delivery, 'new'));
       } catch (error) {
-        if (sqlStateOf(error) !== UNIQUE_VIOLATION) return asChanged(projector.name)(error);
-        // Something is there already, as after its positions were lost: the slower way tells what.
-        return withClient(pool, (client) => applyIn(client, settings, delivery, 'once'));
+        if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw goneTables(error, settings);
       }
+      // Something is there already, as after its positions were lost: the slower way tells what.
+      return withClient(pool, (client) => applyIn(client, settings, delivery, 'once'));
     },
   };
 }
 
-/** A schema that disappeared is made again by whoever opens the read model next. */
-function asChanged(projector: string): (error: unknown) => never {
-  return (error) => {
-    if (sqlStateOf(error) !== UNDEFINED_TABLE) throw error;
-    throw new TapeproofError(
-      'GENERATION_CHANGED',
-      `The tables of ${projector} are gone: they are made again when it starts again.`,
-      { cause: error },
-    );
-  };
+/** A live schema that disappeared is made again by whoever opens it next; a shadow's is dropped by the next rebuild. */
+function goneTables(error: unknown, { projector: { name }, role }: SinkSettings): unknown {
+  const state = sqlStateOf(error);
+  if (role === 'building' && (state === UNDEFINED_TABLE || state === DEADLOCK_DETECTED)) return overtaken(name);
+  if (state !== UNDEFINED_TABLE) return error;
+  return new TapeproofError(
+    'GENERATION_CHANGED',
+    `The tables of ${name} are gone: they are made again when it starts again.`,
+    { cause: error },
+  );
 }
 
 async function readPosition(
