@@ -12,12 +12,15 @@ import type {
 } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { DERIVED_TOPICS } from '../contracts/topics.ts';
-import { parseConfiguration } from './configuration.ts';
+import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
+import { Instrument, PENDING_FORECASTS_MAX } from './instrument.ts';
 import { MerkleTree } from './merkle.ts';
+import { compileRules } from './rules.ts';
 import {
   createPartitionTask,
+  INSTRUMENTS_MAX,
   restorePartitionTask,
   type Advance,
   type AnchorRecord,
@@ -76,6 +79,7 @@ function eventsOf(advances: readonly Advance[]): DerivedRecord[] {
 function ofType<Event>(records: readonly DerivedRecord[], type: DerivedRecord['type']): Event[] {
   return records.filter((record) => record.type === type).map(({ event }) => event as unknown as Event);
 }
+const bytesOf = (anchor: AnchorRecord) => Buffer.concat(anchor.states.map(({ state }) => state.bytes));
 const snapshotsOf = (records: readonly DerivedRecord[]) => ofType<IndicatorSnapshot>(records, 'IndicatorSnapshot');
 const outcomesOf = (records: readonly DerivedRecord[]) => ofType<Outcome>(records, 'Outcome');
 
@@ -353,6 +357,32 @@ describe('what is refused', () => {
     expect(run(started(), contents).flatMap(({ deadLetters }) => deadLetters)).toEqual(letters);
   });
 
+  it('holds a bounded number of instruments and of activations', () => {
+    const task = started({ strategies: { VWAP_REVERSION: { enabled: false }, RANGE_BREAKOUT: { enabled: false } } });
+    const named = (index: number) => traded(trade(0, '1', { instrument: `I${index}@binance` }));
+    run(
+      task,
+      Array.from({ length: INSTRUMENTS_MAX }, (_, index) => named(index)),
+    );
+    const [advance, known] = run(task, [named(INSTRUMENTS_MAX), named(0)]);
+    expect(advance?.deadLetters).toMatchObject([{ reason: 'INSTRUMENT_NOT_ALLOWED' }]);
+    expect(known?.deadLetters).toEqual([]);
+
+    const other = started();
+    const ids = Array.from({ length: 100 }, (_, index) => activated(activation({}, { activationId: `a${index}` })));
+    const last = run(other, ids).at(-1)!.anchor!;
+    expect((JSON.parse(bytesOf(last).toString()) as { activationIds: string[] }).activationIds).toHaveLength(64);
+  });
+
+  it('takes no snapshot while too many forecasts are pending', () => {
+    const rules = compileRules(parseConfiguration({}));
+    const forecast = ['d', 'DECISION', null, 'LONG', 0.6, 0, START_US * 2, 0, 0, '1'] as const;
+    const state = new Instrument(INSTRUMENT, rules).toState();
+    const full = { ...state, pending: Array.from({ length: PENDING_FORECASTS_MAX }, () => forecast) };
+    expect(new Instrument(INSTRUMENT, rules, state).isSnapshotDue(trade(0, '1'))).toBe(true);
+    expect(new Instrument(INSTRUMENT, rules, full).isSnapshotDue(trade(0, '1'))).toBe(false);
+  });
+
   it('takes no record twice', () => {
     const task = started();
     expect(() => task.advance({ partition: 3, offset: 0, content: traded(trade(0, '1')) })).toThrow(RangeError);
@@ -443,7 +473,6 @@ function tapeOf(seed: number, count: number, anchorIntervalRecords: number): Tap
   return contents;
 }
 
-const bytesOf = (anchor: AnchorRecord) => Buffer.concat(anchor.states.map(({ state }) => state.bytes));
 const everything = (advances: readonly Advance[]) =>
   advances.flatMap(({ derived, deadLetters, anchor }) => [
     ...derived.map(({ topic, body }) => `${topic} ${body.toString('hex')}`),
@@ -515,6 +544,20 @@ describe('anchors', () => {
     const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":1', '"format":0'));
     const manifest = { ...anchor!.manifest, stateHash: sha256Hex(other) };
     expect(() => restorePartitionTask(manifest, other, anchor!.hash)).toThrow('the form 0');
+  });
+
+  it('leave the tape alone while another version is in force', () => {
+    const task = started();
+    run(task, [traded(trade(0, '100'))]);
+    const [advance] = run(task, [activated(activation({}, { activationId: 'new', engineVersion: '999' }))]);
+    const { manifest, hash } = advance!.anchor!;
+    const state = Buffer.from(
+      bytesOf(advance!.anchor!).toString().replace(`"engineVersion":"${ENGINE_VERSION}"`, '"engineVersion":"0"'),
+    );
+    const resumed = restorePartitionTask({ ...manifest, stateHash: sha256Hex(state) }, state, hash);
+    const [halted] = run(resumed, [traded(trade(1, '101'))]);
+    expect(halted).toMatchObject({ derived: [], anchor: undefined, foreignActivation: { engineVersion: '0' } });
+    expect(resumed.nextOffset).toBe(manifest.tape.offset);
   });
 
   it('hand the state over to the version that the foreign activation names', () => {
