@@ -2,7 +2,7 @@
  * Writes contracts/generated/events.ts from the .avsc files; with --check only compares, and exits 1 on drift.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 type Schema =
   | string
@@ -28,8 +28,8 @@ const PRIMITIVES: Readonly<Record<string, string>> = {
   bytes: 'Buffer',
 };
 
-const eventsFolder = new URL('events/', import.meta.url);
-const target = fileURLToPath(new URL('generated/events.ts', import.meta.url));
+const eventsFolder = join(import.meta.dirname, 'events');
+const target = join(import.meta.dirname, 'generated', 'events.ts');
 const declarations = new Map<string, string>();
 
 /** TypeScript of a schema; named types are declared once, on the side. */
@@ -67,7 +67,7 @@ function declare(name: string, text: string): void {
 const files = readdirSync(eventsFolder)
   .filter((file) => file.endsWith('.avsc'))
   .sort();
-const schemas = files.map((file) => JSON.parse(readFileSync(new URL(file, eventsFolder), 'utf8')) as Schema);
+const schemas = files.map((file) => JSON.parse(readFileSync(join(eventsFolder, file), 'utf8')) as Schema);
 const names = schemas.map(typeScriptOf);
 const generated = [
   '// Generated from contracts/events/*.avsc by `npm run generate`. Do not edit.\n',

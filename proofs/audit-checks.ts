@@ -6,7 +6,7 @@ import { isHit, moveBpsOf } from '../evaluators/outcomes/outcome-evaluator.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
 import { STRATEGIES } from '../evaluators/strategies/registry.ts';
-import type { Chain } from './audit.ts';
+import type { Chain } from './chain.ts';
 import type { Located } from './event-log.ts';
 
 /** One thing that was checked. */

@@ -5,6 +5,7 @@ import { ENGINE_VERSION, parseConfiguration, type EngineConfiguration } from '..
 import { sha256Hex } from '../contracts/codec.ts';
 import { verify, type VerifyPorts } from './verify.ts';
 import { checkChain, checkTrades, type Check } from './audit-checks.ts';
+import type { Chain } from './chain.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { EventLog, Located } from './event-log.ts';
 
@@ -27,17 +28,8 @@ export interface TradeEvidence {
 }
 
 /** An outcome's chain down to the trades, with what was checked on the way. */
-export interface AuditReport {
+export interface AuditReport extends Chain {
   readonly asked: string;
-  /** Undefined for a snapshot, for a NEUTRAL forecast, and while pending. */
-  readonly outcome: Located<Outcome> | undefined;
-  readonly resolvingTrade: Located<Trade> | undefined;
-  /** Set while a LONG or SHORT forecast waits for the tape to reach its due time. */
-  readonly pendingUntil: number | undefined;
-  /** Undefined when a snapshot or a single strategy's result was asked for. */
-  readonly decision: Located<EventTypes['ProbabilityDecision']> | undefined;
-  readonly results: readonly Located<EventTypes['StrategyResult']>[];
-  readonly snapshot: Located<EventTypes['IndicatorSnapshot']>;
   readonly trades: TradeEvidence;
   readonly checks: readonly Check[];
   readonly notChecked: readonly string[];
@@ -120,12 +112,6 @@ function idOf(text: string): EventId {
   }
   return id;
 }
-
-/** What {@link audit} found, before anything was checked. */
-export type Chain = Pick<
-  AuditReport,
-  'outcome' | 'resolvingTrade' | 'pendingUntil' | 'decision' | 'results' | 'snapshot'
->;
 
 async function walk(log: AuditedLog, id: EventId): Promise<Chain> {
   const asked = await log.find(id);

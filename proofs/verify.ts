@@ -1,7 +1,7 @@
 import type { LogAccess } from '../evaluators/anchor-log.adapter.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
 import type { Check } from './audit-checks.ts';
-import type { Chain } from './audit.ts';
+import type { Chain } from './chain.ts';
 
 /** What a verification reads the tape and the anchors with. */
 export type VerifyPorts = LogAccess;
