@@ -32,17 +32,26 @@ export class OutputComparison {
     this.#cursors = cursors;
   }
 
-  /** @param hints - log offsets to begin at, for events from an anchor on. */
+  /**
+   * @param nextSequence - per output, the sequence of the first event that will be asked for.
+   * @param hints - log offsets to look for it at.
+   */
   static async open(
     access: LogAccess,
     partition: number,
+    nextSequence: Readonly<Record<DerivedTopic, number>>,
     hints: Readonly<Partial<Record<DerivedTopic, number>>>,
   ): Promise<OutputComparison> {
     const cursors: Partial<Record<DerivedTopic, OutputCursor>> = {};
     for (const topic of DERIVED_TOPICS) {
       const start = await access.reader.startOffset(topic, partition);
       const end = await access.reader.endOffset(topic, partition);
-      cursors[topic] = new OutputCursor(access, { topic, partition, start, end }, hints[topic]);
+      const greatest = await greatestSequence(access, topic, partition);
+      const output = { topic, partition, start, end, greatest };
+      const hint = hints[topic];
+      // At the end nothing could tell that the hint is wrong.
+      const isWrong = hint === end && greatest >= nextSequence[topic];
+      cursors[topic] = new OutputCursor(access, output, isWrong ? undefined : hint);
     }
     return new OutputComparison(cursors as Record<DerivedTopic, OutputCursor>);
   }
@@ -87,6 +96,8 @@ interface Output {
   readonly partition: number;
   readonly start: number;
   readonly end: number;
+  /** Greatest sequence near the end. */
+  readonly greatest: number;
 }
 
 class OutputCursor {
@@ -124,7 +135,11 @@ class OutputCursor {
   async holds(derived: DerivedRecord, commits: Commits): Promise<boolean> {
     while (true) {
       const record = this.#records[this.#next] ?? (await this.#nextBatch());
-      if (record === undefined) return false;
+      if (record === undefined) {
+        if (!this.#mayBeginAgain || derived.sequence > this.#output.greatest) return false;
+        await this.#beginAgain();
+        continue;
+      }
       const schema = await this.#schemaOf(record);
       const isOurs = schema?.fingerprint === FINGERPRINTS[derived.type];
       const body = record.value === null ? undefined : bodyOf(record.value);
@@ -215,24 +230,32 @@ function sequenceOf(schema: RegisteredSchema | undefined, body: Buffer | undefin
  * is not to be built on.
  */
 export async function outputsReach(
-  { reader, registry }: LogAccess,
+  access: LogAccess,
   partition: number,
   nextSequence: Readonly<Record<string, number>>,
 ): Promise<boolean> {
   for (const topic of DERIVED_TOPICS) {
     const wanted = (nextSequence[topic] ?? 0) - 1;
-    if (wanted < 0) continue;
-    const to = await reader.endOffset(topic, partition);
-    const from = Math.max(await reader.startOffset(topic, partition), to - TAIL_RECORDS);
-    let greatest = -1;
-    for await (const records of reader.read({ topic, partition, from, to })) {
-      for (const { value } of records) {
-        const id = schemaIdOf(value);
-        const schema = id === undefined ? undefined : await registry.schemaOf(id);
-        greatest = Math.max(greatest, sequenceOf(schema, value === null ? undefined : bodyOf(value)) ?? -1);
-      }
-    }
-    if (greatest < wanted) return false;
+    if (wanted >= 0 && (await greatestSequence(access, topic, partition)) < wanted) return false;
   }
   return true;
+}
+
+/** The greatest sequence among the last records of an output; −1 when there is none. */
+async function greatestSequence(
+  { reader, registry }: LogAccess,
+  topic: DerivedTopic,
+  partition: number,
+): Promise<number> {
+  const to = await reader.endOffset(topic, partition);
+  const from = Math.max(await reader.startOffset(topic, partition), to - TAIL_RECORDS);
+  let greatest = -1;
+  for await (const records of reader.read({ topic, partition, from, to })) {
+    for (const { value } of records) {
+      const id = schemaIdOf(value);
+      const schema = id === undefined ? undefined : await registry.schemaOf(id);
+      greatest = Math.max(greatest, sequenceOf(schema, value === null ? undefined : bodyOf(value)) ?? -1);
+    }
+  }
+  return greatest;
 }

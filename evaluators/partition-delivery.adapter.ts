@@ -112,7 +112,7 @@ export class PartitionDelivery {
     );
     this.#anchoredTapeId = tapeId;
     refuseForeignTape(partition, tapeId, task);
-    this.#comparison = await OutputComparison.open(access, partition, anchor?.hints.outputs ?? {});
+    this.#comparison = await OutputComparison.open(access, partition, task.nextSequences, anchor?.hints.outputs ?? {});
     const from = task.nextOffset;
     if (from < batch.firstOffset) await this.#stepTo(task, batch);
     counters.recoveries += 1;
