@@ -1,5 +1,5 @@
 import { copyRows, type Client } from '../../platform/postgres.ts';
-import type { PostgresProjector, Row, RowInsert, Table } from '../projector.ts';
+import type { Row, RowInsert, Table } from '../projector.ts';
 import type { ProjectedRecord } from '../sink.ts';
 import { insertSql, replaceSql, selectSql, upsertSql } from './postgres-schema.ts';
 import { byTable, columnTexts, copyText, keyText, rowFrom } from './postgres-text.ts';
@@ -136,9 +136,4 @@ export function identityOf(record: Projected): Row {
 function keyTexts(table: Table, rows: readonly Row[]): (string | null)[][] {
   const columns = Object.fromEntries(table.key.map((name) => [name, table.columns[name] ?? 'text']));
   return columnTexts({ ...table, columns }, rows);
-}
-
-/** Tables of a projector that hold events, for the comparison after a load without keys. */
-export function hashedTables(projector: PostgresProjector): readonly Table[] {
-  return projector.tables.filter((table) => table.columns['body_hash'] !== undefined && table.key.length === 1);
 }

@@ -117,7 +117,7 @@ async function applyIn(
     ignored,
   };
   const { rowCount } = await client.query({
-    name: `advance-${schema}`,
+    name: `advance-${role}-${schema}`,
     text: advanceSql(schema, role),
     values: [
       ...[topic, partition, tapeId, to.nextOffset, to.nextSequence, from.nextOffset, from.nextSequence],

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { TopicName } from '../contracts/topics.ts';
+import {
+  into,
+  type LatestOperation,
+  type PostgresProjector,
+  type RedisProjector,
+  type RowInsert,
+  type Table,
+} from '../projectors/projector.ts';
+import { BEGINNING, type Delivery, type Position, type ReadModel, type Shadow, type Sink } from '../projectors/sink.ts';
+import { createPostgresReadModel } from '../projectors/sinks/postgres-read-model.adapter.ts';
+import { createRedisReadModel } from '../projectors/sinks/redis-read-model.adapter.ts';
+import { stackConnections } from './support/stack.ts';
+
+const TOPIC: TopicName = 'probability.decisions';
+const TAPE = 'tape-of-the-stores';
+const NAME = `test-store-${randomUUID().slice(0, 8)}`;
+const PLACE = NAME.replaceAll('-', '_');
+
+const EVENTS = {
+  name: `${PLACE}_events`,
+  columns: { event_id: 'text', body_hash: 'bytea' },
+  key: ['event_id'],
+} as const satisfies Table;
+
+const common = { name: NAME, summary: 'A store under test', topics: [TOPIC], project: () => [] };
+const inPostgres: PostgresProjector = {
+  ...common,
+  sink: 'postgres',
+  schema: PLACE,
+  tables: [EVENTS],
+  loadsWithoutKeys: true,
+};
+const inRedis: RedisProjector = { ...common, sink: 'redis', keyspace: PLACE, index: 'entities' };
+
+const rowOf = (number: number): RowInsert =>
+  into(EVENTS, { event_id: `event-${number}`, body_hash: Buffer.from([number % 256]) });
+const operationOf = (number: number): LatestOperation => ({
+  kind: 'set',
+  entity: 'only',
+  fields: { number: String(number) },
+});
+
+/** What any store of read models must do, whatever it is made of. */
+function storeSuite<Output>(title: string, open: () => ReadModel<Output>, outputOf: (number: number) => Output): void {
+  describe(title, () => {
+    let readModel: ReadModel<Output>;
+
+    beforeAll(() => {
+      readModel = open();
+    });
+    afterAll(async () => {
+      await readModel.close();
+    });
+
+    /** The delivery of so many records, from a position on. */
+    function delivery(from: Position, count: number): Delivery<Output> {
+      const admitted = Array.from({ length: count }, (_, index) => {
+        const offset = from.nextOffset + index;
+        return { offset, output: [outputOf(offset)] };
+      });
+      const to = { nextOffset: from.nextOffset + count, nextSequence: from.nextSequence + count };
+      return { topic: TOPIC, partition: 0, from, to, admitted, repeated: [], dead: 0, ignored: 0 };
+    }
+
+    async function advance(sink: Sink<Output>, count: number): Promise<Position> {
+      const next = delivery(await sink.position(TOPIC, 0), count);
+      expect(await sink.apply(next)).toMatchObject({ kind: 'applied', counts: { read: count, applied: count } });
+      return next.to;
+    }
+
+    /** A shadow as far as the live one. */
+    async function shadowAt(position: Position): Promise<Shadow<Output>> {
+      const shadow = await readModel.beginRebuild(TAPE, false);
+      await shadow.position(TOPIC, 0);
+      await shadow.apply(delivery(BEGINNING, position.nextOffset));
+      expect(await shadow.finishLoad()).toBe(true);
+      return shadow;
+    }
+
+    it('begins at the beginning, and says where it stands', async () => {
+      const sink = await readModel.open(TAPE);
+      expect(sink.generation).toBe(1);
+      expect(await sink.position(TOPIC, 0)).toEqual(BEGINNING);
+      const position = await advance(sink, 30);
+      expect(await sink.position(TOPIC, 0)).toEqual(position);
+      expect((await readModel.status())?.ledger).toMatchObject([{ topic: TOPIC, partition: 0, read: 30, applied: 30 }]);
+    });
+
+    it('writes nothing for one that stands elsewhere, and says where to go on', async () => {
+      const sink = await readModel.open(TAPE);
+      const position = await sink.position(TOPIC, 0);
+      for (const from of [
+        BEGINNING,
+        { nextOffset: position.nextOffset + 5, nextSequence: position.nextSequence + 5 },
+      ]) {
+        expect(await sink.apply(delivery(from, 3))).toEqual({ kind: 'moved', position });
+      }
+      expect(await sink.position(TOPIC, 0)).toEqual(position);
+    });
+
+    it('lets one of two that race for the same records win', async () => {
+      const [one, other] = [await readModel.open(TAPE), await readModel.open(TAPE)];
+      const next = delivery(await one.position(TOPIC, 0), 40);
+      const kinds = (await Promise.all([one.apply(next), other.apply(next)])).map(({ kind }) => kind);
+      expect(kinds.sort()).toEqual(['applied', 'moved']);
+    });
+
+    it('holds its writers while it is compared, and lets them go on', async () => {
+      const sink = await readModel.open(TAPE);
+      const position = await sink.position(TOPIC, 0);
+      const shadow = await shadowAt(position);
+      await shadow.freeze();
+      expect(await sink.apply(delivery(position, 1))).toEqual({ kind: 'frozen' });
+      await shadow.release();
+      await advance(sink, 1);
+    });
+
+    it('is equal to itself rebuilt, and refuses its writers once it is replaced', async () => {
+      const sink = await readModel.open(TAPE);
+      const position = await sink.position(TOPIC, 0);
+      const shadow = await shadowAt(position);
+      await shadow.freeze();
+      expect(await shadow.differences()).toEqual([]);
+      await shadow.swap();
+      await shadow.release();
+      expect(await sink.apply(delivery(position, 1))).toEqual({ kind: 'superseded' });
+      const successor = await readModel.open(TAPE);
+      expect(successor.generation).toBe(shadow.generation);
+      expect(await successor.position(TOPIC, 0)).toEqual(position);
+      // What was the shadow's writer is nobody's any more.
+      expect(await shadow.apply(delivery(position, 1))).toEqual({ kind: 'superseded' });
+    });
+
+    it('sees a difference', async () => {
+      const sink = await readModel.open(TAPE);
+      const position = await advance(sink, 2);
+      const shadow = await readModel.beginRebuild(TAPE, false);
+      await shadow.position(TOPIC, 0);
+      await shadow.apply(delivery(BEGINNING, position.nextOffset - 1));
+      await shadow.finishLoad();
+      expect(await shadow.differences()).toHaveLength(1);
+    });
+
+    it('swaps nothing for a rebuild that was overtaken', async () => {
+      const overtaken = await readModel.beginRebuild(TAPE, false);
+      const later = await readModel.beginRebuild(TAPE, false);
+      expect(later.generation).toBeGreaterThan(overtaken.generation);
+      await overtaken.freeze();
+      await expect(overtaken.swap()).rejects.toMatchObject({ code: 'GENERATION_CHANGED' });
+      await overtaken.release();
+    });
+
+    it('refuses another tape', async () => {
+      await expect(readModel.open('another')).rejects.toMatchObject({ code: 'FOREIGN_TAPE' });
+    });
+  });
+}
+
+const { postgresUrl, redisUrl } = stackConnections();
+storeSuite('a read model in Postgres', () => createPostgresReadModel(inPostgres, postgresUrl), rowOf);
+storeSuite('a read model in Redis', () => createRedisReadModel(inRedis, redisUrl), operationOf);
