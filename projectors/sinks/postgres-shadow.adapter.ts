@@ -37,7 +37,7 @@ export async function beginShadow(
   const schema = schemaOf(projector, shadow);
   const settings = { pool, projector, tapeId, generation: shadow, role: 'building' } as const;
   let sink = createPostgresSink({ ...settings, withKeys: keysFirst });
-  let frozen: { release(): void } | undefined;
+  let release: (() => Promise<void>) | undefined;
   await withClient(pool, (client) =>
     keysFirst ? createAllKeys(client, projector, schema) : createUnsettled(client, schema),
   );
@@ -61,12 +61,11 @@ export async function beginShadow(
       return true;
     },
     async freeze() {
-      frozen = await holdLiveLock(pool, projector.name);
+      release = await holdLiveLock(pool, projector.name);
     },
-    release() {
-      frozen?.release();
-      frozen = undefined;
-      return Promise.resolve();
+    async release() {
+      await release?.();
+      release = undefined;
     },
     differences: () => withClient(pool, (client) => differencesOf(client, projector, live, shadow)),
     swap: () => swapGeneration(pool, projector, shadow),
@@ -110,8 +109,8 @@ async function settle(client: Client, projector: PostgresProjector, schema: stri
   await client.query(`DROP TABLE ${schema}.unsettled`);
 }
 
-/** Held by a connection of its own: it ends with this process, whatever happens. */
-async function holdLiveLock(pool: Pool, projector: string): Promise<{ release(): void }> {
+/** Held by a connection of its own: it ends with this process, whatever happens. @returns what releases it. */
+async function holdLiveLock(pool: Pool, projector: string): Promise<() => Promise<void>> {
   const released = Promise.withResolvers<undefined>();
   const held = Promise.withResolvers<undefined>();
   const holding = withClient(pool, async (client) => {
@@ -124,10 +123,9 @@ async function holdLiveLock(pool: Pool, projector: string): Promise<{ release():
   });
   holding.catch(held.reject);
   await held.promise;
-  return {
-    release: () => {
-      released.resolve(undefined);
-    },
+  return () => {
+    released.resolve(undefined);
+    return holding;
   };
 }
 
