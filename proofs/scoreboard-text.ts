@@ -1,8 +1,8 @@
 import Table from 'cli-table3';
-import type { HitMissSummary } from '../evaluators/outcomes/hit-miss-tracker.ts';
+import type { Scoreboard } from './scoreboard.ts';
 
 /** A hit rate is never shown without its base rate, its n, its effective n and the interval from that. */
-export function scoreboardText(summaries: readonly HitMissSummary[]): string {
+export function scoreboardText({ summaries, decisions }: Scoreboard): string {
   const table = new Table({
     head: ['instrument', 'forecast', 'hit rate', 'base rate', '95 % interval', 'n', 'effective n', 'void'],
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
@@ -21,8 +21,14 @@ export function scoreboardText(summaries: readonly HitMissSummary[]): string {
       summary.voids.toLocaleString('en'),
     ]);
   }
+  const resolved = new Set(summaries.map(({ instrument }) => instrument));
+  const pending = Object.entries(decisions).filter(([instrument]) => !resolved.has(instrument));
   return [
     table.toString(),
+    ...pending.map(
+      ([instrument, count]) =>
+        `${instrument}: ${count.toLocaleString('en')} decisions, no outcome: the tape ends before the first of them is due.`,
+    ),
     "The interval is Wilson's, from the effective n: forecasts whose horizons do not overlap. An interval that holds the",
     'base rate says that the forecasts cannot be told from forecasting the same directions at every decision.',
   ].join('\n');

@@ -6,17 +6,21 @@ import type { EventLog } from './event-log.ts';
 export interface Scoreboard {
   /** Derived events by topic, each counted once. */
   readonly events: Readonly<Record<DerivedTopic, number>>;
-  /** By instrument: decisions first, then each strategy. */
+  /** Decisions by instrument. */
+  readonly decisions: Readonly<Record<string, number>>;
+  /** By instrument: decisions first, then each strategy; only where an outcome is there. */
   readonly summaries: readonly HitMissSummary[];
 }
 
 /** Hit rates with what they are worth, from the decision log itself. */
 export async function scoreboard(log: EventLog, partitions: number): Promise<Scoreboard> {
   const tracker = new HitMissTracker();
+  const decisions = new Map<string, number>();
   const events = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, 0])) as Record<DerivedTopic, number>;
   for (let partition = 0; partition < partitions; partition += 1) {
     for await (const { event } of log.sequenced('probability.decisions', partition)) {
       events['probability.decisions'] += 1;
+      decisions.set(event.instrument, (decisions.get(event.instrument) ?? 0) + 1);
       tracker.observeDecision(event as EventTypes['ProbabilityDecision']);
     }
     for await (const { event } of log.sequenced('decision.outcomes', partition)) {
@@ -27,5 +31,5 @@ export async function scoreboard(log: EventLog, partitions: number): Promise<Sco
       events[topic] += await log.sequenceEnd(topic, partition);
     }
   }
-  return { events, summaries: tracker.summaries() };
+  return { events, decisions: Object.fromEntries([...decisions].sort()), summaries: tracker.summaries() };
 }

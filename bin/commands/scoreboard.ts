@@ -19,7 +19,7 @@ export function registerScoreboard(program: Command): void {
       try {
         const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-scoreboard'));
         const board = await scoreboard(new EventLog(reader, createRegistry(where.registryUrl)), partitions);
-        print(json, board, () => (board.summaries.length === 0 ? 'No outcomes yet.' : scoreboardText(board.summaries)));
+        print(json, board, () => scoreboardText(board));
       } finally {
         await reader.close();
       }

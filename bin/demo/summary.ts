@@ -69,6 +69,6 @@ export function summaryText(summary: Summary): string {
     `  → ${number(summary.events['probability.decisions'])} decisions ${inPostgres('decisions')}`,
     `  → ${number(summary.events['decision.outcomes'])} outcomes ${inPostgres('outcomes')}`,
     '',
-    scoreboardText(summary.summaries),
+    scoreboardText(summary),
   ].join('\n');
 }
