@@ -251,6 +251,32 @@ describe('an outage', () => {
     expect(bytesOfBatchMax).toBeLessThan(3 * 1_048_576);
   });
 
+  it('of the broker is ridden out in the middle of a batch', async () => {
+    const topic = await topicWith(2, 500);
+    const sink = new Sink();
+    let isBack = false;
+    let busy = 0;
+    await consume(
+      topic,
+      async (batch) => {
+        busy += 1;
+        // The heartbeats tell of the broker's absence, and of its return.
+        if (!isBack) await until('it is back, and the membership in doubt', () => isBack && batch.interrupted());
+        return sink.apply(batch);
+      },
+      { concurrency: 2 },
+    );
+    await until('both partitions are at work', () => busy === 2);
+    await killService(stackOptions(), 'kafka');
+    await startAgain('kafka');
+    isBack = true;
+    await until('everything has arrived', () => sink.counts.size === 1_000);
+    await until('and is committed', async () => {
+      const committed = await committedOffsets(newKafka(), groupId, topic);
+      return committed.get(0) === 500 && committed.get(1) === 500;
+    });
+  });
+
   it('of the broker is ridden out', async () => {
     const topic = await topicWith(2, 500);
     const sink = new Sink();

@@ -53,12 +53,13 @@ const MESSAGES_REMEMBERED_MAX = 100;
 /** Reported again by whoever gave the request up, or (the last) an advice that producer.ts deals with. */
 const NOISE = /^(Connection error|Response )|^Limiting retries for the idempotent producer/;
 
-/** kafkajs logs each of its retries as an error: joins stay at info, the rest is a warning once in ten seconds. */
+/** kafkajs logs each of its retries as an error: joins and rebalances are at info, the rest is a warning once in ten seconds. */
 function kafkaLogWriter(log: Log): (entry: LogEntry) => void {
   const lastWritten = new Map<string, number>();
   return ({ namespace, level, log: { message, timestamp: _timestamp, logger: _logger, ...details } }) => {
-    if (level === logLevel.INFO) {
-      log[message.includes('joined the group') ? 'info' : 'debug']({ 'log.logger': `kafkajs.${namespace}` }, message);
+    const isMembership = /joined the group|is rebalancing/.test(message);
+    if (isMembership || level === logLevel.INFO) {
+      log[isMembership ? 'info' : 'debug']({ 'log.logger': `kafkajs.${namespace}` }, message);
       return;
     }
     if (NOISE.test(message)) {

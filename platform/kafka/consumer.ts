@@ -1,14 +1,16 @@
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
 import { refuseLostRecords } from './committed-offsets.ts';
+import { isProgrammingError, isRebalance, plain } from './delivery-errors.ts';
 import { partitionBatchOf, type BatchResult, type PartitionBatch } from './partition-batch.ts';
+import { HEARTBEAT_INTERVAL_MS, startPulse } from './pulse.ts';
 
 /** A member that says nothing for this long is dead: its partitions move. The time that a kill -9 costs. */
 const SESSION_TIMEOUT_MS = 10_000;
-const HEARTBEAT_INTERVAL_MS = 1_000;
 /** How long the others wait for a member to finish its batch and join again. */
 const REBALANCE_TIMEOUT_MS = 30_000;
 /** Bounds of one fetch, and so of the memory that undelivered records take. */
@@ -23,6 +25,10 @@ const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 5_000;
 /** A mistake in code does not heal: after so many attempts at one batch the consumer stops. */
 const PROGRAMMING_ERRORS_MAX = 3;
+/** Together about as long as a restart of the broker takes; after that the batch is delivered again. */
+const COMMIT_ATTEMPTS_MAX = 60;
+const COMMIT_RETRY_DELAY_MS = 500;
+const OUTAGE_SILENCE_MS = 10_000;
 /** So many resumptions of a partition in a row are free of delay. */
 const RESUMES_FREE = 3;
 
@@ -86,7 +92,7 @@ class Delivery implements RunningConsumer {
   #generation = 0;
   #assignment: Assignment = {};
   #joined = Promise.withResolvers<undefined>();
-  /** The error by which the broker announced a rebalance, until the next join. */
+  /** The error by which the broker announced a rebalance, until the next join. kafkajs joins again when it meets it. */
   #rebalance: Error | undefined;
   #fatal: Error | undefined;
   #stopped: Promise<void> | undefined;
@@ -94,6 +100,7 @@ class Delivery implements RunningConsumer {
   readonly #expected = new Map<string, number>();
   /** Per partition: attempts in a row without progress. */
   readonly #attempts = new Map<string, number>();
+  #outageLoggedAt = 0;
   readonly #resumeTimers = new Set<NodeJS.Timeout>();
 
   constructor(settings: ConsumerSettings) {
@@ -206,12 +213,23 @@ class Delivery implements RunningConsumer {
   async #deliver(payload: EachBatchPayload): Promise<void> {
     // Fetched before: whoever gets the partition next reads it again.
     if (this.#rebalance !== undefined) throw this.#rebalance;
-    if (this.#interrupted || this.#hasGap(payload)) return;
+    // Stale: fetched before a seek() that is still to be followed.
+    if (this.#interrupted || payload.isStale() || this.#hasGap(payload)) return;
     const generation = this.#generation;
-    const pulse = this.#startPulse(payload);
+    const pulse = startPulse(
+      () => payload.heartbeat(),
+      (error) => {
+        this.#onHeartbeatError(error, generation);
+      },
+    );
     let result: BatchResult | Error;
     try {
-      result = await this.#settings.handle(partitionBatchOf(payload.batch, pulse));
+      result = await this.#settings.handle(
+        partitionBatchOf(payload.batch, {
+          heartbeat: pulse.beat,
+          interrupted: () => pulse.error() !== undefined || this.#interrupted,
+        }),
+      );
     } catch (error) {
       result = plain(error);
     } finally {
@@ -223,33 +241,12 @@ class Delivery implements RunningConsumer {
     else if ('resumeAt' in result) this.#resumeAt(payload, result.resumeAt);
     else if ('appliedUpTo' in result) await this.#skipTo(payload, result.appliedUpTo);
     else await this.#commit(payload, result.nextOffset);
-    if (pulse.error !== undefined) throw pulse.error;
+    const missed = pulse.error();
+    if (missed !== undefined) throw missed;
   }
 
-  /** Heartbeats while a batch is handled. A rebalance, or a lost connection, shows as a failing one. */
-  #startPulse(payload: EachBatchPayload): Pulse {
-    const generation = this.#generation;
-    const pulse: Pulse = {
-      error: undefined,
-      beat: async () => {
-        try {
-          await payload.heartbeat();
-        } catch (error) {
-          pulse.error ??= plain(error);
-          if (isRebalance(error) && generation === this.#generation) this.#rebalance ??= pulse.error;
-        }
-      },
-      interrupted: () => pulse.error !== undefined || this.#interrupted,
-      end: async () => {
-        clearInterval(timer);
-        await beating;
-      },
-    };
-    let beating: Promise<void> | undefined;
-    const timer = setInterval(() => {
-      beating = pulse.beat();
-    }, HEARTBEAT_INTERVAL_MS);
-    return pulse;
+  #onHeartbeatError(error: Error, generation: number): void {
+    if (isRebalance(error) && generation === this.#generation) this.#rebalance ??= error;
   }
 
   #hasGap({ batch }: EachBatchPayload): boolean {
@@ -285,8 +282,8 @@ class Delivery implements RunningConsumer {
     this.#attempts.delete(keyOf(topic, partition));
     // Not where a seek() is under way: what comes next begins where that says.
     if (!payload.isStale()) this.#expected.set(keyOf(topic, partition), position);
-    payload.resolveOffset(String(nextOffset - 1));
     await this.#commitOffset(payload, position);
+    payload.resolveOffset(String(nextOffset - 1));
   }
 
   /** What a new group reads from the start may be in the store already: without this its lag would stay. */
@@ -295,17 +292,22 @@ class Delivery implements RunningConsumer {
     await this.#commitOffset(payload, offset);
   }
 
+  /** Waits for a broker that is away: a quiet partition would bring no later commit. */
   async #commitOffset(payload: EachBatchPayload, offset: number): Promise<void> {
     const { topic, partition } = payload.batch;
-    try {
-      // commitOffsets() would do nothing once stopping has begun; this one does its work, and Kafka accepts it also
-      // while a rebalance is being announced.
-      await payload.commitOffsetsIfNecessary({
-        topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
-      });
-    } catch (error) {
-      if (isRebalance(error)) this.#rebalance ??= plain(error);
-      throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // commitOffsets() would do nothing once stopping has begun; this one does its work, and Kafka accepts it also
+        // while a rebalance is being announced.
+        await payload.commitOffsetsIfNecessary({
+          topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
+        });
+        return;
+      } catch (error) {
+        if (isRebalance(error)) this.#rebalance ??= plain(error);
+        if (attempt >= COMMIT_ATTEMPTS_MAX || this.#interrupted) throw error;
+        await sleep(COMMIT_RETRY_DELAY_MS);
+      }
     }
   }
 
@@ -330,9 +332,21 @@ class Delivery implements RunningConsumer {
       return;
     }
     if (!this.#interrupted) this.#pause(payload, attempts);
-    this.#settings.log.warn(
-      { error, groupId: this.#settings.groupId, topic, partition, attempts },
-      `Partition ${partition} of ${topic} waits, nothing is committed: ${error.message}`,
+    this.#logOutage(error, { topic, partition, attempts });
+  }
+
+  /** An outage meets every partition, again and again: once in ten seconds is enough to be told. */
+  #logOutage(
+    error: Error,
+    place: { readonly topic: string; readonly partition: number; readonly attempts: number },
+  ): void {
+    const now = Date.now();
+    if (now - this.#outageLoggedAt < OUTAGE_SILENCE_MS) return;
+    this.#outageLoggedAt = now;
+    const { log, groupId } = this.#settings;
+    log.warn(
+      { groupId, ...place, ...(error instanceof TapeproofError ? { 'error.code': error.code } : { error }) },
+      `Partition ${place.partition} of ${place.topic} waits, nothing is committed: ${error.message}`,
     );
   }
 
@@ -354,14 +368,6 @@ class Delivery implements RunningConsumer {
   }
 }
 
-interface Pulse {
-  /** Of the first heartbeat that failed. */
-  error: Error | undefined;
-  readonly beat: () => Promise<void>;
-  readonly interrupted: () => boolean;
-  end(): Promise<void>;
-}
-
 function keyOf(topic: string, partition: number): string {
   return `${topic} ${partition}`;
 }
@@ -373,23 +379,4 @@ function without(assignment: Assignment, kept: Assignment): Assignment {
     if (gone.length > 0) lost[topic] = gone;
   }
   return lost;
-}
-
-function isRebalance(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'type' in error &&
-    ['REBALANCE_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'].includes(
-      String(error.type),
-    )
-  );
-}
-
-/** kafkajs would stop for good on these, and the process would live on. */
-function isProgrammingError(error: Error): boolean {
-  return [TypeError, RangeError, ReferenceError, SyntaxError].some((type) => error instanceof type);
-}
-
-function plain(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -32,7 +32,7 @@ export type BatchResult =
 /** Turns a batch of kafkajs into ours. */
 export function partitionBatchOf(
   batch: Batch,
-  { beat, interrupted }: { readonly beat: () => Promise<void>; readonly interrupted: () => boolean },
+  { heartbeat, interrupted }: Pick<PartitionBatch, 'heartbeat' | 'interrupted'>,
 ): PartitionBatch {
   const { topic, partition, messages } = batch;
   const records = messages.map((message) => recordOf(topic, partition, message));
@@ -42,7 +42,7 @@ export function partitionBatchOf(
     firstOffset: records[0]?.offset ?? 0,
     records,
     highWatermark: Number(batch.highWatermark),
-    heartbeat: beat,
+    heartbeat,
     interrupted,
   };
 }

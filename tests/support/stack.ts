@@ -1,6 +1,7 @@
+import type { Admin } from 'kafkajs';
 import { inject } from 'vitest';
 import type { Connections } from '../../platform/connections.ts';
-import { TOPICS } from '../../contracts/topics.ts';
+import { TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { createKafka, withAdmin } from '../../platform/kafka/client.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { applyTopics } from '../../platform/kafka/topics.ts';
@@ -33,38 +34,38 @@ const OURS = /^(tapeproof|test)/;
 /**
  * Leaves every store as on the first day: topics made anew and empty, schemas registered, no consumer group, Postgres
  * migrated and empty, Redis empty. For tests that need the tape to themselves; end their processes first.
+ *
+ * @param kept topics that stay as they are.
  */
-export async function resetStores(connections = stackConnections()): Promise<void> {
+export async function resetStores(connections = stackConnections(), kept: readonly TopicName[] = []): Promise<void> {
   const kafka = createKafka(connections.kafkaBrokers, 'test-reset', createLog('test', 'silent'));
-  await withAdmin(
-    kafka,
-    async (admin) => {
-      const present = new Set(await admin.listTopics());
-      const topics = TOPICS.map(({ name }) => name).filter((name) => present.has(name));
-      if (topics.length > 0) await admin.deleteTopics({ topics });
-      await until('the topics are gone', async () => {
-        const left = new Set(await admin.listTopics());
-        return topics.every((topic) => !left.has(topic));
-      });
-      await until(
-        'no group is left',
-        async () => {
-          const { groups } = await admin.listGroups();
-          const ids = groups.map(({ groupId }) => groupId).filter((groupId) => OURS.test(groupId));
-          if (ids.length > 0) await admin.deleteGroups(ids).catch(() => undefined);
-          return ids.length === 0;
-        },
-        GROUP_DEADLINE_MS,
-      );
-    },
-    2 * GROUP_DEADLINE_MS,
-  );
+  await withAdmin(kafka, (admin) => clearKafka(admin, kept), 2 * GROUP_DEADLINE_MS);
   await until('the topics are there', () => applyTopics(kafka).then(() => true));
   await createRegistry(connections.registryUrl).register();
   await resetPostgres(connections.postgresUrl);
   const redis = await connectRedis(connections.redisUrl, 'test-reset');
   await redis.flushall();
   redis.disconnect();
+}
+
+async function clearKafka(admin: Admin, kept: readonly TopicName[]): Promise<void> {
+  const present = new Set(await admin.listTopics());
+  const topics = TOPICS.map(({ name }) => name).filter((name) => present.has(name) && !kept.includes(name));
+  if (topics.length > 0) await admin.deleteTopics({ topics });
+  await until('the topics are gone', async () => {
+    const left = new Set(await admin.listTopics());
+    return topics.every((topic) => !left.has(topic));
+  });
+  await until(
+    'no group is left',
+    async () => {
+      const { groups } = await admin.listGroups();
+      const ids = groups.map(({ groupId }) => groupId).filter((groupId) => OURS.test(groupId));
+      if (ids.length > 0) await admin.deleteGroups(ids).catch(() => undefined);
+      return ids.length === 0;
+    },
+    GROUP_DEADLINE_MS,
+  );
 }
 
 async function resetPostgres(url: string): Promise<void> {

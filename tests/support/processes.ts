@@ -1,0 +1,94 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Admin } from '@platformatic/kafka';
+import type { Connections } from '../../platform/connections.ts';
+
+const CLI = join(import.meta.dirname, '..', '..', 'bin', 'cli.ts');
+const LOG_LINES_SHOWN = 8;
+
+/** A `tapeproof` command in a process of its own. */
+export interface TapeproofProcess {
+  /** True until it has ended. */
+  isAlive(): boolean;
+  /** Stops it where it is, and lets it go on. */
+  freeze(): void;
+  thaw(): void;
+  /** kill -9, and awaits the end. */
+  kill(): Promise<void>;
+  /** SIGTERM, and awaits the end. @throws Error unless it ends well. */
+  stop(): Promise<void>;
+}
+
+/** Starts commands against the services of a test, and ends what is left of them. */
+export class Processes {
+  readonly #connections: Connections;
+  readonly #logFolder: string;
+  readonly #running = new Set<ChildProcess>();
+  #started = 0;
+
+  constructor(connections: Connections, logFolder: string) {
+    this.#connections = connections;
+    this.#logFolder = logFolder;
+    // Kept after the test, for whoever has to find out.
+    rmSync(logFolder, { recursive: true, force: true });
+    mkdirSync(logFolder, { recursive: true });
+  }
+
+  /** @param words for example `engine`, `run`. */
+  start(...words: string[]): TapeproofProcess {
+    this.#started += 1;
+    const logFile = join(this.#logFolder, `${String(this.#started).padStart(3, '0')}-${words.join('-')}.log`);
+    const log = openSync(logFile, 'w');
+    const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = this.#connections;
+    const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', CLI, ...words], {
+      stdio: ['ignore', log, log],
+      env: {
+        PATH: process.env['PATH'],
+        TAPEPROOF_KAFKA_BROKERS: kafkaBrokers.join(','),
+        TAPEPROOF_REGISTRY_URL: registryUrl,
+        TAPEPROOF_POSTGRES_URL: postgresUrl,
+        TAPEPROOF_REDIS_URL: redisUrl,
+      },
+    });
+    closeSync(log);
+    this.#running.add(child);
+    const ended = once(child, 'exit').then(() => {
+      this.#running.delete(child);
+    });
+    const isAlive = (): boolean => child.exitCode === null && child.signalCode === null;
+    return {
+      isAlive,
+      freeze: () => child.kill('SIGSTOP'),
+      thaw: () => child.kill('SIGCONT'),
+      async kill() {
+        child.kill('SIGKILL');
+        await ended;
+      },
+      async stop() {
+        if (isAlive()) child.kill('SIGTERM');
+        await ended;
+        if (child.exitCode === 0) return;
+        const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LOG_LINES_SHOWN).join('\n');
+        throw new Error(`"${words.join(' ')}" ended with ${child.exitCode ?? child.signalCode ?? '?'}:\n${lines}`);
+      },
+    };
+  }
+
+  async killAll(): Promise<void> {
+    const ends = [...this.#running].map((child) => once(child, 'exit'));
+    for (const child of this.#running) child.kill('SIGKILL');
+    await Promise.all(ends);
+  }
+
+  /** Does at once what the broker does when a dead member's session ends. Live members join again. */
+  async buryMembers(groupId: string): Promise<void> {
+    const admin = new Admin({ clientId: 'test-bury', bootstrapBrokers: [...this.#connections.kafkaBrokers] });
+    try {
+      await admin.removeMembersFromConsumerGroup({ groupId });
+    } finally {
+      await admin.close();
+    }
+  }
+}
