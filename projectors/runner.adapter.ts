@@ -154,7 +154,8 @@ async function watch(
     if (known === undefined ? sought.get(key) === nextOffset : nextOffset >= known.nextOffset) continue;
     sought.set(key, nextOffset);
     deliverer.forget(topic, partition);
-    consumer.seek(topic, partition, nextOffset);
+    // One record back: with it the group learns how far the store is, and lag is told truly, though nothing is new.
+    consumer.seek(topic, partition, Math.max(0, nextOffset - 1));
   }
   return 'same';
 }

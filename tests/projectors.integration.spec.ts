@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Trade } from '../contracts/generated/events.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { groupLag } from '../platform/kafka/group-lag.ts';
 import { createPool, type Pool } from '../platform/postgres.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { createLog } from '../platform/log.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
-import { listProjectors, projectorStatus, rebuildProjector } from '../projectors/main.ts';
+import { listProjectors, projectorGroup, projectorStatus, rebuildProjector } from '../projectors/main.ts';
 import { PROJECTORS } from '../projectors/registry.ts';
 import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
@@ -15,6 +17,7 @@ const TRADES = 9_000;
 
 describe('projectors on the real stores', () => {
   const connections = stackConnections();
+  const kafka = createKafka(connections.kafkaBrokers, 'test-projectors', createLog('test', 'silent'));
   let tape: SeededTape;
   let pool: Pool;
   let redis: Redis;
@@ -106,6 +109,14 @@ describe('projectors on the real stores', () => {
       await tape.trade(70);
       await caughtUp(name);
       expect(await generationOf(name)).toBe(report.generation);
+    });
+
+    it('tells its lag truly after a rebuild, though nothing is new', async () => {
+      await rebuild(name);
+      start(name);
+      const group = await projectorGroup(name, connections);
+      const topics = listProjectors().find((projector) => projector.name === name)?.topics ?? [];
+      await until('the group has no lag', async () => (await groupLag(kafka, group, topics)).lag === 0);
     });
 
     it('heals by itself while a process is at work and nothing arrives', async () => {
