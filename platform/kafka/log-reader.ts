@@ -1,5 +1,6 @@
 import { Consumer, findErrorBy, type KafkaRecord, type RecordsBatch } from '@platformatic/kafka';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
 import { NO_HEADERS, type LogRecord } from './log-record.ts';
@@ -11,6 +12,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Without an answer for this long, Kafka is out of reach. A restarted broker is back in less. */
 const OUTAGE_DEADLINE_MS = 60_000;
+/** The library's own timeouts are shorter; this one holds whatever it forgets. */
+const ATTEMPT_DEADLINE_MS = 20_000;
 const RETRY_DELAY_MS = 250;
 /** A topic may be unknown for a moment after a broker's start. */
 const MISSING_TOPIC_DEADLINE_MS = 3_000;
@@ -89,7 +92,7 @@ class ClientPool {
       if (this.#closed) throw new Error('the log reader is closed');
       const client = this.#idle.pop() ?? this.#create();
       try {
-        const value = await work(client);
+        const value = await withDeadline(work(client), ATTEMPT_DEADLINE_MS, () => new Error('no answer'));
         if (this.#idle.length < IDLE_CLIENTS_MAX) this.#idle.push(client);
         else this.#discard(client);
         return value;
