@@ -10,6 +10,7 @@ import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { applyTopics, checkTopics } from '../platform/kafka/topics.ts';
 import { createLog } from '../platform/log.ts';
 import { stopService } from '../stack/main.ts';
+import { witnessedRegistry } from './support/witnessed-registry.ts';
 import { resetStores, stackConnections, stackOptions, startAgain } from './support/stack.ts';
 
 const SUBJECT = subjectOf(TAPE_TOPIC, 'Trade');
@@ -61,6 +62,21 @@ describe('the registry', () => {
       });
       expect(await registry.schemaOf(id)).toMatchObject({ id, name: record, fingerprint: FINGERPRINTS[record] });
     }
+  });
+
+  it('sets the rule of compatibility before the first version, so that none slips in', async () => {
+    await ask('DELETE', '/subjects/dead.letters-value');
+    await ask('DELETE', '/config/dead.letters-value');
+    const witness = await witnessedRegistry(url);
+    await createRegistry(witness.url).register();
+    await witness.close();
+    const writes = witness.requests.filter(
+      (request) => /^(PUT|POST) /.test(request) && request.includes('dead.letters'),
+    );
+    expect(writes.filter((request) => !request.startsWith('POST /subjects/dead.letters-value '))).toEqual([
+      'PUT /config/dead.letters-value 200',
+      'POST /subjects/dead.letters-value/versions 200',
+    ]);
   });
 
   it('refuses a schema that is not compatible both ways', async () => {
