@@ -30,7 +30,7 @@ export interface StackEndpoints {
   readonly registryUrl: string;
   readonly postgresUrl: string;
   readonly redisUrl: string;
-  /** 100,000 Bitstamp BTC/USD trades: `seconds,price,amount`, no header. */
+  /** 100,000 rows of Bitstamp BTC/USD: `timestamp,price,amount`, with that header. */
   readonly bitstampTradesFile: string;
 }
 

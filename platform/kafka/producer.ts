@@ -1,7 +1,7 @@
 import { CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs';
 import { frame } from '../../contracts/codec.ts';
 import type { RecordName } from '../../contracts/generated/events.ts';
-import type { TopicName } from '../../contracts/topics.ts';
+import { TAPE_TOPIC, type TopicName } from '../../contracts/topics.ts';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
@@ -30,7 +30,10 @@ export interface OutgoingRecord {
   readonly body: Buffer;
   /** Event time, microseconds: becomes Kafka's record timestamp in milliseconds. */
   readonly timestampUs: number;
-  /** Wall-clock facts and hints; `emitted-at` is added. */
+  /**
+   * Wall-clock facts and hints; `emitted-at` is added. Not on the tape: its trades say when they were received, and a header
+   * costs each reader of each trade a microsecond.
+   */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -128,7 +131,7 @@ async function sendRequest(
       key: record.key,
       value: frame(schemaIds.get(schemaKey(record)) ?? 0, record.body),
       timestamp: String(Math.floor(record.timestampUs / 1_000)),
-      headers: record.headers === undefined ? headers : { ...record.headers, ...headers },
+      headers: record.topic === TAPE_TOPIC ? (record.headers ?? {}) : { ...record.headers, ...headers },
     });
   }
   await producer.sendBatch({
