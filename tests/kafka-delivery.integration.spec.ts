@@ -251,25 +251,30 @@ describe('an outage', () => {
     expect(bytesOfBatchMax).toBeLessThan(3 * 1_048_576);
   });
 
-  it('of the broker is ridden out in the middle of a batch', async () => {
+  it.each([
+    ['goes and comes back during a batch', 'back'],
+    ['is gone when a batch is to be committed', 'gone'],
+  ] as const)('of a broker that %s is ridden out', async (_what, batchEndsWhen) => {
     const topic = await topicWith(2, 500);
     const sink = new Sink();
-    let isBack = false;
+    const broker = { gone: false, back: false };
     let busy = 0;
     await consume(
       topic,
       async (batch) => {
         busy += 1;
         // The heartbeats tell of the broker's absence, and of its return.
-        if (!isBack) await until('it is back, and the membership in doubt', () => isBack && batch.interrupted());
+        const mayEnd = (): boolean => broker[batchEndsWhen] && (batchEndsWhen === 'gone' || batch.interrupted());
+        if (!broker[batchEndsWhen]) await until('the batch may end', mayEnd);
         return sink.apply(batch);
       },
       { concurrency: 2 },
     );
     await until('both partitions are at work', () => busy === 2);
     await killService(stackOptions(), 'kafka');
+    broker.gone = true;
     await startAgain('kafka');
-    isBack = true;
+    broker.back = true;
     await until('everything has arrived', () => sink.counts.size === 1_000);
     await until('and is committed', async () => {
       const committed = await committedOffsets(newKafka(), groupId, topic);
@@ -277,7 +282,7 @@ describe('an outage', () => {
     });
   });
 
-  it('of the broker is ridden out', async () => {
+  it('of an idle consumer’s broker is ridden out', async () => {
     const topic = await topicWith(2, 500);
     const sink = new Sink();
     await consume(topic, (batch) => Promise.resolve(sink.apply(batch)));
