@@ -159,7 +159,8 @@ describe('projectors on the real stores', () => {
     }
     const schema = `${projector?.schema ?? ''}_${await generationOf(name)}`;
     const { rows } = await pool.query<{ name: string }>(
-      'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1',
+      // The positions first, as the writers lock them: in another order each could wait for the other.
+      `SELECT tablename AS name FROM pg_tables WHERE schemaname = $1 ORDER BY tablename <> 'projector_positions', 1`,
       [schema],
     );
     await pool.query(`TRUNCATE ${rows.map((row) => `${schema}.${row.name}`).join(', ')}`);

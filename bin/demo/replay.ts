@@ -68,7 +68,8 @@ async function lose(where: Connections, pool: Pool, redis: Redis): Promise<void>
     if (projector.sink === 'postgres') {
       const generation = (await projectorStatus(projector.name, where))?.generation;
       const schema = `${projector.schema}_${generation ?? ''}`;
-      const names = [...projector.tables.map((table) => table.name), 'projector_positions', 'conflicts'];
+      // The positions first, as the writers lock them.
+      const names = ['projector_positions', ...projector.tables.map((table) => table.name), 'conflicts'];
       await pool.query(`TRUNCATE ${names.map((name) => `${schema}.${name}`).join(', ')}`);
     } else {
       const keys = await keysUnder(redis, `${projector.keyspace}:`);
