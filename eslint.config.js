@@ -42,6 +42,14 @@ export default tseslint.config(
           message: 'Implementation-defined: multiply, or use evaluators/arithmetic.ts.',
         },
       ],
+      'no-restricted-imports': [
+        'error',
+        {
+          name: 'node:crypto',
+          importNames: ['randomUUID', 'randomBytes', 'randomInt'],
+          message: notPure('A random value'),
+        },
+      ],
       'no-restricted-syntax': [
         'error',
         { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: notPure('new Date()') },
