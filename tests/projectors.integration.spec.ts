@@ -68,6 +68,13 @@ describe('projectors on the real stores', () => {
     });
   }
 
+  /** A started process has shown that it works once it has written something that arrived after its start. */
+  async function atWork(name: string): Promise<void> {
+    start(name);
+    await tape.trade(70);
+    await caughtUp(name);
+  }
+
   function rebuild(name: string, approveDifference = false) {
     return rebuildProjector({
       name,
@@ -102,8 +109,7 @@ describe('projectors on the real stores', () => {
     });
 
     it('is rebuilt under a process at work, which goes on with the new generation', async () => {
-      start(name);
-      await caughtUp(name);
+      await atWork(name);
       const report = await rebuild(name);
       expect(report.comparison).toBe('equal');
       await tape.trade(70);
@@ -120,8 +126,7 @@ describe('projectors on the real stores', () => {
     });
 
     it('heals by itself while a process is at work and nothing arrives', async () => {
-      start(name);
-      await caughtUp(name);
+      await atWork(name);
       await wipe(name);
       await caughtUp(name);
       expect((await rebuild(name)).comparison).toBe('equal');
@@ -188,8 +193,7 @@ describe('projectors on the real stores', () => {
   });
 
   it('makes its tables anew where they were dropped under a process at work', async () => {
-    start('postgres-history');
-    await caughtUp('postgres-history');
+    await atWork('postgres-history');
     await pool.query(`DROP SCHEMA history_${await generationOf('postgres-history')} CASCADE`);
     await caughtUp('postgres-history');
     expect((await rebuild('postgres-history')).comparison).toBe('equal');
