@@ -1,4 +1,4 @@
-import type { DeadLetterReason, EngineActivated, Trade } from './generated/events.ts';
+import type { ClockTick, DeadLetterReason, EngineActivated, Trade, TradeGap } from './generated/events.ts';
 
 /** Why a tape record cannot even be read: part of the dead letters' closed catalogue. */
 export type UnusableReason = Extract<DeadLetterReason, 'UNDECODABLE' | 'UNKNOWN_SCHEMA'>;
@@ -18,4 +18,6 @@ export type TapeContent =
       readonly fingerprint: string;
       readonly body: Buffer;
     }
+  | { readonly kind: 'tick'; readonly tick: ClockTick; readonly fingerprint: string; readonly body: Buffer }
+  | { readonly kind: 'gap'; readonly gap: TradeGap; readonly fingerprint: string; readonly body: Buffer }
   | { readonly kind: 'unusable'; readonly reason: UnusableReason; readonly value: Buffer };

@@ -2,18 +2,32 @@
 
 import type { Decimal } from '../decimal.ts';
 
+/** A live source was complete up to a time, also where the market was quiet. Stored fact of the tape: never edited, never removed. */
+export interface ClockTick {
+  /** Where the instruments are traded, lower case, for example binance. */
+  readonly venue: string;
+  /** Instruments of this partition that it speaks for, sorted. */
+  readonly instruments: readonly string[];
+  /** What the venue published of these instruments with an earlier event time is on the tape before this record, or in a gap that it names: the producer's clock less its allowance for delay, whole seconds, UTC, microseconds since 1970. */
+  readonly eventTime: number;
+  /** The producer's clock when it wrote the tick, UTC, microseconds since 1970. */
+  readonly receivedAt: number;
+  /** What wrote it, for example live:binance. */
+  readonly source: string;
+}
+
 /** What the record was read from. */
-export type SourceKind = 'TOPIC' | 'FILE';
+export type SourceKind = 'TOPIC' | 'FILE' | 'STREAM';
 
 /** Where the record came from. */
 export interface DeadLetterSource {
-  /** Topic or file. */
+  /** Topic, file or a venue's stream. */
   readonly kind: SourceKind;
-  /** Name of the topic; for a file file:<first 16 hex digits of its SHA-256>. */
+  /** Name of the topic; for a file file:<first 16 hex digits of its SHA-256>; for a stream live:<venue>. */
   readonly name: string;
-  /** Partition of the topic; null for a file. */
+  /** Partition of the topic; null otherwise. */
   readonly partition: null | number;
-  /** Offset in the partition; for a file the line, from 1. */
+  /** Offset in the partition; for a file the line, from 1; for a stream when it was received, microseconds since 1970. */
   readonly position: number;
 }
 
@@ -26,7 +40,7 @@ export interface DeadLetter {
   readonly deadLetterId: string;
   /** Where the record came from. */
   readonly source: DeadLetterSource;
-  /** Which part of Tapeproof refused it: engine, ingest-file or a projector's name. */
+  /** Which part of Tapeproof refused it: engine, ingest-file, ingest-live or a projector's name. */
   readonly reader: string;
   /** Why it was refused. */
   readonly reason: DeadLetterReason;
@@ -341,8 +355,36 @@ export interface Trade {
   readonly source: string;
 }
 
+/** NOT_SERVED: the venue answered without them. NO_ANSWER: it did not answer in time. BEYOND_LIMIT: more are missing than the operator lets the producer ask for. */
+export type TradeGapReason = 'NOT_SERVED' | 'NO_ANSWER' | 'BEYOND_LIMIT';
+
+/** Trades that happened are missing here: the producer could not get them and went on. What it got later follows later. Stored fact of the tape: never edited, never removed. */
+export interface TradeGap {
+  /** Where the instrument is traded, lower case, for example binance. */
+  readonly venue: string;
+  /** Instrument at venue, for example BTC-USDT@binance. */
+  readonly instrument: string;
+  /** The venue's id of the first missing trade. */
+  readonly firstTradeId: string;
+  /** The venue's id of the last missing trade. */
+  readonly lastTradeId: string;
+  /** How many ids are missing, both ends included. */
+  readonly missingTrades: number;
+  /** Event time of the last trade before the gap, microseconds since 1970; null where it is not known. */
+  readonly fromTime: null | number;
+  /** Event time of the first trade after the gap, microseconds since 1970. */
+  readonly toTime: number;
+  /** Why they are missing. */
+  readonly reason: TradeGapReason;
+  /** The producer's clock when it gave up, UTC, microseconds since 1970. */
+  readonly receivedAt: number;
+  /** What wrote it, for example live:binance. */
+  readonly source: string;
+}
+
 /** Record name to its type. */
 export interface EventTypes {
+  readonly ClockTick: ClockTick;
   readonly DeadLetter: DeadLetter;
   readonly EngineActivated: EngineActivated;
   readonly EngineAnchor: EngineAnchor;
@@ -352,14 +394,17 @@ export interface EventTypes {
   readonly ProbabilityDecision: ProbabilityDecision;
   readonly StrategyResult: StrategyResult;
   readonly Trade: Trade;
+  readonly TradeGap: TradeGap;
 }
 
 export type RecordName = keyof EventTypes;
 
 /** The schemas as written, by record name. */
 export const SCHEMAS: Readonly<Record<RecordName, string>> = {
+  ClockTick:
+    "{\"type\":\"record\",\"name\":\"ClockTick\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"A live source was complete up to a time, also where the market was quiet. Stored fact of the tape: never edited, never removed.\",\"fields\":[{\"name\":\"venue\",\"type\":\"string\",\"doc\":\"Where the instruments are traded, lower case, for example binance.\"},{\"name\":\"instruments\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Instruments of this partition that it speaks for, sorted.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"What the venue published of these instruments with an earlier event time is on the tape before this record, or in a gap that it names: the producer's clock less its allowance for delay, whole seconds, UTC, microseconds since 1970.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"The producer's clock when it wrote the tick, UTC, microseconds since 1970.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"What wrote it, for example live:binance.\"}]}",
   DeadLetter:
-    "{\"type\":\"record\",\"name\":\"DeadLetter\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"Something that could not be used was kept, with where it came from and why.\",\"fields\":[{\"name\":\"deadLetterId\",\"type\":\"string\",\"doc\":\"Identity: dead-<reader>-<source name>-<partition>-<position>.\"},{\"name\":\"source\",\"type\":{\"type\":\"record\",\"name\":\"DeadLetterSource\",\"doc\":\"Where the record came from.\",\"fields\":[{\"name\":\"kind\",\"type\":{\"type\":\"enum\",\"name\":\"SourceKind\",\"symbols\":[\"TOPIC\",\"FILE\"],\"doc\":\"What the record was read from.\"},\"doc\":\"Topic or file.\"},{\"name\":\"name\",\"type\":\"string\",\"doc\":\"Name of the topic; for a file file:<first 16 hex digits of its SHA-256>.\"},{\"name\":\"partition\",\"type\":[\"null\",\"int\"],\"doc\":\"Partition of the topic; null for a file.\",\"default\":null},{\"name\":\"position\",\"type\":\"long\",\"doc\":\"Offset in the partition; for a file the line, from 1.\"}]},\"doc\":\"Where the record came from.\"},{\"name\":\"reader\",\"type\":\"string\",\"doc\":\"Which part of Tapeproof refused it: engine, ingest-file or a projector's name.\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"DeadLetterReason\",\"symbols\":[\"UNDECODABLE\",\"UNKNOWN_SCHEMA\",\"SCHEMA_NOT_ACCEPTED\",\"MALFORMED\",\"NOT_A_NUMBER\",\"NOT_POSITIVE\",\"OUT_OF_BOUNDS\",\"PRECISION\",\"TIME_OUT_OF_BOUNDS\",\"CLOCK_LEAD\",\"INSTRUMENT_MALFORMED\",\"INSTRUMENT_NOT_ALLOWED\",\"WRONG_PARTITION\",\"SIDE_UNKNOWN\",\"TRADE_ID_MALFORMED\"],\"doc\":\"Closed catalogue of reasons.\"},\"doc\":\"Why it was refused.\"},{\"name\":\"detail\",\"type\":\"string\",\"doc\":\"The reason with its figures, for people; the same at each replay.\"},{\"name\":\"payload\",\"type\":\"bytes\",\"doc\":\"The record's first 65,536 bytes.\"},{\"name\":\"payloadBytes\",\"type\":\"long\",\"doc\":\"Length of the whole record, bytes.\"},{\"name\":\"payloadHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the whole record.\"}]}",
+    "{\"type\":\"record\",\"name\":\"DeadLetter\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"Something that could not be used was kept, with where it came from and why.\",\"fields\":[{\"name\":\"deadLetterId\",\"type\":\"string\",\"doc\":\"Identity: dead-<reader>-<source name>-<partition>-<position>.\"},{\"name\":\"source\",\"type\":{\"type\":\"record\",\"name\":\"DeadLetterSource\",\"doc\":\"Where the record came from.\",\"fields\":[{\"name\":\"kind\",\"type\":{\"type\":\"enum\",\"name\":\"SourceKind\",\"symbols\":[\"TOPIC\",\"FILE\",\"STREAM\"],\"doc\":\"What the record was read from.\"},\"doc\":\"Topic, file or a venue's stream.\"},{\"name\":\"name\",\"type\":\"string\",\"doc\":\"Name of the topic; for a file file:<first 16 hex digits of its SHA-256>; for a stream live:<venue>.\"},{\"name\":\"partition\",\"type\":[\"null\",\"int\"],\"doc\":\"Partition of the topic; null otherwise.\",\"default\":null},{\"name\":\"position\",\"type\":\"long\",\"doc\":\"Offset in the partition; for a file the line, from 1; for a stream when it was received, microseconds since 1970.\"}]},\"doc\":\"Where the record came from.\"},{\"name\":\"reader\",\"type\":\"string\",\"doc\":\"Which part of Tapeproof refused it: engine, ingest-file, ingest-live or a projector's name.\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"DeadLetterReason\",\"symbols\":[\"UNDECODABLE\",\"UNKNOWN_SCHEMA\",\"SCHEMA_NOT_ACCEPTED\",\"MALFORMED\",\"NOT_A_NUMBER\",\"NOT_POSITIVE\",\"OUT_OF_BOUNDS\",\"PRECISION\",\"TIME_OUT_OF_BOUNDS\",\"CLOCK_LEAD\",\"INSTRUMENT_MALFORMED\",\"INSTRUMENT_NOT_ALLOWED\",\"WRONG_PARTITION\",\"SIDE_UNKNOWN\",\"TRADE_ID_MALFORMED\"],\"doc\":\"Closed catalogue of reasons.\"},\"doc\":\"Why it was refused.\"},{\"name\":\"detail\",\"type\":\"string\",\"doc\":\"The reason with its figures, for people; the same at each replay.\"},{\"name\":\"payload\",\"type\":\"bytes\",\"doc\":\"The record's first 65,536 bytes.\"},{\"name\":\"payloadBytes\",\"type\":\"long\",\"doc\":\"Length of the whole record, bytes.\"},{\"name\":\"payloadHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the whole record.\"}]}",
   EngineActivated:
     "{\"type\":\"record\",\"name\":\"EngineActivated\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"From this offset on, this engine version and configuration are in force in this partition. Stored fact of the tape.\",\"fields\":[{\"name\":\"tapeId\",\"type\":\"string\",\"doc\":\"Identity of the tape, drawn once at its first activation; every stored position names it.\"},{\"name\":\"activationId\",\"type\":\"string\",\"doc\":\"Identity of the activation; the same in every partition.\"},{\"name\":\"engineVersion\",\"type\":\"string\",\"doc\":\"Version of the engine in force.\"},{\"name\":\"gitCommit\",\"type\":\"string\",\"doc\":\"Commit that the engine was built from, or 'unknown'.\"},{\"name\":\"configuration\",\"type\":\"string\",\"doc\":\"The configuration as canonical JSON: keys sorted, no white space.\"},{\"name\":\"configHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the configuration's UTF-8 bytes.\"},{\"name\":\"writerFingerprints\",\"type\":{\"type\":\"map\",\"values\":\"string\"},\"doc\":\"Record name to SHA-256 fingerprint (hex) of the Avro schema that derived events are written with.\"},{\"name\":\"acceptedTapeSchemas\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Fingerprints (hex) of the Avro schemas that the engine accepts on the tape; any other is a dead letter.\"}]}",
   EngineAnchor:
@@ -376,4 +421,6 @@ export const SCHEMAS: Readonly<Record<RecordName, string>> = {
     "{\"type\":\"record\",\"name\":\"StrategyResult\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"What one strategy says of one snapshot: a direction, the probability that its hit rule comes true, and why.\",\"fields\":[{\"name\":\"eventId\",\"type\":\"string\",\"doc\":\"Identity of this event, from its place on the tape: result-<partition>-<offset>-<n>, n counting the events of this kind that one tape record caused.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Time of the market that caused the event, UTC, microseconds since 1970; never a clock's reading.\"},{\"name\":\"tape\",\"type\":{\"type\":\"record\",\"name\":\"TapePosition\",\"doc\":\"A place on the tape.\",\"fields\":[{\"name\":\"partition\",\"type\":\"int\",\"doc\":\"Partition of raw.trades.\"},{\"name\":\"offset\",\"type\":\"long\",\"doc\":\"Offset in that partition.\"}]},\"doc\":\"The tape record that caused this event.\"},{\"name\":\"sequence\",\"type\":\"long\",\"doc\":\"Dense number from 0 of this event within strategy.results and its partition.\"},{\"name\":\"causes\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Identities of the events this one was derived from, direct parents only.\"},{\"name\":\"engineVersion\",\"type\":\"string\",\"doc\":\"Version of the engine that derived the event.\"},{\"name\":\"configHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the canonical configuration in force.\"},{\"name\":\"strategy\",\"type\":\"string\",\"doc\":\"Name of the strategy, for example VWAP_REVERSION.\"},{\"name\":\"direction\",\"type\":{\"type\":\"enum\",\"name\":\"Direction\",\"symbols\":[\"LONG\",\"SHORT\",\"NEUTRAL\"],\"doc\":\"LONG: the price is said to rise; SHORT: to fall; NEUTRAL: nothing is said.\"},\"doc\":\"Direction of the forecast.\"},{\"name\":\"probability\",\"type\":\"double\",\"doc\":\"Probability of a HIT by the hit rule, 0 to 1, six decimals; 0.5 when NEUTRAL.\"},{\"name\":\"confidence\",\"type\":\"double\",\"doc\":\"Confidence in the probability, 0 to 1, six decimals.\"},{\"name\":\"level\",\"type\":{\"type\":\"enum\",\"name\":\"ConfidenceLevel\",\"symbols\":[\"LOW\",\"MEDIUM\",\"HIGH\"],\"doc\":\"Confidence in words; the bounds are configuration.\"},\"doc\":\"The confidence in words.\"},{\"name\":\"indicators\",\"type\":{\"type\":\"map\",\"values\":\"double\"},\"doc\":\"The figures the result was computed from, by name.\"},{\"name\":\"reasoning\",\"type\":\"string\",\"doc\":\"The formula with its figures, for people.\"},{\"name\":\"hitRule\",\"type\":{\"type\":\"record\",\"name\":\"HitRule\",\"doc\":\"When a forecast counts as a HIT, registered before the outcome can be known.\",\"fields\":[{\"name\":\"horizonMs\",\"type\":\"long\",\"doc\":\"How long after the forecast's event time it is resolved, milliseconds.\"},{\"name\":\"minMoveBps\",\"type\":\"double\",\"doc\":\"The move in the forecast's direction that must be exceeded, basis points of the reference price; a tie is a MISS.\"},{\"name\":\"referencePrice\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Price that the move is measured from, in the quote currency.\"}]},\"doc\":\"When this forecast counts as a HIT.\"}]}",
   Trade:
     "{\"type\":\"record\",\"name\":\"Trade\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"A trade happened on a market. Stored fact of the tape: never edited, never removed.\",\"fields\":[{\"name\":\"venue\",\"type\":\"string\",\"doc\":\"Where the trade happened, lower case, for example binance.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"tradeId\",\"type\":\"string\",\"doc\":\"The venue's own id; where the source has none, <source hash>-<row>.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"When the venue says the trade happened, UTC, microseconds since 1970.\"},{\"name\":\"price\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Price in the quote currency, exact.\"},{\"name\":\"size\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Quantity in the base currency, exact.\"},{\"name\":\"side\",\"type\":{\"type\":\"enum\",\"name\":\"TakerSide\",\"symbols\":[\"BUY\",\"SELL\",\"UNKNOWN\"],\"doc\":\"Side of the taker; UNKNOWN where the source does not say, never guessed.\"},\"doc\":\"Side of the taker.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"When the producer received the trade, UTC, microseconds since 1970; for a file without receive times, the event time.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"Where the producer had it from, for example file:<first 16 hex digits of the file's SHA-256>.\"}]}",
+  TradeGap:
+    "{\"type\":\"record\",\"name\":\"TradeGap\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"Trades that happened are missing here: the producer could not get them and went on. What it got later follows later. Stored fact of the tape: never edited, never removed.\",\"fields\":[{\"name\":\"venue\",\"type\":\"string\",\"doc\":\"Where the instrument is traded, lower case, for example binance.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"firstTradeId\",\"type\":\"string\",\"doc\":\"The venue's id of the first missing trade.\"},{\"name\":\"lastTradeId\",\"type\":\"string\",\"doc\":\"The venue's id of the last missing trade.\"},{\"name\":\"missingTrades\",\"type\":\"long\",\"doc\":\"How many ids are missing, both ends included.\"},{\"name\":\"fromTime\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}],\"doc\":\"Event time of the last trade before the gap, microseconds since 1970; null where it is not known.\",\"default\":null},{\"name\":\"toTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Event time of the first trade after the gap, microseconds since 1970.\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"TradeGapReason\",\"symbols\":[\"NOT_SERVED\",\"NO_ANSWER\",\"BEYOND_LIMIT\"],\"doc\":\"NOT_SERVED: the venue answered without them. NO_ANSWER: it did not answer in time. BEYOND_LIMIT: more are missing than the operator lets the producer ask for.\"},\"doc\":\"Why they are missing.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"The producer's clock when it gave up, UTC, microseconds since 1970.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"What wrote it, for example live:binance.\"}]}",
 };

@@ -1,5 +1,5 @@
 import { bodyOf, schemaIdOf } from '../../contracts/codec.ts';
-import type { EngineActivated, Trade } from '../../contracts/generated/events.ts';
+import type { ClockTick, EngineActivated, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import type { TapeContent, UnusableReason } from '../../contracts/tape-content.ts';
 import type { LogRecord } from './log-record.ts';
 import type { RegisteredSchema, Registry } from './registry.ts';
@@ -35,16 +35,18 @@ export function createTapeDecoder(registry: Registry): TapeDecoder {
 
 function contentOf(schema: RegisteredSchema, value: Buffer): TapeContent {
   const { name, fingerprint } = schema;
-  if (name !== 'Trade' && name !== 'EngineActivated') return unusable('UNKNOWN_SCHEMA', value);
   const body = bodyOf(value);
   try {
-    const event = schema.read(body);
-    return name === 'Trade'
-      ? { kind: 'trade', trade: event as Trade, fingerprint, body }
-      : { kind: 'activation', activation: event as EngineActivated, fingerprint, body };
+    if (name === 'Trade') return { kind: 'trade', trade: schema.read(body) as Trade, fingerprint, body };
+    if (name === 'ClockTick') return { kind: 'tick', tick: schema.read(body) as ClockTick, fingerprint, body };
+    if (name === 'TradeGap') return { kind: 'gap', gap: schema.read(body) as TradeGap, fingerprint, body };
+    if (name === 'EngineActivated') {
+      return { kind: 'activation', activation: schema.read(body) as EngineActivated, fingerprint, body };
+    }
   } catch {
     return unusable('UNDECODABLE', value);
   }
+  return unusable('UNKNOWN_SCHEMA', value);
 }
 
 function unusable(reason: UnusableReason, value: Buffer | null): TapeContent {
