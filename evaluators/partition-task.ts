@@ -186,6 +186,7 @@ export class PartitionTask {
     if (content.kind === 'activation') return this.advanceActivation(offset, content.activation, content);
     if (this.inForce !== undefined && isForeign(this.inForce)) return this.halt(offset, this.inForce);
     if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
+    if (content.kind !== 'unusable') return this.finish(offset, content, [], []);
     const detail = `the record cannot be read: ${content.reason === 'UNDECODABLE' ? 'its bytes do not fit a schema' : 'its schema is none of Tapeproof'}`;
     return this.refuse(offset, content, content.value, content.reason, detail);
   }
