@@ -1,0 +1,118 @@
+import type { Trade } from '../contracts/generated/events.ts';
+import type { Refusal } from '../contracts/trade-rules.ts';
+
+/** A trade of a frame or page that breaks a rule. Where its id is known, nothing is missing: it was seen. */
+export interface RefusedTrade {
+  readonly refusal: Refusal;
+  readonly instrument: string | undefined;
+  readonly tradeId: string | undefined;
+  /** The trade as the venue wrote it, for its dead letter. */
+  readonly text: string;
+}
+
+/**
+ * What a frame or a page holds: its trades in the venue's order, oldest first, refused ones in their places; an empty
+ * list where it is rightly none (a heartbeat, a reply); a refusal where it cannot be read as a whole.
+ */
+export type Parsed = readonly (Trade | RefusedTrade)[] | Refusal;
+
+/** Where a venue answers; no slash at the end. */
+export interface Endpoints {
+  readonly webSocketUrl: string;
+  readonly restUrl: string;
+}
+
+/** What the venue allows one address. Ours stay well below. */
+export interface VenueLimits {
+  readonly connections: { readonly count: number; readonly windowMs: number };
+  /** Frames from client to server, pings included. */
+  readonly clientMessagesPerSecond: number;
+  readonly requestWeight: { readonly weight: number; readonly windowMs: number };
+  /** The venue cuts a connection at this age. */
+  readonly connectionLifetimeMs: number;
+  readonly instrumentsPerConnection: number;
+}
+
+/** One REST request: `GET <restUrl><path>`. */
+export interface HistoryRequest {
+  /** With its query, from the slash on. */
+  readonly path: string;
+  /** What it takes of the venue's request weight. */
+  readonly weight: number;
+}
+
+/** From where on trades are asked for: a venue that pages by id takes the one, one that pages by time the other. */
+export interface HistoryPlace {
+  readonly firstTradeId: number;
+  /** Event time of the last trade before it, microseconds; null where none is known. */
+  readonly afterTimeUs: number | null;
+}
+
+/**
+ * An exchange whose trades are taken live. Adding one: a folder in `producers/venues/` and a line in
+ * `producers/registry.ts`; the suite in `venues.contract.spec.ts` then runs over it. Everything here is pure: what
+ * connects, asks, waits and retries is the same for all (`producers/live/`).
+ *
+ * A trade read from the stream and the same trade read from a page are equal but for `receivedAt`.
+ */
+export interface Venue {
+  /** As in `BTC-USDT@binance`. */
+  readonly name: string;
+  /** One line for people. */
+  readonly description: string;
+  readonly endpoints: Endpoints;
+  readonly limits: VenueLimits;
+  /**
+   * DENSE: whole numbers, each instrument's next trade has the next one, so what is missing is known and asked for.
+   * OPAQUE: anything unique; what is missing cannot be known, only what was seen lately is told.
+   */
+  readonly tradeIds: 'DENSE' | 'OPAQUE';
+  /** The venue's own name of an instrument, BTCUSDT for `BTC-USDT@binance`; undefined where it can have none. */
+  symbolOf(instrument: string): string | undefined;
+  /** The instrument of a symbol; undefined where the symbol cannot be read. */
+  instrumentOf(symbol: string): string | undefined;
+  readonly stream: {
+    /** Address to connect to for these symbols. */
+    url(webSocketUrl: string, symbols: readonly string[]): string;
+    /** Messages to send once connected; none where the address says it all. */
+    subscriptions(symbols: readonly string[]): readonly string[];
+    /** Message that keeps the connection open beside WebSocket's own pings, where the venue wants one. */
+    readonly keepAlive: string | undefined;
+    /** Never throws. @param receivedAt microseconds */
+    parseFrame(text: string, receivedAt: number): Parsed;
+  };
+  readonly history: {
+    /** Most trades that one page holds. */
+    readonly pageTradesMax: number;
+    /** Response header with the weight used in the window so far, lower case, where the venue tells it. */
+    readonly usedWeightHeader: string | undefined;
+    newest(symbol: string, limit: number): HistoryRequest;
+    /** A page from this place on; it may begin earlier. Undefined where the venue has no such request. */
+    from(symbol: string, place: HistoryPlace, limit: number): HistoryRequest | undefined;
+    /** The answer to either. Never throws. @param receivedAt microseconds */
+    parsePage(text: string, symbol: string, receivedAt: number): Parsed;
+  };
+  /** Real messages, for the shared suite and for people. */
+  readonly examples: {
+    readonly symbol: string;
+    /** A frame with one trade, and the page with the same trade. */
+    readonly frame: string;
+    readonly page: string;
+    /** Frames that hold no trade and are no error. */
+    readonly otherFrames: readonly string[];
+  };
+}
+
+/** Names a venue's stream in each trade it gives. */
+export function liveSourceOf(venue: string): string {
+  return `live:${venue}`;
+}
+
+export function isRefusedTrade(item: Trade | RefusedTrade): item is RefusedTrade {
+  return 'refusal' in item;
+}
+
+/** Whether a frame or page could not be read as a whole. */
+export function isUnreadable(parsed: Parsed): parsed is Refusal {
+  return !Array.isArray(parsed);
+}
