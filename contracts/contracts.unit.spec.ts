@@ -5,7 +5,7 @@ import { bodyOf, decodeBody, encodeBody, FINGERPRINTS, frame, hashBody, readerFo
 import { Decimal } from './decimal.ts';
 import { SCHEMAS, type EngineAnchor, type IndicatorSnapshot, type Trade } from './generated/events.ts';
 import { partitionOf } from './partitioner.ts';
-import { refusalOf } from './trade-rules.ts';
+import { refusalOf, refusalOfGap, refusalOfTick, TICK_INSTRUMENTS_MAX } from './trade-rules.ts';
 
 const units = fc.bigInt({ min: 0n, max: 10n ** 27n - 1n });
 const positive = fc.oneof(
@@ -193,6 +193,64 @@ describe('refusalOf', () => {
     [{ eventTime: trade.receivedAt + 10_000_001 }, 'CLOCK_LEAD'],
   ] as const)('judges %j as %s', (change, reason) => {
     expect(refusalOf({ ...trade, ...change })?.reason).toBe(reason);
+  });
+});
+
+describe('refusalOfTick', () => {
+  const tick = {
+    venue: 'binance',
+    instruments: ['BTC-USDT@binance', 'ETH-USDT@binance'],
+    eventTime: trade.eventTime,
+    receivedAt: trade.receivedAt,
+    source: 'live:binance',
+  };
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, index) => `I${String(index).padStart(5, '0')}@binance`);
+  it.each([
+    ['as it should be', {}, undefined],
+    ['for as many as may be', { instruments: many(TICK_INSTRUMENTS_MAX) }, undefined],
+    ['for too many', { instruments: many(TICK_INSTRUMENTS_MAX + 1) }, 'MALFORMED'],
+    ['for none', { instruments: [] }, 'MALFORMED'],
+    ['out of order', { instruments: ['ETH-USDT@binance', 'BTC-USDT@binance'] }, 'MALFORMED'],
+    ['for one twice', { instruments: ['BTC-USDT@binance', 'BTC-USDT@binance'] }, 'MALFORMED'],
+    ['for a malformed one', { instruments: ['__proto__'] }, 'INSTRUMENT_MALFORMED'],
+    ['of another venue', { venue: 'kraken' }, 'INSTRUMENT_MALFORMED'],
+    ['in another unit', { eventTime: 1_723_161_255 }, 'TIME_OUT_OF_BOUNDS'],
+    ['received in another unit', { receivedAt: 1_723_161_255 }, 'TIME_OUT_OF_BOUNDS'],
+    ['from the future', { eventTime: trade.receivedAt + 10_000_001 }, 'CLOCK_LEAD'],
+  ] as const)('judges a tick %s', (_, change, reason) => {
+    expect(refusalOfTick({ ...tick, ...change })?.reason).toBe(reason);
+  });
+});
+
+describe('refusalOfGap', () => {
+  const gap = {
+    venue: 'binance',
+    instrument: 'BTC-USDT@binance',
+    firstTradeId: '100',
+    lastTradeId: '109',
+    missingTrades: 10,
+    fromTime: trade.eventTime,
+    toTime: trade.eventTime,
+    reason: 'NOT_SERVED',
+    receivedAt: trade.receivedAt,
+    source: 'live:binance',
+  } as const;
+  it.each([
+    [{}, undefined],
+    [{ fromTime: null }, undefined],
+    [{ firstTradeId: 'a-1', lastTradeId: 'b-7', missingTrades: 3 }, undefined],
+    [{ missingTrades: 9 }, 'MALFORMED'],
+    [{ firstTradeId: '110', missingTrades: 1 }, 'MALFORMED'],
+    [{ firstTradeId: 'a', missingTrades: 0 }, 'MALFORMED'],
+    [{ lastTradeId: 'a b' }, 'TRADE_ID_MALFORMED'],
+    [{ instrument: 'btc' }, 'INSTRUMENT_MALFORMED'],
+    [{ venue: 'kraken' }, 'INSTRUMENT_MALFORMED'],
+    [{ fromTime: 1 }, 'TIME_OUT_OF_BOUNDS'],
+    [{ toTime: 1 }, 'TIME_OUT_OF_BOUNDS'],
+    [{ toTime: trade.receivedAt + 10_000_001 }, 'CLOCK_LEAD'],
+  ] as const)('judges %j as %s', (change, reason) => {
+    expect(refusalOfGap({ ...gap, ...change })?.reason).toBe(reason);
   });
 });
 

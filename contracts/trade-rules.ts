@@ -1,5 +1,5 @@
 import { Decimal } from './decimal.ts';
-import type { DeadLetterReason, Trade } from './generated/events.ts';
+import type { ClockTick, DeadLetterReason, Trade, TradeGap } from './generated/events.ts';
 
 /** How far a trade's stamp may be ahead of its receipt: clocks differ, and one capture's collector is 1.27 s behind. */
 export const CLOCK_LEAD_US_MAX = 10_000_000;
@@ -7,9 +7,13 @@ export const CLOCK_LEAD_US_MAX = 10_000_000;
 export const EVENT_TIME_US_MIN = 1_230_768_000_000_000;
 export const EVENT_TIME_US_MAX = 4_102_444_800_000_000;
 export const TRADE_ID_LENGTH_MAX = 64;
+/** Instruments that one tick speaks for: as many as the engine holds of a partition. */
+export const TICK_INSTRUMENTS_MAX = 4_096;
 
 const INSTRUMENT = /^[A-Z0-9]{1,16}(?:-[A-Z0-9]{1,16})?@[a-z0-9][a-z0-9._-]{0,31}$/;
 const TRADE_ID = /^[\x21-\x7e]{1,64}$/;
+/** An id that is a number, and small enough for a double to count with. */
+const NUMBER_ID = /^(?:0|[1-9][0-9]{0,14})$/;
 
 export interface Refusal {
   readonly reason: DeadLetterReason;
@@ -27,35 +31,89 @@ export function isInstrument(text: string): boolean {
  * projectors, so what one of them refuses has no effect in another.
  */
 export function refusalOf(trade: Trade): Refusal | undefined {
-  if (!isInstrument(trade.instrument)) {
-    return {
-      reason: 'INSTRUMENT_MALFORMED',
-      detail: `the instrument ${JSON.stringify(trade.instrument.slice(0, 64))} is not of the form BTC-USDT@binance`,
-    };
-  }
-  if (!trade.instrument.endsWith(`@${trade.venue}`)) {
-    return {
-      reason: 'INSTRUMENT_MALFORMED',
-      detail: `the instrument ${trade.instrument} is not at the venue ${JSON.stringify(trade.venue.slice(0, 64))}`,
-    };
-  }
-  if (!TRADE_ID.test(trade.tradeId)) {
-    return {
-      reason: 'TRADE_ID_MALFORMED',
-      detail: `the trade id must have 1 to ${TRADE_ID_LENGTH_MAX} printable ASCII characters`,
-    };
-  }
+  const misplaced = refusalOfInstrument(trade.instrument, trade.venue);
+  if (misplaced !== undefined) return misplaced;
+  if (!TRADE_ID.test(trade.tradeId)) return malformedId('trade id');
   if (trade.price.isZero()) return { reason: 'NOT_POSITIVE', detail: 'the price is 0' };
   if (trade.size.isZero()) return { reason: 'NOT_POSITIVE', detail: 'the size is 0' };
-  if (isOutOfBounds(trade.eventTime)) return outOfBounds('event time', trade.eventTime);
-  if (isOutOfBounds(trade.receivedAt)) return outOfBounds('receipt', trade.receivedAt);
-  if (trade.eventTime > trade.receivedAt + CLOCK_LEAD_US_MAX) {
+  return refusalOfTimes(trade.eventTime, trade.receivedAt);
+}
+
+/** Why a tick is none, or undefined when it is well-formed; as {@link refusalOf}. */
+export function refusalOfTick(tick: ClockTick): Refusal | undefined {
+  const { instruments, venue } = tick;
+  if (instruments.length === 0 || instruments.length > TICK_INSTRUMENTS_MAX) {
     return {
-      reason: 'CLOCK_LEAD',
-      detail: `the event time ${trade.eventTime} µs is more than ${CLOCK_LEAD_US_MAX} µs after the receipt ${trade.receivedAt} µs`,
+      reason: 'MALFORMED',
+      detail: `the tick speaks for ${instruments.length} instruments, and 1 to ${TICK_INSTRUMENTS_MAX} are allowed`,
     };
   }
-  return undefined;
+  let previous = '';
+  for (const instrument of instruments) {
+    const misplaced = refusalOfInstrument(instrument, venue);
+    if (misplaced !== undefined) return misplaced;
+    if (instrument <= previous) {
+      return { reason: 'MALFORMED', detail: `the tick's instruments are not sorted, each once: ${instrument}` };
+    }
+    previous = instrument;
+  }
+  return refusalOfTimes(tick.eventTime, tick.receivedAt);
+}
+
+/** Why a gap is none, or undefined when it is well-formed; as {@link refusalOf}. */
+export function refusalOfGap(gap: TradeGap): Refusal | undefined {
+  const { firstTradeId, lastTradeId, missingTrades } = gap;
+  const misplaced = refusalOfInstrument(gap.instrument, gap.venue);
+  if (misplaced !== undefined) return misplaced;
+  if (!TRADE_ID.test(firstTradeId) || !TRADE_ID.test(lastTradeId)) return malformedId("gap's ids");
+  const range = idRangeOf(gap);
+  if (missingTrades < 1 || (range !== undefined && missingTrades !== range.last - range.first + 1)) {
+    return {
+      reason: 'MALFORMED',
+      detail: `the gap says that ${missingTrades} trades are missing from ${firstTradeId} to ${lastTradeId}`,
+    };
+  }
+  if (gap.fromTime !== null && isOutOfBounds(gap.fromTime)) return outOfBounds('event time', gap.fromTime);
+  return refusalOfTimes(gap.toTime, gap.receivedAt);
+}
+
+/** A gap's ids where they are numbers that can be counted with; undefined otherwise. */
+export function idRangeOf(
+  gap: Pick<TradeGap, 'firstTradeId' | 'lastTradeId'>,
+): { readonly first: number; readonly last: number } | undefined {
+  if (!NUMBER_ID.test(gap.firstTradeId) || !NUMBER_ID.test(gap.lastTradeId)) return undefined;
+  return { first: Number(gap.firstTradeId), last: Number(gap.lastTradeId) };
+}
+
+function refusalOfInstrument(instrument: string, venue: string): Refusal | undefined {
+  if (!isInstrument(instrument)) {
+    return {
+      reason: 'INSTRUMENT_MALFORMED',
+      detail: `the instrument ${JSON.stringify(instrument.slice(0, 64))} is not of the form BTC-USDT@binance`,
+    };
+  }
+  if (instrument.endsWith(`@${venue}`)) return undefined;
+  return {
+    reason: 'INSTRUMENT_MALFORMED',
+    detail: `the instrument ${instrument} is not at the venue ${JSON.stringify(venue.slice(0, 64))}`,
+  };
+}
+
+function malformedId(name: string): Refusal {
+  return {
+    reason: 'TRADE_ID_MALFORMED',
+    detail: `the ${name} must have 1 to ${TRADE_ID_LENGTH_MAX} printable ASCII characters`,
+  };
+}
+
+function refusalOfTimes(eventTime: number, receivedAt: number): Refusal | undefined {
+  if (isOutOfBounds(eventTime)) return outOfBounds('event time', eventTime);
+  if (isOutOfBounds(receivedAt)) return outOfBounds('receipt', receivedAt);
+  if (eventTime <= receivedAt + CLOCK_LEAD_US_MAX) return undefined;
+  return {
+    reason: 'CLOCK_LEAD',
+    detail: `the event time ${eventTime} µs is more than ${CLOCK_LEAD_US_MAX} µs after the receipt ${receivedAt} µs`,
+  };
 }
 
 function isOutOfBounds(time: number): boolean {
