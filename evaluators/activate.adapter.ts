@@ -11,6 +11,7 @@ import { createRecordProducer, type RecordProducer } from '../platform/kafka/pro
 import { createRegistry, type RegisteredSchema, type Registry } from '../platform/kafka/registry.ts';
 import { partitionCount } from '../platform/kafka/topics.ts';
 import type { Log } from '../platform/log.ts';
+import { ACCEPTED_TAPE_SCHEMAS } from './derive.ts';
 
 /** Two of these racing on a new tape settle its identity in the second round. */
 const ROUNDS_MAX = 3;
@@ -104,7 +105,7 @@ function planOf({ configuration, engineVersion, gitCommit }: ActivationRequest, 
     writerFingerprints: Object.fromEntries(
       (Object.keys(TOPIC_OF_DERIVED) as DerivedName[]).map((name) => [name, FINGERPRINTS[name]]),
     ),
-    acceptedTapeSchemas: [FINGERPRINTS.Trade, FINGERPRINTS.EngineActivated],
+    acceptedTapeSchemas: ACCEPTED_TAPE_SCHEMAS,
   };
   const latest = scans.map(({ partition, found }) => ({ partition, activation: found.at(-1)?.activation, found }));
   const lacking = latest.filter(({ activation }) => activation === undefined || !isAlike(activation, wanted));

@@ -8,17 +8,20 @@ import { MerkleTree } from './merkle.ts';
 
 /** Bytes of the state in one record. */
 export const STATE_CHUNK_BYTES = 512 * 1_024;
-/** Number of the state's form. A build that reads an older one needs an import function beside {@link parseTaskState}. */
-const STATE_FORMAT = 1;
+/** Number of the state's form. A build that reads an older one imports it: see {@link parseTaskState}. */
+const STATE_FORMAT = 2;
 
 /** What a partition's tape held, counted from its beginning. */
 export interface TaskCounts {
-  /** Trades before the first activation. */
+  /** Trades, ticks and gaps before the first activation. */
   readonly skipped: number;
   /** Trades that had an effect, late ones included. */
   readonly trades: number;
   readonly late: number;
   readonly duplicates: number;
+  readonly ticks: number;
+  /** Records of trades that are missing: they have no other effect. */
+  readonly gaps: number;
   readonly deadLetters: number;
   readonly events: number;
 }
@@ -94,12 +97,31 @@ export function recordHashOf(content: TapeContent): string {
     : hashWritten(content.fingerprint, content.body).toString('hex');
 }
 
-/** @throws Error for a state in a form that this build does not know. */
+/**
+ * Reads the state's canonical bytes: in this build's form, or in that of engine version 1, which a tape holds where this
+ * version took over.
+ *
+ * @throws Error for a state in a form that this build does not know.
+ */
 export function parseTaskState(bytes: Buffer): TaskState {
-  const { format, ...state } = JSON.parse(bytes.toString('utf8')) as TaskState & { format: unknown };
-  if (format !== STATE_FORMAT)
-    throw new Error(`the state has the form ${String(format)}, and this build reads ${STATE_FORMAT}`);
-  return state;
+  const { format, ...state } = JSON.parse(bytes.toString('utf8')) as { format: unknown };
+  if (format === STATE_FORMAT) return state as TaskState;
+  if (format === 1) return fromForm1(state as TaskStateOfForm1);
+  throw new Error(`the state has the form ${String(format)}, and this build reads 1 and ${STATE_FORMAT}`);
+}
+
+/** What engine version 1 wrote: it knew no ticks and no gaps. */
+type TaskStateOfForm1 = Omit<TaskState, 'counts' | 'instruments'> & {
+  readonly counts: Omit<TaskCounts, 'ticks' | 'gaps'>;
+  readonly instruments: readonly Omit<InstrumentState, 'tickUs'>[];
+};
+
+function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): TaskState {
+  return {
+    ...rest,
+    counts: { ...counts, ticks: 0, gaps: 0 },
+    instruments: instruments.map((instrument) => ({ ...instrument, tickUs: null })),
+  };
 }
 
 function perTopic<Value>(valueOf: (topic: DerivedTopic) => Value): Record<DerivedTopic, Value> {

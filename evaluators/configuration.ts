@@ -9,7 +9,7 @@ import { STRATEGIES } from './strategies/registry.ts';
  * Version of the engine: everything that decides which events a tape gives. Change it with every change of the golden
  * digest (derive.unit.spec.ts), never otherwise. The consumer group's id holds it.
  */
-export const ENGINE_VERSION = '1';
+export const ENGINE_VERSION = '2';
 
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import { encodeBody, FINGERPRINTS, sha256Hex } from '../contracts/codec.ts';
 import type { EngineActivated, Trade } from '../contracts/generated/events.ts';
-import { TOPIC_OF_DERIVED, type DerivedName } from '../contracts/topics.ts';
+import { TAPE_TOPIC, TOPIC_OF_DERIVED, TOPICS, type DerivedName } from '../contracts/topics.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from './configuration.ts';
 import { createPartitionTask, type DerivedRecord } from './partition-task.ts';
 
@@ -17,12 +17,13 @@ export interface ActivationIdentity {
   readonly gitCommit: string;
 }
 
-/** The activation of a configuration by this build. Accepts trades in this build's schema, and further ones if given. */
-export function activationOf(
-  configuration: EngineConfiguration,
-  identity: ActivationIdentity,
-  acceptedTapeSchemas: readonly string[] = [FINGERPRINTS.Trade],
-): EngineActivated {
+/** Fingerprints of every record of the tape, as this build writes it: what its activations accept. */
+export const ACCEPTED_TAPE_SCHEMAS: readonly string[] = TOPICS.filter(({ name }) => name === TAPE_TOPIC).flatMap(
+  ({ records }) => records.map((record) => FINGERPRINTS[record]),
+);
+
+/** The activation of a configuration by this build. */
+export function activationOf(configuration: EngineConfiguration, identity: ActivationIdentity): EngineActivated {
   const canonical = canonicalConfiguration(configuration);
   return {
     ...identity,
@@ -32,7 +33,7 @@ export function activationOf(
     writerFingerprints: Object.fromEntries(
       (Object.keys(TOPIC_OF_DERIVED) as DerivedName[]).map((name) => [name, FINGERPRINTS[name]]),
     ),
-    acceptedTapeSchemas,
+    acceptedTapeSchemas: ACCEPTED_TAPE_SCHEMAS,
   };
 }
 

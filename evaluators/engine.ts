@@ -1,4 +1,5 @@
 import type {
+  ClockTick,
   Contribution,
   HitRule,
   IndicatorSnapshot,
@@ -62,40 +63,67 @@ export function stepTrade(instrument: Instrument, trade: Trade, offset: number, 
     return ON_TIME_SILENT;
   }
   const events: EngineEvent[] = [];
-  const step = new Emission(trade, offset, stamp, events);
+  const step = new Emission('trade', trade.eventTime, offset, stamp, events);
   if (isResolving) {
-    for (const resolution of instrument.outcomes.resolve(trade.eventTime, trade.price)) step.outcome(resolution);
+    const resolutions = instrument.outcomes.resolve(trade.eventTime, trade.price);
+    for (const resolution of resolutions) step.outcome(instrument.name, resolution, trade);
   }
   instrument.count(trade, offset);
   if (instrument.isSnapshotDue(trade)) {
-    const snapshot = step.snapshot(instrument);
+    const snapshot = step.snapshot(instrument, trade);
     const results = stamp.rules.strategies.map((strategy, index) => step.result(instrument, strategy, snapshot, index));
     step.decision(instrument, snapshot, results);
   }
   return { counted: 'ON_TIME', events };
 }
 
-/** Builds the events that one trade causes, in order. */
+/**
+ * One step of the engine: a well-formed tick, at a tape offset. Of each instrument that it speaks for, in its order, the
+ * forecasts whose grace ended before it become VOID: no trade can come any more that would resolve them. Nothing else
+ * happens.
+ *
+ * @param instruments - those with a trade so far, by name.
+ */
+export function stepTick(
+  instruments: ReadonlyMap<string, Instrument>,
+  tick: ClockTick,
+  offset: number,
+  stamp: Stamp,
+): readonly EngineEvent[] {
+  const events: EngineEvent[] = [];
+  const step = new Emission('tick', tick.eventTime, offset, stamp, events);
+  for (const name of tick.instruments) {
+    const resolutions = instruments.get(name)?.tick(tick.eventTime) ?? [];
+    for (const resolution of resolutions) step.outcome(name, resolution, undefined);
+  }
+  return events;
+}
+
+/** Builds the events that one tape record causes, in order. */
 class Emission {
-  private readonly trade: Trade;
+  /** The record as a parent: it is named by its place on the tape, as events are. */
+  private readonly cause: string;
+  private readonly eventTime: number;
   private readonly tape: TapePosition;
   private readonly stamp: Stamp;
   private readonly events: EngineEvent[];
   private readonly place: string;
   private outcomes = 0;
 
-  constructor(trade: Trade, offset: number, stamp: Stamp, events: EngineEvent[]) {
-    this.trade = trade;
+  constructor(kind: 'trade' | 'tick', eventTime: number, offset: number, stamp: Stamp, events: EngineEvent[]) {
+    this.eventTime = eventTime;
     this.tape = { partition: stamp.partition, offset };
     this.stamp = stamp;
     this.events = events;
     this.place = `${stamp.partition}-${offset}`;
+    this.cause = `${kind}-${this.place}-0`;
   }
 
-  outcome({ forecast, verdict, moveBps }: Resolution): void {
-    const isVoid = verdict === 'VOID';
+  /** @param trade - the one that was observed; undefined where a tick says that there is none. */
+  outcome(instrument: string, { forecast, verdict, moveBps }: Resolution, trade: Trade | undefined): void {
+    const observed = verdict === 'VOID' ? undefined : trade;
     this.emit<Outcome>('Outcome', {
-      ...this.header('Outcome', 'outcome', this.outcomes, [forecast.forecastId, this.tradeIdentity()]),
+      ...this.header('Outcome', 'outcome', this.outcomes, instrument, [forecast.forecastId, this.cause]),
       forecastId: forecast.forecastId,
       forecastKind: forecast.kind,
       strategy: forecast.strategy,
@@ -105,18 +133,18 @@ class Emission {
       forecastTime: forecast.forecastTime,
       dueTime: forecast.dueTime,
       referencePrice: forecast.referencePrice,
-      observedPrice: isVoid ? null : this.trade.price,
-      observedTime: isVoid ? null : this.trade.eventTime,
+      observedPrice: observed?.price ?? null,
+      observedTime: observed?.eventTime ?? null,
       moveBps,
-      resolvingTradeId: isVoid ? null : this.trade.tradeId,
+      resolvingTradeId: observed?.tradeId ?? null,
     });
     this.outcomes += 1;
   }
 
-  snapshot(instrument: Instrument): IndicatorSnapshot {
+  snapshot(instrument: Instrument, trade: Trade): IndicatorSnapshot {
     return this.emit<IndicatorSnapshot>('IndicatorSnapshot', {
-      ...this.header('IndicatorSnapshot', 'snapshot', 0, [this.tradeIdentity()]),
-      ...instrument.measure(this.trade, this.tape.offset),
+      ...this.header('IndicatorSnapshot', 'snapshot', 0, instrument.name, [this.cause]),
+      ...instrument.measure(trade, this.tape.offset),
     });
   }
 
@@ -130,7 +158,7 @@ class Emission {
     const { scorer } = this.stamp.rules;
     const confidence = scorer.score(opinion.quality, snapshot.tradeCount);
     const result = this.emit<StrategyResult>('StrategyResult', {
-      ...this.header('StrategyResult', 'result', index, [snapshot.eventId]),
+      ...this.header('StrategyResult', 'result', index, instrument.name, [snapshot.eventId]),
       strategy: strategy.name,
       direction: opinion.direction,
       probability: toSixDecimals(opinion.probability),
@@ -138,7 +166,7 @@ class Emission {
       level: scorer.levelOf(confidence),
       indicators: opinion.indicators,
       reasoning: opinion.reasoning,
-      hitRule: this.hitRule(),
+      hitRule: this.hitRule(snapshot),
     });
     this.register(instrument, result, strategy.name);
     return result;
@@ -155,21 +183,21 @@ class Emission {
     const pooled = probabilityEngine.pool(contributions);
     const causes = results.length > 0 ? results.map(({ eventId }) => eventId) : [snapshot.eventId];
     const decision = this.emit<ProbabilityDecision>('ProbabilityDecision', {
-      ...this.header('ProbabilityDecision', 'decision', 0, causes),
+      ...this.header('ProbabilityDecision', 'decision', 0, instrument.name, causes),
       direction: pooled.direction,
       probability: pooled.probability,
       confidence: pooled.confidence,
       level: scorer.levelOf(pooled.confidence),
       contributions,
       reasoning: pooled.reasoning,
-      hitRule: this.hitRule(),
+      hitRule: this.hitRule(snapshot),
     });
     this.register(instrument, decision, null);
   }
 
-  private hitRule(): HitRule {
+  private hitRule({ lastPrice }: IndicatorSnapshot): HitRule {
     const { horizonMs, minMoveBps } = this.stamp.rules;
-    return { horizonMs, minMoveBps, referencePrice: this.trade.price };
+    return { horizonMs, minMoveBps, referencePrice: lastPrice };
   }
 
   private register(instrument: Instrument, forecast: StrategyResult | ProbabilityDecision, strategy: string | null) {
@@ -190,12 +218,12 @@ class Emission {
   }
 
   /** The fields that every derived event begins with. */
-  private header(type: DerivedName, kind: string, number: number, causes: readonly string[]) {
+  private header(type: DerivedName, kind: string, number: number, instrument: string, causes: readonly string[]) {
     const { engineVersion, configHash, nextSequences } = this.stamp;
     return {
       eventId: `${kind}-${this.place}-${number}`,
-      instrument: this.trade.instrument,
-      eventTime: this.trade.eventTime,
+      instrument,
+      eventTime: this.eventTime,
       tape: this.tape,
       sequence: nextSequences[TOPIC_OF_DERIVED[type]],
       causes,
@@ -209,10 +237,5 @@ class Emission {
     this.stamp.nextSequences[topic] += 1;
     this.events.push({ topic, type, event });
     return event;
-  }
-
-  /** The causing trade as a parent: trades are named by their place on the tape, as events are. */
-  private tradeIdentity(): string {
-    return `trade-${this.place}-0`;
   }
 }

@@ -3,7 +3,7 @@ import type { IndicatorSnapshot, Trade } from '../contracts/generated/events.ts'
 import { Range, type RangeState } from './indicators/range.ts';
 import { Sessions, type SessionsState } from './indicators/session.ts';
 import { sessionIndexOf, type SessionWindow } from './indicators/vwap.ts';
-import { OutcomeEvaluator, type OutcomeEvaluatorState } from './outcomes/outcome-evaluator.ts';
+import { OutcomeEvaluator, type OutcomeEvaluatorState, type Resolution } from './outcomes/outcome-evaluator.ts';
 import { binSizeFrom, type EngineRules } from './rules.ts';
 import { TradeIds, type TradeIdsState } from './trade-ids.ts';
 
@@ -15,6 +15,8 @@ export interface InstrumentState {
   readonly name: string;
   /** Time of the latest on-time trade, microseconds. */
   readonly clockUs: number;
+  /** Time of the latest tick that spoke for it, microseconds; null before the first. */
+  readonly tickUs: number | null;
   /** Time of the last snapshot's trade; null before the first. */
   readonly lastSnapshotUs: number | null;
   readonly binSize: string | null;
@@ -56,6 +58,7 @@ export class Instrument {
   private binSize: Decimal | undefined;
   private binSizeIsConfigured: boolean;
   private clockUs: number;
+  private tickUs: number | null;
   private lastSnapshotUs: number | null;
   private nextSnapshotUs: number;
 
@@ -75,6 +78,7 @@ export class Instrument {
     this.sessions = state === undefined ? new Sessions() : Sessions.fromState(state.sessions);
     this.range = state === undefined ? new Range(rules.range) : Range.fromState(rules.range, state.range);
     this.clockUs = state?.clockUs ?? 0;
+    this.tickUs = state?.tickUs ?? null;
     this.lastSnapshotUs = state?.lastSnapshotUs ?? null;
     this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
   }
@@ -83,6 +87,7 @@ export class Instrument {
     return {
       name: this.name,
       clockUs: this.clockUs,
+      tickUs: this.tickUs,
       lastSnapshotUs: this.lastSnapshotUs,
       binSize: this.binSize?.toString() ?? null,
       binSizeIsConfigured: this.binSizeIsConfigured,
@@ -116,6 +121,16 @@ export class Instrument {
   /** True when a trade is not before the instrument's clock. Only such a trade resolves and triggers. */
   isOnTime(trade: Trade): boolean {
     return trade.eventTime >= this.clockUs;
+  }
+
+  /**
+   * Takes in that every trade before a time is known, and takes out the forecasts that are VOID by that. It moves no
+   * trade clock: venues' clocks differ from ours. A tick that is not later than another one has no effect.
+   */
+  tick(timeUs: number): readonly Resolution[] {
+    if (this.tickUs !== null && timeUs <= this.tickUs) return [];
+    this.tickUs = timeUs;
+    return this.outcomes.expire(timeUs);
   }
 
   /** Counts a trade, late or not, that was not seen before. */

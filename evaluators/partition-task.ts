@@ -1,10 +1,11 @@
 import { encodeBody, FINGERPRINTS, hashBody, sha256Hex } from '../contracts/codec.ts';
 import type {
+  ClockTick,
   DeadLetter,
-  DeadLetterReason,
   EngineActivated,
   EngineAnchor,
   Trade,
+  TradeGap,
 } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import {
@@ -15,7 +16,7 @@ import {
   type DerivedName,
   type DerivedTopic,
 } from '../contracts/topics.ts';
-import { refusalOf } from '../contracts/trade-rules.ts';
+import { refusalOf, refusalOfGap, refusalOfTick, type Refusal } from '../contracts/trade-rules.ts';
 import {
   anchorOf,
   emptyWindows,
@@ -26,7 +27,7 @@ import {
   type TaskState,
 } from './anchor.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
-import { stepTrade, type EngineEvent, type Stamp } from './engine.ts';
+import { stepTick, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
 import { Instrument } from './instrument.ts';
 import type { MerkleTree } from './merkle.ts';
 import { compileRules, type EngineRules } from './rules.ts';
@@ -71,6 +72,17 @@ export interface Advance {
 }
 
 const SILENT: Advance = Object.freeze({ derived: [], deadLetters: [], anchor: undefined });
+
+const NOTHING_COUNTED: TaskCounts = {
+  skipped: 0,
+  trades: 0,
+  late: 0,
+  duplicates: 0,
+  ticks: 0,
+  gaps: 0,
+  deadLetters: 0,
+  events: 0,
+};
 
 /** Where an offset sequence begins. */
 export function createPartitionTask(partition: number): PartitionTask {
@@ -127,7 +139,7 @@ export class PartitionTask {
   constructor(partition: number, restored?: Restored) {
     this.partition = partition;
     const state = restored?.state;
-    this.counted = { skipped: 0, trades: 0, late: 0, duplicates: 0, deadLetters: 0, events: 0, ...state?.counts };
+    this.counted = { ...(state?.counts ?? NOTHING_COUNTED) };
     this.sequences = Object.fromEntries(
       DERIVED_TOPICS.map((topic) => [topic, state?.nextSequences[topic] ?? 0]),
     ) as Record<DerivedTopic, number>;
@@ -186,28 +198,23 @@ export class PartitionTask {
     if (content.kind === 'activation') return this.advanceActivation(offset, content.activation, content);
     if (this.inForce !== undefined && isForeign(this.inForce)) return this.halt(offset, this.inForce);
     if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
-    if (content.kind !== 'unusable') return this.finish(offset, content, [], []);
-    const detail = `the record cannot be read: ${content.reason === 'UNDECODABLE' ? 'its bytes do not fit a schema' : 'its schema is none of Tapeproof'}`;
-    return this.refuse(offset, content, content.value, content.reason, detail);
+    if (content.kind === 'tick') return this.advanceTick(offset, content.tick, content);
+    if (content.kind === 'gap') return this.advanceGap(offset, content.gap, content);
+    const { reason } = content;
+    const why = reason === 'UNDECODABLE' ? 'its bytes do not fit a schema' : 'its schema is none of Tapeproof';
+    return this.refuse(offset, content, { reason, detail: `the record cannot be read: ${why}` });
   }
 
   private advanceTrade(offset: number, trade: Trade, content: TapeContent & { kind: 'trade' }): Advance {
     const { stamp } = this;
-    if (stamp === undefined) {
-      this.counted.skipped += 1;
-      return this.finish(offset, content, [], []);
-    }
-    if (!this.acceptedSchemas.has(content.fingerprint)) {
-      const detail = `the activation in force does not accept the schema ${content.fingerprint}`;
-      return this.refuse(offset, content, content.body, 'SCHEMA_NOT_ACCEPTED', detail);
-    }
-    const refusal = refusalOf(trade);
-    if (refusal !== undefined) return this.refuse(offset, content, content.body, refusal.reason, refusal.detail);
+    if (stamp === undefined) return this.skip(offset, content);
+    const refusal = this.refusalOfSchema(content) ?? refusalOf(trade);
+    if (refusal !== undefined) return this.refuse(offset, content, refusal);
     let instrument = this.instruments.get(trade.instrument);
     if (instrument === undefined) {
       if (this.instruments.size >= INSTRUMENTS_MAX) {
         const detail = `the partition holds ${INSTRUMENTS_MAX} instruments already`;
-        return this.refuse(offset, content, content.body, 'INSTRUMENT_NOT_ALLOWED', detail);
+        return this.refuse(offset, content, { reason: 'INSTRUMENT_NOT_ALLOWED', detail });
       }
       instrument = new Instrument(trade.instrument, stamp.rules);
       this.instruments.set(trade.instrument, instrument);
@@ -219,6 +226,35 @@ export class PartitionTask {
     return this.finish(offset, content, events, []);
   }
 
+  private advanceTick(offset: number, tick: ClockTick, content: TapeContent & { kind: 'tick' }): Advance {
+    const { stamp } = this;
+    if (stamp === undefined) return this.skip(offset, content);
+    const refusal = this.refusalOfSchema(content) ?? refusalOfTick(tick);
+    if (refusal !== undefined) return this.refuse(offset, content, refusal);
+    this.counted.ticks += 1;
+    return this.finish(offset, content, stepTick(this.instruments, tick, offset, stamp), []);
+  }
+
+  private advanceGap(offset: number, gap: TradeGap, content: TapeContent & { kind: 'gap' }): Advance {
+    if (this.stamp === undefined) return this.skip(offset, content);
+    const refusal = this.refusalOfSchema(content) ?? refusalOfGap(gap);
+    if (refusal !== undefined) return this.refuse(offset, content, refusal);
+    this.counted.gaps += 1;
+    return this.finish(offset, content, [], []);
+  }
+
+  /** Before the first activation nothing has an effect. */
+  private skip(offset: number, content: TapeContent): Advance {
+    this.counted.skipped += 1;
+    return this.finish(offset, content, [], []);
+  }
+
+  private refusalOfSchema({ fingerprint }: { readonly fingerprint: string }): Refusal | undefined {
+    if (this.acceptedSchemas.has(fingerprint)) return undefined;
+    const detail = `the activation in force does not accept the schema ${fingerprint}`;
+    return { reason: 'SCHEMA_NOT_ACCEPTED', detail };
+  }
+
   private advanceActivation(
     offset: number,
     activation: EngineActivated,
@@ -226,14 +262,14 @@ export class PartitionTask {
   ): Advance {
     if (this.activationIds.includes(activation.activationId)) return this.finish(offset, content, [], []);
     const wrong = this.activationFault(activation);
-    if (wrong !== undefined) return this.refuse(offset, content, content.body, 'MALFORMED', wrong);
+    if (wrong !== undefined) return this.refuse(offset, content, { reason: 'MALFORMED', detail: wrong });
     if (isForeign(activation)) return this.halt(offset, activation);
     let rules: EngineRules;
     try {
       rules = compileRules(parseConfiguration(JSON.parse(activation.configuration)));
     } catch (error) {
       const detail = `the activation's configuration is wrong: ${(error as Error).message}`;
-      return this.refuse(offset, content, content.body, 'MALFORMED', detail);
+      return this.refuse(offset, content, { reason: 'MALFORMED', detail });
     }
     this.enforce(activation, rules);
     this.activationIds = [...this.activationIds, activation.activationId].slice(-ACTIVATION_IDS_MAX);
@@ -272,14 +308,9 @@ export class PartitionTask {
     return { derived: [], deadLetters: [], anchor, foreignActivation };
   }
 
-  private refuse(
-    offset: number,
-    content: TapeContent,
-    bytes: Buffer,
-    reason: DeadLetterReason,
-    detail: string,
-  ): Advance {
+  private refuse(offset: number, content: TapeContent, { reason, detail }: Refusal): Advance {
     this.counted.deadLetters += 1;
+    const bytes = content.kind === 'unusable' ? content.value : content.body;
     const deadLetter: DeadLetter = {
       deadLetterId: `dead-engine-${TAPE_TOPIC}-${this.partition}-${offset}`,
       source: { kind: 'TOPIC', name: TAPE_TOPIC, partition: this.partition, position: offset },

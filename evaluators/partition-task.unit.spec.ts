@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeBody, FINGERPRINTS, hashBody, sha256Hex } from '../contracts/codec.ts';
+import { hashBody, sha256Hex } from '../contracts/codec.ts';
 import { Decimal } from '../contracts/decimal.ts';
 import type {
   EngineActivated,
@@ -15,6 +15,19 @@ import { DERIVED_TOPICS } from '../contracts/topics.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
+import {
+  activated,
+  bytesOf,
+  eventsOf,
+  everything,
+  missed,
+  gapBefore,
+  ofType,
+  run,
+  ticked,
+  tickOf,
+  traded,
+} from './fixtures/tape-contents.ts';
 import { Instrument, PENDING_FORECASTS_MAX } from './instrument.ts';
 import { MerkleTree } from './merkle.ts';
 import { compileRules } from './rules.ts';
@@ -22,8 +35,6 @@ import {
   createPartitionTask,
   INSTRUMENTS_MAX,
   restorePartitionTask,
-  type Advance,
-  type AnchorRecord,
   type DerivedRecord,
   type PartitionTask,
 } from './partition-task.ts';
@@ -36,19 +47,6 @@ const activation = (configuration: object, changes: Partial<EngineActivated> = {
   ...activationOf(parseConfiguration(configuration), { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' }),
   ...changes,
 });
-const activated = (event: EngineActivated): TapeContent => ({
-  kind: 'activation',
-  activation: event,
-  fingerprint: FINGERPRINTS.EngineActivated,
-  body: encodeBody('EngineActivated', event),
-});
-const traded = (trade: Trade, fingerprint = FINGERPRINTS.Trade): TapeContent => ({
-  kind: 'trade',
-  trade,
-  fingerprint,
-  body: encodeBody('Trade', trade),
-});
-
 let nextId = 1;
 /** A trade some seconds after the start. */
 const trade = (seconds: number, price: string, changes: Partial<Trade> = {}): Trade => ({
@@ -64,22 +62,11 @@ const trade = (seconds: number, price: string, changes: Partial<Trade> = {}): Tr
   ...changes,
 });
 
-/** Advances over contents, from the task's offset on. */
-function run(task: PartitionTask, contents: readonly TapeContent[]): Advance[] {
-  return contents.map((content) => task.advance({ partition: task.partition, offset: task.nextOffset, content }));
-}
 function started(configuration: object = {}): PartitionTask {
   const task = createPartitionTask(3);
   run(task, [activated(activation(configuration))]);
   return task;
 }
-function eventsOf(advances: readonly Advance[]): DerivedRecord[] {
-  return advances.flatMap(({ derived }) => derived);
-}
-function ofType<Event>(records: readonly DerivedRecord[], type: DerivedRecord['type']): Event[] {
-  return records.filter((record) => record.type === type).map(({ event }) => event as unknown as Event);
-}
-const bytesOf = (anchor: AnchorRecord) => Buffer.concat(anchor.states.map(({ state }) => state.bytes));
 const snapshotsOf = (records: readonly DerivedRecord[]) => ofType<IndicatorSnapshot>(records, 'IndicatorSnapshot');
 const outcomesOf = (records: readonly DerivedRecord[]) => ofType<Outcome>(records, 'Outcome');
 
@@ -462,7 +449,16 @@ function tapeOf(seed: number, count: number, anchorIntervalRecords: number): Tap
     hitRule: { horizonMs: 20_000, graceMs: 1_500 },
     strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0.2 } } },
   };
-  const contents = syntheticTrades({ seed, count, instruments }).map((each) => traded(each));
+  let known = 0;
+  const contents = syntheticTrades({ seed, count, instruments }).flatMap((each, index) => {
+    known = Math.max(known, each.eventTime);
+    const tick = tickOf(index % 3 === 0 ? instruments : [INSTRUMENT], known - 2 * SECOND_US);
+    return [
+      ...(index % 11 === 0 ? [ticked(tick)] : []),
+      ...(index % 50 === 7 ? [missed(gapBefore(each, index, 3))] : []),
+      traded(each),
+    ];
+  });
   const second = activation({ ...configuration, range: { barMs: 7_000, bars: 3 } }, { activationId: 'second' });
   contents.splice(Math.floor(count / 2), 0, activated(second), {
     kind: 'unusable',
@@ -472,15 +468,6 @@ function tapeOf(seed: number, count: number, anchorIntervalRecords: number): Tap
   contents.splice(3, 0, activated(activation(configuration)));
   return contents;
 }
-
-const everything = (advances: readonly Advance[]) =>
-  advances.flatMap(({ derived, deadLetters, anchor }) => [
-    ...derived.map(({ topic, body }) => `${topic} ${body.toString('hex')}`),
-    ...deadLetters.map((letter) => encodeBody('DeadLetter', letter).toString('hex')),
-    ...(anchor === undefined
-      ? []
-      : [anchor.body.toString('hex'), ...anchor.states.map(({ body }) => body.toString('hex'))]),
-  ]);
 
 describe('anchors', () => {
   it('lie at the multiples of the interval and right after each activation', () => {
@@ -541,7 +528,7 @@ describe('anchors', () => {
     const bytes = bytesOf(anchor!);
     bytes[0] = 0;
     expect(() => restorePartitionTask(anchor!.manifest, bytes, anchor!.hash)).toThrow('another hash');
-    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":1', '"format":0'));
+    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":2', '"format":0'));
     const manifest = { ...anchor!.manifest, stateHash: sha256Hex(other) };
     expect(() => restorePartitionTask(manifest, other, anchor!.hash)).toThrow('the form 0');
   });

@@ -72,7 +72,8 @@ export function isHit(direction: Direction, minMoveBps: number, reference: Decim
  * Forecasts of one instrument that await their outcome, by due time and then by age.
  *
  * The first on-time trade at or after the due time resolves: HIT when the price moved in the forecast's direction by
- * more than `minMoveBps`, else MISS; VOID when that trade is later than the due time plus the grace.
+ * more than `minMoveBps`, else MISS; VOID when that trade is later than the due time plus the grace, or when it is known
+ * before any such trade that none came in time.
  */
 export class OutcomeEvaluator {
   private queue: PendingForecast[] = [];
@@ -107,6 +108,25 @@ export class OutcomeEvaluator {
     this.refreshNextDue();
   }
 
+  /**
+   * Takes out as VOID everything whose grace ended before a time up to which every trade is known. By due time and then
+   * by age, as {@link resolve}; a forecast with a longer grace stays, whatever is due after it.
+   */
+  expire(completeUntil: number): Resolution[] {
+    if (this.nextDue >= completeUntil) return [];
+    const kept: PendingForecast[] = [];
+    const resolutions: Resolution[] = [];
+    for (const forecast of this.queue.slice(this.head)) {
+      if (!isExpired(forecast, completeUntil)) kept.push(forecast);
+      else resolutions.push({ forecast, verdict: 'VOID', moveBps: null });
+    }
+    if (resolutions.length === 0) return resolutions;
+    this.queue = kept;
+    this.head = 0;
+    this.refreshNextDue();
+    return resolutions;
+  }
+
   /** Takes out and resolves everything that is due at an on-time trade. */
   resolve(observedTime: number, observedPrice: Decimal): Resolution[] {
     const resolutions: Resolution[] = [];
@@ -129,8 +149,13 @@ export class OutcomeEvaluator {
   }
 }
 
+/** The one rule of VOID: observed later than the due time plus the grace, by a trade as by a tick. */
+function isExpired(forecast: PendingForecast, observedTime: number): boolean {
+  return observedTime > forecast.dueTime + forecast.graceUs;
+}
+
 function resolutionOf(forecast: PendingForecast, observedTime: number, observedPrice: Decimal): Resolution {
-  if (observedTime > forecast.dueTime + forecast.graceUs) return { forecast, verdict: 'VOID', moveBps: null };
+  if (isExpired(forecast, observedTime)) return { forecast, verdict: 'VOID', moveBps: null };
   const hit = isHit(forecast.direction, forecast.minMoveBps, forecast.referencePrice, observedPrice);
   return { forecast, verdict: hit ? 'HIT' : 'MISS', moveBps: moveBpsOf(forecast.referencePrice, observedPrice) };
 }
