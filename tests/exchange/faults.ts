@@ -1,0 +1,177 @@
+import { oneOf, whole, type Draw } from './draws.ts';
+
+/**
+ * What can go wrong, and how often it does unless a test says otherwise: once in so many frames of a connection, attempts
+ * to connect or requests, on average.
+ */
+export const FAULT_INTERVALS = {
+  // Connections: frames that one carries until it happens.
+  /** The socket is destroyed between two frames. */
+  cut: 600,
+  /** The socket is destroyed within a frame. */
+  'cut-mid-frame': 600,
+  /** The socket stays, but nothing is sent or read any more, pings included. */
+  'half-open': 2_000,
+  /** Pings are answered as ever, but no more trades come. */
+  deaf: 2_000,
+  /** Closed with 1001 or 1008, as at the end of 24 hours. */
+  'going-away': 900,
+  // Frames.
+  /** Sent after up to `OUT_OF_ORDER_FRAMES_MAX` later ones. */
+  'out-of-order': 40,
+  /** Sent again, at once or some frames later. */
+  'duplicated-frame': 40,
+  'dropped-frame': 200,
+  /** Something else in place of a trade. */
+  'malformed-instead': 300,
+  /** Something else after a trade. */
+  'malformed-besides': 300,
+  // Attempts to connect.
+  'refused-connection': 2,
+  // Requests.
+  /** 429 with Retry-After. */
+  'rate-limited': 5,
+  /** 418 with Retry-After. */
+  banned: 10,
+  /** 500 or 503. */
+  'server-error': 4,
+  /** Answered late, in pieces. */
+  'slow-answer': 5,
+  /** Begun and not ended. */
+  'endless-answer': 8,
+  /** A page that ends within its JSON. */
+  'truncated-page': 4,
+  /** A page that does not know the newest trades yet. */
+  'lagging-page': 3,
+  /** A page without some trades of its middle. */
+  'page-with-holes': 4,
+} as const satisfies Readonly<Record<string, number>>;
+
+export type FaultName = keyof typeof FAULT_INTERVALS;
+export const FAULT_NAMES = Object.keys(FAULT_INTERVALS) as readonly FaultName[];
+
+/** Which faults there are: name → once in so many. */
+export type Faults = Readonly<Partial<Record<FaultName, number>>>;
+
+export const OUT_OF_ORDER_FRAMES_MAX = 12;
+const LAG_TRADES_MAX = 30;
+const HOLE_TRADES_MAX = 5;
+export const RETRY_AFTER_SECONDS = { 'rate-limited': 1, banned: 2 } as const;
+
+const ENDS = ['cut', 'cut-mid-frame', 'half-open', 'deaf', 'going-away'] as const satisfies readonly FaultName[];
+const REFUSALS = ['reset', 'unavailable', 'too-many'] as const;
+const ANSWERS = [
+  'rate-limited',
+  'banned',
+  'server-error',
+  'slow-answer',
+  'endless-answer',
+  'truncated-page',
+  'lagging-page',
+  'page-with-holes',
+] as const satisfies readonly FaultName[];
+
+export type EndFault = (typeof ENDS)[number];
+export type Refusal = (typeof REFUSALS)[number];
+export type AnswerFault = (typeof ANSWERS)[number];
+
+/** How a connection will end. */
+export interface PlannedEnd {
+  readonly fault: EndFault;
+  readonly afterFrames: number;
+}
+
+/** What becomes of one trade on one connection. */
+export interface FramePlan {
+  readonly dropped: boolean;
+  /** Frames by which it comes late; 0 in its turn. */
+  readonly delayFrames: number;
+  /** Frames after which it comes again; undefined where it does not. */
+  readonly repeatFrames: number | undefined;
+  /** A draw that says which spoiled frame comes, and where. */
+  readonly malformed: { readonly place: 'instead' | 'besides'; readonly drawn: number } | undefined;
+}
+
+const UNHARMED: FramePlan = { dropped: false, delayFrames: 0, repeatFrames: undefined, malformed: undefined };
+
+/** The named faults at their usual intervals. */
+export function faultsNamed(...names: readonly FaultName[]): Faults {
+  return Object.fromEntries(names.map((name) => [name, FAULT_INTERVALS[name]]));
+}
+
+/** Decides what goes wrong from the seed and the number of the connection, frame, attempt or request. */
+export class FaultPlan {
+  private readonly faults: Faults;
+  private readonly draw: Draw;
+  private readonly harmsFrames: boolean;
+
+  constructor(faults: Faults, draw: Draw) {
+    this.faults = faults;
+    this.draw = draw;
+    const frameFaults: readonly FaultName[] = ['out-of-order', 'duplicated-frame', 'dropped-frame'];
+    this.harmsFrames = [...frameFaults, 'malformed-instead' as const, 'malformed-besides' as const].some(
+      (name) => faults[name] !== undefined,
+    );
+  }
+
+  endOf(connection: number): PlannedEnd | undefined {
+    const planned = ENDS.flatMap((fault): PlannedEnd[] => {
+      const interval = this.faults[fault];
+      if (interval === undefined) return [];
+      return [{ fault, afterFrames: whole(this.draw(fault, connection), 1, 2 * interval - 1) }];
+    });
+    return planned.toSorted((left, right) => left.afterFrames - right.afterFrames)[0];
+  }
+
+  closeCodeOf(connection: number): number {
+    return oneOf(this.draw('close-code', connection), [1001, 1008]);
+  }
+
+  frame(connection: number, frame: number): FramePlan {
+    if (!this.harmsFrames) return UNHARMED;
+    const happens = (fault: FaultName): boolean => this.happens(fault, connection, frame);
+    const place = happens('malformed-instead') ? 'instead' : happens('malformed-besides') ? 'besides' : undefined;
+    const frames = (purpose: string, low: number): number =>
+      whole(this.draw(purpose, connection, frame), low, OUT_OF_ORDER_FRAMES_MAX);
+    return {
+      dropped: place !== 'instead' && happens('dropped-frame'),
+      delayFrames: happens('out-of-order') ? frames('delay', 1) : 0,
+      repeatFrames: happens('duplicated-frame') ? frames('repeat', 0) : undefined,
+      malformed: place === undefined ? undefined : { place, drawn: this.draw('malformed', connection, frame) },
+    };
+  }
+
+  refusalOf(attempt: number): Refusal | undefined {
+    return this.happens('refused-connection', attempt) ? oneOf(this.draw('refusal', attempt), REFUSALS) : undefined;
+  }
+
+  /** At most one fault a request. */
+  answerFaultOf(request: number): AnswerFault | undefined {
+    return ANSWERS.find((fault) => this.happens(fault, request));
+  }
+
+  serverErrorOf(request: number): number {
+    return oneOf(this.draw('server-error-status', request), [500, 503]);
+  }
+
+  lagOf(request: number): number {
+    return whole(this.draw('lag', request), 1, LAG_TRADES_MAX);
+  }
+
+  /** The page without one to some trades in a row. */
+  withHole<Item>(request: number, page: readonly Item[]): readonly Item[] {
+    const first = whole(this.draw('hole', request), 0, page.length - 1);
+    const length = whole(this.draw('hole-length', request), 1, HOLE_TRADES_MAX);
+    return page.toSpliced(first, length);
+  }
+
+  /** Share of an answer's characters that are sent, above 0 and below 1. */
+  shareOf(request: number): number {
+    return 0.05 + 0.9 * this.draw('share', request);
+  }
+
+  private happens(fault: FaultName, ...counters: readonly number[]): boolean {
+    const interval = this.faults[fault];
+    return interval !== undefined && this.draw(fault, ...counters) * interval < 1;
+  }
+}

@@ -1,0 +1,16 @@
+/** A trade as an exchange knows it. */
+export interface ExchangeTrade {
+  /** Dense within a market. */
+  readonly id: number;
+  /** Decimal text, as the exchange writes it. */
+  readonly price: string;
+  readonly size: string;
+  readonly timeMs: number;
+  readonly buyerIsMaker: boolean;
+}
+
+/** What is traded under one symbol, in the order of its ids. */
+export interface Market {
+  readonly symbol: string;
+  readonly trades: readonly ExchangeTrade[];
+}
