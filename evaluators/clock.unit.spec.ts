@@ -1,0 +1,330 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Decimal } from '../contracts/decimal.ts';
+import type { ClockTick, EngineActivated, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
+import type { DerivedEvent } from '../contracts/topics.ts';
+import { parseConfiguration } from './configuration.ts';
+import { activationOf } from './derive.ts';
+import { sequenceOf, syntheticTrades } from './fixtures/synthetic-market.ts';
+import {
+  activated,
+  bytesOf,
+  eventsOf,
+  everything,
+  gapBefore,
+  missed,
+  ofType,
+  run,
+  ticked,
+  tickOf,
+  traded,
+} from './fixtures/tape-contents.ts';
+import { createPartitionTask, restorePartitionTask, type DerivedRecord, type PartitionTask } from './partition-task.ts';
+
+const SECOND_US = 1_000_000;
+const START_US = 1_742_943_600_000_000;
+const BTC = 'BTC-USDT@binance';
+const ETH = 'ETH-USDT@binance';
+const PARTITION = 3;
+
+/** Each trade that differs from the average makes a forecast; it is due after 10 s, with a grace of 5 s. */
+const CONFIGURATION = {
+  cadenceMs: 0,
+  hitRule: { horizonMs: 10_000, graceMs: 5_000 },
+  strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } }, RANGE_BREAKOUT: { enabled: false } },
+};
+
+function activation(configuration: object = CONFIGURATION, changes: Partial<EngineActivated> = {}): EngineActivated {
+  const identity = { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' };
+  return { ...activationOf(parseConfiguration(configuration), identity), ...changes };
+}
+function started(configuration: object = CONFIGURATION): PartitionTask {
+  const task = createPartitionTask(PARTITION);
+  run(task, [activated(activation(configuration))]);
+  return task;
+}
+
+let nextId = 1;
+const trade = (seconds: number, price: string, instrument = BTC): Trade => ({
+  venue: 'binance',
+  instrument,
+  tradeId: String((nextId += 1)),
+  eventTime: START_US + seconds * SECOND_US,
+  price: Decimal.of(price),
+  size: Decimal.of('1'),
+  side: 'BUY',
+  receivedAt: START_US + seconds * SECOND_US,
+  source: 'test',
+});
+const at = (seconds: number, price = '100', instrument = BTC) => traded(trade(seconds, price, instrument));
+const tick = (seconds: number, instruments: readonly string[] = [BTC]) =>
+  ticked(tickOf(instruments, START_US + seconds * SECOND_US));
+const outcomes = (records: readonly DerivedRecord[]) => ofType<Outcome>(records, 'Outcome');
+const step = (task: PartitionTask, ...contents: TapeContent[]) => eventsOf(run(task, contents));
+
+describe('a tick', () => {
+  it('makes VOID what no trade can resolve any more, and only beyond the grace', () => {
+    const task = started();
+    // At offset 2 a result and a decision are made, due at 11 s.
+    step(task, at(0), at(1, '90'));
+    expect(step(task, tick(16))).toEqual([]);
+    const records = step(task, tick(17));
+    expect(records.map(({ event }) => event.eventId)).toEqual(['outcome-3-4-0', 'outcome-3-4-1']);
+    expect(outcomes(records)).toMatchObject([
+      {
+        instrument: BTC,
+        eventTime: START_US + 17 * SECOND_US,
+        tape: { partition: 3, offset: 4 },
+        sequence: 0,
+        causes: ['result-3-2-0', 'tick-3-4-0'],
+        forecastId: 'result-3-2-0',
+        verdict: 'VOID',
+        dueTime: START_US + 11 * SECOND_US,
+        observedPrice: null,
+        observedTime: null,
+        moveBps: null,
+        resolvingTradeId: null,
+      },
+      { sequence: 1, causes: ['decision-3-2-0', 'tick-3-4-0'], forecastKind: 'DECISION', verdict: 'VOID' },
+    ]);
+    expect(outcomes(step(task, at(18, '95')))).toEqual([]);
+  });
+
+  it('lets a trade within the grace resolve', () => {
+    const task = started();
+    step(task, at(0), at(1, '90'), tick(15));
+    expect(outcomes(step(task, at(16, '95')))).toMatchObject([{ verdict: 'HIT' }, { verdict: 'HIT' }]);
+    expect(step(task, tick(40))).not.toEqual([]);
+  });
+
+  it('goes through the instruments in its order, numbering over the whole record, and touches no other', () => {
+    const task = started();
+    step(task, at(0, '7', ETH), at(1, '6', ETH), at(0), at(1, '90'), at(0, '5', 'SOL-USDT@binance'));
+    step(task, at(1, '4', 'SOL-USDT@binance'));
+    const records = step(task, tick(60, [ETH, BTC, 'UNSEEN@binance']));
+    expect(outcomes(records).map(({ eventId, instrument }) => `${eventId} ${instrument}`)).toEqual([
+      `outcome-3-7-0 ${BTC}`,
+      `outcome-3-7-1 ${BTC}`,
+      `outcome-3-7-2 ${ETH}`,
+      `outcome-3-7-3 ${ETH}`,
+    ]);
+    expect(outcomes(step(task, tick(60, ['SOL-USDT@binance'])))).toHaveLength(2);
+  });
+
+  it('takes each forecast by its own grace, also where the longer one is due first', () => {
+    const task = started({ ...CONFIGURATION, hitRule: { horizonMs: 10_000, graceMs: 60_000 } });
+    step(task, at(0), at(1, '90'));
+    step(task, activated(activation(CONFIGURATION, { activationId: 'second' })), at(2, '80'));
+    expect(outcomes(step(task, tick(20))).map(({ forecastTime }) => forecastTime)).toEqual([
+      START_US + 2 * SECOND_US,
+      START_US + 2 * SECOND_US,
+    ]);
+    expect(outcomes(step(task, tick(71)))).toEqual([]);
+    expect(outcomes(step(task, tick(72)))).toHaveLength(2);
+  });
+
+  it('moves no trade clock, takes no snapshot, and touches no indicator', () => {
+    const trades = [at(0), at(1, '90'), at(2, '80'), at(3, '85')];
+    const without = step(started(), ...trades);
+    const task = started();
+    const ticks = step(task, trades[0]!, tick(9), trades[1]!, tick(9), trades[2]!, tick(10), trades[3]!);
+    expect(task.counts).toMatchObject({ late: 0, ticks: 3 });
+    const anywhere = { eventId: 0, tape: 0, causes: 0, contributions: 0, firstOffset: 0, lastOffset: 0 };
+    const figures = (records: readonly DerivedRecord[]) => records.map(({ event }) => ({ ...event, ...anywhere }));
+    expect(figures(ticks)).toEqual(figures(without));
+  });
+
+  it('has no effect when it is not later than another one', () => {
+    const task = started();
+    step(task, tick(50), at(0), tick(50), at(1, '90'), tick(50), tick(49));
+    // Stamped long before what was said to be complete: such a trade can still be resolved.
+    expect(step(task, tick(50), tick(17))).toEqual([]);
+    expect(outcomes(step(task, at(11, '95')))).toMatchObject([{ verdict: 'HIT' }, { verdict: 'HIT' }]);
+    expect(task.counts).toMatchObject({ ticks: 6 });
+  });
+});
+
+describe('a gap', () => {
+  it('is counted and has no other effect', () => {
+    const task = started();
+    const gap = missed(gapBefore(trade(1, '90'), 100, 5));
+    expect(run(task, [at(0), gap]).at(-1)).toEqual({ derived: [], deadLetters: [], anchor: undefined });
+    expect(task.counts).toMatchObject({ gaps: 1, trades: 1, deadLetters: 0 });
+  });
+});
+
+describe('ticks and gaps that do not count', () => {
+  it('are skipped before the first activation', () => {
+    const task = createPartitionTask(PARTITION);
+    expect(step(task, tick(0), missed(gapBefore(trade(1, '90'), 100, 5)))).toEqual([]);
+    expect(task.counts).toMatchObject({ skipped: 2, ticks: 0, gaps: 0 });
+  });
+
+  it('are dead letters with a reason of the catalogue', () => {
+    const good = tickOf([BTC], START_US + 60 * SECOND_US);
+    const gap = gapBefore(trade(1, '90'), 100, 5);
+    const task = started();
+    step(task, at(0), at(1, '90'));
+    const letters = run(task, [
+      ticked(good, 'ff'.repeat(32)),
+      ticked({ ...good, instruments: [ETH, BTC] }),
+      ticked({ ...good, instruments: ['btc'] }),
+      ticked({ ...good, eventTime: good.receivedAt + 10_000_001 }),
+      missed(gap, 'ff'.repeat(32)),
+      missed({ ...gap, missingTrades: 4 }),
+    ]);
+    expect(letters.flatMap(({ deadLetters }) => deadLetters.map(({ reason }) => reason))).toEqual([
+      'SCHEMA_NOT_ACCEPTED',
+      'MALFORMED',
+      'INSTRUMENT_MALFORMED',
+      'CLOCK_LEAD',
+      'SCHEMA_NOT_ACCEPTED',
+      'MALFORMED',
+    ]);
+    expect(eventsOf(letters)).toEqual([]);
+    expect(task.counts).toMatchObject({ ticks: 0, gaps: 0, deadLetters: 6 });
+  });
+});
+
+/** A live market of two instruments: trades of all sorts, ticks 2 s behind, gaps, and quiet times that only ticks fill. */
+function marketOf(seed: number, count: number): TapeContent[] {
+  const next = sequenceOf(seed + 1);
+  let knownUs = 0;
+  let quietUs = 0;
+  return syntheticTrades({ seed, count, instruments: [BTC, ETH] }).flatMap((each, index) => {
+    const shifted = { ...each, eventTime: each.eventTime + quietUs, receivedAt: each.receivedAt + quietUs };
+    const contents: TapeContent[] = [];
+    if (next() < 0.03) {
+      for (let second = 0; second < 60; second += 1) {
+        quietUs += SECOND_US;
+        contents.push(liveTick(next, knownUs + second * SECOND_US));
+      }
+    } else if (next() < 0.2) contents.push(liveTick(next, knownUs));
+    if (next() < 0.02) contents.push(missed(gapBefore(shifted, index * 10, 1 + Math.floor(next() * 9))));
+    knownUs = Math.max(knownUs, shifted.eventTime);
+    return [...contents, traded(shifted)];
+  });
+}
+
+function liveTick(next: () => number, knownUs: number): TapeContent {
+  const instruments = next() < 0.6 ? [BTC, ETH] : next() < 0.5 ? [BTC] : [ETH];
+  return ticked(tickOf(instruments, Math.max(START_US, Math.floor(knownUs / SECOND_US) * SECOND_US - 2 * SECOND_US)));
+}
+
+const MARKET_CONFIGURATION = {
+  anchorIntervalRecords: 40,
+  cadenceMs: 2_000,
+  range: { barMs: 5_000, bars: 4 },
+  hitRule: { horizonMs: 20_000, graceMs: 3_000 },
+  strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0.2 } } },
+};
+
+describe('a tape with ticks and gaps', () => {
+  it('gives the same bytes from any anchor on', () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const tape = [activated(activation(MARKET_CONFIGURATION)), ...marketOf(seed, 250)];
+        const task = createPartitionTask(PARTITION);
+        const advances = run(task, tape);
+        expect(outcomes(eventsOf(advances)).some(({ causes }) => causes[1]?.startsWith('tick-'))).toBe(true);
+        advances.forEach(({ anchor }, offset) => {
+          if (anchor === undefined) return;
+          const resumed = restorePartitionTask(anchor.manifest, bytesOf(anchor), anchor.hash);
+          expect(everything(run(resumed, tape.slice(offset + 1)))).toEqual(everything(advances.slice(offset + 1)));
+          expect(resumed.counts).toEqual(task.counts);
+        });
+      }),
+      { numRuns: 12 },
+    );
+  });
+
+  it('makes a forecast VOID at the first tick after its grace, though no trade ever comes', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 40 }), (seed, seconds) => {
+        const task = started(MARKET_CONFIGURATION);
+        const trades = marketOf(seed, 60).filter(({ kind }) => kind === 'trade');
+        const records = step(task, ...trades);
+        const resolved = new Set(outcomes(records).map(({ forecastId }) => forecastId));
+        const pending = records
+          .map(({ event }) => event as DerivedEvent & { direction?: string; hitRule?: unknown })
+          .filter(({ direction, hitRule }) => hitRule !== undefined && direction !== 'NEUTRAL')
+          .filter(({ eventId }) => !resolved.has(eventId));
+        const end = Math.max(...trades.map((content) => (content.kind === 'trade' ? content.trade.eventTime : 0)));
+        for (const second of seconds) {
+          const tick = tickOf([BTC, ETH], end + second * SECOND_US);
+          const offset = task.nextOffset;
+          for (const { forecastId } of outcomes(step(task, ticked(tick)))) resolved.add(forecastId);
+          for (const forecast of pending) {
+            const isOver = forecast.eventTime + 23 * SECOND_US < tick.eventTime;
+            if (isOver) expect(resolved, `${forecast.eventId} at ${offset}`).toContain(forecast.eventId);
+          }
+        }
+        const latest = end + Math.max(-1, ...seconds) * SECOND_US;
+        const over = pending.filter(({ eventTime }) => eventTime + 23 * SECOND_US < latest);
+        expect(pending.filter(({ eventId }) => resolved.has(eventId))).toEqual(over);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('a hot standby', () => {
+  /** Two producers write the same records: each at its own pace, so either may be ahead. */
+  function interleaved(records: readonly TapeContent[], seed: number): { tape: TapeContent[]; origin: number[] } {
+    const next = sequenceOf(seed);
+    const tape: TapeContent[] = [];
+    const origin: number[] = [];
+    const written: [number, number] = [0, 0];
+    let ahead: 0 | 1 = 0;
+    while (written[0] < records.length || written[1] < records.length) {
+      if (next() < 0.05) ahead = ahead === 0 ? 1 : 0;
+      const lot: 0 | 1 = next() < 0.8 ? ahead : ahead === 0 ? 1 : 0;
+      const who: 0 | 1 = written[lot] < records.length ? lot : lot === 0 ? 1 : 0;
+      tape.push(records[written[who]]!);
+      origin.push(written[who]);
+      written[who] += 1;
+    }
+    return { tape, origin };
+  }
+
+  /** The events with every place on the tape told as the record that lies there. */
+  function toldByRecord(records: readonly DerivedRecord[], recordAt: (offset: number) => number): string[] {
+    return records.map(({ event }) =>
+      JSON.stringify(event, (key, value: unknown) => {
+        if (key === 'offset' || key === 'firstOffset' || key === 'lastOffset') return recordAt(value as number);
+        if (typeof value !== 'string') return value;
+        return value.replace(
+          /^([a-z]+-\d+)-(\d+)-(\d+)$/,
+          (_, kind: string, offset: string, number: string) => `${kind}-${recordAt(Number(offset))}-${number}`,
+        );
+      }),
+    );
+  }
+
+  it('gives the events that one producer gives, but for their places on the tape', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.nat(), (seed, pace) => {
+        const records = marketOf(seed, 250);
+        const once = step(started(MARKET_CONFIGURATION), ...records);
+        const { tape, origin } = interleaved(records, pace);
+        const task = started(MARKET_CONFIGURATION);
+        const twice = step(task, ...tape);
+        // The activation lies at offset 0 of both.
+        expect(toldByRecord(twice, (offset) => origin[offset - 1]! + 1)).toEqual(
+          toldByRecord(once, (offset) => offset),
+        );
+        expect(task.counts.ticks).toBe(2 * records.filter(({ kind }) => kind === 'tick').length);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('lets a tick of one speak for less than that of the other', () => {
+    const task = started();
+    step(task, at(0), at(1, '90'), at(0, '7', ETH), at(1, '6', ETH));
+    const less: ClockTick = tickOf([BTC], START_US + 17 * SECOND_US);
+    expect(outcomes(step(task, ticked(less))).map(({ instrument }) => instrument)).toEqual([BTC, BTC]);
+    expect(outcomes(step(task, tick(17, [BTC, ETH]))).map(({ instrument }) => instrument)).toEqual([ETH, ETH]);
+  });
+});
