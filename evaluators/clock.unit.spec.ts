@@ -260,7 +260,7 @@ describe('a tape with ticks and gaps', () => {
             if (isOver) expect(resolved, `${forecast.eventId} at ${offset}`).toContain(forecast.eventId);
           }
         }
-        const latest = end + Math.max(-1, ...seconds) * SECOND_US;
+        const latest = seconds.length === 0 ? 0 : end + Math.max(...seconds) * SECOND_US;
         const over = pending.filter(({ eventTime }) => eventTime + 23 * SECOND_US < latest);
         expect(pending.filter(({ eventId }) => resolved.has(eventId))).toEqual(over);
       }),

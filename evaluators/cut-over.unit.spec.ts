@@ -79,7 +79,7 @@ describe('engine version 2 after version 1', () => {
     const pending = parseTaskState(stateBytes).instruments.flatMap((one) =>
       one.pending.map(([forecastId]) => forecastId),
     );
-    const last = Math.max(...trades.map((content) => (content.kind === 'trade' ? content.trade.eventTime : 0)));
+    const last = Math.max(...trades.map(({ trade }) => trade.eventTime));
     const records = eventsOf(
       run(task, [ticked(tickOf([...(handover.market.instruments ?? [])], last + 3_600_000_000))]),
     );

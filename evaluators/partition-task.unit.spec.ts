@@ -450,7 +450,7 @@ function tapeOf(seed: number, count: number, anchorIntervalRecords: number): Tap
     strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0.2 } } },
   };
   let known = 0;
-  const contents = syntheticTrades({ seed, count, instruments }).flatMap((each, index) => {
+  const contents: TapeContent[] = syntheticTrades({ seed, count, instruments }).flatMap((each, index) => {
     known = Math.max(known, each.eventTime);
     const tick = tickOf(index % 3 === 0 ? instruments : [INSTRUMENT], known - 2 * SECOND_US);
     return [

@@ -59,6 +59,8 @@ export interface RedisProjector extends ProjectorOf<LatestOperation> {
   readonly keyspace: string;
   /** Name of the hash that says in which partition an entity's values are: `<keyspace>:<generation>:<index>`. */
   readonly index: string;
+  /** Fields that the store keeps by comparing two times of an entity. */
+  readonly lags?: readonly Lag[];
 }
 
 export type Projector = PostgresProjector | RedisProjector;
@@ -115,9 +117,23 @@ export function into<const T extends Table>(table: T, row: RowOf<T>): RowInsert 
 /** Text by field name. */
 export type Fields = Readonly<Record<string, string>>;
 
+/**
+ * A field that says whether one time of an entity is far behind another: '1' while `aheadField` is more than
+ * `moreThanUs` after `behindField`, else '0'; absent until both are there. A function of the two alone, so neither the
+ * order nor the batches in which they change matter.
+ */
+export interface Lag {
+  readonly field: string;
+  readonly aheadField: string;
+  readonly behindField: string;
+  readonly moreThanUs: number;
+}
+
 export type LatestOperation =
   /** Sets fields of an entity: the last one in the order of the log stays. */
   | { readonly kind: 'set'; readonly entity: string; readonly fields: Fields }
+  /** Sets `timeField` = `timeUs` unless the stored time is later. Not for the time field of a `set-if-later`. */
+  | { readonly kind: 'advance'; readonly entity: string; readonly timeField: string; readonly timeUs: number }
   /**
    * Sets fields of an entity together with `timeField` = `timeUs` unless the stored time is later. On a tie the later
    * in the log stays, except that an `id` seen at that same time is a duplicate and has no effect.

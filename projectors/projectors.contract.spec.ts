@@ -25,7 +25,7 @@ interface Bench {
 function benchOf(projector: Projector): Bench {
   return projector.sink === 'postgres'
     ? benchWith<RowInsert>(projector, createMemoryTables())
-    : benchWith<LatestOperation>(projector, createMemoryLatest());
+    : benchWith<LatestOperation>(projector, createMemoryLatest(projector.lags));
 }
 
 function benchWith<Output>(projector: ProjectorOf<Output>, store: MemoryStore<Output>): Bench {

@@ -209,6 +209,44 @@ describe('projectors on the real stores', () => {
     expect(rows[0]?.settled).toBe(rows[0]?.outcomes);
   });
 
+  it('shows what is missing on the tape, and passes over its ticks', async () => {
+    await tape.quiet(1);
+    start('postgres-history');
+    await caughtUp('postgres-history');
+    const { rows } = await pool.query<{ gaps: string; missing: string; ignored: string }>(
+      `SELECT count(*) AS gaps, sum(missing_trades) AS missing,
+              (SELECT sum(ignored) FROM tapeproof.projector_ledger
+                WHERE projector = 'postgres-history' AND topic = 'raw.trades') AS ignored
+         FROM tapeproof.trade_gaps`,
+    );
+    const [{ gaps, missing, ignored } = { gaps: '0', missing: '0', ignored: '0' }] = rows;
+    expect(Number(gaps)).toBe(tape.contents('gap'));
+    expect(Number(missing)).toBe(3 * Number(gaps));
+    expect(Number(ignored)).toBe(tape.trades.length + tape.contents('tick'));
+  });
+
+  it('says that a price is stale once its market is known to be quiet, and no more with the next trade', async () => {
+    const last = tape.trades.at(-1);
+    if (last === undefined) throw new Error('no trades');
+    start('redis-latest');
+    const latest = async (): Promise<Record<string, string>> => {
+      await caughtUp('redis-latest');
+      const generation = await generationOf('redis-latest');
+      const partition = await redis.hget(`tp:${generation}:instruments`, last.instrument);
+      return redis.hgetall(`tp:${generation}:{${partition ?? ''}}:latest:${last.instrument}`);
+    };
+    await tape.quiet(59);
+    expect(await latest()).toMatchObject({ stale: '0' });
+    await tape.quiet(62);
+    const stale = await latest();
+    expect(stale).toMatchObject({ stale: '1', priceTimeUs: String(last.eventTime) });
+    const eventTime = Number(stale['clockUs']) + 1;
+    await tape.append({ ...last, tradeId: 'after-the-quiet', eventTime, receivedAt: eventTime });
+    expect(await latest()).toMatchObject({ stale: '0', clockUs: stale['clockUs'], priceTimeUs: String(eventTime) });
+    await stopAll();
+    expect((await rebuild('redis-latest')).comparison).toBe('equal');
+  });
+
   it('gives Redis the latest trade by event time, and candles every trade once', async () => {
     const before = tape.trades.at(-1);
     if (before === undefined) throw new Error('no trades');

@@ -162,3 +162,45 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
 const { postgresUrl, redisUrl } = stackConnections();
 storeSuite('a read model in Postgres', () => createPostgresReadModel(inPostgres, postgresUrl), rowOf);
 storeSuite('a read model in Redis', () => createRedisReadModel(inRedis, redisUrl), operationOf);
+
+describe('a read model in Postgres that a former version of its projector made', () => {
+  const name = `${NAME}-former`;
+  const place = name.replaceAll('-', '_');
+  const added = {
+    name: `${place}_gaps`,
+    columns: { event_id: 'text', body_hash: 'bytea' },
+    key: ['event_id'],
+  } as const;
+  const events = { ...EVENTS, name: `${place}_events` };
+  const former: PostgresProjector = { ...inPostgres, name, schema: place, tables: [events] };
+  const current: PostgresProjector = { ...former, tables: [events, added] };
+  const from = (position: Position, output: readonly RowInsert[]): Delivery<RowInsert> => {
+    const to = { nextOffset: position.nextOffset + 1, nextSequence: 0 };
+    const admitted = [{ offset: position.nextOffset, output }];
+    return { topic: 'raw.trades', partition: 0, from: position, to, admitted, repeated: [], dead: 0, ignored: 0 };
+  };
+  const row = into(events, { event_id: 'event', body_hash: Buffer.from([1]) });
+
+  it('gets a table that is new, and is read again from the beginning: what it holds is found there', async () => {
+    const old = createPostgresReadModel(former, postgresUrl);
+    const now = createPostgresReadModel(current, postgresUrl);
+    try {
+      const writer = await old.open(TAPE);
+      expect(await writer.apply(from(BEGINNING, [row]))).toMatchObject({ kind: 'applied', counts: { applied: 1 } });
+      const sink = await now.open(TAPE);
+      expect(sink.generation).toBe(writer.generation);
+      expect(await sink.position('raw.trades', 0)).toEqual(BEGINNING);
+      const healed = await sink.apply(from(BEGINNING, [row]));
+      expect(healed).toMatchObject({ kind: 'applied', counts: { applied: 0, duplicate: 1, conflict: 0 } });
+      const gap = into(added, { event_id: 'gap', body_hash: Buffer.from([2]) });
+      const next = await sink.apply(from({ nextOffset: 1, nextSequence: 0 }, [gap]));
+      expect(next).toMatchObject({ kind: 'applied', counts: { applied: 1 } });
+      // What is at work with the former version finds that the store stands elsewhere, and does no harm.
+      expect(await writer.apply(from({ nextOffset: 1, nextSequence: 0 }, [row]))).toMatchObject({ kind: 'moved' });
+      expect((await now.open(TAPE)).generation).toBe(sink.generation);
+      expect(await sink.position('raw.trades', 0)).toEqual({ nextOffset: 2, nextSequence: 0 });
+    } finally {
+      await Promise.all([old.close(), now.close()]);
+    }
+  });
+});

@@ -1,4 +1,6 @@
+import { partitionOf } from '../../contracts/partitioner.ts';
 import type { DerivedEvent } from '../../contracts/topics.ts';
+import { refusalOfGap } from '../../contracts/trade-rules.ts';
 import { into, type PostgresProjector, type ProjectedEvent, type RowInsert } from '../projector.ts';
 import {
   ACTIVATIONS,
@@ -8,15 +10,16 @@ import {
   OUTCOMES,
   STRATEGY_EVALUATIONS,
   TABLES,
+  TRADE_GAPS,
   VIEWS,
 } from './tables.ts';
 
-/** Every derived event and activation, for ever, in Postgres. */
+/** Every derived event, activation and gap, for ever, in Postgres. */
 export const postgresHistory: PostgresProjector = {
   name: 'postgres-history',
-  summary: 'Every snapshot, forecast, decision, outcome and activation, in Postgres',
+  summary: 'Every snapshot, forecast, decision, outcome, activation and gap, in Postgres',
   topics: ['raw.trades', 'indicator.snapshots', 'strategy.results', 'probability.decisions', 'decision.outcomes'],
-  skips: ['Trade'],
+  skips: ['Trade', 'ClockTick'],
   sink: 'postgres',
   schema: 'history',
   tables: TABLES,
@@ -31,6 +34,7 @@ function project(source: ProjectedEvent): readonly RowInsert[] {
   if (source.type === 'ProbabilityDecision') return decisionRows(source);
   if (source.type === 'Outcome') return [outcomeRow(source)];
   if (source.type === 'EngineActivated') return [activationRow(source)];
+  if (source.type === 'TradeGap') return gapRows(source);
   return [];
 }
 
@@ -156,4 +160,24 @@ function activationRow({ event, bodyHash, partition, offset }: Of<'EngineActivat
     accepted_tape_schemas: event.acceptedTapeSchemas,
     body_hash: bodyHash(),
   });
+}
+
+function gapRows({ event, bodyHash, partition, partitions, offset }: Of<'TradeGap'>): readonly RowInsert[] {
+  // What the engine refuses is no gap here either.
+  if (refusalOfGap(event) !== undefined || partitionOf(event.instrument, partitions) !== partition) return [];
+  const gap = into(TRADE_GAPS, {
+    event_id: `gap-${partition}-${offset}-0`,
+    instrument: event.instrument,
+    first_trade_id: event.firstTradeId,
+    last_trade_id: event.lastTradeId,
+    missing_trades: event.missingTrades,
+    from_time: event.fromTime,
+    to_time: event.toTime,
+    reason: event.reason,
+    source: event.source,
+    tape_partition: partition,
+    tape_offset: offset,
+    body_hash: bodyHash(),
+  });
+  return [gap];
 }

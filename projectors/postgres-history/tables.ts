@@ -142,6 +142,27 @@ export const ACTIVATIONS = {
   key: ['event_id'],
 } as const satisfies Table;
 
+/** Trades that happened and are missing on the tape from here on; what the producer got later follows later. */
+export const TRADE_GAPS = {
+  name: 'trade_gaps',
+  columns: {
+    event_id: 'text',
+    instrument: 'text',
+    first_trade_id: 'text',
+    last_trade_id: 'text',
+    missing_trades: 'bigint',
+    from_time: 'timestamptz null',
+    to_time: 'timestamptz',
+    reason: 'text',
+    source: 'text',
+    tape_partition: 'integer',
+    tape_offset: 'bigint',
+    body_hash: 'bytea',
+  },
+  key: ['event_id'],
+  indexes: [['instrument', 'to_time']],
+} as const satisfies Table;
+
 export const TABLES: readonly Table[] = [
   INDICATOR_SNAPSHOTS,
   STRATEGY_EVALUATIONS,
@@ -149,6 +170,7 @@ export const TABLES: readonly Table[] = [
   DECISION_CONTRIBUTIONS,
   OUTCOMES,
   ACTIVATIONS,
+  TRADE_GAPS,
 ];
 
 export const VIEWS = {

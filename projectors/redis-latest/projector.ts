@@ -1,22 +1,27 @@
 import type { Outcome, ProbabilityDecision } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
-import { refusalOf } from '../../contracts/trade-rules.ts';
+import { refusalOf, refusalOfTick } from '../../contracts/trade-rules.ts';
 import type { LatestOperation, ProjectedEvent, RedisProjector } from '../projector.ts';
+
+/** A price is stale once the venue is known to have had no later trade for so long. */
+export const STALE_AFTER_US = 60_000_000;
 
 /** The latest price, decision and verdict of each instrument: `tp:<g>:{<p>}:latest:<instrument>`. */
 export const redisLatest: RedisProjector = {
   name: 'redis-latest',
   summary: 'Latest price, decision and verdict of each instrument, in Redis',
   topics: ['raw.trades', 'probability.decisions', 'decision.outcomes'],
-  skips: ['EngineActivated'],
+  skips: ['EngineActivated', 'TradeGap'],
   sink: 'redis',
   keyspace: 'tp',
   index: 'instruments',
+  lags: [{ field: 'stale', aheadField: 'clockUs', behindField: 'priceTimeUs', moreThanUs: STALE_AFTER_US }],
   project,
 };
 
 function project(source: ProjectedEvent): readonly LatestOperation[] {
   if (source.type === 'Trade') return latestPrice(source);
+  if (source.type === 'ClockTick') return latestClock(source);
   if (source.type === 'ProbabilityDecision') return [latestDecision(source.event)];
   if (source.type === 'Outcome' && source.event.forecastKind === 'DECISION') return [latestVerdict(source.event)];
   return [];
@@ -35,6 +40,17 @@ function latestPrice({ event: trade, partition, partitions }: Extract<ProjectedE
     fields: { price: trade.price.toString(), tradeId: trade.tradeId },
   } as const;
   return [price];
+}
+
+/**
+ * How far the market is known, of each instrument that the tick speaks for. One without a trade so far has a clock and
+ * nothing else: what is not there cannot be stale.
+ */
+function latestClock({ event: tick, partition, partitions }: Extract<ProjectedEvent, { type: 'ClockTick' }>) {
+  if (refusalOfTick(tick) !== undefined) return [];
+  return tick.instruments
+    .filter((instrument) => partitionOf(instrument, partitions) === partition)
+    .map((entity) => ({ kind: 'advance', entity, timeField: 'clockUs', timeUs: tick.eventTime }) as const);
 }
 
 function latestDecision(decision: ProbabilityDecision): LatestOperation {

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { EventTypes, Outcome, ProbabilityDecision, RecordName, Trade } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
+import { tickOf } from '../../evaluators/fixtures/tape-contents.ts';
+import { createMemoryLatest } from '../../tests/support/memory-store.ts';
 import { tradeNumber } from '../../tests/support/seeded-tape.ts';
 import type { ProjectedEvent } from '../projector.ts';
 import { redisLatest } from './projector.ts';
@@ -47,6 +49,51 @@ describe('redis-latest', () => {
     ['in a partition that is not its instrument’s', {}, home + 1],
   ])('ignores a trade %s, as the engine does', (_, change, partition) => {
     expect(redisLatest.project(sourceOf('Trade', { ...trade, ...change }, partition))).toEqual([]);
+  });
+
+  it('takes from a tick how far its instruments are known, where they belong', () => {
+    const tick = tickOf([trade.instrument, 'NONE-USDT@binance'], trade.eventTime);
+    const here = [trade.instrument, 'NONE-USDT@binance'].filter((name) => partitionOf(name, PARTITIONS) === home);
+    expect(redisLatest.project(sourceOf('ClockTick', tick))).toEqual(
+      here.map((entity) => ({ kind: 'advance', entity, timeField: 'clockUs', timeUs: trade.eventTime })),
+    );
+    expect(
+      redisLatest.project(sourceOf('ClockTick', { ...tick, instruments: [...tick.instruments].reverse() })),
+    ).toEqual([]);
+  });
+
+  it('is stale when the market is known for a minute after the latest trade, until the next one', async () => {
+    const store = createMemoryLatest(redisLatest.lags);
+    let offset = 0;
+    const after = async (source: ProjectedEvent): Promise<string | undefined> => {
+      const from = { nextOffset: offset, nextSequence: 0 };
+      const to = { nextOffset: (offset += 1), nextSequence: 0 };
+      const admitted = [{ offset: from.nextOffset, output: redisLatest.project(source) }];
+      await store.apply({
+        topic: 'raw.trades',
+        partition: home,
+        from,
+        to,
+        admitted,
+        repeated: [],
+        dead: 0,
+        ignored: 0,
+      });
+      const [[, fields] = ['', {}]] = JSON.parse(store.values()) as [string, Record<string, string>][];
+      return fields['stale'];
+    };
+    const at = (seconds: number) => trade.eventTime + seconds * 1_000_000;
+    const tick = (seconds: number) => sourceOf('ClockTick', tickOf([trade.instrument], at(seconds)));
+    const traded = (seconds: number) =>
+      sourceOf('Trade', { ...trade, tradeId: `t${seconds}`, eventTime: at(seconds), receivedAt: at(seconds) });
+    expect(await after(tick(-1))).toBeUndefined();
+    expect(await after(traded(0))).toBe('0');
+    expect(await after(tick(60))).toBe('0');
+    expect(await after(tick(61))).toBe('1');
+    // The clock never goes back, and a trade that was late all along changes nothing.
+    expect(await after(tick(30))).toBe('1');
+    expect(await after(traded(-5))).toBe('1');
+    expect(await after(traded(62))).toBe('0');
   });
 
   it('takes a decision, and the verdict of decisions only', () => {

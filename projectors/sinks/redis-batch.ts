@@ -37,9 +37,12 @@ export function foldOperations(records: readonly ProjectedRecord<LatestOperation
 
 function foldLater(
   later: Map<string, LaterChange>,
-  { timeField, timeUs, id, fields }: Extract<LatestOperation, { kind: 'set-if-later' }>,
+  operation: Exclude<LatestOperation, { readonly kind: 'set' }>,
 ): void {
+  const { timeField, timeUs } = operation;
   const known = later.get(timeField);
-  if (known === undefined || timeUs > known.timeUs) later.set(timeField, { timeUs, candidates: [{ id, fields }] });
-  else if (timeUs === known.timeUs) known.candidates.push({ id, fields });
+  if (known !== undefined && timeUs < known.timeUs) return;
+  const change = known?.timeUs === timeUs ? known : { timeUs, candidates: [] };
+  if (operation.kind === 'set-if-later') change.candidates.push({ id: operation.id, fields: operation.fields });
+  later.set(timeField, change);
 }

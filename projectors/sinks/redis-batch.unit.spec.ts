@@ -5,7 +5,12 @@ import type { LatestOperation } from '../projector.ts';
 import { BEGINNING, type Position, type ProjectedRecord } from '../sink.ts';
 import { foldOperations } from './redis-batch.ts';
 
+const LAGS = [{ field: 'behind', aheadField: 'u', behindField: 't', moreThanUs: 1 }];
+
 const operation: fc.Arbitrary<LatestOperation> = fc.oneof(
+  fc
+    .tuple(fc.constantFrom('A', 'B'), fc.nat({ max: 5 }))
+    .map(([entity, timeUs]) => ({ kind: 'advance' as const, entity, timeField: 'u', timeUs })),
   fc
     .tuple(fc.constantFrom('A', 'B'), fc.constantFrom('x', 'y'), fc.nat({ max: 9 }))
     .map(([entity, field, value]) => ({ kind: 'set' as const, entity, fields: { [field]: String(value) } })),
@@ -22,7 +27,7 @@ const operation: fc.Arbitrary<LatestOperation> = fc.oneof(
 );
 
 async function apply(batches: readonly (readonly LatestOperation[])[]): Promise<string> {
-  const store = createMemoryLatest();
+  const store = createMemoryLatest(LAGS);
   let from: Position = BEGINNING;
   for (const batch of batches) {
     const to = { nextOffset: from.nextOffset + 1, nextSequence: 0 };
@@ -37,12 +42,13 @@ async function apply(batches: readonly (readonly LatestOperation[])[]): Promise<
 function operationsOf(records: readonly ProjectedRecord<LatestOperation>[]): LatestOperation[] {
   return foldOperations(records).flatMap(({ entity, fields, later }) => [
     ...(Object.keys(fields).length === 0 ? [] : [{ kind: 'set' as const, entity, fields }]),
-    ...[...later].flatMap(([timeField, { timeUs, candidates }]) =>
-      candidates.map(({ id, fields: values }) => ({
+    ...[...later].flatMap(([timeField, { timeUs, candidates }]) => [
+      ...(candidates.length === 0 ? [{ kind: 'advance' as const, entity, timeField, timeUs }] : []),
+      ...candidates.map(({ id, fields: values }) => ({
         kind: 'set-if-later' as const,
         ...{ entity, timeField, timeUs, id, fields: values },
       })),
-    ),
+    ]),
   ]);
 }
 

@@ -53,6 +53,13 @@ for _, change in ipairs(given.changes) do
       end
     end
   end
+  for _, lag in ipairs(given.lags) do
+    local times = redis.call('HMGET', latest, lag.aheadField, lag.behindField)
+    if times[1] and times[2] then
+      local is_behind = tonumber(times[1]) - tonumber(times[2]) > tonumber(lag.moreThanUs)
+      redis.call('HSET', latest, lag.field, is_behind and '1' or '0')
+    end
+  end
 end
 for name, count in pairs(given.counts) do redis.call('HINCRBY', ledger, given.topic .. ':' .. name, count) end
 redis.call('SADD', partitions, given.partition)
@@ -141,6 +148,7 @@ function requestOf(
     to: [String(to.nextOffset), String(to.nextSequence)],
     counts: Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, String(count)])),
     tiesMax: String(TIES_MAX),
+    lags: (projector.lags ?? []).map((lag) => ({ ...lag, moreThanUs: String(lag.moreThanUs) })),
     changes,
   };
   return { keys, values: [JSON.stringify(request)] };

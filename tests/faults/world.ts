@@ -1,5 +1,4 @@
 import { bodyOf, decodeBody, encodeBody, frame } from '../../contracts/codec.ts';
-import { partitionOf } from '../../contracts/partitioner.ts';
 import {
   DEFAULT_PARTITIONS,
   DERIVED_TOPICS,
@@ -14,13 +13,13 @@ import type { Connections } from '../../platform/connections.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
-import { createRecordProducer, type OutgoingRecord } from '../../platform/kafka/producer.ts';
+import { createRecordProducer } from '../../platform/kafka/producer.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { createLog } from '../../platform/log.ts';
 import { listProjectors, projectorGroup, projectorStatus } from '../../projectors/main.ts';
 import { digestOf, type Digest } from '../support/digests.ts';
 import { Processes, type TapeproofProcess } from '../support/processes.ts';
-import { tradeNumber } from '../support/seeded-tape.ts';
+import { seededContents, tapeRecordOf, tradeNumber } from '../support/seeded-tape.ts';
 import { resetStores } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
@@ -73,20 +72,9 @@ export class World {
     });
   }
 
-  /** Appends seeded trades, numbered from `from`. */
+  /** Appends seeded trades, numbered from `from`, with ticks and gaps among them. */
   async trade(from: number, count: number): Promise<void> {
-    const records = Array.from({ length: count }, (_, index): OutgoingRecord => {
-      const trade = tradeNumber(from + index);
-      return {
-        topic: TAPE_TOPIC,
-        partition: partitionOf(trade.instrument, DEFAULT_PARTITIONS),
-        key: trade.instrument,
-        type: 'Trade',
-        body: encodeBody('Trade', trade),
-        timestampUs: trade.eventTime,
-      };
-    });
-    await this.#producer.send(records);
+    await this.#producer.send(seededContents(from, count, DEFAULT_PARTITIONS).map(tapeRecordOf));
   }
 
   /** Appends to each partition of the tape a byte, a trade cut short and a trade of a schema that nobody knows. */

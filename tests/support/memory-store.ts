@@ -1,5 +1,5 @@
 import { canonicalJson } from '../../contracts/canonical-json.ts';
-import type { LatestOperation, Row, RowInsert } from '../../projectors/projector.ts';
+import type { Lag, LatestOperation, Row, RowInsert } from '../../projectors/projector.ts';
 import {
   BEGINNING,
   type Application,
@@ -136,7 +136,7 @@ function missingIdentity(): never {
 }
 
 /** Fields by entity, set one operation at a time. */
-export function createMemoryLatest(): MemoryStore<LatestOperation> {
+export function createMemoryLatest(lags: readonly Lag[] = []): MemoryStore<LatestOperation> {
   return createMemoryStore(() => {
     const entities = new Map<string, Record<string, string>>();
     const seen = new Map<string, Set<string>>();
@@ -150,14 +150,23 @@ export function createMemoryLatest(): MemoryStore<LatestOperation> {
             Object.assign(fields, operation.fields);
             continue;
           }
-          const { timeField, timeUs, id } = operation;
+          const { timeField, timeUs } = operation;
           const stored = fields[timeField] === undefined ? -1 : Number(fields[timeField]);
           if (timeUs < stored) continue;
+          fields[timeField] = String(timeUs);
           const key = `${operation.entity} ${timeField}`;
           const ids = timeUs > stored ? new Set<string>() : (seen.get(key) ?? new Set());
           seen.set(key, ids);
-          if (!ids.has(id)) Object.assign(fields, operation.fields, { [timeField]: String(timeUs) });
-          ids.add(id);
+          if (operation.kind === 'set-if-later') {
+            if (!ids.has(operation.id)) Object.assign(fields, operation.fields);
+            ids.add(operation.id);
+          }
+          for (const { field, aheadField, behindField, moreThanUs } of lags) {
+            const [ahead, behind] = [fields[aheadField], fields[behindField]];
+            if (ahead !== undefined && behind !== undefined) {
+              fields[field] = Number(ahead) - Number(behind) > moreThanUs ? '1' : '0';
+            }
+          }
         }
         return 'applied';
       },

@@ -5,17 +5,20 @@ import { partitionOf } from '../../contracts/partitioner.ts';
 import { TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { parseConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
+import { activated, gapBefore, missed, ticked, tickOf, traded } from '../../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask } from '../../evaluators/partition-task.ts';
 import { NO_HEADERS, type LogRecord } from '../../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
-import { activationRecords, tradeNumber, tradeRecords } from './seeded-tape.ts';
+import { recordsOf, ticksAt, tradeNumber, type Placed } from './seeded-tape.ts';
 
 export const SAMPLE_PARTITIONS = 2;
 export const SAMPLE_TAPE_ID = 'tape-of-the-sample';
 const TRADES = 600;
 /** Wide apart, so that forecasts fall due within the sample. */
 const TRADE_INTERVAL_US = 5_000_000;
+const TRADES_PER_TICK = 60;
+const QUIET_US = 3_600_000_000;
 
 /** A registry that knows this build's schemas: a record type's id is its place in the alphabet, from 1. */
 export const sampleRegistry: Pick<Registry, 'schemaOf'> = {
@@ -33,7 +36,7 @@ export type Log = ReadonlyMap<TopicName, readonly (readonly LogRecord[])[]>;
 
 /**
  * A log as it may be found: an activation, trades and all that the engine derives from them; among them a trade that is
- * on the tape twice, late and refused ones, bytes that nobody can read, and events that were emitted again.
+ * on the tape twice, late and refused ones, ticks and gaps, bytes that nobody can read, and events that were emitted again.
  */
 export function sampleLog(): Log {
   const log = new Map<TopicName, LogRecord[][]>(
@@ -52,12 +55,12 @@ export function sampleLog(): Log {
   const tasks = Array.from({ length: SAMPLE_PARTITIONS }, (_, partition) => createPartitionTask(partition));
   const identity = { tapeId: SAMPLE_TAPE_ID, activationId: 'activation-of-the-sample', gitCommit: 'unknown' };
   const activation = activationOf(parseConfiguration({}), identity);
-  for (const task of tasks) appendAll(activationRecords(task, activation));
+  for (const task of tasks) appendAll(recordsOf(task, activated(activation)));
 
-  sampleTrades().forEach((trade, index) => {
-    const task = tasks[partitionOf(trade.instrument, SAMPLE_PARTITIONS)];
+  sampleContents().forEach(({ partition, content }, index) => {
+    const task = tasks[partition];
     if (task === undefined) return;
-    const records = tradeRecords(task, trade);
+    const records = recordsOf(task, content);
     appendAll(records);
     // An engine that was killed emits its last events again.
     if (index % 97 === 50) appendAll(records.filter(({ topic }) => topic !== TAPE_TOPIC));
@@ -68,6 +71,28 @@ export function sampleLog(): Log {
     append(name, 1, null);
   }
   return log;
+}
+
+/** The trades with ticks and gaps among them; at the end the market falls quiet, for one half of it known to be. */
+function sampleContents(): Placed[] {
+  const trades = sampleTrades();
+  const placed = trades.flatMap((trade, index): Placed[] => {
+    const partition = partitionOf(trade.instrument, SAMPLE_PARTITIONS);
+    const ticks = index % TRADES_PER_TICK === TRADES_PER_TICK - 1 ? ticksAt(trade.eventTime, SAMPLE_PARTITIONS) : [];
+    const gap = missed(gapBefore(trade, 1_000_000 + index, 7));
+    return [
+      ...(index % 250 === 100 ? [{ partition, content: gap }] : []),
+      { partition, content: traded(trade) },
+      ...ticks,
+    ];
+  });
+  const endUs = Math.max(...trades.map(({ eventTime }) => eventTime));
+  const [quiet, repeated] = [ticksAt(endUs + QUIET_US, SAMPLE_PARTITIONS), ticksAt(endUs, SAMPLE_PARTITIONS)];
+  // Refused, in the wrong partition, and of an instrument that never trades.
+  const strays = [['nonsense'], ['BTC-USDT@binance', 'ETH-USDT@binance'], ['NONE-USDT@binance']].flatMap((names) =>
+    [0, 1].map((partition) => ({ partition, content: ticked(tickOf(names, endUs + 1_000_000)) })),
+  );
+  return [...placed, ...quiet.slice(0, 1), ...repeated, ...strays];
 }
 
 function sampleTrades(): Trade[] {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { encodeBody, FINGERPRINTS } from '../../contracts/codec.ts';
 import { Decimal } from '../../contracts/decimal.ts';
-import type { EngineActivated, Trade } from '../../contracts/generated/events.ts';
+import type { Trade } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { TapeContent } from '../../contracts/tape-content.ts';
 import { parseConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
+import { activated, gapBefore, missed, ticked, tickOf, traded } from '../../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask, type PartitionTask } from '../../evaluators/partition-task.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
@@ -26,14 +26,32 @@ export const SEEDED_INSTRUMENTS = [
 const FIRST_TRADE_US = 1_723_161_255_342_000;
 const TRADE_INTERVAL_US = 250_000;
 const SEND_TRADES = 2_000;
+/** A tick follows each so many trades, and a gap comes before each so many. */
+const TRADES_PER_TICK = 140;
+const TRADES_PER_GAP = 900;
+/** A live producer's ticks are behind its clock. */
+const TICK_ALLOWANCE_US = 2_000_000;
+/** Ids that no seeded trade has. */
+const FIRST_MISSING_ID = 1_000_000;
+const SECOND_US = 1_000_000;
+
+/** A record of the tape that can be read, and its partition. */
+export interface Placed {
+  readonly partition: number;
+  readonly content: Exclude<TapeContent, { readonly kind: 'unusable' }>;
+}
 
 /** A tape written by a test, with the events that the engine's own step derives from it; made for an empty tape. */
 export interface SeededTape {
   readonly tapeId: string;
   /** Trades so far. */
   readonly trades: readonly Trade[];
-  /** Appends trades, every instrument in turn, and the events that follow from them. */
+  /** Number of records of a kind so far. */
+  contents(kind: Placed['content']['kind']): number;
+  /** Appends trades, every instrument in turn, with ticks and gaps between them, and the events that follow. */
   trade(count: number): Promise<void>;
+  /** Appends ticks that say that no trade came for so long after the latest one, and what follows from that. */
+  quiet(seconds: number): Promise<void>;
   /** Appends a record to the tape as it is, and what follows from it. */
   append(trade: Trade): Promise<void>;
   close(): Promise<void>;
@@ -48,28 +66,65 @@ export async function seedTape(connections: Connections): Promise<SeededTape> {
   const tapeId = randomUUID();
   const identity = { tapeId, activationId: randomUUID(), gitCommit: 'unknown' };
   const activation = activationOf(parseConfiguration({}), identity);
-  await producer.send(tasks.flatMap((task) => activationRecords(task, activation)));
-  const trades: Trade[] = [];
-  const append = async (added: readonly Trade[]): Promise<void> => {
-    const outgoing = added.flatMap((trade) => {
-      const task = tasks[partitionOf(trade.instrument, partitions)];
-      return task === undefined ? [] : tradeRecords(task, trade);
-    });
-    trades.push(...added);
-    await producer.send(outgoing);
+  const sent: Placed['content'][] = [];
+  const send = (added: readonly Placed[]): Promise<void> => {
+    sent.push(...added.map(({ content }) => content));
+    return producer.send(
+      added.flatMap((placed) => {
+        const task = tasks[placed.partition];
+        return task === undefined ? [] : recordsOf(task, placed.content);
+      }),
+    );
   };
+  await send(tasks.map(({ partition }) => ({ partition, content: activated(activation) })));
+  const trades: Trade[] = [];
+  let numbered = 0;
   return {
     tapeId,
     trades,
+    contents: (wanted) => sent.filter(({ kind }) => kind === wanted).length,
     async trade(count) {
       for (let left = count; left > 0; left -= SEND_TRADES) {
-        const first = trades.length;
-        await append(Array.from({ length: Math.min(left, SEND_TRADES) }, (_, index) => tradeNumber(first + index)));
+        const number = Math.min(left, SEND_TRADES);
+        const added = seededContents(numbered, number, partitions);
+        numbered += number;
+        trades.push(...added.flatMap(({ content }) => (content.kind === 'trade' ? [content.trade] : [])));
+        await send(added);
       }
     },
-    append: (trade) => append([trade]),
+    quiet(seconds) {
+      const latestUs = Math.max(...trades.map(({ eventTime }) => eventTime));
+      return send(ticksAt(Math.ceil(latestUs / SECOND_US + seconds) * SECOND_US, partitions));
+    },
+    async append(trade) {
+      trades.push(trade);
+      await send([{ partition: partitionOf(trade.instrument, partitions), content: traded(trade) }]);
+    },
     close: () => producer.disconnect(),
   };
+}
+
+/** Seeded trades as a live producer writes them: ticks and gaps are among them. The same for the same numbers. */
+export function seededContents(from: number, count: number, partitions: number): Placed[] {
+  return Array.from({ length: count }, (_, index) => from + index).flatMap((number): Placed[] => {
+    const trade = tradeNumber(number);
+    const partition = partitionOf(trade.instrument, partitions);
+    const gap = gapBefore(trade, FIRST_MISSING_ID + number, 3);
+    const knownUs = Math.floor((trade.eventTime - TICK_ALLOWANCE_US) / SECOND_US) * SECOND_US;
+    return [
+      ...(number % TRADES_PER_GAP === TRADES_PER_GAP - 1 ? [{ partition, content: missed(gap) }] : []),
+      { partition, content: traded(trade) },
+      ...(number % TRADES_PER_TICK === TRADES_PER_TICK - 1 ? ticksAt(knownUs, partitions) : []),
+    ];
+  });
+}
+
+/** A tick in each partition that has instruments. */
+export function ticksAt(timeUs: number, partitions: number): Placed[] {
+  return Array.from({ length: partitions }, (_, partition) => partition).flatMap((partition): Placed[] => {
+    const instruments = SEEDED_INSTRUMENTS.filter((name) => partitionOf(name, partitions) === partition);
+    return instruments.length === 0 ? [] : [{ partition, content: ticked(tickOf(instruments, timeUs)) }];
+  });
 }
 
 /** A trade of a market that swings: the same for the same number. */
@@ -91,48 +146,33 @@ export function tradeNumber(number: number): Trade {
   };
 }
 
-/** What an activation puts into the log. */
-export function activationRecords(task: PartitionTask, activation: EngineActivated): OutgoingRecord[] {
-  const body = encodeBody('EngineActivated', activation);
-  const content: TapeContent = { kind: 'activation', activation, fingerprint: FINGERPRINTS.EngineActivated, body };
-  return advance(task, content, {
-    topic: TAPE_TOPIC,
-    partition: task.partition,
-    key: null,
-    type: 'EngineActivated',
-    body,
-    timestampUs: FIRST_TRADE_US,
-  });
-}
-
-/** What a trade puts into the log: itself, and what the engine derives from it. */
-export function tradeRecords(task: PartitionTask, trade: Trade): OutgoingRecord[] {
-  const body = encodeBody('Trade', trade);
-  return advance(
-    task,
-    { kind: 'trade', trade, fingerprint: FINGERPRINTS.Trade, body },
-    {
-      topic: TAPE_TOPIC,
-      partition: task.partition,
-      key: trade.instrument,
-      type: 'Trade',
-      body,
-      timestampUs: trade.eventTime,
-    },
-  );
-}
-
-function advance(task: PartitionTask, content: TapeContent, record: OutgoingRecord): OutgoingRecord[] {
-  const { derived } = task.advance({ partition: task.partition, offset: task.nextOffset, content });
+/** What a record of the tape puts into the log: itself, and what the engine derives from it. */
+export function recordsOf(task: PartitionTask, content: Placed['content']): OutgoingRecord[] {
+  const { partition } = task;
+  const { derived } = task.advance({ partition, offset: task.nextOffset, content });
   return [
-    record,
+    tapeRecordOf({ partition, content }),
     ...derived.map(({ topic, type, event, body }) => ({
-      topic,
-      partition: task.partition,
-      key: event.instrument,
-      type,
-      body,
+      ...{ topic, partition, key: event.instrument, type, body },
       timestampUs: event.eventTime,
     })),
   ];
+}
+
+/** A record of the tape as it is sent. */
+export function tapeRecordOf({ partition, content }: Placed): OutgoingRecord {
+  return { topic: TAPE_TOPIC, partition, body: content.body, ...metadataOf(content) };
+}
+
+function metadataOf(content: Placed['content']): Pick<OutgoingRecord, 'type' | 'key' | 'timestampUs'> {
+  switch (content.kind) {
+    case 'activation':
+      return { type: 'EngineActivated', key: null, timestampUs: FIRST_TRADE_US };
+    case 'trade':
+      return { type: 'Trade', key: content.trade.instrument, timestampUs: content.trade.eventTime };
+    case 'tick':
+      return { type: 'ClockTick', key: null, timestampUs: content.tick.eventTime };
+    case 'gap':
+      return { type: 'TradeGap', key: content.gap.instrument, timestampUs: content.gap.toTime };
+  }
 }
