@@ -30,6 +30,8 @@ export interface StoredAnchor {
   readonly manifest: EngineAnchor;
   readonly hash: Buffer;
   readonly hints: AnchorHints;
+  /** By the writer's clock, milliseconds since 1970; 0 where it does not say. */
+  readonly writtenAtMs: number;
 }
 
 /** What the logs are read with. */
@@ -133,7 +135,8 @@ async function readAnchor(registry: Registry, { value, headers }: LogRecord): Pr
   const body = bodyOf(value);
   try {
     const manifest = schema.read(body) as EngineAnchor;
-    return { manifest, hash: hashWritten(schema.fingerprint, body), hints: hintsOf(headers) };
+    const writtenAtMs = Date.parse(headers['emitted-at'] ?? '') || 0;
+    return { manifest, hash: hashWritten(schema.fingerprint, body), hints: hintsOf(headers), writtenAtMs };
   } catch {
     return undefined;
   }

@@ -3,12 +3,17 @@ import type { Connections } from '../platform/connections.ts';
 import { withDeadline } from '../platform/deadline.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { startConsumer } from '../platform/kafka/consumer.ts';
+import { watchLag } from '../platform/kafka/lag.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import type { Log } from '../platform/log.ts';
+import type { LogFields } from '../platform/log-fields.ts';
+import type { Metrics } from '../platform/metrics/metrics.ts';
+import { unobserved, type Observation } from '../platform/observation.ts';
 import { ENGINE_VERSION } from './configuration.ts';
+import { DerivedReport } from './derived-report.adapter.ts';
 import { newCounters, PartitionDelivery, type EngineCounters } from './partition-delivery.adapter.ts';
 
 /** Partitions stepped side by side: while one waits for Kafka, another computes. */
@@ -26,6 +31,7 @@ export interface EngineOptions {
   readonly gitCommit?: string;
   /** Counted up while the engine runs. */
   readonly counters?: EngineCounters;
+  readonly observation?: Observation;
 }
 
 /** The consumer group of the engine. It holds the version: another version has offsets of its own. */
@@ -41,20 +47,29 @@ export function engineGroup(engineVersion: string = ENGINE_VERSION): string {
  */
 export async function runEngine(options: EngineOptions): Promise<void> {
   const { connections, log, signal, gitCommit = 'unknown', counters = newCounters() } = options;
+  const { observation = unobserved() } = options;
+  const { metrics } = observation;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-engine', log);
   const registry = createRegistry(connections.registryUrl);
   const reader = createLogReader(connections.kafkaBrokers);
-  const producer = createRecordProducer(kafka, registry);
+  const producer = createRecordProducer(kafka, registry, metrics);
   const access = { reader, registry, decode: createTapeDecoder(registry) };
+  const report = new DerivedReport(log, metrics);
   const partitions = new Map<number, PartitionDelivery>();
   const deliveryOf = (partition: number): PartitionDelivery => {
     let delivery = partitions.get(partition);
     if (delivery === undefined) {
-      delivery = new PartitionDelivery(partition, { access, producer, gitCommit, counters, log });
+      delivery = new PartitionDelivery(partition, { access, producer, gitCommit, counters, report, metrics, log });
       partitions.set(partition, delivery);
     }
     return delivery;
   };
+  const shown = [
+    showAnchorAges(metrics, partitions),
+    metrics.beforeScrape(() => {
+      metrics.countUpTo('tapeproof_engine_events_compared_total', {}, counters.compared);
+    }),
+  ];
   const progress = logProgress(log, counters);
   try {
     const consumer = await startConsumer({
@@ -66,8 +81,10 @@ export async function runEngine(options: EngineOptions): Promise<void> {
         for (const partition of assignment[TAPE_TOPIC] ?? []) partitions.delete(partition);
       },
       log,
+      observation,
       concurrency: PARTITIONS_AT_ONCE,
     });
+    const lag = watchLag({ kafka, reader, groupId: engineGroup(), assignment: () => consumer.assignment, metrics });
     const stop = () => void consumer.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
@@ -75,10 +92,12 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       await consumer.done;
     } finally {
       signal.removeEventListener('abort', stop);
+      void lag.close();
     }
-    log.info({ ...counters }, 'Engine stopped');
+    log.event('engine-stopped', `Engine stopped: ${progressText(counters)}`, progressFields(counters));
   } finally {
     clearInterval(progress);
+    for (const end of shown) end();
     // Nothing is in flight unless Kafka is away: then there is nobody to say goodbye to.
     await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
     await reader.close();
@@ -91,6 +110,42 @@ function logProgress(log: Log, counters: EngineCounters): NodeJS.Timeout {
     const now = JSON.stringify(counters);
     if (now === logged) return;
     logged = now;
-    log.info({ ...counters }, `${counters.records} tape records taken in, ${counters.events} events sent`);
+    log.event('engine-progress', progressText(counters), progressFields(counters));
   }, PROGRESS_INTERVAL_MS);
+}
+
+function progressText({ records, events }: EngineCounters): string {
+  return `${records} tape records taken in, ${events} events sent`;
+}
+
+function progressFields(counters: EngineCounters): LogFields {
+  return {
+    'tapeproof.records': counters.records,
+    'tapeproof.events': counters.events,
+    'tapeproof.dead_letters': counters.deadLetters,
+    'tapeproof.anchors': counters.anchors,
+    'tapeproof.recoveries': counters.recoveries,
+    'tapeproof.recovered': counters.recovered,
+    'tapeproof.compared': counters.compared,
+    'tapeproof.skipped': counters.skipped,
+  };
+}
+
+/** @returns what ends it. */
+function showAnchorAges(metrics: Metrics, partitions: ReadonlyMap<number, PartitionDelivery>): () => void {
+  let shown: readonly number[] = [];
+  return metrics.beforeScrape(() => {
+    const ages = [...partitions].flatMap(([partition, { anchorAge }]) =>
+      anchorAge ? [{ partition, ...anchorAge }] : [],
+    );
+    for (const partition of shown) {
+      metrics.remove('tapeproof_engine_anchor_age_seconds', { partition });
+      metrics.remove('tapeproof_engine_anchor_age_records', { partition });
+    }
+    for (const { partition, seconds, records } of ages) {
+      metrics.set('tapeproof_engine_anchor_age_seconds', { partition }, seconds);
+      metrics.set('tapeproof_engine_anchor_age_records', { partition }, records);
+    }
+    shown = ages.map(({ partition }) => partition);
+  });
 }

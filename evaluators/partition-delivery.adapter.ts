@@ -1,5 +1,5 @@
 import { encodeBody } from '../contracts/codec.ts';
-import type { EngineActivated } from '../contracts/generated/events.ts';
+import type { DeadLetter, EngineActivated } from '../contracts/generated/events.ts';
 import {
   DEAD_LETTERS_TOPIC,
   DERIVED_TOPICS,
@@ -13,10 +13,12 @@ import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics/metrics.ts';
 import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
 import { ENGINE_VERSION } from './configuration.ts';
+import type { DerivedReport } from './derived-report.adapter.ts';
 import { OutputComparison, outputsReach } from './output-comparison.adapter.ts';
-import type { Advance, AnchorRecord, PartitionTask } from './partition-task.ts';
+import type { Advance, AnchorRecord, DerivedRecord, PartitionTask } from './partition-task.ts';
 import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
 
 /** Records collected before they are sent. */
@@ -24,6 +26,7 @@ const OUTBOX_RECORDS_MAX = 4_000;
 /** Tape records taken in between two looks at whether to stop. */
 const RECORDS_BETWEEN_CHECKS = 256;
 const US_PER_MS = 1_000;
+const SECONDS_PER_MS = 1e-3;
 
 /** What the engine process did since its start. */
 export interface EngineCounters {
@@ -53,7 +56,15 @@ export interface DeliveryContext {
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
   readonly counters: EngineCounters;
+  readonly report: DerivedReport;
+  readonly metrics: Metrics;
   readonly log: Log;
+}
+
+/** The newest anchor of a partition. */
+interface NewestAnchor {
+  readonly offset: number;
+  readonly writtenAtMs: number;
 }
 
 /** The group asked to stop or to give the partition up. */
@@ -73,11 +84,25 @@ export class PartitionDelivery {
   #comparison: OutputComparison | undefined;
   #anchoredTapeId: string | undefined;
   #outbox: OutgoingRecord[] = [];
+  /** What of the outbox to tell when Kafka has it. */
+  #derived: DerivedRecord[] = [];
+  #letters: DeadLetter[] = [];
+  #newestAnchor: NewestAnchor | undefined;
   #alarmed: string | undefined;
 
   constructor(partition: number, context: DeliveryContext) {
     this.#partition = partition;
     this.#context = context;
+  }
+
+  /** Age of the newest anchor; undefined where there is none, or the state is not at hand. */
+  get anchorAge(): { readonly records: number; readonly seconds: number } | undefined {
+    const [task, anchor] = [this.#task, this.#newestAnchor];
+    if (task === undefined || anchor === undefined) return undefined;
+    return {
+      records: task.nextOffset - anchor.offset,
+      seconds: Math.max(0, Date.now() - anchor.writtenAtMs) * SECONDS_PER_MS,
+    };
   }
 
   async handle(batch: PartitionBatch): Promise<BatchResult> {
@@ -97,7 +122,8 @@ export class PartitionDelivery {
   /** Forgets the state: the partition moves, or an error left it in doubt. */
   async release(): Promise<void> {
     this.#task = undefined;
-    this.#outbox = [];
+    this.#newestAnchor = undefined;
+    this.#clearOutbox();
     const comparison = this.#comparison;
     this.#comparison = undefined;
     await comparison?.close();
@@ -105,31 +131,37 @@ export class PartitionDelivery {
 
   async #recover(batch: PartitionBatch): Promise<PartitionTask> {
     await this.release();
-    const { access, counters, log } = this.#context;
+    const { access, counters, log, metrics } = this.#context;
     const partition = this.#partition;
+    const startedAt = performance.now();
     const { task, anchor, tapeId } = await recoverTask(access, partition, Number.POSITIVE_INFINITY, ({ manifest }) =>
       outputsReach(access, partition, manifest.nextSequence),
     );
     this.#anchoredTapeId = tapeId;
     refuseForeignTape(partition, tapeId, task);
-    this.#comparison = await OutputComparison.open(access, partition, task.nextSequences, anchor?.hints.outputs ?? {});
+    const comparison = await OutputComparison.open(access, partition, task.nextSequences, anchor?.hints.outputs ?? {});
+    this.#comparison = comparison;
     const from = task.nextOffset;
     if (from < batch.firstOffset) await this.#stepTo(task, batch);
     counters.recoveries += 1;
-    const { activation } = task;
-    log.info(
-      {
-        partition,
-        from,
-        offset: batch.firstOffset,
-        compared: this.#comparison.compared,
-        activation: activation?.activationId,
-      },
+    metrics.count('tapeproof_engine_recoveries_total', { partition });
+    log.event(
+      'recovered',
       from === 0 && batch.firstOffset === 0
         ? `Partition ${partition} begins at the beginning of the tape`
         : `Partition ${partition} recovered from ${anchor === undefined ? 'the beginning of the tape' : `its anchor at ${from}`}`,
+      {
+        'tapeproof.tape.partition': partition,
+        'tapeproof.tape.offset': batch.firstOffset,
+        'tapeproof.recovered_from': from,
+        'tapeproof.compared': comparison.compared,
+        'tapeproof.duration_ms': Math.round(performance.now() - startedAt),
+        'tapeproof.activation': task.activation?.activationId,
+      },
     );
     this.#task = task;
+    // An anchor that was written on the way is newer.
+    if (anchor !== undefined) this.#newestAnchor ??= { offset: from, writtenAtMs: anchor.writtenAtMs };
     return task;
   }
 
@@ -159,7 +191,10 @@ export class PartitionDelivery {
       if (record.offset < task.nextOffset) continue;
       const decoded = access.decode(record);
       const content = decoded instanceof Promise ? await decoded : decoded;
-      const advance = this.#advance(task, record.offset, content);
+      const advance =
+        taken % RECORDS_BETWEEN_CHECKS === 0
+          ? this.#advanceTimed(task, record.offset, content)
+          : this.#advance(task, record.offset, content);
       if (!isSilent(advance)) await this.#collect(task, advance, record, true);
       if (advance.foreignActivation !== undefined) {
         await this.#awaitHandOver(task, advance.foreignActivation);
@@ -174,6 +209,14 @@ export class PartitionDelivery {
     counters.skipped += task.counts.skipped - skipped;
     const last = batch.records.at(-1)?.offset ?? batch.firstOffset;
     return { nextOffset: Math.min(Math.max(task.nextOffset, batch.firstOffset), last + 1) };
+  }
+
+  #advanceTimed(task: PartitionTask, offset: number, content: TapeContent): Advance {
+    const startedAt = performance.now();
+    const advance = this.#advance(task, offset, content);
+    const seconds = (performance.now() - startedAt) * SECONDS_PER_MS;
+    this.#context.metrics.observe('tapeproof_engine_step_seconds', {}, seconds);
+    return advance;
   }
 
   #advance(task: PartitionTask, offset: number, content: TapeContent): Advance {
@@ -203,6 +246,7 @@ export class PartitionDelivery {
       }
       const { topic, type, body, event } = derived;
       counters.events += 1;
+      this.#derived.push(derived);
       this.#outbox.push({
         topic,
         partition: this.#partition,
@@ -215,6 +259,7 @@ export class PartitionDelivery {
     if (withDeadLetters) {
       for (const letter of advance.deadLetters) {
         counters.deadLetters += 1;
+        this.#letters.push(letter);
         this.#outbox.push({
           topic: DEAD_LETTERS_TOPIC,
           partition: this.#partition,
@@ -238,7 +283,7 @@ export class PartitionDelivery {
   /** Events first, then the state, then the manifest: an anchor promises nothing that is not there. */
   async #writeAnchor(anchor: AnchorRecord, timestampUs: number): Promise<void> {
     await this.#flush();
-    const { access, producer, counters } = this.#context;
+    const { access, producer, counters, metrics, log } = this.#context;
     const partition = this.#partition;
     const positions = this.#comparison?.positions;
     const outputs: Partial<Record<DerivedTopic, number>> = {};
@@ -250,13 +295,42 @@ export class PartitionDelivery {
     await producer.send(records.states);
     await producer.send([records.manifest]);
     counters.anchors += 1;
+    const { offset } = anchor.manifest.tape;
+    this.#newestAnchor = { offset, writtenAtMs: Date.now() };
+    metrics.count('tapeproof_engine_anchors_total', { partition });
+    log.sampled('anchor-written')?.(`Partition ${partition} has an anchor at ${offset}`, {
+      'tapeproof.tape.partition': partition,
+      'tapeproof.tape.offset': offset,
+      'tapeproof.state_bytes': anchor.manifest.stateBytes,
+      'tapeproof.state_hash': anchor.manifest.stateHash,
+    });
   }
 
   async #flush(): Promise<void> {
     if (this.#outbox.length === 0) return;
-    const records = this.#outbox;
-    this.#outbox = [];
+    const [records, derived, letters] = [this.#outbox, this.#derived, this.#letters];
+    this.#clearOutbox();
     await this.#context.producer.send(records);
+    this.#context.report.acknowledged(derived);
+    for (const letter of letters) this.#reportLetter(letter);
+  }
+
+  #clearOutbox(): void {
+    this.#outbox = [];
+    this.#derived = [];
+    this.#letters = [];
+  }
+
+  #reportLetter({ deadLetterId, reader, reason, detail, source }: DeadLetter): void {
+    const { log, metrics } = this.#context;
+    metrics.count('tapeproof_dead_letters_total', { reader, reason });
+    log.sampled('dead-letter')?.(`Tape record ${this.#partition}-${source.position} cannot be used: ${detail}`, {
+      'event.id': deadLetterId,
+      'event.reason': reason,
+      'tapeproof.reader': reader,
+      'tapeproof.tape.partition': this.#partition,
+      'tapeproof.tape.offset': source.position,
+    });
   }
 
   /**
@@ -267,11 +341,16 @@ export class PartitionDelivery {
     const isOurs = task.activation?.engineVersion === ENGINE_VERSION;
     if (this.#alarmed !== foreign.activationId) {
       this.#alarmed = foreign.activationId;
-      this.#context.log.error(
-        { partition: this.#partition, offset: task.nextOffset, engineVersion: foreign.engineVersion },
+      this.#context.log.event(
+        'hand-over-awaited',
         isOurs
           ? `Partition ${this.#partition} waits at offset ${task.nextOffset}: engine version ${foreign.engineVersion} is in force from here on, and this is ${ENGINE_VERSION}: stop this engine and start that one`
           : `Partition ${this.#partition} waits: engine version ${foreign.engineVersion} is in force at offset ${task.nextOffset}, and this is ${ENGINE_VERSION}: run "npx tapeproof activate" with this version, and let the other engine reach that place`,
+        {
+          'tapeproof.tape.partition': this.#partition,
+          'tapeproof.tape.offset': task.nextOffset,
+          'tapeproof.engine_version': foreign.engineVersion,
+        },
       );
     }
     if (isOurs) return;

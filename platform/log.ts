@@ -1,41 +1,187 @@
+import { ecsFormat } from '@elastic/ecs-pino-format';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { TapeproofError } from './errors.ts';
+import { LOG_EVENTS, type EveryAction, type LogAction, type LogLevel, type SampledAction } from './log-events.ts';
+import { cut, MESSAGE_CHARACTERS_MAX, safeFields, SUPPRESSED_FIELD, type LogFields } from './log-fields.ts';
+import { jsonLine, textLines } from './log-line.ts';
 
-export type Log = Logger;
+/** Of each sampled kind; what is more is counted and left out. */
+export const SAMPLED_LINES_PER_SECOND_MAX = 2;
+const SECOND_MS = 1_000;
 
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
+const FORMATS: readonly string[] = ['json', 'text'];
+
+type Write = (message: string, fields?: LogFields) => void;
+
+interface WritePlain {
+  (message: string): void;
+  (fields: object, message: string): void;
+}
 
 /**
- * A log of one process: a JSON object a line, fields named as in the Elastic Common Schema, to standard error (standard
- * output belongs to what a command prints). Written synchronously, so that the last line before an exit is there.
+ * The log of one process: a line an event, to standard error (standard output belongs to what a command prints).
+ * Synchronous, so that the last line before an exit is there.
+ */
+export interface Log {
+  /** Writes a line of the catalogue (log-events.ts). */
+  event(action: EveryAction, message: string, fields?: LogFields): void;
+  /**
+   * For what may happen thousands of times a second: undefined where a line of this kind would be one too many. Call what
+   * it returns with `?.()`: then nothing is built for a line that is not written.
+   *
+   *     log.sampled('strategy-executed')?.(`${name} says ${direction}`, { 'event.id': eventId });
+   */
+  sampled(action: SampledAction): Write | undefined;
+  /** Lines left out since the start, by kind. */
+  readonly suppressed: ReadonlyMap<SampledAction, number>;
+
+  /** Lines outside the catalogue. Fields get the prefix `tapeproof.`; `error` becomes error.*. */
+  readonly debug: WritePlain;
+  readonly info: WritePlain;
+  readonly warn: WritePlain;
+  readonly error: WritePlain;
+}
+
+/**
+ * A log with the fields of the Elastic Common Schema: JSON, or text where standard error is a terminal. The environment
+ * decides over both: TAPEPROOF_LOG_LEVEL (trace, debug, info, warn, error, silent), TAPEPROOF_LOG_FORMAT (json, text).
  *
  * @param name the process, for example `engine`.
+ * @param level where the environment names none; `silent` stays silent.
+ * @param destination takes lines of JSON as they are.
+ * @throws TapeproofError CONFIGURATION when the environment asks for something that there is not.
  */
 export function createLog(
   name: string,
-  level: LogLevel = 'info',
-  destination: DestinationStream = pino.destination({ fd: 2, sync: true }),
+  level: LogLevel | 'silent' = 'info',
+  destination: DestinationStream = standardError(),
 ): Log {
-  return pino(
-    {
-      level,
-      base: { 'service.name': name, 'process.pid': process.pid },
-      messageKey: 'message',
-      errorKey: 'error',
-      timestamp: () => `,"@timestamp":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ 'log.level': label }) },
-      serializers: { error: serializeError },
-    },
-    destination,
+  const wanted = chosen('TAPEPROOF_LOG_LEVEL', LEVELS) ?? level;
+  return logTo(name, level === 'silent' ? level : wanted, destination);
+}
+
+/** @throws TapeproofError CONFIGURATION */
+function chosen(variable: string, choices: readonly string[]): string | undefined {
+  const value = process.env[variable];
+  if (value === undefined || value === '') return undefined;
+  if (choices.includes(value)) return value;
+  throw new TapeproofError(
+    'CONFIGURATION',
+    `${variable} holds ${JSON.stringify(value.slice(0, 100))}: give one of ${choices.join(', ')}.`,
   );
 }
 
-function serializeError(error: unknown): object {
-  if (!(error instanceof Error)) return { message: String(error) };
+function standardError(): DestinationStream {
+  const isTerminal = process.stderr.isTTY;
+  const format = chosen('TAPEPROOF_LOG_FORMAT', FORMATS) ?? (isTerminal ? 'text' : 'json');
+  const file = pino.destination({ fd: 2, sync: true });
+  if (format === 'json') return file;
+  const textOf = textLines(isTerminal && process.env['NO_COLOR'] === undefined);
   return {
-    type: error.name,
-    message: error.message,
-    ...('code' in error ? { code: error.code } : {}),
-    stack_trace: error.stack,
-    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
+    write: (line) => {
+      file.write(textOf(line));
+    },
   };
+}
+
+function logTo(name: string, level: string, destination: DestinationStream): Log {
+  const guarded: DestinationStream = {
+    write: (line) => {
+      destination.write(jsonLine(line));
+    },
+  };
+  const ecs = ecsFormat({ serviceName: name, apmIntegration: false, convertErr: false });
+  const writer = pino({ ...ecs, level, base: { pid: process.pid } }, guarded);
+  const plain =
+    (lineLevel: LogLevel): WritePlain =>
+    (...line: [string] | [object, string]) => {
+      const [fields, message] = line.length === 1 ? [{}, line[0]] : line;
+      if (writer.isLevelEnabled(lineLevel)) writer[lineLevel](safeFields(fields), cut(message, MESSAGE_CHARACTERS_MAX));
+    };
+  const sampling = new Sampling(writer);
+  return {
+    event: (action, message, fields) => {
+      writeEvent(writer, action, message, fields, 0);
+    },
+    sampled: (action) => sampling.admit(action),
+    suppressed: sampling.suppressed,
+    debug: plain('debug'),
+    info: plain('info'),
+    warn: plain('warn'),
+    error: plain('error'),
+  };
+}
+
+function writeEvent(
+  writer: Logger,
+  action: LogAction,
+  message: string,
+  fields: LogFields | undefined,
+  suppressed: number,
+): void {
+  const { level } = LOG_EVENTS[action];
+  if (!writer.isLevelEnabled(level)) return;
+  const line = {
+    'event.kind': 'event',
+    'event.action': action,
+    ...(fields === undefined ? {} : safeFields(fields)),
+    ...(suppressed === 0 ? {} : { [SUPPRESSED_FIELD]: suppressed }),
+  };
+  writer[level](line, cut(message, MESSAGE_CHARACTERS_MAX));
+}
+
+interface SampledKind {
+  readonly write: Write;
+  readonly enabled: boolean;
+  windowStart: number;
+  written: number;
+  /** Since the last line. */
+  suppressed: number;
+}
+
+/** At most so many lines a second and kind. Asking costs a look at the clock. */
+class Sampling {
+  readonly suppressed = new Map<SampledAction, number>();
+  readonly #kinds = new Map<SampledAction, SampledKind>();
+
+  constructor(writer: Logger) {
+    for (const action of Object.keys(LOG_EVENTS) as LogAction[]) {
+      if (!isSampled(action)) continue;
+      const kind: SampledKind = {
+        write: (message, fields) => {
+          const { suppressed } = kind;
+          kind.suppressed = 0;
+          writeEvent(writer, action, message, fields, suppressed);
+        },
+        enabled: writer.isLevelEnabled(LOG_EVENTS[action].level),
+        windowStart: 0,
+        written: 0,
+        suppressed: 0,
+      };
+      this.#kinds.set(action, kind);
+      this.suppressed.set(action, 0);
+    }
+  }
+
+  admit(action: SampledAction): Write | undefined {
+    const kind = this.#kinds.get(action);
+    if (kind?.enabled !== true) return undefined;
+    const now = performance.now();
+    if (kind.written === 0 || now - kind.windowStart >= SECOND_MS) {
+      kind.windowStart = now;
+      kind.written = 0;
+    }
+    if (kind.written < SAMPLED_LINES_PER_SECOND_MAX) {
+      kind.written += 1;
+      return kind.write;
+    }
+    kind.suppressed += 1;
+    this.suppressed.set(action, (this.suppressed.get(action) ?? 0) + 1);
+    return undefined;
+  }
+}
+
+function isSampled(action: LogAction): action is SampledAction {
+  return LOG_EVENTS[action].sampled;
 }

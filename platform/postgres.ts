@@ -4,12 +4,14 @@ import { finished } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { TapeproofError } from './errors.ts';
+import type { Probe } from './health/probe.ts';
 
 const CONNECTIONS_MAX = 8;
 const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_TIMEOUT_MS = 30_000;
 /** A statement of a batch takes milliseconds; building the keys of a rebuilt table may take minutes. */
 const STATEMENT_TIMEOUT_MS = 600_000;
+const PROBE_TIMEOUT_MS = 2_000;
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 const MIGRATION_NAME = /^\d{3}_[a-z0-9_]+\.sql$/;
@@ -37,6 +39,39 @@ export function createPool(url: string, applicationName: string): Pool {
   // An idle connection that breaks is replaced at its next use; without a listener the error would end the process.
   pool.on('error', () => undefined);
   return pool;
+}
+
+/** Asks for nothing, on a connection of its own that is made again after a failure. */
+export function postgresProbe(url: string, applicationName: string): Probe {
+  let client: pg.Client | undefined;
+  const discard = async (): Promise<void> => {
+    const broken = client;
+    client = undefined;
+    await broken?.end().catch(() => undefined);
+  };
+  return {
+    dependency: 'postgres',
+    async check() {
+      try {
+        if (client === undefined) {
+          client = new pg.Client({
+            connectionString: url,
+            application_name: applicationName,
+            connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+            query_timeout: PROBE_TIMEOUT_MS,
+            keepAlive: true,
+          });
+          client.on('error', () => undefined);
+          await client.connect();
+        }
+        await client.query('SELECT');
+      } catch (error) {
+        void discard();
+        throw error;
+      }
+    },
+    close: discard,
+  };
 }
 
 /** Runs `work` on one connection, which is thrown away where `work` fails. @throws TapeproofError UNREACHABLE */

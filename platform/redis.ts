@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { TapeproofError } from './errors.ts';
+import type { Probe } from './health/probe.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 10_000;
@@ -42,6 +43,30 @@ export async function connectRedis(url: string, connectionName: string): Promise
     throw redisError(error);
   }
   return redis;
+}
+
+/** Pings, on a connection of its own. */
+export function redisProbe(url: string, connectionName: string): Probe {
+  let connection: Promise<Redis> | undefined;
+  return {
+    dependency: 'redis',
+    async check() {
+      connection ??= connectRedis(url, connectionName);
+      const attempt = connection;
+      try {
+        await (await attempt).ping();
+      } catch (error) {
+        // A connection that is up once comes back by itself; one that never was is asked for anew.
+        attempt.catch(() => {
+          if (connection === attempt) connection = undefined;
+        });
+        throw error;
+      }
+    },
+    async close() {
+      (await connection?.catch(() => undefined))?.disconnect();
+    },
+  };
 }
 
 /** Runs `work`, with outages as TapeproofError UNREACHABLE. */

@@ -1,14 +1,17 @@
 import { encodeBody } from '../contracts/codec.ts';
+import type { DeadLetter } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
+import { Metrics } from '../platform/metrics/metrics.ts';
+import { DeliveryReport } from './delivery-report.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import { fence, type Fenced, type Gap, type ReadRecord } from './fence.ts';
 import type { ProjectedEvent, ProjectorOf } from './projector.ts';
-import type { Counts, Delivery, Position, ProjectedRecord, Sink } from './sink.ts';
+import type { Delivery, Position, ProjectedRecord, Sink } from './sink.ts';
 
 /** Records written in one transaction or script. Measured: more is no faster. */
 export const DELIVERY_RECORDS_MAX = 5_000;
@@ -19,6 +22,7 @@ export interface DelivererSettings<Output> {
   readonly read: EventReader;
   readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;
   readonly log: Log;
+  readonly metrics?: Metrics;
 }
 
 export interface Deliverer {
@@ -32,7 +36,8 @@ export interface Deliverer {
 
 /** Delivers one projector's records to one generation of its store. */
 export function createDeliverer<Output>(settings: DelivererSettings<Output>): Deliverer {
-  const { sink, projector, log } = settings;
+  const { sink, projector, log, metrics = new Metrics() } = settings;
+  const report = new DeliveryReport(projector.name, log, metrics);
   const positions = new Map<string, Position>();
 
   const applyBatch = async (batch: PartitionBatch, key: string): Promise<BatchResult> => {
@@ -47,19 +52,16 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
       const prepared = await prepare(settings, position, records.slice(first, first + DELIVERY_RECORDS_MAX));
       const { delivery } = prepared;
       await settings.sendDeadLetters(prepared.letters);
-      const application = await sink.apply(delivery);
+      const application = await report.timedWrite(() => sink.apply(delivery));
       if (application.kind === 'superseded') throw superseded(projector.name);
       if (application.kind === 'moved') {
         positions.set(key, application.position);
-        log.info(
-          { topic, partition, expected: delivery.from.nextOffset, found: application.position.nextOffset },
-          `${projector.name}: the store stands elsewhere in partition ${partition} of ${topic}, going on from there`,
-        );
+        report.moved(delivery, application.position);
         return { resumeAt: application.position.nextOffset };
       }
       // A rebuild compares: what is left comes again after a pause.
       if (application.kind === 'frozen') break;
-      if (application.counts.conflict > 0) alarm(log, projector.name, delivery, application.counts);
+      report.applied(delivery, application.counts, prepared.refused);
       position = delivery.to;
       positions.set(key, position);
     }
@@ -88,12 +90,19 @@ function keyOf(topic: string, partition: number): string {
   return `${topic} ${partition}`;
 }
 
+interface Prepared<Output> {
+  readonly delivery: Delivery<Output>;
+  readonly refused: readonly DeadLetter[];
+  /** Of what was refused, to be sent before the delivery. */
+  readonly letters: readonly OutgoingRecord[];
+}
+
 /** Decodes, fences and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
 export async function prepare<Output>(
   { projector, read }: Pick<DelivererSettings<Output>, 'projector' | 'read'>,
   position: Position,
   records: readonly LogRecord[],
-): Promise<{ delivery: Delivery<Output>; letters: readonly OutgoingRecord[] }> {
+): Promise<Prepared<Output>> {
   const decoded: ReadRecord[] = [];
   for (const record of records) {
     const outcome = read(record);
@@ -104,6 +113,7 @@ export async function prepare<Output>(
   if ('foundSequence' in fenced) throw gapError(projector.name, topic, partition, fenced);
   return {
     delivery: deliveryOf(projector, topic as TopicName, partition, position, fenced),
+    refused: fenced.letters,
     letters: fenced.letters.map((letter) => ({
       topic: DEAD_LETTERS_TOPIC,
       partition,
@@ -166,12 +176,4 @@ function gapError(projector: string, topic: string, partition: number, gap: Gap)
 
 function superseded(projector: string): TapeproofError {
   return new TapeproofError('GENERATION_CHANGED', `Another generation of ${projector} is live now.`);
-}
-
-function alarm(log: Log, projector: string, delivery: Delivery<unknown>, { conflict }: Counts): void {
-  const { topic, partition, from, to } = delivery;
-  log.error(
-    { alarm: 'CONFLICT', projector, topic, partition, from: from.nextOffset, to: to.nextOffset, conflict },
-    `${projector}: ${conflict} records of partition ${partition} of ${topic} contradict what is stored: see tapeproof.conflicts`,
-  );
 }

@@ -7,6 +7,7 @@ import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { partitionCount } from '../platform/kafka/topics.ts';
 import type { Log } from '../platform/log.ts';
+import { unobserved, type Observation } from '../platform/observation.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import type {
   LatestOperation,
@@ -35,6 +36,7 @@ export interface ProjectorRun {
   readonly log: Log;
   /** Ends the work after the batch under way. */
   readonly signal: AbortSignal;
+  readonly observation?: Observation;
 }
 
 export interface RebuildRun extends ProjectorRun {
@@ -56,6 +58,8 @@ export function listProjectors(): readonly Pick<Projector, 'name' | 'summary' | 
 export async function runProjector(run: ProjectorRun): Promise<void> {
   const projector = projectorNamed(run.name);
   const work = async <Output>(parts: Parts<Output>): Promise<void> => {
+    const detail = 'nothing is activated on the tape yet: run "npx tapeproof activate"';
+    parts.observation.health.set('consumer', { alive: true, ready: false, detail });
     const tapeId = await parts.tape.wait();
     if (tapeId !== undefined) await keepUpToDate({ ...parts, tapeId });
   };
@@ -106,7 +110,8 @@ export async function projectorGroup(name: string, connections: Connections): Pr
   return groupOf(name, status?.generation ?? 1);
 }
 
-function projectorNamed(name: string): Projector {
+/** @throws TapeproofError USAGE for a name that is none. */
+export function projectorNamed(name: string): Projector {
   const projector = PROJECTORS.find((candidate) => candidate.name === name);
   if (projector !== undefined) return projector;
   throw new TapeproofError(
@@ -134,11 +139,12 @@ interface Parts<Output> {
   readonly connections: Connections;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly observation: Observation;
 }
 
 /** Connects what both kinds of run need, and closes it whatever happens. */
 async function withParts<Output, Result>(
-  { connections, log, signal }: ProjectorRun,
+  { connections, log, signal, observation = unobserved() }: ProjectorRun,
   projector: ProjectorOf<Output>,
   readModel: ReadModel<Output>,
   work: (parts: Parts<Output>) => Promise<Result>,
@@ -146,12 +152,14 @@ async function withParts<Output, Result>(
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}-control`);
   const registry = createRegistry(connections.registryUrl);
   const reader = createLogReader(connections.kafkaBrokers);
-  const producer = createRecordProducer(kafka, registry);
+  const producer = createRecordProducer(kafka, registry, observation.metrics);
   try {
     const partitions = await partitionCount(kafka);
     const tape = searchTape(reader, createTapeDecoder(registry), partitions, log, signal);
     const read = createEventReader(registry, projector, partitions);
-    return await work({ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal });
+    return await work({
+      ...{ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal, observation },
+    });
   } finally {
     await Promise.allSettled([producer.disconnect(), reader.close(), readModel.close()]);
   }

@@ -4,8 +4,11 @@ import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { startConsumer, type Assignment, type RunningConsumer } from '../platform/kafka/consumer.ts';
+import { watchLag } from '../platform/kafka/lag.ts';
+import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
+import type { Observation } from '../platform/observation.ts';
 import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
@@ -21,10 +24,12 @@ export interface RunSettings<Output> {
   readonly readModel: ReadModel<Output>;
   readonly tapeId: string;
   readonly read: EventReader;
+  readonly reader: LogReader;
   readonly producer: RecordProducer;
   readonly connections: Connections;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly observation: Observation;
 }
 
 /** Group of a projector's generation: a new generation reads from the beginning. */
@@ -41,9 +46,11 @@ export async function keepUpToDate<Output>(settings: RunSettings<Output>): Promi
   const { projector, readModel, tapeId, log } = settings;
   let sink: Sink<Output> | undefined = await readModel.open(tapeId);
   while (sink !== undefined) {
-    log.info({ generation: sink.generation }, `${projector.name} runs, generation ${sink.generation}`);
+    log.event('projector-started', `${projector.name} runs, generation ${sink.generation}`, {
+      'tapeproof.generation': sink.generation,
+    });
     if ((await runGeneration(settings, sink)) === 'stopped') return;
-    log.info(`${projector.name}: the live generation changed, going on with the new one`);
+    log.event('generation-changed', `${projector.name}: the live generation changed, going on with the new one`);
     sink = await reopen(settings);
   }
 }
@@ -68,7 +75,7 @@ async function reopen<Output>({
 }
 
 async function runGeneration<Output>(
-  { projector, readModel, read, producer, connections, log, signal }: RunSettings<Output>,
+  { projector, readModel, read, reader, producer, connections, log, signal, observation }: RunSettings<Output>,
   sink: Sink<Output>,
 ): Promise<'stopped' | 'changed'> {
   const deliverer = createDeliverer({
@@ -76,16 +83,19 @@ async function runGeneration<Output>(
     sink,
     read,
     log,
+    metrics: observation.metrics,
     sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
   });
   const groupId = groupOf(projector.name, sink.generation);
   const watched: Watched = { assignment: {}, sought: new Map() };
+  const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}`);
   const consumer = await startConsumer({
-    kafka: createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}`),
+    kafka,
     groupId,
     topics: projector.topics,
     concurrency: CONCURRENCY,
     log,
+    observation,
     handle: (batch) => deliverer.handle(batch),
     onAssigned: (assigned) => {
       watched.assignment = assigned;
@@ -93,6 +103,10 @@ async function runGeneration<Output>(
       // Others may have written meanwhile.
       for (const [topic, partition] of partitionsOf(assigned)) deliverer.forget(topic, partition);
     },
+  });
+  const lag = watchLag({
+    ...{ kafka, reader, groupId, metrics: observation.metrics },
+    assignment: () => consumer.assignment,
   });
   const over = new AbortController();
   void consumer.done
@@ -113,7 +127,7 @@ async function runGeneration<Output>(
     if (error instanceof TapeproofError && error.code === 'GENERATION_CHANGED') return 'changed';
     throw error;
   } finally {
-    await consumer.stop();
+    await Promise.all([consumer.stop(), lag.close()]);
   }
 }
 

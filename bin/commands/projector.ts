@@ -2,8 +2,10 @@ import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { pipeline } from '../../pipeline.ts';
 import { createLog } from '../../platform/log.ts';
-import { projectorStatus, rebuildProjector, type RebuildReport } from '../../projectors/main.ts';
+import { projectorNamed, projectorStatus, rebuildProjector, type RebuildReport } from '../../projectors/main.ts';
 import { connections, interruption, print } from '../context.ts';
+import { gitCommit } from '../git-commit.ts';
+import { observed, withHttpOptions, type HttpOptions } from '../observed.ts';
 import { progressBar } from '../progress.ts';
 
 interface JsonOption {
@@ -49,18 +51,24 @@ export function registerProjector(program: Command): void {
         return table.toString();
       });
     });
-  projector
-    .command('run')
-    .argument('<name>', 'see projector list')
-    .description('keep a read model up to date until it is stopped; start more to share the partitions')
-    .action(async (name: string) => {
-      await pipeline.projectors.run({
-        name,
-        connections: connections(),
-        log: createLog(name),
-        signal: interruption(),
-      });
-    });
+  withHttpOptions(
+    projector
+      .command('run')
+      .argument('<name>', 'see projector list')
+      .description('keep a read model up to date until it is stopped; start more to share the partitions'),
+  ).action(async (name: string, options: HttpOptions) => {
+    const { sink } = projectorNamed(name);
+    const where = connections();
+    const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = where;
+    const store = sink === 'postgres' ? { postgresUrl } : { redisUrl };
+    const dependencies = { kafkaBrokers, registryUrl, ...store };
+    const log = createLog(name);
+    const signal = interruption();
+    const commit = await gitCommit();
+    await observed({ service: 'projector', name, dependencies, commit, log, options }, (observation) =>
+      pipeline.projectors.run({ name, connections: where, log, signal, observation }),
+    );
+  });
   projector
     .command('rebuild')
     .argument('<name>', 'see projector list')

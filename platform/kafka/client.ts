@@ -53,17 +53,16 @@ const MESSAGES_REMEMBERED_MAX = 100;
 /** Reported again by whoever gave the request up, or (the last) an advice that producer.ts deals with. */
 const NOISE = /^(Connection error|Response )|^Limiting retries for the idempotent producer/;
 
-/** kafkajs logs each of its retries as an error: joins and rebalances are at info, the rest is a warning once in ten seconds. */
+/** consumer.ts says so itself. */
+const MEMBERSHIP = /joined the group|is rebalancing/;
+
+/** kafkajs logs each of its retries as an error: here a warning once in ten seconds. */
 function kafkaLogWriter(log: Log): (entry: LogEntry) => void {
   const lastWritten = new Map<string, number>();
   return ({ namespace, level, log: { message, timestamp: _timestamp, logger: _logger, ...details } }) => {
-    const isMembership = /joined the group|is rebalancing/.test(message);
-    if (isMembership || level === logLevel.INFO) {
-      log[isMembership ? 'info' : 'debug']({ 'log.logger': `kafkajs.${namespace}` }, message);
-      return;
-    }
-    if (NOISE.test(message)) {
-      log.debug({ 'log.logger': `kafkajs.${namespace}` }, message);
+    const logger = `kafkajs.${namespace}`;
+    if (level === logLevel.INFO || MEMBERSHIP.test(message) || NOISE.test(message)) {
+      log.debug({ 'log.logger': logger }, message);
       return;
     }
     const now = Date.now();
@@ -71,10 +70,14 @@ function kafkaLogWriter(log: Log): (entry: LogEntry) => void {
     if (lastWritten.size >= MESSAGES_REMEMBERED_MAX) lastWritten.clear();
     lastWritten.set(message, now);
     const { groupId, broker, topic, partition, error } = details as Record<string, unknown>;
-    log.warn(
-      { 'log.logger': `kafkajs.${namespace}`, groupId, broker, topic, partition, detail: textOf(error) },
-      `Kafka client: ${message}`,
-    );
+    log.event('kafka-client', `Kafka client: ${message}`, {
+      'log.logger': logger,
+      'event.reason': textOf(error),
+      'tapeproof.group': textOf(groupId),
+      'tapeproof.broker': textOf(broker),
+      'tapeproof.topic': textOf(topic),
+      'tapeproof.partition': textOf(partition),
+    });
   };
 }
 

@@ -3,11 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { unobserved, type Observation } from '../observation.ts';
+import { without, type Assignment } from './assignment.ts';
 import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
 import { refuseLostRecords } from './committed-offsets.ts';
+import { ConsumerReport } from './consumer-report.ts';
 import { isProgrammingError, isRebalance, plain } from './delivery-errors.ts';
 import { partitionBatchOf, type BatchResult, type PartitionBatch } from './partition-batch.ts';
 import { HEARTBEAT_INTERVAL_MS, startPulse } from './pulse.ts';
+
+export type { Assignment } from './assignment.ts';
 
 /** A member that says nothing for this long is dead: its partitions move. The time that a kill -9 costs. */
 const SESSION_TIMEOUT_MS = 10_000;
@@ -28,12 +33,8 @@ const PROGRAMMING_ERRORS_MAX = 3;
 /** Together about as long as a restart of the broker takes; after that the batch is delivered again. */
 const COMMIT_ATTEMPTS_MAX = 60;
 const COMMIT_RETRY_DELAY_MS = 500;
-const OUTAGE_SILENCE_MS = 10_000;
 /** So many resumptions of a partition in a row are free of delay. */
 const RESUMES_FREE = 3;
-
-/** Topic to partitions. */
-export type Assignment = Readonly<Record<string, readonly number[]>>;
 
 export interface ConsumerSettings {
   /** Of its own for each group in a process. */
@@ -50,6 +51,7 @@ export interface ConsumerSettings {
   /** With what this member had and has no more; all of it at the end. */
   onRevoked?(assignment: Assignment): void;
   readonly log: Log;
+  readonly observation?: Observation;
   /** Batches of different partitions handled side by side. */
   readonly concurrency?: number;
 }
@@ -57,6 +59,8 @@ export interface ConsumerSettings {
 export interface RunningConsumer {
   /** Resolves after stop(); rejects when the consumer cannot go on. */
   readonly done: Promise<void>;
+  /** What this member has now. */
+  readonly assignment: Assignment;
   /**
    * Goes on reading one of this member's partitions at `offset`, for a downstream that says where it stands: nothing is
    * delivered again by itself where the log holds no news. A batch fetched before may still arrive.
@@ -84,6 +88,7 @@ export async function startConsumer(settings: ConsumerSettings): Promise<Running
 class Delivery implements RunningConsumer {
   readonly done: Promise<void>;
   readonly #settings: ConsumerSettings;
+  readonly #report: ConsumerReport;
   readonly #consumer: Consumer;
   readonly #resolveDone: () => void;
   readonly #rejectDone: (error: Error) => void;
@@ -100,11 +105,11 @@ class Delivery implements RunningConsumer {
   readonly #expected = new Map<string, number>();
   /** Per partition: attempts in a row without progress. */
   readonly #attempts = new Map<string, number>();
-  #outageLoggedAt = 0;
   readonly #resumeTimers = new Set<NodeJS.Timeout>();
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings;
+    this.#report = new ConsumerReport(settings.groupId, settings.log, settings.observation ?? unobserved());
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     this.done = promise;
     this.done.catch(() => undefined);
@@ -136,9 +141,12 @@ class Delivery implements RunningConsumer {
       this.#onJoin(event);
     });
     this.#consumer.on(CRASH, ({ payload }) => {
-      if (payload.restart) this.#joined = Promise.withResolvers();
-      else this.#fail(payload.error);
+      if (payload.restart) {
+        this.#joined = Promise.withResolvers();
+        this.#report.crashed(payload.error);
+      } else this.#fail(payload.error);
     });
+    this.#report.started();
     try {
       await this.#consumer.connect();
       await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
@@ -175,29 +183,42 @@ class Delivery implements RunningConsumer {
     return this.#stopped !== undefined || this.#fatal !== undefined || this.#rebalance !== undefined;
   }
 
+  get assignment(): Assignment {
+    return this.#assignment;
+  }
+
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {
     this.#generation += 1;
     this.#rebalance = undefined;
     this.#expected.clear();
     const lost = without(this.#assignment, payload.memberAssignment);
     this.#assignment = payload.memberAssignment;
-    if (Object.keys(lost).length > 0) this.#settings.onRevoked?.(lost);
+    this.#giveUp(lost);
+    this.#report.joined(payload.memberId, this.#assignment);
     this.#settings.onAssigned?.(this.#assignment);
     this.#joined.resolve(undefined);
   }
 
+  #giveUp(lost: Assignment): void {
+    if (Object.keys(lost).length === 0) return;
+    this.#report.revoked(lost);
+    this.#settings.onRevoked?.(lost);
+  }
+
   async #leave(): Promise<void> {
-    const { log, groupId } = this.#settings;
+    if (this.#fatal === undefined) this.#report.leaving();
+    let failure: Error | undefined;
     for (const timer of this.#resumeTimers) clearTimeout(timer);
     try {
       await withDeadline(this.#joined.promise, JOIN_DEADLINE_MS, () => new Error('the join takes too long'))
         .catch(() => undefined)
         .then(() => withDeadline(this.#consumer.disconnect(), LEAVE_DEADLINE_MS, () => new Error('no answer')));
     } catch (error) {
-      log.warn({ error, groupId }, `Left group ${groupId} without saying goodbye; the broker will notice by itself`);
+      failure = plain(error);
     }
-    if (Object.keys(this.#assignment).length > 0) this.#settings.onRevoked?.(this.#assignment);
+    this.#giveUp(this.#assignment);
     this.#assignment = {};
+    this.#report.left(failure);
     if (this.#fatal === undefined) this.#resolveDone();
     else this.#rejectDone(this.#fatal);
   }
@@ -206,7 +227,7 @@ class Delivery implements RunningConsumer {
     if (this.#fatal !== undefined) return;
     this.#fatal = error;
     this.#joined.resolve(undefined);
-    this.#settings.log.error({ error, groupId: this.#settings.groupId }, `Consumer stops: ${error.message}`);
+    this.#report.stopped(error);
     void this.stop();
   }
 
@@ -246,7 +267,12 @@ class Delivery implements RunningConsumer {
   }
 
   #onHeartbeatError(error: Error, generation: number): void {
-    if (isRebalance(error) && generation === this.#generation) this.#rebalance ??= error;
+    if (isRebalance(error) && generation === this.#generation) this.#noteRebalance(error);
+  }
+
+  #noteRebalance(error: Error): void {
+    if (this.#rebalance === undefined) this.#report.rebalanceAnnounced(error);
+    this.#rebalance ??= error;
   }
 
   #hasGap({ batch }: EachBatchPayload): boolean {
@@ -283,6 +309,7 @@ class Delivery implements RunningConsumer {
     // Not where a seek() is under way: what comes next begins where that says.
     if (!payload.isStale()) this.#expected.set(keyOf(topic, partition), position);
     await this.#commitOffset(payload, position);
+    this.#report.applied(batch, nextOffset > last ? messages.length : recordsBefore(messages, nextOffset));
     payload.resolveOffset(String(nextOffset - 1));
   }
 
@@ -302,9 +329,10 @@ class Delivery implements RunningConsumer {
         await payload.commitOffsetsIfNecessary({
           topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
         });
+        this.#report.committed(payload.batch, offset);
         return;
       } catch (error) {
-        if (isRebalance(error)) this.#rebalance ??= plain(error);
+        if (isRebalance(error)) this.#noteRebalance(plain(error));
         if (attempt >= COMMIT_ATTEMPTS_MAX || this.#interrupted) throw error;
         await sleep(COMMIT_RETRY_DELAY_MS);
       }
@@ -332,22 +360,7 @@ class Delivery implements RunningConsumer {
       return;
     }
     if (!this.#interrupted) this.#pause(payload, attempts);
-    this.#logOutage(error, { topic, partition, attempts });
-  }
-
-  /** An outage meets every partition, again and again: once in ten seconds is enough to be told. */
-  #logOutage(
-    error: Error,
-    place: { readonly topic: string; readonly partition: number; readonly attempts: number },
-  ): void {
-    const now = Date.now();
-    if (now - this.#outageLoggedAt < OUTAGE_SILENCE_MS) return;
-    this.#outageLoggedAt = now;
-    const { log, groupId } = this.#settings;
-    log.warn(
-      { groupId, ...place, ...(error instanceof TapeproofError ? { 'error.code': error.code } : { error }) },
-      `Partition ${place.partition} of ${place.topic} waits, nothing is committed: ${error.message}`,
-    );
+    this.#report.paused(payload.batch, attempts, error);
   }
 
   #countAttempt({ batch: { topic, partition } }: EachBatchPayload): number {
@@ -372,11 +385,8 @@ function keyOf(topic: string, partition: number): string {
   return `${topic} ${partition}`;
 }
 
-function without(assignment: Assignment, kept: Assignment): Assignment {
-  const lost: Record<string, readonly number[]> = {};
-  for (const [topic, partitions] of Object.entries(assignment)) {
-    const gone = partitions.filter((partition) => !(kept[topic] ?? []).includes(partition));
-    if (gone.length > 0) lost[topic] = gone;
-  }
-  return lost;
+/** How many of an interrupted batch's records lie before an offset. */
+function recordsBefore(messages: readonly { readonly offset: string }[], offset: number): number {
+  const left = messages.findIndex((message) => Number(message.offset) >= offset);
+  return left === -1 ? messages.length : left;
 }

@@ -42,6 +42,12 @@ export interface LogReader {
   /** Offset that the next record will get. @throws TapeproofError UNREACHABLE */
   endOffset(topic: string, partition: number): Promise<number>;
   /**
+   * Kafka's timestamp of the first record at or after an offset; undefined where there is none yet.
+   *
+   * @throws TapeproofError UNREACHABLE; SEQUENCE_GAP when the offset is not in the log.
+   */
+  timestampMs(topic: string, partition: number, offset: number): Promise<number | undefined>;
+  /**
    * The records of a range, in order, in batches of about a mebibyte; ends at `to`, or at the partition's end if that
    * comes first. Values share the memory of their fetch: copy what is kept for long. Rides out a broker's restart.
    *
@@ -57,6 +63,12 @@ export function createLogReader(brokers: readonly string[]): LogReader {
   return {
     startOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, EARLIEST)),
     endOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, LATEST)),
+    async timestampMs(topic, partition, offset) {
+      const range = { topic, partition, from: offset, to: Number.POSITIVE_INFINITY };
+      // The broker returns the first record batch whole, however large.
+      const { records } = await clients.run((client) => fetchFrom(client, range, offset, 1));
+      return records[0]?.timestampMs;
+    },
     async *read(range) {
       let next = range.from;
       let progressAt = Date.now();
@@ -169,7 +181,12 @@ interface Fetched {
   readonly endOffset: number;
 }
 
-async function fetchFrom(client: Client, range: LogRange, offset: number): Promise<Fetched> {
+async function fetchFrom(
+  client: Client,
+  range: LogRange,
+  offset: number,
+  bytesMax = FETCH_BYTES_MAX,
+): Promise<Fetched> {
   const { topic, partition } = range;
   const { topicId, node } = await locate(client, topic, partition);
   let response: Awaited<ReturnType<typeof client.fetch>>;
@@ -178,7 +195,7 @@ async function fetchFrom(client: Client, range: LogRange, offset: number): Promi
       node,
       isolationLevel: READ_UNCOMMITTED,
       minBytes: 1,
-      maxBytes: FETCH_BYTES_MAX,
+      maxBytes: bytesMax,
       maxWaitTime: FETCH_WAIT_MS_MAX,
       topics: [
         {
@@ -189,7 +206,7 @@ async function fetchFrom(client: Client, range: LogRange, offset: number): Promi
               fetchOffset: BigInt(offset),
               currentLeaderEpoch: -1,
               lastFetchedEpoch: -1,
-              partitionMaxBytes: FETCH_BYTES_MAX,
+              partitionMaxBytes: bytesMax,
             },
           ],
         },

@@ -4,6 +4,7 @@ import type { RecordName } from '../../contracts/generated/events.ts';
 import { TAPE_TOPIC, type TopicName } from '../../contracts/topics.ts';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
+import { Metrics } from '../metrics/metrics.ts';
 import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
 import type { Registry } from './registry.ts';
 
@@ -53,7 +54,11 @@ export interface RecordProducer {
  * lost. A producer whose send failed is thrown away, because the broker would take its next batch, numbered alike, for
  * a repetition of the failed one.
  */
-export function createRecordProducer(kafka: Kafka, registry: Registry): RecordProducer {
+export function createRecordProducer(
+  kafka: Kafka,
+  registry: Registry,
+  metrics: Metrics = new Metrics(),
+): RecordProducer {
   let current: Promise<Producer> | undefined;
   let queue: Promise<void> = Promise.resolve();
   let closed = false;
@@ -68,6 +73,7 @@ export function createRecordProducer(kafka: Kafka, registry: Registry): RecordPr
           SEND_DEADLINE_MS,
           () => kafkaUnreachable(),
         );
+        countRecords(metrics, request);
       } catch (error) {
         discard(current);
         current = undefined;
@@ -92,6 +98,20 @@ export function createRecordProducer(kafka: Kafka, registry: Registry): RecordPr
       }
     },
   };
+}
+
+function countRecords(metrics: Metrics, records: readonly OutgoingRecord[]): void {
+  const counts = new Map<string, Map<number, number>>();
+  for (const { topic, partition } of records) {
+    let partitions = counts.get(topic);
+    if (partitions === undefined) counts.set(topic, (partitions = new Map<number, number>()));
+    partitions.set(partition, (partitions.get(partition) ?? 0) + 1);
+  }
+  for (const [topic, partitions] of counts) {
+    for (const [partition, count] of partitions) {
+      metrics.count('tapeproof_producer_records_total', { topic, partition }, count);
+    }
+  }
 }
 
 async function connectProducer(kafka: Kafka): Promise<Producer> {

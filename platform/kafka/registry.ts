@@ -5,10 +5,12 @@ import { readTrade } from '../../contracts/trade-reader.ts';
 import { SCHEMAS, type EventTypes, type RecordName } from '../../contracts/generated/events.ts';
 import { subjectOf, TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
+import type { Probe } from '../health/probe.ts';
 
 const NAMESPACE = 'com.tapeproof.events.';
 const COMPATIBILITY_LEVEL = 'FULL_TRANSITIVE';
 const REQUEST_TIMEOUT_MS = 5_000;
+const PROBE_TIMEOUT_MS = 2_000;
 const ATTEMPTS = 4;
 const RETRY_DELAY_MS = 250;
 /** Confluent's error codes: the answer of a registry that works, unlike a proxy's bare 404. */
@@ -131,6 +133,20 @@ export function createRegistry(url: string): Registry {
     },
     idOf: cachedId,
     schemaOf: (id) => cached(schemas, id, () => fetchSchema(id)),
+  };
+}
+
+/** Asks for the kinds of schema that there are: the cheapest question of the protocol. */
+export function registryProbe(url: string): Probe {
+  const address = url.replace(/\/+$/, '');
+  return {
+    dependency: 'registry',
+    async check() {
+      const response = await fetch(`${address}/schemas/types`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+      await response.arrayBuffer();
+      if (response.status >= 500) throw new Error(`it answered ${response.status}`);
+    },
+    close: () => Promise.resolve(),
   };
 }
 

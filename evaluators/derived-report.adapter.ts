@@ -1,0 +1,89 @@
+import type { Outcome, ProbabilityDecision, StrategyResult, Verdict } from '../contracts/generated/events.ts';
+import type { Log } from '../platform/log.ts';
+import type { LogFields } from '../platform/log-fields.ts';
+import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { DerivedRecord } from './partition-task.ts';
+
+/** Stands for pooled decisions where a strategy's name stands otherwise. */
+const DECISION = 'DECISION';
+
+type Tally = Record<Verdict, number>;
+
+/**
+ * Says what the engine derived, after Kafka acknowledged it. Outcomes are tallied in memory and shown at a scrape: an
+ * event costs an addition here, and a line in the log only as often as sampling lets it.
+ */
+export class DerivedReport {
+  readonly #log: Log;
+  readonly #tallies = new Map<string, Tally>();
+
+  constructor(log: Log, metrics: Metrics) {
+    this.#log = log;
+    metrics.beforeScrape(() => {
+      this.#show(metrics);
+    });
+  }
+
+  acknowledged(records: readonly DerivedRecord[]): void {
+    for (const { type, event } of records) {
+      if (type === 'StrategyResult') this.#result(event as StrategyResult);
+      else if (type === 'ProbabilityDecision') this.#decision(event as ProbabilityDecision);
+      else if (type === 'Outcome') this.#outcome(event as Outcome);
+    }
+  }
+
+  #result(event: StrategyResult): void {
+    const { strategy, direction, probability } = event;
+    this.#log.sampled('strategy-executed')?.(`${strategy} says ${direction} of ${event.instrument}, p ${probability}`, {
+      ...placeOf(event),
+      'tapeproof.strategy': strategy,
+      'tapeproof.direction': direction,
+      'tapeproof.probability': probability,
+      'tapeproof.confidence': event.confidence,
+    });
+  }
+
+  #decision(event: ProbabilityDecision): void {
+    const { direction, probability } = event;
+    this.#log.sampled('probability-emitted')?.(`${direction} of ${event.instrument}, p ${probability}`, {
+      ...placeOf(event),
+      'tapeproof.direction': direction,
+      'tapeproof.probability': probability,
+      'tapeproof.confidence': event.confidence,
+    });
+  }
+
+  #outcome(event: Outcome): void {
+    const { verdict, forecastId } = event;
+    const strategy = event.strategy ?? DECISION;
+    let tally = this.#tallies.get(strategy);
+    if (tally === undefined) this.#tallies.set(strategy, (tally = { HIT: 0, MISS: 0, VOID: 0 }));
+    tally[verdict] += 1;
+    this.#log.sampled('outcome-evaluated')?.(`${verdict}: ${strategy} of ${event.instrument}`, {
+      ...placeOf(event),
+      'tapeproof.strategy': strategy,
+      'tapeproof.verdict': verdict,
+      'tapeproof.forecast_id': forecastId,
+    });
+  }
+
+  #show(metrics: Metrics): void {
+    for (const [strategy, tally] of this.#tallies) {
+      for (const verdict of ['HIT', 'MISS', 'VOID'] as const) {
+        metrics.countUpTo('tapeproof_engine_outcomes_total', { strategy, verdict }, tally[verdict]);
+      }
+      const decided = tally.HIT + tally.MISS;
+      metrics.set('tapeproof_engine_hit_ratio_outcomes', { strategy }, decided);
+      if (decided > 0) metrics.set('tapeproof_engine_hit_ratio', { strategy }, tally.HIT / decided);
+    }
+  }
+}
+
+function placeOf({ eventId, instrument, tape }: StrategyResult | ProbabilityDecision | Outcome): LogFields {
+  return {
+    'event.id': eventId,
+    'tapeproof.instrument': instrument,
+    'tapeproof.tape.partition': tape.partition,
+    'tapeproof.tape.offset': tape.offset,
+  };
+}

@@ -1,0 +1,110 @@
+import { withDeadline } from '../deadline.ts';
+import type { Log } from '../log.ts';
+import type { Observation } from '../observation.ts';
+import { reasonOf, type Dependency, type Probe } from './probe.ts';
+
+/** Between the end of one check and the beginning of the next. */
+const CHECK_INTERVAL_MS = 1_000;
+/** What takes longer counts as no answer. */
+const CHECK_DEADLINE_MS = 3_000;
+/** In a row: one late answer on a busy machine is no outage. */
+const FAILURES_UNTIL_DOWN = 2;
+const SECONDS_PER_MS = 1e-3;
+
+const NAMES: Readonly<Record<Dependency, string>> = {
+  kafka: 'Kafka',
+  registry: 'The schema registry',
+  postgres: 'Postgres',
+  redis: 'Redis',
+};
+
+/**
+ * Watches the services that a process depends on: metrics at each check, a log line at each change.
+ *
+ * @returns what ends the watch and closes its connections.
+ */
+export function watchDependencies(
+  probes: readonly Probe[],
+  observation: Observation,
+  log: Log,
+): { close(): Promise<void> } {
+  const watches = probes.map((probe) => new Watch(probe, observation, log));
+  return {
+    async close() {
+      await Promise.all(watches.map((watch) => watch.close()));
+    },
+  };
+}
+
+class Watch {
+  readonly #probe: Probe;
+  readonly #observation: Observation;
+  readonly #log: Log;
+  #isUp: boolean | undefined;
+  #failures = 0;
+  #downSince = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(probe: Probe, observation: Observation, log: Log) {
+    this.#probe = probe;
+    this.#observation = observation;
+    this.#log = log;
+    observation.health.set(probe.dependency, { alive: true, ready: false, detail: 'not asked yet' });
+    void this.#check();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#probe.close().catch(() => undefined);
+  }
+
+  async #check(): Promise<void> {
+    const { dependency } = this.#probe;
+    const startedAt = performance.now();
+    let failure: string | undefined;
+    try {
+      await withDeadline(
+        this.#probe.check(),
+        CHECK_DEADLINE_MS,
+        () => new Error(`no answer within ${CHECK_DEADLINE_MS} ms`),
+      );
+    } catch (error) {
+      failure = reasonOf(error);
+    }
+    if (this.#closed) return;
+    const seconds = (performance.now() - startedAt) * SECONDS_PER_MS;
+    this.#observation.metrics.observe('tapeproof_dependency_check_seconds', { dependency }, seconds);
+    if (failure === undefined) this.#succeeded();
+    else this.#failed(failure);
+    this.#timer = setTimeout(() => void this.#check(), CHECK_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  #succeeded(): void {
+    const { dependency } = this.#probe;
+    this.#failures = 0;
+    if (this.#isUp === true) return;
+    const outage =
+      this.#isUp === undefined ? '' : ` again, after ${Math.round((Date.now() - this.#downSince) / 1_000)} s`;
+    this.#isUp = true;
+    this.#observation.metrics.set('tapeproof_dependency_up', { dependency }, 1);
+    this.#observation.health.set(dependency, { alive: true, ready: true, detail: 'answers' });
+    this.#log.event(`${dependency}-up`, `${NAMES[dependency]} answers${outage}`);
+  }
+
+  #failed(reason: string): void {
+    const { dependency } = this.#probe;
+    this.#failures += 1;
+    // Before its first answer nothing is known to be up: no second look is needed.
+    if (this.#isUp === false || (this.#isUp === true && this.#failures < FAILURES_UNTIL_DOWN)) return;
+    this.#isUp = false;
+    this.#downSince = Date.now();
+    this.#observation.metrics.set('tapeproof_dependency_up', { dependency }, 0);
+    this.#observation.health.set(dependency, { alive: true, ready: false, detail: reason });
+    this.#log.event(`${dependency}-down`, `${NAMES[dependency]} does not answer: ${reason}`, {
+      'event.reason': reason,
+    });
+  }
+}

@@ -1,0 +1,19 @@
+import { TapeproofError } from '../errors.ts';
+
+/** A service that a process depends on. */
+export type Dependency = 'kafka' | 'registry' | 'postgres' | 'redis';
+
+/** Asks a dependency the smallest question there is, on a connection of its own. */
+export interface Probe {
+  readonly dependency: Dependency;
+  /** Rejects when there is no answer; may be called again after that. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What went wrong, in a few words: never an address, which may hold a password. */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof TapeproofError && error.cause instanceof Error ? error.cause : error;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
+  return cause instanceof Error ? cause.message : String(cause);
+}

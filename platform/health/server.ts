@@ -1,0 +1,146 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { TapeproofError } from '../errors.ts';
+import type { Observation } from '../observation.ts';
+import type { EventLoopWatch } from './event-loop.ts';
+
+const HEADER_BYTES_MAX = 8_192;
+const REQUEST_DEADLINE_MS = 5_000;
+const IDLE_MS_MAX = 15_000;
+const CONNECTIONS_MAX = 64;
+const DEADLINE_CHECK_INTERVAL_MS = 1_000;
+
+export interface HealthServerOptions {
+  readonly service: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly observation: Observation;
+  readonly eventLoop: EventLoopWatch;
+}
+
+export interface HealthServer {
+  readonly host: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Answers GET and HEAD of /metrics (Prometheus' text format), /health (200 while the process is alive, else 503) and
+ * /ready (200 while it can do its work, else 503), both with the checks as JSON.
+ *
+ * @throws TapeproofError UNREACHABLE when the address cannot be listened on.
+ */
+export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
+  const { host } = options;
+  const server = createServer(
+    {
+      maxHeaderSize: HEADER_BYTES_MAX,
+      headersTimeout: REQUEST_DEADLINE_MS,
+      requestTimeout: REQUEST_DEADLINE_MS,
+      keepAliveTimeout: IDLE_MS_MAX,
+      connectionsCheckingInterval: DEADLINE_CHECK_INTERVAL_MS,
+    },
+    (request, response) => {
+      void answer(request, response, options);
+    },
+  );
+  server.maxConnections = CONNECTIONS_MAX;
+  const port = await listen(server, host, options.port);
+  return {
+    host,
+    port,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(refusal(error, host, port));
+    });
+    server.listen({ host, port }, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+function refusal(error: NodeJS.ErrnoException, host: string, port: number): TapeproofError {
+  const place = `Port ${port} of ${host}`;
+  const sentence =
+    error.code === 'EADDRINUSE'
+      ? `${place} is in use: give another with --http-port or TAPEPROOF_HTTP_PORT, or 0 for a free one.`
+      : `${place} cannot be listened on (${error.message}): give others with --http-host and --http-port.`;
+  return new TapeproofError('UNREACHABLE', sentence, { cause: error });
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, options: HealthServerOptions): Promise<void> {
+  const { metrics, health } = options.observation;
+  // Nothing that is sent along is read.
+  request.resume();
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    respond(request, response, 405, 'text/plain; charset=utf-8', 'Only GET and HEAD.\n', { allow: 'GET, HEAD' });
+    return;
+  }
+  const [path] = (request.url ?? '').split('?');
+  if (path === '/metrics') {
+    try {
+      respond(request, response, 200, metrics.contentType, await metrics.text());
+    } catch (error) {
+      respond(request, response, 500, 'text/plain; charset=utf-8', `${(error as Error).message}\n`);
+    }
+  } else if (path === '/health') {
+    const isAlive = health.isAlive && options.eventLoop.isResponsive;
+    respondChecks(request, response, isAlive, 'alive', options);
+  } else if (path === '/ready') {
+    const isReady = health.isReady && options.eventLoop.isResponsive;
+    respondChecks(request, response, isReady, 'ready', options);
+  } else {
+    respond(request, response, 404, 'text/plain; charset=utf-8', 'There are /metrics, /health and /ready.\n');
+  }
+}
+
+function respondChecks(
+  request: IncomingMessage,
+  response: ServerResponse,
+  isWell: boolean,
+  question: 'alive' | 'ready',
+  { service, observation, eventLoop }: HealthServerOptions,
+): void {
+  const checks = Object.fromEntries(
+    [...observation.health.parts].map(([part, state]) => [part, { ok: state[question], detail: state.detail }]),
+  );
+  const body = {
+    status: isWell ? 'ok' : 'failing',
+    service,
+    checks: {
+      ...checks,
+      'event-loop': { ok: eventLoop.isResponsive, detail: `held up for ${eventLoop.delayMs} ms at most of late` },
+    },
+  };
+  respond(request, response, isWell ? 200 : 503, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);
+}
+
+function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  type: string,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    'content-type': type,
+    'content-length': Buffer.byteLength(body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}

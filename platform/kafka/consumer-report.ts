@@ -1,0 +1,135 @@
+import { TapeproofError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Observation } from '../observation.ts';
+import { assignmentText, type Assignment } from './assignment.ts';
+
+const OUTAGE_SILENCE_MS = 10_000;
+
+/** A partition of a topic. */
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** What a consumer says of itself: lines in the log, metrics, and its health. */
+export class ConsumerReport {
+  readonly #groupId: string;
+  readonly #log: Log;
+  readonly #observation: Observation;
+  #joins = 0;
+  #outageLoggedAt = 0;
+
+  constructor(groupId: string, log: Log, observation: Observation) {
+    this.#groupId = groupId;
+    this.#log = log;
+    this.#observation = observation;
+  }
+
+  started(): void {
+    this.#health(true, false, `joining ${this.#groupId}`);
+    this.#log.event('consumer-started', `Joining group ${this.#groupId}`, this.#group);
+  }
+
+  joined(memberId: string, assignment: Assignment): void {
+    const group = this.#groupId;
+    this.#joins += 1;
+    if (this.#joins > 1) this.#observation.metrics.count('tapeproof_consumer_rebalances_total', { group });
+    const partitions = assignmentText(assignment);
+    this.#log.event('consumer-joined', `Member of group ${group}, join ${this.#joins}`, {
+      ...this.#group,
+      'tapeproof.member': memberId,
+      'tapeproof.join': this.#joins,
+    });
+    this.#log.event('partitions-assigned', `Has ${partitions}`, { ...this.#group, 'tapeproof.partitions': partitions });
+    this.#countAssigned(assignment);
+    this.#health(true, true, `has ${partitions}`);
+  }
+
+  rebalanceAnnounced(error: Error): void {
+    this.#log.event('rebalance-announced', `Group ${this.#groupId} joins again: ${error.message}`, this.#group);
+  }
+
+  revoked(lost: Assignment): void {
+    const partitions = assignmentText(lost);
+    this.#log.event('partitions-revoked', `Has no more ${partitions}`, {
+      ...this.#group,
+      'tapeproof.partitions': partitions,
+    });
+    for (const topic of Object.keys(lost)) this.#countAssigned({ [topic]: [] });
+  }
+
+  applied({ topic, partition }: Place, records: number): void {
+    const labels = { group: this.#groupId, topic, partition };
+    this.#observation.metrics.count('tapeproof_consumer_records_total', labels, records);
+  }
+
+  committed({ topic, partition }: Place, nextOffset: number): void {
+    this.#log.sampled('offsets-committed')?.(`Partition ${partition} of ${topic} up to offset ${nextOffset}`, {
+      ...this.#group,
+      'tapeproof.topic': topic,
+      'tapeproof.partition': partition,
+      'tapeproof.next_offset': nextOffset,
+    });
+  }
+
+  /** An outage meets every partition, again and again: once in ten seconds is enough to be told. */
+  paused({ topic, partition }: Place, attempts: number, error: Error): void {
+    const now = Date.now();
+    if (now - this.#outageLoggedAt < OUTAGE_SILENCE_MS) return;
+    this.#outageLoggedAt = now;
+    const sentence = `Partition ${partition} of ${topic} waits, nothing is committed: ${error.message}`;
+    this.#log.event('delivery-paused', sentence, {
+      ...this.#group,
+      'tapeproof.topic': topic,
+      'tapeproof.partition': partition,
+      'tapeproof.attempts': attempts,
+      ...(error instanceof TapeproofError ? { 'event.reason': error.code } : { error }),
+    });
+  }
+
+  /** The client begins again by itself. */
+  crashed(error: Error): void {
+    this.#health(true, false, `joining again: ${error.message}`);
+    this.#log.event('consumer-crashed', `Group ${this.#groupId}: the Kafka client begins again (${error.message})`, {
+      ...this.#group,
+      error,
+    });
+  }
+
+  /** For good. */
+  stopped(error: Error): void {
+    this.#health(false, false, error.message);
+    if (error instanceof TapeproofError && error.code === 'CONFLICT') {
+      this.#log.event('conflict', error.message, this.#group);
+    }
+    this.#log.event('consumer-stopped', `Consumer stops: ${error.message}`, { ...this.#group, error });
+  }
+
+  leaving(): void {
+    this.#health(true, false, 'stopping');
+  }
+
+  /** @param error why the broker was not told. */
+  left(error: Error | undefined): void {
+    const goodbye = error === undefined ? '' : ' without saying goodbye; the broker will notice by itself';
+    this.#log.event('consumer-left', `Left group ${this.#groupId}${goodbye}`, {
+      ...this.#group,
+      ...(error === undefined ? {} : { error }),
+    });
+  }
+
+  get #group(): { readonly 'tapeproof.group': string } {
+    return { 'tapeproof.group': this.#groupId };
+  }
+
+  #health(alive: boolean, ready: boolean, detail: string): void {
+    this.#observation.health.set('consumer', { alive, ready, detail });
+  }
+
+  #countAssigned(assignment: Assignment): void {
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      const labels = { group: this.#groupId, topic };
+      this.#observation.metrics.set('tapeproof_consumer_assigned_partitions', labels, partitions.length);
+    }
+  }
+}

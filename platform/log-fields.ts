@@ -1,0 +1,99 @@
+/**
+ * What a line's fields may be. Untrusted text reaches a log (names of instruments, errors of venues): no field may fake
+ * another, and none may be endless.
+ */
+
+export type LogValue = string | number | boolean | null | undefined;
+
+/** Fields of a line: those of the Elastic Common Schema that are used here, and ours. */
+export type LogFields = {
+  readonly 'event.id'?: string | undefined;
+  readonly 'event.reason'?: string | undefined;
+  readonly 'log.logger'?: string;
+  readonly 'url.full'?: string;
+  readonly 'http.response.status_code'?: number | undefined;
+  readonly error?: unknown;
+} & Readonly<Partial<Record<`tapeproof.${string}`, LogValue>>>;
+
+const ECS_FIELDS: ReadonlySet<string> = new Set([
+  'event.id',
+  'event.reason',
+  'log.logger',
+  'url.full',
+  'http.response.status_code',
+]);
+
+export const FIELD_CHARACTERS_MAX = 1_024;
+export const MESSAGE_CHARACTERS_MAX = 2_048;
+const STACK_CHARACTERS_MAX = 8_192;
+const NAME_CHARACTERS_MAX = 64;
+const FIELDS_MAX = 48;
+const CAUSES_MAX = 4;
+
+/**
+ * Fields under names that cannot collide with those that the log itself writes: a name that is none of ours gets the
+ * prefix `tapeproof.`, and what is no plain value becomes text.
+ */
+export function safeFields(fields: object): Record<string, LogValue> {
+  const safe: Record<string, LogValue> = {};
+  let count = 0;
+  for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
+    if (value === undefined) continue;
+    if (name === 'error') {
+      Object.assign(safe, errorFields(value));
+      continue;
+    }
+    count += 1;
+    if (count > FIELDS_MAX) break;
+    safe[safeName(name)] ??= safeValue(value);
+  }
+  return safe;
+}
+
+function safeName(name: string): string {
+  if (ECS_FIELDS.has(name)) return name;
+  const plain = name.slice(0, NAME_CHARACTERS_MAX).replace(/[^A-Za-z0-9_.]/g, '_');
+  return plain.startsWith('tapeproof.') && plain !== SUPPRESSED_FIELD ? plain : `tapeproof.${plain}`;
+}
+
+/** Lines of this kind that sampling left out since the one before. */
+export const SUPPRESSED_FIELD = 'tapeproof.suppressed';
+
+function safeValue(value: unknown): LogValue {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return value;
+  return cut(textOf(value), FIELD_CHARACTERS_MAX);
+}
+
+/** An error with its code, and its causes in the stack trace. */
+function errorFields(error: unknown): Record<string, LogValue> {
+  if (!(error instanceof Error)) return { 'error.message': cut(textOf(error), FIELD_CHARACTERS_MAX) };
+  const code = 'code' in error ? error.code : undefined;
+  const stacks: string[] = [];
+  let cause: unknown = error;
+  for (let depth = 0; cause instanceof Error && depth <= CAUSES_MAX; depth += 1) {
+    stacks.push(`${depth === 0 ? '' : 'caused by '}${textOf(cause.stack ?? cause.message)}`);
+    cause = cause.cause;
+  }
+  return {
+    'error.type': cut(textOf(error.name), NAME_CHARACTERS_MAX),
+    'error.message': cut(textOf(error.message), FIELD_CHARACTERS_MAX),
+    ...(code === undefined ? {} : { 'error.code': cut(textOf(code), NAME_CHARACTERS_MAX) }),
+    'error.stack_trace': cut(stacks.join('\n'), STACK_CHARACTERS_MAX),
+  };
+}
+
+/** Text of anything; never throws. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    if (typeof value === 'object' && value !== null) return JSON.stringify(value) || 'unprintable';
+    return `${value as number}`;
+  } catch {
+    return 'unprintable';
+  }
+}
+
+export function cut(text: string, charactersMax: number): string {
+  if (text.length <= charactersMax) return text;
+  return `${text.slice(0, charactersMax)}… (${text.length - charactersMax} more characters)`;
+}

@@ -1,0 +1,170 @@
+/**
+ * The closed list of metrics, by Prometheus' naming conventions: base units (seconds, records), counters end in `_total`.
+ * The metrics are created from it, and docs/metrics.md is generated from it. Labels are bounded: no identities, and
+ * instruments only of live ingestion, where the operator names them.
+ */
+import type { Service } from '../log-events.ts';
+
+export interface MetricDefinition {
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** One sentence; what a label holds where its name does not say. */
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** The processes that have it. */
+  readonly at: readonly Service[];
+  /** Upper bounds, of a histogram. */
+  readonly buckets?: readonly number[];
+}
+
+const ALL = ['engine', 'projector', 'ingest-live'] as const;
+const READERS = ['engine', 'projector'] as const;
+const ENGINE = ['engine'] as const;
+const PROJECTOR = ['projector'] as const;
+const LIVE = ['ingest-live'] as const;
+
+const MICROSECONDS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2] as const;
+const MILLISECONDS = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10] as const;
+
+const counter = <const Labels extends readonly string[]>(at: readonly Service[], labels: Labels, help: string) =>
+  ({ type: 'counter', at, labels, help }) as const;
+const gauge = <const Labels extends readonly string[]>(at: readonly Service[], labels: Labels, help: string) =>
+  ({ type: 'gauge', at, labels, help }) as const;
+const histogram = <const Labels extends readonly string[]>(
+  at: readonly Service[],
+  labels: Labels,
+  buckets: readonly number[],
+  help: string,
+) => ({ type: 'histogram', at, labels, buckets, help }) as const;
+
+export const METRICS = {
+  tapeproof_build_info: gauge(ALL, ['service', 'version', 'commit', 'node'], 'Always 1: what runs.'),
+  tapeproof_dependency_up: gauge(
+    ALL,
+    ['dependency'],
+    '1 while kafka, registry, postgres or redis answers this process, else 0.',
+  ),
+  tapeproof_dependency_check_seconds: histogram(
+    ALL,
+    ['dependency'],
+    MILLISECONDS,
+    'How long a dependency took to answer the check of every second, or to fail it.',
+  ),
+  tapeproof_log_lines_suppressed_total: counter(ALL, ['action'], 'Log lines left out by sampling, by event.action.'),
+  tapeproof_dead_letters_total: counter(
+    ALL,
+    ['reader', 'reason'],
+    'Records kept in dead.letters because they could not be used.',
+  ),
+
+  tapeproof_consumer_records_total: counter(
+    READERS,
+    ['group', 'topic', 'partition'],
+    'Records applied downstream and committed.',
+  ),
+  tapeproof_consumer_lag_records: gauge(
+    READERS,
+    ['group', 'topic', 'partition'],
+    'Records in the log that the group has not committed, of the partitions that this process has; absent while unknown.',
+  ),
+  tapeproof_consumer_lag_seconds: gauge(
+    READERS,
+    ['group', 'topic', 'partition'],
+    'Now less the event time of the oldest record that the group has not committed, 0 when there is none; absent while unknown.',
+  ),
+  tapeproof_consumer_assigned_partitions: gauge(READERS, ['group', 'topic'], 'Partitions that this process has.'),
+  tapeproof_consumer_rebalances_total: counter(READERS, ['group'], 'Joins of the group after the first.'),
+  tapeproof_producer_records_total: counter(ALL, ['topic', 'partition'], 'Records that Kafka acknowledged.'),
+
+  tapeproof_engine_step_seconds: histogram(
+    ENGINE,
+    [],
+    MICROSECONDS,
+    'Time that one tape record takes from decoded to its events encoded, of the first record of each batch and one in 256 of the others.',
+  ),
+  tapeproof_engine_outcomes_total: counter(
+    ENGINE,
+    ['strategy', 'verdict'],
+    'Outcomes sent since the process started; strategy is DECISION for pooled decisions.',
+  ),
+  tapeproof_engine_hit_ratio: gauge(
+    ENGINE,
+    ['strategy'],
+    'HIT / (HIT + MISS) of the outcomes that this process sent; see tapeproof_engine_hit_ratio_outcomes for how many.',
+  ),
+  tapeproof_engine_hit_ratio_outcomes: gauge(ENGINE, ['strategy'], 'The HITs and MISSes that the hit ratio rests on.'),
+  tapeproof_engine_anchor_age_seconds: gauge(ENGINE, ['partition'], 'Since the newest anchor was written.'),
+  tapeproof_engine_anchor_age_records: gauge(ENGINE, ['partition'], 'Tape records taken in since the newest anchor.'),
+  tapeproof_engine_anchors_total: counter(ENGINE, ['partition'], 'Anchors written.'),
+  tapeproof_engine_recoveries_total: counter(
+    ENGINE,
+    ['partition'],
+    'Times that state was found again from an anchor or the beginning.',
+  ),
+  tapeproof_engine_events_compared_total: counter(
+    ENGINE,
+    [],
+    'Events derived again and found equal, byte for byte, to what the outputs hold.',
+  ),
+
+  tapeproof_projector_write_seconds: histogram(
+    PROJECTOR,
+    ['projector'],
+    MILLISECONDS,
+    'Time of one write of a batch and its position to the store.',
+  ),
+  tapeproof_projector_records_read_total: counter(
+    PROJECTOR,
+    ['projector', 'topic'],
+    'Records read: the sum of tapeproof_projector_records_total over fate.',
+  ),
+  tapeproof_projector_records_total: counter(
+    PROJECTOR,
+    ['projector', 'topic', 'fate'],
+    'What became of the records read: applied, duplicate, conflict, dead or ignored.',
+  ),
+  tapeproof_projector_conflicts_total: counter(
+    PROJECTOR,
+    ['projector'],
+    'Records that claim an identity which other bytes have; an engine that finds one stops.',
+  ),
+
+  tapeproof_live_connections: gauge(LIVE, ['venue'], 'Connections to the venue that are up.'),
+  tapeproof_live_reconnects_total: counter(LIVE, ['venue'], 'Attempts to connect again.'),
+  tapeproof_live_disconnects_total: counter(LIVE, ['venue', 'reason'], 'Connections that ended.'),
+  tapeproof_live_trades_total: counter(
+    LIVE,
+    ['instrument', 'origin'],
+    'Trades that Kafka acknowledged; origin is stream or history.',
+  ),
+  tapeproof_live_duplicates_total: counter(LIVE, ['instrument', 'origin'], 'Trades that came and were there already.'),
+  tapeproof_live_last_trade_age_seconds: gauge(
+    LIVE,
+    ['instrument'],
+    'Since the event time of the last trade appended.',
+  ),
+  tapeproof_live_ticks_total: counter(LIVE, ['partition'], 'Clock ticks appended.'),
+  tapeproof_live_waiting_trades: gauge(LIVE, ['venue'], 'Trades received that are not yet on their way to Kafka.'),
+  tapeproof_live_missing_trades: gauge(LIVE, ['venue'], 'Trades known to be missing and asked for.'),
+  tapeproof_live_instruments_in_sync: gauge(LIVE, ['venue'], 'Instruments without an open gap on a proven connection.'),
+  tapeproof_live_gaps_opened_total: counter(LIVE, ['instrument'], 'Gaps found.'),
+  tapeproof_live_gaps_filled_total: counter(LIVE, ['instrument'], 'Gaps of which all trades came.'),
+  tapeproof_live_gaps_declared_total: counter(LIVE, ['instrument', 'reason'], 'Gaps given up and put on the tape.'),
+  tapeproof_live_trades_lost_total: counter(LIVE, ['instrument'], 'Trades missing in the gaps put on the tape.'),
+  tapeproof_live_history_requests_total: counter(
+    LIVE,
+    ['venue', 'outcome'],
+    'Requests for past trades: ok, rate-limited or failed.',
+  ),
+  tapeproof_live_append_failures_total: counter(LIVE, ['venue'], 'Batches that Kafka did not take.'),
+} as const satisfies Readonly<Record<`tapeproof_${string}`, MetricDefinition>>;
+
+type Definitions = typeof METRICS;
+export type MetricName = keyof Definitions;
+type OfType<Type extends MetricDefinition['type']> = {
+  [Name in MetricName]: Definitions[Name]['type'] extends Type ? Name : never;
+}[MetricName];
+export type CounterName = OfType<'counter'>;
+export type GaugeName = OfType<'gauge'>;
+export type HistogramName = OfType<'histogram'>;
+/** The labels of a metric, each with its value. */
+export type LabelsOf<Name extends MetricName> = Readonly<Record<Definitions[Name]['labels'][number], string | number>>;
