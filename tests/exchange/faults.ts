@@ -60,7 +60,8 @@ export const RETRY_AFTER_SECONDS = { 'rate-limited': 1, banned: 2 } as const;
 
 const ENDS = ['cut', 'cut-mid-frame', 'half-open', 'deaf', 'going-away'] as const satisfies readonly FaultName[];
 const REFUSALS = ['reset', 'unavailable', 'too-many'] as const;
-const ANSWERS = [
+/** Those that need a request. */
+export const ANSWER_FAULTS = [
   'rate-limited',
   'banned',
   'server-error',
@@ -73,7 +74,7 @@ const ANSWERS = [
 
 export type EndFault = (typeof ENDS)[number];
 export type Refusal = (typeof REFUSALS)[number];
-export type AnswerFault = (typeof ANSWERS)[number];
+export type AnswerFault = (typeof ANSWER_FAULTS)[number];
 
 /** How a connection will end. */
 export interface PlannedEnd {
@@ -147,7 +148,7 @@ export class FaultPlan {
 
   /** At most one fault a request. */
   answerFaultOf(request: number): AnswerFault | undefined {
-    return ANSWERS.find((fault) => this.happens(fault, request));
+    return ANSWER_FAULTS.find((fault) => this.happens(fault, request));
   }
 
   serverErrorOf(request: number): number {
