@@ -1,0 +1,96 @@
+/** Writes docs/metrics.md and docs/logs.md from their catalogues; with --check only compares, and exits 1 on drift. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LOG_EVENTS, type LogEventDefinition, type Service } from '../platform/log-events.ts';
+import { METRICS, type MetricDefinition } from '../platform/metrics/catalogue.ts';
+
+const PROCESSES: Readonly<Record<Service, string>> = {
+  engine: 'engine',
+  projector: 'projector',
+  'ingest-live': 'live',
+};
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function processesOf(at: readonly Service[]): string {
+  return at.length === Object.keys(PROCESSES).length ? 'all' : at.map((service) => PROCESSES[service]).join(', ');
+}
+
+function metricsPage(): string {
+  const rows = Object.entries<MetricDefinition>(METRICS).map(([name, { type, labels, at, help }]) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(', '),
+    processesOf(at),
+    help,
+  ]);
+  const buckets = Object.entries<MetricDefinition>(METRICS).flatMap(([name, { buckets: bounds }]) =>
+    bounds === undefined ? [] : [[`\`${name}\``, bounds.join(', ')]],
+  );
+  return `# Metrics
+
+<!-- Generated from platform/metrics/catalogue.ts by \`npm run generate\`. Do not edit. -->
+
+Each long-running process answers in Prometheus' text format at \`/metrics\`, on a free port of 127.0.0.1 that it logs
+(\`event.action\` \`http-listening\`), or where \`--http-port\` and \`--http-host\`, or \`TAPEPROOF_HTTP_PORT\`, say. Beside it:
+
+- \`/health\`: 200 while the process is alive, 503 when it should be replaced: its consumer stopped for good, or its event
+  loop stands still.
+- \`/ready\`: 200 while it can do its work, 503 while a service that it needs does not answer, it is not yet a member of
+  its group or not connected to its venue, or it is stopping.
+
+Both say as JSON what they looked at. Labels are bounded: no identities, and instruments only of live ingestion, where the
+operator names them. \`process_*\` and \`nodejs_*\` (CPU, memory, event loop, garbage collection, file descriptors) are
+those of the Prometheus client. Counters begin at 0 with the process. Each process reports the lag of the partitions that
+it has; an event time in the past, as of a file of 2013, makes that lag's seconds large.
+
+${tableOf(['metric', 'type', 'labels', 'process', 'meaning'], rows)}
+
+Upper bounds of the histograms, seconds:
+
+${tableOf(['metric', 'buckets'], buckets)}
+`;
+}
+
+function logsPage(): string {
+  const rows = Object.entries<LogEventDefinition>(LOG_EVENTS).map(([action, { level, sampled, at, meaning }]) => [
+    `\`${action}\``,
+    level,
+    sampled ? 'yes' : '',
+    processesOf(at),
+    meaning,
+  ]);
+  return `# Log lines
+
+<!-- Generated from platform/log-events.ts by \`npm run generate\`. Do not edit. -->
+
+Logs go to standard error: a JSON object a line with the fields of the Elastic Common Schema, or text where standard error
+is a terminal. \`TAPEPROOF_LOG_FORMAT\` (\`json\`, \`text\`) and \`TAPEPROOF_LOG_LEVEL\` (\`trace\`, \`debug\`, \`info\`, \`warn\`,
+\`error\`, \`silent\`) say otherwise.
+
+Every line has \`@timestamp\`, \`log.level\`, \`message\`, \`service.name\`, \`process.pid\` and \`ecs.version\`. A line of the
+kinds below has \`event.action\`; one about a derived event has its identity in \`event.id\` and its cause's place on the tape
+in \`tapeproof.tape.partition\` and \`tapeproof.tape.offset\`, and is written after Kafka acknowledged the event. Errors are
+in \`error.*\`; everything else of ours begins with \`tapeproof.\`. Of a sampled kind at most two lines a second are written;
+\`tapeproof.suppressed\` says how many were left out since the line before.
+
+One event is one line, whatever a field holds: control characters, line separators and bidirectional overrides are
+escaped, text is cut at a bound, and no field can take another's name.
+
+${tableOf(['event.action', 'level', 'sampled', 'process', 'meaning'], rows)}
+`;
+}
+
+const pages = { 'metrics.md': metricsPage(), 'logs.md': logsPage() };
+for (const [name, text] of Object.entries(pages)) {
+  const path = join(import.meta.dirname, name);
+  if (!process.argv.includes('--check')) {
+    writeFileSync(path, text);
+  } else if (readFileSync(path, 'utf8') !== text) {
+    console.error(`docs/${name} differs from its catalogue: run "npm run generate" and commit it.`);
+    process.exitCode = 1;
+  }
+}
