@@ -1,0 +1,227 @@
+import type { Log } from '../../platform/log.ts';
+import type { Observation } from '../../platform/observation.ts';
+import type { LiveObserver, TradeOrigin } from './observer.ts';
+
+const READER = 'ingest-live';
+const SECONDS_PER_US = 1e-6;
+const US_PER_MS = 1_000;
+
+export interface LiveObservationOptions {
+  readonly venue: string;
+  /** Without a stream the venue counts as connected while its answers to requests are good. */
+  readonly transport: 'stream' | 'poll';
+  readonly observation: Observation;
+  readonly log: Log;
+}
+
+type EventOf<Name extends keyof LiveObserver> = Parameters<LiveObserver[Name]>[0];
+
+/** Live ingestion's events as lines in the log, metrics, and the health of the connection to the venue. */
+export function createLiveObserver(options: LiveObservationOptions): LiveObserver {
+  return new LiveObservation(options);
+}
+
+class LiveObservation implements LiveObserver {
+  readonly #venue: string;
+  readonly #isPolling: boolean;
+  readonly #metrics: Observation['metrics'];
+  readonly #health: Observation['health'];
+  readonly #log: Log;
+  readonly #connections = new Set<number>();
+  readonly #lastEventTimeUs = new Map<string, number>();
+  readonly #duplicates = new Map<string, Record<TradeOrigin, number>>();
+
+  constructor({ venue, transport, observation, log }: LiveObservationOptions) {
+    this.#venue = venue;
+    this.#isPolling = transport === 'poll';
+    this.#metrics = observation.metrics;
+    this.#health = observation.health;
+    this.#log = log;
+    this.#health.set('venue', { alive: true, ready: false, detail: 'not connected yet' });
+    this.#metrics.set('tapeproof_live_connections', { venue }, 0);
+    this.#metrics.beforeScrape(() => {
+      this.#show();
+    });
+  }
+
+  connected({ connection, handshakeMs }: EventOf<'connected'>): void {
+    this.#connections.add(connection);
+    this.#showConnections('connected');
+    this.#log.event('live-connected', `Connected to ${this.#venue}`, {
+      'tapeproof.venue': this.#venue,
+      'tapeproof.connection': connection,
+      'tapeproof.handshake_ms': handshakeMs,
+    });
+  }
+
+  disconnected({ connection, reason, detail }: EventOf<'disconnected'>): void {
+    this.#connections.delete(connection);
+    this.#showConnections(`${reason}: ${detail}`);
+    this.#metrics.count('tapeproof_live_disconnects_total', { venue: this.#venue, reason });
+    this.#log.event('live-disconnected', `Connection to ${this.#venue} ended: ${detail}`, {
+      'event.reason': reason,
+      'tapeproof.venue': this.#venue,
+      'tapeproof.connection': connection,
+    });
+  }
+
+  reconnectScheduled({ attempt, delayMs }: EventOf<'reconnectScheduled'>): void {
+    this.#metrics.count('tapeproof_live_reconnects_total', { venue: this.#venue });
+    this.#log.event('live-reconnect-scheduled', `Connecting to ${this.#venue} again in ${delayMs} ms`, {
+      'tapeproof.venue': this.#venue,
+      'tapeproof.attempt': attempt,
+      'tapeproof.delay_ms': delayMs,
+    });
+  }
+
+  resumed({ instrument, nextTradeId, lastTradeIdOnTape }: EventOf<'resumed'>): void {
+    this.#log.event('live-resumed', `${instrument} goes on with trade ${nextTradeId ?? 'as it comes'}`, {
+      'tapeproof.instrument': instrument,
+      'tapeproof.next_trade_id': nextTradeId,
+      'tapeproof.last_trade_id': lastTradeIdOnTape,
+    });
+  }
+
+  tradesAppended({ instrument, count, origin, lastEventTimeUs: timeUs }: EventOf<'tradesAppended'>): void {
+    this.#metrics.count('tapeproof_live_trades_total', { instrument, origin }, count);
+    this.#lastEventTimeUs.set(instrument, Math.max(this.#lastEventTimeUs.get(instrument) ?? 0, timeUs));
+    this.#log.sampled('live-trades-appended')?.(`${count} trades of ${instrument} are on the tape`, {
+      'tapeproof.instrument': instrument,
+      'tapeproof.trades': count,
+      'tapeproof.origin': origin,
+    });
+  }
+
+  tickAppended({ partition }: EventOf<'tickAppended'>): void {
+    this.#metrics.count('tapeproof_live_ticks_total', { partition });
+  }
+
+  appendFailed({ detail, pauseMs }: EventOf<'appendFailed'>): void {
+    this.#metrics.count('tapeproof_live_append_failures_total', { venue: this.#venue });
+    this.#log.event('live-append-failed', `Kafka did not take a batch, again in ${pauseMs} ms: ${detail}`, {
+      'tapeproof.venue': this.#venue,
+      'tapeproof.delay_ms': pauseMs,
+    });
+  }
+
+  gapOpened({ instrument, firstTradeId, lastTradeId, missing }: EventOf<'gapOpened'>): void {
+    this.#metrics.count('tapeproof_live_gaps_opened_total', { instrument });
+    this.#log.event('live-gap-opened', `${missing} trades of ${instrument} are missing`, {
+      'tapeproof.instrument': instrument,
+      'tapeproof.first_trade_id': firstTradeId,
+      'tapeproof.last_trade_id': lastTradeId,
+      'tapeproof.missing': missing,
+    });
+  }
+
+  gapFilled({ instrument, missing, openMs }: EventOf<'gapFilled'>): void {
+    this.#metrics.count('tapeproof_live_gaps_filled_total', { instrument });
+    this.#log.event('live-gap-filled', `${missing} missing trades of ${instrument} came`, {
+      'tapeproof.instrument': instrument,
+      'tapeproof.missing': missing,
+      'tapeproof.duration_ms': openMs,
+    });
+  }
+
+  gapDeclared({ instrument, firstTradeId, lastTradeId, missing, reason }: EventOf<'gapDeclared'>): void {
+    this.#metrics.count('tapeproof_live_gaps_declared_total', { instrument, reason });
+    this.#metrics.count('tapeproof_live_trades_lost_total', { instrument }, missing);
+    this.#log.event('live-gap-declared', `${missing} trades of ${instrument} cannot be had: a gap goes to the tape`, {
+      'event.reason': reason,
+      'tapeproof.instrument': instrument,
+      'tapeproof.first_trade_id': firstTradeId,
+      'tapeproof.last_trade_id': lastTradeId,
+      'tapeproof.missing': missing,
+    });
+  }
+
+  lateTrade({ instrument }: EventOf<'lateTrade'>): void {
+    this.#log.sampled('live-late-trade')?.(`A trade of a declared gap of ${instrument} came after all`, {
+      'tapeproof.instrument': instrument,
+    });
+  }
+
+  historyRequest({ outcome, status, retryAfterMs, detail }: EventOf<'historyRequest'>): void {
+    this.#metrics.count('tapeproof_live_history_requests_total', { venue: this.#venue, outcome });
+    if (this.#isPolling && outcome !== 'rate-limited') {
+      this.#health.set('venue', { alive: true, ready: outcome === 'ok', detail: detail ?? 'answers' });
+    }
+    if (outcome === 'rate-limited') {
+      this.#log.event(
+        'live-rate-limited',
+        `${this.#venue} asks for fewer requests, and to wait ${retryAfterMs ?? 0} ms`,
+        {
+          'http.response.status_code': status,
+          'tapeproof.venue': this.#venue,
+          'tapeproof.delay_ms': retryAfterMs,
+        },
+      );
+    } else if (outcome === 'failed') {
+      this.#log.sampled('live-history-failed')?.(
+        `${this.#venue} does not serve past trades: ${detail ?? 'no reason given'}`,
+        {
+          'http.response.status_code': status,
+          'tapeproof.venue': this.#venue,
+        },
+      );
+    }
+  }
+
+  refused({ instrument, reason, kept }: EventOf<'refused'>): void {
+    if (kept) this.#metrics.count('tapeproof_dead_letters_total', { reader: READER, reason });
+    this.#log.sampled('dead-letter')?.(
+      `${this.#venue} sent what cannot be used${kept ? '' : ', too often to be kept'}`,
+      {
+        'event.reason': reason,
+        'tapeproof.reader': READER,
+        'tapeproof.instrument': instrument,
+        'tapeproof.kept': kept,
+      },
+    );
+  }
+
+  duplicate({ instrument, origin }: EventOf<'duplicate'>): void {
+    let counts = this.#duplicates.get(instrument);
+    if (counts === undefined) this.#duplicates.set(instrument, (counts = { stream: 0, history: 0 }));
+    counts[origin] += 1;
+  }
+
+  notAskedFor({ instrument }: EventOf<'notAskedFor'>): void {
+    this.#log.sampled('live-trade-unasked')?.(`${this.#venue} sent a trade of ${instrument}, which was not asked for`, {
+      'tapeproof.instrument': instrument,
+    });
+  }
+
+  forgotten({ instrument }: EventOf<'forgotten'>): void {
+    this.#log.sampled('live-trade-forgotten')?.(
+      `Too many trades of ${instrument} wait: this one is asked for again later`,
+      {
+        'tapeproof.instrument': instrument,
+      },
+    );
+  }
+
+  waiting({ trades, missing, inSync }: EventOf<'waiting'>): void {
+    this.#metrics.set('tapeproof_live_waiting_trades', { venue: this.#venue }, trades);
+    this.#metrics.set('tapeproof_live_missing_trades', { venue: this.#venue }, missing);
+    this.#metrics.set('tapeproof_live_instruments_in_sync', { venue: this.#venue }, inSync);
+  }
+
+  #showConnections(detail: string): void {
+    const { size } = this.#connections;
+    this.#metrics.set('tapeproof_live_connections', { venue: this.#venue }, size);
+    this.#health.set('venue', { alive: true, ready: size > 0, detail });
+  }
+
+  #show(): void {
+    for (const [instrument, timeUs] of this.#lastEventTimeUs) {
+      const seconds = Math.max(0, Date.now() * US_PER_MS - timeUs) * SECONDS_PER_US;
+      this.#metrics.set('tapeproof_live_last_trade_age_seconds', { instrument }, seconds);
+    }
+    for (const [instrument, counts] of this.#duplicates) {
+      for (const origin of ['stream', 'history'] as const) {
+        this.#metrics.countUpTo('tapeproof_live_duplicates_total', { instrument, origin }, counts[origin]);
+      }
+    }
+  }
+}
