@@ -4,21 +4,21 @@ const BATCH_RECORDS_MAX = 4_000;
 const BATCH_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Collects records while the batch before is on its way: one batch in flight, one being filled, never more. */
-export class Appender {
+export class Appender<Outgoing extends OutgoingRecord = OutgoingRecord> {
   private readonly producer: RecordProducer;
-  private readonly onAcknowledged: (records: readonly OutgoingRecord[]) => void;
-  private batch: OutgoingRecord[] = [];
+  private readonly onAcknowledged: (records: readonly Outgoing[]) => void;
+  private batch: Outgoing[] = [];
   private batchBytes = 0;
   private inFlight: Promise<void> = Promise.resolve();
 
   /** @param onAcknowledged told of each batch that all replicas have */
-  constructor(producer: RecordProducer, onAcknowledged: (records: readonly OutgoingRecord[]) => void) {
+  constructor(producer: RecordProducer, onAcknowledged: (records: readonly Outgoing[]) => void) {
     this.producer = producer;
     this.onAcknowledged = onAcknowledged;
   }
 
   /** Takes a record; when it says true, the batch is full and `flush` is to be awaited before the next. */
-  add(record: OutgoingRecord): boolean {
+  add(record: Outgoing): boolean {
     this.batch.push(record);
     this.batchBytes += record.body.length;
     return this.batch.length >= BATCH_RECORDS_MAX || this.batchBytes >= BATCH_BYTES_MAX;

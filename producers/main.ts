@@ -12,6 +12,9 @@ import { openFile, readRows, type FileOptions, type OpenedFile } from './file-ro
 import { readHoldings } from './holdings.adapter.ts';
 import { Comparison, INSTRUMENTS_MAX, Pace, recordOf, Resumption, type Holdings } from './ingest.ts';
 
+export { ingestLive } from './live/ingest-live.adapter.ts';
+export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.adapter.ts';
+
 const WAIT_MS_MAX = 60_000;
 const MILLISECONDS_PER_SECOND = 1000;
 

@@ -1,0 +1,31 @@
+/** 2^30 and more would be no delay that anybody waits for. */
+const DOUBLINGS_MAX = 30;
+
+/**
+ * A delay drawn evenly from between the least one and one that doubles with each attempt, so that many clients that were
+ * cut off together do not come back together.
+ *
+ * @param attempt from 1
+ * @param random from [0, 1)
+ */
+export function backoffMs(attempt: number, leastMs: number, mostMs: number, random: number): number {
+  const doubled = leastMs * 2 * (1 << Math.min(attempt - 1, DOUBLINGS_MAX - 1));
+  const upperMs = Math.max(leastMs, Math.min(mostMs, doubled));
+  return leastMs + random * (upperMs - leastMs);
+}
+
+const SECONDS = /^\d{1,9}$/;
+const MILLISECONDS_PER_SECOND = 1_000;
+
+/**
+ * How long a `Retry-After` says to wait (RFC 9110, 10.2.3: seconds or a date); undefined where it says nothing that can
+ * be read.
+ *
+ * @param wallClockMs milliseconds since 1970
+ */
+export function retryAfterMs(header: string | null | undefined, wallClockMs: number): number | undefined {
+  const text = header?.trim() ?? '';
+  if (SECONDS.test(text)) return Number(text) * MILLISECONDS_PER_SECOND;
+  const date = /[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - wallClockMs);
+}

@@ -1,0 +1,32 @@
+import type { VenueLimits } from '../venue.ts';
+
+/** Our part of the connections that the venue allows; a second process may do the same. */
+const SHARE = 0.4;
+
+/** How soon the next attempt to connect may be made. Times are of a clock that never goes back. */
+export class ConnectionBudget {
+  private readonly count: number;
+  private readonly windowMs: number;
+  private attemptsAtMs: number[] = [];
+  private blockedUntilMs = 0;
+
+  constructor({ count, windowMs }: VenueLimits['connections']) {
+    this.count = Math.max(1, Math.floor(count * SHARE));
+    this.windowMs = windowMs;
+  }
+
+  waitMs(nowMs: number): number {
+    this.attemptsAtMs = this.attemptsAtMs.filter((atMs) => atMs > nowMs - this.windowMs);
+    const oldest = this.attemptsAtMs[this.attemptsAtMs.length - this.count];
+    return Math.max(oldest === undefined ? 0 : oldest + this.windowMs - nowMs, this.blockedUntilMs - nowMs, 0);
+  }
+
+  spend(nowMs: number): void {
+    this.attemptsAtMs.push(nowMs);
+  }
+
+  /** The venue told us to wait. */
+  blockFor(durationMs: number, nowMs: number): void {
+    this.blockedUntilMs = Math.max(this.blockedUntilMs, nowMs + durationMs);
+  }
+}

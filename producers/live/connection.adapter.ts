@@ -1,0 +1,178 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket, type RawData } from 'ws';
+import type { DisconnectReason } from './observer.ts';
+import type { LiveTiming } from './timing.ts';
+
+/** A trade's frame has some hundred bytes. A larger frame ends the connection before it is in memory. */
+const FRAME_BYTES_MAX = 1024 * 1024;
+/** Pings without an answer that are remembered. */
+const OPEN_PINGS_MAX = 64;
+/** How often the silence is looked at, of its length. */
+const CHECKS_PER_SILENCE = 8;
+const NORMAL_CLOSURE = 1000;
+/** How long a close may take that was ours. */
+const CLOSE_TIMEOUT_MS = 1_000;
+const DETAIL_LENGTH_MAX = 200;
+
+const SOCKET_OPTIONS = {
+  perMessageDeflate: false,
+  maxPayload: FRAME_BYTES_MAX,
+  followRedirects: false,
+  skipUTF8Validation: false,
+  autoPong: true,
+  allowSynchronousEvents: true,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+} as const;
+
+export interface ConnectionOptions {
+  readonly url: string;
+  readonly subscriptions: readonly string[];
+  readonly keepAlive: string | undefined;
+  /** Frames to the server, all kinds. */
+  readonly clientMessagesPerSecond: number;
+  readonly timing: Pick<LiveTiming, 'pingIntervalMs' | 'silenceMs'>;
+  readonly onOpen: () => void;
+  /** @param receivedAt microseconds since 1970 */
+  readonly onFrame: (text: string, receivedAt: number) => void;
+  /** Once, whatever happens. */
+  readonly onEnd: (end: ConnectionEnd) => void;
+}
+
+export interface ConnectionEnd {
+  readonly reason: DisconnectReason;
+  /** For people; untrusted text. */
+  readonly detail: string;
+  /** Where the handshake was answered with an error. */
+  readonly refusal: { readonly status: number; readonly retryAfter: string | undefined } | undefined;
+}
+
+/**
+ * One WebSocket from its opening to its end. It is given up when nothing at all arrives for `silenceMs`, handshake
+ * included; pings see to it that something does while it lives.
+ */
+export class Connection {
+  private readonly options: ConnectionOptions;
+  private readonly socket: WebSocket;
+  private readonly timers: NodeJS.Timeout[] = [];
+  /** Ping payload to when it was sent, milliseconds since 1970. */
+  private readonly openPings = new Map<string, number>();
+  private pings = 0;
+  private lastFrameAtMs = performance.now();
+  private refusal: ConnectionEnd['refusal'];
+  private isOver = false;
+  isOpen = false;
+  /** Milliseconds since 1970: what the server sent before has arrived. Undefined until the first pong. */
+  provenAtMs: number | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.options = options;
+    this.socket = new WebSocket(options.url, { ...SOCKET_OPTIONS, handshakeTimeout: options.timing.silenceMs });
+    this.listen();
+  }
+
+  /** Ends it from our side. */
+  end(reason: DisconnectReason, detail: string): void {
+    if (this.isOver) return;
+    this.over({ reason, detail, refusal: undefined });
+    if (reason === 'LIFETIME' || reason === 'STOPPED') this.socket.close(NORMAL_CLOSURE);
+    else this.socket.terminate();
+  }
+
+  private listen(): void {
+    const { socket } = this;
+    socket.on('open', () => {
+      this.opened();
+    });
+    socket.on('message', (data: RawData) => {
+      this.lastFrameAtMs = performance.now();
+      if (this.isOver) return;
+      this.options.onFrame((data as Buffer).toString('utf8'), Date.now() * 1_000);
+    });
+    socket.on('ping', () => {
+      this.lastFrameAtMs = performance.now();
+    });
+    socket.on('pong', (payload) => {
+      this.ponged(payload.toString('latin1'));
+    });
+    socket.on('unexpected-response', (request, response: IncomingMessage) => {
+      const { statusCode = 0, headers } = response;
+      this.refusal = { status: statusCode, retryAfter: headers['retry-after'] };
+      request.destroy();
+      this.over({ reason: 'HANDSHAKE', detail: `HTTP ${statusCode}`, refusal: this.refusal });
+    });
+    socket.on('error', (error) => {
+      this.over({ reason: this.isOpen ? 'ERROR' : 'HANDSHAKE', detail: error.message, refusal: undefined });
+      socket.terminate();
+    });
+    socket.on('close', (code, reason) => {
+      const detail = `${code} ${reason.toString('utf8')}`.trim();
+      this.over({ reason: this.isOpen ? 'CLOSED' : 'HANDSHAKE', detail, refusal: undefined });
+    });
+  }
+
+  private opened(): void {
+    if (this.isOver) return;
+    const { subscriptions, timing, clientMessagesPerSecond } = this.options;
+    this.isOpen = true;
+    this.lastFrameAtMs = performance.now();
+    // Half of what is allowed is for pings, the rest for subscriptions and pongs.
+    const spacingMs = 2_000 / clientMessagesPerSecond;
+    this.send(subscriptions, spacingMs);
+    this.ping();
+    this.timers.push(
+      setInterval(
+        () => {
+          this.ping();
+        },
+        Math.max(timing.pingIntervalMs, spacingMs),
+      ),
+      setInterval(() => {
+        this.checkSilence();
+      }, timing.silenceMs / CHECKS_PER_SILENCE),
+    );
+    this.options.onOpen();
+  }
+
+  /** One message now, the others in their time. */
+  private send([first, ...others]: readonly string[], spacingMs: number): void {
+    if (first === undefined || this.isOver) return;
+    this.socket.send(first);
+    if (others.length === 0) return;
+    this.timers.push(
+      setTimeout(() => {
+        this.send(others, spacingMs);
+      }, spacingMs),
+    );
+  }
+
+  private ping(): void {
+    if (this.socket.readyState !== WebSocket.OPEN) return;
+    this.pings += 1;
+    const payload = String(this.pings);
+    if (this.openPings.size < OPEN_PINGS_MAX) this.openPings.set(payload, Date.now());
+    this.socket.ping(payload);
+    if (this.options.keepAlive !== undefined) this.socket.send(this.options.keepAlive);
+  }
+
+  private ponged(payload: string): void {
+    this.lastFrameAtMs = performance.now();
+    const sentAtMs = this.openPings.get(payload);
+    if (sentAtMs === undefined) return;
+    this.provenAtMs = sentAtMs;
+    for (const [open, openSentAtMs] of this.openPings) if (openSentAtMs <= sentAtMs) this.openPings.delete(open);
+  }
+
+  private checkSilence(): void {
+    const silentMs = performance.now() - this.lastFrameAtMs;
+    if (silentMs < this.options.timing.silenceMs) return;
+    this.end('SILENT', `nothing came for ${Math.round(silentMs)} ms`);
+  }
+
+  private over(end: ConnectionEnd): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.isOpen = false;
+    for (const timer of this.timers) clearInterval(timer);
+    this.options.onEnd({ ...end, detail: end.detail.slice(0, DETAIL_LENGTH_MAX) });
+  }
+}

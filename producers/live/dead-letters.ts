@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import type { DeadLetter } from '../../contracts/generated/events.ts';
+import type { Refusal } from '../../contracts/trade-rules.ts';
+import { DEAD_LETTER_PAYLOAD_BYTES_MAX } from '../rows.ts';
+import { liveSourceOf } from '../venue.ts';
+
+/** The reader named in the dead letters of live ingestion. */
+export const LIVE_READER = 'ingest-live';
+/** More dead letters than this in a second are a flood: they are counted and not kept. */
+export const DEAD_LETTERS_PER_SECOND_MAX = 20;
+
+const HASH_DIGITS_IN_ID = 16;
+const MILLISECONDS_PER_SECOND = 1_000;
+
+/** @param receivedAt microseconds */
+export function deadLetterOf(venue: string, text: string, refusal: Refusal, receivedAt: number): DeadLetter {
+  const bytes = Buffer.from(text);
+  const payloadHash = createHash('sha256').update(bytes).digest('hex');
+  return {
+    deadLetterId: `dead-${LIVE_READER}-${venue}-${receivedAt}-${payloadHash.slice(0, HASH_DIGITS_IN_ID)}`,
+    source: { kind: 'STREAM', name: liveSourceOf(venue), partition: null, position: receivedAt },
+    reader: LIVE_READER,
+    reason: refusal.reason,
+    detail: refusal.detail,
+    payload: bytes.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
+    payloadBytes: bytes.length,
+    payloadHash,
+  };
+}
+
+/** Lets so many through in each second. */
+export class RateBound {
+  private readonly perSecond: number;
+  private second = -1;
+  private count = 0;
+
+  constructor(perSecond: number) {
+    this.perSecond = perSecond;
+  }
+
+  /** @param nowMs of a clock that never goes back */
+  allows(nowMs: number): boolean {
+    const second = Math.floor(nowMs / MILLISECONDS_PER_SECOND);
+    if (second !== this.second) this.count = 0;
+    this.second = second;
+    this.count += 1;
+    return this.count <= this.perSecond;
+  }
+}

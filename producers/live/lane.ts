@@ -1,0 +1,348 @@
+import type { Trade } from '../../contracts/generated/events.ts';
+import { isRefusedTrade, type HistoryPlace, type RefusedTrade } from '../venue.ts';
+import { DenseSequencer } from './dense-sequencer.ts';
+import type { LiveObserver, TradeOrigin } from './observer.ts';
+import { OpaqueSequencer } from './opaque-sequencer.ts';
+import type { HeldByTape, Missing, Released, Sequencer } from './sequencer.ts';
+import type { LiveTiming } from './timing.ts';
+
+/** So many pages in a row that answer beyond missing trades without them: the venue does not serve them. */
+export const NOT_SERVED_ANSWERS = 5;
+/** Refused ids remembered, so that REST's refusal of the same trade is no second dead letter. */
+const REFUSED_IDS_MAX = 1_000;
+
+/** What is to be asked by REST. `urgent`: trades wait for it. */
+export type Need =
+  | { readonly kind: 'newest'; readonly limit: number; readonly urgent: boolean }
+  | { readonly kind: 'from'; readonly place: HistoryPlace; readonly urgent: boolean };
+
+/** When a request was sent and answered; the wall clock's milliseconds are since 1970. */
+export interface AnswerTimes {
+  readonly askedAtMs: number;
+  readonly askedAtWallMs: number;
+  readonly nowMs: number;
+}
+
+export interface LaneOptions {
+  /** `BTC-USDT@binance`. */
+  readonly instrument: string;
+  readonly symbol: string;
+  readonly partition: number;
+  readonly transport: 'stream' | 'poll';
+  readonly tradeIds: 'DENSE' | 'OPAQUE';
+  readonly pageTradesMax: number;
+  /** Whether the venue can be asked from an id on. */
+  readonly asksFrom: boolean;
+  readonly waitingMax: number;
+  readonly resumeTradesMax: number;
+  readonly timing: Pick<
+    LiveTiming,
+    'gapDeadlineMs' | 'gapRetryMs' | 'gapGraceMs' | 'pollIntervalMs' | 'probeAfterMs' | 'probeGraceMs'
+  >;
+  readonly observer: LiveObserver;
+  /** Keeps what was refused. */
+  readonly onRefused: (refused: RefusedTrade, nowMs: number) => void;
+}
+
+/** Missing trades that are being asked for. */
+interface OpenGap {
+  range: Missing;
+  /** Ids missing when it opened. */
+  readonly missing: number;
+  readonly openedAtMs: number;
+  /** When the last of its trades came. */
+  progressAtMs: number;
+  askAtMs: number;
+  /** Pages in a row that answered beyond it. */
+  answersBeyond: number;
+  isAnnounced: boolean;
+}
+
+/**
+ * One instrument: what it waits for, what it asks for, and whether it is in sync. Pure: the time comes with each call,
+ * in milliseconds of a clock that never goes back.
+ */
+export class Lane {
+  readonly options: LaneOptions;
+  private readonly sequencer: Sequencer;
+  private gap: OpenGap | undefined;
+  /** Whether everything up to now is known to be here or known to be missing. */
+  private headIsKnown = false;
+  private connectedSinceMs: number | undefined;
+  private heardAtMs = 0;
+  /** Trades that REST showed and the stream has not delivered yet. */
+  private shown: { readonly trades: readonly Trade[]; readonly dueMs: number } | undefined;
+  /** Milliseconds since 1970: when the last poll that reached the head was sent. */
+  private polledAtMs: number | undefined;
+  private pollAgainAtMs = 0;
+  private readonly refusedIds = new Set<string>();
+
+  constructor(options: LaneOptions) {
+    this.options = options;
+    const { tradeIds, waitingMax } = options;
+    this.sequencer = tradeIds === 'DENSE' ? new DenseSequencer(waitingMax) : new OpaqueSequencer(waitingMax);
+  }
+
+  get waiting(): number {
+    return this.sequencer.waiting;
+  }
+
+  get isStarted(): boolean {
+    return this.sequencer.isStarted;
+  }
+
+  get missingTrades(): number {
+    const missing = this.sequencer.missing();
+    return missing === undefined ? 0 : missing.last - missing.first + 1;
+  }
+
+  /** Goes on behind what the tape holds; see {@link Sequencer.resume}. */
+  resume(held: HeldByTape | undefined): void {
+    this.gap = undefined;
+    this.sequencer.resume(held);
+  }
+
+  /** Begins with the first trade that comes, because REST does not tell one. */
+  beginWithAny(): void {
+    if (!this.isStarted) this.sequencer.begin(undefined);
+  }
+
+  /** A connection delivers from now on. */
+  connected(nowMs: number): void {
+    this.disconnected();
+    this.connectedSinceMs = nowMs;
+    this.heardAtMs = nowMs;
+  }
+
+  /** What came meanwhile is not known to be here until a trade or REST tells the head. */
+  disconnected(): void {
+    this.connectedSinceMs = undefined;
+    this.headIsKnown = false;
+    this.shown = undefined;
+  }
+
+  /** A trade from the stream. */
+  fromStream(item: Trade | RefusedTrade, nowMs: number): void {
+    this.heardAtMs = nowMs;
+    // With dense ids one trade tells what is missing before it.
+    if (this.options.tradeIds === 'DENSE' && this.connectedSinceMs !== undefined) this.headIsKnown = true;
+    if (isRefusedTrade(item)) this.refusedByStream(item, nowMs);
+    else this.offer(item, 'stream');
+  }
+
+  /** What is to be asked now, if anything. */
+  need(nowMs: number): Need | undefined {
+    const { transport, pageTradesMax, tradeIds, timing, waitingMax } = this.options;
+    // Where ids are dense one trade tells all; elsewhere a page is the only way to what was missed.
+    const limit = tradeIds === 'DENSE' ? 1 : pageTradesMax;
+    if (!this.isStarted) return { kind: 'newest', limit, urgent: true };
+    if (this.gap !== undefined) return nowMs >= this.gap.askAtMs ? this.needFor(this.gap) : undefined;
+    if (this.waiting >= waitingMax) return undefined;
+    if (transport === 'poll') return nowMs >= this.pollAgainAtMs ? this.needForPoll() : undefined;
+    if (this.connectedSinceMs === undefined || this.shown !== undefined) return undefined;
+    if (!this.headIsKnown) return { kind: 'newest', limit, urgent: true };
+    if (nowMs - this.heardAtMs < timing.probeAfterMs) return undefined;
+    return { kind: 'newest', limit, urgent: false };
+  }
+
+  answered(need: Need, page: readonly (Trade | RefusedTrade)[], times: AnswerTimes): void {
+    const { askedAtMs, askedAtWallMs, nowMs } = times;
+    if (!this.isStarted) this.beginWithNewest(page);
+    else if (this.isProbe(need)) this.probed(page, nowMs);
+    else this.take(page, nowMs);
+    if (this.options.transport === 'poll') this.polled(need, page, askedAtWallMs, nowMs);
+    else if (need.kind === 'newest' && (this.connectedSinceMs ?? Infinity) <= askedAtMs) this.headIsKnown = true;
+    if (need.kind === 'from') this.judge(need.place.firstTradeId, page, nowMs);
+  }
+
+  /** Whether the stream kept from us what REST showed; its trades are taken from REST then. */
+  foundDeaf(nowMs: number): boolean {
+    if (this.shown === undefined || nowMs < this.shown.dueMs) return false;
+    const { trades } = this.shown;
+    this.shown = undefined;
+    const kept = trades.filter(({ tradeId }) => !this.sequencer.hasHeard(tradeId));
+    for (const trade of kept) this.offer(trade, 'history');
+    return kept.length > 0;
+  }
+
+  /** Opens, follows, gives up and closes gaps; to be called whenever something came or went on, and from time to time. */
+  review(nowMs: number): void {
+    const missing = this.sequencer.missing();
+    if (this.gap !== undefined && (missing === undefined || missing.first > this.gap.range.last)) {
+      this.closeGap(this.gap, nowMs);
+    }
+    if (missing === undefined) return;
+    if (this.gap === undefined) this.openGap(missing, nowMs);
+    else this.followGap(this.gap, missing, nowMs);
+    const { resumeTradesMax, timing } = this.options;
+    const { gap } = this;
+    if (gap === undefined) return;
+    if (missing.last - missing.first + 1 > resumeTradesMax) this.giveUp('BEYOND_LIMIT', gap);
+    else if (gap.answersBeyond >= NOT_SERVED_ANSWERS) this.giveUp('NOT_SERVED', gap);
+    else if (nowMs - gap.progressAtMs >= timing.gapDeadlineMs) this.giveUp('NO_ANSWER', gap);
+  }
+
+  /** The next that may go on to the tape. */
+  next(): Released | undefined {
+    return this.sequencer.take();
+  }
+
+  /**
+   * Up to when (milliseconds since 1970) this instrument is complete once what was released is on the tape; undefined
+   * while it is not in sync.
+   *
+   * @param streamProvenAtMs up to when the stream is known to have delivered; undefined where it is down
+   */
+  completeUntilMs(streamProvenAtMs: number | undefined): number | undefined {
+    if (!this.isStarted || this.waiting > 0 || this.sequencer.missing() !== undefined) return undefined;
+    if (this.options.transport === 'poll') return this.polledAtMs;
+    return this.headIsKnown && this.shown === undefined ? streamProvenAtMs : undefined;
+  }
+
+  private offer(trade: Trade, origin: TradeOrigin): void {
+    const { observer, instrument } = this.options;
+    const offered = this.sequencer.offer(trade, origin);
+    if (offered === 'DUPLICATE') observer.duplicate({ instrument, origin });
+    else if (offered === 'FORGOTTEN') observer.forgotten({ instrument });
+    else if (offered === 'LATE') observer.lateTrade({ instrument });
+    else if (this.refusedIds.size > 0) this.refusedIds.delete(trade.tradeId);
+  }
+
+  /** REST has the last word: a trade whose frame is refused is missing until REST serves it, or its page is refused too. */
+  private refusedByStream(item: RefusedTrade, nowMs: number): void {
+    const { tradeId } = item;
+    if (tradeId !== undefined) {
+      if (this.refusedIds.has(tradeId)) return;
+      this.rememberRefused(tradeId);
+      this.sequencer.hear(tradeId);
+    }
+    this.options.onRefused(item, nowMs);
+  }
+
+  private refusedByHistory(item: RefusedTrade, nowMs: number): void {
+    const { tradeId } = item;
+    const isNews = tradeId === undefined || this.sequencer.account(tradeId);
+    const isToldAlready = tradeId !== undefined && this.refusedIds.delete(tradeId);
+    if (isNews && !isToldAlready) this.options.onRefused(item, nowMs);
+  }
+
+  private rememberRefused(tradeId: string): void {
+    if (this.refusedIds.size >= REFUSED_IDS_MAX) this.refusedIds.clear();
+    this.refusedIds.add(tradeId);
+  }
+
+  private take(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
+    for (const item of page) {
+      if (isRefusedTrade(item)) this.refusedByHistory(item, nowMs);
+      else this.offer(item, 'history');
+    }
+  }
+
+  private beginWithNewest(page: readonly (Trade | RefusedTrade)[]): void {
+    const newest = page.at(-1);
+    if (newest !== undefined && newest.tradeId === undefined) return;
+    // What came before the beginning is known and not wanted.
+    for (const { tradeId } of page.slice(0, -1)) if (tradeId !== undefined) this.sequencer.account(tradeId);
+    this.sequencer.begin(newest?.tradeId);
+    if (newest?.tradeId === undefined) return;
+    if (isRefusedTrade(newest)) this.sequencer.account(newest.tradeId);
+    else this.offer(newest, 'history');
+  }
+
+  private isProbe(need: Need): boolean {
+    return need.kind === 'newest' && !need.urgent && this.options.transport === 'stream';
+  }
+
+  private probed(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
+    this.heardAtMs = nowMs;
+    const trades = page.flatMap((item) =>
+      isRefusedTrade(item) || this.sequencer.hasHeard(item.tradeId) ? [] : [item],
+    );
+    if (trades.length > 0) this.shown = { trades, dueMs: nowMs + this.options.timing.probeGraceMs };
+  }
+
+  private polled(need: Need, page: readonly unknown[], askedAtWallMs: number, nowMs: number): void {
+    const { pageTradesMax, timing } = this.options;
+    if (need.kind === 'from' && page.length >= pageTradesMax) {
+      // A full page: there is more.
+      this.pollAgainAtMs = nowMs;
+      return;
+    }
+    this.polledAtMs = askedAtWallMs;
+    this.pollAgainAtMs = nowMs + timing.pollIntervalMs;
+  }
+
+  private needFor(gap: OpenGap): Need {
+    gap.isAnnounced ||= this.announce(gap);
+    const { asksFrom, pageTradesMax } = this.options;
+    if (!asksFrom) return { kind: 'newest', limit: pageTradesMax, urgent: true };
+    const place = { firstTradeId: gap.range.first, afterTimeUs: this.sequencer.lastTime };
+    return { kind: 'from', place, urgent: true };
+  }
+
+  private needForPoll(): Need {
+    const { asksFrom, pageTradesMax } = this.options;
+    const firstTradeId = this.sequencer.nextId;
+    if (!asksFrom || firstTradeId === undefined) return { kind: 'newest', limit: pageTradesMax, urgent: false };
+    return { kind: 'from', place: { firstTradeId, afterTimeUs: this.sequencer.lastTime }, urgent: false };
+  }
+
+  /** What a page says of the missing trades: there, served never, or not yet. */
+  private judge(firstTradeId: number, page: readonly { readonly tradeId: string | undefined }[], nowMs: number): void {
+    const { gap } = this;
+    if (gap?.range.first !== firstTradeId) return;
+    const ids = page.map(({ tradeId }) => Number(tradeId));
+    if (ids.includes(firstTradeId)) {
+      gap.answersBeyond = 0;
+      return;
+    }
+    if (ids.some((id) => id > firstTradeId)) gap.answersBeyond += 1;
+    gap.askAtMs = nowMs + this.options.timing.gapRetryMs;
+  }
+
+  private openGap(range: Missing, nowMs: number): void {
+    this.gap = {
+      range,
+      missing: range.last - range.first + 1,
+      openedAtMs: nowMs,
+      progressAtMs: nowMs,
+      // What is only out of order comes by itself.
+      askAtMs: nowMs + this.options.timing.gapGraceMs,
+      answersBeyond: 0,
+      isAnnounced: false,
+    };
+  }
+
+  private followGap(gap: OpenGap, missing: Missing, nowMs: number): void {
+    if (missing.first > gap.range.first) {
+      gap.progressAtMs = nowMs;
+      gap.askAtMs = nowMs;
+      gap.answersBeyond = 0;
+    }
+    gap.range = missing;
+  }
+
+  private closeGap(gap: OpenGap, nowMs: number): void {
+    const { observer, instrument } = this.options;
+    if (gap.isAnnounced) observer.gapFilled({ instrument, missing: gap.missing, openMs: nowMs - gap.openedAtMs });
+    this.gap = undefined;
+  }
+
+  private giveUp(reason: 'BEYOND_LIMIT' | 'NOT_SERVED' | 'NO_ANSWER', gap: OpenGap): void {
+    const given = this.sequencer.giveUp(reason);
+    if (given === undefined) return;
+    gap.isAnnounced ||= this.announce(gap);
+    this.options.observer.gapDeclared({ ...this.eventOf(given), reason });
+    this.gap = undefined;
+  }
+
+  private announce(gap: OpenGap): true {
+    this.options.observer.gapOpened(this.eventOf(gap.range));
+    return true;
+  }
+
+  private eventOf({ first, last }: Missing): Parameters<LiveObserver['gapOpened']>[0] {
+    const { instrument } = this.options;
+    return { instrument, firstTradeId: String(first), lastTradeId: String(last), missing: last - first + 1 };
+  }
+}

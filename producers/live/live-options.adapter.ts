@@ -1,0 +1,136 @@
+import { isInstrument } from '../../contracts/trade-rules.ts';
+import type { Connections } from '../../platform/connections.ts';
+import { TapeproofError } from '../../platform/errors.ts';
+import type { Log } from '../../platform/log.ts';
+import { VENUES, venueNamed } from '../registry.ts';
+import { quoted } from '../source.ts';
+import type { Endpoints, Venue } from '../venue.ts';
+import type { LiveObserver } from './observer.ts';
+import { LIVE_TIMING, type LiveTiming } from './timing.ts';
+
+/** More missing trades of an instrument than this are a gap at once, unless told otherwise. */
+export const RESUME_TRADES_MAX = 500_000;
+/** Instruments of one process: their names must fit the stream's address, and REST must have time for each. */
+export const LIVE_INSTRUMENTS_MAX = 200;
+
+export interface LiveIngestOptions {
+  /** A name in VENUES. */
+  readonly venue: string;
+  /** `BTC-USDT` or `BTC-USDT@binance`. */
+  readonly instruments: readonly string[];
+  /** WebSocket with REST for what it misses, or REST alone. */
+  readonly transport: 'stream' | 'poll';
+  /** Instead of the venue's own. */
+  readonly endpoints?: Partial<Endpoints> | undefined;
+  /** More missing trades of an instrument than this are declared a gap and not asked for. */
+  readonly resumeTradesMax?: number | undefined;
+  readonly timing?: Partial<LiveTiming> | undefined;
+  readonly connections: Pick<Connections, 'kafkaBrokers' | 'registryUrl'>;
+  readonly log: Log;
+  /** When given, what was released is sent, and what was done is reported, within ten seconds. */
+  readonly signal: AbortSignal;
+  /** For logs and metrics. */
+  readonly observer?: LiveObserver | undefined;
+  /** About once a second, for a terminal. */
+  readonly onStatus?: ((status: LiveStatus) => void) | undefined;
+}
+
+export interface LiveStatus {
+  /** Whether the stream is up; in poll mode, whether all instruments are in sync. */
+  readonly isConnected: boolean;
+  readonly tradesAppended: number;
+  /** Over the last second or so. */
+  readonly tradesPerSecond: number;
+  /** Trades received that are not on their way to Kafka. */
+  readonly waiting: number;
+  readonly instruments: readonly InstrumentStatus[];
+}
+
+export interface InstrumentStatus {
+  readonly instrument: string;
+  /** The last trade that Kafka acknowledged; undefined before the first. */
+  readonly lastTradeId: string | undefined;
+  readonly lastPrice: string | undefined;
+  /** Microseconds since 1970. */
+  readonly lastEventTimeUs: number | undefined;
+  readonly tradesAppended: number;
+  readonly missing: number;
+  readonly isInSync: boolean;
+}
+
+export interface LiveIngestReport {
+  /** False where something that was released did not reach Kafka in time at the end. */
+  readonly complete: boolean;
+  readonly seconds: number;
+  /** Trades that Kafka acknowledged, by how they came. */
+  readonly tradesAppended: number;
+  readonly fromHistory: number;
+  readonly perInstrument: Readonly<Record<string, number>>;
+  readonly ticks: number;
+  /** Gaps declared. */
+  readonly gaps: number;
+  readonly deadLetters: number;
+  /** Refused above the bound per second: counted only. */
+  readonly deadLettersNotKept: number;
+}
+
+/** The options, checked and complete. */
+export interface LivePlan {
+  readonly venue: Venue;
+  /** `BTC-USDT@binance` to BTCUSDT. */
+  readonly symbols: ReadonlyMap<string, string>;
+  readonly endpoints: Endpoints;
+  readonly resumeTradesMax: number;
+  readonly timing: LiveTiming;
+}
+
+/** @throws TapeproofError USAGE where the options name what is not there. */
+export function planOf(options: LiveIngestOptions): LivePlan {
+  const venue = venueNamed(options.venue);
+  if (venue === undefined) {
+    const names = VENUES.map(({ name }) => name).join(', ');
+    throw usage(`There is no venue ${quoted(options.venue)}: use one of ${names}.`);
+  }
+  const resumeTradesMax = options.resumeTradesMax ?? RESUME_TRADES_MAX;
+  if (!Number.isSafeInteger(resumeTradesMax) || resumeTradesMax < 0) {
+    throw usage(`${resumeTradesMax} is no number of trades to resume: give a whole number, 0 or more.`);
+  }
+  const symbols = new Map(options.instruments.map((name) => symbolOf(name.trim(), venue)));
+  if (symbols.size === 0) throw usage(`No instrument is named: give some, such as BTC-USDT.`);
+  const most = Math.min(LIVE_INSTRUMENTS_MAX, venue.limits.instrumentsPerConnection);
+  if (symbols.size > most) {
+    throw usage(`${symbols.size} instruments are too many for one process: give at most ${most}, and start another.`);
+  }
+  return {
+    venue,
+    symbols,
+    endpoints: {
+      webSocketUrl: addressOf(options.endpoints?.webSocketUrl ?? venue.endpoints.webSocketUrl, ['ws:', 'wss:']),
+      restUrl: addressOf(options.endpoints?.restUrl ?? venue.endpoints.restUrl, ['http:', 'https:']),
+    },
+    resumeTradesMax,
+    timing: { ...LIVE_TIMING, ...options.timing },
+  };
+}
+
+function symbolOf(name: string, venue: Venue): readonly [instrument: string, symbol: string] {
+  const instrument = name.includes('@') ? name : `${name}@${venue.name}`;
+  if (!isInstrument(instrument)) throw usage(`${quoted(name)} is no instrument: write it like BTC-USDT.`);
+  if (!instrument.endsWith(`@${venue.name}`)) throw usage(`${instrument} is not at the venue ${venue.name}.`);
+  const symbol = venue.symbolOf(instrument);
+  if (symbol === undefined)
+    throw usage(`The venue ${venue.name} has no symbol for ${instrument}: name base and quote, like BTC-USDT.`);
+  return [instrument, symbol];
+}
+
+function addressOf(text: string, protocols: readonly string[]): string {
+  const address = text.replace(/\/+$/, '');
+  if (URL.canParse(address) && protocols.includes(new URL(address).protocol)) return address;
+  throw usage(
+    `${quoted(text)} is no address: it must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
+  );
+}
+
+function usage(message: string): TapeproofError {
+  return new TapeproofError('USAGE', message);
+}

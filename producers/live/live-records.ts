@@ -1,0 +1,68 @@
+import { encodeBody } from '../../contracts/codec.ts';
+import type { ClockTick, DeadLetter, Trade, TradeGap } from '../../contracts/generated/events.ts';
+import { partitionOf } from '../../contracts/partitioner.ts';
+import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
+import type { PlannedRecord } from '../ingest.ts';
+import type { TradeOrigin } from './observer.ts';
+import type { GivenUpGap } from './sequencer.ts';
+
+/** A record on its way, and what is told when it has arrived. */
+export interface LiveRecord extends Omit<PlannedRecord, 'key'> {
+  readonly key: string | null;
+  readonly event:
+    | { readonly kind: 'trade'; readonly trade: Trade; readonly origin: TradeOrigin }
+    | { readonly kind: 'tick'; readonly tick: ClockTick }
+    | { readonly kind: 'gap' }
+    | { readonly kind: 'dead-letter' };
+}
+
+export function recordOfTrade(trade: Trade, origin: TradeOrigin, partition: number): LiveRecord {
+  const { instrument, eventTime } = trade;
+  const body = encodeBody('Trade', trade);
+  const event = { kind: 'trade', trade, origin } as const;
+  return { topic: TAPE_TOPIC, partition, key: instrument, type: 'Trade', body, timestampUs: eventTime, event };
+}
+
+export function recordOfGap(gap: TradeGap, partition: number): LiveRecord {
+  const body = encodeBody('TradeGap', gap);
+  const { instrument: key, toTime: timestampUs } = gap;
+  return { topic: TAPE_TOPIC, partition, key, type: 'TradeGap', body, timestampUs, event: { kind: 'gap' } };
+}
+
+export function recordOfTick(tick: ClockTick, partition: number): LiveRecord {
+  const body = encodeBody('ClockTick', tick);
+  const event = { kind: 'tick', tick } as const;
+  return { topic: TAPE_TOPIC, partition, key: null, type: 'ClockTick', body, timestampUs: tick.eventTime, event };
+}
+
+/** The dead letters of a stream all go to one partition, stamped with their receipt. */
+export function recordOfDeadLetter(deadLetter: DeadLetter, partitions: number): LiveRecord {
+  const { name, position } = deadLetter.source;
+  return {
+    topic: DEAD_LETTERS_TOPIC,
+    partition: partitionOf(name, partitions),
+    key: name,
+    type: 'DeadLetter',
+    body: encodeBody('DeadLetter', deadLetter),
+    timestampUs: position,
+    event: { kind: 'dead-letter' },
+  };
+}
+
+/** @param receivedAt when it was given up, microseconds */
+export function tradeGapOf(
+  gap: GivenUpGap,
+  place: { venue: string; instrument: string; source: string },
+  receivedAt: number,
+): TradeGap {
+  return {
+    ...place,
+    firstTradeId: String(gap.first),
+    lastTradeId: String(gap.last),
+    missingTrades: gap.last - gap.first + 1,
+    fromTime: gap.fromTime,
+    toTime: gap.toTime,
+    reason: gap.reason,
+    receivedAt,
+  };
+}

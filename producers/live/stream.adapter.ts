@@ -1,0 +1,191 @@
+import type { VenueLimits } from '../venue.ts';
+import { backoffMs, retryAfterMs } from './backoff.ts';
+import { Connection, type ConnectionEnd } from './connection.adapter.ts';
+import { ConnectionBudget } from './connection-budget.ts';
+import type { DisconnectReason, LiveObserver } from './observer.ts';
+import type { LiveTiming } from './timing.ts';
+
+const TOO_MANY_REQUESTS = 429;
+const BANNED = 418;
+
+export interface StreamOptions {
+  readonly url: string;
+  readonly subscriptions: readonly string[];
+  readonly keepAlive: string | undefined;
+  readonly limits: VenueLimits;
+  readonly timing: LiveTiming;
+  readonly observer: LiveObserver;
+  readonly onFrame: (text: string, receivedAt: number) => void;
+  /** The stream delivers from now on. */
+  readonly onUp: () => void;
+  /** It does not any more. */
+  readonly onDown: () => void;
+}
+
+/** A connection of ours with its number and when it came up. */
+interface Numbered {
+  readonly number: number;
+  readonly connection: Connection;
+  openedAtMs: number | undefined;
+  lifetime: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Keeps one connection up: a new one after a jittered delay where one ended, and beside the old one where that is to be
+ * replaced. The old one stays until the new one delivers; what both deliver, the sequencers tell apart.
+ */
+export class Stream {
+  private readonly options: StreamOptions;
+  private readonly budget: ConnectionBudget;
+  private current: Numbered | undefined;
+  /** Opening, or up and not delivering yet. */
+  private next: Numbered | undefined;
+  private replaceReason: DisconnectReason | undefined;
+  private attempts = 0;
+  private count = 0;
+  private retry: NodeJS.Timeout | undefined;
+  private overlap: NodeJS.Timeout | undefined;
+  private isStopped = false;
+
+  constructor(options: StreamOptions) {
+    this.options = options;
+    this.budget = new ConnectionBudget(options.limits.connections);
+  }
+
+  get isUp(): boolean {
+    return this.current?.connection.isOpen === true;
+  }
+
+  /** Milliseconds since 1970 up to when everything the venue sent has arrived; undefined while that is not known. */
+  get provenAtMs(): number | undefined {
+    return this.isUp ? this.current?.connection.provenAtMs : undefined;
+  }
+
+  start(): void {
+    this.open();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    clearTimeout(this.retry);
+    clearTimeout(this.overlap);
+    for (const numbered of [this.current, this.next]) numbered?.connection.end('STOPPED', 'this process ends');
+  }
+
+  /** Opens another connection, and ends this one when the other delivers. */
+  replace(reason: DisconnectReason): void {
+    if (this.isStopped || this.next !== undefined || this.replaceReason !== undefined || this.current === undefined)
+      return;
+    this.replaceReason = reason;
+    if (this.upMs(this.current) >= this.options.timing.stableMs) this.attempts = 0;
+    this.scheduleOpen();
+  }
+
+  private scheduleOpen(): void {
+    if (this.isStopped || this.retry !== undefined) return;
+    const { reconnectMinMs, reconnectMaxMs } = this.options.timing;
+    const nowMs = performance.now();
+    const isPlanned = this.attempts === 0;
+    const backoff = isPlanned ? 0 : backoffMs(this.attempts, reconnectMinMs, reconnectMaxMs, Math.random());
+    const delayMs = Math.max(backoff, this.budget.waitMs(nowMs));
+    if (!isPlanned) this.options.observer.reconnectScheduled({ attempt: this.attempts, delayMs: Math.round(delayMs) });
+    this.retry = setTimeout(() => {
+      this.retry = undefined;
+      this.open();
+    }, delayMs);
+  }
+
+  private open(): void {
+    if (this.isStopped || this.next !== undefined) return;
+    const { url, subscriptions, keepAlive, limits, timing } = this.options;
+    const startedAtMs = performance.now();
+    this.budget.spend(startedAtMs);
+    this.count += 1;
+    const number = this.count;
+    const connection = new Connection({
+      url,
+      subscriptions,
+      keepAlive,
+      clientMessagesPerSecond: limits.clientMessagesPerSecond,
+      timing,
+      onOpen: () => {
+        this.opened(numbered, startedAtMs);
+      },
+      onFrame: (text, receivedAt) => {
+        if (numbered === this.next) this.takeOver();
+        this.options.onFrame(text, receivedAt);
+      },
+      onEnd: (end) => {
+        this.ended(numbered, end);
+      },
+    });
+    const numbered: Numbered = { number, connection, openedAtMs: undefined, lifetime: undefined };
+    this.next = numbered;
+  }
+
+  private opened(numbered: Numbered, startedAtMs: number): void {
+    const { timing, limits, observer } = this.options;
+    numbered.openedAtMs = performance.now();
+    observer.connected({
+      connection: numbered.number,
+      handshakeMs: Math.round(numbered.openedAtMs - startedAtMs),
+    });
+    numbered.lifetime = setTimeout(
+      () => {
+        if (numbered === this.current) this.replace('LIFETIME');
+      },
+      Math.min(timing.connectionLifetimeMs, limits.connectionLifetimeMs),
+    );
+    if (this.current === undefined) this.takeOver();
+    else
+      this.overlap = setTimeout(() => {
+        this.takeOver();
+      }, timing.overlapMs);
+  }
+
+  /** The new connection becomes the one that counts. */
+  private takeOver(): void {
+    const { next, current } = this;
+    if (next === undefined || !next.connection.isOpen) return;
+    clearTimeout(this.overlap);
+    const reason = this.replaceReason ?? 'LIFETIME';
+    this.replaceReason = undefined;
+    this.current = next;
+    this.next = undefined;
+    current?.connection.end(reason, 'replaced by a new connection');
+    this.options.onUp();
+  }
+
+  private ended(numbered: Numbered, end: ConnectionEnd): void {
+    const { timing, observer } = this.options;
+    const nowMs = performance.now();
+    clearTimeout(numbered.lifetime);
+    observer.disconnected({ connection: numbered.number, reason: end.reason, detail: end.detail });
+    this.obey(end, nowMs);
+    if (numbered === this.next) {
+      this.next = undefined;
+      clearTimeout(this.overlap);
+    } else if (numbered === this.current) {
+      this.current = undefined;
+      this.replaceReason = undefined;
+      this.options.onDown();
+      // One that was opened beside it is ready to go on.
+      if (this.next?.connection.isOpen === true) {
+        this.takeOver();
+        return;
+      }
+    } else return;
+    this.attempts = this.upMs(numbered) >= timing.stableMs ? 1 : this.attempts + 1;
+    if (this.next === undefined) this.scheduleOpen();
+  }
+
+  private upMs({ openedAtMs }: Numbered): number {
+    return openedAtMs === undefined ? 0 : performance.now() - openedAtMs;
+  }
+
+  private obey({ refusal }: ConnectionEnd, nowMs: number): void {
+    if (refusal?.status !== TOO_MANY_REQUESTS && refusal?.status !== BANNED) return;
+    const durationMs = retryAfterMs(refusal.retryAfter, Date.now()) ?? this.options.timing.reconnectMaxMs;
+    this.budget.blockFor(durationMs, nowMs);
+  }
+}

@@ -1,0 +1,89 @@
+import type { Trade } from '../../contracts/generated/events.ts';
+import type { InstrumentStatus } from './live-options.adapter.ts';
+import type { LiveRecord } from './live-records.ts';
+import type { LiveObserver, TradeOrigin } from './observer.ts';
+
+interface Appended {
+  readonly count: number;
+  readonly lastTradeId: string;
+  readonly lastPrice: string;
+  readonly lastEventTimeUs: number;
+}
+
+/** Counts what Kafka acknowledged, and tells it. */
+export class Tally {
+  private readonly observer: LiveObserver;
+  private readonly byInstrument = new Map<string, Appended>();
+  trades = 0;
+  fromHistory = 0;
+  ticks = 0;
+  gaps = 0;
+  deadLetters = 0;
+
+  constructor(observer: LiveObserver) {
+    this.observer = observer;
+  }
+
+  /** One batch that all replicas have. */
+  acknowledged(records: readonly LiveRecord[]): void {
+    const batch = new Map<string, { origin: TradeOrigin; count: number; last: Trade }>();
+    for (const record of records) {
+      const { event, partition } = record;
+      switch (event.kind) {
+        case 'tick':
+          this.ticks += 1;
+          this.observer.tickAppended({
+            partition,
+            instruments: event.tick.instruments,
+            eventTimeUs: event.tick.eventTime,
+          });
+          break;
+        case 'gap':
+          this.gaps += 1;
+          break;
+        case 'dead-letter':
+          this.deadLetters += 1;
+          break;
+        case 'trade': {
+          const { origin, trade } = event;
+          const key = `${origin} ${trade.instrument}`;
+          const entry = batch.get(key) ?? { origin, count: 0, last: trade };
+          entry.count += 1;
+          entry.last = trade;
+          batch.set(key, entry);
+        }
+      }
+    }
+    for (const { origin, count, last } of batch.values()) this.appended(origin, count, last);
+  }
+
+  of(instrument: string): Omit<InstrumentStatus, 'missing' | 'isInSync'> {
+    const appended = this.byInstrument.get(instrument);
+    return {
+      instrument,
+      lastTradeId: appended?.lastTradeId,
+      lastPrice: appended?.lastPrice,
+      lastEventTimeUs: appended?.lastEventTimeUs,
+      tradesAppended: appended?.count ?? 0,
+    };
+  }
+
+  private appended(origin: TradeOrigin, count: number, last: Trade): void {
+    const { instrument, tradeId, price, eventTime, receivedAt } = last;
+    this.trades += count;
+    if (origin === 'history') this.fromHistory += count;
+    this.byInstrument.set(instrument, {
+      count: (this.byInstrument.get(instrument)?.count ?? 0) + count,
+      lastTradeId: tradeId,
+      lastPrice: price.toString(),
+      lastEventTimeUs: eventTime,
+    });
+    this.observer.tradesAppended({
+      instrument,
+      count,
+      origin,
+      lastEventTimeUs: eventTime,
+      lastReceivedAtUs: receivedAt,
+    });
+  }
+}

@@ -1,0 +1,102 @@
+import { TAPE_TOPIC } from '../../contracts/topics.ts';
+import { createLogReader, type LogReader } from '../../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../../platform/kafka/log-record.ts';
+import type { Registry } from '../../platform/kafka/registry.ts';
+import { createTapeDecoder, type TapeDecoder } from '../../platform/kafka/tape-decoder.ts';
+import { liveSourceOf, type Venue } from '../venue.ts';
+import type { HeldByTape } from './sequencer.ts';
+import { InstrumentPosition } from './tape-position.ts';
+
+/** Records of a partition that are read at a time, from its end backward, until each instrument is found. */
+const PIECE_RECORDS = 20_000;
+
+export interface TapePositionQuery {
+  readonly brokers: readonly string[];
+  readonly registry: Registry;
+  readonly venue: Pick<Venue, 'name' | 'tradeIds'>;
+  /** Instrument to its partition. */
+  readonly partitionOf: ReadonlyMap<string, number>;
+  readonly signal: AbortSignal;
+}
+
+export interface TapePosition {
+  /** By instrument; one that is not there has nothing on the tape. */
+  readonly held: ReadonlyMap<string, HeldByTape>;
+  /** By partition: the greatest event time of this venue's ticks near the end, microseconds. */
+  readonly tickTimes: ReadonlyMap<number, number>;
+}
+
+/**
+ * Reads, without a consumer group, what the tape holds last of some instruments. An instrument that traded lately is found
+ * in the first piece; for one that never did, its whole partition is read once, in bounded memory.
+ *
+ * @throws TapeproofError UNREACHABLE
+ */
+export async function readTapePosition(query: TapePositionQuery): Promise<TapePosition> {
+  const { brokers, registry, venue, partitionOf } = query;
+  const tickTimes = new Map<number, number>();
+  const positions = new Map(
+    [...partitionOf.keys()].map((instrument) => [instrument, new InstrumentPosition(venue.tradeIds === 'OPAQUE')]),
+  );
+  const reader = createLogReader(brokers);
+  const scan: Scan = {
+    query,
+    reader,
+    decode: createTapeDecoder(registry),
+    trace: Buffer.from(liveSourceOf(venue.name)),
+    tickTimes,
+  };
+  try {
+    for (const partition of new Set(partitionOf.values())) {
+      const wanted = [...positions].filter(([instrument]) => partitionOf.get(instrument) === partition);
+      await scanPartition(scan, partition, new Map(wanted));
+    }
+  } finally {
+    await reader.close();
+  }
+  const held = new Map<string, HeldByTape>();
+  for (const [instrument, position] of positions) {
+    const found = position.held();
+    if (found !== undefined) held.set(instrument, found);
+  }
+  return { held, tickTimes };
+}
+
+interface Scan {
+  readonly query: TapePositionQuery;
+  readonly reader: LogReader;
+  readonly decode: TapeDecoder;
+  /** In the bytes of each record that this venue's producer wrote. */
+  readonly trace: Buffer;
+  readonly tickTimes: Map<number, number>;
+}
+
+async function scanPartition(scan: Scan, partition: number, wanted: Map<string, InstrumentPosition>): Promise<void> {
+  const { reader, query } = scan;
+  const start = await reader.startOffset(TAPE_TOPIC, partition);
+  let to = await reader.endOffset(TAPE_TOPIC, partition);
+  while (to > start) {
+    const from = Math.max(start, to - PIECE_RECORDS);
+    for (const position of wanted.values()) position.piece();
+    for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from, to })) {
+      query.signal.throwIfAborted();
+      for (const record of records) await note(scan, record, wanted);
+    }
+    if ([...wanted.values()].every(({ isFound }) => isFound)) return;
+    to = from;
+  }
+}
+
+async function note(scan: Scan, record: LogRecord, wanted: Map<string, InstrumentPosition>): Promise<void> {
+  const position = record.key === null ? undefined : wanted.get(record.key.toString('latin1'));
+  const mayBeTick = record.key === null && record.value?.includes(scan.trace) === true;
+  if (position === undefined && !mayBeTick) return;
+  const decoded = scan.decode(record);
+  const content = decoded instanceof Promise ? await decoded : decoded;
+  if (content.kind === 'trade') position?.trade(content.trade);
+  else if (content.kind === 'gap') position?.gap(content.gap);
+  else if (content.kind === 'tick' && content.tick.venue === scan.query.venue.name) {
+    const { partition } = record;
+    scan.tickTimes.set(partition, Math.max(scan.tickTimes.get(partition) ?? 0, content.tick.eventTime));
+  }
+}
