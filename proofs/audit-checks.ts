@@ -30,7 +30,7 @@ export function checkChain(chain: Chain, configuration: EngineConfiguration): Ch
     for (const result of results) checks.push(checkResult(result.event, snapshot.event, configuration));
     if (decision !== undefined) checks.push(checkDecision(decision.event, chain, configuration));
   }
-  if (outcome !== undefined) checks.push(checkOutcome(outcome.event, chain));
+  if (outcome !== undefined) checks.push(checkOutcome(outcome.event, chain, configuration));
   return checks;
 }
 
@@ -105,7 +105,8 @@ function checkDecision(
   };
 }
 
-function checkOutcome(outcome: Outcome, { decision, results, resolvingTrade }: Chain): Check {
+function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfiguration): Check {
+  const { decision, results, resolvingTrade } = chain;
   const name = 'the verdict reached again';
   const forecast = decision?.event ?? results[0]?.event;
   if (forecast === undefined) return { name, passed: false, detail: 'its forecast is not in the chain' };
@@ -116,11 +117,8 @@ function checkOutcome(outcome: Outcome, { decision, results, resolvingTrade }: C
     outcome.dueTime === dueTime &&
     outcome.referencePrice.compare(forecast.hitRule.referencePrice) === 0;
   if (outcome.verdict === 'VOID') {
-    return {
-      name,
-      passed: asRegistered && outcome.observedPrice === null,
-      detail: 'VOID: no trade within the grace after the horizon',
-    };
+    const seen = voidSeen(outcome, chain, dueTime + configuration.hitRule.graceMs * 1_000);
+    return { name, passed: asRegistered && outcome.observedPrice === null && seen.passed, detail: seen.detail };
   }
   const trade = resolvingTrade?.event;
   if (trade === undefined) return { name, passed: false, detail: 'the tape does not hold its resolving trade' };
@@ -141,6 +139,31 @@ function checkOutcome(outcome: Outcome, { decision, results, resolvingTrade }: C
     passed,
     detail: `${verdict}: ${outcome.referencePrice.toString()} → ${trade.price.toString()} is ${move} bp`,
   };
+}
+
+/** Whether the tape shows that no trade came in time: by the first one that came too late, or by a tick before any came. */
+function voidSeen(
+  { instrument, tape, eventTime, causes }: Outcome,
+  { voidingTick, firstTradeDue }: Chain,
+  graceEnd: number,
+): Pick<Check, 'passed' | 'detail'> {
+  const none = 'VOID: no trade within the grace after the horizon';
+  const place = `${tape.partition}-${tape.offset}`;
+  if (causes[1] === `tick-${place}-0`) {
+    const tick = voidingTick?.event;
+    if (tick === undefined) return { passed: false, detail: `the tape holds no tick at ${place}` };
+    if (firstTradeDue !== undefined) {
+      return { passed: false, detail: `a trade came before the tick, at offset ${firstTradeDue.offset}` };
+    }
+    const isOver = tick.eventTime > graceEnd && tick.eventTime === eventTime;
+    const passed = isOver && tick.instruments.includes(instrument);
+    return { passed, detail: `${none}, known by the tick ${(tick.eventTime - graceEnd) / 1_000_000} s after it` };
+  }
+  const trade = firstTradeDue?.event;
+  if (trade === undefined) return { passed: false, detail: 'the tape holds no trade and no tick that shows it VOID' };
+  const passed =
+    firstTradeDue?.offset === tape.offset && causes[1] === `trade-${place}-0` && trade.eventTime > graceEnd;
+  return { passed, detail: `${none}, known by the trade ${(trade.eventTime - graceEnd) / 1_000_000} s after it` };
 }
 
 /** Checks of a snapshot against the trades themselves, added up anew. */

@@ -1,8 +1,10 @@
-import type { EventTypes, Trade } from '../contracts/generated/events.ts';
+import type { ClockTick, EventTypes, Trade, TradeGap } from '../contracts/generated/events.ts';
 import type { AuditReport } from './audit.ts';
 import type { Located } from './event-log.ts';
 
 const HASH_DIGITS = 12;
+/** Gaps that are shown one by one. */
+const GAPS_SHOWN_MAX = 5;
 
 interface Node {
   readonly lines: readonly string[];
@@ -27,7 +29,7 @@ export function auditText(report: AuditReport): string {
 }
 
 function outcomeNode(report: AuditReport): Node {
-  const { outcome, pendingUntil, resolvingTrade } = report;
+  const { outcome, pendingUntil, resolvingTrade, voidingTick } = report;
   const forecast = forecastNode(report);
   if (pendingUntil !== undefined) {
     return {
@@ -43,7 +45,11 @@ function outcomeNode(report: AuditReport): Node {
       : `${event.moveBps} bp from ${event.referencePrice.toString()} to ${event.observedPrice?.toString() ?? ''}`;
   return {
     lines: [`${event.verdict}  ${event.eventId}  ${move}`, placeText(outcome)],
-    children: [...(resolvingTrade === undefined ? [] : [tradeNode('resolving trade', resolvingTrade)]), forecast],
+    children: [
+      ...(resolvingTrade === undefined ? [] : [tradeNode('resolving trade', resolvingTrade)]),
+      ...(voidingTick === undefined ? [] : [tickNode(voidingTick)]),
+      forecast,
+    ],
   };
 }
 
@@ -98,7 +104,44 @@ function snapshotNode({ snapshot, trades }: AuditReport): Node {
         ],
         children: listed,
       },
+      ...gapNodes(trades),
     ],
+  };
+}
+
+/** What the tape says is missing among the trades. */
+function gapNodes({ gaps, missing }: AuditReport['trades']): Node[] {
+  if (gaps.length === 0) return [];
+  const more = gaps.length - GAPS_SHOWN_MAX;
+  return [
+    {
+      lines: [
+        missing === 0
+          ? 'what was missing in this range came later, within it'
+          : `${missing.toLocaleString('en')} trades of this instrument are missing in this range`,
+        ...(more > 0 ? [`the first ${GAPS_SHOWN_MAX} of ${gaps.length} gaps:`] : []),
+      ],
+      children: gaps.slice(0, GAPS_SHOWN_MAX).map(gapNode),
+    },
+  ];
+}
+
+function gapNode(gap: Located<TradeGap>): Node {
+  const { firstTradeId, lastTradeId, missingTrades, reason, toTime } = gap.event;
+  return {
+    lines: [
+      `gap  ${firstTradeId} to ${lastTradeId}  ${missingTrades.toLocaleString('en')} trades  ${reason}`,
+      placeText({ ...gap, event: { eventTime: toTime } }),
+    ],
+    children: [],
+  };
+}
+
+function tickNode(tick: Located<ClockTick>): Node {
+  const { venue, instruments } = tick.event;
+  return {
+    lines: [`tick  ${instruments.length} instruments of ${venue} are known up to here`, placeText(tick)],
+    children: [],
   };
 }
 

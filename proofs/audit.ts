@@ -1,16 +1,16 @@
-import type { EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
-import { refusalOf } from '../contracts/trade-rules.ts';
+import type { EventTypes, Outcome, Trade, TradeGap } from '../contracts/generated/events.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { ENGINE_VERSION, parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { sha256Hex } from '../contracts/codec.ts';
-import { verify, type VerifyPorts } from './verify.ts';
+import { isVerifiable, verify, type VerifyPorts } from './verify.ts';
 import { checkChain, checkTrades, type Check } from './audit-checks.ts';
 import type { Chain } from './chain.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { EventLog, Located } from './event-log.ts';
+import { evidenceOf, settlementOf, UNSETTLED } from './evidence.ts';
 
 /** What an audit reads: the log in Kafka, or a test's own. */
-export type AuditedLog = Pick<EventLog, 'find' | 'follow' | 'outcomeOf' | 'activation' | 'trades'>;
+export type AuditedLog = Pick<EventLog, 'find' | 'follow' | 'outcomeOf' | 'activation' | 'market'>;
 
 export type Forecast = EventTypes['ProbabilityDecision'] | EventTypes['StrategyResult'];
 
@@ -25,6 +25,10 @@ export interface TradeEvidence {
   readonly last: Located<Trade>;
   /** Every one of them; empty unless asked for. */
   readonly all: readonly Located<Trade>[];
+  /** Trades of the instrument that happened and are not on the tape there. */
+  readonly missing: number;
+  /** Where the tape says so; a gap that was filled later is among them. */
+  readonly gaps: readonly Located<TradeGap>[];
 }
 
 /** An outcome's chain down to the trades, with what was checked on the way. */
@@ -53,7 +57,7 @@ export async function audit(
   { listTrades, verifyWith }: AuditOptions,
 ): Promise<AuditReport> {
   const chain = await walk(log, idOf(asked));
-  const trades = await tradesBehind(log, chain.snapshot.event);
+  const { trades, gaps, missing } = await evidenceOf(log, chain.snapshot.event);
   const configuration = await configurationOf(log, chain.snapshot.event);
   const first = trades[0];
   const last = trades.at(-1);
@@ -67,14 +71,24 @@ export async function audit(
   return {
     asked,
     ...chain,
-    trades: { firstOffset, lastOffset, count: trades.length, first, last, all: listTrades ? trades : [] },
+    trades: {
+      firstOffset,
+      lastOffset,
+      count: trades.length,
+      first,
+      last,
+      all: listTrades ? trades : [],
+      missing,
+      gaps,
+    },
     checks: [
       ...checkChain(chain, configuration),
       ...checkTrades(chain.snapshot.event, trades, configuration),
-      ...(verifyWith === undefined ? [] : [await verify(chain, verifyWith)]),
+      ...(verifyWith === undefined || !isVerifiable(chain) ? [] : [await verify(chain, verifyWith)]),
     ],
     notChecked: [
       'that the venue reported these trades as the tape holds them',
+      ...(missing === 0 ? [] : [`what the ${missing.toLocaleString('en')} trades that are missing would have changed`]),
       ...(chain.snapshot.event.engineVersion === ENGINE_VERSION
         ? []
         : [
@@ -124,8 +138,8 @@ async function walk(log: AuditedLog, id: EventId): Promise<Chain> {
   if (id.type === 'IndicatorSnapshot') {
     const snapshot = asked as Located<EventTypes['IndicatorSnapshot']>;
     return {
+      ...UNSETTLED,
       outcome: undefined,
-      resolvingTrade: undefined,
       pendingUntil: undefined,
       decision: undefined,
       results: [],
@@ -148,7 +162,7 @@ async function walk(log: AuditedLog, id: EventId): Promise<Chain> {
   outcome ??= direction === 'NEUTRAL' ? undefined : await log.outcomeOf(forecast.event, dueTime);
   return {
     outcome,
-    resolvingTrade: await resolvingTradeOf(log, outcome?.event),
+    ...(outcome === undefined ? UNSETTLED : await settlementOf(log, outcome.event, forecast.event)),
     pendingUntil: direction !== 'NEUTRAL' && outcome === undefined ? dueTime : undefined,
     ...(await below(log, forecast)),
   };
@@ -172,13 +186,6 @@ async function below(
   return { decision, results, snapshot };
 }
 
-async function resolvingTradeOf(log: AuditedLog, outcome: Outcome | undefined): Promise<Located<Trade> | undefined> {
-  if (outcome === undefined || outcome.verdict === 'VOID') return undefined;
-  const { partition, offset } = outcome.tape;
-  for await (const trade of log.trades(partition, offset, offset)) return trade;
-  return undefined;
-}
-
 function required<Event>(located: Located<Event> | undefined, id: string, by: string): Located<Event> {
   if (located === undefined) {
     throw new TapeproofError(
@@ -187,17 +194,4 @@ function required<Event>(located: Located<Event> | undefined, id: string, by: st
     );
   }
   return located;
-}
-
-/** The instrument's usable trades in a snapshot's range, in tape order, each id once. */
-async function tradesBehind(log: AuditedLog, snapshot: EventTypes['IndicatorSnapshot']): Promise<Located<Trade>[]> {
-  const seen = new Set<string>();
-  const trades: Located<Trade>[] = [];
-  for await (const trade of log.trades(snapshot.tape.partition, snapshot.firstOffset, snapshot.lastOffset)) {
-    if (trade.event.instrument !== snapshot.instrument || refusalOf(trade.event) !== undefined) continue;
-    if (seen.has(trade.event.tradeId)) continue;
-    seen.add(trade.event.tradeId);
-    trades.push(trade);
-  }
-  return trades;
 }

@@ -1,34 +1,51 @@
 import { describe, expect, it } from 'vitest';
-import { encodeBody, FINGERPRINTS, sha256Hex } from '../contracts/codec.ts';
+import { sha256Hex } from '../contracts/codec.ts';
 import { Decimal } from '../contracts/decimal.ts';
-import type { EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { ClockTick, EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, type DerivedEvent, type DerivedName } from '../contracts/topics.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { activationOf } from '../evaluators/derive.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
-import { createPartitionTask, type DerivedRecord } from '../evaluators/partition-task.ts';
+import {
+  activated,
+  eventsOf,
+  gapBefore,
+  missed,
+  run,
+  ticked,
+  tickOf,
+  traded,
+} from '../evaluators/fixtures/tape-contents.ts';
+import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { auditText } from './audit-text.ts';
 import { audit, type AuditedLog } from './audit.ts';
 import type { Located } from './event-log.ts';
 
 const PARTITION = 2;
+const QUIET_US = 3_600_000_000;
+const INSTRUMENT = 'BTC-USDT@binance';
 const configuration = parseConfiguration({ hitRule: { horizonMs: 20_000 } });
 const activation = activationOf(configuration, { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' });
-const trades = [...syntheticTrades({ seed: 7, count: 3_000 })];
-const derived = deriveAll();
+/** Half an hour after the start, the market is quiet for an hour, and nobody says so. */
+const QUIET_FROM_US = 1_742_943_600_000_000 + QUIET_US / 2;
+const trades = syntheticTrades({ seed: 7, count: 3_000 }).map((trade) => {
+  const laterUs = trade.eventTime < QUIET_FROM_US ? 0 : QUIET_US;
+  return { ...trade, eventTime: trade.eventTime + laterUs, receivedAt: trade.receivedAt + laterUs };
+});
+/** A live tape: the trades, gaps among them, and at the end a tick after another quiet hour. */
+const contents = liveTape();
+const derived = eventsOf(run(createPartitionTask(PARTITION), contents));
 
-function deriveAll(): DerivedRecord[] {
-  const task = createPartitionTask(PARTITION);
-  const fingerprint = FINGERPRINTS.EngineActivated;
-  const body = encodeBody('EngineActivated', activation);
-  task.advance({ partition: PARTITION, offset: 0, content: { kind: 'activation', activation, fingerprint, body } });
-  return trades.flatMap((trade, index) => [
-    ...task.advance({
-      partition: PARTITION,
-      offset: index + 1,
-      content: { kind: 'trade', trade, fingerprint: FINGERPRINTS.Trade, body: encodeBody('Trade', trade) },
-    }).derived,
-  ]);
+type MarketContent = Extract<TapeContent, { readonly kind: 'trade' | 'tick' | 'gap' }>;
+
+function liveTape(): [TapeContent, ...MarketContent[]] {
+  const market: MarketContent[] = trades.map((trade) => traded(trade));
+  const halfway = trades[1_500]!;
+  market.splice(1_500, 0, missed(gapBefore(halfway, 9_000, 12)), missed(gapBefore(halfway, 9_006, 10)));
+  market.splice(1_600, 0, traded({ ...halfway, tradeId: '9003' }));
+  const endUs = Math.max(...trades.map(({ eventTime }) => eventTime));
+  return [activated(activation), ...market, ticked(tickOf([INSTRUMENT], endUs + QUIET_US))];
 }
 
 type Change = (
@@ -39,8 +56,11 @@ type Change = (
     >
   | 'gone';
 
-/** The derived log, in which some events were tampered with, over a tape in which some trades were. */
-function logOf({ change = () => ({}), tape = trades }: { change?: Change; tape?: readonly Trade[] } = {}): AuditedLog {
+/** The derived log, in which some events were tampered with, over a tape in which some records were. */
+function logOf({
+  change = () => ({}),
+  tape = contents,
+}: { change?: Change; tape?: readonly TapeContent[] } = {}): AuditedLog {
   const located = derived.flatMap(({ topic, event, hash }, offset) => {
     const changed = change(event);
     if (changed === 'gone') return [];
@@ -71,12 +91,14 @@ function logOf({ change = () => ({}), tape = trades }: { change?: Change; tape?:
           ? { topic: TAPE_TOPIC, partition, offset: 0, hash: '', event: activation }
           : undefined,
       ),
-    async *trades(partition, from, to) {
-      for (const [index, event] of tape.entries()) {
-        const offset = index + 1;
+    async *market(partition, from, to) {
+      for (const [offset, content] of tape.entries()) {
         await Promise.resolve();
-        if (offset >= from && offset <= to)
-          yield { topic: TAPE_TOPIC, partition, offset, hash: sha256Hex(String(offset)), event };
+        if (offset < from || offset > to) continue;
+        const place = { topic: TAPE_TOPIC, partition, offset, hash: sha256Hex(String(offset)) };
+        if (content.kind === 'trade') yield { name: 'Trade', ...place, event: content.trade };
+        if (content.kind === 'tick') yield { name: 'ClockTick', ...place, event: content.tick };
+        if (content.kind === 'gap') yield { name: 'TradeGap', ...place, event: content.gap };
       }
     },
   };
@@ -107,6 +129,12 @@ const isResult = (event: DerivedEvent) =>
 const isSnapshot = (event: DerivedEvent) =>
   event.eventId.startsWith('snapshot-') && event.tape.offset === decision.tape.offset;
 const decision = derived.map(({ event }) => event).find(isDecision)!;
+
+function tradeAt(offset: number): Trade {
+  const content = contents[offset];
+  if (content?.kind !== 'trade') throw new RangeError(`no trade lies at offset ${offset}`);
+  return content.trade;
+}
 
 describe('audit', () => {
   it('walks an outcome down to its first and last trade, and passes every check', async () => {
@@ -144,7 +172,8 @@ describe('audit', () => {
   });
 
   it('says that an outcome is pending', async () => {
-    const report = await audit(logOf(), last.eventId, options);
+    const change = only((event) => 'forecastId' in event && event.forecastId === last.eventId, 'gone');
+    const report = await audit(logOf({ change }), last.eventId, options);
     expect(report.pendingUntil).toBe(last.eventTime + 20_000_000);
     expect(auditText(report)).toContain('outcome pending');
     expect(report.checks.every(({ passed }) => passed)).toBe(true);
@@ -175,8 +204,66 @@ describe('audit', () => {
 
   it('notices a trade of the tape that was changed', async () => {
     const { offset } = (await audit(logOf(), outcome.eventId, options)).trades.first;
-    const tape = trades.with(offset - 1, { ...trades[offset - 1]!, size: Decimal.of('12345') });
+    const tape = contents.with(offset, traded({ ...tradeAt(offset), size: Decimal.of('12345') }));
     expect((await failures(logOf({ tape }))).join()).toContain('added up anew');
+  });
+
+  const isVoid = (event: DerivedEvent): event is Outcome => 'forecastId' in event && event.verdict === 'VOID';
+  const voids = derived.map(({ event }) => event).filter(isVoid);
+  const byTick = voids.find(({ causes }) => causes[1]?.startsWith('tick-'))!;
+  const byTrade = voids.find(({ causes }) => causes[1]?.startsWith('trade-'))!;
+
+  it('follows an outcome that is VOID to the tick that says so, or to the trade that came too late', async () => {
+    const report = await audit(logOf(), byTick.eventId, options);
+    expect(report.voidingTick?.offset).toBe(byTick.tape.offset);
+    expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
+    const text = auditText(report);
+    expect(text).toContain(`tick  1 instruments of binance are known up to here`);
+    expect(text).toContain(`raw.trades-2 @ ${byTick.tape.offset}`);
+    const late = await audit(logOf(), byTrade.eventId, options);
+    expect(late.voidingTick).toBeUndefined();
+    expect(late.checks.filter(({ passed }) => !passed)).toEqual([]);
+  });
+
+  it.each([
+    ['is not there', { ...byTick, tape: { ...byTick.tape, offset: byTick.tape.offset + 1 } }, {}],
+    ['came before the grace was over', {}, { eventTime: byTick.dueTime + 60_000_000 }],
+    ['speaks for other instruments', {}, { instruments: ['ETH-USDT@binance'] }],
+    ['is malformed', {}, { instruments: [] }],
+  ] as [string, ReturnType<Change>, Partial<ClockTick>][])(
+    'notices a VOID whose tick %s',
+    async (_what, changed, tampered) => {
+      const { offset } = byTick.tape;
+      const content = contents[offset];
+      if (content?.kind !== 'tick') throw new RangeError('no tick lies there');
+      const tape = contents.with(offset, ticked({ ...content.tick, ...tampered }));
+      const change = only((event) => event.eventId === byTick.eventId, changed);
+      expect(await failures(logOf({ change, tape }), byTick.eventId)).toContain('the verdict reached again');
+    },
+  );
+
+  it('notices a VOID though a trade came in time', async () => {
+    for (const outcome of [byTick, byTrade]) {
+      const offset = outcome.tape.offset - 1;
+      const inTime = { ...trades[0]!, eventTime: outcome.dueTime, receivedAt: outcome.dueTime, tradeId: 'in-time' };
+      const tape = contents.with(offset, traded(inTime));
+      expect(await failures(logOf({ tape }), outcome.eventId)).toContain('the verdict reached again');
+    }
+  });
+
+  it('says how many trades are missing behind a decision', async () => {
+    const { offset } = derived
+      .map(({ event }) => event)
+      .find(({ eventId, tape }) => eventId.startsWith('snapshot-') && tape.offset > 1_700)!.tape;
+    const report = await audit(logOf(), `snapshot-${PARTITION}-${offset}-0`, options);
+    // 9000 to 9011 and 9006 to 9015, of which 9003 came later.
+    expect(report.trades.missing).toBe(15);
+    expect(report.trades.gaps).toHaveLength(2);
+    const text = auditText(report);
+    expect(text).toContain('15 trades of this instrument are missing in this range');
+    expect(text).toContain('gap  9000 to 9011  12 trades  NOT_SERVED');
+    expect(text).toContain('what the 15 trades that are missing would have changed');
+    expect(auditText(await audit(logOf(), outcome.eventId, options))).not.toContain('missing');
   });
 
   it('refuses a broken chain, an unknown id and a malformed one, each in a sentence', async () => {

@@ -1,12 +1,11 @@
-import type { EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { EventTypes, Outcome } from '../contracts/generated/events.ts';
 import type { Located } from './event-log.ts';
+import type { Settlement } from './evidence.ts';
 
 /** From an outcome down to the snapshot that its forecast rests on, as the logs hold it. */
-export interface Chain {
+export interface Chain extends Settlement {
   /** Undefined for a snapshot, for a NEUTRAL forecast, and while pending. */
   readonly outcome: Located<Outcome> | undefined;
-  /** The trade that resolved the forecast; undefined without an outcome, and when VOID. */
-  readonly resolvingTrade: Located<Trade> | undefined;
   /** Due time (µs) of a LONG or SHORT forecast that waits for the tape to reach it. */
   readonly pendingUntil: number | undefined;
   /** Undefined when a snapshot or a single strategy's result was asked for. */

@@ -1,5 +1,5 @@
 import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
-import type { EventTypes, Trade } from '../contracts/generated/events.ts';
+import type { ClockTick, EventTypes, Trade, TradeGap } from '../contracts/generated/events.ts';
 import {
   TAPE_TOPIC,
   TOPIC_OF_DERIVED,
@@ -23,6 +23,12 @@ export interface Located<Event> {
   readonly hash: string;
   readonly event: Event;
 }
+
+/** What the tape says of the market. */
+export type MarketRecord =
+  | (Located<Trade> & { readonly name: 'Trade' })
+  | (Located<ClockTick> & { readonly name: 'ClockTick' })
+  | (Located<TradeGap> & { readonly name: 'TradeGap' });
 
 /** Records at the end of a log among which the newest event must be: duplicates that an engine left may follow it. */
 const TAIL = 10_000;
@@ -74,18 +80,19 @@ export class EventLog {
     for await (const located of this.events(topic, partition, from, end)) {
       const outcome = located.event as EventTypes['Outcome'];
       if (outcome.forecastId === forecast.eventId) return { ...located, event: outcome };
-      // An instrument's forecasts are resolved in the order they fall due.
-      if (outcome.instrument === forecast.instrument && outcome.dueTime > dueTime) return undefined;
+      // A trade resolves an instrument's forecasts in the order they fall due; a tick, those whose grace is over.
+      const isByTrade = outcome.causes[1]?.startsWith('trade-') === true;
+      if (isByTrade && outcome.instrument === forecast.instrument && outcome.dueTime > dueTime) return undefined;
     }
     return undefined;
   }
 
-  /** Every trade on the tape in [from, to], in order. Records that are no trades are left out. */
-  async *trades(partition: number, from: number, to: number): AsyncGenerator<Located<Trade>> {
+  /** The trades, ticks and gaps on the tape in [from, to], in order. Records that are none are left out. */
+  async *market(partition: number, from: number, to: number): AsyncGenerator<MarketRecord> {
     for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: to + 1 })) {
       for (const record of records) {
         const located = await this.locate(record);
-        if (located?.name === 'Trade') yield located as Located<Trade>;
+        if (located !== undefined && isOfMarket(located)) yield located;
       }
     }
   }
@@ -225,4 +232,8 @@ export class EventLog {
     }
     return low;
   }
+}
+
+function isOfMarket(located: { readonly name: string }): located is MarketRecord {
+  return located.name === 'Trade' || located.name === 'ClockTick' || located.name === 'TradeGap';
 }

@@ -1,4 +1,5 @@
 import type { LogAccess } from '../evaluators/anchor-log.adapter.ts';
+import { ENGINE_VERSION } from '../evaluators/configuration.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
 import type { Check } from './audit-checks.ts';
 import type { Chain } from './chain.ts';
@@ -6,26 +7,33 @@ import type { Chain } from './chain.ts';
 /** What a verification reads the tape and the anchors with. */
 export type VerifyPorts = LogAccess;
 
+/** The events of a chain that this build's engine derived: another one's only that build can derive again. */
+function ownEvents({ snapshot, results, decision, outcome }: Chain) {
+  return [snapshot, ...results, decision, outcome].flatMap((located) =>
+    located?.event.engineVersion === ENGINE_VERSION ? [located] : [],
+  );
+}
+
+/** True when there is something that {@link verify} can derive again. */
+export function isVerifiable(chain: Chain): boolean {
+  return ownEvents(chain).length > 0;
+}
+
 /**
  * Takes the engine's state from the nearest anchor before the chain, steps it over the tape, and compares the hash of
- * every event of the chain with the one in the log.
+ * every event of the chain that this engine version derived with the one in the log.
  *
  * @throws TapeproofError UNREACHABLE
  */
 export async function verify(chain: Chain, ports: VerifyPorts): Promise<Check> {
-  const { snapshot, results, decision, outcome } = chain;
-  const wanted = new Map(
-    [snapshot, ...results, decision, outcome].flatMap((located) =>
-      located === undefined ? [] : [[located.event.eventId, located.hash] as const],
-    ),
-  );
-  const { partition, offset } = snapshot.event.tape;
-  const { task, anchor } = await recoverTask(ports, partition, offset);
+  const own = ownEvents(chain);
+  const wanted = new Map(own.map(({ event, hash }) => [event.eventId, hash]));
+  const offsets = own.map(({ event }) => event.tape.offset);
+  const { task, anchor } = await recoverTask(ports, chain.snapshot.event.tape.partition, Math.min(...offsets));
   const from = task.nextOffset;
-  const to = (outcome?.event.tape.offset ?? offset) + 1;
   let equal = 0;
   let differing = 0;
-  for await (const { derived } of stepAlong(ports, task, to)) {
+  for await (const { derived } of stepAlong(ports, task, Math.max(...offsets) + 1)) {
     for (const { event, hash } of derived) {
       const logged = wanted.get(event.eventId);
       if (logged === undefined) continue;
