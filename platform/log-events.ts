@@ -47,11 +47,6 @@ export const LOG_EVENTS = {
   ),
   'partitions-assigned': always('info', READERS, 'The partitions that this member has after a join.'),
   'partitions-revoked': always('info', READERS, 'Partitions that this member had and has no more.'),
-  'rebalance-announced': always(
-    'info',
-    READERS,
-    'The broker asks members to join again: what was applied is committed first.',
-  ),
   'offsets-committed': sampled(
     'info',
     READERS,

@@ -5,8 +5,11 @@
 import pretty from 'pino-pretty';
 import type { LogValue } from './log-fields.ts';
 
-/** C0 and C1 controls, formatting characters (bidi overrides, zero width), line and paragraph separators, lone surrogates. */
-const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+/**
+ * Controls (C0 and C1), formatting characters (bidi overrides, zero width, tags), lone surrogates, what has no meaning or
+ * is not shown at all, line and paragraph separators.
+ */
+const UNSAFE = /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu;
 /** Between a text line's sentence and its fields; nothing else may look like it. */
 const FIELDS_MARK = '│';
 const MARKS = new RegExp(FIELDS_MARK, 'g');

@@ -4,7 +4,7 @@ import type { Observation } from '../observation.ts';
 import type { EventLoopWatch } from './event-loop.ts';
 
 const HEADER_BYTES_MAX = 8_192;
-const REQUEST_DEADLINE_MS = 5_000;
+const REQUEST_DEADLINE_MS = 2_000;
 const IDLE_MS_MAX = 15_000;
 const CONNECTIONS_MAX = 64;
 const DEADLINE_CHECK_INTERVAL_MS = 1_000;

@@ -46,7 +46,7 @@ export class ConsumerReport {
   }
 
   rebalanceAnnounced(error: Error): void {
-    this.#log.event('rebalance-announced', `Group ${this.#groupId} joins again: ${error.message}`, this.#group);
+    this.#log.debug(this.#group, `Group ${this.#groupId} joins again: ${error.message}`);
   }
 
   revoked(lost: Assignment): void {
