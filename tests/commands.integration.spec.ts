@@ -4,15 +4,24 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bodyOf, decodeBody } from '../contracts/codec.ts';
+import type { Outcome, Trade } from '../contracts/generated/events.ts';
+import { partitionOf } from '../contracts/partitioner.ts';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
+import { gapBefore, missed, ticked, tickOf, traded } from '../evaluators/fixtures/tape-contents.ts';
 import { engineGroup } from '../evaluators/main.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
+import { createLogReader } from '../platform/kafka/log-reader.ts';
+import { createRecordProducer } from '../platform/kafka/producer.ts';
+import { createRegistry } from '../platform/kafka/registry.ts';
+import { partitionCount } from '../platform/kafka/topics.ts';
 import type { AuditReport } from '../proofs/audit.ts';
 import type { DeadLetterList } from '../proofs/dead-letters.ts';
 import type { Scoreboard } from '../proofs/scoreboard.ts';
 import { environmentOf, runCommand, startCommand, type CommandResult } from './support/command.ts';
+import { tapeRecordOf } from './support/seeded-tape.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
@@ -199,6 +208,68 @@ describe('derive', () => {
     expect(first).toBe(second);
     const { events } = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
     expect(first?.trimEnd().split('\n')).toHaveLength(Object.values(events).reduce((sum, count) => sum + count, 0));
+  });
+});
+
+describe('a market that falls quiet', () => {
+  const connections = stackConnections();
+  const kafka = createKafka(connections.kafkaBrokers, 'commands-test-live');
+
+  /** What a live producer writes when a trade comes after a hole, and then no more for ten minutes. */
+  async function fallQuiet(): Promise<void> {
+    const last = syntheticTrades({ seed: 11, count: 4_000 }).reduce((left, right) =>
+      right.eventTime > left.eventTime ? right : left,
+    );
+    const eventTime = last.eventTime + 1_000_000;
+    const trade: Trade = { ...last, tradeId: '900010', eventTime, receivedAt: eventTime };
+    const quietUs = Math.floor(eventTime / 1_000_000 + 600) * 1_000_000;
+    const contents = [missed(gapBefore(trade, 900_000, 10)), traded(trade), ticked(tickOf([INSTRUMENT], quietUs))];
+    const partition = partitionOf(INSTRUMENT, await partitionCount(kafka));
+    const producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
+    await producer.send(contents.map((content) => tapeRecordOf({ partition, content })));
+    await producer.disconnect();
+  }
+
+  async function lastOutcome(): Promise<Outcome> {
+    const reader = createLogReader(connections.kafkaBrokers);
+    const partition = partitionOf(INSTRUMENT, await partitionCount(kafka));
+    const to = await reader.endOffset('decision.outcomes', partition);
+    try {
+      for await (const [record] of reader.read({ topic: 'decision.outcomes', partition, from: to - 1, to })) {
+        return decodeBody('Outcome', bodyOf(record?.value ?? Buffer.alloc(0)));
+      }
+    } finally {
+      await reader.close();
+    }
+    throw new Error('there is no outcome');
+  }
+
+  const voidsOnBoard = async (): Promise<number> => {
+    const { summaries } = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
+    return summaries.reduce((sum, { voids }) => sum + voids, 0);
+  };
+
+  it('has its forecasts VOID by the tick, audited and derived again, and what is missing is said', async () => {
+    const before = await voidsOnBoard();
+    await fallQuiet();
+    await until(
+      'the engine has read the tape',
+      async () => (await groupLag(kafka, engineGroup(), [TAPE_TOPIC])).lag === 0,
+    );
+    const outcome = await lastOutcome();
+    expect(outcome).toMatchObject({ verdict: 'VOID', observedPrice: null });
+    const { exitCode, stdout } = await tapeproof('audit', outcome.eventId, '--verify');
+    expect(exitCode, stdout).toBe(0);
+    expect(stdout).toContain('known by the tick');
+    expect(stdout).toMatch(new RegExp(`raw\\.trades-\\d @ ${outcome.tape.offset} `));
+    expect(stdout).toMatch(/(\d+) of \1 events have the same bytes/);
+    expect(stdout).toMatch(/(\d+) of \1 checks passed/);
+    expect(await voidsOnBoard()).toBeGreaterThan(before);
+
+    const latest = await tapeproof('audit', '--latest', INSTRUMENT, '--verify');
+    expect(latest.exitCode, latest.stdout).toBe(0);
+    expect(latest.stdout).toContain('10 trades of this instrument are missing in this range');
+    expect(latest.stdout).toContain('gap  900000 to 900009  10 trades  NOT_SERVED');
   });
 });
 
