@@ -63,13 +63,19 @@ export class RequestDesk {
       this.reply(response, record, wanted.status, wanted.body);
       return;
     }
-    const { protocol, publisher, onNewestSeen } = this.options;
+    const { protocol, publisher } = this.options;
     const page = publisher.page(wanted.symbol, wanted.fromId, wanted.limit, 0);
-    const isNewest = page.at(-1)?.id === publisher.trades(wanted.symbol).at(-1)?.id;
-    response.on('finish', () => {
-      if (isNewest) onNewestSeen(wanted.symbol);
-    });
+    this.noteSeen(response, wanted);
     this.reply(response, record, 200, protocol.pageOf(page));
+  }
+
+  /** Once the answer is out in full: what is newest then was shown, if it is in it. */
+  private noteSeen(response: ServerResponse, { symbol, fromId, limit }: PageRequest): void {
+    const { publisher, onNewestSeen } = this.options;
+    const isNewest = publisher.page(symbol, fromId, limit, 0).at(-1)?.id === publisher.trades(symbol).at(-1)?.id;
+    response.on('finish', () => {
+      if (isNewest) onNewestSeen(symbol);
+    });
   }
 
   /** @returns false where this fault can do nothing to this answer */
@@ -114,6 +120,7 @@ export class RequestDesk {
         response.write(body.slice(0, share));
         break;
       case 'slow-answer':
+        if (wanted.kind === 'page') this.noteSeen(response, wanted);
         this.begin(response, record, 200, body.length);
         sendSlowly(response, body);
         break;
