@@ -1,7 +1,7 @@
 /**
  * The whole flow, on one screen. Arrows are Kafka topics; everything right of the tape is a pure function of it.
  *
- *   file sources ─► raw.trades ─► engine ─► indicator.snapshots ─┐
+ *  files, venues ─► raw.trades ─► engine ─► indicator.snapshots ─┐
  *                       │           ├────► strategy.results ─────┤
  *                       │           ├────► probability.decisions ┼─► projectors ─► Redis (latest), Postgres (history)
  *                       │           └────► decision.outcomes ────┘
@@ -12,19 +12,25 @@
  *   2. update the indicators
  *   3. at the cadence: snapshot → each strategy → pooled decision → forecasts to be resolved
  *
- * A new source, strategy or projector is one file or folder, and one line in its registry; nothing here changes.
+ * A new source, venue, strategy or projector is one file or folder, and one line in its registry; nothing here changes.
  */
 import { ANCHORS_TOPIC, DEAD_LETTERS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC } from './contracts/topics.ts';
 import { runEngine } from './evaluators/main.ts';
 import { STRATEGIES } from './evaluators/strategies/registry.ts';
-import { ingestFile } from './producers/main.ts';
-import { FILE_SOURCES } from './producers/registry.ts';
+import { ingestFile, ingestLive } from './producers/main.ts';
+import { FILE_SOURCES, VENUES } from './producers/registry.ts';
 import { runProjector } from './projectors/main.ts';
 import { PROJECTORS } from './projectors/registry.ts';
 
 export const pipeline = {
   /** Market data → the tape. */
-  ingest: { sources: FILE_SOURCES, run: ingestFile, writes: [TAPE_TOPIC, DEAD_LETTERS_TOPIC] },
+  ingest: {
+    sources: FILE_SOURCES,
+    run: ingestFile,
+    venues: VENUES,
+    live: ingestLive,
+    writes: [TAPE_TOPIC, DEAD_LETTERS_TOPIC],
+  },
   /** The tape → events, one deterministic step a record. */
   engine: {
     strategies: STRATEGIES,

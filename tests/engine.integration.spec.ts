@@ -16,6 +16,7 @@ import { anchorsBackward, type LogAccess } from '../evaluators/anchor-log.adapte
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { engineGroup, runEngine } from '../evaluators/main.ts';
+import { DerivedReport } from '../evaluators/derived-report.adapter.ts';
 import { newCounters, PartitionDelivery, type EngineCounters } from '../evaluators/partition-delivery.adapter.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
@@ -30,6 +31,7 @@ import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
 import { createLog } from '../platform/log.ts';
+import { unobserved } from '../platform/observation.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
@@ -185,7 +187,17 @@ async function batchOf(partition: number, from: number, to: number): Promise<Par
   };
 }
 function deliveryOf(partition: number, counters = newCounters(), sender: RecordProducer = producer): PartitionDelivery {
-  return new PartitionDelivery(partition, { access, producer: sender, gitCommit: 'b0b', counters, log });
+  const { metrics } = unobserved();
+  const report = new DerivedReport(log, metrics);
+  return new PartitionDelivery(partition, {
+    access,
+    producer: sender,
+    gitCommit: 'b0b',
+    counters,
+    report,
+    metrics,
+    log,
+  });
 }
 
 describe('a running engine', () => {

@@ -79,7 +79,7 @@ describe('projectors on the real stores', () => {
     return rebuildProjector({
       name,
       connections,
-      log: createLog('test', 'fatal'),
+      log: createLog('test', 'silent'),
       signal: new AbortController().signal,
       approveDifference,
     });
@@ -145,7 +145,7 @@ describe('projectors on the real stores', () => {
       const killed = rebuildProjector({
         name,
         connections,
-        log: createLog('test', 'fatal'),
+        log: createLog('test', 'silent'),
         signal: interrupted.signal,
         progress: () => {
           interrupted.abort();

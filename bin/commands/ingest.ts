@@ -1,10 +1,13 @@
+import Table from 'cli-table3';
 import type { Command } from 'commander';
 import { TapeproofError } from '../../platform/errors.ts';
-import { createLog } from '../../platform/log.ts';
+import { createLog, type Log } from '../../platform/log.ts';
 import { pipeline } from '../../pipeline.ts';
-import type { IngestProgress, IngestReport } from '../../producers/main.ts';
+import type { IngestProgress, IngestReport, LiveIngestReport, LiveStatus } from '../../producers/main.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
 import { connections, interruption, print } from '../context.ts';
+import { gitCommit } from '../git-commit.ts';
+import { observed, withHttpOptions, type HttpOptions } from '../observed.ts';
 import { progressBar, type ProgressBar } from '../progress.ts';
 
 interface IngestOptions {
@@ -15,8 +18,27 @@ interface IngestOptions {
   readonly json?: true;
 }
 
+interface LiveOptions extends HttpOptions {
+  readonly venue: string;
+  readonly instruments: string;
+  readonly poll?: true;
+  readonly resumeMax?: number;
+  readonly wsUrl?: string;
+  readonly restUrl?: string;
+  readonly json?: true;
+}
+
+/** How often a live ingest says how it stands. */
+const STATUS_INTERVAL_MS = 10_000;
+
 export function registerIngest(program: Command): void {
   const ingest = program.command('ingest').description('append market trades to the tape, each once');
+  registerFile(ingest);
+  registerLive(ingest);
+  registerVenues(ingest);
+}
+
+function registerFile(ingest: Command): void {
   ingest
     .command('file')
     .argument('<path>', 'a file of trades, gzipped or not')
@@ -44,6 +66,109 @@ export function registerIngest(program: Command): void {
       print(options.json, report, () => ingestText(report));
       if (!report.complete) process.exitCode = 130;
     });
+}
+
+function registerLive(ingest: Command): void {
+  const live = ingest
+    .command('live')
+    .description('append the trades of a venue as they happen, until it is stopped; a second process may stand by')
+    .requiredOption('--venue <name>', 'see ingest venues')
+    .requiredOption('--instruments <instruments>', 'such as BTC-USDT,ETH-USDT')
+    .option('--poll', 'by REST alone, without a WebSocket')
+    .option(
+      '--resume-max <trades>',
+      'missing trades of an instrument to ask for; more are a gap on the tape',
+      parseCount,
+    )
+    .option('--ws-url <url>', "instead of the venue's own")
+    .option('--rest-url <url>', "instead of the venue's own")
+    .option('--json', 'print the report as JSON');
+  withHttpOptions(live).action(async (options: LiveOptions) => {
+    const log = createLog('ingest');
+    const where = connections();
+    const signal = interruption();
+    const report = await observed(
+      {
+        service: 'ingest-live',
+        name: `ingest ${options.venue}`,
+        dependencies: { kafkaBrokers: where.kafkaBrokers, registryUrl: where.registryUrl },
+        commit: await gitCommit(),
+        log,
+        options,
+      },
+      (observation) =>
+        pipeline.ingest.live({
+          venue: options.venue,
+          instruments: options.instruments.split(','),
+          transport: options.poll === true ? 'poll' : 'stream',
+          endpoints: {
+            ...(options.wsUrl === undefined ? {} : { webSocketUrl: options.wsUrl }),
+            ...(options.restUrl === undefined ? {} : { restUrl: options.restUrl }),
+          },
+          resumeTradesMax: options.resumeMax,
+          connections: where,
+          log,
+          signal,
+          observation,
+          onStatus: logStatus(log),
+        }),
+    );
+    print(options.json, report, () => liveText(report));
+    if (!report.complete) process.exitCode = 3;
+  });
+}
+
+function registerVenues(ingest: Command): void {
+  ingest
+    .command('venues')
+    .description('what trades can be taken from live')
+    .option('--json', 'print as JSON')
+    .action(({ json }: { readonly json?: true }) => {
+      const list = pipeline.ingest.venues.map(({ name, description, tradeIds, endpoints }) => {
+        return { name, description, tradeIds, endpoints };
+      });
+      print(json, list, () => {
+        const table = new Table({ head: ['venue', 'what', 'trade ids', 'endpoints'], style: { head: [], border: [] } });
+        for (const { name, description, tradeIds, endpoints } of list) {
+          table.push([
+            name,
+            description,
+            tradeIds === 'DENSE' ? 'dense: gaps are known' : 'opaque: gaps are not known',
+            `${endpoints.webSocketUrl}\n${endpoints.restUrl}`,
+          ]);
+        }
+        return table.toString();
+      });
+    });
+}
+
+/** Says now and then how it stands: what happens in between is logged when it happens. */
+function logStatus(log: Log): (status: LiveStatus) => void {
+  let saidMs = performance.now();
+  return ({ tradesAppended, tradesPerSecond, waiting, instruments }) => {
+    if (performance.now() - saidMs < STATUS_INTERVAL_MS) return;
+    saidMs = performance.now();
+    const inSync = instruments.filter(({ isInSync }) => isInSync).length;
+    log.info(
+      `${tradesAppended.toLocaleString('en')} trades appended, ${tradesPerSecond.toLocaleString('en')} a second, ${waiting.toLocaleString('en')} waiting; ${inSync} of ${instruments.length} instruments in sync`,
+    );
+  };
+}
+
+/** What a live ingest did, in words. */
+export function liveText(report: LiveIngestReport): string {
+  const number = (value: number) => value.toLocaleString('en');
+  return [
+    `${number(report.tradesAppended)} trades appended in ${number(Math.round(report.seconds))} s, ${number(report.fromHistory)} of them fetched by REST.`,
+    ...Object.entries(report.perInstrument).map(([name, trades]) => `  ${name.padEnd(24)} ${number(trades)}`),
+    ...(report.gaps > 0 ? [`  ${number(report.gaps)} gaps that the venue could not fill are marked on the tape.`] : []),
+    ...(report.deadLetters + report.deadLettersNotKept > 0
+      ? [
+          `  ${number(report.deadLetters)} dead letters: "npx tapeproof dead-letters" lists them; ${number(report.deadLettersNotKept)} more were only counted.`,
+        ]
+      : []),
+    ...(report.complete ? [] : ['  Kafka did not take the last trades in time: they are fetched at the next start.']),
+  ].join('\n');
 }
 
 /** Shows the last and longest phase; those before it take a second together unless the tape is long. */
@@ -75,4 +200,10 @@ function parseSpeed(text: string): number | 'max' {
   if (!Number.isFinite(speed) || speed <= 0)
     throw new TapeproofError('USAGE', `"${text}" is no speed: give max, 1 for real time, or 60 for sixty times that.`);
   return speed;
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (/^\d{1,9}$/.test(text)) return count;
+  throw new TapeproofError('USAGE', `"${text}" is no number of trades: give a whole number, 0 or more.`);
 }

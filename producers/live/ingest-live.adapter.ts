@@ -10,6 +10,8 @@ import { History } from './history.adapter.ts';
 import { Inbox } from './inbox.adapter.ts';
 import { Lane } from './lane.ts';
 import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.adapter.ts';
+import { createLiveObserver } from './observation.adapter.ts';
+import { createLiveObserver } from './observation.adapter.ts';
 import { SILENT_OBSERVER, type LiveObserver } from './observer.ts';
 import { Outbox } from './outbox.adapter.ts';
 import { Stream } from './stream.adapter.ts';
@@ -49,7 +51,7 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
   const partitions = await partitionCount(kafka);
   for (const record of ['Trade', 'TradeGap', 'ClockTick'] as const) await registry.idOf(TAPE_TOPIC, record);
   await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
-  const producer = createRecordProducer(kafka, registry);
+  const producer = createRecordProducer(kafka, registry, options.observation?.metrics);
   try {
     return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
   } finally {
@@ -57,6 +59,15 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
     const gone = withDeadline(producer.disconnect(), DISCONNECT_MS_MAX, () => new Error('no answer'));
     await gone.catch(() => undefined);
   }
+}
+
+function observerOf({ observer, observation, venue, transport, log }: LiveIngestOptions): LiveObserver {
+  if (observer !== undefined) return observer;
+  return observation === undefined ? SILENT_OBSERVER : createLiveObserver({ venue, transport, observation, log });
+}
+
+function observerOf({ venue, transport, observation, log }: LiveIngestOptions): LiveObserver {
+  return observation === undefined ? SILENT_OBSERVER : createLiveObserver({ venue, transport, observation, log });
 }
 
 /** Wires stream, history, lanes and outbox together. */
@@ -81,7 +92,7 @@ class LiveIngest {
     this.parts = parts;
     const { options, plan, partitions, producer } = parts;
     const { venue, timing, endpoints, symbols } = plan;
-    this.observer = options.observer ?? SILENT_OBSERVER;
+    this.observer = observerOf(options);
     const { observer } = this;
     const { signal } = this.ending;
     this.inbox = new Inbox(venue, this.lanes, partitions, observer);

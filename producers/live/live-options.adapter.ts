@@ -2,6 +2,8 @@ import { isInstrument } from '../../contracts/trade-rules.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import type { Observation } from '../../platform/observation.ts';
+import type { Observation } from '../../platform/observation.ts';
 import { VENUES, venueNamed } from '../registry.ts';
 import { quoted } from '../source.ts';
 import type { Endpoints, Venue } from '../venue.ts';
@@ -29,7 +31,9 @@ export interface LiveIngestOptions {
   readonly log: Log;
   /** When given, what was released is sent, and what was done is reported, within ten seconds. */
   readonly signal: AbortSignal;
-  /** For logs and metrics. */
+  /** Logs, metrics and health of the process; without it nothing is told. */
+  readonly observation?: Observation | undefined;
+  /** Told instead of the observation. */
   readonly observer?: LiveObserver | undefined;
   /** About once a second, for a terminal. */
   readonly onStatus?: ((status: LiveStatus) => void) | undefined;
