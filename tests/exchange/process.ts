@@ -23,7 +23,9 @@ const say = (line: object): void => {
 };
 say({ webSocketUrl: exchange.webSocketUrl, restUrl: exchange.restUrl });
 await exchange.finished;
-const times = [...exchange.shown('BTCUSDT'), ...exchange.shown('ETHUSDT')].map(({ timeMs }) => timeMs);
+const times = [...exchange.shown('BTCUSDT'), ...exchange.shown('ETHUSDT')]
+  .map(({ timeMs }) => timeMs)
+  .sort((left, right) => left - right);
 // The first trade of each market was there before the rest began.
-const [second = 0, last = 0] = [times[1], times.reduce((latest, time) => Math.max(latest, time), 0)];
+const [second = 0, last = 0] = [times[2], times.at(-1)];
 say({ seconds: (last - second) / MILLISECONDS_PER_SECOND });

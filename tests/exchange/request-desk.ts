@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { RETRY_AFTER_SECONDS, type AnswerFault, type FaultPlan } from './faults.ts';
+import type { ExchangeTrade } from './market.ts';
 import type { ExchangeProtocol, PageRequest, PlainAnswer } from './protocol.ts';
 import type { Publisher } from './publisher.ts';
 import type { RequestRecord, StatisticsRecorder } from './statistics.ts';
@@ -59,23 +60,8 @@ export class RequestDesk {
   }
 
   private answerRightly(response: ServerResponse, record: RequestRecord, wanted: PageRequest | PlainAnswer): void {
-    if (wanted.kind === 'plain') {
-      this.reply(response, record, wanted.status, wanted.body);
-      return;
-    }
-    const { protocol, publisher } = this.options;
-    const page = publisher.page(wanted.symbol, wanted.fromId, wanted.limit, 0);
-    this.noteSeen(response, wanted);
-    this.reply(response, record, 200, protocol.pageOf(page));
-  }
-
-  /** Once the answer is out in full: what is newest then was shown, if it is in it. */
-  private noteSeen(response: ServerResponse, { symbol, fromId, limit }: PageRequest): void {
-    const { publisher, onNewestSeen } = this.options;
-    const isNewest = publisher.page(symbol, fromId, limit, 0).at(-1)?.id === publisher.trades(symbol).at(-1)?.id;
-    response.on('finish', () => {
-      if (isNewest) onNewestSeen(symbol);
-    });
+    if (wanted.kind === 'plain') this.reply(response, record, wanted.status, wanted.body);
+    else this.show(response, record, wanted, this.pageOf(wanted, 0));
   }
 
   /** @returns false where this fault can do nothing to this answer */
@@ -86,12 +72,12 @@ export class RequestDesk {
     fault: AnswerFault,
   ): boolean {
     const { protocol, publisher, plan, recorder } = this.options;
-    const page = (lag: number) =>
-      wanted.kind === 'page' ? publisher.page(wanted.symbol, wanted.fromId, wanted.limit, lag) : [];
-    const body = wanted.kind === 'page' ? protocol.pageOf(page(0)) : wanted.body;
+    const page = wanted.kind === 'page' ? this.pageOf(wanted, 0) : [];
+    const body = wanted.kind === 'page' ? protocol.pageOf(page) : wanted.body;
     const share = Math.max(1, Math.floor(body.length * plan.shareOf(record.number)));
+    // An exchange never says of a market that it has no trades at all when it has.
     if (fault === 'lagging-page' && (wanted.kind === 'plain' || publisher.count(wanted.symbol) === 1)) return false;
-    if (fault === 'page-with-holes' && page(0).length === 0) return false;
+    if (fault === 'page-with-holes' && page.length < 2) return false;
     record.fault = fault;
     recorder.noteFault(fault);
     switch (fault) {
@@ -110,22 +96,46 @@ export class RequestDesk {
         this.reply(response, record, 200, body.slice(0, share));
         break;
       case 'lagging-page':
-        this.reply(response, record, 200, protocol.pageOf(page(plan.lagOf(record.number))));
+        if (wanted.kind === 'page') this.show(response, record, wanted, this.pageOf(wanted, plan.lagOf(record.number)));
         break;
       case 'page-with-holes':
-        this.reply(response, record, 200, protocol.pageOf(plan.withHole(record.number, page(0))));
+        if (wanted.kind === 'page') this.show(response, record, wanted, plan.withHole(record.number, page));
         break;
       case 'endless-answer':
         this.begin(response, record, 200, body.length);
         response.write(body.slice(0, share));
         break;
       case 'slow-answer':
-        if (wanted.kind === 'page') this.noteSeen(response, wanted);
+        this.noteShown(response, wanted, page);
         this.begin(response, record, 200, body.length);
         sendSlowly(response, body);
         break;
     }
     return true;
+  }
+
+  private pageOf({ symbol, fromId, limit }: PageRequest, lag: number): readonly ExchangeTrade[] {
+    return this.options.publisher.page(symbol, fromId, limit, lag);
+  }
+
+  private show(
+    response: ServerResponse,
+    record: RequestRecord,
+    wanted: PageRequest,
+    page: readonly ExchangeTrade[],
+  ): void {
+    this.noteShown(response, wanted, page);
+    this.reply(response, record, 200, this.options.protocol.pageOf(page));
+  }
+
+  /** Once the client has the whole answer. */
+  private noteShown(response: ServerResponse, wanted: PageRequest | PlainAnswer, page: readonly ExchangeTrade[]): void {
+    if (wanted.kind === 'plain' || page.length === 0) return;
+    const { publisher, onNewestSeen } = this.options;
+    const isNewest = page.at(-1)?.id === publisher.trades(wanted.symbol).at(-1)?.id;
+    response.on('finish', () => {
+      if (isNewest) onNewestSeen(wanted.symbol);
+    });
   }
 
   private refuse(response: ServerResponse, record: RequestRecord, status: number, retryAfterSeconds: number): void {

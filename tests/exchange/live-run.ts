@@ -1,0 +1,172 @@
+import { expect } from 'vitest';
+import type { Connections } from '../../platform/connections.ts';
+import { createLog } from '../../platform/log.ts';
+import { SILENT_OBSERVER, type LiveObserver } from '../../producers/live/observer.ts';
+import type { LiveTiming } from '../../producers/live/timing.ts';
+import { ingestLive, type LiveIngestOptions, type LiveIngestReport } from '../../producers/main.ts';
+import { until } from '../support/until.ts';
+import { startExchange, type Exchange, type ExchangeOptions } from './exchange.ts';
+import type { Market } from './market.ts';
+import { expectTrueTicks, lineOfExchange, lineOfTape, TapeWitness } from './tape-witness.ts';
+
+/** As the defaults, but for machines that do not wait: a fault is noticed and mended within a second or two. */
+export const SHORT_TIMING: Partial<LiveTiming> = {
+  pingIntervalMs: 400,
+  silenceMs: 1_500,
+  reconnectMinMs: 30,
+  reconnectMaxMs: 1_000,
+  overlapMs: 1_000,
+  probeAfterMs: 800,
+  probeGraceMs: 400,
+  requestTimeoutMs: 1_500,
+  retryMinMs: 50,
+  retryMaxMs: 1_000,
+  gapRetryMs: 100,
+  gapDeadlineMs: 60_000,
+  pollIntervalMs: 400,
+};
+const QUOTE = 'USDT';
+
+/** An exchange whose markets are this test's own, and what the tape holds of them. */
+export interface LiveScene {
+  readonly exchange: Exchange;
+  readonly symbols: readonly string[];
+  /** In the order of the symbols. */
+  readonly instruments: readonly string[];
+  readonly witness: TapeWitness;
+  /** Takes the markets live, inside this process. */
+  start(options?: Partial<LiveIngestOptions>): LiveRun;
+  /** The tape holds at least this many trades of all markets. */
+  untilTrades(count: number): Promise<void>;
+  /** All is published and on the tape. */
+  untilWhole(deadlineMs?: number): Promise<void>;
+  /** The tape holds what the exchange has shown, in the order of the ids, each once, no gap, and ticks that were true. */
+  expectExact(): void;
+  close(): Promise<void>;
+}
+
+export interface LiveRun {
+  readonly counts: Readonly<Record<keyof LiveObserver, number>>;
+  /** Ends it as SIGTERM does. */
+  stop(): Promise<LiveIngestReport>;
+}
+
+/** The instrument that a symbol of these tests stands for. */
+function instrumentOf(symbol: string): string {
+  return `${symbol.slice(0, -QUOTE.length)}-${QUOTE}@binance`;
+}
+
+/** A capture's markets under names of their own, so that tests share a tape and not their instruments. */
+export function renamed(markets: readonly Market[], prefix: string): Market[] {
+  return markets.map(({ symbol, trades }) => ({ symbol: prefix + symbol, trades }));
+}
+
+export async function openScene(
+  connections: Connections,
+  options: Omit<ExchangeOptions, 'seed' | 'faults'> & Partial<ExchangeOptions>,
+): Promise<LiveScene> {
+  const exchange = await startExchange({ seed: 1, faults: {}, stamps: 'publication', ...options });
+  const symbols = options.markets.map(({ symbol }) => symbol);
+  const instruments = symbols.map(instrumentOf);
+  const witness = await TapeWitness.from(connections, instruments);
+  const runs = new Set<LiveRun>();
+  const total = (): number => instruments.reduce((sum, instrument) => sum + witness.count(instrument), 0);
+  const untilTrades = (count: number, deadlineMs?: number): Promise<void> =>
+    until(
+      `${count} trades are on the tape`,
+      async () => {
+        await witness.catchUp();
+        return total() >= count;
+      },
+      deadlineMs,
+    );
+  return {
+    exchange,
+    symbols,
+    instruments,
+    witness,
+    untilTrades,
+    start(overrides = {}) {
+      const run = startRun(connections, exchange, instruments, overrides);
+      runs.add(run);
+      return run;
+    },
+    async untilWhole(deadlineMs) {
+      await exchange.finished;
+      const shown = symbols.reduce((sum, symbol) => sum + exchange.shown(symbol).length, 0);
+      await untilTrades(shown, deadlineMs).catch((error: unknown) => {
+        throw new Error(`${total()} of ${shown} trades: ${missingOf(exchange, witness, symbols)}`, { cause: error });
+      });
+    },
+    expectExact() {
+      for (const symbol of symbols) {
+        const instrument = instrumentOf(symbol);
+        expect(witness.trades(instrument).map(lineOfTape)).toEqual(exchange.shown(symbol).map(lineOfExchange));
+        expect(witness.gaps(instrument)).toEqual([]);
+      }
+      if (options.stamps !== 'capture') expectTrueTicks(witness);
+    },
+    async close() {
+      await Promise.allSettled([...runs].map((run) => run.stop()));
+      await witness.close();
+      await exchange.close();
+    },
+  };
+}
+
+function startRun(
+  connections: Connections,
+  exchange: Exchange,
+  instruments: readonly string[],
+  overrides: Partial<LiveIngestOptions>,
+): LiveRun {
+  const abort = new AbortController();
+  const { observer, counts } = countingObserver();
+  const ended = ingestLive({
+    venue: 'binance',
+    instruments,
+    transport: 'stream',
+    endpoints: { webSocketUrl: exchange.webSocketUrl, restUrl: exchange.restUrl },
+    timing: SHORT_TIMING,
+    connections,
+    log: createLog('ingest', 'silent'),
+    signal: abort.signal,
+    observer,
+    ...overrides,
+  });
+  ended.catch(() => undefined);
+  return {
+    counts,
+    stop() {
+      abort.abort();
+      return ended;
+    },
+  };
+}
+
+/** How often the observer was told of what. */
+function countingObserver(): { observer: LiveObserver; counts: Record<keyof LiveObserver, number> } {
+  const names = Object.keys(SILENT_OBSERVER) as (keyof LiveObserver)[];
+  const counts = Object.fromEntries(names.map((name) => [name, 0])) as Record<keyof LiveObserver, number>;
+  const observer = Object.fromEntries(
+    names.map((name) => [
+      name,
+      () => {
+        counts[name] += 1;
+      },
+    ]),
+  ) as unknown as LiveObserver;
+  return { observer, counts };
+}
+
+/** For a failure's message: the first ids that the tape has not. */
+function missingOf(exchange: Exchange, witness: TapeWitness, symbols: readonly string[]): string {
+  return symbols
+    .map((symbol) => {
+      const held = new Set(witness.trades(instrumentOf(symbol)).map(({ tradeId }) => tradeId));
+      const missing = exchange.shown(symbol).filter(({ id }) => !held.has(String(id)));
+      const gaps = witness.gaps(instrumentOf(symbol)).map(({ firstTradeId, reason }) => `${firstTradeId} ${reason}`);
+      return `${symbol} lacks ${missing.length} from ${missing[0]?.id ?? 'none'} on, gaps: ${gaps.join(', ') || 'none'}`;
+    })
+    .join('; ');
+}

@@ -1,0 +1,302 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { ClockTick } from '../contracts/generated/events.ts';
+import type { Connections } from '../platform/connections.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { createRegistry } from '../platform/kafka/registry.ts';
+import { applyTopics } from '../platform/kafka/topics.ts';
+import { SILENT_OBSERVER, type LiveObserver } from '../producers/live/observer.ts';
+import { REAL_CAPTURE_IS_PRESENT, realCapture, syntheticCapture } from './exchange/captures.ts';
+import { ANSWER_FAULTS, everyFault, FAULT_NAMES, faultsNamed, type FaultName, type Faults } from './exchange/faults.ts';
+import { openScene, renamed, SHORT_TIMING, type LiveRun, type LiveScene } from './exchange/live-run.ts';
+import type { ExchangeStatistics } from './exchange/statistics.ts';
+import {
+  deadLettersAbout,
+  expectSparseTicks,
+  expectTrueTicks,
+  lineOfExchange,
+  lineOfTape,
+} from './exchange/tape-witness.ts';
+import { stackConnections } from './support/stack.ts';
+import { until } from './support/until.ts';
+
+/** Trades of each of two markets. */
+const TRADES = 2_000;
+const TRADES_PER_SECOND = 2_500;
+/** Requests for at most four pages a second are within Binance's weight: slower, so that they suffice. */
+const POLLED_PER_SECOND = 1_200;
+const NOTICED_WITHIN_MS = 10_000;
+const MICROSECONDS_PER_MILLISECOND = 1000;
+
+let connections: Connections;
+let scenes = 0;
+
+beforeAll(async () => {
+  connections = stackConnections();
+  await applyTopics(createKafka(connections.kafkaBrokers, 'live-ingest-test'));
+  await createRegistry(connections.registryUrl).register();
+});
+
+interface SceneOptions extends Partial<Parameters<typeof openScene>[1]> {
+  /** Ids of the first market that nobody gets. */
+  readonly withheldIds?: readonly number[];
+}
+
+/** Plays a scene whose markets are its own. */
+async function inScene(options: SceneOptions, play: (scene: LiveScene) => Promise<void>): Promise<void> {
+  scenes += 1;
+  const markets = renamed(options.markets ?? syntheticCapture(TRADES), `L${scenes}`);
+  const withheld = { [markets[0]?.symbol ?? '']: options.withheldIds ?? [] };
+  const scene = await openScene(connections, { tradesPerSecond: TRADES_PER_SECOND, withheld, ...options, markets });
+  try {
+    await play(scene);
+  } finally {
+    await scene.close();
+  }
+}
+
+/** All is published; the run ends, and the tape is read to its end. */
+async function toTheEnd(scene: LiveScene, run: LiveRun): Promise<void> {
+  await scene.untilWhole();
+  await run.stop();
+  await scene.witness.catchUp();
+}
+
+/** Runs a capture through to its end and compares the tape with it. */
+async function expectExactly(
+  faults: Faults,
+  seed: number,
+  transport: 'stream' | 'poll' = 'stream',
+): Promise<ExchangeStatistics> {
+  const tradesPerSecond = transport === 'poll' ? POLLED_PER_SECOND : TRADES_PER_SECOND;
+  const { promise, resolve } = Promise.withResolvers<ExchangeStatistics>();
+  await inScene({ faults, seed, tradesPerSecond }, async (scene) => {
+    await toTheEnd(scene, scene.start({ transport }));
+    scene.expectExact();
+    expectSparseTicks(scene.witness);
+    expect(scene.exchange.limitsBroken()).toEqual([]);
+    resolve(scene.exchange.stats);
+  });
+  return await promise;
+}
+
+/** What else must go wrong for a fault to show: an answer only goes wrong when something is asked. */
+function provoked(name: FaultName): Faults {
+  if (name === 'refused-connection') return faultsNamed(name, 'cut');
+  if (name === 'half-open' || name === 'deaf') return { [name]: 800 };
+  if (name.startsWith('malformed')) return { [name]: 100 };
+  const isOfAnswers = ANSWER_FAULTS.some((fault) => fault === name);
+  return isOfAnswers ? faultsNamed(name, 'dropped-frame') : faultsNamed(name);
+}
+
+// Each waits for the exchange most of its time, and has instruments of its own.
+describe.concurrent('a live market is on the tape exactly, each trade once and in order', () => {
+  it('with no fault, within the exchange’s limits', async () => {
+    const stats = await expectExactly({}, 1);
+    expect(stats.connections.length).toBe(1);
+    expect(stats.requests.length).toBeLessThan(20);
+  });
+
+  it.each(FAULT_NAMES)('with the fault %s', async (name) => {
+    const stats = await expectExactly(provoked(name), 1);
+    expect(stats.happened.get(name)).toBeGreaterThan(0);
+  });
+
+  it.each([1, 2, 3])('with every fault at once, seed %d', async (seed) => {
+    const stats = await expectExactly(everyFault(), seed);
+    expect(stats.happened.size).toBeGreaterThan(8);
+  });
+
+  it('by REST alone', async () => {
+    const stats = await expectExactly({}, 1, 'poll');
+    expect(stats.connections).toEqual([]);
+  });
+
+  it.each([1, 2])('by REST alone with every fault, seed %d', async (seed) => {
+    const stats = await expectExactly(everyFault(), seed, 'poll');
+    expect(stats.happened.size).toBeGreaterThan(3);
+  });
+});
+
+describe.concurrent('a live market whose connection', () => {
+  it.each(['half-open', 'deaf'] as const)('is %s is noticed within ten seconds, as delivered', async (name) => {
+    // At the pace of a slow market: that nothing comes for a moment says nothing.
+    const slow = { faults: { [name]: 100 }, tradesPerSecond: 100, markets: syntheticCapture(700) };
+    await inScene(slow, async (scene) => {
+      const run = scene.start({ timing: {} });
+      const { connections: attempts } = scene.exchange.stats;
+      await until('there is a second connection', () => attempts.length > 1);
+      const [first, second] = attempts;
+      expect(first?.fault?.name).toBe(name);
+      expect((second?.openedAtMs ?? Infinity) - (first?.fault?.atMs ?? 0)).toBeLessThan(NOTICED_WITHIN_MS);
+      await toTheEnd(scene, run);
+      scene.expectExact();
+    });
+  });
+
+  it('grows old is replaced before the exchange cuts it, and misses nothing', async () => {
+    await inScene({}, async (scene) => {
+      const run = scene.start({ timing: { ...SHORT_TIMING, connectionLifetimeMs: 500 } });
+      await toTheEnd(scene, run);
+      scene.expectExact();
+      expect(scene.exchange.stats.connections.length).toBeGreaterThan(1);
+      // The new one was there first: nothing had to be asked for.
+      expect(run.counts.gapOpened).toBe(0);
+    });
+  });
+
+  it('is pinged by the exchange answers, within five messages a second', async () => {
+    await inScene({ pingIntervalMs: 1_000, tradesPerSecond: 1_000 }, async (scene) => {
+      await toTheEnd(scene, scene.start());
+      const [connection] = scene.exchange.stats.connections;
+      expect(connection?.pingsSent).toBeGreaterThan(1);
+      expect((connection?.pingsSent ?? 0) - (connection?.pongsReceived ?? 0)).toBeLessThan(2);
+      expect(scene.exchange.limitsBroken()).toEqual([]);
+    });
+  });
+});
+
+const WITHHELD_AT = 500;
+const FIRST = syntheticCapture(1)[0]?.trades[0]?.id ?? 0;
+const WITHHELD = [FIRST + WITHHELD_AT, FIRST + WITHHELD_AT + 1, FIRST + WITHHELD_AT + 2];
+const IMPATIENT = { ...SHORT_TIMING, gapDeadlineMs: 4_000 };
+
+describe.concurrent('what nobody can have', () => {
+  it('is one gap with exactly its ids, right before the first newer trade; all else is there', async () => {
+    await inScene({ withheldIds: WITHHELD }, async (scene) => {
+      await toTheEnd(scene, scene.start({ timing: IMPATIENT }));
+      const [instrument = '', other = ''] = scene.instruments;
+      const trades = scene.witness.trades(instrument);
+      expect(trades.map(lineOfTape)).toEqual(scene.exchange.shown(`${scene.symbols[0]}`).map(lineOfExchange));
+      expect(scene.witness.gaps(other)).toEqual([]);
+      const own = scene.witness.recordsOf(instrument).filter(({ kind }) => kind !== 'tick');
+      const at = own.findIndex(({ kind }) => kind === 'gap');
+      const [before, after] = [trades[at - 1], trades[at]];
+      expect([before?.tradeId, after?.tradeId]).toEqual([String(FIRST + 499), String(FIRST + 503)]);
+      expect(scene.witness.gaps(instrument)).toEqual([
+        {
+          venue: 'binance',
+          instrument,
+          firstTradeId: String(FIRST + 500),
+          lastTradeId: String(FIRST + 502),
+          missingTrades: 3,
+          fromTime: before?.eventTime,
+          toTime: after?.eventTime,
+          reason: 'NOT_SERVED',
+          receivedAt: expect.any(Number) as number,
+          source: 'live:binance',
+        },
+      ]);
+      expectTrueTicks(scene.witness);
+    });
+  });
+
+  it('is one gap, beyond the operator’s limit, when a restart finds more missing than it may ask for', async () => {
+    await inScene({}, async (scene) => {
+      const first = scene.start();
+      await scene.untilTrades(400);
+      await first.stop();
+      await scene.witness.catchUp();
+      await scene.exchange.finished;
+      const held = scene.instruments.map((instrument) => scene.witness.trades(instrument).at(-1)?.tradeId);
+      const second = scene.start({ resumeTradesMax: 100 });
+      await until('a gap of both is on the tape', async () => {
+        await scene.witness.catchUp();
+        return scene.instruments.every((instrument) => scene.witness.gaps(instrument).length > 0);
+      });
+      await second.stop();
+      await scene.witness.catchUp();
+      for (const [index, instrument] of scene.instruments.entries()) {
+        const firstTradeId = String(Number(held[index]) + 1);
+        expect(scene.witness.gaps(instrument)).toMatchObject([{ firstTradeId, reason: 'BEYOND_LIMIT' }]);
+      }
+    });
+  });
+
+  it('stops the clock of its instrument while it is sought, and of no other', async () => {
+    await inScene({ tradesPerSecond: 1_000, withheldIds: WITHHELD }, async (scene) => {
+      const [instrument = '', other = ''] = scene.instruments;
+      let openedUs = 0;
+      let declaredUs = Infinity;
+      const observer: LiveObserver = {
+        ...SILENT_OBSERVER,
+        gapOpened: ({ firstTradeId }) => {
+          if (firstTradeId === String(WITHHELD[0])) openedUs = nowUs();
+        },
+        gapDeclared: () => {
+          declaredUs = nowUs();
+        },
+      };
+      const run = scene.start({ timing: IMPATIENT, observer });
+      await scene.untilWhole();
+      expect(openedUs).toBeGreaterThan(0);
+      await until('the clock goes on', async () => {
+        await scene.witness.catchUp();
+        return scene.witness.ticks(instrument).some(({ receivedAt }) => receivedAt > declaredUs);
+      });
+      await run.stop();
+      const isWithin = ({ receivedAt }: ClockTick): boolean => receivedAt > openedUs && receivedAt < declaredUs;
+      expect(scene.witness.ticks(instrument).filter(isWithin)).toEqual([]);
+      expect(scene.witness.ticks(other).filter(isWithin).length).toBeGreaterThan(0);
+    });
+  });
+});
+
+describe.concurrent('a live market', () => {
+  it('that is quiet has a clock, one tick a second at most', async () => {
+    await inScene({ markets: syntheticCapture(200) }, async (scene) => {
+      const run = scene.start();
+      await scene.untilWhole();
+      const quietSinceUs = nowUs();
+      await until('three ticks of the quiet time are on the tape', async () => {
+        await scene.witness.catchUp();
+        const quiet = scene.instruments.map((instrument) => scene.witness.ticks(instrument));
+        return quiet.every((ticks) => ticks.filter(({ eventTime }) => eventTime > quietSinceUs).length >= 3);
+      });
+      await run.stop();
+      scene.expectExact();
+      expectSparseTicks(scene.witness);
+      const [tick] = scene.witness.ticks(scene.instruments[0] ?? '');
+      expect(tick).toMatchObject({ venue: 'binance', source: 'live:binance' });
+    });
+  });
+
+  it('that was stopped goes on where the tape ends', async () => {
+    await inScene({}, async (scene) => {
+      const first = scene.start();
+      await scene.untilTrades(TRADES);
+      await first.stop();
+      await toTheEnd(scene, scene.start());
+      scene.expectExact();
+    });
+  });
+
+  it('leaves what was malformed as dead letters, and the tape whole', async () => {
+    await inScene({ faults: { 'malformed-instead': 40, 'malformed-besides': 40 } }, async (scene) => {
+      await toTheEnd(scene, scene.start());
+      scene.expectExact();
+      const deadLetters = await deadLettersAbout(connections, scene.symbols[0] ?? '');
+      expect(new Set(deadLetters.map(({ reason }) => reason)).size).toBeGreaterThan(1);
+      for (const { source, reader, deadLetterId, payloadHash } of deadLetters) {
+        expect(source).toMatchObject({ kind: 'STREAM', name: 'live:binance', partition: null });
+        expect(reader).toBe('ingest-live');
+        expect(deadLetterId).toBe(`dead-ingest-live-binance-${source.position}-${payloadHash.slice(0, 16)}`);
+      }
+    });
+  });
+
+  if (!REAL_CAPTURE_IS_PRESENT) it.skip('that is real is absent here: there is no ../shared/data', () => undefined);
+
+  it.runIf(REAL_CAPTURE_IS_PRESENT)('that is real is on the tape exactly, under every fault', async () => {
+    const faulty = { faults: everyFault(10), seed: 7, tradesPerSecond: 5_000, stamps: 'capture' } as const;
+    await inScene({ ...faulty, markets: await realCapture() }, async (scene) => {
+      await toTheEnd(scene, scene.start());
+      scene.expectExact();
+      expect(scene.instruments.map((instrument) => scene.witness.count(instrument))).toEqual([19_904, 14_515]);
+      expect(scene.exchange.limitsBroken()).toEqual([]);
+    });
+  });
+});
+
+function nowUs(): number {
+  return Date.now() * MICROSECONDS_PER_MILLISECOND;
+}
