@@ -11,7 +11,6 @@ import { Inbox } from './inbox.adapter.ts';
 import { Lane } from './lane.ts';
 import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.adapter.ts';
 import { createLiveObserver } from './observation.adapter.ts';
-import { createLiveObserver } from './observation.adapter.ts';
 import { SILENT_OBSERVER, type LiveObserver } from './observer.ts';
 import { Outbox } from './outbox.adapter.ts';
 import { Stream } from './stream.adapter.ts';
@@ -63,10 +62,6 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
 
 function observerOf({ observer, observation, venue, transport, log }: LiveIngestOptions): LiveObserver {
   if (observer !== undefined) return observer;
-  return observation === undefined ? SILENT_OBSERVER : createLiveObserver({ venue, transport, observation, log });
-}
-
-function observerOf({ venue, transport, observation, log }: LiveIngestOptions): LiveObserver {
   return observation === undefined ? SILENT_OBSERVER : createLiveObserver({ venue, transport, observation, log });
 }
 

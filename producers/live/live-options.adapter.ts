@@ -3,7 +3,6 @@ import type { Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Observation } from '../../platform/observation.ts';
-import type { Observation } from '../../platform/observation.ts';
 import { VENUES, venueNamed } from '../registry.ts';
 import { quoted } from '../source.ts';
 import type { Endpoints, Venue } from '../venue.ts';
