@@ -91,14 +91,16 @@ export async function audit(
       ...(missing === 0 ? [] : [`what the ${missing.toLocaleString('en')} trades that are missing would have changed`]),
       ...(chain.snapshot.event.engineVersion === ENGINE_VERSION
         ? []
-        : [
-            `the formulas: engine ${chain.snapshot.event.engineVersion} derived this, and this build is ${ENGINE_VERSION}`,
-          ]),
+        : [foreignFormulas(chain.snapshot.event.engineVersion)]),
       ...(verifyWith === undefined
         ? ['the profile and the range, and that the engine derives the same bytes again: add --verify']
         : []),
     ],
   };
+}
+
+function foreignFormulas(engineVersion: string): string {
+  return `the formulas, and that the same bytes are derived again: engine ${engineVersion} derived this, and this build is ${ENGINE_VERSION}`;
 }
 
 /** The configuration that the tape puts in force for a snapshot. */

@@ -21,6 +21,7 @@ import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { auditText } from './audit-text.ts';
 import { audit, type AuditedLog } from './audit.ts';
 import type { Located } from './event-log.ts';
+import type { VerifyPorts } from './verify.ts';
 
 const PARTITION = 2;
 const QUIET_US = 3_600_000_000;
@@ -249,6 +250,14 @@ describe('audit', () => {
       const tape = contents.with(offset, traded(inTime));
       expect(await failures(logOf({ tape }), outcome.eventId)).toContain('the verdict reached again');
     }
+  });
+
+  it('leaves to another engine version what only that can derive again', async () => {
+    const change: Change = () => ({ engineVersion: '1' });
+    const unread = { reader: {}, registry: {}, decode: {} } as VerifyPorts;
+    const report = await audit(logOf({ change }), outcome.eventId, { ...options, verifyWith: unread });
+    expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
+    expect(report.notChecked.join()).toContain('engine 1 derived this');
   });
 
   it('says how many trades are missing behind a decision', async () => {
