@@ -15,6 +15,7 @@ import { activationOf } from '../evaluators/derive.ts';
 import { anchorsBackward, type LogAccess } from '../evaluators/anchor-log.adapter.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
+import { gapBefore, missed, ticked, tickOf } from '../evaluators/fixtures/tape-contents.ts';
 import { engineGroup, runEngine } from '../evaluators/main.ts';
 import { DerivedReport } from '../evaluators/derived-report.adapter.ts';
 import { newCounters, PartitionDelivery, type EngineCounters } from '../evaluators/partition-delivery.adapter.ts';
@@ -32,6 +33,7 @@ import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
 import { createLog } from '../platform/log.ts';
 import { unobserved } from '../platform/observation.ts';
+import { tapeRecordOf } from './support/seeded-tape.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
@@ -98,11 +100,37 @@ const activationRecord = (partition: number, event: EngineActivated): OutgoingRe
 
 /** An activated tape with a refused trade on it. */
 async function layTape(count: number, instruments: readonly string[] = [INSTRUMENT]): Promise<void> {
-  await producer.send(Array.from({ length: partitions }, (_, partition) => activationRecord(partition, activation())));
   const trades = syntheticTrades({ seed: 11, count, instruments });
   const [first] = trades;
   const refused = { ...first!, tradeId: 'refused', size: Decimal.ZERO };
-  await producer.send([...trades, refused].map(tapeRecord));
+  await layRecords([...trades, refused].map(tapeRecord));
+}
+
+/** The tape of a live market: each 40 trades a gap, a quiet half minute, and ticks through it. */
+async function layLiveTape(count: number): Promise<void> {
+  let quietUs = 0;
+  const records = syntheticTrades({ seed: 11, count }).flatMap((trade, index): OutgoingRecord[] => {
+    const { eventTime, receivedAt } = trade;
+    const later = { ...trade, eventTime: eventTime + quietUs, receivedAt: receivedAt + quietUs };
+    if (index % 40 !== 39) return [tapeRecord(later)];
+    const { partition } = tapeRecord(trade);
+    const seconds = Array.from({ length: 30 }, (_, second) => second);
+    quietUs += seconds.length * 1_000_000;
+    return [
+      tapeRecordOf({ partition, content: missed(gapBefore(later, 1_000_000 + index * 10, 5)) }),
+      tapeRecord(later),
+      ...seconds.map((second) => {
+        const tick = tickOf([INSTRUMENT], Math.floor(later.eventTime / 1_000_000 + second) * 1_000_000);
+        return tapeRecordOf({ partition, content: ticked(tick) });
+      }),
+    ];
+  });
+  await layRecords(records);
+}
+
+async function layRecords(records: readonly OutgoingRecord[]): Promise<void> {
+  await producer.send(Array.from({ length: partitions }, (_, partition) => activationRecord(partition, activation())));
+  await producer.send(records);
 }
 
 async function recordsOf(topic: TopicName, partition: number): Promise<LogRecord[]> {
@@ -292,8 +320,11 @@ describe('a trade stamped in the future', () => {
 describe('recovery', () => {
   const partition = () => partitionOf(INSTRUMENT, partitions);
 
-  it('emits only what is missing, whatever the crash left behind', async () => {
-    await layTape(1_000);
+  it.each([
+    ['a file', layTape],
+    ['a live market', layLiveTape],
+  ])('emits only what is missing of the tape of %s, whatever the crash left behind', async (_, lay) => {
+    await lay(1_000);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
     const counters = newCounters();
     // Each round a process handles a batch and dies: in the middle of one of its sends (counted from 1), or before its
