@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+import { LOG_EVENTS } from '../../platform/log-events.ts';
+import { createLog } from '../../platform/log.ts';
+import { Metrics, metricsOf } from '../../platform/metrics/metrics.ts';
+import { HealthBoard } from '../../platform/health/board.ts';
+import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
+import { createLiveObserver } from './observation.adapter.ts';
+import type { LiveObserver } from './observer.ts';
+
+const INSTRUMENT = 'BTC-USDT@binance';
+const GAP = { instrument: INSTRUMENT, firstTradeId: '5', lastTradeId: '9', missing: 5 };
+/** Kinds that the process itself logs, wherever live trades come from. */
+const ELSEWHERE = ['http-listening', 'kafka-up', 'kafka-down', 'registry-up', 'registry-down', 'kafka-client'];
+/** Metrics likewise. */
+const SHARED = ['build_info', 'dependency_', 'log_lines', 'producer_'];
+
+function subject(transport: 'stream' | 'poll' = 'stream') {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog('ingest', 'info', { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) });
+  const observation = { metrics: new Metrics('ingest-live'), health: new HealthBoard() };
+  const observer = createLiveObserver({ venue: 'binance', transport, observation, log });
+  const samples = async (name: string) => {
+    const family = parsePrometheus(await observation.metrics.text()).get(`tapeproof_${name}`);
+    return (family?.samples ?? []).map(({ labels, value }) => [...Object.values(labels), value]);
+  };
+  const actions = () => lines.map((line) => line['event.action']);
+  return { observer, observation, lines, samples, actions };
+}
+
+/** Everything that can happen, once. */
+function happen(observer: LiveObserver): void {
+  observer.connected({ connection: 1, handshakeMs: 12 });
+  observer.resumed({ instrument: INSTRUMENT, nextTradeId: '5', lastTradeIdOnTape: '4' });
+  observer.tradesAppended({
+    ...{ instrument: INSTRUMENT, count: 3, origin: 'stream' },
+    ...{ lastEventTimeUs: (Date.now() - 60_000) * 1_000, lastReceivedAtUs: Date.now() * 1_000 },
+  });
+  observer.tickAppended({ partition: 2, instruments: [INSTRUMENT], eventTimeUs: 1 });
+  observer.gapOpened(GAP);
+  observer.gapFilled({ instrument: INSTRUMENT, missing: 5, openMs: 30 });
+  observer.gapDeclared({ ...GAP, reason: 'NOT_SERVED' });
+  observer.lateTrade({ instrument: INSTRUMENT });
+  const request = { status: 200, retryAfterMs: undefined, durationMs: 4, detail: undefined } as const;
+  observer.historyRequest({ ...request, outcome: 'ok' });
+  observer.historyRequest({ ...request, outcome: 'rate-limited', status: 429, retryAfterMs: 2_000 });
+  observer.historyRequest({ ...request, outcome: 'failed', status: 503, detail: 'no answer' });
+  observer.refused({ instrument: INSTRUMENT, reason: 'NOT_POSITIVE', kept: true });
+  observer.refused({ instrument: INSTRUMENT, reason: 'NOT_POSITIVE', kept: false });
+  observer.duplicate({ instrument: INSTRUMENT, origin: 'history' });
+  observer.notAskedFor({ instrument: 'x\ny' });
+  observer.forgotten({ instrument: INSTRUMENT });
+  observer.appendFailed({ detail: 'Kafka does not answer', pauseMs: 100 });
+  observer.waiting({ trades: 7, missing: 5, inSync: 1 });
+  observer.disconnected({ connection: 1, reason: 'SILENT', detail: 'no frame for 10 s' });
+  observer.reconnectScheduled({ attempt: 1, delayMs: 250 });
+  observer.connected({ connection: 2, handshakeMs: 12 });
+}
+
+describe('what live ingestion tells', () => {
+  it('is a line of each kind', () => {
+    const { observer, lines, actions } = subject();
+    happen(observer);
+    const expected = Object.entries<{ at: readonly string[] }>(LOG_EVENTS)
+      .filter(([action, { at }]) => at.includes('ingest-live') && !ELSEWHERE.includes(action))
+      .map(([action]) => action);
+    expect(new Set(actions())).toEqual(new Set(expected));
+    expect(lines.find((line) => line['event.action'] === 'live-gap-declared')).toMatchObject({
+      'log.level': 'error',
+      'event.reason': 'NOT_SERVED',
+      'tapeproof.instrument': INSTRUMENT,
+      'tapeproof.first_trade_id': '5',
+      'tapeproof.last_trade_id': '9',
+      'tapeproof.missing': 5,
+    });
+  });
+
+  it('moves each metric', async () => {
+    const { observer, samples } = subject();
+    happen(observer);
+    const moved = metricsOf('ingest-live').filter((name) => !SHARED.some((part) => name.includes(part)));
+    for (const name of moved) {
+      const values = (await samples(name.replace('tapeproof_', ''))).map((sample) => Number(sample.at(-1)));
+      expect(Math.max(...values), name).toBeGreaterThan(0);
+    }
+    expect(await samples('dead_letters_total')).toEqual([['ingest-live', 'NOT_POSITIVE', 1]]);
+    expect(await samples('live_trades_lost_total')).toEqual([[INSTRUMENT, 5]]);
+    expect(await samples('live_connections')).toEqual([['binance', 1]]);
+    const [[, age] = []] = await samples('live_last_trade_age_seconds');
+    expect(Number(age)).toBeGreaterThanOrEqual(60);
+  });
+
+  it('is ready while a connection is up, one of two being enough', () => {
+    const { observer, observation } = subject();
+    const ready = () => observation.health.isReady;
+    expect(ready()).toBe(false);
+    observer.connected({ connection: 1, handshakeMs: 1 });
+    observer.connected({ connection: 2, handshakeMs: 1 });
+    observer.disconnected({ connection: 1, reason: 'LIFETIME', detail: 'replaced' });
+    expect(ready()).toBe(true);
+    observer.disconnected({ connection: 2, reason: 'CLOSED', detail: '1006' });
+    expect(ready()).toBe(false);
+  });
+
+  it('is ready without a stream while requests are answered', () => {
+    const { observer, observation } = subject('poll');
+    const ask = (outcome: 'ok' | 'failed' | 'rate-limited') => {
+      observer.historyRequest({ outcome, status: 200, retryAfterMs: 0, durationMs: 1, detail: undefined });
+      return observation.health.isReady;
+    };
+    expect([observation.health.isReady, ask('ok'), ask('rate-limited'), ask('failed'), ask('ok')]).toEqual([
+      ...[false, true, true, false, true],
+    ]);
+  });
+});
