@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { TOPICS, type TopicName } from '../contracts/topics.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import { createLog } from '../platform/log.ts';
 import { createMemoryLatest, createMemoryTables, type MemoryStore } from '../tests/support/memory-store.ts';
 import { sampleLog, sampleRegistry, SAMPLE_PARTITIONS } from '../tests/support/sample-log.ts';
 import { createDeliverer } from './delivery.adapter.ts';
@@ -12,7 +12,7 @@ import type { LatestOperation, ProjectedEvent, Projector, ProjectorOf, RowInsert
 import { PROJECTORS } from './registry.ts';
 
 const log = sampleLog();
-const silent = pino({ level: 'silent' });
+const silent = createLog('test', 'silent');
 
 /** A projector with a store in memory, fed by hand. */
 interface Bench {
