@@ -85,7 +85,7 @@ function provoked(name: FaultName): Faults {
   if (name === 'half-open' || name === 'deaf') return { [name]: 800 };
   if (name.startsWith('malformed')) return { [name]: 100 };
   const isOfAnswers = ANSWER_FAULTS.some((fault) => fault === name);
-  return isOfAnswers ? faultsNamed(name, 'dropped-frame') : faultsNamed(name);
+  return isOfAnswers ? { ...faultsNamed('dropped-frame'), [name]: 3 } : faultsNamed(name);
 }
 
 // Each waits for the exchange most of its time, and has instruments of its own.
@@ -102,8 +102,8 @@ describe.concurrent('a live market is on the tape exactly, each trade once and i
   });
 
   it.each([1, 2, 3])('with every fault at once, seed %d', async (seed) => {
-    const stats = await expectExactly(everyFault(), seed);
-    expect(stats.happened.size).toBeGreaterThan(8);
+    const stats = await expectExactly(everyFault(2, 4), seed);
+    expect(stats.happened.size).toBeGreaterThan(5);
   });
 
   it('by REST alone', async () => {
@@ -112,7 +112,7 @@ describe.concurrent('a live market is on the tape exactly, each trade once and i
   });
 
   it.each([1, 2])('by REST alone with every fault, seed %d', async (seed) => {
-    const stats = await expectExactly(everyFault(), seed, 'poll');
+    const stats = await expectExactly(everyFault(1, 2), seed, 'poll');
     expect(stats.happened.size).toBeGreaterThan(3);
   });
 });
@@ -135,12 +135,14 @@ describe.concurrent('a live market whose connection', () => {
 
   it('grows old is replaced before the exchange cuts it, and misses nothing', async () => {
     await inScene({}, async (scene) => {
-      const run = scene.start({ timing: { ...SHORT_TIMING, connectionLifetimeMs: 500 } });
-      await toTheEnd(scene, run);
+      await toTheEnd(scene, scene.start({ timing: { ...SHORT_TIMING, connectionLifetimeMs: 500 } }));
       scene.expectExact();
-      expect(scene.exchange.stats.connections.length).toBeGreaterThan(1);
+      const { connections: opened, requests } = scene.exchange.stats;
+      const [, second] = opened;
+      if (second === undefined) throw new Error('there was no second connection');
       // The new one was there first: nothing had to be asked for.
-      expect(run.counts.gapOpened).toBe(0);
+      const asked = requests.filter(({ atMs, address }) => atMs > second.openedAtMs && address.includes('fromId'));
+      expect(asked).toEqual([]);
     });
   });
 
@@ -226,7 +228,8 @@ describe.concurrent('what nobody can have', () => {
           declaredUs = nowUs();
         },
       };
-      const run = scene.start({ timing: IMPATIENT, observer });
+      // Sought for five seconds or so, in which others have their ticks.
+      const run = scene.start({ timing: { ...IMPATIENT, gapRetryMs: 1_000 }, observer });
       await scene.untilWhole();
       expect(openedUs).toBeGreaterThan(0);
       await until('the clock goes on', async () => {
@@ -287,7 +290,7 @@ describe.concurrent('a live market', () => {
   if (!REAL_CAPTURE_IS_PRESENT) it.skip('that is real is absent here: there is no ../shared/data', () => undefined);
 
   it.runIf(REAL_CAPTURE_IS_PRESENT)('that is real is on the tape exactly, under every fault', async () => {
-    const faulty = { faults: everyFault(10), seed: 7, tradesPerSecond: 5_000, stamps: 'capture' } as const;
+    const faulty = { faults: everyFault(10, 4), seed: 7, tradesPerSecond: 5_000, stamps: 'capture' } as const;
     await inScene({ ...faulty, markets: await realCapture() }, async (scene) => {
       await toTheEnd(scene, scene.start());
       scene.expectExact();

@@ -54,7 +54,8 @@ export const FAULT_NAMES = Object.keys(FAULT_INTERVALS) as readonly FaultName[];
 export type Faults = Readonly<Partial<Record<FaultName, number>>>;
 
 export const OUT_OF_ORDER_FRAMES_MAX = 12;
-const LAG_TRADES_MAX = 30;
+/** Less than what a clock tick allows for. */
+const LAG_MS_MAX = 1_500;
 const HOLE_TRADES_MAX = 5;
 export const RETRY_AFTER_SECONDS = { 'rate-limited': 1, banned: 2 } as const;
 
@@ -104,13 +105,13 @@ export function faultsNamed(...names: readonly FaultName[]): Faults {
  * Every fault, for tests that combine them: rarer, since a client that keeps to the exchange's limits can ask for little
  * more than two pages a second.
  *
- * @param times how much rarer faults of frames are than alone: more frames have more gaps
+ * @param frames how much rarer faults of frames and connections are than alone: more frames have more gaps
+ * @param answers how much rarer those of answers are
  */
-export function everyFault(times = 2): Faults {
+export function everyFault(frames: number, answers: number): Faults {
   const intervals = FAULT_NAMES.map((name) => {
-    const interval = FAULT_INTERVALS[name];
-    if (ANSWER_FAULTS.some((fault) => fault === name)) return [name, 4 * interval];
-    return [name, name === 'refused-connection' ? interval : times * interval];
+    const times = ANSWER_FAULTS.some((fault) => fault === name) ? answers : name === 'refused-connection' ? 1 : frames;
+    return [name, times * FAULT_INTERVALS[name]];
   });
   return Object.fromEntries(intervals) as Faults;
 }
@@ -170,8 +171,8 @@ export class FaultPlan {
     return oneOf(this.draw('server-error-status', request), [500, 503]);
   }
 
-  lagOf(request: number): number {
-    return whole(this.draw('lag', request), 1, LAG_TRADES_MAX);
+  lagMsOf(request: number): number {
+    return whole(this.draw('lag', request), 50, LAG_MS_MAX);
   }
 
   /** A page of two trades at least, without one to some in a row, but never without all. */

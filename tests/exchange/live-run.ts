@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import type { Connections } from '../../platform/connections.ts';
 import { createLog } from '../../platform/log.ts';
-import { SILENT_OBSERVER, type LiveObserver } from '../../producers/live/observer.ts';
 import type { LiveTiming } from '../../producers/live/timing.ts';
 import { ingestLive, type LiveIngestOptions, type LiveIngestReport } from '../../producers/main.ts';
 import { until } from '../support/until.ts';
@@ -46,7 +45,6 @@ export interface LiveScene {
 }
 
 export interface LiveRun {
-  readonly counts: Readonly<Record<keyof LiveObserver, number>>;
   /** Ends it as SIGTERM does. */
   stop(): Promise<LiveIngestReport>;
 }
@@ -121,7 +119,6 @@ function startRun(
   overrides: Partial<LiveIngestOptions>,
 ): LiveRun {
   const abort = new AbortController();
-  const { observer, counts } = countingObserver();
   const ended = ingestLive({
     venue: 'binance',
     instruments,
@@ -131,32 +128,15 @@ function startRun(
     connections,
     log: createLog('ingest', 'silent'),
     signal: abort.signal,
-    observer,
     ...overrides,
   });
   ended.catch(() => undefined);
   return {
-    counts,
     stop() {
       abort.abort();
       return ended;
     },
   };
-}
-
-/** How often the observer was told of what. */
-function countingObserver(): { observer: LiveObserver; counts: Record<keyof LiveObserver, number> } {
-  const names = Object.keys(SILENT_OBSERVER) as (keyof LiveObserver)[];
-  const counts = Object.fromEntries(names.map((name) => [name, 0])) as Record<keyof LiveObserver, number>;
-  const observer = Object.fromEntries(
-    names.map((name) => [
-      name,
-      () => {
-        counts[name] += 1;
-      },
-    ]),
-  ) as unknown as LiveObserver;
-  return { observer, counts };
 }
 
 /** For a failure's message: the first ids that the tape has not. */

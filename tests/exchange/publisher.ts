@@ -22,6 +22,8 @@ interface Book {
   readonly withheld: ReadonlySet<number>;
   /** As published. */
   readonly published: ExchangeTrade[];
+  /** When each was published. */
+  readonly publishedAtMs: number[];
 }
 
 /** Publishes the trades of all markets in the order of their times, at its own pace, whether anybody listens or not. */
@@ -83,11 +85,13 @@ export class Publisher {
   /**
    * Trades that a client may know, oldest first: from an id on, or the newest.
    *
-   * @param lag newest trades that are not known yet; the first one always is
+   * @param lagMs trades published so lately are not known yet; the first one always is
    */
-  page(symbol: string, fromId: number | undefined, limit: number, lag: number): ExchangeTrade[] {
-    const { published, firstId, withheld } = this.bookOfSymbol(symbol);
-    const end = Math.max(published.length - lag, 1);
+  page(symbol: string, fromId: number | undefined, limit: number, lagMs: number): ExchangeTrade[] {
+    const { published, publishedAtMs, firstId, withheld } = this.bookOfSymbol(symbol);
+    const knownUntilMs = performance.now() - lagMs;
+    let end = published.length;
+    while (end > 1 && (publishedAtMs[end - 1] ?? 0) > knownUntilMs) end -= 1;
     const page: ExchangeTrade[] = [];
     if (fromId !== undefined) {
       for (let index = Math.max(fromId - firstId, 0); index < end && page.length < limit; index += 1) {
@@ -106,7 +110,14 @@ export class Publisher {
   private bookOf({ symbol, trades }: Market): Book {
     const firstId = trades[0]?.id ?? 0;
     if (trades.some(({ id }, index) => id !== firstId + index)) throw new RangeError(`${symbol}: ids are not dense`);
-    return { symbol, source: trades, firstId, withheld: new Set(this.options.withheld[symbol]), published: [] };
+    return {
+      symbol,
+      source: trades,
+      firstId,
+      withheld: new Set(this.options.withheld[symbol]),
+      published: [],
+      publishedAtMs: [],
+    };
   }
 
   private bookOfSymbol(symbol: string): Book {
@@ -149,6 +160,7 @@ export class Publisher {
     if (next === undefined) throw new RangeError(`${book.symbol} has no more trades`);
     const trade = this.options.stamps === 'capture' ? next : { ...next, timeMs: Date.now() };
     book.published.push(trade);
+    book.publishedAtMs.push(performance.now());
     return trade;
   }
 }

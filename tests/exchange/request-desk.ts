@@ -96,7 +96,8 @@ export class RequestDesk {
         this.reply(response, record, 200, body.slice(0, share));
         break;
       case 'lagging-page':
-        if (wanted.kind === 'page') this.show(response, record, wanted, this.pageOf(wanted, plan.lagOf(record.number)));
+        if (wanted.kind === 'page')
+          this.show(response, record, wanted, this.pageOf(wanted, plan.lagMsOf(record.number)));
         break;
       case 'page-with-holes':
         if (wanted.kind === 'page') this.show(response, record, wanted, plan.withHole(record.number, page));
@@ -114,8 +115,8 @@ export class RequestDesk {
     return true;
   }
 
-  private pageOf({ symbol, fromId, limit }: PageRequest, lag: number): readonly ExchangeTrade[] {
-    return this.options.publisher.page(symbol, fromId, limit, lag);
+  private pageOf({ symbol, fromId, limit }: PageRequest, lagMs: number): readonly ExchangeTrade[] {
+    return this.options.publisher.page(symbol, fromId, limit, lagMs);
   }
 
   private show(
