@@ -3,14 +3,9 @@ import { binanceCapture } from './sources/binance-capture.ts';
 import { bitstampCsv } from './sources/bitstamp-csv.ts';
 import { canonicalCsv } from './sources/canonical-csv.ts';
 import type { FileSource } from './source.ts';
-import type { Venue } from './venue.ts';
-import { binance } from './venues/binance/venue.ts';
 
 /** Every format that trades can be read from. A new one is a file and a line here. */
 export const FILE_SOURCES: readonly FileSource[] = [canonicalCsv, bitstampCsv, binanceCapture, barterJsonl];
-
-/** Every exchange that trades can be taken from live. A new one is a folder and a line here. */
-export const VENUES: readonly Venue[] = [binance];
 
 /** How many lines at the start of a file are looked at to tell its format. */
 export const DETECTION_LINES = 20;
@@ -26,9 +21,4 @@ export function fileSourceNamed(name: string): FileSource | undefined {
 /** The format of a file that begins with these lines (without empty ones). */
 export function detectFileSource(firstLines: readonly string[]): FileSource | undefined {
   return FILE_SOURCES.find((source) => source.recognises(firstLines));
-}
-
-/** The venue of that name. */
-export function venueNamed(name: string): Venue | undefined {
-  return VENUES.find((venue) => venue.name === name);
 }

@@ -5,8 +5,8 @@ import type { LiveTiming } from './timing.ts';
 
 /** A trade's frame has some hundred bytes. A larger frame ends the connection before it is in memory. */
 const FRAME_BYTES_MAX = 1024 * 1024;
-/** Pings without an answer that are remembered. */
-const OPEN_PINGS_MAX = 64;
+/** Payload of the ping whose pong is the last that is waited for. */
+const LAST_PING = 'last';
 /** How often the silence is looked at, of its length. */
 const CHECKS_PER_SILENCE = 8;
 const NORMAL_CLOSURE = 1000;
@@ -54,16 +54,10 @@ export class Connection {
   private readonly options: ConnectionOptions;
   private readonly socket: WebSocket;
   private readonly timers: NodeJS.Timeout[] = [];
-  /** Ping payload to when it was sent, milliseconds since 1970. */
-  private readonly openPings = new Map<string, number>();
-  private pings = 0;
   private lastFrameAtMs = performance.now();
-  private refusal: ConnectionEnd['refusal'];
+  private drained: (() => void) | undefined;
   private isOver = false;
   isOpen = false;
-  /** Milliseconds since 1970: what the server sent before has arrived. Undefined until the first pong. */
-  provenAtMs: number | undefined;
-
   constructor(options: ConnectionOptions) {
     this.options = options;
     this.socket = new WebSocket(options.url, { ...SOCKET_OPTIONS, handshakeTimeout: options.timing.silenceMs });
@@ -76,6 +70,16 @@ export class Connection {
     this.over({ reason, detail, refusal: undefined });
     if (reason === 'LIFETIME' || reason === 'STOPPED') this.socket.close(NORMAL_CLOSURE);
     else this.socket.terminate();
+  }
+
+  /** Ends it when all that was sent to it up to now has arrived: its pong tells; at the latest after this time. */
+  endWhenDrained(reason: DisconnectReason, detail: string, deadlineMs: number): void {
+    if (this.isOver) return;
+    this.drained = () => {
+      this.end(reason, detail);
+    };
+    this.timers.push(setTimeout(this.drained, deadlineMs));
+    if (this.socket.readyState === WebSocket.OPEN) this.socket.ping(LAST_PING);
   }
 
   private listen(): void {
@@ -92,13 +96,14 @@ export class Connection {
       this.lastFrameAtMs = performance.now();
     });
     socket.on('pong', (payload) => {
-      this.ponged(payload.toString('latin1'));
+      this.lastFrameAtMs = performance.now();
+      if (payload.toString('latin1') === LAST_PING) this.drained?.();
     });
     socket.on('unexpected-response', (request, response: IncomingMessage) => {
       const { statusCode = 0, headers } = response;
-      this.refusal = { status: statusCode, retryAfter: headers['retry-after'] };
+      const refusal = { status: statusCode, retryAfter: headers['retry-after'] };
       request.destroy();
-      this.over({ reason: 'HANDSHAKE', detail: `HTTP ${statusCode}`, refusal: this.refusal });
+      this.over({ reason: 'HANDSHAKE', detail: `HTTP ${statusCode}`, refusal });
     });
     socket.on('error', (error) => {
       this.over({ reason: this.isOpen ? 'ERROR' : 'HANDSHAKE', detail: error.message, refusal: undefined });
@@ -147,19 +152,8 @@ export class Connection {
 
   private ping(): void {
     if (this.socket.readyState !== WebSocket.OPEN) return;
-    this.pings += 1;
-    const payload = String(this.pings);
-    if (this.openPings.size < OPEN_PINGS_MAX) this.openPings.set(payload, Date.now());
-    this.socket.ping(payload);
+    this.socket.ping();
     if (this.options.keepAlive !== undefined) this.socket.send(this.options.keepAlive);
-  }
-
-  private ponged(payload: string): void {
-    this.lastFrameAtMs = performance.now();
-    const sentAtMs = this.openPings.get(payload);
-    if (sentAtMs === undefined) return;
-    this.provenAtMs = sentAtMs;
-    for (const [open, openSentAtMs] of this.openPings) if (openSentAtMs <= sentAtMs) this.openPings.delete(open);
   }
 
   private checkSilence(): void {

@@ -106,7 +106,6 @@ class LiveIngest {
       observer,
       signal,
       nextDeadLetter: () => this.inbox.nextDeadLetter(),
-      streamProvenAtMs: () => this.stream?.provenAtMs,
       readPosition: () => this.readPosition(),
       onRound: () => {
         this.round();
@@ -249,11 +248,10 @@ class LiveIngest {
   }
 
   private tellStatus(lanes: readonly Lane[], nowMs: number): void {
-    const provenAtMs = this.stream?.provenAtMs;
     const instruments = lanes.map((lane) => ({
       ...this.tally.of(lane.options.instrument),
       missing: lane.missingTrades,
-      isInSync: lane.completeUntilMs(provenAtMs) !== undefined,
+      isInSync: lane.completeUntilMs !== undefined,
     }));
     const inSync = instruments.filter(({ isInSync }) => isInSync).length;
     const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);

@@ -8,6 +8,7 @@ import type { LiveTiming } from './timing.ts';
 
 /** So many pages in a row that answer beyond missing trades without them: the venue does not serve them. */
 export const NOT_SERVED_ANSWERS = 5;
+const MICROSECONDS_PER_MILLISECOND = 1_000;
 /** Refused ids remembered, so that REST's refusal of the same trade is no second dead letter. */
 const REFUSED_IDS_MAX = 1_000;
 
@@ -68,12 +69,12 @@ export class Lane {
   private gap: OpenGap | undefined;
   /** Whether everything up to now is known to be here or known to be missing. */
   private headIsKnown = false;
+  /** Milliseconds since 1970: up to when that was so. */
+  private headAtMs: number | undefined;
   private connectedSinceMs: number | undefined;
   private heardAtMs = 0;
   /** Trades that REST showed and the stream has not delivered yet. */
   private shown: { readonly trades: readonly Trade[]; readonly dueMs: number } | undefined;
-  /** Milliseconds since 1970: when the last poll that reached the head was sent. */
-  private polledAtMs: number | undefined;
   private pollAgainAtMs = 0;
   private readonly refusedIds = new Set<string>();
 
@@ -124,10 +125,15 @@ export class Lane {
   /** A trade from the stream. */
   fromStream(item: Trade | RefusedTrade, nowMs: number): void {
     this.heardAtMs = nowMs;
+    if (isRefusedTrade(item)) {
+      this.refusedByStream(item, nowMs);
+      return;
+    }
     // With dense ids one trade tells what is missing before it.
     if (this.options.tradeIds === 'DENSE' && this.connectedSinceMs !== undefined) this.headIsKnown = true;
-    if (isRefusedTrade(item)) this.refusedByStream(item, nowMs);
-    else this.offer(item, 'stream');
+    // Not its receipt: what comes late may have more behind it.
+    this.knownUntil(item.eventTime / MICROSECONDS_PER_MILLISECOND);
+    this.offer(item, 'stream');
   }
 
   /** What is to be asked now, if anything. */
@@ -150,8 +156,12 @@ export class Lane {
     if (!this.isStarted) this.beginWithNewest(page);
     else if (this.isProbe(need)) this.probed(page, nowMs);
     else this.take(page, nowMs);
-    if (this.options.transport === 'poll') this.polled(need, page, askedAtWallMs, nowMs);
-    else if (need.kind === 'newest' && (this.connectedSinceMs ?? Infinity) <= askedAtMs) this.headIsKnown = true;
+    const isPolled = this.options.transport === 'poll' && this.reachedHead(need, page, nowMs);
+    const isAsked = need.kind === 'newest' && (this.connectedSinceMs ?? Infinity) <= askedAtMs;
+    if (isPolled || isAsked) {
+      this.headIsKnown = true;
+      this.knownUntil(askedAtWallMs);
+    }
     if (need.kind === 'from') this.judge(need.place.firstTradeId, page, nowMs);
   }
 
@@ -189,14 +199,11 @@ export class Lane {
 
   /**
    * Up to when (milliseconds since 1970) this instrument is complete once what was released is on the tape; undefined
-   * while it is not in sync.
-   *
-   * @param streamProvenAtMs up to when the stream is known to have delivered; undefined where it is down
+   * while it is not in sync. A trade or an answer of REST is the only proof: a connection may live and withhold trades.
    */
-  completeUntilMs(streamProvenAtMs: number | undefined): number | undefined {
+  get completeUntilMs(): number | undefined {
     if (!this.isStarted || this.waiting > 0 || this.sequencer.missing() !== undefined) return undefined;
-    if (this.options.transport === 'poll') return this.polledAtMs;
-    return this.headIsKnown && this.shown === undefined ? streamProvenAtMs : undefined;
+    return this.headIsKnown && this.shown === undefined ? this.headAtMs : undefined;
   }
 
   private offer(trade: Trade, origin: TradeOrigin): void {
@@ -261,15 +268,16 @@ export class Lane {
     if (trades.length > 0) this.shown = { trades, dueMs: nowMs + this.options.timing.probeGraceMs };
   }
 
-  private polled(need: Need, page: readonly unknown[], askedAtWallMs: number, nowMs: number): void {
+  private knownUntil(timeMs: number): void {
+    this.headAtMs = Math.max(this.headAtMs ?? 0, timeMs);
+  }
+
+  /** Whether a poll came to the end of what there is; a full page did not. */
+  private reachedHead(need: Need, page: readonly unknown[], nowMs: number): boolean {
     const { pageTradesMax, timing } = this.options;
-    if (need.kind === 'from' && page.length >= pageTradesMax) {
-      // A full page: there is more.
-      this.pollAgainAtMs = nowMs;
-      return;
-    }
-    this.polledAtMs = askedAtWallMs;
-    this.pollAgainAtMs = nowMs + timing.pollIntervalMs;
+    const isFull = need.kind === 'from' && page.length >= pageTradesMax;
+    this.pollAgainAtMs = isFull ? nowMs : nowMs + timing.pollIntervalMs;
+    return !isFull;
   }
 
   private needFor(gap: OpenGap): Need {

@@ -3,9 +3,9 @@ import type { Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Observation } from '../../platform/observation.ts';
-import { VENUES, venueNamed } from '../registry.ts';
 import { quoted } from '../source.ts';
 import type { Endpoints, Venue } from '../venue.ts';
+import { VENUES } from '../venues/registry.ts';
 import type { LiveObserver } from './observer.ts';
 import { LIVE_TIMING, type LiveTiming } from './timing.ts';
 
@@ -89,7 +89,7 @@ export interface LivePlan {
 
 /** @throws TapeproofError USAGE where the options name what is not there. */
 export function planOf(options: LiveIngestOptions): LivePlan {
-  const venue = venueNamed(options.venue);
+  const venue = VENUES.find(({ name }) => name === options.venue);
   if (venue === undefined) {
     const names = VENUES.map(({ name }) => name).join(', ');
     throw usage(`There is no venue ${quoted(options.venue)}: use one of ${names}.`);

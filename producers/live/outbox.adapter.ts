@@ -27,8 +27,6 @@ export interface OutboxOptions {
   readonly observer: LiveObserver;
   readonly signal: AbortSignal;
   readonly nextDeadLetter: () => LiveRecord | undefined;
-  /** Up to when the stream has delivered, milliseconds since 1970. */
-  readonly streamProvenAtMs: () => number | undefined;
   /** What the tape holds, read anew. */
   readonly readPosition: () => Promise<TapePosition>;
   /** Before each round, at least ten times a second. */
@@ -173,15 +171,14 @@ export class Outbox {
 
   /** Behind all that was taken, so that a tick never speaks for a trade that comes after it. */
   private addTicks(): void {
-    const { lanes, ticks, streamProvenAtMs } = this.options;
+    const { lanes, ticks } = this.options;
     const nowMs = performance.now();
-    const provenAtMs = streamProvenAtMs();
     for (const partition of new Set(lanes.map(({ options }) => options.partition))) {
       if (!ticks.isDue(partition, nowMs)) continue;
       const here = lanes.filter(({ options }) => options.partition === partition);
       const inSync = here.map((lane) => ({
         instrument: lane.options.instrument,
-        completeUntilMs: lane.completeUntilMs(provenAtMs),
+        completeUntilMs: lane.completeUntilMs,
       }));
       const tick = ticks.tick(partition, inSync, nowMs, Date.now());
       if (tick !== undefined) this.appender.add(recordOfTick(tick, partition));

@@ -40,6 +40,8 @@ export class Stream {
   private current: Numbered | undefined;
   /** Opening, or up and not delivering yet. */
   private next: Numbered | undefined;
+  /** Replaced: what it was sent before is still to arrive. */
+  private leaving: Numbered | undefined;
   private replaceReason: DisconnectReason | undefined;
   private attempts = 0;
   private count = 0;
@@ -56,11 +58,6 @@ export class Stream {
     return this.current?.connection.isOpen === true;
   }
 
-  /** Milliseconds since 1970 up to when everything the venue sent has arrived; undefined while that is not known. */
-  get provenAtMs(): number | undefined {
-    return this.isUp ? this.current?.connection.provenAtMs : undefined;
-  }
-
   start(): void {
     this.open();
   }
@@ -69,7 +66,9 @@ export class Stream {
     this.isStopped = true;
     clearTimeout(this.retry);
     clearTimeout(this.overlap);
-    for (const numbered of [this.current, this.next]) numbered?.connection.end('STOPPED', 'this process ends');
+    for (const numbered of [this.current, this.next, this.leaving]) {
+      numbered?.connection.end('STOPPED', 'this process ends');
+    }
   }
 
   /** Opens another connection, and ends this one when the other delivers. */
@@ -152,8 +151,15 @@ export class Stream {
     this.replaceReason = undefined;
     this.current = next;
     this.next = undefined;
-    current?.connection.end(reason, 'replaced by a new connection');
+    this.leave(current, reason);
     this.options.onUp();
+  }
+
+  private leave(numbered: Numbered | undefined, reason: DisconnectReason): void {
+    if (numbered === undefined) return;
+    this.leaving?.connection.end(reason, 'replaced by a new connection');
+    this.leaving = numbered;
+    numbered.connection.endWhenDrained(reason, 'replaced by a new connection', this.options.timing.overlapMs);
   }
 
   private ended(numbered: Numbered, end: ConnectionEnd): void {
@@ -174,7 +180,10 @@ export class Stream {
         this.takeOver();
         return;
       }
-    } else return;
+    } else {
+      if (numbered === this.leaving) this.leaving = undefined;
+      return;
+    }
     this.attempts = this.upMs(numbered) >= timing.stableMs ? 1 : this.attempts + 1;
     if (this.next === undefined) this.scheduleOpen();
   }

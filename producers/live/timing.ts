@@ -1,6 +1,6 @@
 /** Every duration of the live ingestion, milliseconds. */
 export interface LiveTiming {
-  /** A ping goes out this often; its pong proves that all before it has arrived. */
+  /** A ping goes out this often, so that a connection that lives is never silent. */
   readonly pingIntervalMs: number;
   /** No frame of any kind for this long, or no handshake: the connection is given up. */
   readonly silenceMs: number;
@@ -13,7 +13,7 @@ export interface LiveTiming {
   readonly connectionLifetimeMs: number;
   /** While a new connection replaces an old one, the old one stays at most this long after the new one is up. */
   readonly overlapMs: number;
-  /** An instrument silent for this long is asked for by REST. */
+  /** An instrument silent for this long is asked for by REST: its clock goes on with the answer. */
   readonly probeAfterMs: number;
   /** What REST shows, the stream must deliver within this, or its connection is replaced. */
   readonly probeGraceMs: number;
@@ -43,14 +43,14 @@ export interface LiveTiming {
 }
 
 export const LIVE_TIMING: LiveTiming = {
-  pingIntervalMs: 1_000,
+  pingIntervalMs: 2_000,
   silenceMs: 8_000,
   reconnectMinMs: 500,
   reconnectMaxMs: 30_000,
   stableMs: 60_000,
   connectionLifetimeMs: 23 * 3_600_000,
   overlapMs: 10_000,
-  probeAfterMs: 5_000,
+  probeAfterMs: 3_000,
   probeGraceMs: 2_000,
   requestTimeoutMs: 10_000,
   retryMinMs: 250,
