@@ -18,7 +18,8 @@ import { ANCHORS_TOPIC, DEAD_LETTERS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_T
 import { runEngine } from './evaluators/main.ts';
 import { STRATEGIES } from './evaluators/strategies/registry.ts';
 import { ingestFile, ingestLive } from './producers/main.ts';
-import { FILE_SOURCES, VENUES } from './producers/registry.ts';
+import { FILE_SOURCES } from './producers/registry.ts';
+import { VENUES } from './producers/venues/registry.ts';
 import { runProjector } from './projectors/main.ts';
 import { PROJECTORS } from './projectors/registry.ts';
 
