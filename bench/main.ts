@@ -16,13 +16,14 @@ import { usageNow, type ChildTask } from './child.ts';
 import { measureEngine, runEngineOver } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
 import { measureLatency } from './latency.ts';
+import { measureLiveIngest, runLiveIngest, type LiveTask } from './live-ingest.ts';
 import { measureReadModels } from './read-models.ts';
 import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape, TRADES_PER_SNAPSHOT } from './tape.ts';
 
 const RUNS = 5;
 const TRADES = 600_000;
 const HASHES = 200_000;
-const PARTS = ['engine', 'read-models', 'latency'] as const;
+const PARTS = ['engine', 'read-models', 'latency', 'live-ingest'] as const;
 
 const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
 
@@ -54,6 +55,10 @@ const MEASUREMENTS: Readonly<Record<(typeof PARTS)[number], (bench: Bench) => Pr
     await layTape(bench, CADENCE_MS);
     return await measureLatency(bench);
   },
+  'live-ingest': async (bench) => {
+    await layTape(bench, CADENCE_MS);
+    return await measureLiveIngest(bench);
+  },
 };
 
 async function measure(part: (typeof PARTS)[number], runs: number, trades: number): Promise<Figure[]> {
@@ -80,6 +85,9 @@ async function inside({ role, connections, argument }: ChildTask): Promise<unkno
   });
   const run = { connections, log: createLog(role, 'error'), signal: abort.signal };
   if (role === 'engine-over-tape') return await runEngineOver(connections, Number(argument), run.log);
+  if (role === 'live-ingest') {
+    return await runLiveIngest(JSON.parse(String(argument)) as LiveTask, connections, run.log);
+  }
   if (role === 'engine') await runEngine(run);
   else if (role === 'projector') await runProjector({ ...run, name: String(argument) });
   else throw new Error(`there is no role ${role}`);

@@ -26,9 +26,10 @@ export interface ExchangeOptions {
   readonly stamps?: 'capture' | 'publication';
   /**
    * When trading begins: as soon as clients have been shown the first trade of every market by REST (the default), so
-   * that a client which begins with the newest trade gets all; at once; or with `open`.
+   * that a client which begins with the newest trade gets all; when that is so and somebody listens to the stream, so
+   * that it carries nearly all; at once; or with `open`.
    */
-  readonly opens?: 'when-seen' | 'at-once' | 'when-told';
+  readonly opens?: 'when-seen' | 'when-heard' | 'at-once' | 'when-told';
   /** Instead of the venue's own. */
   readonly pingIntervalMs?: number;
 }
@@ -56,7 +57,12 @@ export async function startExchange(options: ExchangeOptions): Promise<Exchange>
   const { markets, tradesPerSecond, seed, faults, protocol = BINANCE, opens = 'when-seen' } = options;
   const plan = new FaultPlan(faults, drawsOf(seed));
   const recorder = new StatisticsRecorder();
-  const streams = new Streams(options, protocol, plan, recorder);
+  const unseen = new Set(markets.map(({ symbol }) => symbol));
+  const openIfDue = (): void => {
+    const isHeard = opens === 'when-seen' || (opens === 'when-heard' && streams.areHeard);
+    if (unseen.size === 0 && isHeard) publisher.open();
+  };
+  const streams = new Streams(options, protocol, plan, recorder, openIfDue);
   const publisher = new Publisher({
     markets,
     tradesPerSecond,
@@ -69,10 +75,9 @@ export async function startExchange(options: ExchangeOptions): Promise<Exchange>
   const finished = publisher.finished.then(() => {
     streams.flush();
   });
-  const unseen = new Set(publisher.symbols);
   const onNewestSeen = (symbol: string): void => {
     unseen.delete(symbol);
-    if (unseen.size === 0 && opens === 'when-seen') publisher.open();
+    openIfDue();
   };
   const desk = new RequestDesk({ protocol, publisher, plan, recorder, onNewestSeen });
   const server = createServer((request, response) => {
@@ -117,12 +122,25 @@ class Streams {
   private readonly recorder: StatisticsRecorder;
   private readonly server = new WebSocketServer({ noServer: true, autoPong: false, perMessageDeflate: false });
   private readonly connections = new Set<StreamConnection>();
+  private readonly onConnected: () => void;
 
-  constructor(options: ExchangeOptions, protocol: ExchangeProtocol, plan: FaultPlan, recorder: StatisticsRecorder) {
+  constructor(
+    options: ExchangeOptions,
+    protocol: ExchangeProtocol,
+    plan: FaultPlan,
+    recorder: StatisticsRecorder,
+    onConnected: () => void,
+  ) {
     this.options = options;
     this.protocol = protocol;
     this.plan = plan;
     this.recorder = recorder;
+    this.onConnected = onConnected;
+  }
+
+  /** Somebody listens. */
+  get areHeard(): boolean {
+    return this.connections.size > 0;
   }
 
   publish(symbol: string, trade: ExchangeTrade): void {
@@ -163,6 +181,7 @@ class Streams {
         },
       });
       this.connections.add(connection);
+      this.onConnected();
       webSocket.on('close', () => this.connections.delete(connection));
     });
   }

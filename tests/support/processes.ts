@@ -39,7 +39,9 @@ export class Processes {
   /** @param words for example `engine`, `run`. */
   start(...words: string[]): TapeproofProcess {
     this.#started += 1;
-    const logFile = join(this.#logFolder, `${String(this.#started).padStart(3, '0')}-${words.join('-')}.log`);
+    // Words may be addresses, which are no names of files.
+    const name = words.join('-').replaceAll(/[^\w.-]+/g, '-');
+    const logFile = join(this.#logFolder, `${String(this.#started).padStart(3, '0')}-${name}.log`);
     const log = openSync(logFile, 'w');
     const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = this.#connections;
     const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', CLI, ...words], {
