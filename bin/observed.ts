@@ -26,7 +26,9 @@ export function withHttpOptions(command: Command): Command {
     .addOption(new Option('--http-host <host>', 'the address that they answer at').default('127.0.0.1'));
 }
 
+/** An empty variable is as good as none. */
 function parsePort(text: string): number {
+  if (text === '') return 0;
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= PORT_MAX) return port;
   throw new InvalidArgumentError(`Give a number from 0 to ${PORT_MAX}.`);

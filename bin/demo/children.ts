@@ -36,6 +36,8 @@ export class Children {
     const logFile = join(this.folder, `${name}.log`);
     const child = fork(join(import.meta.dirname, '..', 'cli.ts'), words, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Each on a port of its own.
+      env: { ...process.env, TAPEPROOF_HTTP_PORT: '0' },
     });
     const file = createWriteStream(logFile);
     child.stdout?.pipe(file, { end: false });
