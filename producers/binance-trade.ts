@@ -29,7 +29,7 @@ export function binanceTrade(data: JsonObject, receivedAt: number, source: strin
   const timeMs = data['T'];
   const buyerIsMaker = data['m'];
   if (typeof symbol !== 'string') return malformed('the trade has no symbol "s"');
-  if (!Number.isSafeInteger(id)) return malformed('the trade has no whole id "t"');
+  if (typeof id !== 'number' || !Number.isSafeInteger(id) || id < 0) return malformed('the trade has no whole id "t"');
   if (typeof price !== 'string') return malformed('the trade has no price "p" as text');
   if (typeof size !== 'string') return malformed('the trade has no quantity "q" as text');
   if (typeof timeMs !== 'number' || !Number.isSafeInteger(timeMs)) {

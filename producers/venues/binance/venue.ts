@@ -88,7 +88,7 @@ function tradeIn(data: JsonObject, text: string, receivedAt: number): Trade | Re
   return {
     refusal: trade,
     instrument: typeof symbol === 'string' ? binanceInstrument(symbol) : undefined,
-    tradeId: Number.isSafeInteger(id) ? String(id) : undefined,
+    tradeId: typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? String(id) : undefined,
     text,
   };
 }
