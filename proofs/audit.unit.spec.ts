@@ -214,6 +214,8 @@ describe('audit', () => {
   const byTick = voids.find(({ causes }) => causes[1]?.startsWith('tick-'))!;
   const byTrade = voids.find(({ causes }) => causes[1]?.startsWith('trade-'))!;
 
+  const GRACE_END_US = byTick.dueTime + configuration.hitRule.graceMs * 1_000;
+
   it('follows an outcome that is VOID to the tick that says so, or to the trade that came too late', async () => {
     const report = await audit(logOf(), byTick.eventId, options);
     expect(report.voidingTick?.offset).toBe(byTick.tape.offset);
@@ -228,9 +230,10 @@ describe('audit', () => {
 
   it.each([
     ['is not there', { ...byTick, tape: { ...byTick.tape, offset: byTick.tape.offset + 1 } }, {}],
-    ['came before the grace was over', {}, { eventTime: byTick.dueTime + 60_000_000 }],
+    ['is of another time', {}, { eventTime: byTick.eventTime + 1 }],
+    ['came before the grace was over', { eventTime: GRACE_END_US }, { eventTime: GRACE_END_US }],
     ['speaks for other instruments', {}, { instruments: ['ETH-USDT@binance'] }],
-    ['is malformed', {}, { instruments: [] }],
+    ['is refused by the engine', {}, { receivedAt: byTick.eventTime - 11_000_000 }],
   ] as [string, ReturnType<Change>, Partial<ClockTick>][])(
     'notices a VOID whose tick %s',
     async (_what, changed, tampered) => {
@@ -243,13 +246,14 @@ describe('audit', () => {
     },
   );
 
-  it('notices a VOID though a trade came in time', async () => {
-    for (const outcome of [byTick, byTrade]) {
-      const offset = outcome.tape.offset - 1;
-      const inTime = { ...trades[0]!, eventTime: outcome.dueTime, receivedAt: outcome.dueTime, tradeId: 'in-time' };
-      const tape = contents.with(offset, traded(inTime));
-      expect(await failures(logOf({ tape }), outcome.eventId)).toContain('the verdict reached again');
-    }
+  it.each([
+    ['in time, before the tick', byTick, byTick.dueTime],
+    ['in time, before the one that is said to be too late', byTrade, byTrade.dueTime],
+    ['too late, and earlier than the one that is named', byTrade, byTrade.eventTime],
+  ])('notices a VOID though a trade came %s', async (_what, voided, eventTime) => {
+    const another = { ...trades[0]!, eventTime, receivedAt: eventTime, tradeId: 'another' };
+    const tape = contents.with(voided.tape.offset - 1, traded(another));
+    expect(await failures(logOf({ tape }), voided.eventId)).toContain('the verdict reached again');
   });
 
   it('leaves to another engine version what only that can derive again', async () => {
