@@ -281,7 +281,7 @@ describe.concurrent('a live market', () => {
       const deadLetters = await deadLettersAbout(connections, scene.symbols[0] ?? '');
       expect(new Set(deadLetters.map(({ reason }) => reason)).size).toBeGreaterThan(1);
       for (const { source, reader, deadLetterId, payloadHash } of deadLetters) {
-        expect(source).toMatchObject({ kind: 'STREAM', name: 'live:binance', partition: null });
+        expect(source).toMatchObject({ kind: 'FILE', name: 'live:binance', partition: null });
         expect(reader).toBe('ingest-live');
         expect(deadLetterId).toBe(`dead-ingest-live-binance-${source.position}-${payloadHash.slice(0, 16)}`);
       }

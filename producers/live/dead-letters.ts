@@ -18,7 +18,7 @@ export function deadLetterOf(venue: string, text: string, refusal: Refusal, rece
   const payloadHash = createHash('sha256').update(bytes).digest('hex');
   return {
     deadLetterId: `dead-${LIVE_READER}-${venue}-${receivedAt}-${payloadHash.slice(0, HASH_DIGITS_IN_ID)}`,
-    source: { kind: 'STREAM', name: liveSourceOf(venue), partition: null, position: receivedAt },
+    source: { kind: 'FILE', name: liveSourceOf(venue), partition: null, position: receivedAt },
     reader: LIVE_READER,
     reason: refusal.reason,
     detail: refusal.detail,
