@@ -92,7 +92,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       await consumer.done;
     } finally {
       signal.removeEventListener('abort', stop);
-      void lag.close();
+      lag.close();
     }
     log.event('engine-stopped', `Engine stopped: ${progressText(counters)}`, progressFields(counters));
   } finally {

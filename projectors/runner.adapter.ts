@@ -127,7 +127,8 @@ async function runGeneration<Output>(
     if (error instanceof TapeproofError && error.code === 'GENERATION_CHANGED') return 'changed';
     throw error;
   } finally {
-    await Promise.all([consumer.stop(), lag.close()]);
+    lag.close();
+    await consumer.stop();
   }
 }
 

@@ -9,6 +9,8 @@ const CHECK_INTERVAL_MS = 1_000;
 const CHECK_DEADLINE_MS = 3_000;
 /** In a row: one late answer on a busy machine is no outage. */
 const FAILURES_UNTIL_DOWN = 2;
+/** A service that hangs must not hold up the end of the process. */
+const CLOSE_DEADLINE_MS = 500;
 const SECONDS_PER_MS = 1e-3;
 
 const NAMES: Readonly<Record<Dependency, string>> = {
@@ -57,7 +59,7 @@ class Watch {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    await this.#probe.close().catch(() => undefined);
+    await withDeadline(this.#probe.close(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
   }
 
   async #check(): Promise<void> {

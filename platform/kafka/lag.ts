@@ -32,7 +32,7 @@ interface Lag extends Place {
 }
 
 /** Measures every few seconds how far a group is behind. @returns what ends it. */
-export function watchLag(settings: LagWatchSettings): { close(): Promise<void> } {
+export function watchLag(settings: LagWatchSettings): { close(): void } {
   const { kafka, metrics } = settings;
   let admin: Promise<Admin> | undefined;
   let shown = new Map<string, Place>();
@@ -75,10 +75,12 @@ export function watchLag(settings: LagWatchSettings): { close(): Promise<void> }
   };
   void measure();
   return {
-    async close() {
+    close() {
       closed = true;
       clearTimeout(timer);
-      await disconnect();
+      show([]);
+      // Where Kafka is away there is nobody to say goodbye to.
+      void disconnect();
     },
   };
 }

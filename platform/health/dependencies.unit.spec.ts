@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
+import { createLog } from '../log.ts';
+import { unobserved } from '../observation.ts';
+import { watchDependencies } from './dependencies.ts';
+import type { Probe } from './probe.ts';
+
+type Answer = 'good' | 'refused' | 'never';
+
+function subject(answer: Answer = 'good') {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog('engine', 'info', { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) });
+  const observation = unobserved();
+  const state: { answer: Answer; checks: number; closed: boolean } = { answer, checks: 0, closed: false };
+  const probe: Probe = {
+    dependency: 'redis',
+    check() {
+      state.checks += 1;
+      if (state.answer === 'never') return new Promise(() => undefined);
+      return state.answer === 'good' ? Promise.resolve() : Promise.reject(new Error('connect ECONNREFUSED'));
+    },
+    close() {
+      state.closed = true;
+      return new Promise(() => undefined);
+    },
+  };
+  return {
+    state,
+    lines,
+    observation,
+    watch: watchDependencies([probe], observation, log),
+    actions: () => lines.map((line) => line['event.action']),
+    isReady: () => observation.health.isReady,
+    up: async () => {
+      const families = parsePrometheus(await observation.metrics.text());
+      return families.get('tapeproof_dependency_up')?.samples[0]?.value;
+    },
+  };
+}
+
+const SECOND_MS = 1_000;
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a dependency that is watched', () => {
+  it('is told of at each change, not at each attempt', async () => {
+    const { state, actions, isReady, up, lines, watch } = subject();
+    expect([isReady(), await up()]).toEqual([false, undefined]);
+    await vi.advanceTimersByTimeAsync(10 * SECOND_MS);
+    expect([actions(), isReady(), await up()]).toEqual([['redis-up'], true, 1]);
+    state.answer = 'refused';
+    await vi.advanceTimersByTimeAsync(30 * SECOND_MS);
+    expect([actions(), isReady(), await up()]).toEqual([['redis-up', 'redis-down'], false, 0]);
+    expect(lines[1]).toMatchObject({ 'log.level': 'warn', 'event.reason': 'connect ECONNREFUSED' });
+    state.answer = 'good';
+    await vi.advanceTimersByTimeAsync(30 * SECOND_MS);
+    expect([actions(), isReady(), await up()]).toEqual([['redis-up', 'redis-down', 'redis-up'], true, 1]);
+    expect(lines[2]?.['message']).toMatch(/^Redis answers again, after \d\d s$/);
+    expect(state.checks).toBeGreaterThan(60);
+    void watch.close();
+  });
+
+  it('is down where it hangs', async () => {
+    const { state, actions, lines, watch } = subject();
+    await vi.advanceTimersByTimeAsync(SECOND_MS / 2);
+    state.answer = 'never';
+    await vi.advanceTimersByTimeAsync(30 * SECOND_MS);
+    expect(actions()).toEqual(['redis-up', 'redis-down']);
+    expect(lines[1]?.['event.reason']).toBe('no answer within 3000 ms');
+    void watch.close();
+  });
+
+  it('is down where it never was up', async () => {
+    const { actions, isReady, watch } = subject('refused');
+    await vi.advanceTimersByTimeAsync(30 * SECOND_MS);
+    expect([actions(), isReady()]).toEqual([['redis-down'], false]);
+    void watch.close();
+  });
+
+  it('is up while only one answer in a row is late', async () => {
+    const { state, actions, watch } = subject();
+    await vi.advanceTimersByTimeAsync(SECOND_MS / 2);
+    for (let round = 0; round < 5; round += 1) {
+      state.answer = 'refused';
+      await vi.advanceTimersByTimeAsync(SECOND_MS);
+      state.answer = 'good';
+      await vi.advanceTimersByTimeAsync(SECOND_MS);
+    }
+    expect(actions()).toEqual(['redis-up']);
+    void watch.close();
+  });
+
+  it('holds nobody up at the end, and is asked no more', async () => {
+    const { state, watch, actions } = subject();
+    await vi.advanceTimersByTimeAsync(SECOND_MS / 2);
+    // A check is under way.
+    state.answer = 'never';
+    await vi.advanceTimersByTimeAsync(SECOND_MS);
+    const closed = watch.close();
+    await vi.advanceTimersByTimeAsync(SECOND_MS / 2);
+    await closed;
+    const { checks } = state;
+    await vi.advanceTimersByTimeAsync(30 * SECOND_MS);
+    expect([state.closed, state.checks, actions()]).toEqual([true, checks, ['redis-up']]);
+  });
+});
