@@ -1,7 +1,7 @@
 /** The layering of Tapeproof, in one place. Think hard before touching it. */
 // Node's own modules by name, packages by where they are installed.
 const IO =
-  '^(node:)?(fs|fs/promises|net|http|https|child_process|os|dgram|tls|worker_threads|readline|process|perf_hooks|timers|timers/promises)$|(^|/)node_modules/(kafkajs|ioredis|pg|pg-copy-streams|pino|@platformatic/kafka|@kafkajs/[^/]+)/';
+  '^(node:)?(fs|fs/promises|net|http|https|child_process|os|dgram|tls|worker_threads|readline|process|perf_hooks|timers|timers/promises)$|(^|/)node_modules/(kafkajs|ioredis|pg|pg-copy-streams|pino|pino-pretty|prom-client|ws|@elastic/[^/]+|@platformatic/kafka|@kafkajs/[^/]+)/';
 const NOT_MAIN = '(main\\.ts|\\.adapter\\.ts|\\.spec\\.ts|generate\\.ts)$';
 module.exports = {
   forbidden: [
@@ -53,6 +53,12 @@ module.exports = {
       severity: 'error',
       from: { path: '^projectors/([^/]+)/' },
       to: { path: '^projectors/[^/]+/', pathNot: '^projectors/$1/' },
+    },
+    {
+      name: 'venues-stand-alone',
+      severity: 'error',
+      from: { path: '^producers/venues/([^/]+)/' },
+      to: { path: '^producers/(live|venues)/', pathNot: '^producers/venues/$1/' },
     },
     {
       name: 'production-imports-no-tests',
