@@ -45,6 +45,7 @@ export class Outbox {
   private readonly wake = new Wake();
   private readonly timeIsOver: Promise<never>;
   private appender: Appender<LiveRecord>;
+  private turn = 0;
 
   constructor(options: OutboxOptions) {
     this.options = options;
@@ -149,15 +150,25 @@ export class Outbox {
       if (deadLetter === undefined) break;
       if (this.appender.add(deadLetter)) return true;
     }
-    for (const lane of lanes) {
-      lane.review(nowMs);
-      while (true) {
-        const released = lane.next();
-        if (released === undefined) break;
-        if (this.appender.add(this.recordOf(lane, released))) return true;
+    for (let step = 0; step < lanes.length; step += 1) {
+      const lane = lanes[(this.turn + step) % lanes.length];
+      if (lane !== undefined && this.takeFrom(lane, nowMs)) {
+        // Each in its turn, also when every batch is full.
+        this.turn = (this.turn + step + 1) % lanes.length;
+        return true;
       }
-      lane.review(nowMs);
     }
+    return false;
+  }
+
+  private takeFrom(lane: Lane, nowMs: number): boolean {
+    lane.review(nowMs);
+    while (true) {
+      const released = lane.next();
+      if (released === undefined) break;
+      if (this.appender.add(this.recordOf(lane, released))) return true;
+    }
+    lane.review(nowMs);
     return false;
   }
 
