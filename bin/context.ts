@@ -5,12 +5,18 @@ import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { readEndpoints, stackOptionsFromEnvironment } from '../stack/main.ts';
 
-/** Aborted by the first Ctrl-C or SIGTERM: work finishes its batch, commits and leaves. A second one ends at once. */
+/** Who ends a whole process group reaches this process twice: directly, and through the launcher that passes it on. */
+const SAME_ORDER_MS = 1_000;
+
+/** Aborted by the first Ctrl-C or SIGTERM: work finishes its batch, commits and leaves. A later one ends at once. */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
+  let firstMs = 0;
   const interrupt = (signal: NodeJS.Signals) => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort(signal);
+    if (!controller.signal.aborted) {
+      firstMs = performance.now();
+      controller.abort(signal);
+    } else if (performance.now() - firstMs > SAME_ORDER_MS) process.exit(130);
   };
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
