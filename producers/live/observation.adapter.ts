@@ -75,7 +75,11 @@ class LiveObservation implements LiveObserver {
   }
 
   resumed({ instrument, nextTradeId, lastTradeIdOnTape }: EventOf<'resumed'>): void {
-    this.#log.event('live-resumed', `${instrument} goes on with trade ${nextTradeId ?? 'as it comes'}`, {
+    const where =
+      nextTradeId === null
+        ? 'is new to the tape: it begins with the newest trade'
+        : `goes on with trade ${nextTradeId}`;
+    this.#log.event('live-resumed', `${instrument} ${where}`, {
       'tapeproof.instrument': instrument,
       'tapeproof.next_trade_id': nextTradeId,
       'tapeproof.last_trade_id': lastTradeIdOnTape,
@@ -158,7 +162,7 @@ class LiveObservation implements LiveObserver {
       );
     } else if (outcome === 'failed') {
       this.#log.sampled('live-history-failed')?.(
-        `${this.#venue} does not serve past trades: ${detail ?? 'no reason given'}`,
+        `${this.#venue} did not answer a request for trades: ${detail ?? 'no reason given'}`,
         {
           'http.response.status_code': status,
           'tapeproof.venue': this.#venue,
