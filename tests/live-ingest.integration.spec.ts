@@ -134,6 +134,22 @@ describe.concurrent('a live market whose connection', () => {
     });
   });
 
+  it('is half-open where nothing is traded is noticed within ten seconds as well', async () => {
+    // One frame, and then silence: no trade will ever tell.
+    const [market, other] = syntheticCapture(2);
+    if (market === undefined || other === undefined) throw new RangeError('two markets are needed');
+    const markets = [market, { ...other, trades: other.trades.slice(0, 1) }];
+    await inScene({ faults: { 'half-open': 1 }, opens: 'when-heard', markets }, async (scene) => {
+      const run = scene.start({ timing: {} });
+      const { connections: attempts } = scene.exchange.stats;
+      await until('there is a second connection', () => attempts.length > 1);
+      const [first, second] = attempts;
+      expect((second?.openedAtMs ?? Infinity) - (first?.fault?.atMs ?? 0)).toBeLessThan(NOTICED_WITHIN_MS);
+      await toTheEnd(scene, run);
+      scene.expectExact();
+    });
+  });
+
   it('grows old is replaced before the exchange cuts it, and misses nothing', async () => {
     await inScene({}, async (scene) => {
       await toTheEnd(scene, scene.start({ timing: { ...SHORT_TIMING, connectionLifetimeMs: 500 } }));
@@ -250,12 +266,7 @@ describe.concurrent('a live market', () => {
     await inScene({ markets: syntheticCapture(200) }, async (scene) => {
       const run = scene.start();
       await scene.untilWhole();
-      const quietSinceUs = nowUs();
-      await until('three ticks of the quiet time are on the tape', async () => {
-        await scene.witness.catchUp();
-        const quiet = scene.instruments.map((instrument) => scene.witness.ticks(instrument));
-        return quiet.every((ticks) => ticks.filter(({ eventTime }) => eventTime > quietSinceUs).length >= 3);
-      });
+      await untilClockGoesOn(scene, 3);
       await run.stop();
       scene.expectExact();
       expectSparseTicks(scene.witness);
@@ -274,9 +285,12 @@ describe.concurrent('a live market', () => {
     });
   });
 
-  it('leaves what was malformed as dead letters, and the tape whole', async () => {
+  it('leaves what was malformed as dead letters, the tape whole and the clock going', async () => {
     await inScene({ faults: { 'malformed-instead': 40, 'malformed-besides': 40 } }, async (scene) => {
-      await toTheEnd(scene, scene.start());
+      const run = scene.start();
+      await scene.untilWhole();
+      await untilClockGoesOn(scene, 1);
+      await toTheEnd(scene, run);
       scene.expectExact();
       const deadLetters = await deadLettersAbout(connections, scene.symbols[0] ?? '');
       expect(new Set(deadLetters.map(({ reason }) => reason)).size).toBeGreaterThan(1);
@@ -285,6 +299,15 @@ describe.concurrent('a live market', () => {
         expect(reader).toBe('ingest-live');
         expect(deadLetterId).toBe(`dead-ingest-live-binance-${source.position}-${payloadHash.slice(0, 16)}`);
       }
+    });
+  });
+
+  it('whose stream has nothing but malformed frames is taken by REST', async () => {
+    const hopeless = { faults: { 'malformed-instead': 1 }, markets: syntheticCapture(200), tradesPerSecond: 100 };
+    await inScene(hopeless, async (scene) => {
+      await toTheEnd(scene, scene.start());
+      scene.expectExact();
+      expect(scene.exchange.limitsBroken()).toEqual([]);
     });
   });
 
@@ -300,6 +323,16 @@ describe.concurrent('a live market', () => {
     });
   });
 });
+
+/** So many ticks of both instruments are on the tape that speak of a time after now. */
+async function untilClockGoesOn(scene: LiveScene, ticks: number): Promise<void> {
+  const sinceUs = nowUs();
+  await until(`${ticks} ticks of the quiet time are on the tape`, async () => {
+    await scene.witness.catchUp();
+    const quiet = scene.instruments.map((instrument) => scene.witness.ticks(instrument));
+    return quiet.every((all) => all.filter(({ eventTime }) => eventTime > sinceUs).length >= ticks);
+  });
+}
 
 function nowUs(): number {
   return Date.now() * MICROSECONDS_PER_MILLISECOND;

@@ -36,6 +36,8 @@ export const BINANCE: ExchangeProtocol = {
     (symbol, trade) => spoiled(symbol, trade, { T: 'yesterday' }),
     (symbol, trade) => spoiled(symbol, trade, { m: null }),
     (symbol, trade) => spoiled(symbol, trade, { s: '__proto__' }),
+    // No trade, and its id is far beyond those that there are.
+    (symbol, trade) => spoiled(symbol, trade, { t: trade.id + 1_000_000_000, p: null }),
     // A sound trade, of a market that nobody subscribed to.
     (symbol, trade) => spoiled(symbol, trade, { s: 'NOBODYUSDT' }),
     (symbol) => text(`{"stream":"${streamOf(symbol)}","data":{"__proto__":{"e":"trade","s":"${symbol}"}}}`),
