@@ -51,6 +51,11 @@ export class DenseSequencer implements Sequencer {
     return this.room.length - this.head + this.late.length;
   }
 
+  get isReady(): boolean {
+    const isNext = this.next !== undefined && this.room[this.head]?.id === this.next;
+    return isNext || this.pendingGap !== undefined || this.late.length > 0;
+  }
+
   get isStarted(): boolean {
     return this.next !== undefined || this.beginsWithAny;
   }

@@ -1,25 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Decimal } from '../../contracts/decimal.ts';
-import type { Trade } from '../../contracts/generated/events.ts';
 import { DenseSequencer } from './dense-sequencer.ts';
+import { tradeWith as trade } from './fixtures/trade.ts';
 import type { HeldByTape, Released } from './sequencer.ts';
 
 const ROOM = 50;
-
-function trade(id: number): Trade {
-  return {
-    venue: 'binance',
-    instrument: 'BTC-USDT@binance',
-    tradeId: String(id),
-    eventTime: 1_723_161_255_000_000 + id,
-    price: Decimal.of('61837.63'),
-    size: Decimal.of('0.02'),
-    side: 'SELL',
-    receivedAt: 1_723_161_255_342_000,
-    source: 'live:binance',
-  };
-}
 
 function heldUpTo(lastId: number, openGaps: HeldByTape['openGaps'] = []): HeldByTape {
   return { lastId, lastTime: 1, openGaps, recentIds: [] };

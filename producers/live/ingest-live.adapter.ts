@@ -22,6 +22,8 @@ const WAITING_TRADES_MAX = 100_000;
 const WAITING_TRADES_MIN = 2_000;
 /** The part of the venue's request weight that asking silent instruments may take. */
 const PROBES_SHARE = 0.25;
+/** How often connection and status are looked after. */
+const ROUND_INTERVAL_MS = 50;
 const STATUS_INTERVAL_MS = 1_000;
 const MILLISECONDS_PER_SECOND = 1_000;
 const DISCONNECT_MS_MAX = 1_500;
@@ -79,6 +81,7 @@ class LiveIngest {
   private readonly ticks: ClockTicks;
   private readonly history: History;
   private readonly stream: Stream | undefined;
+  private rounds: NodeJS.Timeout | undefined;
   private isStreamStarted = false;
   private statusAtMs = 0;
   private tradesAtStatus = 0;
@@ -107,9 +110,6 @@ class LiveIngest {
       signal,
       nextDeadLetter: () => this.inbox.nextDeadLetter(),
       readPosition: () => this.readPosition(),
-      onRound: () => {
-        this.round();
-      },
     });
     const onAnswer = (): void => {
       this.outbox.poke();
@@ -135,6 +135,11 @@ class LiveIngest {
         this.failure = error instanceof Error ? error : new Error(String(error));
         this.end();
       });
+      // Not in step with the outbox: while Kafka is away it waits.
+      this.rounds = setInterval(() => {
+        this.round();
+      }, ROUND_INTERVAL_MS);
+      this.round();
       const isComplete = await this.outbox.run();
       await asking;
       if (this.failure !== undefined) throw this.failure;
@@ -146,6 +151,7 @@ class LiveIngest {
   }
 
   private end(): void {
+    clearInterval(this.rounds);
     this.stream?.stop();
     this.ending.abort();
   }
@@ -251,7 +257,7 @@ class LiveIngest {
     const instruments = lanes.map((lane) => ({
       ...this.tally.of(lane.options.instrument),
       missing: lane.missingTrades,
-      isInSync: lane.completeUntilMs !== undefined,
+      isInSync: lane.isInSync,
     }));
     const inSync = instruments.filter(({ isInSync }) => isInSync).length;
     const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);

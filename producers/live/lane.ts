@@ -8,6 +8,7 @@ import type { LiveTiming } from './timing.ts';
 
 /** So many pages in a row that answer beyond missing trades without them: the venue does not serve them. */
 export const NOT_SERVED_ANSWERS = 5;
+const GAP_RETRY_DOUBLINGS_MAX = 3;
 const MICROSECONDS_PER_MILLISECOND = 1_000;
 /** Refused ids remembered, so that REST's refusal of the same trade is no second dead letter. */
 const REFUSED_IDS_MAX = 1_000;
@@ -56,6 +57,8 @@ interface OpenGap {
   askAtMs: number;
   /** Pages in a row that answered beyond it. */
   answersBeyond: number;
+  /** Pages in a row that did not come so far. */
+  answersShort: number;
   isAnnounced: boolean;
 }
 
@@ -92,6 +95,12 @@ export class Lane {
     return this.sequencer.isStarted;
   }
 
+  /** Whether all that the venue has published is here or on its way to Kafka, as far as anybody can tell. */
+  get isInSync(): boolean {
+    const isComplete = this.isStarted && this.sequencer.missing() === undefined;
+    return isComplete && this.headIsKnown && this.shown === undefined;
+  }
+
   get missingTrades(): number {
     const missing = this.sequencer.missing();
     return missing === undefined ? 0 : missing.last - missing.first + 1;
@@ -124,11 +133,11 @@ export class Lane {
 
   /** A trade from the stream. */
   fromStream(item: Trade | RefusedTrade, nowMs: number): void {
-    this.heardAtMs = nowMs;
     if (isRefusedTrade(item)) {
       this.refusedByStream(item, nowMs);
       return;
     }
+    this.heardAtMs = nowMs;
     // With dense ids one trade tells what is missing before it.
     if (this.options.tradeIds === 'DENSE' && this.connectedSinceMs !== undefined) this.headIsKnown = true;
     // Not its receipt: what comes late may have more behind it.
@@ -142,7 +151,10 @@ export class Lane {
     // Where ids are dense one trade tells all; elsewhere a page is the only way to what was missed.
     const limit = tradeIds === 'DENSE' ? 1 : pageTradesMax;
     if (!this.isStarted) return { kind: 'newest', limit, urgent: true };
-    if (this.gap !== undefined) return nowMs >= this.gap.askAtMs ? this.needFor(this.gap) : undefined;
+    if (this.gap !== undefined) {
+      const isDue = nowMs >= this.gap.askAtMs && !this.sequencer.isReady;
+      return isDue ? this.needFor(this.gap) : undefined;
+    }
     if (this.waiting >= waitingMax) return undefined;
     if (transport === 'poll') return nowMs >= this.pollAgainAtMs ? this.needForPoll() : undefined;
     if (this.connectedSinceMs === undefined || this.shown !== undefined) return undefined;
@@ -177,6 +189,8 @@ export class Lane {
 
   /** Opens, follows, gives up and closes gaps; to be called whenever something came or went on, and from time to time. */
   review(nowMs: number): void {
+    // What is missing behind that is known when it has gone on.
+    if (this.sequencer.isReady) return;
     const missing = this.sequencer.missing();
     if (this.gap !== undefined && (missing === undefined || missing.first > this.gap.range.last)) {
       this.closeGap(this.gap, nowMs);
@@ -202,8 +216,7 @@ export class Lane {
    * while it is not in sync. A trade or an answer of REST is the only proof: a connection may live and withhold trades.
    */
   get completeUntilMs(): number | undefined {
-    if (!this.isStarted || this.waiting > 0 || this.sequencer.missing() !== undefined) return undefined;
-    return this.headIsKnown && this.shown === undefined ? this.headAtMs : undefined;
+    return this.isInSync && this.waiting === 0 ? this.headAtMs : undefined;
   }
 
   private offer(trade: Trade, origin: TradeOrigin): void {
@@ -221,9 +234,15 @@ export class Lane {
     if (tradeId !== undefined) {
       if (this.refusedIds.has(tradeId)) return;
       this.rememberRefused(tradeId);
-      this.sequencer.hear(tradeId);
+      if (this.isNear(tradeId)) this.sequencer.hear(tradeId);
     }
     this.options.onRefused(item, nowMs);
+  }
+
+  /** What is wrong in a frame may be its id. A true one further ahead than this tells itself with the next sound trade. */
+  private isNear(tradeId: string): boolean {
+    const { nextId } = this.sequencer;
+    return nextId === undefined || Number(tradeId) < nextId + this.options.pageTradesMax;
   }
 
   private refusedByHistory(item: RefusedTrade, nowMs: number): void {
@@ -262,9 +281,11 @@ export class Lane {
 
   private probed(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
     this.heardAtMs = nowMs;
-    const trades = page.flatMap((item) =>
-      isRefusedTrade(item) || this.sequencer.hasHeard(item.tradeId) ? [] : [item],
-    );
+    const trades: Trade[] = [];
+    for (const item of page) {
+      if (isRefusedTrade(item)) this.refusedByHistory(item, nowMs);
+      else if (!this.sequencer.hasHeard(item.tradeId)) trades.push(item);
+    }
     if (trades.length > 0) this.shown = { trades, dueMs: nowMs + this.options.timing.probeGraceMs };
   }
 
@@ -304,8 +325,15 @@ export class Lane {
       gap.answersBeyond = 0;
       return;
     }
-    if (ids.some((id) => id > firstTradeId)) gap.answersBeyond += 1;
-    gap.askAtMs = nowMs + this.options.timing.gapRetryMs;
+    const { gapRetryMs } = this.options.timing;
+    if (ids.some((id) => id > firstTradeId)) {
+      gap.answersBeyond += 1;
+      gap.askAtMs = nowMs + gapRetryMs;
+      return;
+    }
+    // REST is behind the stream: less and less often, so that others have their turn.
+    gap.askAtMs = nowMs + gapRetryMs * (1 << gap.answersShort);
+    gap.answersShort = Math.min(gap.answersShort + 1, GAP_RETRY_DOUBLINGS_MAX);
   }
 
   private openGap(range: Missing, nowMs: number): void {
@@ -317,6 +345,7 @@ export class Lane {
       // What is only out of order comes by itself.
       askAtMs: nowMs + this.options.timing.gapGraceMs,
       answersBeyond: 0,
+      answersShort: 0,
       isAnnounced: false,
     };
   }
@@ -326,6 +355,7 @@ export class Lane {
       gap.progressAtMs = nowMs;
       gap.askAtMs = nowMs;
       gap.answersBeyond = 0;
+      gap.answersShort = 0;
     }
     gap.range = missing;
   }

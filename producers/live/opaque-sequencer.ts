@@ -23,6 +23,10 @@ export class OpaqueSequencer implements Sequencer {
     return this.queue.length;
   }
 
+  get isReady(): boolean {
+    return this.isStarted && this.queue.length > 0;
+  }
+
   resume(held: HeldByTape | undefined): void {
     if (held === undefined && !this.isStarted) return;
     this.isStarted = true;

@@ -29,8 +29,6 @@ export interface OutboxOptions {
   readonly nextDeadLetter: () => LiveRecord | undefined;
   /** What the tape holds, read anew. */
   readonly readPosition: () => Promise<TapePosition>;
-  /** Before each round, at least ten times a second. */
-  readonly onRound: () => void;
 }
 
 /** Thrown where the time to finish is over. */
@@ -73,12 +71,11 @@ export class Outbox {
    * @returns whether all that was released reached Kafka
    */
   async run(): Promise<boolean> {
-    const { signal, timing, onRound } = this.options;
+    const { signal, timing } = this.options;
     try {
       while (!signal.aborted) {
         await this.wake.wait(IDLE_MS);
         await sleep(timing.flushMs);
-        onRound();
         const isFull = this.fill();
         if (!isFull) this.addTicks();
         await this.sent(() => this.appender.flush());

@@ -40,6 +40,8 @@ export type Offered = 'NEW' | 'LATE' | 'DUPLICATE' | 'FORGOTTEN';
 export interface Sequencer {
   /** Trades that wait, those that may go on included. */
   readonly waiting: number;
+  /** Whether something may go on now. */
+  readonly isReady: boolean;
   /** Whether a first trade is settled. Until then all wait. */
   readonly isStarted: boolean;
   /**

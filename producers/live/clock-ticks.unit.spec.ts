@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { refusalOfTick } from '../../contracts/trade-rules.ts';
+import { ClockTicks } from './clock-ticks.ts';
+
+const WALL_MS = 1_790_000_010_700;
+const SECOND_US = 1_000_000;
+
+function eventTimeOf(wallMs: number): number {
+  return (Math.floor(wallMs / 1_000) - 2) * SECOND_US;
+}
+
+function inSync(instrument: string, completeUntilMs: number | undefined = WALL_MS) {
+  return { instrument, completeUntilMs };
+}
+
+describe('clock ticks', () => {
+  it('speak, sorted, for the instruments in sync, up to whole seconds less the allowance', () => {
+    const ticks = new ClockTicks('binance', 1_000, 2_000);
+    const lanes = [
+      inSync('B-C@binance'),
+      { instrument: 'A-C@binance', completeUntilMs: undefined },
+      inSync('A-B@binance'),
+    ];
+    const tick = ticks.tick(3, lanes, 0, WALL_MS);
+    expect(tick).toEqual({
+      venue: 'binance',
+      instruments: ['A-B@binance', 'B-C@binance'],
+      eventTime: eventTimeOf(WALL_MS),
+      receivedAt: WALL_MS * 1_000,
+      source: 'live:binance',
+    });
+    expect(tick === undefined ? 'no tick' : refusalOfTick(tick)).toBeUndefined();
+  });
+
+  it('claim no more than the instrument that is proven the least, nor more than the clock', () => {
+    const ticks = new ClockTicks('binance', 1_000, 2_000);
+    const lanes = [inSync('A-B@binance', WALL_MS - 5_000), inSync('B-C@binance', WALL_MS + 60_000)];
+    expect(ticks.tick(0, lanes, 0, WALL_MS)?.eventTime).toBe(eventTimeOf(WALL_MS - 5_000));
+    const ahead = [inSync('B-C@binance', WALL_MS + 60_000)];
+    expect(ticks.tick(1, ahead, 0, WALL_MS)?.eventTime).toBe(eventTimeOf(WALL_MS));
+  });
+
+  it('come once an interval and partition, and never go back', () => {
+    const ticks = new ClockTicks('binance', 1_000, 2_000);
+    const lanes = (wallMs: number) => [inSync('A-B@binance', wallMs)];
+    expect(ticks.tick(0, lanes(WALL_MS), 0, WALL_MS)).toBeDefined();
+    expect(ticks.tick(0, lanes(WALL_MS + 999), 999, WALL_MS + 999)).toBeUndefined();
+    expect(ticks.tick(1, lanes(WALL_MS), 999, WALL_MS)).toBeDefined();
+    expect(ticks.tick(0, lanes(WALL_MS + 100), 1_000, WALL_MS + 1_000)).toBeUndefined();
+    expect(ticks.tick(0, lanes(WALL_MS + 1_000), 1_000, WALL_MS + 1_000)).toBeDefined();
+    expect(ticks.tick(0, lanes(WALL_MS - 9_000), 5_000, WALL_MS - 9_000)).toBeUndefined();
+  });
+
+  it('go on behind those of the tape, and come at once', () => {
+    const ticks = new ClockTicks('binance', 1_000, 2_000);
+    ticks.held(0, eventTimeOf(WALL_MS));
+    ticks.held(0, eventTimeOf(WALL_MS - 60_000));
+    expect(ticks.tick(0, [inSync('A-B@binance')], 0, WALL_MS)).toBeUndefined();
+    const later = WALL_MS + 1_000;
+    expect(ticks.tick(0, [inSync('A-B@binance', later)], 1, later)).toBeDefined();
+  });
+
+  it('are none where no instrument is in sync', () => {
+    const ticks = new ClockTicks('binance', 1_000, 2_000);
+    const none = [{ instrument: 'A-B@binance', completeUntilMs: undefined }];
+    expect(ticks.tick(0, none, 0, WALL_MS)).toBeUndefined();
+  });
+});

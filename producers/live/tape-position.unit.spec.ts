@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { tradeWith } from './fixtures/trade.ts';
+import { InstrumentPosition } from './tape-position.ts';
+
+const gap = (first: number, last: number) => ({ firstTradeId: String(first), lastTradeId: String(last) });
+
+describe('what the end of the tape holds of an instrument', () => {
+  it('is nothing where nothing was found', () => {
+    const position = new InstrumentPosition(false);
+    position.piece();
+    expect(position.isFound).toBe(false);
+    expect(position.held()).toBeUndefined();
+  });
+
+  it('is the greatest id, whatever came late or again, and whichever piece it is in', () => {
+    const position = new InstrumentPosition(false);
+    position.piece();
+    for (const id of [8, 9, 7, 8]) position.trade(tradeWith(id));
+    position.piece();
+    for (const id of [5, 6]) position.trade(tradeWith(id));
+    expect(position.held()).toEqual({ lastId: 9, lastTime: tradeWith(9).eventTime, openGaps: [], recentIds: [] });
+  });
+
+  it('is the end of a gap whose newer trade did not arrive', () => {
+    const position = new InstrumentPosition(false);
+    position.piece();
+    position.trade(tradeWith(5));
+    position.gap(gap(6, 9));
+    expect(position.held()).toMatchObject({ lastId: 9, lastTime: tradeWith(5).eventTime });
+  });
+
+  it('holds the gaps without what came later', () => {
+    const position = new InstrumentPosition(false);
+    position.piece();
+    position.trade(tradeWith(5));
+    position.gap(gap(6, 9));
+    for (const id of [10, 7, 11]) position.trade(tradeWith(id));
+    position.piece();
+    position.gap(gap(2, 3));
+    expect(position.held()?.openGaps).toEqual([
+      { first: 2, last: 3 },
+      { first: 6, last: 6 },
+      { first: 8, last: 9 },
+    ]);
+  });
+
+  it('holds ids that are no numbers in their order, over pieces', () => {
+    const position = new InstrumentPosition(true);
+    position.piece();
+    for (const id of ['c', 'd']) position.trade(tradeWith(id));
+    expect(position.isFound).toBe(true);
+    position.piece();
+    for (const id of ['a', 'b']) position.trade(tradeWith(id));
+    expect(position.held()).toEqual({
+      lastId: undefined,
+      lastTime: null,
+      openGaps: [],
+      recentIds: ['a', 'b', 'c', 'd'],
+    });
+  });
+});
