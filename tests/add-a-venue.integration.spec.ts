@@ -34,7 +34,7 @@ describe('docs/add-a-venue.md, followed word by word', () => {
   });
 
   it('is offered at the command line', async () => {
-    const { exitCode, output } = await project.run('node', 'bin/cli.ts', 'ingest', 'venues');
+    const { exitCode, output } = await project.tapeproof('ingest', 'venues');
     expect(exitCode, output).toBe(0);
     expect(output).toContain('An exchange that exists on this page only');
   });

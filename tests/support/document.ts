@@ -34,6 +34,8 @@ export interface FollowedDocument {
   readonly files: readonly string[];
   /** Runs a program of node_modules/.bin there; output and exit code. */
   run(program: string, ...words: string[]): Promise<{ readonly exitCode: number; readonly output: string }>;
+  /** Runs `tapeproof …` there; output and exit code. */
+  tapeproof(...words: string[]): Promise<{ readonly exitCode: number; readonly output: string }>;
   remove(): Promise<void>;
 }
 
@@ -51,20 +53,28 @@ export async function followDocument(page: string): Promise<FollowedDocument> {
   return {
     folder,
     files,
-    run: (program, ...words) =>
-      new Promise((resolve) => {
-        execFile(
-          process.execPath,
-          [join(REPOSITORY, 'node_modules', '.bin', program), ...words],
-          { cwd: folder, encoding: 'utf8', maxBuffer: 16_777_216 },
-          (error, stdout, stderr) => {
-            resolve({
-              exitCode: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
-              output: stdout + stderr,
-            });
-          },
-        );
-      }),
+    run: (program, ...words) => runNode(folder, join(REPOSITORY, 'node_modules', '.bin', program), words),
+    tapeproof: (...words) => runNode(folder, join(folder, 'bin', 'cli.ts'), words),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+function runNode(
+  folder: string,
+  file: string,
+  words: readonly string[],
+): Promise<{ readonly exitCode: number; readonly output: string }> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [file, ...words],
+      { cwd: folder, encoding: 'utf8', maxBuffer: 16_777_216 },
+      (error, stdout, stderr) => {
+        resolve({
+          exitCode: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
+          output: stdout + stderr,
+        });
+      },
+    );
+  });
 }
