@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
 import type { Connections } from '../../platform/connections.ts';
+import { until } from './until.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', 'bin', 'cli.ts');
 const LOG_LINES_SHOWN = 8;
@@ -69,6 +70,8 @@ export class Processes {
         await ended;
       },
       async stop() {
+        // Before its first line it may not have come to listen for a signal.
+        await until(`"${words.join(' ')}" has begun`, () => !isAlive() || statSync(logFile).size > 0);
         if (isAlive()) child.kill('SIGTERM');
         await ended;
         if (child.exitCode === 0) return;
