@@ -77,7 +77,7 @@ export class Outbox {
         await this.wake.wait(IDLE_MS);
         await sleep(timing.flushMs);
         const isFull = this.fill();
-        if (!isFull) this.addTicks();
+        this.addTicks();
         await this.sent(() => this.appender.flush());
         if (isFull) this.wake.poke();
       }
@@ -177,7 +177,7 @@ export class Outbox {
     return recordOfGap(tradeGapOf(released.gap, place, Date.now() * MICROSECONDS_PER_MILLISECOND), partition);
   }
 
-  /** Behind all that was taken, so that a tick never speaks for a trade that comes after it. */
+  /** Behind all that was taken: a tick never speaks for a trade that comes after it, and a lane with trades left has none. */
   private addTicks(): void {
     const { lanes, ticks } = this.options;
     const nowMs = performance.now();

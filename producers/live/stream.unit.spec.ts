@@ -130,6 +130,7 @@ describe('a stream', () => {
     stream.replace('LIFETIME');
     stream.replace('LIFETIME');
     await expect.poll(() => told).toContain('connected 2');
+    stream.replace('DEAF');
     first?.send('1 from the old');
     await expect.poll(() => told).toContain('1 from the old');
     expect(told).not.toContain('down');
