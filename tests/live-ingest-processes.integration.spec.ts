@@ -120,7 +120,13 @@ describe.concurrent('a process that takes a market live', () => {
       const [first, second] = [ingest(scene), ingest(scene)];
       await until('both listen', () => scene.exchange.stats.connections.length >= 2);
       scene.exchange.open();
-      await untilPublished(scene, TRADES);
+      await until('both write', async () => {
+        await scene.witness.catchUp();
+        return scene.instruments.some((instrument) => {
+          const held = scene.witness.trades(instrument);
+          return held.length > new Set(held.map(({ tradeId }) => tradeId)).size;
+        });
+      });
       await first.kill();
       await scene.untilWhole();
       await until('the last trades of both markets are on the tape', async () => {
@@ -137,7 +143,6 @@ describe.concurrent('a process that takes a market live', () => {
         const all = scene.witness.trades(scene.instruments[index] ?? '');
         const effective = all.filter(({ tradeId }) => ids.add(tradeId));
         expect(effective.map(lineOfTape)).toEqual(scene.exchange.shown(symbol).map(lineOfExchange));
-        expect(all.length).toBeGreaterThan(effective.length);
       }
       expectTrueTicks(scene.witness);
     });
