@@ -62,6 +62,7 @@ export class History {
       const nowMs = performance.now();
       const waitMs = Math.max(this.budget.waitMs(request.weight, nowMs), this.retryAtMs - nowMs);
       // What is needed may be another thing when its time has come.
+      if (waitMs > WAIT_MS_MAX) for (const each of this.options.lanes) each.cannotAsk(nowMs);
       if (waitMs > 0) await this.wake.wait(Math.min(waitMs, WAIT_MS_MAX));
       else await this.fulfil(lane, need, request);
     }
@@ -117,6 +118,7 @@ export class History {
       this.failures = 0;
       this.heed(answer, nowMs);
       lane.answered(need, read.page, { askedAtMs, askedAtWallMs, nowMs });
+      refuseForeign(lane, venue.name);
       onAnswer();
     } else this.failed(read, lane, nowMs);
   }
@@ -150,4 +152,12 @@ export class History {
     const { retryMinMs, retryMaxMs } = this.options.timing;
     this.retryAtMs = nowMs + backoffMs(this.failures, retryMinMs, retryMaxMs, Math.random());
   }
+}
+
+function refuseForeign({ foreignNewest, options }: Lane, venue: string): void {
+  if (foreignNewest === undefined) return;
+  throw new TapeproofError(
+    'CONFLICT',
+    `The newest trade of ${options.instrument} at ${venue} has the id ${foreignNewest.tradeId}, far below those on the tape, and is later all the same: what answers is another environment, or it numbers anew; take it to a tape of its own.`,
+  );
 }

@@ -1,6 +1,7 @@
 import type { Trade } from '../../contracts/generated/events.ts';
 import { isRefusedTrade, type HistoryPlace, type RefusedTrade } from '../venue.ts';
 import { DenseSequencer } from './dense-sequencer.ts';
+import { FarIds } from './far-ids.ts';
 import type { LiveObserver, TradeOrigin } from './observer.ts';
 import { OpaqueSequencer } from './opaque-sequencer.ts';
 import type { HeldByTape, Missing, Released, Sequencer } from './sequencer.ts';
@@ -39,7 +40,13 @@ export interface LaneOptions {
   readonly resumeTradesMax: number;
   readonly timing: Pick<
     LiveTiming,
-    'gapDeadlineMs' | 'gapRetryMs' | 'gapGraceMs' | 'pollIntervalMs' | 'probeAfterMs' | 'probeGraceMs'
+    | 'gapDeadlineMs'
+    | 'gapBlockedMaxMs'
+    | 'gapRetryMs'
+    | 'gapGraceMs'
+    | 'pollIntervalMs'
+    | 'probeAfterMs'
+    | 'probeGraceMs'
   >;
   readonly observer: LiveObserver;
   /** Keeps what was refused. */
@@ -53,6 +60,8 @@ interface OpenGap {
   readonly missing: number;
   readonly openedAtMs: number;
   /** When the last of its trades came. */
+  cameAtMs: number;
+  /** That, or when asking was last forbidden: from here the deadline runs. */
   progressAtMs: number;
   askAtMs: number;
   /** Pages in a row that answered beyond it. */
@@ -80,10 +89,13 @@ export class Lane {
   private shown: { readonly trades: readonly Trade[]; readonly dueMs: number } | undefined;
   private pollAgainAtMs = 0;
   private readonly refusedIds = new Set<string>();
+  private readonly farIds: FarIds;
+  private newestByRest: Trade | undefined;
 
   constructor(options: LaneOptions) {
     this.options = options;
     const { tradeIds, waitingMax } = options;
+    this.farIds = new FarIds(options.pageTradesMax);
     this.sequencer = tradeIds === 'DENSE' ? new DenseSequencer(waitingMax) : new OpaqueSequencer(waitingMax);
   }
 
@@ -98,7 +110,7 @@ export class Lane {
   /** Whether all that the venue has published is here or on its way to Kafka, as far as anybody can tell. */
   get isInSync(): boolean {
     const isComplete = this.isStarted && this.sequencer.missing() === undefined;
-    return isComplete && this.headIsKnown && this.shown === undefined;
+    return isComplete && this.headIsKnown && this.shown === undefined && !this.farIds.isInDoubt;
   }
 
   get missingTrades(): number {
@@ -110,6 +122,26 @@ export class Lane {
   resume(held: HeldByTape | undefined): void {
     this.gap = undefined;
     this.sequencer.resume(held);
+    if (held?.lastId !== undefined) this.farIds.know(held.lastId);
+  }
+
+  /**
+   * The venue's newest trade where it has a far lower id than the tape and is later all the same: another venue or
+   * environment answers than the one that the tape is of, or it numbers anew.
+   */
+  get foreignNewest(): Trade | undefined {
+    const { nextId, lastTime } = this.sequencer;
+    const { newestByRest: newest } = this;
+    if (this.options.tradeIds !== 'DENSE' || newest === undefined || nextId === undefined || lastTime === null)
+      return undefined;
+    const isFarBelow = Number(newest.tradeId) + this.options.pageTradesMax < nextId;
+    return isFarBelow && newest.eventTime > lastTime ? newest : undefined;
+  }
+
+  /** The venue forbids to ask for now: that counts against no gap, within a bound. */
+  cannotAsk(nowMs: number): void {
+    const { gap } = this;
+    if (gap !== undefined && nowMs - gap.cameAtMs < this.options.timing.gapBlockedMaxMs) gap.progressAtMs = nowMs;
   }
 
   /** Begins with the first trade that comes, because REST does not tell one. */
@@ -137,6 +169,10 @@ export class Lane {
       this.refusedByStream(item, nowMs);
       return;
     }
+    if (this.options.tradeIds === 'DENSE' && this.farIds.isFar(item.tradeId)) {
+      this.farIds.doubt(item);
+      return;
+    }
     this.heardAtMs = nowMs;
     // With dense ids one trade tells what is missing before it.
     if (this.options.tradeIds === 'DENSE' && this.connectedSinceMs !== undefined) this.headIsKnown = true;
@@ -151,6 +187,7 @@ export class Lane {
     // Where ids are dense one trade tells all; elsewhere a page is the only way to what was missed.
     const limit = tradeIds === 'DENSE' ? 1 : pageTradesMax;
     if (!this.isStarted) return { kind: 'newest', limit, urgent: true };
+    if (this.farIds.mustAsk(nowMs)) return { kind: 'newest', limit, urgent: true };
     if (this.gap !== undefined) {
       const isDue = nowMs >= this.gap.askAtMs && !this.sequencer.isReady;
       return isDue ? this.needFor(this.gap) : undefined;
@@ -165,6 +202,7 @@ export class Lane {
 
   answered(need: Need, page: readonly (Trade | RefusedTrade)[], times: AnswerTimes): void {
     const { askedAtMs, askedAtWallMs, nowMs } = times;
+    if (need.kind === 'newest') this.newestTold(page, nowMs);
     if (!this.isStarted) this.beginWithNewest(page);
     else if (this.isProbe(need)) this.probed(page, nowMs);
     else this.take(page, nowMs);
@@ -221,6 +259,7 @@ export class Lane {
 
   private offer(trade: Trade, origin: TradeOrigin): void {
     const { observer, instrument } = this.options;
+    this.farIds.know(trade.tradeId);
     const offered = this.sequencer.offer(trade, origin);
     if (offered === 'DUPLICATE') observer.duplicate({ instrument, origin });
     else if (offered === 'FORGOTTEN') observer.forgotten({ instrument });
@@ -234,15 +273,19 @@ export class Lane {
     if (tradeId !== undefined) {
       if (this.refusedIds.has(tradeId)) return;
       this.rememberRefused(tradeId);
-      if (this.isNear(tradeId)) this.sequencer.hear(tradeId);
+      // What is wrong in a frame may be its id.
+      if (!this.farIds.isFar(tradeId)) this.sequencer.hear(tradeId);
     }
     this.options.onRefused(item, nowMs);
   }
 
-  /** What is wrong in a frame may be its id. A true one further ahead than this tells itself with the next sound trade. */
-  private isNear(tradeId: string): boolean {
-    const { nextId } = this.sequencer;
-    return nextId === undefined || Number(tradeId) < nextId + this.options.pageTradesMax;
+  private newestTold(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
+    const newest = page.at(-1);
+    if (newest === undefined || newest.tradeId === undefined) return;
+    if (!isRefusedTrade(newest)) this.newestByRest = newest;
+    this.farIds.know(newest.tradeId);
+    const impossible = this.farIds.settle(nowMs, this.options.timing.probeAfterMs);
+    if (impossible !== undefined) this.options.onRefused(refusedFor(impossible, newest.tradeId), nowMs);
   }
 
   private refusedByHistory(item: RefusedTrade, nowMs: number): void {
@@ -310,8 +353,10 @@ export class Lane {
   }
 
   private needForPoll(): Need {
-    const { asksFrom, pageTradesMax } = this.options;
+    const { asksFrom, pageTradesMax, tradeIds } = this.options;
     const firstTradeId = this.sequencer.nextId;
+    // Once, to know that what answers is what the tape is of.
+    if (tradeIds === 'DENSE' && this.newestByRest === undefined) return { kind: 'newest', limit: 1, urgent: false };
     if (!asksFrom || firstTradeId === undefined) return { kind: 'newest', limit: pageTradesMax, urgent: false };
     return { kind: 'from', place: { firstTradeId, afterTimeUs: this.sequencer.lastTime }, urgent: false };
   }
@@ -341,6 +386,7 @@ export class Lane {
       range,
       missing: range.last - range.first + 1,
       openedAtMs: nowMs,
+      cameAtMs: nowMs,
       progressAtMs: nowMs,
       // What is only out of order comes by itself.
       askAtMs: nowMs + this.options.timing.gapGraceMs,
@@ -352,7 +398,7 @@ export class Lane {
 
   private followGap(gap: OpenGap, missing: Missing, nowMs: number): void {
     if (missing.first > gap.range.first) {
-      gap.progressAtMs = nowMs;
+      gap.cameAtMs = gap.progressAtMs = nowMs;
       gap.askAtMs = nowMs;
       gap.answersBeyond = 0;
       gap.answersShort = 0;
@@ -383,4 +429,17 @@ export class Lane {
     const { instrument } = this.options;
     return { instrument, firstTradeId: String(first), lastTradeId: String(last), missing: last - first + 1 };
   }
+}
+
+function refusedFor(trade: Trade, newestId: string): RefusedTrade {
+  const { instrument, tradeId, price, size, eventTime } = trade;
+  return {
+    refusal: {
+      reason: 'TRADE_ID_MALFORMED',
+      detail: `the trade id ${tradeId} is far beyond ${newestId}, that of the venue's newest trade`,
+    },
+    instrument,
+    tradeId,
+    text: JSON.stringify({ instrument, tradeId, price: price.toString(), size: size.toString(), eventTime }),
+  };
 }

@@ -277,16 +277,19 @@ describe('an instrument is in sync', () => {
 describe('a lane without a stream', () => {
   it('polls from the next id on, at once again after a full page, and is in sync after one that is not', () => {
     const lane = running(9, { transport: 'poll', pageTradesMax: 2 });
-    expect(lane.need(0)).toMatchObject({ ...from(10), urgent: false });
-    answer(lane, [tradeWith(10), tradeWith(11)], 0);
+    expect(lane.need(0)).toEqual({ kind: 'newest', limit: 1, urgent: false });
+    answer(lane, [tradeWith(9)], 0);
+    const { pollIntervalMs } = LIVE_TIMING;
+    expect(lane.need(pollIntervalMs)).toMatchObject({ ...from(10), urgent: false });
+    answer(lane, [tradeWith(10), tradeWith(11)], pollIntervalMs);
     expect(takeAll(lane)).toEqual(['10', '11']);
-    expect(lane.isInSync).toBe(false);
-    expect(lane.need(0)).toMatchObject({ place: { firstTradeId: 12 } });
-    answer(lane, [tradeWith(12)], 0);
-    expect(takeAll(lane)).toEqual(['12']);
     expect(lane.completeUntilMs).toBe(WALL_MS);
-    expect(lane.need(LIVE_TIMING.pollIntervalMs - 1)).toBeUndefined();
-    expect(lane.need(LIVE_TIMING.pollIntervalMs)).toMatchObject({ place: { firstTradeId: 13 } });
+    expect(lane.need(pollIntervalMs)).toMatchObject({ place: { firstTradeId: 12 } });
+    answer(lane, [tradeWith(12)], pollIntervalMs);
+    expect(takeAll(lane)).toEqual(['12']);
+    expect(lane.completeUntilMs).toBe(WALL_MS + pollIntervalMs);
+    expect(lane.need(2 * pollIntervalMs - 1)).toBeUndefined();
+    expect(lane.need(2 * pollIntervalMs)).toMatchObject({ place: { firstTradeId: 13 } });
   });
 
   it('asks for nothing while there is no room', () => {
@@ -300,7 +303,87 @@ describe('a lane without a stream', () => {
 
   it('takes the newest page where the venue cannot be asked from an id on', () => {
     const lane = running(9, { transport: 'poll', asksFrom: false });
-    expect(lane.need(0)).toEqual({ kind: 'newest', limit: 1_000, urgent: false });
+    answer(lane, [tradeWith(9)], 0);
+    expect(lane.need(LIVE_TIMING.pollIntervalMs)).toEqual({ kind: 'newest', limit: 1_000, urgent: false });
+  });
+});
+
+describe('a lane that meets an id far ahead', () => {
+  it('asks REST before it believes it, refuses it where the venue is not so far, and goes on as if nothing had been', () => {
+    const lane = running(9);
+    lane.fromStream(tradeWith(10), 0);
+    lane.fromStream(tradeWith(900_000_000), 0);
+    lane.review(0);
+    expect(told).toEqual([]);
+    expect(lane.isInSync).toBe(false);
+    expect(lane.need(0)).toEqual({ kind: 'newest', limit: 1, urgent: true });
+    answer(lane, [tradeWith(11)], 0);
+    expect(refused.map(({ tradeId, refusal }) => [tradeId, refusal.reason])).toEqual([
+      ['900000000', 'TRADE_ID_MALFORMED'],
+    ]);
+    lane.fromStream(tradeWith(12), 1);
+    lane.review(1);
+    expect(takeAll(lane)).toEqual(['10', '11', '12']);
+    expect(lane.isInSync).toBe(true);
+  });
+
+  it('takes what REST shows where the venue is that far, and asks for what is missing', () => {
+    const lane = running(9, { resumeTradesMax: 100_000 });
+    lane.fromStream(tradeWith(5_010), 0);
+    answer(lane, [tradeWith(5_012)], 0);
+    expect(refused).toEqual([]);
+    lane.fromStream(tradeWith(5_013), 1);
+    expect(lane.missingTrades).toBe(5_002);
+    expect(lane.need(LIVE_TIMING.gapGraceMs)).toMatchObject(from(10));
+  });
+
+  it('does not ask for each of a flood of them', () => {
+    const lane = running(9);
+    lane.fromStream(tradeWith(10), 0);
+    lane.fromStream(tradeWith(900_000_000), 0);
+    answer(lane, [tradeWith(10)], 0);
+    lane.fromStream(tradeWith(900_000_001), 1);
+    expect(lane.need(1)).toBeUndefined();
+    expect(lane.need(LIVE_TIMING.probeAfterMs)).toMatchObject({ kind: 'newest', urgent: true });
+  });
+});
+
+describe('a lane whose venue answers with ids far below those on the tape', () => {
+  const behind = (newestUs: number): Lane => {
+    const lane = laneWith();
+    const { eventTime } = tradeWith(1);
+    lane.resume({ lastId: 50_000, lastTime: eventTime, openGaps: [], recentIds: [] });
+    lane.connected(0);
+    answer(lane, [{ ...tradeWith(17), eventTime: eventTime + newestUs }], 0);
+    return lane;
+  };
+
+  it('says so where they are later all the same', () => {
+    expect(behind(1).foreignNewest?.tradeId).toBe('17');
+  });
+
+  it('says nothing where REST is only behind', () => {
+    expect(behind(-1).foreignNewest).toBeUndefined();
+  });
+});
+
+describe('a gap while the venue forbids to ask', () => {
+  it('is not given up for that, but not kept for ever either', () => {
+    const { gapDeadlineMs, gapBlockedMaxMs } = LIVE_TIMING;
+    const lane = running(9);
+    lane.fromStream(tradeWith(12), 0);
+    lane.review(0);
+    let nowMs = 0;
+    for (; nowMs < gapBlockedMaxMs; nowMs += 1_000) {
+      lane.cannotAsk(nowMs);
+      lane.review(nowMs);
+    }
+    expect(told).toEqual([]);
+    for (; nowMs < gapBlockedMaxMs + gapDeadlineMs + 1_000; nowMs += 1_000) {
+      lane.cannotAsk(nowMs);
+      lane.review(nowMs);
+    }
+    expect(told).toEqual(['opened 10..11', 'NO_ANSWER 2']);
   });
 });
 

@@ -24,6 +24,8 @@ export interface LiveTiming {
   readonly retryMaxMs: number;
   /** Missing trades are asked for until none came for this long; then the gap is declared. */
   readonly gapDeadlineMs: number;
+  /** While the venue forbids to ask, that deadline does not run; but not for longer than this after the last trade came. */
+  readonly gapBlockedMaxMs: number;
   /** Missing trades are not asked for at once: what is only out of order comes by itself. */
   readonly gapGraceMs: number;
   /** REST is asked again this long after a page that held nothing of what is missing. */
@@ -56,6 +58,7 @@ export const LIVE_TIMING: LiveTiming = {
   retryMinMs: 250,
   retryMaxMs: 15_000,
   gapDeadlineMs: 90_000,
+  gapBlockedMaxMs: 600_000,
   gapGraceMs: 150,
   gapRetryMs: 500,
   pollIntervalMs: 2_000,
