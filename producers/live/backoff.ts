@@ -14,18 +14,20 @@ export function backoffMs(attempt: number, leastMs: number, mostMs: number, rand
   return leastMs + random * (upperMs - leastMs);
 }
 
-const SECONDS = /^\d{1,9}$/;
+const SECONDS = /^\d+$/;
 const MILLISECONDS_PER_SECOND = 1_000;
+/** Whoever says to wait for longer is asked again after a day. */
+export const RETRY_AFTER_MS_MAX = 24 * 3_600_000;
 
 /**
- * How long a `Retry-After` says to wait (RFC 9110, 10.2.3: seconds or a date); undefined where it says nothing that can
- * be read.
+ * How long a `Retry-After` says to wait (RFC 9110, 10.2.3: seconds or a date), at most {@link RETRY_AFTER_MS_MAX};
+ * undefined where it says nothing that can be read.
  *
  * @param wallClockMs milliseconds since 1970
  */
 export function retryAfterMs(header: string | null | undefined, wallClockMs: number): number | undefined {
   const text = header?.trim() ?? '';
-  if (SECONDS.test(text)) return Number(text) * MILLISECONDS_PER_SECOND;
+  if (SECONDS.test(text)) return Math.min(Number(text) * MILLISECONDS_PER_SECOND, RETRY_AFTER_MS_MAX);
   const date = /[A-Za-z]/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, date - wallClockMs);
+  return Number.isNaN(date) ? undefined : Math.min(Math.max(0, date - wallClockMs), RETRY_AFTER_MS_MAX);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMs, retryAfterMs } from './backoff.ts';
+import { backoffMs, RETRY_AFTER_MS_MAX, retryAfterMs } from './backoff.ts';
 import { ConnectionBudget } from './connection-budget.ts';
 import { DEAD_LETTERS_PER_SECOND_MAX, deadLetterOf, RateBound } from './dead-letters.ts';
 import { RequestBudget } from './request-budget.ts';
@@ -86,6 +86,9 @@ describe('the delay before another attempt', () => {
     [' 3 ', 3_000],
     ['Wed, 21 Oct 2015 07:28:00 GMT', 60_000],
     ['Wed, 21 Oct 2015 07:26:00 GMT', 0],
+    ['9999999', RETRY_AFTER_MS_MAX],
+    ['999999999999999999999', RETRY_AFTER_MS_MAX],
+    ['Thu, 01 Jan 2099 00:00:00 GMT', RETRY_AFTER_MS_MAX],
     ['', undefined],
     ['soon', undefined],
     ['-1', undefined],

@@ -7,6 +7,8 @@ import type { LiveTiming } from './timing.ts';
 
 const TOO_MANY_REQUESTS = 429;
 const BANNED = 418;
+/** A longer delay is waited in parts: a timer holds 2^31 ms at most, and the venue may have said more meanwhile. */
+const WAIT_MS_MAX = 60_000;
 
 export interface StreamOptions {
   readonly url: string;
@@ -88,10 +90,21 @@ export class Stream {
     const backoff = isPlanned ? 0 : backoffMs(this.attempts, reconnectMinMs, reconnectMaxMs, Math.random());
     const delayMs = Math.max(backoff, this.budget.waitMs(nowMs));
     if (!isPlanned) this.options.observer.reconnectScheduled({ attempt: this.attempts, delayMs: Math.round(delayMs) });
-    this.retry = setTimeout(() => {
-      this.retry = undefined;
-      this.open();
-    }, delayMs);
+    this.openAt(nowMs + delayMs, nowMs);
+  }
+
+  private openAt(dueMs: number, nowMs: number): void {
+    this.retry = setTimeout(
+      () => {
+        this.retry = undefined;
+        const laterMs = performance.now();
+        const waitMs = Math.max(dueMs - laterMs, this.budget.waitMs(laterMs));
+        // A timer may be early by a part of a millisecond.
+        if (waitMs >= 1) this.openAt(laterMs + waitMs, laterMs);
+        else this.open();
+      },
+      Math.min(dueMs - nowMs, WAIT_MS_MAX),
+    );
   }
 
   private open(): void {

@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { RETRY_AFTER_MS_MAX } from './backoff.ts';
 import { SILENT_OBSERVER, type LiveObserver } from './observer.ts';
 import { Stream } from './stream.adapter.ts';
 import { LIVE_TIMING, type LiveTiming } from './timing.ts';
@@ -26,6 +27,7 @@ const LIMITS = {
 /** What a test has opened. */
 const opened: { stream: Stream; server: Server; sockets: Set<Socket> }[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const { stream, server, sockets } of opened.splice(0)) {
     stream.stop();
     for (const socket of sockets) socket.destroy();
@@ -154,6 +156,31 @@ describe('a stream', () => {
     expect(told[0]).toBe('HANDSHAKE 1: HTTP 429');
     expect(Number(told[1]?.replace('again in ', ''))).toBeGreaterThan(900);
   });
+
+  // Both of more milliseconds than a timer holds.
+  it.each(['9999999', 'Thu, 01 Jan 2099 00:00:00 GMT'])(
+    'does not come back before its time where a refused handshake says %j',
+    async (retryAfter) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const head = `HTTP/1.1 429 Too Many Requests\r\nretry-after: ${retryAfter}\r\ncontent-length: 0\r\n`;
+      let attempts = 0;
+      const { told } = await play({
+        refuse: (attempt) => {
+          attempts = attempt;
+          return `${head}connection: close\r\n\r\n`;
+        },
+      });
+      await expect.poll(() => told).toEqual(['HANDSHAKE 1: HTTP 429', `again in ${RETRY_AFTER_MS_MAX}`]);
+      const refusedAtMs = performance.now();
+      vi.advanceTimersToNextTimer();
+      // No timer holds such a delay at once.
+      expect(performance.now() - refusedAtMs).toBeLessThanOrEqual(60_000);
+      vi.advanceTimersByTime(RETRY_AFTER_MS_MAX - 120_000);
+      expect([attempts, vi.getTimerCount()]).toEqual([1, 1]);
+      vi.advanceTimersByTime(60_000);
+      await expect.poll(() => attempts).toBe(2);
+    },
+  );
 
   it('ends a connection whose frame is larger than any trade', async () => {
     const { told, clients } = await play();
