@@ -48,10 +48,22 @@ export async function connectRedis(url: string, connectionName: string): Promise
 /** Pings, on a connection of its own. */
 export function redisProbe(url: string, connectionName: string): Probe {
   let connection: Promise<Redis> | undefined;
+  /** Why the connection is down: a command on it says only that it is. */
+  let connectionError: Error | undefined;
+  const connect = async (): Promise<Redis> => {
+    const redis = await connectRedis(url, connectionName);
+    redis.on('error', (error) => {
+      connectionError = error;
+    });
+    redis.on('ready', () => {
+      connectionError = undefined;
+    });
+    return redis;
+  };
   return {
     dependency: 'redis',
     async check() {
-      connection ??= connectRedis(url, connectionName);
+      connection ??= connect();
       const attempt = connection;
       try {
         await (await attempt).ping();
@@ -60,7 +72,7 @@ export function redisProbe(url: string, connectionName: string): Probe {
         attempt.catch(() => {
           if (connection === attempt) connection = undefined;
         });
-        throw error;
+        throw connectionError ?? error;
       }
     },
     async close() {
