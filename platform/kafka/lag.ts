@@ -6,7 +6,8 @@ import { kafkaUnreachable } from './client.ts';
 import type { LogReader } from './log-reader.ts';
 
 const INTERVAL_MS = 5_000;
-const DEADLINE_MS = 20_000;
+/** Kafka that takes longer is as good as away: until then the last lag shows. */
+const DEADLINE_MS = 3_000;
 const SECONDS_PER_MS = 1e-3;
 /** Kafka's answer for a group that has committed nothing. */
 const NOT_COMMITTED = 0;
@@ -28,7 +29,8 @@ interface Place {
 
 interface Lag extends Place {
   readonly records: number;
-  readonly seconds: number;
+  /** Undefined where the record cannot be read. */
+  readonly seconds: number | undefined;
 }
 
 /** Measures every few seconds how far a group is behind. @returns what ends it. */
@@ -49,7 +51,8 @@ export function watchLag(settings: LagWatchSettings): { close(): void } {
     for (const { records, seconds, ...place } of lags) {
       next.set(JSON.stringify(place), place);
       metrics.set('tapeproof_consumer_lag_records', { ...place }, records);
-      metrics.set('tapeproof_consumer_lag_seconds', { ...place }, seconds);
+      if (seconds === undefined) metrics.remove('tapeproof_consumer_lag_seconds', { ...place });
+      else metrics.set('tapeproof_consumer_lag_seconds', { ...place }, seconds);
     }
     for (const [key, place] of shown) {
       if (next.has(key)) continue;
@@ -119,8 +122,8 @@ async function lagsOf(admin: Admin, { reader, groupId, assignment }: LagWatchSet
   return lags;
 }
 
-/** Seconds since the event time of a record. */
-async function ageOf(reader: LogReader, topic: string, partition: number, offset: number): Promise<number> {
+/** Seconds since the event time of a record; undefined where it cannot be read. */
+async function ageOf(reader: LogReader, topic: string, partition: number, offset: number): Promise<number | undefined> {
   const timestampMs = await reader.timestampMs(topic, partition, offset);
-  return timestampMs === undefined ? 0 : Math.max(0, (Date.now() - timestampMs) * SECONDS_PER_MS);
+  return timestampMs === undefined ? undefined : Math.max(0, (Date.now() - timestampMs) * SECONDS_PER_MS);
 }
