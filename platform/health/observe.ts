@@ -2,7 +2,8 @@ import type { Connections } from '../connections.ts';
 import { kafkaProbe } from '../kafka/probe.ts';
 import { registryProbe } from '../kafka/registry.ts';
 import type { Log } from '../log.ts';
-import type { Service } from '../log-events.ts';
+import { LOG_EVENTS, type Service } from '../log-events.ts';
+import { DEAD_LETTER_REASONS } from '../metrics/dead-letter-reasons.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import type { Observation } from '../observation.ts';
 import { postgresProbe } from '../postgres.ts';
@@ -51,8 +52,10 @@ export async function startObservation(options: ObservationOptions): Promise<Run
   );
   metrics.includeProcess();
   metrics.set('tapeproof_build_info', { service: name, ...build, node: process.version }, 1);
+  beginErrorCounters(metrics, name);
   metrics.beforeScrape(() => {
     for (const [action, lines] of log.suppressed) {
+      if (!LOG_EVENTS[action].at.some((at) => at === service)) continue;
       metrics.countUpTo('tapeproof_log_lines_suppressed_total', { action }, lines);
     }
   });
@@ -67,6 +70,12 @@ export async function startObservation(options: ObservationOptions): Promise<Run
       await Promise.all([server.close(), watch.close()]);
     },
   };
+}
+
+/** A counter of errors that has no series before the first would hide that one: `increase()` needs a 0 before it. */
+function beginErrorCounters(metrics: Metrics, name: string): void {
+  for (const reason of DEAD_LETTER_REASONS) metrics.count('tapeproof_dead_letters_total', { reader: name, reason }, 0);
+  metrics.count('tapeproof_projector_conflicts_total', { projector: name }, 0);
 }
 
 function probesOf({ kafkaBrokers, registryUrl, postgresUrl, redisUrl }: Partial<Connections>, name: string): Probe[] {

@@ -26,6 +26,7 @@ export class ConsumerReport {
   }
 
   started(): void {
+    this.#observation.metrics.count('tapeproof_consumer_rebalances_total', { group: this.#groupId }, 0);
     this.#health(true, false, `joining ${this.#groupId}`);
     this.#log.event('consumer-started', `Joining group ${this.#groupId}`, this.#group);
   }
