@@ -82,7 +82,11 @@ export const LOG_EVENTS = {
     'What the process did since its start; every ten seconds while there is any.',
   ),
   'engine-stopped': always('info', ENGINE, 'The engine ended as asked.'),
-  'dead-letter': sampled('warn', ALL, 'A record could not be used and was kept in dead.letters.'),
+  'dead-letter': sampled(
+    'warn',
+    ALL,
+    'A record could not be used; dead.letters keeps it, unless tapeproof.kept is false.',
+  ),
   conflict: always(
     'error',
     READERS,
@@ -98,14 +102,19 @@ export const LOG_EVENTS = {
   'store-moved': always('info', PROJECTOR, 'The store stands elsewhere than expected; reading goes on from there.'),
 
   'live-connected': always('info', LIVE, 'A connection to the venue is up.'),
-  'live-disconnected': always('warn', LIVE, 'A connection to the venue ended, with the reason.'),
+  'live-disconnected': always(
+    'warn',
+    LIVE,
+    'A connection to the venue ended or, where event.reason is HANDSHAKE, never came up.',
+  ),
+  'live-closed': always('info', LIVE, 'The process ends and closed its connection to the venue.'),
   'live-reconnect-scheduled': always('info', LIVE, 'The next attempt to connect, after a pause.'),
   'live-resumed': always('info', LIVE, 'Where an instrument goes on, by what the tape holds.'),
   'live-trades-appended': sampled('info', LIVE, 'Kafka acknowledged trades of an instrument.'),
   'live-append-failed': always('warn', LIVE, 'Kafka did not take a batch; what the tape holds is read again.'),
   'live-gap-opened': always('warn', LIVE, 'Trade ids are missing; newer trades wait for them.'),
   'live-gap-filled': always('info', LIVE, 'All missing trades came.'),
-  'live-gap-declared': always('error', LIVE, 'Missing trades cannot be had: a TradeGap goes to the tape.'),
+  'live-gap-declared': always('error', LIVE, 'Missing trades cannot be had: a TradeGap is on the tape.'),
   'live-late-trade': sampled('warn', LIVE, 'A trade of a declared gap came after all.'),
   'live-rate-limited': always(
     'warn',

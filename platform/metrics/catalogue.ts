@@ -130,7 +130,11 @@ export const METRICS = {
 
   tapeproof_live_connections: gauge(LIVE, ['venue'], 'Connections to the venue that are up.'),
   tapeproof_live_reconnects_total: counter(LIVE, ['venue'], 'Attempts to connect again.'),
-  tapeproof_live_disconnects_total: counter(LIVE, ['venue', 'reason'], 'Connections that ended.'),
+  tapeproof_live_disconnects_total: counter(
+    LIVE,
+    ['venue', 'reason'],
+    'Connections that ended, and attempts that failed (HANDSHAKE); not those that the process closes as it ends.',
+  ),
   tapeproof_live_trades_total: counter(
     LIVE,
     ['instrument', 'origin'],
@@ -155,6 +159,18 @@ export const METRICS = {
     ['venue', 'outcome'],
     'Requests for past trades: ok, rate-limited or failed.',
   ),
+  tapeproof_live_dead_letters_dropped_total: counter(
+    LIVE,
+    ['venue', 'reason'],
+    'Refused trades and frames that are not kept in dead.letters: above the bound per second, or the process ended first.',
+  ),
+  tapeproof_live_late_trades_total: counter(LIVE, ['instrument'], 'Trades of a declared gap that came after all.'),
+  tapeproof_live_forgotten_trades_total: counter(
+    LIVE,
+    ['instrument'],
+    'Trades received while too many waited: asked for again later.',
+  ),
+  tapeproof_live_unasked_trades_total: counter(LIVE, ['venue'], 'Trades of instruments that were not asked for.'),
   tapeproof_live_append_failures_total: counter(LIVE, ['venue'], 'Batches that Kafka did not take.'),
 } as const satisfies Readonly<Record<`tapeproof_${string}`, MetricDefinition>>;
 

@@ -1,10 +1,25 @@
+import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Observation } from '../../platform/observation.ts';
-import type { LiveObserver, TradeOrigin } from './observer.ts';
+import type { TradeGapReason } from '../../contracts/generated/events.ts';
+import type { DisconnectReason, LiveObserver, TradeOrigin } from './observer.ts';
 
 const READER = 'ingest-live';
+const ORIGINS = ['stream', 'history'] as const satisfies readonly TradeOrigin[];
+const OUTCOMES = ['ok', 'rate-limited', 'failed'] as const;
+const GAP_REASONS = ['NOT_SERVED', 'NO_ANSWER', 'BEYOND_LIMIT'] as const satisfies readonly TradeGapReason[];
+/** Those that are counted. */
+const DISCONNECT_REASONS = [
+  'CLOSED',
+  'ERROR',
+  'SILENT',
+  'DEAF',
+  'LIFETIME',
+  'HANDSHAKE',
+] as const satisfies readonly DisconnectReason[];
 const SECONDS_PER_US = 1e-6;
 const US_PER_MS = 1_000;
+const HTTP_ERROR_MIN = 400;
 
 export interface LiveObservationOptions {
   readonly venue: string;
@@ -39,6 +54,7 @@ class LiveObservation implements LiveObserver {
     this.#log = log;
     this.#health.set('venue', { alive: true, ready: false, detail: 'not connected yet' });
     this.#metrics.set('tapeproof_live_connections', { venue }, 0);
+    this.#beginCounters();
     this.#metrics.beforeScrape(() => {
       this.#show();
     });
@@ -57,12 +73,21 @@ class LiveObservation implements LiveObserver {
   disconnected({ connection, reason, detail }: EventOf<'disconnected'>): void {
     this.#connections.delete(connection);
     this.#showConnections(`${reason}: ${detail}`);
-    this.#metrics.count('tapeproof_live_disconnects_total', { venue: this.#venue, reason });
-    this.#log.event('live-disconnected', `Connection to ${this.#venue} ended: ${detail}`, {
+    const fields = {
       'event.reason': reason,
       'tapeproof.venue': this.#venue,
       'tapeproof.connection': connection,
-    });
+    };
+    if (reason === 'STOPPED') {
+      this.#log.event('live-closed', `Closed the connection to ${this.#venue}: ${detail}`, fields);
+      return;
+    }
+    this.#metrics.count('tapeproof_live_disconnects_total', { venue: this.#venue, reason });
+    const message =
+      reason === 'HANDSHAKE'
+        ? `Could not connect to ${this.#venue}: ${detail}`
+        : `Connection to ${this.#venue} ended: ${detail}`;
+    this.#log.event('live-disconnected', message, fields);
   }
 
   reconnectScheduled({ attempt, delayMs }: EventOf<'reconnectScheduled'>): void {
@@ -75,6 +100,7 @@ class LiveObservation implements LiveObserver {
   }
 
   resumed({ instrument, nextTradeId, lastTradeIdOnTape }: EventOf<'resumed'>): void {
+    this.#beginCountersOf(instrument);
     const where =
       nextTradeId === null
         ? 'is new to the tape: it begins with the newest trade'
@@ -130,7 +156,7 @@ class LiveObservation implements LiveObserver {
   gapDeclared({ instrument, firstTradeId, lastTradeId, missing, reason }: EventOf<'gapDeclared'>): void {
     this.#metrics.count('tapeproof_live_gaps_declared_total', { instrument, reason });
     this.#metrics.count('tapeproof_live_trades_lost_total', { instrument }, missing);
-    this.#log.event('live-gap-declared', `${missing} trades of ${instrument} cannot be had: a gap goes to the tape`, {
+    this.#log.event('live-gap-declared', `${missing} trades of ${instrument} cannot be had: a gap is on the tape`, {
       'event.reason': reason,
       'tapeproof.instrument': instrument,
       'tapeproof.first_trade_id': firstTradeId,
@@ -140,6 +166,7 @@ class LiveObservation implements LiveObserver {
   }
 
   lateTrade({ instrument }: EventOf<'lateTrade'>): void {
+    this.#metrics.count('tapeproof_live_late_trades_total', { instrument });
     this.#log.sampled('live-late-trade')?.(`A trade of a declared gap of ${instrument} came after all`, {
       'tapeproof.instrument': instrument,
     });
@@ -162,7 +189,7 @@ class LiveObservation implements LiveObserver {
       );
     } else if (outcome === 'failed') {
       this.#log.sampled('live-history-failed')?.(
-        `${this.#venue} did not answer a request for trades: ${detail ?? 'no reason given'}`,
+        `${this.#venue} ${failureOf(status)}: ${detail ?? 'no reason given'}`,
         {
           'http.response.status_code': status,
           'tapeproof.venue': this.#venue,
@@ -173,15 +200,13 @@ class LiveObservation implements LiveObserver {
 
   refused({ instrument, reason, kept }: EventOf<'refused'>): void {
     if (kept) this.#metrics.count('tapeproof_dead_letters_total', { reader: READER, reason });
-    this.#log.sampled('dead-letter')?.(
-      `${this.#venue} sent what cannot be used${kept ? '' : ', too often to be kept'}`,
-      {
-        'event.reason': reason,
-        'tapeproof.reader': READER,
-        'tapeproof.instrument': instrument,
-        'tapeproof.kept': kept,
-      },
-    );
+    else this.#metrics.count('tapeproof_live_dead_letters_dropped_total', { venue: this.#venue, reason });
+    this.#log.sampled('dead-letter')?.(`${this.#venue} sent what cannot be used${kept ? '' : ', and is not kept'}`, {
+      'event.reason': reason,
+      'tapeproof.reader': READER,
+      'tapeproof.instrument': instrument,
+      'tapeproof.kept': kept,
+    });
   }
 
   duplicate({ instrument, origin }: EventOf<'duplicate'>): void {
@@ -191,12 +216,14 @@ class LiveObservation implements LiveObserver {
   }
 
   notAskedFor({ instrument }: EventOf<'notAskedFor'>): void {
+    this.#metrics.count('tapeproof_live_unasked_trades_total', { venue: this.#venue });
     this.#log.sampled('live-trade-unasked')?.(`${this.#venue} sent a trade of ${instrument}, which was not asked for`, {
       'tapeproof.instrument': instrument,
     });
   }
 
   forgotten({ instrument }: EventOf<'forgotten'>): void {
+    this.#metrics.count('tapeproof_live_forgotten_trades_total', { instrument });
     this.#log.sampled('live-trade-forgotten')?.(
       `Too many trades of ${instrument} wait: this one is asked for again later`,
       {
@@ -211,6 +238,34 @@ class LiveObservation implements LiveObserver {
     this.#metrics.set('tapeproof_live_instruments_in_sync', { venue: this.#venue }, inSync);
   }
 
+  #beginCounters(): void {
+    const venue = this.#venue;
+    const metrics = this.#metrics;
+    metrics.count('tapeproof_live_reconnects_total', { venue }, 0);
+    metrics.count('tapeproof_live_append_failures_total', { venue }, 0);
+    metrics.count('tapeproof_live_unasked_trades_total', { venue }, 0);
+    for (const reason of DISCONNECT_REASONS) metrics.count('tapeproof_live_disconnects_total', { venue, reason }, 0);
+    for (const outcome of OUTCOMES) metrics.count('tapeproof_live_history_requests_total', { venue, outcome }, 0);
+    for (const reason of DEAD_LETTER_REASONS) {
+      metrics.count('tapeproof_dead_letters_total', { reader: READER, reason }, 0);
+      metrics.count('tapeproof_live_dead_letters_dropped_total', { venue, reason }, 0);
+    }
+  }
+
+  #beginCountersOf(instrument: string): void {
+    const metrics = this.#metrics;
+    for (const origin of ORIGINS) {
+      metrics.count('tapeproof_live_trades_total', { instrument, origin }, 0);
+      metrics.count('tapeproof_live_duplicates_total', { instrument, origin }, 0);
+    }
+    metrics.count('tapeproof_live_gaps_opened_total', { instrument }, 0);
+    metrics.count('tapeproof_live_gaps_filled_total', { instrument }, 0);
+    for (const reason of GAP_REASONS) metrics.count('tapeproof_live_gaps_declared_total', { instrument, reason }, 0);
+    metrics.count('tapeproof_live_trades_lost_total', { instrument }, 0);
+    metrics.count('tapeproof_live_late_trades_total', { instrument }, 0);
+    metrics.count('tapeproof_live_forgotten_trades_total', { instrument }, 0);
+  }
+
   #showConnections(detail: string): void {
     const { size } = this.#connections;
     this.#metrics.set('tapeproof_live_connections', { venue: this.#venue }, size);
@@ -223,9 +278,16 @@ class LiveObservation implements LiveObserver {
       this.#metrics.set('tapeproof_live_last_trade_age_seconds', { instrument }, seconds);
     }
     for (const [instrument, counts] of this.#duplicates) {
-      for (const origin of ['stream', 'history'] as const) {
+      for (const origin of ORIGINS) {
         this.#metrics.countUpTo('tapeproof_live_duplicates_total', { instrument, origin }, counts[origin]);
       }
     }
   }
+}
+
+/** @param status HTTP; undefined where there was no answer. */
+function failureOf(status: number | undefined): string {
+  if (status === undefined) return 'did not answer a request for trades';
+  if (status >= HTTP_ERROR_MIN) return `refused a request for trades with HTTP ${status}`;
+  return `answered a request for trades with what cannot be read (HTTP ${status})`;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { LOG_EVENTS } from '../../platform/log-events.ts';
 import { createLog } from '../../platform/log.ts';
+import { METRICS } from '../../platform/metrics/catalogue.ts';
 import { Metrics, metricsOf } from '../../platform/metrics/metrics.ts';
 import { HealthBoard } from '../../platform/health/board.ts';
 import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
@@ -16,7 +17,9 @@ const SHARED = ['build_info', 'dependency_', 'log_lines', 'producer_'];
 
 function subject(transport: 'stream' | 'poll' = 'stream') {
   const lines: Record<string, unknown>[] = [];
-  const log = createLog('ingest', 'info', { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) });
+  const log = createLog('ingest-live', 'info', {
+    write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]),
+  });
   const observation = { metrics: new Metrics('ingest-live'), health: new HealthBoard() };
   const observer = createLiveObserver({ venue: 'binance', transport, observation, log });
   const samples = async (name: string) => {
@@ -54,6 +57,8 @@ function happen(observer: LiveObserver): void {
   observer.disconnected({ connection: 1, reason: 'SILENT', detail: 'no frame for 10 s' });
   observer.reconnectScheduled({ attempt: 1, delayMs: 250 });
   observer.connected({ connection: 2, handshakeMs: 12 });
+  observer.disconnected({ connection: 2, reason: 'STOPPED', detail: 'this process ends' });
+  observer.connected({ connection: 3, handshakeMs: 12 });
 }
 
 describe('what live ingestion tells', () => {
@@ -82,11 +87,48 @@ describe('what live ingestion tells', () => {
       const values = (await samples(name.replace('tapeproof_', ''))).map((sample) => Number(sample.at(-1)));
       expect(Math.max(...values), name).toBeGreaterThan(0);
     }
-    expect(await samples('dead_letters_total')).toEqual([['ingest-live', 'NOT_POSITIVE', 1]]);
+    const counted = async (name: string) => (await samples(name)).filter((sample) => Number(sample.at(-1)) > 0);
+    expect(await counted('dead_letters_total')).toEqual([['ingest-live', 'NOT_POSITIVE', 1]]);
+    expect(await counted('live_dead_letters_dropped_total')).toEqual([['binance', 'NOT_POSITIVE', 1]]);
+    expect(await counted('live_disconnects_total')).toEqual([['binance', 'SILENT', 1]]);
     expect(await samples('live_trades_lost_total')).toEqual([[INSTRUMENT, 5]]);
     expect(await samples('live_connections')).toEqual([['binance', 1]]);
     const [[, age] = []] = await samples('live_last_trade_age_seconds');
     expect(Number(age)).toBeGreaterThanOrEqual(60);
+  });
+
+  it('begins each counter at 0 as soon as its labels are known', async () => {
+    const { observer, samples } = subject();
+    observer.resumed({ instrument: INSTRUMENT, nextTradeId: null, lastTradeIdOnTape: null });
+    const counters = metricsOf('ingest-live').filter((name) => METRICS[name].type === 'counter');
+    for (const name of counters) {
+      if (name === 'tapeproof_live_ticks_total' || SHARED.some((part) => name.includes(part))) continue;
+      const values = (await samples(name.replace('tapeproof_', ''))).map((sample) => sample.at(-1));
+      expect(values.length, name).toBeGreaterThan(0);
+      expect(new Set(values), name).toEqual(new Set([0]));
+    }
+  });
+
+  it.each([
+    [undefined, 'binance did not answer a request for trades: why'],
+    [400, 'binance refused a request for trades with HTTP 400: why'],
+    [200, 'binance answered a request for trades with what cannot be read (HTTP 200): why'],
+  ])('says of a request with status %s what happened', (status, message) => {
+    const { observer, lines } = subject();
+    observer.historyRequest({ outcome: 'failed', status, retryAfterMs: undefined, durationMs: 1, detail: 'why' });
+    expect(lines.at(-1)).toMatchObject({ 'event.action': 'live-history-failed', message });
+  });
+
+  it.each([
+    ['STOPPED', 'info', 'Closed the connection to binance: why'],
+    ['HANDSHAKE', 'warn', 'Could not connect to binance: why'],
+    ['CLOSED', 'warn', 'Connection to binance ended: why'],
+  ] as const)('says of a connection that is over by %s what happened', async (reason, level, message) => {
+    const { observer, lines, samples } = subject();
+    observer.disconnected({ connection: 1, reason, detail: 'why' });
+    expect(lines.at(-1)).toMatchObject({ 'log.level': level, message });
+    const sum = (await samples('live_disconnects_total')).reduce((total, sample) => total + Number(sample.at(-1)), 0);
+    expect(sum).toBe(reason === 'STOPPED' ? 0 : 1);
   });
 
   it('is ready while a connection is up, one of two being enough', () => {
