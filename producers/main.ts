@@ -12,6 +12,7 @@ import { openFile, readRows, type FileOptions, type OpenedFile } from './file-ro
 import { readHoldings } from './holdings.adapter.ts';
 import { Comparison, INSTRUMENTS_MAX, Pace, recordOf, Resumption, type Holdings } from './ingest.ts';
 
+export { planOf as checkLiveOptions } from './live/live-options.adapter.ts';
 export { ingestLive } from './live/ingest-live.adapter.ts';
 export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.adapter.ts';
 

@@ -21,11 +21,15 @@ const FAULTS = {
   'server-error': 3,
 };
 
-/** Kafka takes every batch here (observation.unit.spec.ts), and this one gives no gap up: the last test's does. */
+/** What this load does not bring about (observation.unit.spec.ts); gaps are given up in the last test. */
 const MOVED_ELSEWHERE = [
   'tapeproof_live_append_failures_total',
   'tapeproof_live_gaps_declared_total',
   'tapeproof_live_trades_lost_total',
+  'tapeproof_live_dead_letters_dropped_total',
+  'tapeproof_live_late_trades_total',
+  'tapeproof_live_forgotten_trades_total',
+  'tapeproof_live_unasked_trades_total',
 ];
 
 const connections = stackConnections();
@@ -84,7 +88,7 @@ describe('a live ingest', () => {
     'live-history-failed',
     'dead-letter',
   ])('tells %s after its cause', async (action) => {
-    expect(await live.line(action)).toMatchObject({ 'service.name': 'ingest', 'event.kind': 'event' });
+    expect(await live.line(action)).toMatchObject({ 'service.name': 'ingest-live', 'event.kind': 'event' });
   });
 
   it('is ready while it is connected', async () => {
@@ -129,6 +133,17 @@ describe('a live ingest', () => {
     expect(await metric('live_connections')).toBe(0);
     expect(await live.stop()).toBe(0);
     expect(live.otherLines).toEqual([]);
+    expect(live.find('live-disconnected', { 'event.reason': 'STOPPED' })).toEqual([]);
+  });
+});
+
+describe('a live ingest of a venue that there is not', () => {
+  it('says so, and not that it answers', async () => {
+    const process = new ObservedProcess(connections, ['ingest', 'live', '--venue', 'nowhere', '--instruments', 'A-B']);
+    started.push(process);
+    expect(await process.ended()).toBe(2);
+    expect(process.lines).toEqual([]);
+    expect(process.otherLines.join('\n')).toContain('There is no venue');
   });
 });
 

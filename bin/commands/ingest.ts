@@ -3,7 +3,13 @@ import type { Command } from 'commander';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createLog, type Log } from '../../platform/log.ts';
 import { pipeline } from '../../pipeline.ts';
-import type { IngestProgress, IngestReport, LiveIngestReport, LiveStatus } from '../../producers/main.ts';
+import {
+  checkLiveOptions,
+  type IngestProgress,
+  type IngestReport,
+  type LiveIngestReport,
+  type LiveStatus,
+} from '../../producers/main.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
 import { connections, interruption, print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
@@ -84,34 +90,34 @@ function registerLive(ingest: Command): void {
     .option('--rest-url <url>', "instead of the venue's own")
     .option('--json', 'print the report as JSON');
   withHttpOptions(live).action(async (options: LiveOptions) => {
-    const log = createLog('ingest');
+    const log = createLog('ingest-live');
     const where = connections();
     const signal = interruption();
+    const what = {
+      venue: options.venue,
+      instruments: options.instruments.split(','),
+      transport: options.poll === true ? 'poll' : 'stream',
+      endpoints: {
+        ...(options.wsUrl === undefined ? {} : { webSocketUrl: options.wsUrl }),
+        ...(options.restUrl === undefined ? {} : { restUrl: options.restUrl }),
+      },
+      resumeTradesMax: options.resumeMax,
+      connections: where,
+      log,
+      signal,
+      onStatus: logStatus(log),
+    } as const;
+    // Before anything answers over HTTP: a process that cannot begin does not say that it runs.
+    checkLiveOptions(what);
     const report = await observed(
       {
         service: 'ingest-live',
-        name: `ingest ${options.venue}`,
         dependencies: { kafkaBrokers: where.kafkaBrokers, registryUrl: where.registryUrl },
         commit: await gitCommit(),
         log,
         options,
       },
-      (observation) =>
-        pipeline.ingest.live({
-          venue: options.venue,
-          instruments: options.instruments.split(','),
-          transport: options.poll === true ? 'poll' : 'stream',
-          endpoints: {
-            ...(options.wsUrl === undefined ? {} : { webSocketUrl: options.wsUrl }),
-            ...(options.restUrl === undefined ? {} : { restUrl: options.restUrl }),
-          },
-          resumeTradesMax: options.resumeMax,
-          connections: where,
-          log,
-          signal,
-          observation,
-          onStatus: logStatus(log),
-        }),
+      (observation) => pipeline.ingest.live({ ...what, observation }),
     );
     print(options.json, report, () => liveText(report));
     if (!report.complete) process.exitCode = 3;
