@@ -235,25 +235,30 @@ describe.concurrent('what nobody can have', () => {
     await inScene({ tradesPerSecond: 1_000, withheldIds: WITHHELD }, async (scene) => {
       const [instrument = '', other = ''] = scene.instruments;
       let openedUs = 0;
-      let declaredUs = Infinity;
+      const told: string[] = [];
       const observer: LiveObserver = {
         ...SILENT_OBSERVER,
         gapOpened: ({ firstTradeId }) => {
           if (firstTradeId === String(WITHHELD[0])) openedUs = nowUs();
         },
-        gapDeclared: () => {
-          declaredUs = nowUs();
+        gapDeclared: (gap) => {
+          if (gap.instrument === instrument) told.push(`${gap.firstTradeId}-${gap.lastTradeId}`);
         },
       };
       // Sought for five seconds or so, in which others have their ticks.
       const run = scene.start({ timing: { ...IMPATIENT, gapRetryMs: 1_000 }, observer });
       await scene.untilWhole();
       expect(openedUs).toBeGreaterThan(0);
+      await scene.witness.catchUp();
+      const gaps = scene.witness.gaps(instrument);
+      const [{ receivedAt: declaredUs } = { receivedAt: 0 }] = gaps;
       await until('the clock goes on', async () => {
         await scene.witness.catchUp();
         return scene.witness.ticks(instrument).some(({ receivedAt }) => receivedAt > declaredUs);
       });
       await run.stop();
+      // Each is told once, when it is on the tape.
+      expect(told).toEqual(gaps.map(({ firstTradeId, lastTradeId }) => `${firstTradeId}-${lastTradeId}`));
       const isWithin = ({ receivedAt }: ClockTick): boolean => receivedAt > openedUs && receivedAt < declaredUs;
       expect(scene.witness.ticks(instrument).filter(isWithin)).toEqual([]);
       expect(scene.witness.ticks(other).filter(isWithin).length).toBeGreaterThan(0);

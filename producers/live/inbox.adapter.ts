@@ -1,4 +1,4 @@
-import type { Trade } from '../../contracts/generated/events.ts';
+import type { DeadLetterReason, Trade } from '../../contracts/generated/events.ts';
 import { isRefusedTrade, isUnreadable, type RefusedTrade, type Venue } from '../venue.ts';
 import { DEAD_LETTERS_PER_SECOND_MAX, deadLetterOf, RateBound } from './dead-letters.ts';
 import type { Lane } from './lane.ts';
@@ -6,7 +6,7 @@ import { recordOfDeadLetter, type LiveRecord } from './live-records.ts';
 import type { LiveObserver } from './observer.ts';
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
-/** Dead letters that wait for Kafka; more are counted and not kept. */
+/** Dead letters that wait for Kafka, those on their way included; more are counted and not kept. */
 const DEAD_LETTERS_WAITING_MAX = 200;
 
 /** Sorts what the stream brings by instrument, and keeps what is refused. */
@@ -16,7 +16,9 @@ export class Inbox {
   private readonly partitions: number;
   private readonly observer: LiveObserver;
   private readonly bound = new RateBound(DEAD_LETTERS_PER_SECOND_MAX);
-  private readonly waiting: LiveRecord[] = [];
+  private waiting: LiveRecord[] = [];
+  /** Taken, and not acknowledged yet. */
+  private readonly sent = new Set<LiveRecord>();
   deadLettersNotKept = 0;
 
   /** @param partitions of the dead letters */
@@ -36,19 +38,44 @@ export class Inbox {
   }
 
   refused({ refusal, instrument, text }: RefusedTrade, nowMs: number): void {
-    const kept = this.bound.allows(nowMs) && this.waiting.length < DEAD_LETTERS_WAITING_MAX;
-    this.observer.refused({ instrument, reason: refusal.reason, kept });
-    if (!kept) {
-      this.deadLettersNotKept += 1;
+    const isKept = this.bound.allows(nowMs) && this.waiting.length + this.sent.size < DEAD_LETTERS_WAITING_MAX;
+    if (!isKept) {
+      this.notKept(instrument, refusal.reason);
       return;
     }
     const deadLetter = deadLetterOf(this.venue.name, text, refusal, Date.now() * MICROSECONDS_PER_MILLISECOND);
-    this.waiting.push(recordOfDeadLetter(deadLetter, this.partitions));
+    this.waiting.push(recordOfDeadLetter(deadLetter, instrument, this.partitions));
   }
 
-  /** The next dead letter to send. */
+  /** The next dead letter to send. It is remembered until it is acknowledged. */
   nextDeadLetter(): LiveRecord | undefined {
-    return this.waiting.shift();
+    const next = this.waiting.shift();
+    if (next !== undefined) this.sent.add(next);
+    return next;
+  }
+
+  /** Kafka has these records. */
+  acknowledged(records: readonly LiveRecord[]): void {
+    for (const record of records) this.sent.delete(record);
+  }
+
+  /** Those that were not acknowledged wait again, before all others. One that arrived after all has the same identity. */
+  putBack(): void {
+    this.waiting = [...this.sent, ...this.waiting];
+    this.sent.clear();
+  }
+
+  /** At the end: what Kafka has not acknowledged is not kept. */
+  giveUp(): void {
+    this.putBack();
+    for (const { event } of this.waiting.splice(0)) {
+      if (event.kind === 'dead-letter') this.notKept(event.instrument, event.reason);
+    }
+  }
+
+  private notKept(instrument: string | undefined, reason: DeadLetterReason): void {
+    this.deadLettersNotKept += 1;
+    this.observer.refused({ instrument, reason, kept: false });
   }
 
   private sort(item: Trade | RefusedTrade, nowMs: number): void {

@@ -67,6 +67,28 @@ function observerOf({ observer, observation, venue, transport, log }: LiveIngest
   return observation === undefined ? SILENT_OBSERVER : createLiveObserver({ venue, transport, observation, log });
 }
 
+/** What lanes tell. That a gap is declared the tally tells, when it is on the tape: what Kafka did not take comes again. */
+function observerOfLanes(observer: LiveObserver): LiveObserver {
+  return {
+    ...SILENT_OBSERVER,
+    gapOpened: (event) => {
+      observer.gapOpened(event);
+    },
+    gapFilled: (event) => {
+      observer.gapFilled(event);
+    },
+    lateTrade: (event) => {
+      observer.lateTrade(event);
+    },
+    duplicate: (event) => {
+      observer.duplicate(event);
+    },
+    forgotten: (event) => {
+      observer.forgotten(event);
+    },
+  };
+}
+
 /** Wires stream, history, lanes and outbox together. */
 class LiveIngest {
   private readonly parts: Parts;
@@ -108,7 +130,7 @@ class LiveIngest {
       timing,
       observer,
       signal,
-      nextDeadLetter: () => this.inbox.nextDeadLetter(),
+      deadLetters: this.inbox,
       readPosition: () => this.readPosition(),
     });
     const onAnswer = (): void => {
@@ -142,6 +164,7 @@ class LiveIngest {
       this.round();
       const isComplete = await this.outbox.run();
       await asking;
+      this.inbox.giveUp();
       if (this.failure !== undefined) throw this.failure;
       return this.report(isComplete);
     } finally {
@@ -179,7 +202,7 @@ class LiveIngest {
         probeAfterMs: Math.max(timing.probeAfterMs, turnMs),
         pollIntervalMs: Math.max(timing.pollIntervalMs, turnMs),
       },
-      observer: this.observer,
+      observer: observerOfLanes(this.observer),
       onRefused: (refused, nowMs) => {
         this.inbox.refused(refused, nowMs);
       },

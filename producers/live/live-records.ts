@@ -1,5 +1,5 @@
 import { encodeBody } from '../../contracts/codec.ts';
-import type { ClockTick, DeadLetter, Trade, TradeGap } from '../../contracts/generated/events.ts';
+import type { ClockTick, DeadLetter, DeadLetterReason, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { PlannedRecord } from '../ingest.ts';
@@ -12,8 +12,12 @@ export interface LiveRecord extends Omit<PlannedRecord, 'key'> {
   readonly event:
     | { readonly kind: 'trade'; readonly trade: Trade; readonly origin: TradeOrigin }
     | { readonly kind: 'tick'; readonly tick: ClockTick }
-    | { readonly kind: 'gap' }
-    | { readonly kind: 'dead-letter' };
+    | { readonly kind: 'gap'; readonly gap: TradeGap }
+    | {
+        readonly kind: 'dead-letter';
+        readonly instrument: string | undefined;
+        readonly reason: DeadLetterReason;
+      };
 }
 
 export function recordOfTrade(trade: Trade, origin: TradeOrigin, partition: number): LiveRecord {
@@ -26,7 +30,7 @@ export function recordOfTrade(trade: Trade, origin: TradeOrigin, partition: numb
 export function recordOfGap(gap: TradeGap, partition: number): LiveRecord {
   const body = encodeBody('TradeGap', gap);
   const { instrument: key, toTime: timestampUs } = gap;
-  return { topic: TAPE_TOPIC, partition, key, type: 'TradeGap', body, timestampUs, event: { kind: 'gap' } };
+  return { topic: TAPE_TOPIC, partition, key, type: 'TradeGap', body, timestampUs, event: { kind: 'gap', gap } };
 }
 
 export function recordOfTick(tick: ClockTick, partition: number): LiveRecord {
@@ -36,8 +40,13 @@ export function recordOfTick(tick: ClockTick, partition: number): LiveRecord {
 }
 
 /** The dead letters of a stream all go to one partition, stamped with their receipt. */
-export function recordOfDeadLetter(deadLetter: DeadLetter, partitions: number): LiveRecord {
-  const { name, position } = deadLetter.source;
+export function recordOfDeadLetter(
+  deadLetter: DeadLetter,
+  instrument: string | undefined,
+  partitions: number,
+): LiveRecord {
+  const { reason, source } = deadLetter;
+  const { name, position } = source;
   return {
     topic: DEAD_LETTERS_TOPIC,
     partition: partitionOf(name, partitions),
@@ -45,7 +54,7 @@ export function recordOfDeadLetter(deadLetter: DeadLetter, partitions: number): 
     type: 'DeadLetter',
     body: encodeBody('DeadLetter', deadLetter),
     timestampUs: position,
-    event: { kind: 'dead-letter' },
+    event: { kind: 'dead-letter', instrument, reason },
   };
 }
 

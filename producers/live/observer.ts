@@ -52,7 +52,7 @@ export interface LiveObserver {
   gapOpened(event: GapEvent): void;
   /** All of a gap came; `missing` is what it was. */
   gapFilled(event: { readonly instrument: string; readonly missing: number; readonly openMs: number }): void;
-  /** Given up: a TradeGap goes to the tape. */
+  /** Given up: a TradeGap of it is on the tape, acknowledged by Kafka. */
   gapDeclared(event: GapEvent & { readonly reason: TradeGapReason }): void;
   /** A trade of a declared gap came after all and goes to the tape, late. */
   lateTrade(event: { readonly instrument: string }): void;
@@ -67,7 +67,10 @@ export interface LiveObserver {
     readonly detail: string | undefined;
   }): void;
 
-  /** A trade or a frame was refused. `kept`: a dead letter is written; false above the bound per second. */
+  /**
+   * A trade or a frame was refused. `kept`: its dead letter is acknowledged by Kafka; false where it was too often to be
+   * kept, or the process ended before.
+   */
   refused(event: {
     readonly instrument: string | undefined;
     readonly reason: DeadLetterReason;

@@ -4,6 +4,7 @@ import type { RecordProducer } from '../../platform/kafka/producer.ts';
 import { Appender } from '../appender.adapter.ts';
 import { liveSourceOf } from '../venue.ts';
 import type { ClockTicks } from './clock-ticks.ts';
+import type { Inbox } from './inbox.adapter.ts';
 import type { Lane } from './lane.ts';
 import { recordOfGap, recordOfTick, recordOfTrade, tradeGapOf, type LiveRecord } from './live-records.ts';
 import type { LiveObserver } from './observer.ts';
@@ -26,7 +27,7 @@ export interface OutboxOptions {
   readonly timing: LiveTiming;
   readonly observer: LiveObserver;
   readonly signal: AbortSignal;
-  readonly nextDeadLetter: () => LiveRecord | undefined;
+  readonly deadLetters: Pick<Inbox, 'nextDeadLetter' | 'acknowledged' | 'putBack'>;
   /** What the tape holds, read anew. */
   readonly readPosition: () => Promise<TapePosition>;
 }
@@ -105,8 +106,10 @@ export class Outbox {
   }
 
   private newAppender(): Appender<LiveRecord> {
-    return new Appender(this.options.producer, (records) => {
-      this.options.tally.acknowledged(records);
+    const { producer, tally, deadLetters } = this.options;
+    return new Appender(producer, (records) => {
+      tally.acknowledged(records);
+      deadLetters.acknowledged(records);
     });
   }
 
@@ -120,7 +123,7 @@ export class Outbox {
   }
 
   private async recover(cause: unknown): Promise<void> {
-    const { timing, observer, signal, readPosition, lanes } = this.options;
+    const { timing, observer, signal, readPosition, lanes, deadLetters } = this.options;
     let error = cause;
     while (!signal.aborted) {
       if (!(error instanceof TapeproofError) || error.code !== 'UNREACHABLE') throw error;
@@ -129,6 +132,8 @@ export class Outbox {
       try {
         const { held } = await Promise.race([readPosition(), this.timeIsOver]);
         for (const lane of lanes) lane.resume(held.get(lane.options.instrument));
+        // Lanes ask for their trades again; dead letters nobody has but us.
+        deadLetters.putBack();
         this.appender = this.newAppender();
         return;
       } catch (failure) {
@@ -140,10 +145,10 @@ export class Outbox {
 
   /** Takes what may go on, lane by lane, and says whether the batch is full. */
   private fill(): boolean {
-    const { lanes, nextDeadLetter } = this.options;
+    const { lanes, deadLetters } = this.options;
     const nowMs = performance.now();
     while (true) {
-      const deadLetter = nextDeadLetter();
+      const deadLetter = deadLetters.nextDeadLetter();
       if (deadLetter === undefined) break;
       if (this.appender.add(deadLetter)) return true;
     }

@@ -1,10 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { decodeBody } from '../../contracts/codec.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { OutgoingRecord, RecordProducer } from '../../platform/kafka/producer.ts';
+import { binance } from '../venues/binance/venue.ts';
 import { ClockTicks } from './clock-ticks.ts';
 import { tradeWith } from './fixtures/trade.ts';
+import { Inbox } from './inbox.adapter.ts';
 import { Lane } from './lane.ts';
-import { SILENT_OBSERVER } from './observer.ts';
+import { SILENT_OBSERVER, type LiveObserver } from './observer.ts';
 import { Outbox } from './outbox.adapter.ts';
 import { Tally } from './tally.ts';
 import { LIVE_TIMING } from './timing.ts';
@@ -30,12 +33,19 @@ class MemoryTape implements RecordProducer {
   }
 
   ids(): string[] {
-    return this.records.map(({ key, timestampUs }) =>
-      key === null ? 'tick' : String((timestampUs - ZERO_US) / 1_000),
+    return this.records.map(({ type, timestampUs }) =>
+      type === 'Trade' ? String((timestampUs - ZERO_US) / 1_000) : (WORDS[type] ?? type),
     );
+  }
+
+  /** What was refused, as it came. */
+  refused(): string[] {
+    const letters = this.records.filter(({ type }) => type === 'DeadLetter');
+    return letters.map(({ body }) => Buffer.from(decodeBody('DeadLetter', body).payload).toString());
   }
 }
 
+const WORDS: Readonly<Record<string, string>> = { ClockTick: 'tick', TradeGap: 'gap', DeadLetter: 'dead letter' };
 const ZERO_US = tradeWith(0).eventTime;
 
 function scene() {
@@ -57,7 +67,15 @@ function scene() {
   lane.connected(0);
   const tape = new MemoryTape();
   const abort = new AbortController();
-  const tally = new Tally(SILENT_OBSERVER);
+  const told: string[] = [];
+  const observer: LiveObserver = {
+    ...SILENT_OBSERVER,
+    refused: ({ reason, kept }) => told.push(`${reason} ${kept ? 'kept' : 'not kept'}`),
+    gapDeclared: ({ instrument, firstTradeId, lastTradeId, missing, reason }) =>
+      told.push(`${reason} ${instrument} ${firstTradeId}-${lastTradeId}, ${missing}`),
+  };
+  const tally = new Tally(observer);
+  const inbox = new Inbox(binance, new Map([[lane.options.instrument, lane]]), 1, observer);
   let positionsRead = 0;
   const outbox = new Outbox({
     venue: 'binance',
@@ -68,15 +86,15 @@ function scene() {
     timing: TIMING,
     observer: SILENT_OBSERVER,
     signal: abort.signal,
-    nextDeadLetter: () => undefined,
+    deadLetters: inbox,
     readPosition: () => {
       positionsRead += 1;
-      const lastId = Number(tape.ids().findLast((id) => id !== 'tick') ?? 0);
+      const lastId = Number(tape.ids().findLast((id) => /^\d+$/.test(id)) ?? 0);
       const held = { lastId, lastTime: null, openGaps: [], recentIds: [] };
       return Promise.resolve({ held: new Map([[lane.options.instrument, held]]), tickTimes: new Map() });
     },
   });
-  return { lane, tape, abort, outbox, tally, positionsRead: () => positionsRead };
+  return { lane, tape, abort, outbox, tally, inbox, told, positionsRead: () => positionsRead };
 }
 
 function deliver(lane: Lane, first: number, last: number): void {
@@ -140,10 +158,80 @@ describe('the outbox', () => {
     expect(await running).toBe(false);
   });
 
+  it('sends dead letters again that Kafka did not take, before newer ones, and tells them when it has them', async () => {
+    const { tape, abort, outbox, inbox, told, positionsRead } = scene();
+    for (const text of ['one', 'two', 'three']) inbox.frame(text, 0);
+    // The first batch fails, and what was collected meanwhile with it.
+    tape.outages.push(0);
+    const running = outbox.run();
+    await expect.poll(() => tape.outages.length).toBe(0);
+    inbox.frame('four', 0);
+    expect(told).toEqual([]);
+    await expect.poll(positionsRead).toBe(1);
+    await expect.poll(() => told.length).toBe(4);
+    abort.abort();
+    expect(await running).toBe(true);
+    inbox.giveUp();
+    expect(tape.refused()).toEqual(['one', 'two', 'three', 'four']);
+    expect(told).toEqual(Array.from({ length: 4 }, () => 'MALFORMED kept'));
+    expect(inbox.deadLettersNotKept).toBe(0);
+  });
+
+  it('counts dead letters as not kept that Kafka had not acknowledged at the end', async () => {
+    const { tape, abort, outbox, inbox, told } = scene();
+    tape.isAway = true;
+    inbox.frame('one', 0);
+    const running = outbox.run();
+    abort.abort();
+    expect(await running).toBe(false);
+    inbox.giveUp();
+    expect([told, inbox.deadLettersNotKept]).toEqual([['MALFORMED not kept'], 1]);
+  });
+
+  it('tells a gap when Kafka has it, once, however often it was sent', async () => {
+    const { lane, tape, abort, outbox, told, positionsRead } = scene();
+    const offerBeyondLimit = (): void => {
+      const times = { askedAtMs: 0, askedAtWallMs: 0, nowMs: 0 };
+      lane.answered({ kind: 'newest', limit: 1, urgent: true }, [tradeWith(20_002)], times);
+      outbox.poke();
+    };
+    tape.outages.push(0);
+    offerBeyondLimit();
+    const running = outbox.run();
+    await expect.poll(positionsRead).toBe(1);
+    expect(told).toEqual([]);
+    offerBeyondLimit();
+    await expect.poll(() => told.length).toBe(1);
+    abort.abort();
+    await running;
+    expect(tape.ids().filter((id) => id !== 'tick')).toEqual(['gap', '20002']);
+    expect(told).toEqual(['BEYOND_LIMIT BTC-USDT@binance 1-20001, 20001']);
+  });
+
   it('throws what is no outage', async () => {
     const { lane, tape, outbox } = scene();
     tape.send = () => Promise.reject(new Error('a mistake'));
     deliver(lane, 1, 10);
     await expect(outbox.run()).rejects.toThrow('a mistake');
+  });
+});
+
+describe('dead letters that wait for Kafka', () => {
+  it('are bounded, those on their way included', () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const { inbox, told } = scene();
+      for (let count = 0; count < 250; count += 1) {
+        inbox.frame(`frame ${count}`, 0);
+        if (count % 2 === 0) inbox.nextDeadLetter();
+        vi.advanceTimersByTime(100);
+      }
+      expect([told.length, inbox.deadLettersNotKept]).toEqual([50, 50]);
+      inbox.putBack();
+      inbox.frame('one more', 0);
+      expect(inbox.deadLettersNotKept).toBe(51);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -1,4 +1,4 @@
-import type { Trade } from '../../contracts/generated/events.ts';
+import type { Trade, TradeGap } from '../../contracts/generated/events.ts';
 import type { InstrumentStatus } from './live-options.adapter.ts';
 import type { LiveRecord } from './live-records.ts';
 import type { LiveObserver, TradeOrigin } from './observer.ts';
@@ -40,9 +40,11 @@ export class Tally {
           break;
         case 'gap':
           this.gaps += 1;
+          this.observer.gapDeclared(declared(event.gap));
           break;
         case 'dead-letter':
           this.deadLetters += 1;
+          this.observer.refused({ instrument: event.instrument, reason: event.reason, kept: true });
           break;
         case 'trade': {
           const { origin, trade } = event;
@@ -86,4 +88,9 @@ export class Tally {
       lastReceivedAtUs: receivedAt,
     });
   }
+}
+
+function declared(gap: TradeGap): Parameters<LiveObserver['gapDeclared']>[0] {
+  const { instrument, firstTradeId, lastTradeId, missingTrades, reason } = gap;
+  return { instrument, firstTradeId, lastTradeId, missing: missingTrades, reason };
 }

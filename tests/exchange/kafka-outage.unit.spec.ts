@@ -89,7 +89,7 @@ describe('while Kafka says that it is away', () => {
       timing: TIMING,
       observer: SILENT_OBSERVER,
       signal: end.signal,
-      nextDeadLetter: () => undefined,
+      deadLetters: { nextDeadLetter: () => undefined, acknowledged: () => undefined, putBack: () => undefined },
       readPosition: () => Promise.resolve({ held: tape.held(), tickTimes: new Map() }),
     });
     const ended = outbox.run();
