@@ -14,6 +14,7 @@ import { createLiveObserver } from './observation.adapter.ts';
 import { SILENT_OBSERVER, type LiveObserver } from './observer.ts';
 import { Outbox } from './outbox.adapter.ts';
 import { Stream } from './stream.adapter.ts';
+import { mayStream } from './stream-start.ts';
 import { Tally } from './tally.ts';
 import { readTapePosition, type TapePosition } from './tape-position.adapter.ts';
 
@@ -105,6 +106,7 @@ class LiveIngest {
   private readonly stream: Stream | undefined;
   private rounds: NodeJS.Timeout | undefined;
   private isStreamStarted = false;
+  private askingSinceMs = 0;
   private statusAtMs = 0;
   private tradesAtStatus = 0;
 
@@ -153,6 +155,7 @@ class LiveIngest {
       });
       if (position === undefined) return this.report(true);
       this.resume(position);
+      this.askingSinceMs = performance.now();
       const asking = this.history.run().catch((error: unknown) => {
         this.failure = error instanceof Error ? error : new Error(String(error));
         this.end();
@@ -260,20 +263,14 @@ class LiveIngest {
   private round(): void {
     const nowMs = performance.now();
     const lanes = [...this.lanes.values()];
-    if (this.stream !== undefined && !this.isStreamStarted) this.startStream(this.stream, lanes, nowMs);
+    if (this.stream !== undefined && !this.isStreamStarted && mayStream(lanes, nowMs - this.askingSinceMs)) {
+      this.isStreamStarted = true;
+      this.stream.start();
+    }
     // Each is asked: it takes from REST what the stream withheld.
     const isDeaf = lanes.filter((lane) => lane.foundDeaf(nowMs)).length > 0;
     if (isDeaf) this.stream?.replace('DEAF');
     if (nowMs - this.statusAtMs >= STATUS_INTERVAL_MS) this.tellStatus(lanes, nowMs);
-  }
-
-  /** Instruments that are new to the tape begin with what REST shows now: the stream comes after, and overlaps. */
-  private startStream(stream: Stream, lanes: readonly Lane[], nowMs: number): void {
-    const isOverdue = nowMs - this.startedAtMs >= this.parts.plan.timing.gapDeadlineMs;
-    if (!isOverdue && !lanes.every(({ isStarted }) => isStarted)) return;
-    for (const lane of lanes) lane.beginWithAny();
-    this.isStreamStarted = true;
-    stream.start();
   }
 
   private tellStatus(lanes: readonly Lane[], nowMs: number): void {

@@ -1,0 +1,16 @@
+import type { Lane } from './lane.ts';
+
+/** So long REST may take to tell where new instruments begin. Then they begin with what the stream brings. */
+export const BEGINNING_MS_MAX = 10_000;
+
+/**
+ * Whether the stream may begin: instruments that are new to the tape begin with what REST shows now, so that the stream,
+ * which comes after, overlaps; while REST is down they begin without.
+ *
+ * @param askedForMs how long REST has been asked
+ */
+export function mayStream(lanes: readonly Pick<Lane, 'isStarted' | 'beginWithAny'>[], askedForMs: number): boolean {
+  if (askedForMs < BEGINNING_MS_MAX && !lanes.every(({ isStarted }) => isStarted)) return false;
+  for (const lane of lanes) lane.beginWithAny();
+  return true;
+}
