@@ -35,12 +35,16 @@ export async function connectRedis(url: string, connectionName: string): Promise
     retryStrategy: (times) => Math.min(RECONNECT_DELAY_MS_MIN * times, RECONNECT_DELAY_MS_MAX),
   });
   // Without a listener a broken connection would end the process; each command says what it met.
-  redis.on('error', () => undefined);
+  let connectionError: Error | undefined;
+  redis.on('error', (error) => {
+    connectionError = error;
+  });
   try {
     await redis.connect();
   } catch (error) {
     redis.disconnect();
-    throw redisError(error);
+    // The client's own error says only that the connection is closed.
+    throw redisError(connectionError ?? error);
   }
   return redis;
 }
