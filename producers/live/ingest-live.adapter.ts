@@ -68,28 +68,6 @@ function observerOf({ observer, observation, venue, transport, log }: LiveIngest
   return observation === undefined ? SILENT_OBSERVER : createLiveObserver({ venue, transport, observation, log });
 }
 
-/** What lanes tell. That a gap is declared the tally tells, when it is on the tape: what Kafka did not take comes again. */
-function observerOfLanes(observer: LiveObserver): LiveObserver {
-  return {
-    ...SILENT_OBSERVER,
-    gapOpened: (event) => {
-      observer.gapOpened(event);
-    },
-    gapFilled: (event) => {
-      observer.gapFilled(event);
-    },
-    lateTrade: (event) => {
-      observer.lateTrade(event);
-    },
-    duplicate: (event) => {
-      observer.duplicate(event);
-    },
-    forgotten: (event) => {
-      observer.forgotten(event);
-    },
-  };
-}
-
 /** Wires stream, history, lanes and outbox together. */
 class LiveIngest {
   private readonly parts: Parts;
@@ -205,7 +183,7 @@ class LiveIngest {
         probeAfterMs: Math.max(timing.probeAfterMs, turnMs),
         pollIntervalMs: Math.max(timing.pollIntervalMs, turnMs),
       },
-      observer: observerOfLanes(this.observer),
+      observer: this.observer,
       onRefused: (refused, nowMs) => {
         this.inbox.refused(refused, nowMs);
       },

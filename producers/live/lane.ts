@@ -413,10 +413,8 @@ export class Lane {
   }
 
   private giveUp(reason: 'BEYOND_LIMIT' | 'NOT_SERVED' | 'NO_ANSWER', gap: OpenGap): void {
-    const given = this.sequencer.giveUp(reason);
-    if (given === undefined) return;
+    if (this.sequencer.giveUp(reason) === undefined) return;
     gap.isAnnounced ||= this.announce(gap);
-    this.options.observer.gapDeclared({ ...this.eventOf(given), reason });
     this.gap = undefined;
   }
 
