@@ -1,20 +1,17 @@
 import type { Trade } from '../../contracts/generated/events.ts';
 
+/** An id is far from so many on. REST may be behind the stream, in a hectic market by ten seconds of some thousand trades. */
+export const REACH = 50_000;
+
 /**
  * Where ids are dense, one that is far ahead of all that was seen is that of a market that went on without us, or of a broken
  * frame. It counts once REST shows that the venue is about that far: believed at once, one frame would turn all that
  * comes after it into trades of the past.
  */
 export class FarIds {
-  private readonly reach: number;
   private greatest: number | undefined;
   private doubted: Trade | undefined;
   private askAtMs = 0;
-
-  /** @param reach an id is far from this many on; REST may be so far behind the stream */
-  constructor(reach: number) {
-    this.reach = reach;
-  }
 
   /** Whether REST must be asked before anything else can be said. */
   mustAsk(nowMs: number): boolean {
@@ -25,8 +22,8 @@ export class FarIds {
     return this.doubted !== undefined;
   }
 
-  isFar(tradeId: string): boolean {
-    return this.greatest !== undefined && Number(tradeId) >= this.greatest + this.reach;
+  isFar(tradeId: string, reach = REACH): boolean {
+    return this.greatest !== undefined && Number(tradeId) >= this.greatest + reach;
   }
 
   /** The venue is known to be as far as this. */

@@ -1,7 +1,7 @@
 import type { Trade } from '../../contracts/generated/events.ts';
 import { isRefusedTrade, type HistoryPlace, type RefusedTrade } from '../venue.ts';
 import { DenseSequencer } from './dense-sequencer.ts';
-import { FarIds } from './far-ids.ts';
+import { FarIds, REACH } from './far-ids.ts';
 import type { LiveObserver, TradeOrigin } from './observer.ts';
 import { OpaqueSequencer } from './opaque-sequencer.ts';
 import type { HeldByTape, Missing, Released, Sequencer } from './sequencer.ts';
@@ -95,7 +95,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.options = options;
     const { tradeIds, waitingMax } = options;
-    this.farIds = new FarIds(options.pageTradesMax);
+    this.farIds = new FarIds();
     this.sequencer = tradeIds === 'DENSE' ? new DenseSequencer(waitingMax) : new OpaqueSequencer(waitingMax);
   }
 
@@ -134,7 +134,7 @@ export class Lane {
     const { newestByRest: newest } = this;
     if (this.options.tradeIds !== 'DENSE' || newest === undefined || nextId === undefined || lastTime === null)
       return undefined;
-    const isFarBelow = Number(newest.tradeId) + this.options.pageTradesMax < nextId;
+    const isFarBelow = Number(newest.tradeId) + REACH < nextId;
     return isFarBelow && newest.eventTime > lastTime ? newest : undefined;
   }
 
@@ -274,7 +274,7 @@ export class Lane {
       if (this.refusedIds.has(tradeId)) return;
       this.rememberRefused(tradeId);
       // What is wrong in a frame may be its id.
-      if (!this.farIds.isFar(tradeId)) this.sequencer.hear(tradeId);
+      if (!this.farIds.isFar(tradeId, this.options.pageTradesMax)) this.sequencer.hear(tradeId);
     }
     this.options.onRefused(item, nowMs);
   }

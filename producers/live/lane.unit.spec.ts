@@ -329,11 +329,11 @@ describe('a lane that meets an id far ahead', () => {
 
   it('takes what REST shows where the venue is that far, and asks for what is missing', () => {
     const lane = running(9, { resumeTradesMax: 100_000 });
-    lane.fromStream(tradeWith(5_010), 0);
-    answer(lane, [tradeWith(5_012)], 0);
+    lane.fromStream(tradeWith(60_010), 0);
+    answer(lane, [tradeWith(60_012)], 0);
     expect(refused).toEqual([]);
-    lane.fromStream(tradeWith(5_013), 1);
-    expect(lane.missingTrades).toBe(5_002);
+    lane.fromStream(tradeWith(60_013), 1);
+    expect(lane.missingTrades).toBe(60_002);
     expect(lane.need(LIVE_TIMING.gapGraceMs)).toMatchObject(from(10));
   });
 
@@ -352,7 +352,7 @@ describe('a lane whose venue answers with ids far below those on the tape', () =
   const behind = (newestUs: number): Lane => {
     const lane = laneWith();
     const { eventTime } = tradeWith(1);
-    lane.resume({ lastId: 50_000, lastTime: eventTime, openGaps: [], recentIds: [] });
+    lane.resume({ lastId: 60_000, lastTime: eventTime, openGaps: [], recentIds: [] });
     lane.connected(0);
     answer(lane, [{ ...tradeWith(17), eventTime: eventTime + newestUs }], 0);
     return lane;
