@@ -266,7 +266,6 @@ class LiveIngest {
     this.tradesAtStatus = this.tally.trades;
     this.observer.waiting({ trades: waiting, missing, inSync });
     this.parts.options.onStatus?.({
-      isConnected: this.stream?.isUp ?? inSync === instruments.length,
       tradesAppended: this.tally.trades,
       tradesPerSecond,
       waiting,

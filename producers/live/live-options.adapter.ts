@@ -39,8 +39,6 @@ export interface LiveIngestOptions {
 }
 
 export interface LiveStatus {
-  /** Whether the stream is up; in poll mode, whether all instruments are in sync. */
-  readonly isConnected: boolean;
   readonly tradesAppended: number;
   /** Over the last second or so. */
   readonly tradesPerSecond: number;

@@ -2,9 +2,9 @@ import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.
 import type { Log } from '../../platform/log.ts';
 import type { Observation } from '../../platform/observation.ts';
 import type { TradeGapReason } from '../../contracts/generated/events.ts';
+import { LIVE_READER } from './dead-letters.ts';
 import type { DisconnectReason, LiveObserver, TradeOrigin } from './observer.ts';
 
-const READER = 'ingest-live';
 const ORIGINS = ['stream', 'history'] as const satisfies readonly TradeOrigin[];
 const OUTCOMES = ['ok', 'rate-limited', 'failed'] as const;
 const GAP_REASONS = ['NOT_SERVED', 'NO_ANSWER', 'BEYOND_LIMIT'] as const satisfies readonly TradeGapReason[];
@@ -199,11 +199,11 @@ class LiveObservation implements LiveObserver {
   }
 
   refused({ instrument, reason, kept }: EventOf<'refused'>): void {
-    if (kept) this.#metrics.count('tapeproof_dead_letters_total', { reader: READER, reason });
+    if (kept) this.#metrics.count('tapeproof_dead_letters_total', { reader: LIVE_READER, reason });
     else this.#metrics.count('tapeproof_live_dead_letters_dropped_total', { venue: this.#venue, reason });
     this.#log.sampled('dead-letter')?.(`${this.#venue} sent what cannot be used${kept ? '' : ', and is not kept'}`, {
       'event.reason': reason,
-      'tapeproof.reader': READER,
+      'tapeproof.reader': LIVE_READER,
       'tapeproof.instrument': instrument,
       'tapeproof.kept': kept,
     });
@@ -247,7 +247,7 @@ class LiveObservation implements LiveObserver {
     for (const reason of DISCONNECT_REASONS) metrics.count('tapeproof_live_disconnects_total', { venue, reason }, 0);
     for (const outcome of OUTCOMES) metrics.count('tapeproof_live_history_requests_total', { venue, outcome }, 0);
     for (const reason of DEAD_LETTER_REASONS) {
-      metrics.count('tapeproof_dead_letters_total', { reader: READER, reason }, 0);
+      metrics.count('tapeproof_dead_letters_total', { reader: LIVE_READER, reason }, 0);
       metrics.count('tapeproof_live_dead_letters_dropped_total', { venue, reason }, 0);
     }
   }
