@@ -4,12 +4,10 @@ import { DenseSequencer } from './dense-sequencer.ts';
 import { FarIds, REACH } from './far-ids.ts';
 import type { LiveObserver, TradeOrigin } from './observer.ts';
 import { OpaqueSequencer } from './opaque-sequencer.ts';
+import { PendingGap, type GapTiming } from './pending-gap.ts';
 import type { HeldByTape, Missing, Released, Sequencer } from './sequencer.ts';
 import type { LiveTiming } from './timing.ts';
 
-/** So many pages in a row that answer beyond missing trades without them: the venue does not serve them. */
-export const NOT_SERVED_ANSWERS = 5;
-const GAP_RETRY_DOUBLINGS_MAX = 3;
 const MICROSECONDS_PER_MILLISECOND = 1_000;
 /** Refused ids remembered, so that REST's refusal of the same trade is no second dead letter. */
 const REFUSED_IDS_MAX = 1_000;
@@ -38,37 +36,10 @@ export interface LaneOptions {
   readonly asksFrom: boolean;
   readonly waitingMax: number;
   readonly resumeTradesMax: number;
-  readonly timing: Pick<
-    LiveTiming,
-    | 'gapDeadlineMs'
-    | 'gapBlockedMaxMs'
-    | 'gapRetryMs'
-    | 'gapGraceMs'
-    | 'pollIntervalMs'
-    | 'probeAfterMs'
-    | 'probeGraceMs'
-  >;
+  readonly timing: GapTiming & Pick<LiveTiming, 'pollIntervalMs' | 'probeAfterMs' | 'probeGraceMs'>;
   readonly observer: LiveObserver;
   /** Keeps what was refused. */
   readonly onRefused: (refused: RefusedTrade, nowMs: number) => void;
-}
-
-/** Missing trades that are being asked for. */
-interface OpenGap {
-  range: Missing;
-  /** Ids missing when it opened. */
-  readonly missing: number;
-  readonly openedAtMs: number;
-  /** When the last of its trades came. */
-  cameAtMs: number;
-  /** That, or when asking was last forbidden: from here the deadline runs. */
-  progressAtMs: number;
-  askAtMs: number;
-  /** Pages in a row that answered beyond it. */
-  answersBeyond: number;
-  /** Pages in a row that did not come so far. */
-  answersShort: number;
-  isAnnounced: boolean;
 }
 
 /**
@@ -78,7 +49,8 @@ interface OpenGap {
 export class Lane {
   readonly options: LaneOptions;
   private readonly sequencer: Sequencer;
-  private gap: OpenGap | undefined;
+  private gap: PendingGap | undefined;
+  private gapIsAnnounced = false;
   /** Whether everything up to now is known to be here or known to be missing. */
   private headIsKnown = false;
   /** Milliseconds since 1970: up to when that was so. */
@@ -140,8 +112,7 @@ export class Lane {
 
   /** The venue forbids to ask for now: that counts against no gap, within a bound. */
   cannotAsk(nowMs: number): void {
-    const { gap } = this;
-    if (gap !== undefined && nowMs - gap.cameAtMs < this.options.timing.gapBlockedMaxMs) gap.progressAtMs = nowMs;
+    this.gap?.cannotAsk(nowMs);
   }
 
   /** Begins with the first trade that comes, because REST does not tell one. */
@@ -189,7 +160,7 @@ export class Lane {
     if (!this.isStarted) return { kind: 'newest', limit, urgent: true };
     if (this.farIds.mustAsk(nowMs)) return { kind: 'newest', limit, urgent: true };
     if (this.gap !== undefined) {
-      const isDue = nowMs >= this.gap.askAtMs && !this.sequencer.isReady;
+      const isDue = this.gap.isToBeAsked(nowMs) && !this.sequencer.isReady;
       return isDue ? this.needFor(this.gap) : undefined;
     }
     if (this.waiting >= waitingMax) return undefined;
@@ -212,7 +183,7 @@ export class Lane {
       this.headIsKnown = true;
       this.knownUntil(askedAtWallMs);
     }
-    if (need.kind === 'from') this.judge(need.place.firstTradeId, page, nowMs);
+    if (need.kind === 'from') this.gap?.judge(need.place.firstTradeId, page, nowMs);
   }
 
   /** Whether the stream kept from us what REST showed; its trades are taken from REST then. */
@@ -230,18 +201,18 @@ export class Lane {
     // What is missing behind that is known when it has gone on.
     if (this.sequencer.isReady) return;
     const missing = this.sequencer.missing();
-    if (this.gap !== undefined && (missing === undefined || missing.first > this.gap.range.last)) {
+    if (this.gap !== undefined && (missing === undefined || missing.first > this.gap.left.last)) {
       this.closeGap(this.gap, nowMs);
     }
     if (missing === undefined) return;
-    if (this.gap === undefined) this.openGap(missing, nowMs);
-    else this.followGap(this.gap, missing, nowMs);
     const { resumeTradesMax, timing } = this.options;
-    const { gap } = this;
-    if (gap === undefined) return;
-    if (missing.last - missing.first + 1 > resumeTradesMax) this.giveUp('BEYOND_LIMIT', gap);
-    else if (gap.answersBeyond >= NOT_SERVED_ANSWERS) this.giveUp('NOT_SERVED', gap);
-    else if (nowMs - gap.progressAtMs >= timing.gapDeadlineMs) this.giveUp('NO_ANSWER', gap);
+    if (this.gap === undefined) this.openGap(new PendingGap(missing, timing, nowMs));
+    else this.gap.follow(missing, nowMs);
+    if (missing.last - missing.first + 1 > resumeTradesMax) this.giveUp('BEYOND_LIMIT', missing);
+    else {
+      const reason = this.gap?.hopeless(nowMs);
+      if (reason !== undefined) this.giveUp(reason, missing);
+    }
   }
 
   /** The next that may go on to the tape. */
@@ -344,11 +315,11 @@ export class Lane {
     return !isFull;
   }
 
-  private needFor(gap: OpenGap): Need {
-    gap.isAnnounced ||= this.announce(gap);
+  private needFor(gap: PendingGap): Need {
+    this.announce(gap.left);
     const { asksFrom, pageTradesMax } = this.options;
     if (!asksFrom) return { kind: 'newest', limit: pageTradesMax, urgent: true };
-    const place = { firstTradeId: gap.range.first, afterTimeUs: this.sequencer.lastTime };
+    const place = { firstTradeId: gap.left.first, afterTimeUs: this.sequencer.lastTime };
     return { kind: 'from', place, urgent: true };
   }
 
@@ -361,71 +332,33 @@ export class Lane {
     return { kind: 'from', place: { firstTradeId, afterTimeUs: this.sequencer.lastTime }, urgent: false };
   }
 
-  /** What a page says of the missing trades: there, served never, or not yet. */
-  private judge(firstTradeId: number, page: readonly { readonly tradeId: string | undefined }[], nowMs: number): void {
-    const { gap } = this;
-    if (gap?.range.first !== firstTradeId) return;
-    const ids = page.map(({ tradeId }) => Number(tradeId));
-    if (ids.includes(firstTradeId)) {
-      gap.answersBeyond = 0;
-      return;
-    }
-    const { gapRetryMs } = this.options.timing;
-    if (ids.some((id) => id > firstTradeId)) {
-      gap.answersBeyond += 1;
-      gap.askAtMs = nowMs + gapRetryMs;
-      return;
-    }
-    // REST is behind the stream: less and less often, so that others have their turn.
-    gap.askAtMs = nowMs + gapRetryMs * (1 << gap.answersShort);
-    gap.answersShort = Math.min(gap.answersShort + 1, GAP_RETRY_DOUBLINGS_MAX);
+  private openGap(gap: PendingGap): void {
+    this.gap = gap;
+    this.gapIsAnnounced = false;
   }
 
-  private openGap(range: Missing, nowMs: number): void {
-    this.gap = {
-      range,
-      missing: range.last - range.first + 1,
-      openedAtMs: nowMs,
-      cameAtMs: nowMs,
-      progressAtMs: nowMs,
-      // What is only out of order comes by itself.
-      askAtMs: nowMs + this.options.timing.gapGraceMs,
-      answersBeyond: 0,
-      answersShort: 0,
-      isAnnounced: false,
-    };
-  }
-
-  private followGap(gap: OpenGap, missing: Missing, nowMs: number): void {
-    if (missing.first > gap.range.first) {
-      gap.cameAtMs = gap.progressAtMs = nowMs;
-      gap.askAtMs = nowMs;
-      gap.answersBeyond = 0;
-      gap.answersShort = 0;
-    }
-    gap.range = missing;
-  }
-
-  private closeGap(gap: OpenGap, nowMs: number): void {
+  private closeGap(gap: PendingGap, nowMs: number): void {
     const { observer, instrument } = this.options;
-    if (gap.isAnnounced) observer.gapFilled({ instrument, missing: gap.missing, openMs: nowMs - gap.openedAtMs });
+    if (this.gapIsAnnounced) observer.gapFilled({ instrument, missing: gap.missing, openMs: nowMs - gap.openedAtMs });
     this.gap = undefined;
   }
 
-  private giveUp(reason: 'BEYOND_LIMIT' | 'NOT_SERVED' | 'NO_ANSWER', gap: OpenGap): void {
+  private giveUp(reason: 'BEYOND_LIMIT' | 'NOT_SERVED' | 'NO_ANSWER', missing: Missing): void {
     if (this.sequencer.giveUp(reason) === undefined) return;
-    gap.isAnnounced ||= this.announce(gap);
+    this.announce(missing);
     this.gap = undefined;
   }
 
-  private announce(gap: OpenGap): true {
-    this.options.observer.gapOpened(this.eventOf(gap.range));
-    return true;
-  }
-
-  private eventOf({ first, last }: Missing): Parameters<LiveObserver['gapOpened']>[0] {
-    const { instrument } = this.options;
-    return { instrument, firstTradeId: String(first), lastTradeId: String(last), missing: last - first + 1 };
+  private announce({ first, last }: Missing): void {
+    if (this.gapIsAnnounced) return;
+    this.gapIsAnnounced = true;
+    const { observer, instrument } = this.options;
+    observer.gapOpened({
+      instrument,
+      firstTradeId: String(first),
+      lastTradeId: String(last),
+      missing: last - first + 1,
+    });
   }
 }
 

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Trade } from '../../contracts/generated/events.ts';
 import type { HistoryPlace, RefusedTrade } from '../venue.ts';
 import { refusedWith, tradeWith } from './fixtures/trade.ts';
-import { Lane, NOT_SERVED_ANSWERS, type LaneOptions, type Need } from './lane.ts';
+import { Lane, type LaneOptions, type Need } from './lane.ts';
+import { NOT_SERVED_ANSWERS } from './pending-gap.ts';
 import { SILENT_OBSERVER, type LiveObserver } from './observer.ts';
 import { LIVE_TIMING } from './timing.ts';
 
