@@ -111,7 +111,6 @@ export class History {
       outcome: read.outcome,
       status: read.status,
       retryAfterMs: read.outcome === 'rate-limited' ? read.retryAfterMs : undefined,
-      durationMs: Math.round(nowMs - askedAtMs),
       detail: read.outcome === 'failed' ? read.detail : undefined,
     });
     if (read.outcome === 'ok') {

@@ -49,10 +49,7 @@ export interface LiveStatus {
 
 export interface InstrumentStatus {
   readonly instrument: string;
-  /** The last trade that Kafka acknowledged; undefined before the first. */
-  readonly lastTradeId: string | undefined;
-  readonly lastPrice: string | undefined;
-  /** Microseconds since 1970. */
+  /** Of the last trade that Kafka acknowledged, microseconds since 1970; undefined before the first. */
   readonly lastEventTimeUs: number | undefined;
   readonly tradesAppended: number;
   readonly missing: number;

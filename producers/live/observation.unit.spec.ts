@@ -36,14 +36,14 @@ function happen(observer: LiveObserver): void {
   observer.resumed({ instrument: INSTRUMENT, nextTradeId: '5', lastTradeIdOnTape: '4' });
   observer.tradesAppended({
     ...{ instrument: INSTRUMENT, count: 3, origin: 'stream' },
-    ...{ lastEventTimeUs: (Date.now() - 60_000) * 1_000, lastReceivedAtUs: Date.now() * 1_000 },
+    lastEventTimeUs: (Date.now() - 60_000) * 1_000,
   });
   observer.tickAppended({ partition: 2, instruments: [INSTRUMENT], eventTimeUs: 1 });
   observer.gapOpened(GAP);
   observer.gapFilled({ instrument: INSTRUMENT, missing: 5, openMs: 30 });
   observer.gapDeclared({ ...GAP, reason: 'NOT_SERVED' });
   observer.lateTrade({ instrument: INSTRUMENT });
-  const request = { status: 200, retryAfterMs: undefined, durationMs: 4, detail: undefined } as const;
+  const request = { status: 200, retryAfterMs: undefined, detail: undefined } as const;
   observer.historyRequest({ ...request, outcome: 'ok' });
   observer.historyRequest({ ...request, outcome: 'rate-limited', status: 429, retryAfterMs: 2_000 });
   observer.historyRequest({ ...request, outcome: 'failed', status: 503, detail: 'no answer' });
@@ -115,7 +115,7 @@ describe('what live ingestion tells', () => {
     [200, 'binance answered a request for trades with what cannot be read (HTTP 200): why'],
   ])('says of a request with status %s what happened', (status, message) => {
     const { observer, lines } = subject();
-    observer.historyRequest({ outcome: 'failed', status, retryAfterMs: undefined, durationMs: 1, detail: 'why' });
+    observer.historyRequest({ outcome: 'failed', status, retryAfterMs: undefined, detail: 'why' });
     expect(lines.at(-1)).toMatchObject({ 'event.action': 'live-history-failed', message });
   });
 
@@ -146,7 +146,7 @@ describe('what live ingestion tells', () => {
   it('is ready without a stream while requests are answered', () => {
     const { observer, observation } = subject('poll');
     const ask = (outcome: 'ok' | 'failed' | 'rate-limited') => {
-      observer.historyRequest({ outcome, status: 200, retryAfterMs: 0, durationMs: 1, detail: undefined });
+      observer.historyRequest({ outcome, status: 200, retryAfterMs: 0, detail: undefined });
       return observation.health.isReady;
     };
     expect([observation.health.isReady, ask('ok'), ask('rate-limited'), ask('failed'), ask('ok')]).toEqual([

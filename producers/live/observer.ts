@@ -36,9 +36,8 @@ export interface LiveObserver {
     readonly instrument: string;
     readonly count: number;
     readonly origin: TradeOrigin;
-    /** Event time and receipt of the last of them, microseconds. */
+    /** Event time of the last of them, microseconds. */
     readonly lastEventTimeUs: number;
-    readonly lastReceivedAtUs: number;
   }): void;
   tickAppended(event: {
     readonly partition: number;
@@ -62,7 +61,6 @@ export interface LiveObserver {
     readonly status: number | undefined;
     /** How long the venue said to wait, of `rate-limited`. */
     readonly retryAfterMs: number | undefined;
-    readonly durationMs: number;
     /** For people, of `failed`; untrusted text. */
     readonly detail: string | undefined;
   }): void;

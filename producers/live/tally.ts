@@ -5,8 +5,6 @@ import type { LiveObserver, TradeOrigin } from './observer.ts';
 
 interface Appended {
   readonly count: number;
-  readonly lastTradeId: string;
-  readonly lastPrice: string;
   readonly lastEventTimeUs: number;
 }
 
@@ -63,30 +61,20 @@ export class Tally {
     const appended = this.byInstrument.get(instrument);
     return {
       instrument,
-      lastTradeId: appended?.lastTradeId,
-      lastPrice: appended?.lastPrice,
       lastEventTimeUs: appended?.lastEventTimeUs,
       tradesAppended: appended?.count ?? 0,
     };
   }
 
   private appended(origin: TradeOrigin, count: number, last: Trade): void {
-    const { instrument, tradeId, price, eventTime, receivedAt } = last;
+    const { instrument, eventTime } = last;
     this.trades += count;
     if (origin === 'history') this.fromHistory += count;
     this.byInstrument.set(instrument, {
       count: (this.byInstrument.get(instrument)?.count ?? 0) + count,
-      lastTradeId: tradeId,
-      lastPrice: price.toString(),
       lastEventTimeUs: eventTime,
     });
-    this.observer.tradesAppended({
-      instrument,
-      count,
-      origin,
-      lastEventTimeUs: eventTime,
-      lastReceivedAtUs: receivedAt,
-    });
+    this.observer.tradesAppended({ instrument, count, origin, lastEventTimeUs: eventTime });
   }
 }
 
