@@ -123,12 +123,17 @@ export function readerFor<Name extends RecordName>(name: Name, writerSchema: str
 
 /** Hash (32 bytes) that equality, Merkle roots and comparisons rest on: SHA-256 of writer fingerprint ‖ body. */
 export function hashBody(name: RecordName, body: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([fingerprintBytes[name], body]), 'buffer');
+  return sha256(Buffer.concat([fingerprintBytes[name], body]));
 }
 
 /** As {@link hashBody}, for a body written with any schema, given its fingerprint (hex). */
 export function hashWritten(fingerprint: string, body: Buffer): Buffer {
-  return createHash('sha256').update(Buffer.from(fingerprint, 'hex')).update(body).digest();
+  return sha256(Buffer.concat([Buffer.from(fingerprint, 'hex'), body]));
+}
+
+/** By way of a text, half as dear as by a buffer: that would be memory of its own for each hash. */
+function sha256(bytes: Buffer): Buffer {
+  return Buffer.from(hash('sha256', bytes, 'latin1'), 'latin1');
 }
 
 /** SHA-256, hex. */
