@@ -100,7 +100,7 @@ async function measureCopy(connections: Connections): Promise<number> {
         );
         const names = columns.map(({ name }) => name);
         const startedAt = performance.now();
-        rows += await copyRows(client, 'public.bench_copy', names, content);
+        rows += await copyRows(client, 'public.bench_copy', names, content, 'text');
         milliseconds += performance.now() - startedAt;
         await client.query('DROP TABLE public.bench_copy');
       });

@@ -108,14 +108,15 @@ export function inTransaction<T>(pool: Pool, work: (client: Client) => Promise<T
   });
 }
 
-/** Appends rows in COPY's text format. @returns number of rows. */
+/** Appends rows in one of COPY's formats. @returns number of rows. */
 export async function copyRows(
   client: Client,
   table: string,
   columns: readonly string[],
   rows: Buffer,
+  format: 'text' | 'binary' = 'binary',
 ): Promise<number> {
-  const stream = client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`));
+  const stream = client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN (FORMAT ${format})`));
   // A server that dies is reported twice: the second time nobody else listens any more.
   stream.on('error', () => undefined);
   const written = finished(stream);

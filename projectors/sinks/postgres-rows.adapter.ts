@@ -2,7 +2,8 @@ import { copyRows, type Client } from '../../platform/postgres.ts';
 import type { Row, RowInsert, Table } from '../projector.ts';
 import type { ProjectedRecord } from '../sink.ts';
 import { insertSql, replaceSql, selectSql, upsertSql } from './postgres-schema.ts';
-import { byTable, columnTexts, copyText, keyText, rowFrom } from './postgres-text.ts';
+import { copyBinary } from './postgres-binary.ts';
+import { byTable, columnTexts, keyText, rowFrom } from './postgres-text.ts';
 
 /** Below this a statement with arrays is quicker than COPY's extra exchange. */
 const COPY_ROWS_MIN = 20;
@@ -31,7 +32,7 @@ export async function writeNew(client: Client, schema: string, records: readonly
 }
 
 export async function appendRows(client: Client, schema: string, table: Table, rows: readonly Row[]): Promise<void> {
-  await copyRows(client, `${schema}.${table.name}`, Object.keys(table.columns), copyText(table, rows));
+  await copyRows(client, `${schema}.${table.name}`, Object.keys(table.columns), copyBinary(table, rows));
 }
 
 /** Writes records whose identity is not stored yet, all rows of a record or none; says which contradict what is stored. */

@@ -5,13 +5,12 @@ import type { Column, ColumnType, Row, RowInsert, Table, Value } from '../projec
 
 const US_PER_SECOND = 1_000_000;
 const MS_PER_SECOND = 1_000;
-const NULL = '\\N';
 const NUL = /\u0000/g;
 
-/** A value in Postgres's own text form; null stays null. Text loses NUL, which Postgres cannot store, to U+FFFD. */
+/** A value in Postgres's own text form; null stays null. */
 export function toText(column: Column, value: Value): string | null {
   if (value === null) return null;
-  if (typeof value === 'string') return value.includes('\0') ? value.replace(NUL, '\ufffd') : value;
+  if (typeof value === 'string') return storable(value);
   if (typeof value === 'number') return column.startsWith('timestamptz') ? timeText(value) : String(value);
   if (value instanceof Decimal) return value.toString();
   if (Buffer.isBuffer(value)) return `\\x${value.toString('hex')}`;
@@ -34,65 +33,13 @@ export function timeText(timeUs: number): string {
   return `${secondTexts[slot]}.${String(timeUs - second * US_PER_SECOND).padStart(6, '0')}Z`;
 }
 
+/** Text without NUL, which Postgres cannot store: U+FFFD stands for it. */
+export function storable(text: string): string {
+  return text.includes('\0') ? text.replace(NUL, '\ufffd') : text;
+}
+
 function quoteElement(element: string): string {
-  return `"${element.replace(NUL, '\ufffd').replace(/["\\]/g, '\\$&')}"`;
-}
-
-type Encode = (value: Value) => string;
-
-/** Most rows fit; the buffer grows where they do not. */
-const ROW_BYTES_GUESS = 600;
-/** UTF-8 takes at most so many bytes for a UTF-16 code unit. */
-const BYTES_PER_UNIT_MAX = 3;
-
-/** Rows of one table in COPY's text format. Row by row into one buffer: one long text would cost twice as much. */
-export function copyText(table: Table, rows: readonly Row[]): Buffer {
-  const encoders = Object.entries(table.columns).map(([name, column]) => ({ name, encode: copyEncoder(column) }));
-  let buffer = Buffer.allocUnsafe(rows.length * ROW_BYTES_GUESS);
-  let end = 0;
-  for (const row of rows) {
-    let text = '';
-    let separator = '';
-    for (const { name, encode } of encoders) {
-      const value = row[name];
-      text += separator + (value === null || value === undefined ? NULL : encode(value));
-      separator = '\t';
-    }
-    text += '\n';
-    if (buffer.length - end < text.length * BYTES_PER_UNIT_MAX) {
-      const larger = Buffer.allocUnsafe(buffer.length * 2 + text.length * BYTES_PER_UNIT_MAX);
-      buffer.copy(larger, 0, 0, end);
-      buffer = larger;
-    }
-    end += buffer.write(text, end, 'utf8');
-  }
-  return buffer.subarray(0, end);
-}
-
-function copyEncoder(column: Column): Encode {
-  switch (typeOf(column)) {
-    case 'integer':
-    case 'bigint':
-    case 'double precision':
-    case 'numeric':
-      return String;
-    case 'timestamptz':
-      return (value) => timeText(value as number);
-    case 'bytea':
-      // The backslash of bytea's own form, escaped.
-      return (value) => `\\\\x${(value as Buffer).toString('hex')}`;
-    case 'text':
-    case 'jsonb':
-    case 'text[]':
-      return (value) => escapeForCopy(toText(column, value) ?? NULL);
-  }
-}
-
-const SPECIAL = /[\\\n\r\t]/;
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-function escapeForCopy(text: string): string {
-  return SPECIAL.test(text) ? text.replace(/[\\\n\r\t]/g, (character) => ESCAPES[character] ?? character) : text;
+  return `"${storable(element).replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** One array of texts for each column, for `unnest`. */
