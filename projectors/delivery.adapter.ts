@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC, type TopicName } from '../contracts/topics.ts';
@@ -9,12 +10,17 @@ import type { Log } from '../platform/log.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';
 import { DeliveryReport } from './delivery-report.adapter.ts';
 import type { EventReader } from './event-reader.ts';
-import { fence, type Fenced, type Gap, type ReadRecord } from './fence.ts';
+import { fence, type Gap, type ReadRecord } from './fence.ts';
 import type { ProjectedEvent, ProjectorOf } from './projector.ts';
-import type { Delivery, Position, ProjectedRecord, Sink } from './sink.ts';
+import type { Application, Delivery, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
 
 /** Records written in one transaction or script. Measured: more is no faster. */
 export const DELIVERY_RECORDS_MAX = 5_000;
+/**
+ * Records decoded at a time: then answers of the store have their turn, which other partitions wait for. Events that are
+ * packed at once also die young: half of the time went into keeping a whole delivery of them through garbage collections.
+ */
+const SLICE_RECORDS = 250;
 
 export interface DelivererSettings<Output> {
   readonly projector: Pick<ProjectorOf<Output>, 'name' | 'project'>;
@@ -39,6 +45,10 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
   const { sink, projector, log, metrics = new Metrics() } = settings;
   const report = new DeliveryReport(projector.name, log, metrics);
   const positions = new Map<string, Position>();
+  const timed = {
+    ...settings,
+    sink: { ...sink, apply: (delivery: Delivery<Output>) => report.timedWrite(() => sink.apply(delivery)) },
+  };
 
   const applyBatch = async (batch: PartitionBatch, key: string): Promise<BatchResult> => {
     const topic = batch.topic as TopicName;
@@ -49,10 +59,8 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     if (batch.firstOffset > position.nextOffset) return { resumeAt: position.nextOffset };
     for (let first = firstAt(records, position.nextOffset); first < records.length; first += DELIVERY_RECORDS_MAX) {
       if (batch.interrupted()) break;
-      const prepared = await prepare(settings, position, records.slice(first, first + DELIVERY_RECORDS_MAX));
-      const { delivery } = prepared;
-      await settings.sendDeadLetters(prepared.letters);
-      const application = await report.timedWrite(() => sink.apply(delivery));
+      const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
+      const { delivery, application, refused } = await deliver(timed, position, slice);
       if (application.kind === 'superseded') throw superseded(projector.name);
       if (application.kind === 'moved') {
         positions.set(key, application.position);
@@ -61,7 +69,8 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
       }
       // A rebuild compares: what is left comes again after a pause.
       if (application.kind === 'frozen') break;
-      report.applied(delivery, application.counts, prepared.refused);
+      if (application.kind === 'collided') throw new Error('only what is packed collides');
+      report.applied(delivery, application.counts, refused);
       position = delivery.to;
       positions.set(key, position);
     }
@@ -97,24 +106,69 @@ interface Prepared<Output> {
   readonly letters: readonly OutgoingRecord[];
 }
 
+interface Delivered<Output> {
+  readonly delivery: Delivery<Output>;
+  readonly application: Application;
+  readonly refused: readonly DeadLetter[];
+}
+
+/** Writes records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
+export async function deliver<Output>(
+  settings: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters'>,
+  position: Position,
+  records: readonly LogRecord[],
+): Promise<Delivered<Output>> {
+  const { sink, sendDeadLetters } = settings;
+  const { delivery, refused, letters } = await prepare(settings, position, records, sink.pack?.());
+  await sendDeadLetters(letters);
+  const application = await sink.apply(delivery);
+  if (application.kind !== 'collided') return { delivery, application, refused };
+  const again = await prepare(settings, position, records, undefined);
+  return { delivery: again.delivery, application: await sink.apply(again.delivery), refused };
+}
+
 /** Decodes, fences and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
-export async function prepare<Output>(
+async function prepare<Output>(
   { projector, read }: Pick<DelivererSettings<Output>, 'projector' | 'read'>,
   position: Position,
   records: readonly LogRecord[],
+  packed: Pack<Output> | undefined,
 ): Promise<Prepared<Output>> {
-  const decoded: ReadRecord[] = [];
-  for (const record of records) {
-    const outcome = read(record);
-    decoded.push(outcome instanceof Promise ? await outcome : outcome);
-  }
   const { topic, partition, timestampMs } = records[0] ?? { topic: '', partition: 0, timestampMs: 0 };
-  const fenced = fence(topic as TopicName, position, decoded);
-  if ('foundSequence' in fenced) throw gapError(projector.name, topic, partition, fenced);
+  const admitted: ProjectedRecord<Output>[] = [];
+  const repeated: ProjectedRecord<Output>[] = [];
+  const refused: DeadLetter[] = [];
+  let ignored = 0;
+  let to = position;
+  const project = (sources: readonly ProjectedEvent[], take: (record: ProjectedRecord<Output>) => void): void => {
+    for (const source of sources) {
+      const output = projector.project(source);
+      if (output.length === 0) ignored += 1;
+      else take({ offset: source.offset, output });
+    }
+  };
+  for (let first = 0; first < records.length; first += SLICE_RECORDS) {
+    if (first > 0) await turn();
+    const fenced = fence(topic as TopicName, to, await decode(read, records.slice(first, first + SLICE_RECORDS)));
+    if ('foundSequence' in fenced) throw gapError(projector.name, topic, partition, fenced);
+    project(fenced.admitted, (record) => {
+      if (packed === undefined) admitted.push(record);
+      else packed.add(record);
+    });
+    project(fenced.repeated, (record) => {
+      repeated.push(record);
+    });
+    refused.push(...fenced.letters);
+    ignored += fenced.skipped;
+    to = fenced.to;
+  }
   return {
-    delivery: deliveryOf(projector, topic as TopicName, partition, position, fenced),
-    refused: fenced.letters,
-    letters: fenced.letters.map((letter) => ({
+    delivery: {
+      ...{ topic: topic as TopicName, partition, from: position, to },
+      ...{ admitted, packed, repeated, dead: refused.length, ignored },
+    },
+    refused,
+    letters: refused.map((letter) => ({
       topic: DEAD_LETTERS_TOPIC,
       partition,
       key: null,
@@ -125,26 +179,13 @@ export async function prepare<Output>(
   };
 }
 
-function deliveryOf<Output>(
-  projector: DelivererSettings<Output>['projector'],
-  topic: TopicName,
-  partition: number,
-  from: Position,
-  fenced: Fenced,
-): Delivery<Output> {
-  let ignored = fenced.skipped;
-  const project = (sources: readonly ProjectedEvent[]): ProjectedRecord<Output>[] => {
-    const projected: ProjectedRecord<Output>[] = [];
-    for (const source of sources) {
-      const output = projector.project(source);
-      if (output.length === 0) ignored += 1;
-      else projected.push({ offset: source.offset, output });
-    }
-    return projected;
-  };
-  const admitted = project(fenced.admitted);
-  const repeated = project(fenced.repeated);
-  return { topic, partition, from, to: fenced.to, admitted, repeated, dead: fenced.letters.length, ignored };
+async function decode(read: EventReader, records: readonly LogRecord[]): Promise<readonly ReadRecord[]> {
+  const decoded: ReadRecord[] = [];
+  for (const record of records) {
+    const outcome = read(record);
+    decoded.push(outcome instanceof Promise ? await outcome : outcome);
+  }
+  return decoded;
 }
 
 function firstAt(records: readonly LogRecord[], offset: number): number {

@@ -4,7 +4,7 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
-import { DELIVERY_RECORDS_MAX, prepare } from './delivery.adapter.ts';
+import { deliver, DELIVERY_RECORDS_MAX } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
 import { overtaken } from './sinks/refusals.adapter.ts';
@@ -234,12 +234,17 @@ class Loading<Output> {
   }
 
   async #apply(place: Place, records: readonly LogRecord[]): Promise<void> {
-    const { producer, projector } = this.#settings;
+    const { producer, projector, read } = this.#settings;
     const position = this.#reached.get(place);
     if (position === undefined) throw new RangeError('a place is asked for its position first');
-    const { delivery, letters } = await prepare(this.#settings, position, records);
-    if (letters.length > 0) await producer.send(letters);
-    const application = await this.#shadow.apply(delivery);
+    const { delivery, application } = await deliver(
+      {
+        ...{ projector, read, sink: this.#shadow },
+        sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
+      },
+      position,
+      records,
+    );
     // Nobody else writes a shadow, unless another rebuild began.
     if (application.kind !== 'applied') throw overtaken(projector.name);
     this.#reached.set(place, delivery.to);

@@ -56,10 +56,18 @@ export interface Delivery<Output> {
   readonly to: Position;
   /** Records whose turn it is, in the order of the log. */
   readonly admitted: readonly ProjectedRecord<Output>[];
+  /** Further ones, in a form of the sink's own: see `pack`. */
+  readonly packed?: Pack<Output> | undefined;
   /** Records below the fence: they may only be compared. */
   readonly repeated: readonly ProjectedRecord<Output>[];
   readonly dead: number;
   readonly ignored: number;
+}
+
+/** Admitted records on their way to a store, in a form of its own. */
+export interface Pack<Output> {
+  readonly records: number;
+  add(record: ProjectedRecord<Output>): void;
 }
 
 export type Application =
@@ -68,6 +76,8 @@ export type Application =
   | { readonly kind: 'moved'; readonly position: Position }
   /** A rebuild compares: nothing was written, try again in a moment. */
   | { readonly kind: 'frozen' }
+  /** Packed records are taken to be new, and one is there already: nothing was written, try again with none packed. */
+  | { readonly kind: 'collided' }
   /** Another generation took this one's place: nothing was written. */
   | { readonly kind: 'superseded' };
 
@@ -76,6 +86,8 @@ export interface Sink<Output> {
   readonly generation: number;
   /** @throws TapeproofError FOREIGN_TAPE when the position belongs to another tape; UNREACHABLE. */
   position(topic: TopicName, partition: number): Promise<Position>;
+  /** An empty pack. Absent where records as objects are as good. */
+  pack?(): Pack<Output>;
   /** Positions and values change together or not at all. @throws TapeproofError UNREACHABLE */
   apply(delivery: Delivery<Output>): Promise<Application>;
 }

@@ -22,28 +22,37 @@ const NUMERIC_BASE = 10_000;
 const NUMERIC_BASE_DIGITS = 4;
 const DECIMAL_TEXT = /^(-?)0*(\d*)(?:\.(\d+))?$/;
 
-/** Most rows fit; the buffer grows where they do not. */
-const ROW_BYTES_GUESS = 600;
+/** Of the rows of a delivery; the buffer grows where they take more. */
+const BYTES_GUESS = 262_144;
 /** UTF-8 takes at most so many bytes for a UTF-16 code unit. */
 const BYTES_PER_UNIT_MAX = 3;
 /** More than any value of a fixed length takes, with the lengths before it. */
 const FIXED_BYTES_MAX = 64;
 
-/** Rows of one table, header and trailer included. */
-export function copyBinary(table: Table, rows: readonly Row[]): Buffer {
-  const columns = Object.entries(table.columns).map(([name, column]) => ({ name, write: writerOf(column) }));
-  const output = new BinaryOutput(rows.length * ROW_BYTES_GUESS);
-  output.bytes(SIGNATURE);
-  for (const row of rows) {
-    output.int16(columns.length);
-    for (const { name, write } of columns) {
+/** Rows of one table as COPY takes them, header and trailer included. */
+export class BinaryRows {
+  readonly #columns: readonly { readonly name: string; readonly write: Write }[];
+  readonly #output = new BinaryOutput(BYTES_GUESS);
+
+  constructor(table: Table) {
+    this.#columns = Object.entries(table.columns).map(([name, column]) => ({ name, write: writerOf(column) }));
+    this.#output.bytes(SIGNATURE);
+  }
+
+  add(row: Row): void {
+    this.#output.int16(this.#columns.length);
+    for (const { name, write } of this.#columns) {
       const value = row[name];
-      if (value === null || value === undefined) output.int32(NULL_LENGTH);
-      else write(output, value);
+      if (value === null || value === undefined) this.#output.int32(NULL_LENGTH);
+      else write(this.#output, value);
     }
   }
-  output.int16(TRAILER);
-  return output.taken();
+
+  /** All bytes; the last call. */
+  finish(): Buffer {
+    this.#output.int16(TRAILER);
+    return this.#output.taken();
+  }
 }
 
 type Write = (output: BinaryOutput, value: NonNullable<Value>) => void;

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { Column, Value } from '../projector.ts';
-import { copyBinary } from './postgres-binary.ts';
+import { BinaryRows } from './postgres-binary.ts';
 
 const HEADER_BYTES = 19;
 const TRAILER_BYTES = 2;
 
 /** What stands between header and trailer, as hex. */
 function rowsOf(columns: Readonly<Record<string, Column>>, rows: readonly Readonly<Record<string, Value>>[]): string {
-  const bytes = copyBinary({ name: 'anything', columns, key: [] }, rows);
+  const binary = new BinaryRows({ name: 'anything', columns, key: [] });
+  for (const row of rows) binary.add(row);
+  const bytes = binary.finish();
   expect(bytes.toString('latin1', 0, 11)).toBe('PGCOPY\n\xff\r\n\0');
   expect(bytes.subarray(-TRAILER_BYTES).toString('hex')).toBe('ffff');
   return bytes.subarray(HEADER_BYTES, -TRAILER_BYTES).toString('hex');
@@ -21,7 +23,7 @@ function fieldOf(column: Column, value: Value): string {
   return row.slice(4);
 }
 
-describe('copyBinary', () => {
+describe('BinaryRows', () => {
   // As `COPY … TO STDOUT (FORMAT binary)` of PostgreSQL 18 writes them.
   it.each<[Column, Value, string]>([
     ['text', '', '00000000'],
@@ -52,7 +54,7 @@ describe('copyBinary', () => {
   });
 
   it('writes rows one after another, of any length', () => {
-    const long = 'ü€𝄞'.repeat(5_000);
+    const long = 'ü€𝄞'.repeat(50_000);
     const columns = { id: 'text', hash: 'bytea' } as const;
     const row = (id: string): string => {
       const bytes = Buffer.from(id);

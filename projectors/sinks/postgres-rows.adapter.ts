@@ -2,11 +2,8 @@ import { copyRows, type Client } from '../../platform/postgres.ts';
 import type { Row, RowInsert, Table } from '../projector.ts';
 import type { ProjectedRecord } from '../sink.ts';
 import { insertSql, replaceSql, selectSql, upsertSql } from './postgres-schema.ts';
-import { copyBinary } from './postgres-binary.ts';
 import { byTable, columnTexts, keyText, rowFrom } from './postgres-text.ts';
-
-/** Below this a statement with arrays is quicker than COPY's extra exchange. */
-const COPY_ROWS_MIN = 20;
+import type { RowPack } from './row-pack.ts';
 
 export type Projected = ProjectedRecord<RowInsert>;
 
@@ -20,19 +17,20 @@ export interface Conflict {
 }
 
 /**
- * Writes records whose keys are new. Twice as fast as {@link writeOnce}, and right where the fence admits each record
- * once; where a key is there nevertheless, the transaction fails with `unique_violation`.
+ * Writes records whose keys are new. Several times as fast as {@link writeOnce}, and right where the fence admits each
+ * record once; where a key is there nevertheless, the transaction fails with `unique_violation`.
  */
-export async function writeNew(client: Client, schema: string, records: readonly Projected[]): Promise<void> {
-  for (const [table, rows] of byTable(records.flatMap(({ output }) => output))) {
-    if (table.merge !== undefined) await mergeRows(client, schema, table, rows);
-    else if (rows.length >= COPY_ROWS_MIN) await appendRows(client, schema, table, rows);
-    else await client.query(insertSql(schema, table), columnTexts(table, rows));
+export async function writeNew(client: Client, schema: string, pack: RowPack): Promise<void> {
+  for (const packed of pack.tables()) {
+    const { table } = packed;
+    if ('copy' in packed) {
+      await copyRows(client, `${schema}.${table.name}`, Object.keys(table.columns), packed.copy);
+    } else if (table.merge === undefined) {
+      await client.query(insertSql(schema, table), columnTexts(table, packed.rows));
+    } else {
+      await mergeRows(client, schema, table, packed.rows);
+    }
   }
-}
-
-export async function appendRows(client: Client, schema: string, table: Table, rows: readonly Row[]): Promise<void> {
-  await copyRows(client, `${schema}.${table.name}`, Object.keys(table.columns), copyBinary(table, rows));
 }
 
 /** Writes records whose identity is not stored yet, all rows of a record or none; says which contradict what is stored. */

@@ -6,6 +6,7 @@ import { beginGeneration, positionRows, swapGeneration } from './postgres-genera
 import { createKeys, orderedRows, schemaOf } from './postgres-schema.ts';
 import { overtaken } from './refusals.adapter.ts';
 import { createPostgresSink, liveLockName } from './postgres-sink.adapter.ts';
+import { RowPack } from './row-pack.ts';
 
 /** The live writers finish a batch within this time. */
 const FREEZE_TIMEOUT_MS = 60_000;
@@ -46,6 +47,7 @@ export async function beginShadow(
     generation: shadow,
     live,
     position: (topic, partition) => sink.position(topic, partition),
+    pack: () => new RowPack(),
     apply: (delivery) => sink.apply(delivery),
     livePositions: () => withClient(pool, (client) => positionRows(client, schemaOf(projector, live))),
     async finishLoad() {

@@ -7,6 +7,7 @@ import { assertTape, overtaken } from './refusals.adapter.ts';
 import { generationsOf } from './postgres-generation.adapter.ts';
 import { contradictions, writeNew, writeOnce, type Conflict } from './postgres-rows.adapter.ts';
 import { schemaOf } from './postgres-schema.ts';
+import { RowPack } from './row-pack.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
@@ -43,14 +44,15 @@ export function createPostgresSink(settings: SinkSettings): Sink<RowInsert> {
         throw goneTables(error, settings);
       }
     },
+    pack: () => new RowPack(),
     async apply(delivery) {
       try {
-        return await withClient(pool, (client) => applyIn(client, settings, delivery, 'new'));
+        return await withClient(pool, (client) => applyIn(client, settings, delivery));
       } catch (error) {
-        if (sqlStateOf(error) !== UNIQUE_VIOLATION) throw goneTables(error, settings);
+        // Something is there already, as after its positions were lost: record by record tells what.
+        if (delivery.packed !== undefined && sqlStateOf(error) === UNIQUE_VIOLATION) return { kind: 'collided' };
+        throw goneTables(error, settings);
       }
-      // Something is there already, as after its positions were lost: the slower way tells what.
-      return withClient(pool, (client) => applyIn(client, settings, delivery, 'once'));
     },
   };
 }
@@ -92,16 +94,12 @@ async function readPosition(
   return BEGINNING;
 }
 
-/** The transaction of one batch. `new`: every admitted record's key is taken to be new; `once`: it may be there. */
-async function applyIn(
-  client: Client,
-  settings: SinkSettings,
-  delivery: Delivery<RowInsert>,
-  mode: 'new' | 'once',
-): Promise<Application> {
+/** The transaction of one batch. What is packed is taken to be new; of the other records each may be there. */
+async function applyIn(client: Client, settings: SinkSettings, delivery: Delivery<RowInsert>): Promise<Application> {
   const { projector, generation, tapeId, role, withKeys } = settings;
   const schema = schemaOf(projector, generation);
-  const { topic, partition, from, to, admitted, repeated, dead, ignored } = delivery;
+  const { topic, partition, from, to, admitted, packed, repeated, dead, ignored } = delivery;
+  const admittedRecords = admitted.length + (packed?.records ?? 0);
 
   await client.query('BEGIN');
   if (role === 'live' && !(await holdsLiveLock(client, projector.name))) {
@@ -109,8 +107,8 @@ async function applyIn(
     return { kind: 'frozen' };
   }
   const expected: Counts = {
-    read: admitted.length + repeated.length + dead + ignored,
-    applied: admitted.length,
+    read: admittedRecords + repeated.length + dead + ignored,
+    applied: admittedRecords,
     duplicate: repeated.length,
     conflict: 0,
     dead,
@@ -134,11 +132,12 @@ async function applyIn(
 
   let { applied } = expected;
   const conflicts: Conflict[] = [];
-  if (mode === 'new') {
-    await writeNew(client, schema, admitted);
-  } else {
+  if (packed instanceof RowPack) await writeNew(client, schema, packed);
+  if (!withKeys) {
+    await writeNew(client, schema, RowPack.of(admitted));
+  } else if (admitted.length > 0) {
     const written = await writeOnce(client, schema, admitted);
-    applied = written.applied;
+    applied += written.applied - admitted.length;
     conflicts.push(...written.conflicts);
   }
   if (repeated.length > 0) {
@@ -149,7 +148,7 @@ async function applyIn(
     ...expected,
     applied,
     conflict: conflicts.length,
-    duplicate: admitted.length - applied + repeated.length - conflicts.length,
+    duplicate: admittedRecords - applied + repeated.length - conflicts.length,
   };
   if (counts.applied !== expected.applied || counts.conflict > 0) {
     await correctLedger(client, schema, delivery, expected, counts);
