@@ -1,4 +1,5 @@
-import { Kafka, logLevel, type LogEntry, type RetryOptions } from 'kafkajs';
+import { Kafka, logLevel, type ISocketFactory, type LogEntry, type RetryOptions } from 'kafkajs';
+import { connect } from 'node:net';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
@@ -7,6 +8,7 @@ const CONNECTION_TIMEOUT_MS = 5_000;
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
 const REAUTHENTICATION_THRESHOLD_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_DELAY_MS = 60_000;
 
 /** kafkajs gives up after 7–10 s with its defaults; with these, one operation rides out about two minutes. */
 export const RIDE_OUT_RETRY = {
@@ -42,10 +44,15 @@ export function createKafka(
     requestTimeout: REQUEST_TIMEOUT_MS,
     enforceRequestTimeout: true,
     retry: RIDE_OUT_RETRY,
+    socketFactory: connectWithoutDelay,
     logLevel: logLevel.INFO,
     logCreator: () => write,
   });
 }
+
+/** kafkajs' own lets a request wait for the acknowledgement of the bytes before it: up to 40 ms (Nagle's algorithm). */
+const connectWithoutDelay: ISocketFactory = ({ host, port, onConnect }) =>
+  connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS }, onConnect);
 
 const REPEAT_SILENCE_MS = 10_000;
 const MESSAGES_REMEMBERED_MAX = 100;

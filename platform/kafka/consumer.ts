@@ -1,5 +1,4 @@
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -9,7 +8,9 @@ import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
 import { refuseLostRecords } from './committed-offsets.ts';
 import { ConsumerReport } from './consumer-report.ts';
 import { isProgrammingError, isRebalance, plain } from './delivery-errors.ts';
+import { OffsetCommits } from './offset-commits.ts';
 import { partitionBatchOf, type BatchResult, type PartitionBatch } from './partition-batch.ts';
+import { PartitionPauses } from './partition-pauses.ts';
 import { HEARTBEAT_INTERVAL_MS, startPulse } from './pulse.ts';
 
 export type { Assignment } from './assignment.ts';
@@ -26,13 +27,8 @@ const FETCH_WAIT_MS_MAX = 250;
 /** stop() = both: the first join must be over before a member can leave without becoming a ghost. */
 const JOIN_DEADLINE_MS = 4_000;
 const LEAVE_DEADLINE_MS = 5_500;
-const BACKOFF_MS_MIN = 100;
-const BACKOFF_MS_MAX = 5_000;
 /** A mistake in code does not heal: after so many attempts at one batch the consumer stops. */
 const PROGRAMMING_ERRORS_MAX = 3;
-/** Together about as long as a restart of the broker takes; after that the batch is delivered again. */
-const COMMIT_ATTEMPTS_MAX = 60;
-const COMMIT_RETRY_DELAY_MS = 500;
 /** So many resumptions of a partition in a row are free of delay. */
 const RESUMES_FREE = 3;
 
@@ -71,8 +67,8 @@ export interface RunningConsumer {
 }
 
 /**
- * Delivers records at least once, in order per partition, and commits only what was applied, also while stopping and
- * before partitions move to another member.
+ * Delivers records at least once, in order per partition, and commits only what was applied: some times a second, also
+ * while stopping and before partitions move to another member.
  *
  * @throws TapeproofError UNREACHABLE when Kafka does not answer or a topic is missing; SEQUENCE_GAP when records that
  *   the group has not read, or has read, are gone from the log.
@@ -97,15 +93,15 @@ class Delivery implements RunningConsumer {
   #generation = 0;
   #assignment: Assignment = {};
   #joined = Promise.withResolvers<undefined>();
+  /** Of this membership: the next one commits nothing that was applied in it. */
+  #commits: OffsetCommits;
   /** The error by which the broker announced a rebalance, until the next join. kafkajs joins again when it meets it. */
   #rebalance: Error | undefined;
   #fatal: Error | undefined;
   #stopped: Promise<void> | undefined;
   /** Per partition: where the next batch must begin. */
   readonly #expected = new Map<string, number>();
-  /** Per partition: attempts in a row without progress. */
-  readonly #attempts = new Map<string, number>();
-  readonly #resumeTimers = new Set<NodeJS.Timeout>();
+  readonly #pauses = new PartitionPauses();
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings;
@@ -117,6 +113,7 @@ class Delivery implements RunningConsumer {
       resolve(undefined);
     };
     this.#rejectDone = reject;
+    this.#commits = this.#newCommits();
     this.#consumer = settings.kafka.consumer({
       groupId: settings.groupId,
       sessionTimeout: SESSION_TIMEOUT_MS,
@@ -136,11 +133,14 @@ class Delivery implements RunningConsumer {
 
   async start(): Promise<void> {
     const { topics, concurrency = 1 } = this.#settings;
-    const { GROUP_JOIN, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, REBALANCING, CRASH } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, (event) => {
       this.#onJoin(event);
     });
+    // Told before the request to join, which this one precedes: the broker still takes it.
+    this.#consumer.on(REBALANCING, () => void this.#commits.flush());
     this.#consumer.on(CRASH, ({ payload }) => {
+      this.#commits.close();
       if (payload.restart) {
         this.#joined = Promise.withResolvers();
         this.#report.crashed(payload.error);
@@ -190,6 +190,8 @@ class Delivery implements RunningConsumer {
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {
     this.#generation += 1;
     this.#rebalance = undefined;
+    this.#commits.close();
+    this.#commits = this.#newCommits();
     this.#expected.clear();
     const lost = without(this.#assignment, payload.memberAssignment);
     this.#assignment = payload.memberAssignment;
@@ -208,19 +210,25 @@ class Delivery implements RunningConsumer {
   async #leave(): Promise<void> {
     if (this.#fatal === undefined) this.#report.leaving();
     let failure: Error | undefined;
-    for (const timer of this.#resumeTimers) clearTimeout(timer);
+    this.#pauses.close();
     try {
       await withDeadline(this.#joined.promise, JOIN_DEADLINE_MS, () => new Error('the join takes too long'))
         .catch(() => undefined)
-        .then(() => withDeadline(this.#consumer.disconnect(), LEAVE_DEADLINE_MS, () => new Error('no answer')));
+        .then(() => withDeadline(this.#commitAndDisconnect(), LEAVE_DEADLINE_MS, () => new Error('no answer')));
     } catch (error) {
       failure = plain(error);
     }
+    this.#commits.close();
     this.#giveUp(this.#assignment);
     this.#assignment = {};
     this.#report.left(failure);
     if (this.#fatal === undefined) this.#resolveDone();
     else this.#rejectDone(this.#fatal);
+  }
+
+  /** The batches in hand, which it waits for, commit what they still apply. */
+  async #commitAndDisconnect(): Promise<void> {
+    await Promise.all([this.#commits.flush(), this.#consumer.disconnect()]);
   }
 
   #fail(error: Error): void {
@@ -240,7 +248,7 @@ class Delivery implements RunningConsumer {
     const pulse = startPulse(
       () => payload.heartbeat(),
       (error) => {
-        this.#onHeartbeatError(error, generation);
+        this.#onMembershipError(error, generation);
       },
     );
     let result: BatchResult | Error;
@@ -260,13 +268,31 @@ class Delivery implements RunningConsumer {
     if (generation !== this.#generation) return;
     if (result instanceof Error) this.#onError(payload, result);
     else if ('resumeAt' in result) this.#resumeAt(payload, result.resumeAt);
-    else if ('appliedUpTo' in result) await this.#skipTo(payload, result.appliedUpTo);
-    else await this.#commit(payload, result.nextOffset);
+    else if ('appliedUpTo' in result) this.#skipTo(payload, result.appliedUpTo);
+    else this.#goOn(payload, result.nextOffset);
+    await this.#commitIfInterrupted();
     const missed = pulse.error();
     if (missed !== undefined) throw missed;
   }
 
-  #onHeartbeatError(error: Error, generation: number): void {
+  /** The last chance, where no batch may follow in this membership. */
+  async #commitIfInterrupted(): Promise<void> {
+    if (this.#interrupted) await this.#commits.flush();
+  }
+
+  #newCommits(): OffsetCommits {
+    const generation = this.#generation;
+    return new OffsetCommits({
+      onCommitted: ({ offset, ...place }) => {
+        this.#report.committed(place, offset);
+      },
+      onError: (error) => {
+        this.#onMembershipError(error, generation);
+      },
+    });
+  }
+
+  #onMembershipError(error: Error, generation: number): void {
     if (isRebalance(error) && generation === this.#generation) this.#noteRebalance(error);
   }
 
@@ -290,7 +316,7 @@ class Delivery implements RunningConsumer {
     return true;
   }
 
-  async #commit(payload: EachBatchPayload, nextOffset: number): Promise<void> {
+  #goOn(payload: EachBatchPayload, nextOffset: number): void {
     const { batch } = payload;
     const { topic, partition, messages } = batch;
     const first = Number(messages[0]?.offset);
@@ -300,56 +326,37 @@ class Delivery implements RunningConsumer {
       return;
     }
     if (nextOffset === first) {
-      if (!this.#interrupted) this.#pause(payload, this.#countAttempt(payload));
+      if (!this.#interrupted) this.#pauses.pause(payload, this.#pauses.countAttempt(batch));
       return;
     }
     // Behind the last record there may be a transaction's marker, which nobody sees.
     const position = nextOffset === last + 1 ? Number(batch.lastOffset()) + 1 : nextOffset;
-    this.#attempts.delete(keyOf(topic, partition));
+    this.#pauses.progressed(batch);
     // Not where a seek() is under way: what comes next begins where that says.
     if (!payload.isStale()) this.#expected.set(keyOf(topic, partition), position);
-    await this.#commitOffset(payload, position);
+    this.#commits.applied({ topic, partition, offset: position }, payload);
     this.#report.applied(batch, nextOffset > last ? messages.length : recordsBefore(messages, nextOffset));
     payload.resolveOffset(String(nextOffset - 1));
   }
 
   /** What a new group reads from the start may be in the store already: without this its lag would stay. */
-  async #skipTo(payload: EachBatchPayload, offset: number): Promise<void> {
-    this.#resumeAt(payload, offset);
-    await this.#commitOffset(payload, offset);
-  }
-
-  /** Waits for a broker that is away: a quiet partition would bring no later commit. */
-  async #commitOffset(payload: EachBatchPayload, offset: number): Promise<void> {
+  #skipTo(payload: EachBatchPayload, offset: number): void {
     const { topic, partition } = payload.batch;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        // commitOffsets() would do nothing once stopping has begun; this one does its work, and Kafka accepts it also
-        // while a rebalance is being announced.
-        await payload.commitOffsetsIfNecessary({
-          topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }],
-        });
-        this.#report.committed(payload.batch, offset);
-        return;
-      } catch (error) {
-        if (isRebalance(error)) this.#noteRebalance(plain(error));
-        if (attempt >= COMMIT_ATTEMPTS_MAX || this.#interrupted) throw error;
-        await sleep(COMMIT_RETRY_DELAY_MS);
-      }
-    }
+    this.#resumeAt(payload, offset);
+    this.#commits.applied({ topic, partition, offset }, payload);
   }
 
   #resumeAt(payload: EachBatchPayload, offset: number): void {
     const { topic, partition } = payload.batch;
     this.#expected.set(keyOf(topic, partition), offset);
     this.#consumer.seek({ topic, partition, offset: String(offset) });
-    const attempts = this.#countAttempt(payload);
-    if (attempts > RESUMES_FREE) this.#pause(payload, attempts - RESUMES_FREE);
+    const attempts = this.#pauses.countAttempt(payload.batch);
+    if (attempts > RESUMES_FREE) this.#pauses.pause(payload, attempts - RESUMES_FREE);
   }
 
   #onError(payload: EachBatchPayload, error: Error): void {
     const { topic, partition } = payload.batch;
-    const attempts = this.#countAttempt(payload);
+    const attempts = this.#pauses.countAttempt(payload.batch);
     const outage = error instanceof TapeproofError ? error.code === 'UNREACHABLE' : !isProgrammingError(error);
     if (error instanceof TapeproofError && !outage) {
       this.#fail(error);
@@ -359,25 +366,8 @@ class Delivery implements RunningConsumer {
       this.#fail(new Error(`Partition ${partition} of ${topic} cannot be handled: ${error.message}`, { cause: error }));
       return;
     }
-    if (!this.#interrupted) this.#pause(payload, attempts);
+    if (!this.#interrupted) this.#pauses.pause(payload, attempts);
     this.#report.paused(payload.batch, attempts, error);
-  }
-
-  #countAttempt({ batch: { topic, partition } }: EachBatchPayload): number {
-    const attempts = (this.#attempts.get(keyOf(topic, partition)) ?? 0) + 1;
-    this.#attempts.set(keyOf(topic, partition), attempts);
-    return attempts;
-  }
-
-  /** Fetches nothing from the partition for a while; its siblings go on, and so do heartbeats. */
-  #pause(payload: EachBatchPayload, attempts: number): void {
-    const resume = payload.pause();
-    const delayMs = Math.min(BACKOFF_MS_MIN * 2 ** Math.min(attempts - 1, 10), BACKOFF_MS_MAX);
-    const timer = setTimeout(() => {
-      this.#resumeTimers.delete(timer);
-      resume();
-    }, delayMs);
-    this.#resumeTimers.add(timer);
   }
 }
 

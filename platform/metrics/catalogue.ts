@@ -56,11 +56,7 @@ export const METRICS = {
     'Records kept in dead.letters because they could not be used.',
   ),
 
-  tapeproof_consumer_records_total: counter(
-    READERS,
-    ['group', 'topic', 'partition'],
-    'Records applied downstream and committed.',
-  ),
+  tapeproof_consumer_records_total: counter(READERS, ['group', 'topic', 'partition'], 'Records applied downstream.'),
   tapeproof_consumer_lag_records: gauge(
     READERS,
     ['group', 'topic', 'partition'],

@@ -1,0 +1,44 @@
+import type { EachBatchPayload } from 'kafkajs';
+
+const BACKOFF_MS_MIN = 100;
+const BACKOFF_MS_MAX = 5_000;
+
+interface Place {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** The attempts at each partition without progress, and the pauses after them, which grow. */
+export class PartitionPauses {
+  readonly #attempts = new Map<string, number>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+
+  /** @returns attempts in a row without progress, this one included. */
+  countAttempt({ topic, partition }: Place): number {
+    const key = `${topic} ${partition}`;
+    const attempts = (this.#attempts.get(key) ?? 0) + 1;
+    this.#attempts.set(key, attempts);
+    return attempts;
+  }
+
+  /** The next attempt is the first again. */
+  progressed({ topic, partition }: Place): void {
+    this.#attempts.delete(`${topic} ${partition}`);
+  }
+
+  /** Fetches nothing from the payload's partition for a while; its siblings go on, and so do heartbeats. */
+  pause(payload: Pick<EachBatchPayload, 'pause'>, attempts: number): void {
+    const resume = payload.pause();
+    const delayMs = Math.min(BACKOFF_MS_MIN * 2 ** Math.min(attempts - 1, 10), BACKOFF_MS_MAX);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      resume();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+
+  /** Resumes nothing any more. */
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+  }
+}
