@@ -16,8 +16,8 @@ import { ENGINE_VERSION } from './configuration.ts';
 import { DerivedReport } from './derived-report.adapter.ts';
 import { newCounters, PartitionDelivery, type EngineCounters } from './partition-delivery.adapter.ts';
 
-/** Partitions stepped side by side: while one waits for Kafka, another computes. */
-const PARTITIONS_AT_ONCE = 4;
+/** Partitions of one fetch handled side by side: their events go to Kafka in one request, and the next fetch waits once. */
+const PARTITIONS_AT_ONCE = 16;
 /** How often progress is logged, while there is any. */
 const PROGRESS_INTERVAL_MS = 10_000;
 const CLOSE_DEADLINE_MS = 500;

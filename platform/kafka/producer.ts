@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs';
 import { frame } from '../../contracts/codec.ts';
 import type { RecordName } from '../../contracts/generated/events.ts';
@@ -41,7 +42,8 @@ export interface OutgoingRecord {
 export interface RecordProducer {
   /**
    * Appends the records, those of a partition in the order given. Resolves when all replicas in sync have them; calls
-   * queue behind each other. On an error some may be there and some not: send them all again, readers drop duplicates.
+   * that wait for one under way then go together. On an error some may be there and some not: send them all again,
+   * readers drop duplicates.
    *
    * @throws TapeproofError UNREACHABLE when Kafka or the registry does not take them in time.
    */
@@ -60,7 +62,10 @@ export function createRecordProducer(
   metrics: Metrics = new Metrics(),
 ): RecordProducer {
   let current: Promise<Producer> | undefined;
-  let queue: Promise<void> = Promise.resolve();
+  let waiting: (readonly OutgoingRecord[])[] = [];
+  /** Of the calls that wait, all at once. */
+  let next: Promise<void> | undefined;
+  let last: Promise<void> = Promise.resolve();
   let closed = false;
 
   const sendAll = async (records: readonly OutgoingRecord[]): Promise<void> => {
@@ -82,16 +87,26 @@ export function createRecordProducer(
     }
   };
 
+  // One turn of the event loop after the call: whatever else is ready by then, such as the other partitions of a fetch, goes along.
+  const sendWaiting = async (): Promise<void> => {
+    const records = waiting;
+    [waiting, next] = [[], undefined];
+    await sendAll(records.flat());
+  };
+
   return {
     send(records) {
       if (closed) return Promise.reject(new Error('the producer is disconnected'));
-      const sent = queue.then(() => sendAll(records));
-      queue = sent.catch(() => undefined);
-      return sent;
+      waiting.push(records);
+      next ??= last = last
+        .catch(() => undefined)
+        .then(() => turn())
+        .then(sendWaiting);
+      return next;
     },
     async disconnect() {
       closed = true;
-      await queue;
+      await last.catch(() => undefined);
       const producer = await current?.catch(() => undefined);
       if (producer !== undefined) {
         await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => kafkaUnreachable()).catch(() => undefined);
