@@ -2,6 +2,8 @@ import { createHash, hash } from 'node:crypto';
 import avro from 'avsc';
 import { Decimal } from './decimal.ts';
 import { SCHEMAS, type EventTypes, type RecordName } from './generated/events.ts';
+import { WRITERS } from './generated/plain-writers.ts';
+import { writePlain } from './plain-writer.ts';
 
 /** Schemas arrive as parsed JSON; avsc's own type for them is stricter than what it accepts. */
 type AvroSchema = avro.Schema;
@@ -93,7 +95,7 @@ const fingerprintBytes = Object.fromEntries(
 
 /** The record's Avro body. Values that break the schema are a programmer's error and throw. */
 export function encodeBody<Name extends RecordName>(name: Name, value: EventTypes[Name]): Buffer {
-  return types[name].toBuffer(value);
+  return writePlain(WRITERS[name], value) ?? types[name].toBuffer(value);
 }
 
 /**
@@ -105,8 +107,8 @@ export function decodeBody<Name extends RecordName>(name: Name, body: Buffer): E
   return types[name].fromBuffer(body) as EventTypes[Name];
 }
 
-/** Reads a body as one record type. */
-export type BodyReader<Name extends RecordName> = (body: Buffer) => EventTypes[Name];
+/** Reads a body, which begins at `start` (0 by default) and ends with the bytes, as one record type. */
+export type BodyReader<Name extends RecordName> = (bytes: Buffer, start?: number) => EventTypes[Name];
 
 /**
  * A reader for bodies written with another version of the schema. Build it once per schema: a resolver costs a
@@ -115,10 +117,11 @@ export type BodyReader<Name extends RecordName> = (body: Buffer) => EventTypes[N
  * @throws Error when the schemas cannot be resolved.
  */
 export function readerFor<Name extends RecordName>(name: Name, writerSchema: string): BodyReader<Name> {
-  if (fingerprintOf(writerSchema) === FINGERPRINTS[name]) return (body) => decodeBody(name, body);
+  if (fingerprintOf(writerSchema) === FINGERPRINTS[name])
+    return (bytes, start) => decodeBody(name, bytes.subarray(start));
   const writer = avro.Type.forSchema(JSON.parse(writerSchema) as AvroSchema);
   const resolver = types[name].createResolver(writer);
-  return (body) => types[name].fromBuffer(body, resolver) as EventTypes[Name];
+  return (bytes, start) => types[name].fromBuffer(bytes.subarray(start), resolver) as EventTypes[Name];
 }
 
 /** Hash (32 bytes) that equality, Merkle roots and comparisons rest on: SHA-256 of writer fingerprint ‖ body. */
@@ -133,7 +136,7 @@ export function hashWritten(fingerprint: string, body: Buffer): Buffer {
 
 /** By way of a text, half as dear as by a buffer: that would be memory of its own for each hash. */
 function sha256(bytes: Buffer): Buffer {
-  return Buffer.from(hash('sha256', bytes, 'latin1'), 'latin1');
+  return Buffer.from(hash('sha256', bytes, 'binary'), 'binary');
 }
 
 /** SHA-256, hex. */
@@ -142,7 +145,8 @@ export function sha256Hex(bytes: Buffer | string): string {
 }
 
 const MAGIC = 0;
-const FRAME_BYTES = 5;
+/** Where the body of a framed value begins. */
+export const FRAME_BYTES = 5;
 
 /** Confluent wire format: a zero byte, the registry's id (big-endian), the Avro body. */
 export function frame(schemaId: number, body: Buffer): Buffer {

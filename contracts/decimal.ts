@@ -9,7 +9,7 @@ const SAFE = Number.MAX_SAFE_INTEGER;
 const POWERS_OF_TEN = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12] as const;
 const PATTERN = /^([+-]?)(\d{1,40})(?:\.(\d{1,60}))?$/;
 
-/** For {@link Decimal.toBytes}: 10^12 in limbs of 24 bits, and room for a sign byte and 96 bits. */
+/** For {@link Decimal.copyBytes}: 10^12 in limbs of 24 bits, and room for a sign byte and 96 bits. */
 const LIMB = 16_777_216;
 const FRACTION_UNITS_LOW = FRACTION_UNITS % LIMB;
 const FRACTION_UNITS_HIGH = Math.floor(FRACTION_UNITS / LIMB);
@@ -104,11 +104,17 @@ export class Decimal {
     return BigInt(this.whole) * FRACTION_UNITS_BIG + BigInt(this.fraction);
   }
 
-  /**
-   * The shortest two's-complement bytes, big-endian, as Avro writes a decimal. Without BigInt: whole × 10^12 + fraction in
-   * limbs of 24 bits; every intermediate stays below 2^50.
-   */
+  /** The shortest two's-complement bytes, big-endian, as Avro writes a decimal: 13 at most. */
   toBytes(): Buffer {
+    const bytes = Buffer.allocUnsafe(UNITS_BYTES);
+    return bytes.subarray(0, this.copyBytes(bytes, 0));
+  }
+
+  /**
+   * Writes what {@link toBytes} returns, from a position on, and returns how many bytes that are. Without BigInt: whole ×
+   * 10^12 + fraction in limbs of 24 bits; every intermediate stays below 2^50.
+   */
+  copyBytes(target: Uint8Array, position: number): number {
     const { whole, fraction } = this;
     const low = whole % LIMB;
     const rest = Math.floor(whole / LIMB);
@@ -127,7 +133,8 @@ export class Decimal {
     while (start < UNITS_BYTES - 1 && unitsBytes[start] === 0) start += 1;
     // A first bit that is set would make it negative.
     if ((unitsBytes[start] ?? 0) >= 0x80) start -= 1;
-    return Buffer.from(unitsBytes.subarray(start));
+    for (let index = start; index < UNITS_BYTES; index += 1) target[position + index - start] = unitsBytes[index] ?? 0;
+    return UNITS_BYTES - start;
   }
 
   /** The double nearest to the exact value (ties to even). */

@@ -26,14 +26,15 @@ const slots: (TextSlot | undefined)[] = new Array<TextSlot | undefined>(TEXT_SLO
  * Reads a trade that was written with this build's schema, several times as fast as `decodeBody('Trade', …)`, and to the
  * same effect: whatever is not plain (numbers beyond 2^53, text beyond ASCII, broken bytes) is left to that.
  *
+ * @param start - where the body begins: a part of a buffer that need not be made is a third of the reading saved.
  * @throws Error when the bytes are no trade, or bytes are left over.
  */
-export function readTrade(body: Buffer): Trade {
-  return readPlainTrade(body) ?? decodeBody('Trade', body);
+export function readTrade(bytes: Buffer, start = 0): Trade {
+  return readPlainTrade(bytes, start) ?? decodeBody('Trade', bytes.subarray(start));
 }
 
-function readPlainTrade(body: Buffer): Trade | undefined {
-  position = 0;
+function readPlainTrade(body: Buffer, start: number): Trade | undefined {
+  position = start;
   const venue = readRepeatedText(body);
   const instrument = readRepeatedText(body);
   const tradeId = readText(body);

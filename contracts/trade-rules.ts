@@ -15,6 +15,10 @@ const TRADE_ID = /^[\x21-\x7e]{1,64}$/;
 /** An id that is a number, and small enough for a double to count with. */
 const NUMBER_ID = /^(?:0|[1-9][0-9]{0,14})$/;
 
+/** Instruments found well-formed, to their venue: the same few stand in one trade after another. */
+const placed = new Map<string, string>();
+const PLACED_MAX = 4_096;
+
 export interface Refusal {
   readonly reason: DeadLetterReason;
   /** For people; the same at each replay. */
@@ -86,13 +90,18 @@ export function idRangeOf(
 }
 
 function refusalOfInstrument(instrument: string, venue: string): Refusal | undefined {
+  if (placed.get(instrument) === venue) return undefined;
   if (!isInstrument(instrument)) {
     return {
       reason: 'INSTRUMENT_MALFORMED',
       detail: `the instrument ${JSON.stringify(instrument.slice(0, 64))} is not of the form BTC-USDT@binance`,
     };
   }
-  if (instrument.endsWith(`@${venue}`)) return undefined;
+  if (instrument.endsWith(`@${venue}`)) {
+    if (placed.size >= PLACED_MAX) placed.clear();
+    placed.set(instrument, venue);
+    return undefined;
+  }
   return {
     reason: 'INSTRUMENT_MALFORMED',
     detail: `the instrument ${instrument} is not at the venue ${JSON.stringify(venue.slice(0, 64))}`,

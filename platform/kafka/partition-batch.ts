@@ -35,7 +35,7 @@ export function partitionBatchOf(
   { heartbeat, interrupted }: Pick<PartitionBatch, 'heartbeat' | 'interrupted'>,
 ): PartitionBatch {
   const { topic, partition, messages } = batch;
-  const records = messages.map((message) => recordOf(topic, partition, message));
+  const records = messages.map((message) => new FetchedRecord(topic, partition, message));
   return {
     topic,
     partition,
@@ -47,17 +47,31 @@ export function partitionBatchOf(
   };
 }
 
-function recordOf(topic: string, partition: number, message: KafkaMessage): LogRecord {
-  const { offset, key, value, headers, timestamp } = message;
-  return {
-    topic,
-    partition,
-    offset: Number(offset),
-    key,
-    value,
-    headers: headersOf(headers),
-    timestampMs: Number(timestamp),
-  };
+/** A record as kafkajs fetched it. What few handlers read (headers, time) is made when it is read. */
+class FetchedRecord implements LogRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly #message: KafkaMessage;
+
+  constructor(topic: string, partition: number, message: KafkaMessage) {
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = Number(message.offset);
+    this.key = message.key;
+    this.value = message.value;
+    this.#message = message;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return headersOf(this.#message.headers);
+  }
+
+  get timestampMs(): number {
+    return Number(this.#message.timestamp);
+  }
 }
 
 function headersOf(headers: KafkaMessage['headers']): Readonly<Record<string, string>> {

@@ -29,7 +29,7 @@ export interface RegisteredSchema {
   readonly fingerprint: string;
   readonly schema: string;
   /** Reads a body written with this schema as this build's record. Throws when the bytes are none. */
-  read(body: Buffer): EventTypes[RecordName];
+  read(bytes: Buffer, start?: number): EventTypes[RecordName];
 }
 
 export interface SubjectReport {

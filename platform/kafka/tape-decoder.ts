@@ -1,4 +1,4 @@
-import { bodyOf, schemaIdOf } from '../../contracts/codec.ts';
+import { bodyOf, FRAME_BYTES, schemaIdOf } from '../../contracts/codec.ts';
 import type { ClockTick, EngineActivated, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import type { TapeContent, UnusableReason } from '../../contracts/tape-content.ts';
 import type { LogRecord } from './log-record.ts';
@@ -33,11 +33,29 @@ export function createTapeDecoder(registry: Registry): TapeDecoder {
   };
 }
 
+/** Nearly every record of the tape. Its body is cut out of the value for the few whose bytes are asked for. */
+class TradeContent {
+  readonly kind = 'trade';
+  readonly trade: Trade;
+  readonly fingerprint: string;
+  readonly #value: Buffer;
+
+  constructor(trade: Trade, fingerprint: string, value: Buffer) {
+    this.trade = trade;
+    this.fingerprint = fingerprint;
+    this.#value = value;
+  }
+
+  get body(): Buffer {
+    return bodyOf(this.#value);
+  }
+}
+
 function contentOf(schema: RegisteredSchema, value: Buffer): TapeContent {
   const { name, fingerprint } = schema;
-  const body = bodyOf(value);
   try {
-    if (name === 'Trade') return { kind: 'trade', trade: schema.read(body) as Trade, fingerprint, body };
+    if (name === 'Trade') return new TradeContent(schema.read(value, FRAME_BYTES) as Trade, fingerprint, value);
+    const body = bodyOf(value);
     if (name === 'ClockTick') return { kind: 'tick', tick: schema.read(body) as ClockTick, fingerprint, body };
     if (name === 'TradeGap') return { kind: 'gap', gap: schema.read(body) as TradeGap, fingerprint, body };
     if (name === 'EngineActivated') {

@@ -1,0 +1,281 @@
+// Generated from contracts/events/*.avsc by `npm run generate`. Do not edit.
+
+import {
+  writeArray,
+  writeBytes,
+  writeDecimal,
+  writeDouble,
+  writeInt,
+  writeLong,
+  writeMap,
+  writeNullable,
+  writeSymbol,
+  writeText,
+  type Writer,
+} from '../plain-writer.ts';
+import type {
+  ClockTick,
+  ConfidenceLevel,
+  Contribution,
+  DeadLetter,
+  DeadLetterReason,
+  DeadLetterSource,
+  Direction,
+  EngineActivated,
+  EngineAnchor,
+  EngineState,
+  EventTypes,
+  ForecastKind,
+  HitRule,
+  IndicatorSnapshot,
+  Outcome,
+  ProbabilityDecision,
+  SourceKind,
+  StrategyResult,
+  TakerSide,
+  TapePosition,
+  Trade,
+  TradeGap,
+  TradeGapReason,
+  Verdict,
+} from './events.ts';
+
+function writeClockTick(value: ClockTick): void {
+  writeText(value.venue);
+  writeArray(value.instruments, writeText);
+  writeLong(value.eventTime);
+  writeLong(value.receivedAt);
+  writeText(value.source);
+}
+
+function writeSourceKind(value: SourceKind): void {
+  writeSymbol(['TOPIC', 'FILE'], value);
+}
+
+function writeDeadLetterSource(value: DeadLetterSource): void {
+  writeSourceKind(value.kind);
+  writeText(value.name);
+  writeNullable(value.partition, writeInt);
+  writeLong(value.position);
+}
+
+function writeDeadLetterReason(value: DeadLetterReason): void {
+  writeSymbol(['UNDECODABLE', 'UNKNOWN_SCHEMA', 'SCHEMA_NOT_ACCEPTED', 'MALFORMED', 'NOT_A_NUMBER', 'NOT_POSITIVE', 'OUT_OF_BOUNDS', 'PRECISION', 'TIME_OUT_OF_BOUNDS', 'CLOCK_LEAD', 'INSTRUMENT_MALFORMED', 'INSTRUMENT_NOT_ALLOWED', 'WRONG_PARTITION', 'SIDE_UNKNOWN', 'TRADE_ID_MALFORMED'], value);
+}
+
+function writeDeadLetter(value: DeadLetter): void {
+  writeText(value.deadLetterId);
+  writeDeadLetterSource(value.source);
+  writeText(value.reader);
+  writeDeadLetterReason(value.reason);
+  writeText(value.detail);
+  writeBytes(value.payload);
+  writeLong(value.payloadBytes);
+  writeText(value.payloadHash);
+}
+
+function writeEngineActivated(value: EngineActivated): void {
+  writeText(value.tapeId);
+  writeText(value.activationId);
+  writeText(value.engineVersion);
+  writeText(value.gitCommit);
+  writeText(value.configuration);
+  writeText(value.configHash);
+  writeMap(value.writerFingerprints, writeText);
+  writeArray(value.acceptedTapeSchemas, writeText);
+}
+
+function writeTapePosition(value: TapePosition): void {
+  writeInt(value.partition);
+  writeLong(value.offset);
+}
+
+function writeEngineAnchor(value: EngineAnchor): void {
+  writeText(value.tapeId);
+  writeTapePosition(value.tape);
+  writeText(value.tapeRecordHash);
+  writeText(value.stateHash);
+  writeInt(value.stateChunks);
+  writeLong(value.stateBytes);
+  writeMap(value.nextSequence, writeLong);
+  writeMap(value.windowRoots, writeText);
+  writeMap(value.windowCounts, writeLong);
+  writeNullable(value.previousAnchorHash, writeText);
+  writeText(value.activationId);
+  writeText(value.engineVersion);
+  writeText(value.gitCommit);
+  writeText(value.configHash);
+}
+
+function writeEngineState(value: EngineState): void {
+  writeTapePosition(value.tape);
+  writeInt(value.chunk);
+  writeInt(value.chunks);
+  writeBytes(value.bytes);
+}
+
+function writeIndicatorSnapshot(value: IndicatorSnapshot): void {
+  writeText(value.eventId);
+  writeText(value.instrument);
+  writeLong(value.eventTime);
+  writeTapePosition(value.tape);
+  writeLong(value.sequence);
+  writeArray(value.causes, writeText);
+  writeText(value.engineVersion);
+  writeText(value.configHash);
+  writeDecimal(value.lastPrice);
+  writeDouble(value.vwap);
+  writeDouble(value.vwapDeviation);
+  writeDecimal(value.pointOfControl);
+  writeDecimal(value.valueAreaLow);
+  writeDecimal(value.valueAreaHigh);
+  writeNullable(value.rangeHigh, writeDecimal);
+  writeNullable(value.rangeLow, writeDecimal);
+  writeDouble(value.barVolume);
+  writeNullable(value.meanBarVolume, writeDouble);
+  writeDouble(value.sessionVolume);
+  writeLong(value.tradeCount);
+  writeLong(value.firstOffset);
+  writeLong(value.lastOffset);
+}
+
+function writeForecastKind(value: ForecastKind): void {
+  writeSymbol(['STRATEGY', 'DECISION'], value);
+}
+
+function writeDirection(value: Direction): void {
+  writeSymbol(['LONG', 'SHORT', 'NEUTRAL'], value);
+}
+
+function writeVerdict(value: Verdict): void {
+  writeSymbol(['HIT', 'MISS', 'VOID'], value);
+}
+
+function writeOutcome(value: Outcome): void {
+  writeText(value.eventId);
+  writeText(value.instrument);
+  writeLong(value.eventTime);
+  writeTapePosition(value.tape);
+  writeLong(value.sequence);
+  writeArray(value.causes, writeText);
+  writeText(value.engineVersion);
+  writeText(value.configHash);
+  writeText(value.forecastId);
+  writeForecastKind(value.forecastKind);
+  writeNullable(value.strategy, writeText);
+  writeDirection(value.direction);
+  writeDouble(value.probability);
+  writeVerdict(value.verdict);
+  writeLong(value.forecastTime);
+  writeLong(value.dueTime);
+  writeDecimal(value.referencePrice);
+  writeNullable(value.observedPrice, writeDecimal);
+  writeNullable(value.observedTime, writeLong);
+  writeNullable(value.moveBps, writeDouble);
+  writeNullable(value.resolvingTradeId, writeText);
+}
+
+function writeConfidenceLevel(value: ConfidenceLevel): void {
+  writeSymbol(['LOW', 'MEDIUM', 'HIGH'], value);
+}
+
+function writeContribution(value: Contribution): void {
+  writeText(value.strategy);
+  writeText(value.resultId);
+  writeDirection(value.direction);
+  writeDouble(value.probability);
+  writeDouble(value.confidence);
+  writeDouble(value.weight);
+  writeDouble(value.evidence);
+}
+
+function writeHitRule(value: HitRule): void {
+  writeLong(value.horizonMs);
+  writeDouble(value.minMoveBps);
+  writeDecimal(value.referencePrice);
+}
+
+function writeProbabilityDecision(value: ProbabilityDecision): void {
+  writeText(value.eventId);
+  writeText(value.instrument);
+  writeLong(value.eventTime);
+  writeTapePosition(value.tape);
+  writeLong(value.sequence);
+  writeArray(value.causes, writeText);
+  writeText(value.engineVersion);
+  writeText(value.configHash);
+  writeDirection(value.direction);
+  writeDouble(value.probability);
+  writeDouble(value.confidence);
+  writeConfidenceLevel(value.level);
+  writeArray(value.contributions, writeContribution);
+  writeText(value.reasoning);
+  writeHitRule(value.hitRule);
+}
+
+function writeStrategyResult(value: StrategyResult): void {
+  writeText(value.eventId);
+  writeText(value.instrument);
+  writeLong(value.eventTime);
+  writeTapePosition(value.tape);
+  writeLong(value.sequence);
+  writeArray(value.causes, writeText);
+  writeText(value.engineVersion);
+  writeText(value.configHash);
+  writeText(value.strategy);
+  writeDirection(value.direction);
+  writeDouble(value.probability);
+  writeDouble(value.confidence);
+  writeConfidenceLevel(value.level);
+  writeMap(value.indicators, writeDouble);
+  writeText(value.reasoning);
+  writeHitRule(value.hitRule);
+}
+
+function writeTakerSide(value: TakerSide): void {
+  writeSymbol(['BUY', 'SELL', 'UNKNOWN'], value);
+}
+
+function writeTrade(value: Trade): void {
+  writeText(value.venue);
+  writeText(value.instrument);
+  writeText(value.tradeId);
+  writeLong(value.eventTime);
+  writeDecimal(value.price);
+  writeDecimal(value.size);
+  writeTakerSide(value.side);
+  writeLong(value.receivedAt);
+  writeText(value.source);
+}
+
+function writeTradeGapReason(value: TradeGapReason): void {
+  writeSymbol(['NOT_SERVED', 'NO_ANSWER', 'BEYOND_LIMIT'], value);
+}
+
+function writeTradeGap(value: TradeGap): void {
+  writeText(value.venue);
+  writeText(value.instrument);
+  writeText(value.firstTradeId);
+  writeText(value.lastTradeId);
+  writeLong(value.missingTrades);
+  writeNullable(value.fromTime, writeLong);
+  writeLong(value.toTime);
+  writeTradeGapReason(value.reason);
+  writeLong(value.receivedAt);
+  writeText(value.source);
+}
+
+/** Writes the plain values of each record, field by field, in the order of its schema. */
+export const WRITERS: { readonly [Name in keyof EventTypes]: Writer<EventTypes[Name]> } = {
+  ClockTick: writeClockTick,
+  DeadLetter: writeDeadLetter,
+  EngineActivated: writeEngineActivated,
+  EngineAnchor: writeEngineAnchor,
+  EngineState: writeEngineState,
+  IndicatorSnapshot: writeIndicatorSnapshot,
+  Outcome: writeOutcome,
+  ProbabilityDecision: writeProbabilityDecision,
+  StrategyResult: writeStrategyResult,
+  Trade: writeTrade,
+  TradeGap: writeTradeGap,
+};
