@@ -15,6 +15,7 @@ const CONCURRENCY = 3;
 /** The live writers are held only for the last of these. */
 const CATCH_UP_RECORDS = 2_000;
 const CATCH_UP_ROUNDS_MAX = 50;
+const MILLISECONDS_PER_SECOND = 1_000;
 
 export interface RebuildProgress {
   readonly done: number;
@@ -36,7 +37,12 @@ export interface RebuildReport {
    */
   readonly comparison: 'equal' | 'restored' | 'approved';
   readonly differences: readonly Difference[];
+  /** How long each phase took, seconds. */
+  readonly seconds: Readonly<Record<RebuildPhase, number>>;
 }
+
+/** `keys` includes what is built beside them; `comparison` begins where the live writers are held. */
+export type RebuildPhase = 'load' | 'keys' | 'catchUp' | 'comparison' | 'swap';
 
 export interface RebuildSettings<Output> {
   readonly projector: ProjectorOf<Output>;
@@ -72,24 +78,46 @@ export async function rebuild<Output>(settings: RebuildSettings<Output>): Promis
   if (liveState === 'foreign' && !approveDifference) throw foreignTape(projector.name);
   if (liveState === 'empty') log.info(`The live ${projector.name} is empty: there is nothing to compare with`);
 
+  const watch = new StopWatch();
   let loading = new Loading(settings, shadow, liveState);
   await loading.advance();
-  if (!(await shadow.finishLoad())) {
+  watch.ended('load');
+  const finished = await shadow.finishLoad();
+  watch.ended('keys');
+  if (!finished) {
     log.warn(`${projector.name}: two records have one key; loading again, with keys from the start`);
     shadow = await readModel.beginRebuild(tapeId, true);
     loading = new Loading(settings, shadow, liveState);
     await loading.advance();
+    watch.ended('load');
   }
   await loading.catchUp();
+  watch.ended('catchUp');
   await shadow.freeze();
   try {
     const comparable = await loading.meet();
     const differences = comparable ? await shadow.differences() : [];
     const comparison = judge(projector.name, shadow, liveState, comparable, differences, approveDifference);
+    watch.ended('comparison');
     await shadow.swap();
-    return { generation: shadow.generation, replaced: shadow.live, records: loading.records, comparison, differences };
+    watch.ended('swap');
+    const { records } = loading;
+    const { seconds } = watch;
+    return { generation: shadow.generation, replaced: shadow.live, records, comparison, differences, seconds };
   } finally {
     await shadow.release();
+  }
+}
+
+/** What each phase took, one after the other. */
+class StopWatch {
+  readonly seconds: Record<RebuildPhase, number> = { load: 0, keys: 0, catchUp: 0, comparison: 0, swap: 0 };
+  #since = performance.now();
+
+  ended(phase: RebuildPhase): void {
+    const now = performance.now();
+    this.seconds[phase] += (now - this.#since) / MILLISECONDS_PER_SECOND;
+    this.#since = now;
   }
 }
 

@@ -113,7 +113,17 @@ function given(columns: readonly [string, Column][]): string {
   return `unnest(${arrays}) AS given (${columns.map(([name]) => name).join(', ')})`;
 }
 
-/** All rows of a table, in the order of its key. */
-export function orderedRows(schema: string, table: Pick<Table, 'name' | 'key'>, columns: readonly string[]): string {
-  return `SELECT ${columns.join(', ')} FROM ${schema}.${table.name} ORDER BY ${table.key.join(', ')}`;
+/**
+ * Counts the rows by which two generations of a table differ: one that has no counterpart, or whose counterpart has another
+ * value. `*=` compares values byte by byte, so that 1.0 is not 1.00.
+ */
+export function differingRows(
+  { name, key, columns }: Pick<Table, 'name' | 'key' | 'columns'>,
+  live: string,
+  shadow: string,
+): string {
+  const all = Object.keys(columns).join(', ');
+  return `SELECT count(*) AS count FROM (SELECT ${all} FROM ${live}.${name}) AS live
+    FULL JOIN (SELECT ${all} FROM ${shadow}.${name}) AS shadow USING (${key.join(', ')})
+    WHERE (live *= shadow) IS NOT TRUE`;
 }

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { copyOut, inTransaction, sqlStateOf, withClient, type Client, type Pool } from '../../platform/postgres.ts';
+import { inTransaction, sqlStateOf, withClient, type Client, type Pool } from '../../platform/postgres.ts';
 import type { PostgresProjector, RowInsert, Table } from '../projector.ts';
 import type { Difference, Shadow } from '../sink.ts';
 import { beginGeneration, positionRows, swapGeneration } from './postgres-generation.adapter.ts';
-import { createKeys, orderedRows, schemaOf } from './postgres-schema.ts';
+import { createKeys, differingRows, schemaOf } from './postgres-schema.ts';
 import { overtaken } from './refusals.adapter.ts';
 import { createPostgresSink, liveLockName } from './postgres-sink.adapter.ts';
 import { RowPack } from './row-pack.ts';
@@ -13,6 +12,13 @@ const FREEZE_TIMEOUT_MS = 60_000;
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_COLUMN = '42703';
 const UNIQUE_VIOLATION = '23505';
+/** A column of another type than the projector's, as another version of it made it. */
+const OTHER_TYPE: readonly (string | undefined)[] = ['42804', '42883'];
+/** Tables whose keys are built, or whose generations are compared, side by side. */
+const CONNECTIONS = 2;
+/** For sorting a key, and for joining two generations of a table: in memory where it can be. */
+const SORT_MEMORY = '256MB';
+const JOIN_MEMORY = '32MB';
 
 const CONFLICTS: Pick<Table, 'name' | 'key' | 'columns'> = {
   name: 'conflicts',
@@ -39,9 +45,8 @@ export async function beginShadow(
   const settings = { pool, projector, tapeId, generation: shadow, role: 'building' } as const;
   let sink = createPostgresSink({ ...settings, withKeys: keysFirst });
   let release: (() => Promise<void>) | undefined;
-  await withClient(pool, (client) =>
-    keysFirst ? createAllKeys(client, projector, schema) : createUnsettled(client, schema),
-  );
+  if (keysFirst) await createAllKeys(pool, projector, schema);
+  else await withClient(pool, (client) => createUnsettled(client, schema));
 
   return {
     generation: shadow,
@@ -53,7 +58,7 @@ export async function beginShadow(
     async finishLoad() {
       if (keysFirst) return true;
       try {
-        await withClient(pool, (client) => createAllKeys(client, projector, schema));
+        await createAllKeys(pool, projector, schema);
       } catch (error) {
         if (sqlStateOf(error) === UNIQUE_VIOLATION) return false;
         throw sqlStateOf(error) === UNDEFINED_TABLE ? overtaken(projector.name) : error;
@@ -69,7 +74,7 @@ export async function beginShadow(
       await release?.();
       release = undefined;
     },
-    differences: () => withClient(pool, (client) => differencesOf(client, projector, live, shadow)),
+    differences: () => differencesOf(pool, projector, live, shadow),
     swap: () => swapGeneration(pool, projector, shadow),
   };
 }
@@ -81,13 +86,28 @@ async function createUnsettled(client: Client, schema: string): Promise<void> {
   );
 }
 
-async function createAllKeys(client: Client, projector: PostgresProjector, schema: string): Promise<void> {
-  // A key is built by sorting: in memory where it can be.
-  await client.query(`SET maintenance_work_mem = '256MB'`);
-  for (const table of projector.tables) {
+async function createAllKeys(pool: Pool, projector: PostgresProjector, schema: string): Promise<void> {
+  await sideBySide(pool, projector.tables, async (client, table) => {
+    await client.query(`SET maintenance_work_mem = '${SORT_MEMORY}'`);
     for (const statement of createKeys(schema, table)) await client.query(statement);
     await client.query(`ANALYZE ${schema}.${table.name}`);
-  }
+  });
+}
+
+/** Works on tables on a few connections; the results stand in the order of the tables. */
+async function sideBySide<Of, Result>(
+  pool: Pool,
+  tables: readonly Of[],
+  work: (client: Client, table: Of) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const waiting = tables.entries();
+  const worker = async (client: Client): Promise<void> => {
+    for (const [index, table] of waiting) results[index] = await work(client, table);
+  };
+  const ends = await Promise.allSettled(Array.from({ length: CONNECTIONS }, () => withClient(pool, worker)));
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return results;
 }
 
 /** Compares the repeated records that were put off, now that there are keys. Until here they counted as duplicates. */
@@ -132,36 +152,51 @@ async function holdLiveLock(pool: Pool, projector: string): Promise<() => Promis
 }
 
 async function differencesOf(
-  client: Client,
+  pool: Pool,
   projector: PostgresProjector,
   live: number,
   shadow: number,
 ): Promise<readonly Difference[]> {
-  const differences: Difference[] = [];
-  for (const table of [...projector.tables, CONFLICTS]) {
-    const ofLive = await digestOf(client, schemaOf(projector, live), table);
-    const ofShadow = await digestOf(client, schemaOf(projector, shadow), table);
-    if (ofShadow === undefined) throw overtaken(projector.name);
-    if (ofLive?.digest !== ofShadow.digest) {
-      differences.push({ subject: table.name, liveCount: ofLive?.count ?? 0, shadowCount: ofShadow.count });
-    }
-  }
-  return differences;
+  const [ofLive, ofShadow] = [schemaOf(projector, live), schemaOf(projector, shadow)];
+  const found = await sideBySide(pool, [...projector.tables, CONFLICTS], async (client, table) => {
+    if (await areEqual(client, table, ofLive, ofShadow)) return undefined;
+    const shadowCount = await rowsOf(client, ofShadow, table);
+    if (shadowCount === undefined) throw overtaken(projector.name);
+    return { subject: table.name, liveCount: (await rowsOf(client, ofLive, table)) ?? 0, shadowCount };
+  });
+  return found.filter((difference) => difference !== undefined);
 }
 
-/** SHA-256 over all rows in the order of their key; undefined where the table or a column is missing. */
-async function digestOf(
+/** Whether two generations of a table hold the same rows, each value with the same bytes. */
+async function areEqual(
+  client: Client,
+  table: Pick<Table, 'name' | 'key' | 'columns'>,
+  live: string,
+  shadow: string,
+): Promise<boolean> {
+  await client.query(`SET work_mem = '${JOIN_MEMORY}'`);
+  try {
+    const { rows } = await client.query<{ count: string }>(differingRows(table, live, shadow));
+    return rows[0]?.count === '0';
+  } catch (error) {
+    const state = sqlStateOf(error) ?? '';
+    if ([UNDEFINED_TABLE, UNDEFINED_COLUMN, ...OTHER_TYPE].includes(state)) return false;
+    throw error;
+  }
+}
+
+/** Number of a table's rows; undefined where the table or a column is missing. */
+async function rowsOf(
   client: Client,
   schema: string,
-  table: Pick<Table, 'name' | 'key' | 'columns'>,
-): Promise<{ digest: string; count: number } | undefined> {
-  const hash = createHash('sha256');
+  { name, columns }: Pick<Table, 'name' | 'columns'>,
+): Promise<number | undefined> {
+  const all = Object.keys(columns).join(', ');
   try {
-    for await (const chunk of copyOut(client, orderedRows(schema, table, Object.keys(table.columns)))) {
-      hash.update(chunk);
-    }
-    const { rows } = await client.query<{ count: string }>(`SELECT count(*) AS count FROM ${schema}.${table.name}`);
-    return { digest: hash.digest('hex'), count: Number(rows[0]?.count) };
+    const { rows } = await client.query<{ count: string }>(
+      `SELECT count(*) AS count FROM (SELECT ${all} FROM ${schema}.${name}) AS present`,
+    );
+    return Number(rows[0]?.count);
   } catch (error) {
     if ([UNDEFINED_TABLE, UNDEFINED_COLUMN].includes(sqlStateOf(error) ?? '')) return undefined;
     throw error;
