@@ -52,6 +52,11 @@ export const LOG_EVENTS = {
     READERS,
     'What was applied downstream is committed up to tapeproof.next_offset.',
   ),
+  'commit-failed': always(
+    'warn',
+    READERS,
+    'Kafka did not take the offsets of what was applied: they are sent again; told at most once in ten seconds.',
+  ),
   'delivery-paused': always(
     'warn',
     READERS,

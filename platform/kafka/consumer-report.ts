@@ -18,6 +18,7 @@ export class ConsumerReport {
   readonly #observation: Observation;
   #joins = 0;
   #outageLoggedAt = 0;
+  #commitFailureLoggedAt = 0;
 
   constructor(groupId: string, log: Log, observation: Observation) {
     this.#groupId = groupId;
@@ -71,6 +72,15 @@ export class ConsumerReport {
       'tapeproof.partition': partition,
       'tapeproof.next_offset': nextOffset,
     });
+  }
+
+  /** Tried again some times a second: once in ten seconds is enough to be told. */
+  notCommitted(error: Error): void {
+    const now = Date.now();
+    if (now - this.#commitFailureLoggedAt < OUTAGE_SILENCE_MS) return;
+    this.#commitFailureLoggedAt = now;
+    const sentence = `Kafka does not take the offsets of group ${this.#groupId} yet: ${error.message}`;
+    this.#log.event('commit-failed', sentence, { ...this.#group, error });
   }
 
   /** An outage meets every partition, again and again: once in ten seconds is enough to be told. */

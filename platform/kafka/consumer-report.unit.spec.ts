@@ -38,6 +38,13 @@ describe('ConsumerReport', () => {
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ 'event.action': 'delivery-paused', 'event.reason': 'UNREACHABLE' });
   });
+
+  it('tells once in a while that offsets are not taken', () => {
+    const { report, lines } = subject();
+    for (let attempt = 0; attempt < 20; attempt += 1) report.notCommitted(new Error('no coordinator'));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ 'event.action': 'commit-failed', 'error.message': 'no coordinator' });
+  });
 });
 
 describe('assignments', () => {

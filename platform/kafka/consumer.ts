@@ -287,6 +287,7 @@ class Delivery implements RunningConsumer {
         this.#report.committed(place, offset);
       },
       onError: (error) => {
+        if (!isRebalance(error)) this.#report.notCommitted(error);
         this.#onMembershipError(error, generation);
       },
     });
