@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { encodeBody, FINGERPRINTS, frame, readerFor } from '../../contracts/codec.ts';
+import { Decimal } from '../../contracts/decimal.ts';
+import { SCHEMAS, type Trade } from '../../contracts/generated/events.ts';
+import { readTrade } from '../../contracts/trade-reader.ts';
+import { partitionBatchOf } from './partition-batch.ts';
+import type { RegisteredSchema, Registry } from './registry.ts';
+import { createTapeDecoder } from './tape-decoder.ts';
+
+const trade: Trade = {
+  venue: 'binance',
+  instrument: 'BTC-USDT@binance',
+  tradeId: '3735683259',
+  eventTime: 1_723_161_255_342_000,
+  price: Decimal.of('61837.63'),
+  size: Decimal.of('0.02'),
+  side: 'SELL',
+  receivedAt: 1_723_161_254_087_896,
+  source: 'file:0011223344556677',
+};
+const body = encodeBody('Trade', trade);
+const longerSchema = SCHEMAS.Trade.replace(/\]\}$/, ',{"name":"extra","type":"int"}]}');
+
+function registryOf(read: RegisteredSchema['read']): Registry {
+  const unused = () => Promise.reject(new Error('not asked for'));
+  const schemaOf = (id: number) =>
+    Promise.resolve({ id, name: 'Trade', fingerprint: FINGERPRINTS.Trade, schema: SCHEMAS.Trade, read } as const);
+  return { register: unused, check: unused, idOf: unused, schemaOf };
+}
+
+describe('createTapeDecoder', () => {
+  it.each([
+    ['the fast reader', readTrade, body],
+    ['a reader of any record', readerFor('Trade', SCHEMAS.Trade), body],
+    ['a reader of another schema', readerFor('Trade', longerSchema), Buffer.concat([body, Buffer.from([2])])],
+  ])('reads a trade behind its frame by %s, and has its body when asked', async (_, read, written) => {
+    const decode = createTapeDecoder(registryOf(read));
+    for (const content of [await decode({ value: frame(7, written) }), decode({ value: frame(7, written) })]) {
+      expect(content).toMatchObject({ kind: 'trade', trade, fingerprint: FINGERPRINTS.Trade, body: written });
+    }
+    expect(decode({ value: frame(7, written.subarray(1)) })).toMatchObject({ kind: 'unusable', reason: 'UNDECODABLE' });
+  });
+});
+
+describe('partitionBatchOf', () => {
+  it('has the headers and the time of a record when asked', () => {
+    const message = {
+      key: null,
+      value: body,
+      offset: '41',
+      timestamp: '1723161255342',
+      attributes: 0,
+      headers: { one: Buffer.from('1'), two: [Buffer.from('1'), Buffer.from('2')] },
+    };
+    const batch = { topic: 't', partition: 3, highWatermark: '42', messages: [message] };
+    const control = { heartbeat: () => Promise.resolve(), interrupted: () => false };
+    const [record] = partitionBatchOf(batch as never, control).records;
+    expect(record).toMatchObject({ topic: 't', partition: 3, offset: 41, key: null, value: body });
+    expect(record?.headers).toEqual({ one: '1', two: '2' });
+    expect(record?.timestampMs).toBe(1_723_161_255_342);
+  });
+});
