@@ -22,7 +22,7 @@ let misfits = 0;
 export type Writer<Value> = (value: Value) => void;
 
 /**
- * The Avro body of a value, several times as fast as avsc writes it and byte for byte the same; undefined for whatever is
+ * The Avro body of a value, in about half the time that avsc takes and byte for byte the same; undefined for whatever is
  * not plain (numbers beyond their type, broken text, a long body, what is no value of its type): avsc writes that, or says
  * what is wrong with it.
  */

@@ -26,7 +26,7 @@ const slots: (TextSlot | undefined)[] = new Array<TextSlot | undefined>(TEXT_SLO
  * Reads a trade that was written with this build's schema, several times as fast as `decodeBody('Trade', …)`, and to the
  * same effect: whatever is not plain (numbers beyond 2^53, text beyond ASCII, broken bytes) is left to that.
  *
- * @param start - where the body begins: a part of a buffer that need not be made is a third of the reading saved.
+ * @param start - where the body begins, so that a framed value needs no part cut out of it.
  * @throws Error when the bytes are no trade, or bytes are left over.
  */
 export function readTrade(bytes: Buffer, start = 0): Trade {
