@@ -291,7 +291,7 @@ describe('a hot standby', () => {
    */
   function ofSeenInstruments(records: readonly TapeContent[]): TapeContent[] {
     const seen = new Set<string>();
-    return records.flatMap((content) => {
+    return records.flatMap((content): TapeContent[] => {
       if (content.kind === 'trade') seen.add(content.trade.instrument);
       if (content.kind !== 'tick') return [content];
       const instruments = content.tick.instruments.filter((name) => seen.has(name));
