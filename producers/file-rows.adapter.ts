@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { pipeline, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { isInstrument } from '../contracts/trade-rules.ts';
 import { TapeproofError } from '../platform/errors.ts';
@@ -26,18 +26,19 @@ export interface FileOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file whose bytes were read once, for their hash, and whose format is known. */
+/** A file that was read once, for its hash and to its end, and whose format is known. */
 export interface OpenedFile {
   readonly path: string;
   /** Stored size, bytes. */
   readonly bytes: number;
-  /** SHA-256 of the stored bytes, hex: the identity of the file. */
+  /** SHA-256 of the content, unpacked where it is gzip, hex: the identity of the file, packed or not. */
   readonly sha256: string;
   readonly reading: Reading;
 }
 
 /** Told of each piece read: stored bytes so far, and of the whole file. */
 export type BytesRead = (bytesDone: number, bytesTotal: number) => void;
+type StoredRead = (bytesDone: number) => void;
 
 /**
  * Reads the whole file once for its identity and settles its format.
@@ -53,9 +54,9 @@ export async function openFile(options: FileOptions, onBytes: BytesRead = () => 
     });
     const firstLines = await readFirstLines(path);
     const format = formatOf(options, firstLines);
+    const allowed = allowedBy(options);
     const fileHash = sha256.slice(0, FILE_HASH_DIGITS);
     const context = { fileHash, source: `file:${fileHash}`, instrument: instrumentOf(options, format) };
-    const allowed = options.allowed === undefined ? undefined : new Set(options.allowed);
     return { path, bytes: size, sha256, reading: { format, context, allowed } };
   });
 }
@@ -72,10 +73,13 @@ export async function* readRows(
   onBytes: BytesRead = () => undefined,
 ): AsyncGenerator<readonly FileRow[]> {
   const hash = createHash('sha256');
-  const groups = readLines(file.path, (chunk, bytesDone) => {
-    hash.update(chunk);
-    onBytes(bytesDone, file.bytes);
-  });
+  const groups = readLines(
+    file.path,
+    (bytesDone) => {
+      onBytes(bytesDone, file.bytes);
+    },
+    hash,
+  );
   try {
     while (true) {
       const group = await readable(file.path, async () => await groups.next());
@@ -91,42 +95,36 @@ export async function* readRows(
   }
 }
 
-async function hashOf(path: string, signal: AbortSignal | undefined, onBytes: (done: number) => void): Promise<string> {
+async function hashOf(path: string, signal: AbortSignal | undefined, onStored: StoredRead): Promise<string> {
   const hash = createHash('sha256');
-  let bytesDone = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {
+  for await (const chunk of await contentOf(path, onStored)) {
     signal?.throwIfAborted();
     hash.update(chunk);
-    bytesDone += chunk.length;
-    onBytes(bytesDone);
   }
   return hash.digest('hex');
 }
 
-async function* readLines(
-  path: string,
-  onChunk: (chunk: Buffer, bytesDone: number) => void,
-): AsyncGenerator<FileLine[]> {
+/** @param hash takes the content's bytes on the way */
+async function* readLines(path: string, onStored: StoredRead, hash?: Hash): AsyncGenerator<FileLine[]> {
   const splitter = new LineSplitter();
-  const stream = await contentOf(path, onChunk);
-  try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) yield splitter.push(chunk);
-    yield splitter.end();
-  } finally {
-    stream.destroy();
+  for await (const chunk of await contentOf(path, onStored)) {
+    hash?.update(chunk);
+    yield splitter.push(chunk);
   }
+  yield splitter.end();
 }
 
 /** The file's bytes, unpacked where it is gzip by its first bytes, whatever its name. */
-async function contentOf(path: string, onChunk: (chunk: Buffer, bytesDone: number) => void): Promise<Readable> {
+async function contentOf(path: string, onStored: StoredRead): Promise<AsyncIterable<Buffer>> {
+  const isPacked = await isGzip(path);
   const stored = createReadStream(path, { highWaterMark: READ_BYTES });
   let bytesDone = 0;
   stored.on('data', (chunk) => {
     bytesDone += chunk.length;
-    onChunk(chunk as Buffer, bytesDone);
+    onStored(bytesDone);
   });
   stored.pause();
-  if (!(await isGzip(path))) return stored;
+  if (!isPacked) return stored;
   // `pipeline` hands an error of either stream to the one that is read; there is nothing to add to it here.
   return pipeline(stored, createGunzip({ chunkSize: READ_BYTES }), () => undefined);
 }
@@ -142,24 +140,34 @@ async function isGzip(path: string): Promise<boolean> {
   }
 }
 
-/** The first lines that hold something, as text; a line that is not UTF-8 is left out. */
-async function readFirstLines(path: string): Promise<string[]> {
-  const found: string[] = [];
+interface FirstLines {
+  /** Those that hold something, as text. */
+  readonly texts: readonly string[];
+  /** How many are no text. */
+  readonly unreadable: number;
+}
+
+async function readFirstLines(path: string): Promise<FirstLines> {
+  const texts: string[] = [];
+  let unreadable = 0;
   for await (const lines of readLines(path, () => undefined)) {
     for (const line of lines) {
       const text = line.overlong === undefined ? textOfLine(line) : undefined;
-      if (text !== undefined && text.trim() !== '') found.push(text);
-      if (line.number >= DETECTION_LINES) return found;
+      if (text === undefined) unreadable += 1;
+      else if (text.trim() !== '') texts.push(text);
+      if (line.number >= DETECTION_LINES) return { texts, unreadable };
     }
   }
-  return found;
+  return { texts, unreadable };
 }
 
-function formatOf(options: FileOptions, firstLines: readonly string[]): FileSource {
+function formatOf(options: FileOptions, { texts: firstLines, unreadable }: FirstLines): FileSource {
   const { path } = options;
   if (options.format === undefined) {
-    if (firstLines.length === 0)
-      throw new TapeproofError('USAGE', `The file ${path} is empty: give a file with trades.`);
+    if (firstLines.length === 0) {
+      const what = unreadable > 0 ? 'does not begin with lines of text' : 'is empty';
+      throw new TapeproofError('USAGE', `The file ${path} ${what}: give a file with trades, gzipped or not.`);
+    }
     const detected = detectFileSource(firstLines);
     if (detected !== undefined) return detected;
     throw new TapeproofError(
@@ -196,6 +204,12 @@ function instrumentOf(options: FileOptions, format: FileSource): string {
     'USAGE',
     `${quoted(options.instrument)} is no instrument: write it like ${format.defaultInstrument}.`,
   );
+}
+
+function allowedBy({ allowed }: FileOptions): ReadonlySet<string> | undefined {
+  const wrong = allowed?.find((name) => !isInstrument(name));
+  if (wrong === undefined) return allowed && new Set(allowed);
+  throw new TapeproofError('USAGE', `${quoted(wrong)} is no instrument to allow: write it like BTC-USDT@binance.`);
 }
 
 const READ_FAILURES: Readonly<Record<string, string>> = {

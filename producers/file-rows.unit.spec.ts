@@ -41,10 +41,17 @@ describe('a file of trades', () => {
     const plain = await readAll({ path: await fileWith('plain', content) });
     expect(plain.trades.map((trade) => trade.tradeId)).toEqual(Array.from({ length: 20_001 }, (_, id) => String(id)));
     expect(plain.refused.map((deadLetter) => deadLetter.source.position)).toEqual([20_002]);
-    const packed = gzipSync(content);
-    const unpacked = await readAll({ path: await fileWith('packed.csv', packed) });
-    expect(unpacked.trades.length).toBe(20_001);
-    expect(unpacked.trades[0]?.source).toBe(`file:${createHash('sha256').update(packed).digest('hex').slice(0, 16)}`);
+    expect(plain.trades[0]?.source).toBe(`file:${createHash('sha256').update(content).digest('hex').slice(0, 16)}`);
+    const packed = await readAll({ path: await fileWith('packed.csv', gzipSync(content)) });
+    expect(packed).toEqual(plain);
+  });
+
+  it('gives the same ids packed and plain, where they are made from its content', async () => {
+    const content = 'timestamp,price,amount\n1385337600,800.01,0.1\n';
+    const plain = await readAll({ path: await fileWith('made-ids.csv', content) });
+    const packed = await readAll({ path: await fileWith('made-ids.csv.gz', gzipSync(content)) });
+    expect(plain.trades[0]?.tradeId).toMatch(/^[0-9a-f]{16}-1$/);
+    expect(packed).toEqual(plain);
   });
 
   it('takes its instrument from the option where the rows name none', async () => {
@@ -63,6 +70,7 @@ describe('a file of trades', () => {
     ['absent', undefined, {}, 'there is no such file'],
     ['empty', '', {}, 'is empty'],
     ['blank', '\n\n', {}, 'is empty'],
+    ['noise', Buffer.alloc(4_000, 0xfe), {}, 'does not begin with lines of text'],
     [
       'unknown',
       'hello\nworld\n',
@@ -73,6 +81,7 @@ describe('a file of trades', () => {
     ['proto', 'hello\n', { format: '__proto__' }, 'There is no file format "__proto__"'],
     ['other', 'timestamp,price,amount\n', { format: 'canonical-csv' }, 'its first line must be "trade_id,'],
     ['own', `${HEADER}\n`, { instrument: 'A-B@c' }, 'name their own instruments: leave out --instrument A-B@c'],
+    ['allowed', `${HEADER}\n`, { allowed: ['A-B@c', 'nonsense'] }, '"nonsense" is no instrument to allow'],
     ['cut', gzipSync(`${HEADER}\n${row(1)}\n`).subarray(0, 40), {}, 'gzip data ends too early'],
   ])('that is %s is said to be so in one sentence', async (name, content, options, sentence) => {
     const path = content === undefined ? join(folder, 'nowhere') : await fileWith(name, content);
@@ -80,6 +89,12 @@ describe('a file of trades', () => {
       code: 'USAGE',
       message: expect.stringContaining(sentence) as string,
     });
+  });
+
+  it('that ends too early is refused before its first row is given', async () => {
+    const rows = Array.from({ length: 50_000 }, (_, id) => row(id)).join('\n');
+    const path = await fileWith('cut-late', gzipSync(`${HEADER}\n${rows}\n`).subarray(0, -20));
+    await expect(openFile({ path })).rejects.toThrow('gzip data ends too early');
   });
 
   it('that is a folder is said to be so', async () => {

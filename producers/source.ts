@@ -3,7 +3,7 @@ import { parseAmount, refusalOf, type Refusal } from '../contracts/trade-rules.t
 
 /** What a row's meaning depends on besides its own text. */
 export interface FileContext {
-  /** First 16 hex digits of the file's SHA-256; the ids of rows that have none are made from it. */
+  /** First 16 hex digits of the SHA-256 of the file's content, unpacked; the ids of rows that have none are made from it. */
   readonly fileHash: string;
   /** Names the file in each trade: `file:<fileHash>`. */
   readonly source: string;
