@@ -6,7 +6,7 @@ import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
-import { Holdings, type KeptRow } from './ingest.ts';
+import type { HeldRows, KeptRow } from './ingest.ts';
 import { FILE_READER } from './rows.ts';
 
 export interface HoldingsQuery {
@@ -30,12 +30,11 @@ interface Range {
 
 /**
  * Reads the tape and the file's partition of the dead letters once, without a consumer group, for what they hold of
- * one file. A record of another file is told by its bytes and never decoded.
+ * one file, and tells it `into`. A record of another file is told by its bytes and never decoded.
  *
  * @throws TapeproofError UNREACHABLE
  */
-export async function readHoldings(query: HoldingsQuery): Promise<Holdings> {
-  const holdings = new Holdings();
+export async function readHoldings(query: HoldingsQuery, into: HeldRows): Promise<void> {
   const reader = createLogReader(query.brokers);
   const rowIn = rowReader(query);
   try {
@@ -47,13 +46,12 @@ export async function readHoldings(query: HoldingsQuery): Promise<Holdings> {
         query.signal.throwIfAborted();
         for (const record of records) {
           const row = await rowIn(record);
-          if (row !== undefined) holdings.add(row);
+          if (row !== undefined) into.add(row);
         }
         done += records.length;
         query.onRecords(done, total);
       }
     }
-    return holdings;
   } finally {
     await reader.close();
   }

@@ -57,7 +57,8 @@ export function laneOf(row: KeptRow): string {
   return row.kind === 'trade' ? row.trade.instrument : DEAD_LETTERS_TOPIC;
 }
 
-function idOf(row: KeptRow): string {
+/** A row's identity within its lane. */
+export function idOf(row: KeptRow): string {
   return row.kind === 'trade' ? row.trade.tradeId : row.deadLetter.deadLetterId;
 }
 
@@ -76,8 +77,42 @@ class IdSequence {
   }
 }
 
-/** What Kafka holds of one file already, lane by lane. */
-export class Holdings {
+/** What Kafka holds of one file already, lane by lane, told in the order of the log. */
+export interface HeldRows {
+  add(row: KeptRow): void;
+  /** A new comparison with the beginning of the file. */
+  comparison(): Comparison;
+  /** What a run after another begins with, once the comparison has found no difference. */
+  resumption(): Resumption;
+}
+
+/**
+ * Compares what is held with the beginning of the file, before anything is appended. Feed it the rows in order until
+ * it is complete; what is then still open is not in the file.
+ */
+export interface Comparison {
+  accept(row: KeptRow): void;
+  /** Whether everything that is held was compared, or a difference was found. */
+  isComplete(): boolean;
+  /** The first difference; call it when complete or at the end of the file. */
+  mismatch(): Mismatch | undefined;
+}
+
+/** Tells the rows that are in Kafka already from those to append. Feed it every row, in order. */
+export interface Resumption {
+  /** Whether this row, the next of its lane, is there already. */
+  isThere(row: KeptRow): boolean;
+}
+
+/** A lane whose records in Kafka are not the first of the file's. */
+export interface Mismatch {
+  readonly lane: string;
+  /** Records of the lane in Kafka. */
+  readonly count: number;
+}
+
+/** Rows as one run after another leaves them: exactly the first of the file. Memory does not grow with their number. */
+export class OrderedHoldings implements HeldRows {
   private readonly lanes = new Map<string, IdSequence>();
 
   add(row: KeptRow): void {
@@ -96,34 +131,26 @@ export class Holdings {
     return [...this.lanes.keys()];
   }
 
-  isEmpty(): boolean {
-    return this.lanes.size === 0;
+  comparison(): Comparison {
+    return new OrderedComparison(this);
+  }
+
+  resumption(): Resumption {
+    return new OrderedResumption(this);
   }
 }
 
-/** A lane whose records in Kafka are not the first of the file's. */
-export interface Mismatch {
-  readonly lane: string;
-  /** Records of the lane in Kafka. */
-  readonly count: number;
-}
-
-/**
- * Compares what is held with the beginning of the file, before anything is appended. Feed it the rows in order until
- * it is complete; what is then still open is not in the file.
- */
-export class Comparison {
-  private readonly held: Holdings;
+class OrderedComparison implements Comparison {
+  private readonly held: OrderedHoldings;
   private readonly lanes = new Map<string, IdSequence>();
   private openLanes: number;
   private found: Mismatch | undefined;
 
-  constructor(held: Holdings) {
+  constructor(held: OrderedHoldings) {
     this.held = held;
     this.openLanes = held.laneNames().length;
   }
 
-  /** Whether everything that is held was compared, or a difference was found. */
   isComplete(): boolean {
     return this.openLanes === 0 || this.found !== undefined;
   }
@@ -140,7 +167,6 @@ export class Comparison {
     if (sequence.digest() !== this.held.digestOf(lane)) this.found ??= { lane, count };
   }
 
-  /** The first difference; call it when complete or at the end of the file. */
   mismatch(): Mismatch | undefined {
     if (this.found !== undefined || this.openLanes === 0) return this.found;
     const lane = this.held.laneNames().find((name) => (this.lanes.get(name)?.count ?? 0) < this.held.countOf(name));
@@ -148,16 +174,15 @@ export class Comparison {
   }
 }
 
-/** Tells the rows that are in Kafka already from those to append: the first ones of each lane. */
-export class Resumption {
-  private readonly held: Holdings;
+/** The first rows of each lane are there. */
+class OrderedResumption implements Resumption {
+  private readonly held: OrderedHoldings;
   private readonly seen = new Map<string, number>();
 
-  constructor(held: Holdings) {
+  constructor(held: OrderedHoldings) {
     this.held = held;
   }
 
-  /** Whether this row, the next of its lane, is there already. */
   isThere(row: KeptRow): boolean {
     const lane = laneOf(row);
     const seen = this.seen.get(lane) ?? 0;

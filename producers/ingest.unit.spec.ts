@@ -4,7 +4,8 @@ import { decodeBody } from '../contracts/codec.ts';
 import { Decimal } from '../contracts/decimal.ts';
 import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
-import { Comparison, Holdings, laneOf, Pace, recordOf, Resumption, type KeptRow, type Mismatch } from './ingest.ts';
+import { DistinctHoldings } from './distinct-holdings.ts';
+import { idOf, laneOf, OrderedHoldings, Pace, recordOf, type HeldRows, type KeptRow, type Mismatch } from './ingest.ts';
 
 function tradeRow(tradeId: string, instrument = 'BTC-USDT@binance'): KeptRow {
   const trade: Trade = {
@@ -35,20 +36,44 @@ function deadRow(position: number): KeptRow {
   return { kind: 'dead-letter', deadLetter };
 }
 
-function holdingsOf(rows: readonly KeptRow[]): Holdings {
-  const holdings = new Holdings();
-  for (const row of rows) holdings.add(row);
-  return holdings;
-}
-
-function mismatchBetween(held: readonly KeptRow[], file: readonly KeptRow[]): Mismatch | undefined {
-  const comparison = new Comparison(holdingsOf(held));
+function mismatchBetween(held: HeldRows, file: readonly KeptRow[]): Mismatch | undefined {
+  const comparison = held.comparison();
   for (const row of file) {
     if (comparison.isComplete()) break;
     comparison.accept(row);
   }
   return comparison.mismatch();
 }
+
+function told(held: HeldRows, rows: readonly KeptRow[]): HeldRows {
+  for (const row of rows) held.add(row);
+  return held;
+}
+
+/** What a run that stops somewhere in each lane has appended. */
+function firstRows(file: readonly KeptRow[], stopOf: (lane: string) => number): KeptRow[] {
+  const counts = new Map<string, number>();
+  return file.filter((row) => {
+    const lane = laneOf(row);
+    const count = (counts.get(lane) ?? 0) + 1;
+    counts.set(lane, count);
+    return count <= stopOf(lane);
+  });
+}
+
+/** Two runs on one log, each in its order; `turns` say whose row comes next. */
+function merged(left: readonly KeptRow[], right: readonly KeptRow[], turns: readonly boolean[]): KeptRow[] {
+  const waiting: [KeptRow[], KeptRow[]] = [[...left], [...right]];
+  const log = turns.flatMap((isLeft) => waiting[isLeft ? 0 : 1].splice(0, 1));
+  return [...log, ...waiting[0], ...waiting[1]];
+}
+
+const nameOf = (row: KeptRow): string => `${laneOf(row)} ${idOf(row)}`;
+
+const missingFrom = (held: HeldRows, file: readonly KeptRow[]): KeptRow[] => {
+  const resumption = held.resumption();
+  return file.filter((row) => !resumption.isThere(row));
+};
 
 describe('a record', () => {
   it('of a trade goes where its instrument belongs, stamped with its event time', () => {
@@ -90,20 +115,26 @@ describe('a run after another', () => {
     const stop = fc.func(fc.nat(40));
     fc.assert(
       fc.property(rows, stop, (file, stopOf) => {
-        const counts = new Map<string, number>();
-        const firstRun = file.filter((row) => {
-          const lane = laneOf(row);
-          const count = (counts.get(lane) ?? 0) + 1;
-          counts.set(lane, count);
-          return count <= stopOf(lane);
-        });
-        expect(mismatchBetween(firstRun, file)).toBeUndefined();
-        const resumption = new Resumption(holdingsOf(firstRun));
-        const secondRun = file.filter((row) => !resumption.isThere(row));
-        for (const lane of counts.keys()) {
+        const firstRun = firstRows(file, stopOf);
+        const held = told(new OrderedHoldings(), firstRun);
+        expect(mismatchBetween(held, file)).toBeUndefined();
+        const secondRun = missingFrom(held, file);
+        for (const lane of new Set(file.map(laneOf))) {
           const inLane = (row: KeptRow): boolean => laneOf(row) === lane;
           expect([...firstRun.filter(inLane), ...secondRun.filter(inLane)]).toEqual(file.filter(inLane));
         }
+      }),
+    );
+  });
+
+  it('appends what is missing and nothing else after two that ran at the same time, however they met', () => {
+    const stops = fc.tuple(fc.func(fc.nat(40)), fc.func(fc.nat(40)));
+    fc.assert(
+      fc.property(rows, stops, fc.array(fc.boolean()), (file, [stopOf, otherStopOf], turns) => {
+        const held = told(new DistinctHoldings(), merged(firstRows(file, stopOf), firstRows(file, otherStopOf), turns));
+        expect(mismatchBetween(held, file)).toBeUndefined();
+        const there = new Set([...firstRows(file, stopOf), ...firstRows(file, otherStopOf)].map(nameOf));
+        expect(missingFrom(held, file)).toEqual(file.filter((row) => !there.has(nameOf(row))));
       }),
     );
   });
@@ -114,11 +145,16 @@ describe('a run after another', () => {
     ['fewer rows', [tradeRow('1'), tradeRow('2')], [tradeRow('1')], 2],
     ['another instrument', [tradeRow('1')], [tradeRow('1', 'ETH-USDT@binance')], 1],
   ])('is refused where the file has %s', (_what, held, file, count) => {
-    expect(mismatchBetween(held, file)).toEqual({ lane: 'BTC-USDT@binance', count });
+    for (const holdings of [new OrderedHoldings(), new DistinctHoldings()]) {
+      expect(mismatchBetween(told(holdings, held), file)).toEqual({ lane: 'BTC-USDT@binance', count });
+    }
   });
 
   it('is refused where a row that was refused no longer is', () => {
-    expect(mismatchBetween([deadRow(2)], [tradeRow('1')])).toEqual({ lane: 'dead.letters', count: 1 });
+    for (const holdings of [new OrderedHoldings(), new DistinctHoldings()]) {
+      const held = told(holdings, [deadRow(2)]);
+      expect(mismatchBetween(held, [tradeRow('1')])).toEqual({ lane: 'dead.letters', count: 1 });
+    }
   });
 });
 

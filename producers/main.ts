@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
+import { counted } from '../platform/counted.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createRecordProducer, type OutgoingRecord, type RecordProducer } from '../platform/kafka/producer.ts';
@@ -10,7 +11,16 @@ import type { Log } from '../platform/log.ts';
 import { Appender } from './appender.adapter.ts';
 import { openFile, readRows, type FileOptions, type OpenedFile } from './file-rows.adapter.ts';
 import { readHoldings } from './holdings.adapter.ts';
-import { Comparison, INSTRUMENTS_MAX, Pace, recordOf, Resumption, type Holdings } from './ingest.ts';
+import { DISTINCT_ROWS_MAX, DistinctHoldings } from './distinct-holdings.ts';
+import {
+  INSTRUMENTS_MAX,
+  OrderedHoldings,
+  Pace,
+  recordOf,
+  type HeldRows,
+  type Mismatch,
+  type Resumption,
+} from './ingest.ts';
 
 export { planOf as checkLiveOptions } from './live/live-options.adapter.ts';
 export { ingestLive } from './live/ingest-live.adapter.ts';
@@ -62,8 +72,8 @@ export interface IngestReport {
 /**
  * Appends the trades of a file to the tape, each once: what an earlier run of the same file has appended, also one that
  * was killed half way, is found on the tape, compared with the file and left as it is. A row that is no trade becomes a
- * dead letter and stops nothing. Two runs of one file at the same time are not told apart: their trades would be on the
- * tape twice, with one effect.
+ * dead letter and stops nothing. Two runs of one file at the same time do not see each other: trades are then on the tape
+ * twice, with one effect, and a later run counts them once.
  *
  * @throws TapeproofError USAGE for the file and its options; UNREACHABLE for Kafka, its topics or the registry; CONFLICT
  *   when the tape holds trades of this file that it would not get now.
@@ -73,7 +83,7 @@ export async function ingestFile(options: IngestOptions): Promise<IngestReport> 
   try {
     await ingest.run();
   } catch (error) {
-    if (!options.signal.aborted || error !== options.signal.reason) throw error;
+    if (!options.signal.aborted || error !== options.signal.reason) throw withProgress(error, ingest.report());
   }
   return ingest.report();
 }
@@ -107,12 +117,13 @@ class FileIngest {
       this.tell('scan', done, total);
     };
     const brokers = connections.kafkaBrokers;
-    const held = await readHoldings({ brokers, registry, partitions, source, signal, onRecords });
-    await this.compare(file, held);
+    const resumption = await this.resume(file, (into) =>
+      readHoldings({ brokers, registry, partitions, source, signal, onRecords }, into),
+    );
     log.info({ source, format: file.reading.format.name }, `Ingesting ${file.path}`);
     const producer = createRecordProducer(kafka, registry);
     try {
-      await this.append(file, held, producer, partitions);
+      await this.append(file, resumption, producer, partitions);
     } finally {
       await producer.disconnect();
     }
@@ -129,10 +140,35 @@ class FileIngest {
   }
 
   /** Refuses a file whose earlier rows in Kafka are not its first rows, before anything is appended. */
-  private async compare(file: OpenedFile, held: Holdings): Promise<void> {
-    if (held.isEmpty()) return;
+  private async resume(file: OpenedFile, readInto: (into: HeldRows) => Promise<void>): Promise<Resumption> {
+    const ordered = new OrderedHoldings();
+    await readInto(ordered);
+    if ((await this.compare(file, ordered)) === undefined) return ordered.resumption();
+    const distinct = new DistinctHoldings();
+    try {
+      await readInto(distinct);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new TapeproofError(
+        'CONFLICT',
+        `Kafka holds rows of ${file.path} (${file.reading.context.source}) more than once or from another reading of it, and too many to tell: above ${DISTINCT_ROWS_MAX}.`,
+        { cause: error },
+      );
+    }
+    const mismatch = await this.compare(file, distinct);
+    if (mismatch === undefined) return distinct.resumption();
+    const { lane, count } = mismatch;
+    const what = lane === DEAD_LETTERS_TOPIC ? counted(count, 'dead letter') : `${counted(count, 'trade')} of ${lane}`;
+    throw new TapeproofError(
+      'CONFLICT',
+      `Kafka holds ${what} from an earlier run of ${file.path} (${file.reading.context.source}) which are not the first it would get now: run it with the format, instrument and allowed instruments of that run.`,
+    );
+  }
+
+  private async compare(file: OpenedFile, held: HeldRows): Promise<Mismatch | undefined> {
     const { signal } = this.options;
-    const comparison = new Comparison(held);
+    const comparison = held.comparison();
+    if (comparison.isComplete()) return undefined;
     const rows = readRows(file, signal, (done, total) => {
       this.tell('compare', done, total);
     });
@@ -143,23 +179,20 @@ class FileIngest {
       if (comparison.isComplete()) break;
     }
     signal.throwIfAborted();
-    const mismatch = comparison.mismatch();
-    if (mismatch === undefined) return;
-    const { lane, count } = mismatch;
-    const what = lane === DEAD_LETTERS_TOPIC ? `${count} dead letters` : `${count} trades of ${lane}`;
-    throw new TapeproofError(
-      'CONFLICT',
-      `Kafka holds ${what} from an earlier run of ${file.path} (${file.reading.context.source}) which are not the first it would get now: run it with the format, instrument and allowed instruments of that run.`,
-    );
+    return comparison.mismatch();
   }
 
-  private async append(file: OpenedFile, held: Holdings, producer: RecordProducer, partitions: number): Promise<void> {
+  private async append(
+    file: OpenedFile,
+    resumption: Resumption,
+    producer: RecordProducer,
+    partitions: number,
+  ): Promise<void> {
     const { signal, speed } = this.options;
     this.appendStarted = performance.now();
     const appender = new Appender(producer, (records) => {
       this.acknowledged(records);
     });
-    const resumption = new Resumption(held);
     const pace = speed === 'max' ? undefined : new Pace(speed);
     let lastEventTimeUs = 0;
     let bytesRead = 0;
@@ -221,6 +254,13 @@ class FileIngest {
     const tradesPerSecond = phase === 'append' && seconds > 0 ? trades / seconds : 0;
     this.options.progress?.({ phase, done, total, trades, tradesPerSecond });
   }
+}
+
+/** What was done before a failure is part of what a person needs to know. */
+function withProgress(error: unknown, { appended }: IngestReport): unknown {
+  if (!(error instanceof TapeproofError) || appended === 0) return error;
+  const done = `It had appended ${counted(appended, 'trade')}: another run goes on after them.`;
+  return new TapeproofError(error.code, `${error.message} ${done}`, { cause: error });
 }
 
 /** Before anything is read: a missing schema is said at once. */

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -150,6 +151,17 @@ describe('a file on its way to the tape', () => {
     await expectEachOnce(path, 'killed', rows);
   });
 
+  it('is all there after two runs at the same time, also where both were killed half way', async () => {
+    const rows = 60_000;
+    const path = await fileOf('together', rows);
+    await Promise.all([killWhenAppended(path, 8_000), killWhenAppended(path, 20_000)]);
+    await Promise.all([ingest(path), ingest(path)]);
+    expect(await ingest(path)).toMatchObject({ complete: true, appended: 0, alreadyThere: rows });
+    const trades = await tradesOf(path);
+    expect(trades.length).toBeGreaterThan(rows);
+    expect(new Set(trades.map((trade) => trade.tradeId)).size).toBe(rows);
+  });
+
   it('stops at a signal with what was acknowledged, and goes on later', async () => {
     const rows = 60_000;
     const path = await fileOf('stopped', rows);
@@ -166,6 +178,22 @@ describe('a file on its way to the tape', () => {
     expect((await tradesOf(path)).length).toBe(stopped.appended);
     expect(await ingest(path)).toMatchObject({ complete: true, trades: rows, alreadyThere: stopped.appended });
     await expectEachOnce(path, 'stopped', rows);
+  });
+
+  it('says what it had appended when it cannot go on', async () => {
+    const path = await fileOf('changing', 60_000);
+    let changed = false;
+    const failed = ingest(path, {
+      progress: ({ phase, trades }) => {
+        if (phase !== 'append' || trades === 0 || changed) return;
+        changed = true;
+        appendFileSync(path, 'another line\n');
+      },
+    });
+    await expect(failed).rejects.toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/changed while it was read.* It had appended [\d,]+ trades/) as string,
+    });
   });
 
   it('arrives whole at a multiple of the market’s speed', async () => {
