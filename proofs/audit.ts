@@ -88,6 +88,7 @@ export async function audit(
     ],
     notChecked: [
       'that the venue reported these trades as the tape holds them',
+      'that the rows in Postgres and the values in Redis say the same: "tapeproof projector rebuild NAME" compares them',
       ...(missing === 0 ? [] : [`what the ${missing.toLocaleString('en')} trades that are missing would have changed`]),
       ...(chain.snapshot.event.engineVersion === ENGINE_VERSION
         ? []

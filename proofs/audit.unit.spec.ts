@@ -155,6 +155,7 @@ describe('audit', () => {
       'first trade',
       'last trade',
       'Not checked:',
+      'that the rows in Postgres and the values in Redis say the same',
     ]) {
       expect(text).toContain(part);
     }

@@ -1,5 +1,5 @@
 import { bodyOf, schemaIdOf } from '../contracts/codec.ts';
-import type { DeadLetter } from '../contracts/generated/events.ts';
+import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
@@ -7,37 +7,50 @@ import type { Registry } from '../platform/kafka/registry.ts';
 export interface DeadLetterList {
   /** All that match, each counted once however often it was written. */
   readonly total: number;
-  /** The last of them, in the order of the log. */
+  /** The newest of them, in the order in which they were written. */
   readonly letters: readonly DeadLetter[];
 }
 
-/** Reads the dead letters of all partitions. A letter written again after a crash has the same id and counts once. */
+/** The header of the time at which a producer sent a record, RFC 3339: Kafka's own is the market's. */
+const EMITTED_AT = 'emitted-at';
+
+/**
+ * Reads the dead letters of all partitions. A letter written again after a crash has the same id and counts once.
+ * Memory is bounded by twice the limit, ids aside.
+ */
 export async function deadLetters(
-  reader: LogReader,
-  registry: Registry,
+  reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'read'>,
+  registry: Pick<Registry, 'schemaOf'>,
   {
     partitions,
     reason,
     limit,
-  }: { readonly partitions: number; readonly reason?: string | undefined; readonly limit: number },
+  }: { readonly partitions: number; readonly reason?: DeadLetterReason | undefined; readonly limit: number },
 ): Promise<DeadLetterList> {
   const seen = new Set<string>();
-  const letters: DeadLetter[] = [];
+  let newest: { readonly letter: DeadLetter; readonly emittedAt: string }[] = [];
   for (let partition = 0; partition < partitions; partition += 1) {
     const from = await reader.startOffset(DEAD_LETTERS_TOPIC, partition);
     const to = await reader.endOffset(DEAD_LETTERS_TOPIC, partition);
     for await (const records of reader.read({ topic: DEAD_LETTERS_TOPIC, partition, from, to })) {
-      for (const { value } of records) {
+      for (const { value, headers } of records) {
         const schemaId = schemaIdOf(value);
         const schema = schemaId === undefined ? undefined : await registry.schemaOf(schemaId);
         if (value === null || schema?.name !== 'DeadLetter') continue;
         const letter = schema.read(bodyOf(value)) as DeadLetter;
         if (seen.has(letter.deadLetterId) || (reason !== undefined && letter.reason !== reason)) continue;
         seen.add(letter.deadLetterId);
-        letters.push(letter);
-        if (letters.length > limit) letters.shift();
+        newest.push({ letter, emittedAt: headers[EMITTED_AT] ?? '' });
+        if (newest.length >= limit * 2) newest = newestOf(newest, limit);
       }
     }
   }
-  return { total: seen.size, letters };
+  return { total: seen.size, letters: newestOf(newest, limit).map(({ letter }) => letter) };
+}
+
+/** The last ones by time; those of one request keep their order. */
+function newestOf<Sent extends { readonly emittedAt: string }>(letters: readonly Sent[], limit: number): Sent[] {
+  const order = ({ emittedAt: left }: Sent, { emittedAt: right }: Sent): number =>
+    left < right ? -1 : left > right ? 1 : 0;
+  return letters.toSorted(order).slice(-limit);
 }

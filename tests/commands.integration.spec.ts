@@ -1,11 +1,12 @@
-import type { ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bodyOf, decodeBody } from '../contracts/codec.ts';
-import type { Outcome, Trade } from '../contracts/generated/events.ts';
+import type { DeadLetter, Outcome, Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
@@ -83,13 +84,24 @@ describe('preparing', () => {
   it('ingests once, and lists what was refused', async () => {
     const again = await tapeproof('ingest', 'file', join(folder, 'trades.csv'), '--json');
     expect(JSON.parse(again.stdout)).toMatchObject({ trades: 4_000, appended: 0, alreadyThere: 4_000, deadLetters: 2 });
-    const { total, letters } = JSON.parse((await tapeproof('dead-letters', '--json')).stdout) as DeadLetterList;
+    type Listed = Omit<DeadLetterList, 'letters'> & { letters: (DeadLetter & { readonly payload: string })[] };
+    const { total, letters } = JSON.parse((await tapeproof('dead-letters', '--json')).stdout) as Listed;
     expect(total).toBe(2);
     expect(letters.map(({ reason, source }) => [reason, source.position])).toEqual([
       ['NOT_POSITIVE', 12],
       ['INSTRUMENT_MALFORMED', 13],
     ]);
+    expect(Buffer.from(letters[0]?.payload ?? '', 'base64').toString()).toBe(
+      'x1,1742943600000000,BTC-USDT@binance,-1,1,BUY',
+    );
     expect((await tapeproof('dead-letters', '--reason', 'PRECISION')).stdout).toContain('No dead letters');
+  });
+
+  it('says that partitions are fixed where others are asked for', async () => {
+    const { exitCode, stderr } = await tapeproof('topics', 'apply', '--partitions', '3');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('The topics have 6 partitions and keep them');
+    expect(await tapeproof('topics', 'apply')).toMatchObject({ exitCode: 0 });
   });
 });
 
@@ -117,7 +129,11 @@ describe('audit', () => {
 
   it.each([
     [['audit', 'decision-0-999999999-0'], 1, 'There is no event'],
+    [['audit', 'decision-99-1-0'], 1, 'There is no partition 99'],
     [['audit', 'nonsense'], 2, 'no event id'],
+    [['audit', 'decision-0-1-0', '--latest', INSTRUMENT], 2, 'Name one thing to audit'],
+    [['audit', 'decision-0-1-0', '--at', '2025-03-25T23:30:00Z'], 2, 'Name one thing to audit'],
+    [['audit', '--latest', INSTRUMENT, '--at', '2025-03-25T23:30:00Z'], 2, 'Name one thing to audit'],
     [['audit'], 2, 'Name what to audit'],
     [['audit', '--latest', 'nonsense'], 2, 'no instrument'],
     [['audit', '--latest', 'NONE-USD@binance'], 1, 'no decision'],
@@ -170,12 +186,29 @@ describe('usage', () => {
     [['ingest', 'file', '/nonexistent/file.csv'], 2],
     [['ingest', 'file', 'package.json'], 2],
     [['ingest', 'file', 'x', '--speed', 'fast'], 2],
+    [['ingest', 'file', 'package.json', '--allow', 'nonsense'], 2],
+    [['dead-letters', '--reason', 'BOGUS'], 2],
     [['activate', '--config', '/nonexistent.yaml'], 2],
   ])('%j exits %i with one sentence', async (words, exitCode) => {
     const result = await tapeproof(...words);
     expect(result.exitCode, result.stderr).toBe(exitCode);
+    expect(result.stderr).toMatch(/^tapeproof: /);
     expect(result.stderr).not.toContain('    at ');
   });
+
+  it.each([['dead-letters'], ['audit --trades --latest BTC-USDT@binance'], ['derive --trades FILE']])(
+    '%s ends quietly where its reader has enough',
+    async (words) => {
+      const script = `node bin/tapeproof.js ${words.replace('FILE', '"$0"')} | head -n 1 >&2; echo "\${PIPESTATUS[0]}"`;
+      const child = spawn('bash', ['-c', script, join(folder, 'trades.csv')], {
+        cwd: join(import.meta.dirname, '..'),
+        env: { ...process.env, ...environment },
+      });
+      const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+      expect(stdout).toBe('0\n');
+    },
+  );
 
   it('names the unknown key of a configuration, and its file', async () => {
     const path = join(folder, 'wrong.yaml');

@@ -43,6 +43,7 @@ Examples:
   $ npx tapeproof audit --at 2025-03-25T23:08:00Z --instrument BTC-USDT@binance --verify`,
     )
     .action(async (id: string | undefined, options: AuditCommandOptions) => {
+      assertOneForm(id, options);
       const where = connections();
       const reader = createLogReader(where.kafkaBrokers);
       const registry = createRegistry(where.registryUrl);
@@ -61,6 +62,16 @@ Examples:
         await reader.close();
       }
     });
+}
+
+/** An id, --latest, or --at with --instrument: a form that would be ignored is refused. */
+function assertOneForm(id: string | undefined, { latest, at, instrument }: AuditCommandOptions): void {
+  const forms = [id, latest, at ?? instrument].filter((form) => form !== undefined);
+  if (forms.length <= 1) return;
+  throw new TapeproofError(
+    'USAGE',
+    'Name one thing to audit: an event id, or --latest INSTRUMENT, or --at TIME with --instrument INSTRUMENT.',
+  );
 }
 
 /** The decision that --latest, or --at with --instrument, asks for. */

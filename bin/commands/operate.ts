@@ -1,9 +1,12 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import Table from 'cli-table3';
 import { DEFAULT_PARTITIONS } from '../../contracts/topics.ts';
 import { activate } from '../../evaluators/activate.adapter.ts';
 import { canonicalConfiguration, ENGINE_VERSION } from '../../evaluators/configuration.ts';
+import type { DeadLetterReason } from '../../contracts/generated/events.ts';
+import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
+import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
@@ -51,9 +54,15 @@ function registerTopics(program: Command): void {
       DEFAULT_PARTITIONS,
     )
     .option('--json', 'print as JSON')
-    .action(async ({ partitions, json }: JsonOption & { partitions: number }) => {
+    .action(async ({ partitions, json }: JsonOption & { partitions: number }, command: Command) => {
       const report = await applyTopics(createKafka(connections().kafkaBrokers, 'tapeproof-topics'), partitions);
       print(json, report, () => report.map(({ topic, action }) => `${topic.padEnd(24)} ${action}`).join('\n'));
+      const fixed = report[0]?.partitions ?? partitions;
+      if (fixed === partitions || command.getOptionValueSource('partitions') === 'default') return;
+      throw new TapeproofError(
+        'USAGE',
+        `The topics have ${fixed} partitions and keep them, for they are fixed once the tape exists: leave out --partitions ${partitions}.`,
+      );
     });
   topics
     .command('check')
@@ -65,8 +74,10 @@ function registerTopics(program: Command): void {
         drift.length === 0
           ? 'All topics are as defined.'
           : drift
-              .map(
-                ({ topic, setting, expected, actual }) => `${topic}: ${setting} is ${actual} and should be ${expected}`,
+              .map(({ topic, setting, expected, actual }) =>
+                setting === 'topic'
+                  ? `${topic} is missing`
+                  : `${topic}: ${setting} is ${actual} and should be ${expected}`,
               )
               .join('\n'),
       );
@@ -132,16 +143,17 @@ function registerDeadLetters(program: Command): void {
   program
     .command('dead-letters')
     .description('list what was refused: where it came from, and why')
-    .option('--reason <code>', 'only this reason')
+    .addOption(new Option('--reason <code>', 'only this reason').choices(DEAD_LETTER_REASONS))
     .option('--limit <n>', 'at most so many, newest last', wholeNumber, 100)
     .option('--json', 'print as JSON, payloads in base64')
-    .action(async ({ reason, limit, json }: JsonOption & { reason?: string; limit: number }) => {
+    .action(async ({ reason, limit, json }: JsonOption & { reason?: DeadLetterReason; limit: number }) => {
       const where = connections();
       const reader = createLogReader(where.kafkaBrokers);
       try {
         const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-dead-letters'));
         const found = await deadLetters(reader, createRegistry(where.registryUrl), { partitions, reason, limit });
-        print(json, found, () => {
+        const inBase64 = found.letters.map((letter) => ({ ...letter, payload: letter.payload.toString('base64') }));
+        print(json, { ...found, letters: inBase64 }, () => {
           if (found.total === 0) return 'No dead letters.';
           const table = new Table({
             head: ['source', 'position', 'reader', 'reason', 'detail'],
@@ -156,7 +168,7 @@ function registerDeadLetters(program: Command): void {
               detail,
             ]);
           }
-          return `${table.toString()}\n${found.letters.length} of ${found.total} dead letters.`;
+          return `${table.toString()}\n${found.letters.length} of ${counted(found.total, 'dead letter')}.`;
         });
       } finally {
         await reader.close();

@@ -157,6 +157,7 @@ async function locate(client: Client, topic: string, partition: number): Promise
     const found = metadata.topics.get(topic);
     const leader = found?.partitions[partition]?.leader;
     if (found !== undefined && leader !== undefined && leader >= 0) return { topicId: found.id, node: leader };
+    if (found !== undefined && partition >= found.partitionsCount) throw noSuchPartition(topic, partition, found);
   } catch (error) {
     // The library says so with no code of its own.
     if (!(error instanceof Error && error.message.startsWith('Unknown topic'))) throw error;
@@ -164,6 +165,13 @@ async function locate(client: Client, topic: string, partition: number): Promise
   throw new TapeproofError(
     'UNREACHABLE',
     `Partition ${partition} of topic ${topic} does not exist: run "npx tapeproof topics apply".`,
+  );
+}
+
+function noSuchPartition(topic: string, partition: number, { partitionsCount }: { readonly partitionsCount: number }) {
+  return new TapeproofError(
+    'NOT_FOUND',
+    `There is no partition ${partition} of ${topic}: its ${partitionsCount} partitions count from 0.`,
   );
 }
 
