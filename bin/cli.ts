@@ -9,7 +9,14 @@ import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
+import { TapeproofError } from '../platform/errors.ts';
 import { report } from './failure.ts';
+
+// Who reads what is printed may have enough (`| head -1`): that is a quiet end.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  process.exit(report(new TapeproofError('USAGE', `Standard output cannot be written (${error.message}).`)));
+});
 
 const program = new Command('tapeproof')
   .description(
@@ -18,6 +25,11 @@ const program = new Command('tapeproof')
   .version(packageJson.version)
   .showSuggestionAfterError()
   .exitOverride()
+  .configureOutput({
+    outputError: (text, write) => {
+      write(text.replace(/^error:/, 'tapeproof:'));
+    },
+  })
   .helpCommand(false)
   .addHelpText(
     'after',
