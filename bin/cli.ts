@@ -9,8 +9,11 @@ import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
+import { endWithStarter } from './context.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { report } from './failure.ts';
+
+endWithStarter();
 
 // Who reads what is printed may have enough (`| head -1`): that is a quiet end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -2,10 +2,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { interruption } from './context.ts';
 
 describe('an interruption', () => {
-  const before = { SIGINT: process.listeners('SIGINT'), SIGTERM: process.listeners('SIGTERM') };
+  const before = {
+    SIGINT: process.listeners('SIGINT'),
+    SIGTERM: process.listeners('SIGTERM'),
+    SIGHUP: process.listeners('SIGHUP'),
+  };
 
   afterEach(() => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       for (const listener of process.listeners(name)) {
         if (!before[name].includes(listener)) process.removeListener(name, listener);
       }

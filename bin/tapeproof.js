@@ -18,14 +18,29 @@ const cli = fileURLToPath(new URL('cli.ts', import.meta.url));
 // kafkajs computes negative timeouts, which Node 24 warns of and treats as at once, as kafkajs means them.
 const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'];
 const child = spawn(node, [...quiet, cli, ...process.argv.slice(2)], {
-  stdio: 'inherit',
+  // The channel closes when this process ends, however it ends: the child takes that for an order to end too.
+  stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+
+// npx and npm run pass no signal on: they end the shell that started this process. Only under npm does that end this
+// process: what a script or nohup started goes on without them.
+const LOOK_EVERY_MS = 500;
+const parent = process.ppid;
+const lookAfterParent =
+  process.env.npm_command === undefined
+    ? undefined
+    : setInterval(() => {
+        if (process.ppid !== parent) order('SIGTERM');
+      }, LOOK_EVERY_MS).unref();
+
+function order(signal) {
+  // The first order stands: the parent that ends by the same one must not make it the second, which ends at once.
+  clearInterval(lookAfterParent);
   // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone must be passed on.
-  process.on(signal, () => {
-    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
-  });
+  if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
 }
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, order);
+
 child.on('exit', (code, signal) => {
   process.exit(signal ? 128 + { SIGHUP: 1, SIGINT: 2, SIGKILL: 9, SIGTERM: 15 }[signal] || 1 : code);
 });
