@@ -142,7 +142,8 @@ function judge(
   if (differences.every(({ liveCount }) => liveCount === 0)) return 'restored';
   if (approveDifference) return 'approved';
   const places = differences.map(
-    ({ subject, liveCount, shadowCount }) => `${subject} (live ${liveCount}, rebuilt ${shadowCount})`,
+    ({ subject, liveCount, shadowCount, first }) =>
+      `${subject} (live ${liveCount}, rebuilt ${shadowCount}${first === undefined ? '' : `, first at ${first}`})`,
   );
   throw new TapeproofError(
     'CHECK_FAILED',

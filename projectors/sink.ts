@@ -117,6 +117,8 @@ export interface Difference {
   readonly subject: string;
   readonly liveCount: number;
   readonly shadowCount: number;
+  /** Key of the first one that differs, in byte order; undefined where the two cannot be compared. */
+  readonly first: string | undefined;
 }
 
 /** A projector's store. */

@@ -176,7 +176,10 @@ describe('projectors on the real stores', () => {
     await pool.query(
       `UPDATE ${schema}.decisions SET probability = 0.99 WHERE event_id = (SELECT min(event_id) FROM ${schema}.decisions)`,
     );
-    await expect(rebuild('postgres-history')).rejects.toMatchObject({ code: 'CHECK_FAILED' });
+    await expect(rebuild('postgres-history')).rejects.toMatchObject({
+      code: 'CHECK_FAILED',
+      message: expect.stringMatching(/decisions \(live \d+, rebuilt \d+, first at decision-\d+-\d+-0\)/) as string,
+    });
     expect(`history_${await generationOf('postgres-history')}`).toBe(schema);
     const report = await rebuild('postgres-history', true);
     expect(report.comparison).toBe('approved');

@@ -112,7 +112,14 @@ describe('the comparison of two generations in Postgres', () => {
     await pool.query(`CREATE TABLE ${table}_kept AS SELECT * FROM ${table} WHERE event_id = 'row-12'`);
     try {
       await pool.query(`UPDATE ${table} SET ${column} = ${changed} WHERE event_id = 'row-12'`);
-      expect(await differences()).toEqual([{ subject: ALL_TYPES.name, liveCount: ROWS, shadowCount: ROWS }]);
+      expect(await differences()).toEqual([
+        {
+          subject: ALL_TYPES.name,
+          liveCount: ROWS,
+          shadowCount: ROWS,
+          first: expect.stringMatching(/^(row-12|other) /),
+        },
+      ]);
     } finally {
       await pool.query(`DELETE FROM ${table} WHERE event_id IN ('row-12', 'other')`);
       await pool.query(`INSERT INTO ${table} SELECT * FROM ${table}_kept`);
@@ -124,11 +131,15 @@ describe('the comparison of two generations in Postgres', () => {
   it('notices a row too few, and one too many', async () => {
     await pool.query(`CREATE TABLE ${table}_kept AS SELECT * FROM ${table} WHERE event_id = 'row-12'`);
     await pool.query(`DELETE FROM ${table} WHERE event_id = 'row-12'`);
-    expect(await differences()).toEqual([{ subject: ALL_TYPES.name, liveCount: ROWS - 1, shadowCount: ROWS }]);
+    expect(await differences()).toEqual([
+      { subject: ALL_TYPES.name, liveCount: ROWS - 1, shadowCount: ROWS, first: 'row-12 7' },
+    ]);
     await pool.query(`INSERT INTO ${table} SELECT * FROM ${table}_kept`);
     await pool.query(`UPDATE ${table}_kept SET event_id = 'extra'`);
     await pool.query(`INSERT INTO ${table} SELECT * FROM ${table}_kept`);
-    expect(await differences()).toEqual([{ subject: ALL_TYPES.name, liveCount: ROWS + 1, shadowCount: ROWS }]);
+    expect(await differences()).toEqual([
+      { subject: ALL_TYPES.name, liveCount: ROWS + 1, shadowCount: ROWS, first: 'extra 7' },
+    ]);
     await pool.query(`DELETE FROM ${table} WHERE event_id = 'extra'`);
     await pool.query(`DROP TABLE ${table}_kept`);
     expect(await differences()).toEqual([]);
@@ -137,8 +148,12 @@ describe('the comparison of two generations in Postgres', () => {
   it('notices a column of another type, and takes a table without one to hold nothing', async () => {
     await pool.query(`DROP VIEW tapeproof.${ALL_TYPES.name}`);
     await pool.query(`ALTER TABLE ${table} ALTER COLUMN count TYPE numeric`);
-    expect(await differences()).toEqual([{ subject: ALL_TYPES.name, liveCount: ROWS, shadowCount: ROWS }]);
+    expect(await differences()).toEqual([
+      { subject: ALL_TYPES.name, liveCount: ROWS, shadowCount: ROWS, first: undefined },
+    ]);
     await pool.query(`ALTER TABLE ${table} DROP COLUMN count`);
-    expect(await differences()).toEqual([{ subject: ALL_TYPES.name, liveCount: 0, shadowCount: ROWS }]);
+    expect(await differences()).toEqual([
+      { subject: ALL_TYPES.name, liveCount: 0, shadowCount: ROWS, first: undefined },
+    ]);
   });
 });

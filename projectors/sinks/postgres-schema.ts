@@ -114,16 +114,16 @@ function given(columns: readonly [string, Column][]): string {
 }
 
 /**
- * Counts the rows by which two generations of a table differ: one that has no counterpart, or whose counterpart has another
- * value. `*=` compares values byte by byte, so that 1.0 is not 1.00.
+ * The key of the first row by which two generations of a table differ: one that has no counterpart, or whose counterpart has
+ * another value. `*=` compares values byte by byte, so that 1.0 is not 1.00.
  */
-export function differingRows(
+export function firstDifference(
   { name, key, columns }: Pick<Table, 'name' | 'key' | 'columns'>,
   live: string,
   shadow: string,
 ): string {
   const all = Object.keys(columns).join(', ');
-  return `SELECT count(*) AS count FROM (SELECT ${all} FROM ${live}.${name}) AS live
+  return `SELECT min(concat_ws(' ', ${key.join(', ')}) COLLATE "C") AS first FROM (SELECT ${all} FROM ${live}.${name}) AS live
     FULL JOIN (SELECT ${all} FROM ${shadow}.${name}) AS shadow USING (${key.join(', ')})
     WHERE (live *= shadow) IS NOT TRUE`;
 }

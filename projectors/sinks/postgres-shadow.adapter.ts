@@ -2,7 +2,7 @@ import { inTransaction, sqlStateOf, withClient, type Client, type Pool } from '.
 import type { PostgresProjector, RowInsert, Table } from '../projector.ts';
 import type { Difference, Shadow } from '../sink.ts';
 import { beginGeneration, positionRows, swapGeneration } from './postgres-generation.adapter.ts';
-import { createKeys, differingRows, schemaOf } from './postgres-schema.ts';
+import { createKeys, firstDifference, schemaOf } from './postgres-schema.ts';
 import { overtaken } from './refusals.adapter.ts';
 import { createPostgresSink, liveLockName } from './postgres-sink.adapter.ts';
 import { RowPack } from './row-pack.ts';
@@ -159,28 +159,32 @@ async function differencesOf(
 ): Promise<readonly Difference[]> {
   const [ofLive, ofShadow] = [schemaOf(projector, live), schemaOf(projector, shadow)];
   const found = await sideBySide(pool, [...projector.tables, CONFLICTS], async (client, table) => {
-    if (await areEqual(client, table, ofLive, ofShadow)) return undefined;
+    const first = await firstDifferenceOf(client, table, ofLive, ofShadow);
+    if (first === null) return undefined;
     const shadowCount = await rowsOf(client, ofShadow, table);
     if (shadowCount === undefined) throw overtaken(projector.name);
-    return { subject: table.name, liveCount: (await rowsOf(client, ofLive, table)) ?? 0, shadowCount };
+    return { subject: table.name, liveCount: (await rowsOf(client, ofLive, table)) ?? 0, shadowCount, first };
   });
   return found.filter((difference) => difference !== undefined);
 }
 
-/** Whether two generations of a table hold the same rows, each value with the same bytes. */
-async function areEqual(
+/**
+ * Null where two generations of a table hold the same rows, each value with the same bytes; else the key of the first that
+ * differs, or undefined where they cannot be compared.
+ */
+async function firstDifferenceOf(
   client: Client,
   table: Pick<Table, 'name' | 'key' | 'columns'>,
   live: string,
   shadow: string,
-): Promise<boolean> {
+): Promise<string | null | undefined> {
   await client.query(`SET work_mem = '${JOIN_MEMORY}'`);
   try {
-    const { rows } = await client.query<{ count: string }>(differingRows(table, live, shadow));
-    return rows[0]?.count === '0';
+    const { rows } = await client.query<{ first: string | null }>(firstDifference(table, live, shadow));
+    return rows[0]?.first;
   } catch (error) {
     const state = sqlStateOf(error) ?? '';
-    if ([UNDEFINED_TABLE, UNDEFINED_COLUMN, ...OTHER_TYPE].includes(state)) return false;
+    if ([UNDEFINED_TABLE, UNDEFINED_COLUMN, ...OTHER_TYPE].includes(state)) return undefined;
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { canonicalJson } from '../../contracts/canonical-json.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { askRedis, runScript, script, type Redis } from '../../platform/redis.ts';
@@ -93,28 +93,27 @@ async function differencesOf(
   live: number,
   shadow: number,
 ): Promise<readonly Difference[]> {
-  const ofLive = await digestOf(redis, generationKeys(projector, live).base);
-  const ofShadow = await digestOf(redis, generationKeys(projector, shadow).base);
-  if (ofLive.digest === ofShadow.digest) return [];
-  return [{ subject: 'values', liveCount: ofLive.count, shadowCount: ofShadow.count }];
+  const ofLive = await valuesOf(redis, generationKeys(projector, live).base);
+  const ofShadow = await valuesOf(redis, generationKeys(projector, shadow).base);
+  const keys = [...new Set([...ofLive.keys(), ...ofShadow.keys()])].sort();
+  const first = keys.find((key) => ofLive.get(key) !== ofShadow.get(key));
+  if (first === undefined) return [];
+  return [{ subject: 'values', liveCount: ofLive.size, shadowCount: ofShadow.size, first }];
 }
 
-/** SHA-256 over all values of a generation, by key. */
-async function digestOf(redis: Redis, base: string): Promise<{ digest: string; count: number }> {
-  const hash = createHash('sha256');
-  const suffixes = (await keysUnder(redis, base))
-    .map((key) => key.slice(base.length))
-    .filter(holdsValues)
-    .sort();
+/** All values of a generation as canonical JSON, by key without the generation: a bounded number of small ones for each instrument. */
+async function valuesOf(redis: Redis, base: string): Promise<ReadonlyMap<string, string>> {
+  const values = new Map<string, string>();
+  const suffixes = (await keysUnder(redis, base)).map((key) => key.slice(base.length)).filter(holdsValues);
   for (const suffix of suffixes) {
     const key = base + suffix;
     const value =
       (await askRedis(() => redis.type(key))) === 'set'
         ? (await askRedis(() => redis.smembers(key))).sort()
         : await askRedis(() => redis.hgetall(key));
-    hash.update(`${canonicalJson([suffix, value])}\n`);
+    values.set(suffix, canonicalJson(value));
   }
-  return { digest: hash.digest('hex'), count: suffixes.length };
+  return values;
 }
 
 async function keysUnder(redis: Redis, base: string): Promise<string[]> {
