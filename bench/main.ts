@@ -24,7 +24,7 @@ const RUNS = 5;
 /** Some seconds of an engine's work: in a shorter tape, loading and compiling weigh more than in a process that runs. */
 const TRADES = 1_500_000;
 /** Of them, one with a snapshot each for the read models: the most events. */
-const TRADES_PER_EVENTFUL_TRADE = 25;
+const TRADES_PER_EVENTFUL_TRADE = 8;
 const HASHES = 200_000;
 const PARTS = ['engine', 'read-models', 'latency', 'live-ingest'] as const;
 

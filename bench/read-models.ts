@@ -27,14 +27,16 @@ const CATCH_UP_DEADLINE_MS = 600_000;
 /** What the read models do with a log that lies ready: the derived topics must be filled. */
 export async function measureReadModels({ connections, log, runs }: Bench): Promise<Figure[]> {
   const live: CatchUp[] = [];
+  const shared: CatchUp[] = [];
   const copied: number[] = [];
   const rebuilt: Rebuilt[] = [];
   const redis: number[] = [];
   // The three that are compared come one after another: the machine drifts.
   for (let run = 0; run < runs; run += 1) {
-    live.push(await measureLive(connections, log));
+    live.push(await measureLive(connections, log, 1));
     copied.push(await measureCopy(connections));
     rebuilt.push(await measureRebuild(connections, log));
+    shared.push(await measureLive(connections, log, 2));
   }
   await catchUpOnce(LATEST, connections);
   for (let run = 0; run < runs; run += 1) redis.push(await measureRedisRebuild(connections, log));
@@ -47,6 +49,7 @@ export async function measureReadModels({ connections, log, runs }: Bench): Prom
       'the same rows as text into tables alike, keys and indexes included, from memory',
     ),
     ...liveFigures(live, ofCopy),
+    ...sharedFigures(shared, ofCopy),
     ...rebuildFigures(rebuilt, ofCopy),
     figureOf(`${LATEST}, rebuild`, 'records/s', redis, 'tape and events read, values written, compared and swapped'),
   ];
@@ -57,13 +60,22 @@ type OfCopy = (values: readonly number[]) => readonly number[];
 function liveFigures(live: readonly CatchUp[], ofCopy: OfCopy): Figure[] {
   const rates = live.map(({ rowsPerSecond }) => rowsPerSecond);
   const cpu = live.map(({ cpuMicrosecondsPerRow }) => cpuMicrosecondsPerRow);
-  const memory = live.map(({ usage }) => usage.peakResidentBytes / MEBIBYTE);
+  const memory = live.map(({ peakResidentBytes }) => peakResidentBytes / MEBIBYTE);
   const rows = Math.round(live[0]?.rows ?? 0);
   return [
     figureOf(`${HISTORY}, live`, 'rows/s', rates, `a process reads the log from its beginning, ${rows} rows`),
     figureOf(`${HISTORY}, live, of COPY`, 'times', ofCopy(rates), 'the two above', { atLeast: 0.8 }),
     figureOf(`${HISTORY}, live, CPU`, 'µs a row', cpu, 'of the whole process, its start included, Postgres aside'),
     figureOf(`${HISTORY}, peak resident memory`, 'MiB', memory, 'of the process'),
+  ];
+}
+
+function sharedFigures(shared: readonly CatchUp[], ofCopy: OfCopy): Figure[] {
+  const rates = shared.map(({ rowsPerSecond }) => rowsPerSecond);
+  const name = `${HISTORY}, live, two processes`;
+  return [
+    figureOf(name, 'rows/s', rates, 'the same log, its partitions shared'),
+    figureOf(`${name}, of COPY`, 'times', ofCopy(rates), 'COPY writes by one connection', { atLeast: 0.8 }),
   ];
 }
 
@@ -100,24 +112,30 @@ interface CatchUp {
   readonly rowsPerSecond: number;
   readonly rows: number;
   readonly cpuMicrosecondsPerRow: number;
-  readonly usage: Usage;
+  /** Of the greatest process. */
+  readonly peakResidentBytes: number;
 }
 
-/** Makes Postgres empty and runs the projector's process over the whole log: rows a second between its first and last. */
-async function measureLive(connections: Connections, log: Log): Promise<CatchUp> {
+/** Makes Postgres empty and runs the projector's processes over the whole log: rows a second between the first and last. */
+async function measureLive(connections: Connections, log: Log, processes: number): Promise<CatchUp> {
   const pool = createPool(connections.postgresUrl, 'tapeproof-bench');
   try {
     const group = await projectorGroup(HISTORY, connections).catch(() => undefined);
     await emptyPostgres(pool);
     await migrate(pool);
     if (group !== undefined) await deleteGroup(connections, group, log);
-    const child = startChild({ role: 'projector', connections, argument: HISTORY });
-    const { seconds, shareSeen } = await untilCaughtUp(pool, connections, child.ended);
-    const usage = await child.stop();
+    const children = Array.from({ length: processes }, () =>
+      startChild({ role: 'projector', connections, argument: HISTORY }),
+    );
+    const ended = Promise.race(children.map((child) => child.ended));
+    const { seconds, shareSeen } = await untilCaughtUp(pool, connections, ended);
+    const usages = await Promise.all(children.map((child) => child.stop()));
+    const cpuSeconds = usages.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
+    const peakResidentBytes = Math.max(...usages.map((usage) => usage.peakResidentBytes));
     const all = await countRows(pool);
     const rows = all * (1 - shareSeen);
-    const cpuMicrosecondsPerRow = (usage.cpuSeconds / all) * MICROSECONDS_PER_SECOND;
-    return { rows, rowsPerSecond: rows / seconds, cpuMicrosecondsPerRow, usage };
+    const cpuMicrosecondsPerRow = (cpuSeconds / all) * MICROSECONDS_PER_SECOND;
+    return { rows, rowsPerSecond: rows / seconds, cpuMicrosecondsPerRow, peakResidentBytes };
   } finally {
     await pool.end();
   }
