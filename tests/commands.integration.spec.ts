@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bodyOf, decodeBody } from '../contracts/codec.ts';
 import type { DeadLetter, Outcome, Trade } from '../contracts/generated/events.ts';
@@ -241,6 +242,16 @@ describe('derive', () => {
     expect(first).toBe(second);
     const { events } = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
     expect(first?.trimEnd().split('\n')).toHaveLength(Object.values(events).reduce((sum, count) => sum + count, 0));
+  });
+
+  it('leaves its output alone where the trades cannot be read', async () => {
+    const [cut, out] = [join(folder, 'cut.csv.gz'), join(folder, 'kept')];
+    await writeFile(cut, gzipSync(await readFile(join(folder, 'trades.csv'))).subarray(0, -20));
+    await writeFile(out, 'an older derivation');
+    const { exitCode, stderr } = await tapeproof('derive', '--trades', cut, '--out', out);
+    expect(exitCode, stderr).toBe(2);
+    expect(stderr).toContain('gzip data ends too early');
+    expect(await readFile(out, 'utf8')).toBe('an older derivation');
   });
 });
 

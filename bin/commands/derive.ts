@@ -1,9 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { open, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import { derive } from '../../evaluators/derive.ts';
 import { fileTrades } from '../../producers/file-trades.adapter.ts';
+import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
 
@@ -30,18 +30,41 @@ export function registerDerive(program: Command): void {
       const rows = fileTrades({ path: trades, format, instrument }, () => {
         refused += 1;
       });
-      const lines = Readable.from(derive(rows, configuration));
-      try {
-        if (out === '-') await pipeline(lines, process.stdout, { end: false });
-        else await pipeline(lines, createWriteStream(out));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-        throw new TapeproofError(
-          'USAGE',
-          `${out} cannot be written (${(error as Error).message}): name another file with --out.`,
-          { cause: error },
-        );
-      }
-      if (refused > 0) process.stderr.write(`${refused} rows are no trades and were left out.\n`);
+      await writeLines(derive(rows, configuration), out);
+      if (refused > 0) process.stderr.write(`Left out as no trade: ${counted(refused, 'row')}.\n`);
     });
+}
+
+/**
+ * Writes to a file or, as `-`, to standard output. Nothing is touched before the first line is there, so not by trades
+ * that cannot be read, and a file that could not be finished is removed.
+ */
+async function writeLines(lines: AsyncGenerator<string>, out: string): Promise<void> {
+  const first = await lines.next();
+  const all = async function* () {
+    if (first.done !== true) yield first.value;
+    yield* lines;
+  };
+  if (out === '-') {
+    await pipeline(all, process.stdout, { end: false });
+    return;
+  }
+  const file = await open(out, 'w').catch((error: unknown) => {
+    throw cannotBeWritten(out, error);
+  });
+  try {
+    await pipeline(all, file.createWriteStream());
+  } catch (error) {
+    if ((await stat(out)).isFile()) await rm(out);
+    throw cannotBeWritten(out, error);
+  }
+}
+
+/** What the operating system says of an output, as a sentence; any other error as it is. */
+function cannotBeWritten(out: string, error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
+  const { message } = error as Error;
+  return new TapeproofError('USAGE', `${out} cannot be written (${message}): name another file with --out.`, {
+    cause: error,
+  });
 }
