@@ -35,3 +35,12 @@ export function diskFull(folder: string, cause?: unknown): StackError {
     cause,
   );
 }
+
+/** A folder that somebody chose for the stack and that the system refuses. */
+export function folderRefused(folder: string, cause: unknown): StackError {
+  return new StackError(
+    `The stack cannot use ${folder} (${messageOf(cause)}): choose its folders by TAPEPROOF_STACK_FOLDER and TAPEPROOF_STACK_PARTS_FOLDER.`,
+    EXIT_OUT_OF_REACH,
+    cause,
+  );
+}

@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StackError } from './errors.ts';
+import { folderRefused, StackError, systemCode } from './errors.ts';
 
 const LOCK_WAIT_MS_MAX = 15 * 60_000;
 const LOCK_POLL_MS = 100;
@@ -12,10 +12,10 @@ const SQLITE_BUSY = 5;
  * Runs `work` while no other process runs its own in this folder. The lock is SQLite's file lock, which the kernel
  * releases when its holder dies: a lock can never be stale, so none is ever broken by force.
  * @param onWait called once when somebody else holds the lock.
+ * @throws StackError if the folder cannot be made or used.
  */
 export async function withFolderLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
-  mkdirSync(folder, { recursive: true });
-  const database = new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
+  const database = openLock(folder);
   try {
     const deadline = Date.now() + LOCK_WAIT_MS_MAX;
     for (let attempt = 0; !tryLock(database); attempt++) {
@@ -30,6 +30,27 @@ export async function withFolderLock<T>(folder: string, onWait: () => void, work
     return await work();
   } finally {
     database.close();
+  }
+}
+
+function openLock(folder: string): DatabaseSync {
+  try {
+    makeFolder(folder);
+    return new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
+  } catch (error) {
+    throw systemCode(error) === 'ENOSPC' ? error : folderRefused(folder, error);
+  }
+}
+
+/** Node's own recursive mkdir never ends in a folder that takes none, such as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another command may have made it in between.
+    if (systemCode(error) !== 'EEXIST') throw error;
   }
 }
 

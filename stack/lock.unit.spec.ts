@@ -38,6 +38,18 @@ describe('withFolderLock', () => {
     expect(events).toEqual(['second waits', 'first done', 'second works']);
   });
 
+  it('makes its folder, with those above it', async () => {
+    await expect(withFolderLock(join(folder, 'a', 'b'), nothing, () => Promise.resolve('done'))).resolves.toBe('done');
+  });
+
+  it.runIf(process.platform === 'linux')('refuses /proc, where a recursive mkdir would never end', async () => {
+    for (const refused of ['/proc', '/proc/a', '/proc/a/b', join(import.meta.filename, 'a'), import.meta.filename]) {
+      const locked = withFolderLock(refused, nothing, () => Promise.resolve());
+      await expect(locked).rejects.toThrow(`The stack cannot use ${refused} (`);
+      await expect(locked).rejects.toMatchObject({ exitCode: 3 });
+    }
+  });
+
   it('is free again after a failure', async () => {
     await expect(withFolderLock(folder, nothing, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
     await expect(withFolderLock(folder, nothing, () => Promise.resolve('done'))).resolves.toBe('done');

@@ -4,7 +4,7 @@
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskFull, EXIT_OUT_OF_REACH, messageOf, StackError, systemCode } from './errors.ts';
+import { diskFull, folderRefused, StackError, systemCode } from './errors.ts';
 import { javaProgram } from './java.ts';
 import * as lifecycle from './lifecycle.ts';
 import { withFolderLock } from './lock.ts';
@@ -164,12 +164,7 @@ async function exclusively<T>(
 function readable(error: unknown, folder: string): unknown {
   const code = systemCode(error);
   if (code === 'ENOSPC') return diskFull(folder, error);
-  if (code === undefined || !REFUSALS.has(code)) return error;
-  return new StackError(
-    `The stack cannot use its folders (${messageOf(error)}): choose others by TAPEPROOF_STACK_FOLDER and TAPEPROOF_STACK_PARTS_FOLDER.`,
-    EXIT_OUT_OF_REACH,
-    error,
-  );
+  return code !== undefined && REFUSALS.has(code) ? folderRefused('its folders', error) : error;
 }
 
 function partsOf(options: StackOptions, tell: Tell): Parts {
