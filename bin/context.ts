@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { parse, YAMLParseError } from 'yaml';
-import { parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { parseDocument, YAMLError } from 'yaml';
+import { parseNewConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { readEndpoints, stackOptionsFromEnvironment } from '../stack/main.ts';
@@ -69,9 +69,13 @@ export async function readConfiguration(path: string): Promise<EngineConfigurati
     );
   }
   try {
-    return parseConfiguration(parse(text));
+    const document = parseDocument(text);
+    // What YAML only warns of, such as a tag that it does not know, is no configuration of ours either.
+    const [wrong] = [...document.errors, ...document.warnings];
+    if (wrong !== undefined) throw wrong;
+    return parseNewConfiguration(document.toJS());
   } catch (error) {
-    const place = error instanceof YAMLParseError && error.linePos ? ` line ${error.linePos[0].line}` : '';
+    const place = error instanceof YAMLError && error.linePos ? ` line ${error.linePos[0].line}` : '';
     throw new TapeproofError('CONFIGURATION', `${path}${place}: ${(error as Error).message.split('\n')[0] ?? ''}`, {
       cause: error,
     });

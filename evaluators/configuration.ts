@@ -13,6 +13,7 @@ export const ENGINE_VERSION = '2';
 
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;
+const NO_INSTRUMENT = 'is no instrument of the form BTC-USDT@binance';
 
 /** A wrong configuration. The message is one sentence that names the key, the place and what to do. */
 export class ConfigurationError extends Error {
@@ -114,7 +115,7 @@ const configuration = z.strictObject({
     .prefault({}),
   instruments: z
     .record(
-      z.string().refine(isInstrument, 'is no instrument of the form BTC-USDT@binance'),
+      z.string().refine(isInstrument, NO_INSTRUMENT),
       z.strictObject({ binSize: binSize.optional(), session: session.optional() }),
     )
     .default({}),
@@ -129,10 +130,37 @@ export type EngineConfiguration = z.output<typeof configuration>;
  * @throws ConfigurationError for the first thing that is wrong; an unknown key is never ignored.
  */
 export function parseConfiguration(raw: unknown): EngineConfiguration {
+  // These words may stand in dead letters, which a replay writes again.
+  return parsed(raw, ({ message }) => message);
+}
+
+/**
+ * As {@link parseConfiguration}, for a configuration that is to be put in force: says in plain words what is wrong, and
+ * refuses also what earlier builds let pass. A tape may hold that, and what it says then stays as it was.
+ *
+ * @throws ConfigurationError
+ */
+export function parseNewConfiguration(raw: unknown): EngineConfiguration {
+  const accepted = parsed(raw, wordsOf);
+  const { instruments } = (raw ?? {}) as { readonly instruments?: object };
+  // The one key that zod's records drop without a word.
+  if (Object.hasOwn(instruments ?? {}, '__proto__')) {
+    throw new ConfigurationError(`The configuration's key "instruments.__proto__" ${NO_INSTRUMENT}.`);
+  }
+  for (const { name, contradictionIn } of STRATEGIES) {
+    const contradiction = contradictionIn(accepted.strategies[name]?.parameters);
+    if (contradiction !== undefined) {
+      throw new ConfigurationError(`The configuration's strategies.${name}.parameters is wrong: ${contradiction}.`);
+    }
+  }
+  return accepted;
+}
+
+function parsed(raw: unknown, wording: (issue: z.core.$ZodIssue) => string): EngineConfiguration {
   const result = configuration.safeParse(raw ?? {});
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new ConfigurationError(issue === undefined ? 'The configuration is wrong.' : sentenceOf(issue));
+  throw new ConfigurationError(issue === undefined ? 'The configuration is wrong.' : sentenceOf(issue, wording));
 }
 
 /** The configuration's one text: what is hashed and stored in an activation. */
@@ -140,7 +168,7 @@ export function canonicalConfiguration(value: EngineConfiguration): string {
   return canonicalJson(value);
 }
 
-function sentenceOf(issue: z.core.$ZodIssue): string {
+function sentenceOf(issue: z.core.$ZodIssue, wording: (issue: z.core.$ZodIssue) => string): string {
   const place = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
@@ -152,8 +180,29 @@ function sentenceOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_key') {
     return `The configuration's key "${place}" ${issue.issues[0]?.message ?? 'is wrong'}.`;
   }
-  if (place === '') return `The configuration is no mapping of keys to values: ${issue.message}.`;
-  return `The configuration's ${place} is wrong: ${issue.message}.`;
+  if (place === '') return `The configuration is no mapping of keys to values: ${wording(issue)}.`;
+  return `The configuration's ${place} is wrong: ${wording(issue)}.`;
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  number: 'a number',
+  boolean: 'true or false',
+  string: 'a text',
+  object: 'a mapping of keys to values',
+  record: 'a mapping of keys to values',
+};
+
+/** The library's finding in plain words. */
+function wordsOf(issue: z.core.$ZodIssue): string {
+  const { code, message } = issue;
+  // A check that has its own words, such as that of a bin size, says more than a type.
+  if (code === 'invalid_type' && message.startsWith('Invalid input')) {
+    return `it must be ${KINDS[issue.expected] ?? issue.expected}`;
+  }
+  if (code === 'too_small') return `it must be ${issue.inclusive === true ? 'at least' : 'above'} ${issue.minimum}`;
+  if (code === 'too_big') return `it must be ${issue.inclusive === true ? 'at most' : 'below'} ${issue.maximum}`;
+  return code === 'invalid_value' ? `it must be ${issue.values.map(String).join(' or ')}` : message;
 }
 
 /** The keys that a schema knows at a place; for an unknown place, none. */

@@ -2,12 +2,17 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Decimal } from '../contracts/decimal.ts';
-import { canonicalConfiguration, ConfigurationError, parseConfiguration } from './configuration.ts';
+import {
+  canonicalConfiguration,
+  ConfigurationError,
+  parseConfiguration,
+  parseNewConfiguration,
+} from './configuration.ts';
 import { binSizeFrom } from './rules.ts';
 
 const complaint = (raw: unknown) => {
   try {
-    parseConfiguration(raw);
+    parseNewConfiguration(raw);
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigurationError);
     return (error as Error).message;
@@ -58,10 +63,27 @@ describe('parseConfiguration', () => {
     [{ cadenceMs: -1 }, 'cadenceMs is wrong'],
     [{ confidence: { mediumFrom: 0.9 } }, 'confidence is wrong: mediumFrom must not be above highFrom'],
     [{ hitRule: { minMoveBps: 0.12345678 } }, 'at most six digits'],
+    [{ cadenceMs: 1.5 }, 'cadenceMs is wrong: it must be a whole number.'],
+    [{ range: { bars: 0 } }, 'range.bars is wrong: it must be at least 1.'],
+    [{ volumeProfile: { valueAreaShare: 0 } }, 'it must be above 0.'],
+    [{ volumeProfile: { valueAreaRule: 'X' } }, 'it must be ONE_ROW or TWO_ROW.'],
+    [{ hitRule: [] }, 'hitRule is wrong: it must be a mapping of keys to values.'],
+    [JSON.parse('{"instruments":{"__proto__":{}}}'), 'key "instruments.__proto__" is no instrument'],
+    [
+      { strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 5 } } } },
+      'strategies.VWAP_REVERSION.parameters is wrong: entryDeviations must not be above maxDeviations.',
+    ],
     [[], 'is no mapping of keys to values'],
     ['text', 'is no mapping of keys to values'],
   ])('refuses %j with a sentence', (raw, sentence) => {
     expect(complaint(raw)).toContain(sentence);
+  });
+});
+
+describe('a configuration on the tape', () => {
+  it('is read as it always was, also where a new one like it is refused', () => {
+    const contradictory = { strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 5 } } } };
+    expect(parseConfiguration(contradictory)).toMatchObject(contradictory);
   });
 });
 

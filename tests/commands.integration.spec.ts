@@ -211,13 +211,23 @@ describe('usage', () => {
     },
   );
 
-  it('names the unknown key of a configuration, and its file', async () => {
+  it.each([
+    ['an unknown key', 'cadenceMS: 5\n', 'cadenceMs'],
+    ['an unknown tag', 'cadenceMs: !milli 5\n', 'line 1: Unresolved tag'],
+    ['broken YAML', 'cadenceMs: [\n', 'line 2: '],
+    [
+      'a parameter against another',
+      'strategies: {VWAP_REVERSION: {parameters: {entryDeviations: 5}}}',
+      'maxDeviations',
+    ],
+  ])('names %s of a configuration, and its file, in one line', async (_what, text, sentence) => {
     const path = join(folder, 'wrong.yaml');
-    await writeFile(path, 'cadenceMS: 5\n');
+    await writeFile(path, text);
     const { exitCode, stderr } = await tapeproof('derive', '--trades', join(folder, 'trades.csv'), '--config', path);
     expect(exitCode).toBe(2);
     expect(stderr).toContain(path);
-    expect(stderr).toContain('cadenceMs');
+    expect(stderr).toContain(sentence);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
   it('exits 3 when a service is out of reach', async () => {

@@ -28,6 +28,8 @@ export interface Strategy {
   readonly parameters: z.ZodObject;
   /** Fills in parameters that were checked by the schema. */
   readonly configure: (parameters: unknown) => Evaluate;
+  /** What parameters that are each allowed say against one another, as the end of a sentence; undefined where nothing. */
+  readonly contradictionIn: (parameters: unknown) => string | undefined;
 }
 
 /** Declares a strategy so that `evaluate` sees its own parameters' type. */
@@ -35,8 +37,10 @@ export function defineStrategy<Parameters extends z.ZodObject>(declaration: {
   readonly name: string;
   readonly parameters: Parameters;
   readonly evaluate: (snapshot: IndicatorSnapshot, parameters: z.output<Parameters>) => Opinion;
+  /** As {@link Strategy.contradictionIn}; asked only of a configuration that is new: a tape may hold what it refuses. */
+  readonly contradictionIn?: (parameters: z.output<Parameters>) => string | undefined;
 }): Strategy {
-  const { name, parameters, evaluate } = declaration;
+  const { name, parameters, evaluate, contradictionIn } = declaration;
   return {
     name,
     parameters,
@@ -44,6 +48,7 @@ export function defineStrategy<Parameters extends z.ZodObject>(declaration: {
       const checked = parameters.parse(raw);
       return (snapshot) => evaluate(snapshot, checked);
     },
+    contradictionIn: (raw) => contradictionIn?.(parameters.parse(raw)),
   };
 }
 

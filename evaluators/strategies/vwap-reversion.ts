@@ -22,6 +22,8 @@ export const vwapReversion = defineStrategy({
     baseEvidence: z.number().min(0).max(2).default(0.02),
     slope: z.number().min(0).max(2).default(0.06),
   }),
+  contradictionIn: ({ entryDeviations, maxDeviations }) =>
+    entryDeviations > maxDeviations ? 'entryDeviations must not be above maxDeviations' : undefined,
   evaluate(snapshot, { entryDeviations, maxDeviations, baseEvidence, slope }) {
     const lastPrice = snapshot.lastPrice.toNumber();
     const { vwap, vwapDeviation } = snapshot;
