@@ -95,7 +95,7 @@ async function startPrepared(
       await untilHealthy(service, options, record, report);
       return;
     } catch (error) {
-      // A service that is alive but late is left to whoever wants to look at it; `up` waits for it again.
+      // A service that is alive but late is the caller's to end.
       if (isAlive(record)) throw error;
       await removeServiceRecord(options.folder, service.name);
       const passing = service.passingFailure?.test(readLog(logFile)) ?? false;
@@ -121,7 +121,7 @@ async function untilHealthy(
     const waitedMs = Date.now() - start;
     if (waitedMs > service.startDeadlineMs) {
       throw new StackError(
-        `${capital(service.title)} (pid ${record.pid}) did not answer within ${service.startDeadlineMs / 1000} s: ${trouble}. Its log is ${logFile}; "stack down" ends it.`,
+        `${capital(service.title)} (pid ${record.pid}) did not answer within ${service.startDeadlineMs / 1000} s: ${trouble}. Look at its log ${logFile}, then run "stack down" and "stack up".`,
       );
     }
     report(`starting, ${Math.floor(waitedMs / 1000)} s`, false);

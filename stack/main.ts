@@ -8,6 +8,7 @@ import { diskFull, folderRefused, StackError, systemCode } from './errors.ts';
 import { javaProgram } from './java.ts';
 import * as lifecycle from './lifecycle.ts';
 import { withFolderLock } from './lock.ts';
+import { mavenProgram } from './maven.ts';
 import { endpointsOf, SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './options.ts';
 import { BITSTAMP_TRADES_FILE, freeMegabytesOf, Parts } from './parts.ts';
 import { residentBytes } from './process.ts';
@@ -55,44 +56,37 @@ const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOT
 
 /**
  * Brings all services up and waits until each answers. What is up stays as it is.
- * @throws StackError (exit code 3) if one cannot be brought up; the others are left running.
+ * @throws StackError (exit code 3) if one cannot be brought up; those that this call started are stopped again.
  */
 export function stackUp(options: StackOptions, report: StackReport): Promise<StackEndpoints> {
   return exclusively(options, report, async (tell) => {
     const parts = partsOf(options, tell);
     const missing = SERVICE_NAMES.filter((name) => lifecycle.runningService(options.folder, name) === undefined);
-    await assertStartable(missing, options);
-    // Asked for first: everything waits for Kafka, and nothing for the trades.
-    const trades = parts.folder('kafka').then(() => parts.folder('trades'));
-    const started = new Map<ServiceName, Promise<void>>();
-    // In the order of SERVICE_NAMES a service comes after those it needs.
-    for (const name of SERVICE_NAMES) {
-      const needed = SERVICES[name].needs.map((need) => started.get(need) ?? Promise.resolve());
-      started.set(
-        name,
-        startOne(name, options, parts, () => Promise.all(needed), tell),
-      );
+    await assertStartable(missing, options, parts);
+    try {
+      return await startAll(options, parts, tell);
+    } catch (error) {
+      const started = missing.filter((name) => lifecycle.runningService(options.folder, name) !== undefined);
+      // Why it failed is told, and not what came of that.
+      await endAll(started, options, tell).catch(() => undefined);
+      throw error;
     }
-    const outcomes = await Promise.allSettled([...started.values(), trades]);
-    const failures = new Set(
-      outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : [])),
-    );
-    throwFirst(failures);
-    const endpoints = endpointsOf(options.ports, join(await trades, BITSTAMP_TRADES_FILE));
-    await writeEndpoints(options.folder, endpoints);
-    return endpoints;
   });
 }
 
 /** Ends all services. What is not running is left alone. @throws StackError if a process cannot be ended. */
 export function stackDown(options: StackOptions, report: StackReport): Promise<void> {
-  return exclusively(options, report, (tell) => endAll(options, tell));
+  return exclusively(options, report, async (tell) => {
+    await removeEndpoints(options.folder);
+    await endAll(SERVICE_NAMES, options, tell);
+  });
 }
 
 /** Ends all services and deletes their data and logs. Downloads are kept. */
 export function stackReset(options: StackOptions, report: StackReport): Promise<void> {
   return exclusively(options, report, async (tell) => {
-    await endAll(options, tell);
+    await removeEndpoints(options.folder);
+    await endAll(SERVICE_NAMES, options, tell);
     for (const name of SERVICE_NAMES) {
       const folder = serviceFolder(options.folder, name);
       await SERVICES[name].removeOutside?.(folder);
@@ -173,6 +167,27 @@ function partsOf(options: StackOptions, tell: Tell): Parts {
   });
 }
 
+async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promise<StackEndpoints> {
+  // Asked for first: everything waits for Kafka, and nothing for the trades.
+  const trades = parts.folder('kafka').then(() => parts.folder('trades'));
+  const started = new Map<ServiceName, Promise<void>>();
+  // In the order of SERVICE_NAMES a service comes after those it needs.
+  for (const name of SERVICE_NAMES) {
+    const needed = SERVICES[name].needs.map((need) => started.get(need) ?? Promise.resolve());
+    started.set(
+      name,
+      startOne(name, options, parts, () => Promise.all(needed), tell),
+    );
+  }
+  const outcomes = await Promise.allSettled([...started.values(), trades]);
+  throwFirst(
+    new Set(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))),
+  );
+  const endpoints = endpointsOf(options.ports, join(await trades, BITSTAMP_TRADES_FILE));
+  await writeEndpoints(options.folder, endpoints);
+  return endpoints;
+}
+
 async function startOne(
   name: ServiceName,
   options: StackOptions,
@@ -192,13 +207,13 @@ async function startOne(
 }
 
 /** Before anything is downloaded or started: what is sure to fail should be known at once. */
-async function assertStartable(names: readonly ServiceName[], options: StackOptions): Promise<void> {
+async function assertStartable(names: readonly ServiceName[], options: StackOptions, parts: Parts): Promise<void> {
   for (const name of names) await lifecycle.assertPortsFree(SERVICES[name], options.ports);
   if (names.includes('kafka') || names.includes('registry')) await javaProgram();
+  if (!parts.isComplete()) mavenProgram();
 }
 
-async function endAll(options: StackOptions, tell: Tell): Promise<void> {
-  await removeEndpoints(options.folder);
+async function endAll(names: readonly ServiceName[], options: StackOptions, tell: Tell): Promise<void> {
   const end = async (name: ServiceName): Promise<void> => {
     tell(name, 'stopping', false);
     const wasRunning = await lifecycle.stopService(SERVICES[name], options, SERVICES[name].stopSignal);
@@ -206,8 +221,8 @@ async function endAll(options: StackOptions, tell: Tell): Promise<void> {
   };
   // A service is ended before those it needs, so that none has to wait for an answer that will not come.
   const ended = new Map<ServiceName, Promise<void>>();
-  for (const name of SERVICE_NAMES.toReversed()) {
-    const dependants = SERVICE_NAMES.filter((other) => SERVICES[other].needs.includes(name));
+  for (const name of names.toReversed()) {
+    const dependants = names.filter((other) => SERVICES[other].needs.includes(name));
     ended.set(
       name,
       Promise.allSettled(dependants.map((other) => ended.get(other) ?? Promise.resolve())).then(() => end(name)),

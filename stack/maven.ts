@@ -69,7 +69,8 @@ function bytesOf(number: string | undefined, unit: string | undefined): number {
   return Number(number ?? 0) * (BYTES_PER_UNIT[unit ?? 'B'] ?? 1);
 }
 
-function mavenProgram(): string {
+/** @throws StackError where there is none. */
+export function mavenProgram(): string {
   const program = onPath('mvn');
   if (program !== undefined) return program;
   throw new StackError(

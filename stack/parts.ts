@@ -93,6 +93,11 @@ export class Parts {
     return fetched;
   }
 
+  /** Whether nothing has to be fetched any more. */
+  isComplete(): boolean {
+    return Object.values(PARTS).every((part) => existsSync(join(this.#partsFolder, part.folder)));
+  }
+
   async #fetch(part: Part, folder: string): Promise<string> {
     const onWait = (): void => {
       this.#report(`waiting: another command is fetching into ${this.#partsFolder}`, true);

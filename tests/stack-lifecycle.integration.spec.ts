@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   DEFAULT_STACK_OPTIONS,
   freePorts,
@@ -25,6 +25,8 @@ import {
   type StackEndpoints,
   type StackOptions,
 } from '../stack/main.ts';
+import { PARTS } from '../stack/parts.ts';
+import { onPath } from '../stack/run.ts';
 
 /**
  * The stack itself, in a folder and on ports of its own. The tests are one story and run in order: up, crash, up again
@@ -158,6 +160,37 @@ describe('the local stack', () => {
     await stopService(options, 'registry');
     await killService(options, 'kafka');
     await expect(startService(options, 'registry')).rejects.toThrow(/registry needs kafka/);
+  });
+
+  it('stops again what it started where one does not come up, and leaves what was up', async () => {
+    const before = await statusByName();
+    const partsFolder = await mkdtemp(join(options.folder, 'parts-'));
+    for (const name of await readdir(options.partsFolder)) {
+      await symlink(join(options.partsFolder, name), join(partsFolder, name));
+    }
+    await rm(join(partsFolder, PARTS.registry.folder));
+    await mkdir(join(partsFolder, PARTS.registry.folder));
+    const told: string[] = [];
+    await expect(
+      stackUp({ ...options, partsFolder }, ({ subject, text, lasting }) => {
+        if (lasting) told.push(`${subject} ${text}`);
+      }),
+    ).rejects.toThrow(/The schema registry ended while it was starting/);
+    expect(told.at(-1)).toBe('kafka stopped');
+    const after = await statusByName();
+    for (const name of ['kafka', 'registry'] as const) expect(after.get(name)?.state).toBe('stopped');
+    for (const name of ['postgres', 'redis'] as const) expect(after.get(name)?.pid).toBe(before.get(name)?.pid);
+  });
+
+  it('asks for Maven before it starts anything', async () => {
+    const withoutMaven = await mkdtemp(join(options.folder, 'path-'));
+    const java = onPath('java');
+    if (java !== undefined) await symlink(java, join(withoutMaven, 'java'));
+    vi.stubEnv('PATH', withoutMaven);
+    const told: unknown[] = [];
+    const up = stackUp({ ...options, partsFolder: withoutMaven }, (progress) => told.push(progress));
+    await expect(up.finally(() => vi.unstubAllEnvs())).rejects.toThrow('there is no `mvn` on the PATH');
+    expect(told).toEqual([]);
   });
 
   it('refuses a port that another program holds, with exit code 3', async () => {
