@@ -49,6 +49,8 @@ export interface IngestProgress {
   /** Trades appended so far, and their rate. */
   readonly trades: number;
   readonly tradesPerSecond: number;
+  /** Trades passed over so far, which an earlier run appended. */
+  readonly alreadyThere: number;
 }
 
 export interface IngestReport {
@@ -211,7 +213,8 @@ class FileIngest {
         else this.counts.deadLetters += 1;
         if (!isThere && appender.add(recordOf(row, partitions, lastEventTimeUs))) await appender.flush();
       }
-      this.tell('append', bytesRead, file.bytes);
+      // The whole is told once the last batch is acknowledged.
+      this.tell('append', Math.min(bytesRead, file.bytes - 1), file.bytes);
     }
     await appender.drain();
     this.complete = !signal.aborted;
@@ -249,10 +252,10 @@ class FileIngest {
   }
 
   private tell(phase: IngestProgress['phase'], done: number, total: number): void {
-    const { appended: trades } = this.counts;
+    const { appended: trades, alreadyThere } = this.counts;
     const seconds = (performance.now() - this.appendStarted) / MILLISECONDS_PER_SECOND;
     const tradesPerSecond = phase === 'append' && seconds > 0 ? trades / seconds : 0;
-    this.options.progress?.({ phase, done, total, trades, tradesPerSecond });
+    this.options.progress?.({ phase, done, total, trades, tradesPerSecond, alreadyThere });
   }
 }
 

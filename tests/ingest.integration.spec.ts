@@ -101,7 +101,13 @@ async function expectEachOnce(path: string, name: string, rows: number): Promise
 describe('a file on its way to the tape', () => {
   it('is appended once however often it is ingested, each trade in its partition with its time', async () => {
     const path = await fileOf('twice', 3000);
-    const first = await ingest(path);
+    const whole: number[] = [];
+    const first = await ingest(path, {
+      progress: ({ phase, done, total, trades }) => {
+        if (phase === 'append' && done === total) whole.push(trades);
+      },
+    });
+    expect(whole).toEqual([3000]);
     expect(first).toMatchObject({ complete: true, trades: 3000, appended: 3000, alreadyThere: 0, deadLetters: 0 });
     expect(first.perInstrument).toEqual(Object.fromEntries(INSTRUMENTS.map((instrument) => [instrument, 750])));
     expect(await ingest(path)).toMatchObject({ complete: true, trades: 3000, appended: 0, alreadyThere: 3000 });

@@ -1,5 +1,7 @@
+import { basename } from 'node:path';
 import Table from 'cli-table3';
 import type { Command } from 'commander';
+import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createLog, type Log } from '../../platform/log.ts';
 import { pipeline } from '../../pipeline.ts';
@@ -54,9 +56,15 @@ function registerFile(ingest: Command): void {
     .option('--allow <instruments>', 'take only these, separated by commas; others become dead letters')
     .option('--speed <speed>', 'max, or times real time: 1, 60', parseSpeed, 'max' as const)
     .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+Of an instrument, ingest the oldest file first: trades that come after newer ones are kept, and count into the current or
+the previous session, but decide nothing. A trade id that the tape holds already has no second effect, whatever its price.`,
+    )
     .action(async (path: string, options: IngestOptions) => {
       const signal = interruption();
-      const bar = progressBar('ingest');
+      const bar = progressBar(basename(path));
       const report = await pipeline.ingest.run({
         path,
         format: options.format,
@@ -64,7 +72,8 @@ function registerFile(ingest: Command): void {
         allowed: options.allow?.split(',').map((name) => name.trim()),
         speed: options.speed,
         connections: connections(),
-        log: createLog('ingest', 'warn'),
+        // An outage is said once, by the last sentence.
+        log: createLog('ingest', 'error'),
         signal,
         progress: showIngest(bar),
       });
@@ -165,12 +174,12 @@ function logStatus(log: Log): (status: LiveStatus) => void {
 export function liveText(report: LiveIngestReport): string {
   const number = (value: number) => value.toLocaleString('en');
   return [
-    `${number(report.tradesAppended)} trades appended in ${number(Math.round(report.seconds))} s, ${number(report.fromHistory)} of them fetched by REST.`,
+    `${counted(report.tradesAppended, 'trade')} appended in ${number(Math.round(report.seconds))} s, ${number(report.fromHistory)} of them fetched by REST.`,
     ...Object.entries(report.perInstrument).map(([name, trades]) => `  ${name.padEnd(24)} ${number(trades)}`),
-    ...(report.gaps > 0 ? [`  ${number(report.gaps)} gaps that the venue could not fill are marked on the tape.`] : []),
+    ...(report.gaps > 0 ? [`  Marked on the tape: ${counted(report.gaps, 'gap')} that the venue could not fill.`] : []),
     ...(report.deadLetters + report.deadLettersNotKept > 0
       ? [
-          `  ${number(report.deadLetters)} dead letters: "npx tapeproof dead-letters" lists them; ${number(report.deadLettersNotKept)} more were only counted.`,
+          `  ${counted(report.deadLetters, 'dead letter')}: "npx tapeproof dead-letters" lists them; ${number(report.deadLettersNotKept)} more were only counted.`,
         ]
       : []),
     ...(report.complete ? [] : ['  Kafka did not take the last trades in time: they are fetched at the next start.']),
@@ -179,8 +188,8 @@ export function liveText(report: LiveIngestReport): string {
 
 /** Shows the last and longest phase; those before it take a second together unless the tape is long. */
 export function showIngest(bar: ProgressBar): (progress: IngestProgress) => void {
-  return ({ phase, done, total, trades }) => {
-    if (phase === 'append') bar.update({ done, total, unit: 'trades', count: trades });
+  return ({ phase, done, total, trades, alreadyThere }) => {
+    if (phase === 'append') bar.update({ done, total, unit: 'trades', count: alreadyThere + trades });
   };
 }
 
@@ -191,12 +200,12 @@ export function ingestText(report: IngestReport): string {
     ([instrument, trades]) => `  ${instrument.padEnd(24)} ${number(trades)}`,
   );
   return [
-    `${number(report.trades)} trades: ${number(report.appended)} appended, ${number(report.alreadyThere)} were there already.`,
+    `${counted(report.trades, 'trade')}: ${number(report.appended)} appended, ${number(report.alreadyThere)} there already.`,
     ...lines,
     ...(report.deadLetters > 0
-      ? [`  ${number(report.deadLetters)} rows refused: "npx tapeproof dead-letters" lists them.`]
+      ? [`  Refused: ${counted(report.deadLetters, 'row')}; "npx tapeproof dead-letters" lists them.`]
       : []),
-    ...(report.notTrades > 0 ? [`  ${number(report.notTrades)} lines are no trades.`] : []),
+    ...(report.notTrades > 0 ? [`  Passed over: ${counted(report.notTrades, 'line')} of other messages.`] : []),
   ].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import { csvFields, isCsvHeader } from '../csv.ts';
 import {
+  isRefusal,
   malformed,
   quoted,
   tradeOf,
@@ -33,7 +34,7 @@ function parseLine(line: string, lineNumber: number, context: FileContext): Pars
   const seconds = wholeNumber(stamp);
   if (seconds === undefined) return malformed(`the timestamp ${quoted(stamp)} is not a whole number of seconds`);
   const eventTime = seconds * MICROSECONDS_PER_SECOND;
-  return tradeOf({
+  const parsed = tradeOf({
     venue: venueOf(context.instrument),
     instrument: context.instrument,
     // Row 1 stands on line 2, below the header.
@@ -45,4 +46,6 @@ function parseLine(line: string, lineNumber: number, context: FileContext): Pars
     receivedAt: eventTime,
     source: context.source,
   });
+  if (!isRefusal(parsed) || parsed.reason !== 'TIME_OUT_OF_BOUNDS') return parsed;
+  return { ...parsed, detail: `the timestamp ${stamp} is outside 2009 to 2100: is its unit seconds?` };
 }

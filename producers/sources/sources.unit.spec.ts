@@ -102,6 +102,13 @@ describe('Bitstamp CSV', () => {
   ])('refuses as %s: %s', (reason, line) => {
     expect(reasonIn(bitstampCsv, line)).toBe(reason);
   });
+
+  it('asks for seconds where a stamp is out of bounds', () => {
+    expect(bitstampCsv.parseLine('1385337613000,1,1', 2, context)).toEqual({
+      reason: 'TIME_OUT_OF_BOUNDS',
+      detail: 'the timestamp 1385337613000 is outside 2009 to 2100: is its unit seconds?',
+    });
+  });
 });
 
 describe('Binance capture', () => {
