@@ -1,0 +1,129 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { frame, RECORD_NAMES } from '../contracts/codec.ts';
+import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
+import type { LogReader } from '../platform/kafka/log-reader.ts';
+import { NO_HEADERS, type LogRecord } from '../platform/kafka/log-record.ts';
+import { sampleRegistry } from '../tests/support/sample-log.ts';
+import type { LogAccess } from './anchor-log.adapter.ts';
+import { parseConfiguration } from './configuration.ts';
+import { activationOf } from './derive.ts';
+import { syntheticTrades } from './fixtures/synthetic-market.ts';
+import { activated, eventsOf, run, traded } from './fixtures/tape-contents.ts';
+import { OutputComparison } from './output-comparison.adapter.ts';
+import { createPartitionTask, type DerivedRecord } from './partition-task.ts';
+
+const TOPIC: DerivedTopic = 'indicator.snapshots';
+const PARTITION = 2;
+const COMMITS = { derivedBy: 'this-build', activatedBy: 'that-build' };
+const FETCH_RECORDS = 3;
+
+/** A partition whose first records may be gone, read in fetches of a few records. */
+function readerOf(records: readonly LogRecord[], start: number): { reader: LogReader; readFrom: number[] } {
+  const held = (topic: string) => (topic === TOPIC ? records : []);
+  const readFrom: number[] = [];
+  const reader: LogReader = {
+    startOffset: (topic) => Promise.resolve(topic === TOPIC ? start : 0),
+    endOffset: (topic) => Promise.resolve(held(topic).length),
+    timestampMs: () => Promise.resolve(undefined),
+    async *read({ topic, from, to }) {
+      readFrom.push(from);
+      for (let first = from; first < Math.min(to, held(topic).length); first += FETCH_RECORDS) {
+        yield await Promise.resolve(held(topic).slice(first, Math.min(first + FETCH_RECORDS, to)));
+      }
+    },
+    close: () => Promise.resolve(),
+  };
+  return { reader, readFrom };
+}
+
+let snapshots: readonly DerivedRecord[];
+/** Another build's event under the same sequence. */
+let others: readonly DerivedRecord[];
+
+beforeAll(() => {
+  snapshots = snapshotsOf({});
+  others = snapshotsOf({ range: { bars: 3 } });
+});
+
+function snapshotsOf(configuration: object): DerivedRecord[] {
+  const identity = { tapeId: 'tape', activationId: 'activation', gitCommit: 'unknown' };
+  const trades = syntheticTrades({ seed: 7, count: 40, meanGapSeconds: 3 }).map((trade) => traded(trade));
+  const tape = [activated(activationOf(parseConfiguration(configuration), identity)), ...trades];
+  return eventsOf(run(createPartitionTask(PARTITION), tape)).filter(({ topic }) => topic === TOPIC);
+}
+
+interface Found {
+  readonly output: readonly DerivedRecord[];
+  /** First log offset that is kept. */
+  readonly start?: number;
+  readonly nextSequence?: number;
+  readonly hint?: number;
+}
+
+async function compare({ output, start = 0, nextSequence = 0, hint }: Found) {
+  const records = output.map(({ type, body }, offset): LogRecord => {
+    const value = frame(RECORD_NAMES.indexOf(type) + 1, body);
+    return { topic: TOPIC, partition: PARTITION, offset, key: null, value, headers: NO_HEADERS, timestampMs: 0 };
+  });
+  const { reader, readFrom } = readerOf(records, start);
+  const access = { reader, registry: sampleRegistry } as LogAccess;
+  const next = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, topic === TOPIC ? nextSequence : 0]));
+  const hints = hint === undefined ? {} : { [TOPIC]: hint };
+  const comparison = await OutputComparison.open(access, PARTITION, next as Record<DerivedTopic, number>, hints);
+  readFrom.length = 0;
+  const holds = async (from: number, to: number): Promise<boolean[]> => {
+    const held: boolean[] = [];
+    for (const derived of snapshots.slice(from, to)) held.push(await comparison.holds(derived, COMMITS));
+    return held;
+  };
+  return { comparison, holds, readFrom };
+}
+
+describe('the comparison with an output', () => {
+  it('finds what is held equal, and says what is missing from its end on', async () => {
+    const { comparison, holds } = await compare({ output: snapshots.slice(0, 8) });
+    expect(await holds(0, 10)).toEqual([...Array<boolean>(8).fill(true), false, false]);
+    expect(comparison.compared).toBe(8);
+    expect(comparison.isOver).toBe(true);
+  });
+
+  it('passes what a process that came back from the dead has written again', async () => {
+    const output = [...snapshots.slice(0, 5), ...snapshots.slice(1, 5), ...snapshots.slice(5, 7)];
+    expect(await (await compare({ output })).holds(0, 8)).toEqual([...Array<boolean>(7).fill(true), false]);
+  });
+
+  it('stops at another event under the same sequence, and names both commits', async () => {
+    const output = [...snapshots.slice(0, 4), ...others.slice(4, 6)];
+    await expect((await compare({ output })).holds(0, 6)).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringMatching(
+        /log offset 4 than snapshot-2-\d+-0 \(sequence 4\).*this-build.*that-build/,
+      ) as string,
+    });
+  });
+
+  it('stops where events are gone from the middle, or from the beginning', async () => {
+    const holed = [...snapshots.slice(0, 3), ...snapshots.slice(4, 8)];
+    await expect((await compare({ output: holed })).holds(0, 8)).rejects.toMatchObject({ code: 'SEQUENCE_GAP' });
+    const cut = { output: snapshots.slice(0, 8), start: 2 };
+    await expect((await compare(cut)).holds(0, 8)).rejects.toMatchObject({ code: 'SEQUENCE_GAP' });
+  });
+
+  it('begins at a hint, and reads no more than that', async () => {
+    const { holds, readFrom } = await compare({ output: snapshots.slice(0, 8), nextSequence: 5, hint: 5 });
+    expect(await holds(5, 9)).toEqual([true, true, true, false]);
+    expect(readFrom).toEqual([5]);
+  });
+
+  it('reads from the beginning where a hint lies beyond the event', async () => {
+    const { holds, readFrom } = await compare({ output: snapshots.slice(0, 8), nextSequence: 3, hint: 6 });
+    expect(await holds(3, 9)).toEqual([true, true, true, true, true, false]);
+    expect(readFrom).toEqual([6, 0]);
+  });
+
+  it('does not believe a hint at the end while the output holds what is asked for', async () => {
+    const { comparison, holds } = await compare({ output: snapshots.slice(0, 8), nextSequence: 3, hint: 8 });
+    expect(comparison.isOver).toBe(false);
+    expect(await holds(3, 9)).toEqual([true, true, true, true, true, false]);
+  });
+});
