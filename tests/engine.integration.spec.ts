@@ -360,6 +360,30 @@ describe('recovery', () => {
     expect([...new Set(letters[DEAD_LETTERS_TOPIC])]).toEqual(expected[DEAD_LETTERS_TOPIC]);
   });
 
+  it('finds its state again after a send that failed, and when another process had the partition meanwhile', async () => {
+    await layTape(1_000);
+    const end = await access.reader.endOffset(TAPE_TOPIC, partition());
+    let isDown = false;
+    const failing: RecordProducer = {
+      disconnect: () => Promise.resolve(),
+      send: (records) => (isDown ? Promise.reject(new Error('no answer')) : producer.send(records)),
+    };
+    const counters = newCounters();
+    const delivery = deliveryOf(partition(), counters, failing);
+    await delivery.handle(await batchOf(partition(), 0, 300));
+    isDown = true;
+    await expect(delivery.handle(await batchOf(partition(), 300, 400))).rejects.toThrow('no answer');
+    isDown = false;
+    await delivery.handle(await batchOf(partition(), 300, 400));
+    await deliveryOf(partition()).handle(await batchOf(partition(), 400, 700));
+    await delivery.handle(await batchOf(partition(), 700, end));
+    expect(counters.recoveries).toBe(3);
+    const expected = await expectedOf(partition());
+    expect(await writtenOf(partition(), DERIVED_TOPICS)).toEqual(
+      Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, expected[topic]])),
+    );
+  });
+
   it('begins at the greatest anchor that is complete, lies on the tape and is reached by the outputs', async () => {
     await layTape(1_000);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
