@@ -6,6 +6,7 @@ import type { TapeContent } from '../contracts/tape-content.ts';
 import type { DerivedEvent } from '../contracts/topics.ts';
 import { parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
+import { onlyStrategies } from './fixtures/only-strategies.ts';
 import { sequenceOf, syntheticTrades } from './fixtures/synthetic-market.ts';
 import {
   activated,
@@ -31,7 +32,7 @@ const PARTITION = 3;
 const CONFIGURATION = {
   cadenceMs: 0,
   hitRule: { horizonMs: 10_000, graceMs: 5_000 },
-  strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } }, RANGE_BREAKOUT: { enabled: false } },
+  strategies: onlyStrategies({ VWAP_REVERSION: { parameters: { entryDeviations: 0 } } }),
 };
 
 function activation(configuration: object = CONFIGURATION, changes: Partial<EngineActivated> = {}): EngineActivated {

@@ -5,6 +5,7 @@ import type { EngineActivated, Outcome } from '../contracts/generated/events.ts'
 import { recordHashOf, parseTaskState } from './anchor.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { activationOf, lineOf } from './derive.ts';
+import { onlyStrategies } from './fixtures/only-strategies.ts';
 import { syntheticTrades, type SyntheticMarket } from './fixtures/synthetic-market.ts';
 import { activated, bytesOf, eventsOf, ofType, run, ticked, tickOf, traded } from './fixtures/tape-contents.ts';
 import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
@@ -29,7 +30,8 @@ const stateBytes = Buffer.from(handover.state);
 const { activation: first } = JSON.parse(handover.state) as { activation: EngineActivated };
 const trades = syntheticTrades(handover.market).map((trade) => traded(trade));
 const identity = { tapeId: 'tape', activationId: 'second', gitCommit: 'abc' };
-const second = activationOf(parseConfiguration(JSON.parse(first.configuration)), identity);
+const { strategies, ...rest } = JSON.parse(first.configuration) as { strategies: Record<string, object> };
+const second = activationOf(parseConfiguration({ ...rest, strategies: onlyStrategies(strategies) }), identity);
 
 function takenOver(): PartitionTask {
   const task = restorePartitionTask(manifest, stateBytes, manifestHash);
@@ -37,10 +39,10 @@ function takenOver(): PartitionTask {
   return task;
 }
 
-describe('engine version 2 after version 1', () => {
+describe('this engine version after version 1', () => {
   it('stands where version 1 stopped, with the state that it has itself at that place', () => {
     const task = restorePartitionTask(manifest, stateBytes, manifestHash);
-    expect([first.engineVersion, ENGINE_VERSION]).toEqual(['1', '2']);
+    expect(first.engineVersion).toBe('1');
     expect(task.nextOffset).toBe(handover.cut + 1);
     expect(recordHashOf(trades[handover.cut - 1]!)).toBe(manifest.tapeRecordHash);
     const own = createPartitionTask(manifest.tape.partition);
@@ -64,7 +66,13 @@ describe('engine version 2 after version 1', () => {
   it('goes on as version 1 would have, with every pending forecast', () => {
     const records = eventsOf(run(takenOver(), trades.slice(handover.cut)));
     expect(records).toHaveLength(handover.wentOn.events);
-    expect(sha256Hex(records.map(lineOf).join(''))).toBe(handover.wentOn.sha256);
+    // The digest is of lines that name version 2 and the configuration of version 1: who derives is not what is derived.
+    const lines = records
+      .map(lineOf)
+      .join('')
+      .replaceAll(`"engineVersion":"${ENGINE_VERSION}"`, '"engineVersion":"2"')
+      .replaceAll(second.configHash, first.configHash);
+    expect(sha256Hex(lines)).toBe(handover.wentOn.sha256);
     const pending = parseTaskState(stateBytes).instruments.flatMap((one) =>
       one.pending.map(([forecastId]) => forecastId),
     );
@@ -75,7 +83,10 @@ describe('engine version 2 after version 1', () => {
   it('names the anchor of version 1 as the one before its own, and resolves what it took over by ticks', () => {
     const task = restorePartitionTask(manifest, stateBytes, manifestHash);
     const [{ anchor } = {}] = run(task, [activated(second)]);
-    expect(anchor?.manifest).toMatchObject({ engineVersion: '2', previousAnchorHash: manifestHash.toString('hex') });
+    expect(anchor?.manifest).toMatchObject({
+      engineVersion: ENGINE_VERSION,
+      previousAnchorHash: manifestHash.toString('hex'),
+    });
     const pending = parseTaskState(stateBytes).instruments.flatMap((one) =>
       one.pending.map(([forecastId]) => forecastId),
     );
@@ -90,5 +101,5 @@ describe('engine version 2 after version 1', () => {
 });
 
 function foreign(): EngineActivated {
-  return { ...second, activationId: 'third', engineVersion: '3' };
+  return { ...second, activationId: 'third', engineVersion: 'another' };
 }

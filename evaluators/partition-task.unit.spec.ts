@@ -14,6 +14,7 @@ import type { TapeContent } from '../contracts/tape-content.ts';
 import { DERIVED_TOPICS } from '../contracts/topics.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
+import { onlyStrategies } from './fixtures/only-strategies.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
 import {
   activated,
@@ -42,6 +43,8 @@ import {
 const SECOND_US = 1_000_000;
 const START_US = 1_742_943_600_000_000;
 const INSTRUMENT = 'BTC-USDT@binance';
+/** Two: each trade that differs from the average is a forecast of the first. */
+const STRATEGIES = onlyStrategies({ VWAP_REVERSION: { parameters: { entryDeviations: 0 } }, RANGE_BREAKOUT: {} });
 
 const activation = (configuration: object, changes: Partial<EngineActivated> = {}): EngineActivated => ({
   ...activationOf(parseConfiguration(configuration), { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' }),
@@ -74,7 +77,7 @@ describe('the order of one step', () => {
   it('gives outcomes, then snapshot, results and decision, each with its identity and sequence', () => {
     const task = started({
       hitRule: { horizonMs: 2_000 },
-      strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } } },
+      strategies: STRATEGIES,
     });
     const records = eventsOf(
       run(
@@ -113,7 +116,7 @@ describe('the order of one step', () => {
   it('links every event to its direct parents', () => {
     const task = started({
       hitRule: { horizonMs: 2_000 },
-      strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } } },
+      strategies: STRATEGIES,
     });
     const records = eventsOf(
       run(
@@ -194,7 +197,7 @@ describe('the clock of an instrument', () => {
     const configuration = {
       hitRule: { horizonMs: 60_000 },
       range: { bars: 1 },
-      strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } } },
+      strategies: STRATEGIES,
     };
     const task = started(configuration);
     run(
@@ -245,7 +248,7 @@ describe('outcomes', () => {
   const configuration = {
     cadenceMs: 0,
     hitRule: { horizonMs: 10_000, graceMs: 5_000 },
-    strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0 } } },
+    strategies: STRATEGIES,
   };
 
   it('gives every LONG or SHORT forecast exactly one, and NEUTRAL none', () => {
@@ -345,7 +348,7 @@ describe('what is refused', () => {
   });
 
   it('holds a bounded number of instruments and of activations', () => {
-    const task = started({ strategies: { VWAP_REVERSION: { enabled: false }, RANGE_BREAKOUT: { enabled: false } } });
+    const task = started({ strategies: onlyStrategies({}) });
     const named = (index: number) => traded(trade(0, '1', { instrument: `I${index}@binance` }));
     run(
       task,

@@ -6,6 +6,7 @@ import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, type DerivedEvent, type DerivedName } from '../contracts/topics.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { activationOf } from '../evaluators/derive.ts';
+import { onlyStrategies } from '../evaluators/fixtures/only-strategies.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import {
   activated,
@@ -26,7 +27,10 @@ import type { VerifyPorts } from './verify.ts';
 const PARTITION = 2;
 const QUIET_US = 3_600_000_000;
 const INSTRUMENT = 'BTC-USDT@binance';
-const configuration = parseConfiguration({ hitRule: { horizonMs: 20_000 } });
+const configuration = parseConfiguration({
+  hitRule: { horizonMs: 20_000 },
+  strategies: onlyStrategies({ VWAP_REVERSION: {}, RANGE_BREAKOUT: {} }),
+});
 const activation = activationOf(configuration, { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' });
 /** Half an hour after the start, the market is quiet for an hour, and nobody says so. */
 const QUIET_FROM_US = 1_742_943_600_000_000 + QUIET_US / 2;
