@@ -1,8 +1,11 @@
+import type { Kafka } from 'kafkajs';
 import { readFile } from 'node:fs/promises';
 import { parseDocument, YAMLError } from 'yaml';
 import { parseNewConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { createLog } from '../platform/log.ts';
 import { readEndpoints, stackOptionsFromEnvironment } from '../stack/main.ts';
 
 /** Who ends a whole process group reaches this process twice: directly, and through the launcher that passes it on. */
@@ -54,6 +57,12 @@ export function connections(): Connections {
   };
 }
 
+/** Kafka for a command that ends by itself: an outage is said once, by its last sentence, unless the environment asks for more. */
+export function kafkaFor(command: string): Kafka {
+  const clientId = `tapeproof-${command}`;
+  return createKafka(connections().kafkaBrokers, clientId, createLog(clientId, 'error'));
+}
+
 export const DEFAULT_CONFIGURATION_FILE = 'config/engine.yaml';
 
 /** Reads and validates an engine configuration. @throws TapeproofError CONFIGURATION, naming file and key. */
@@ -76,10 +85,15 @@ export async function readConfiguration(path: string): Promise<EngineConfigurati
     return parseNewConfiguration(document.toJS());
   } catch (error) {
     const place = error instanceof YAMLError && error.linePos ? ` line ${error.linePos[0].line}` : '';
-    throw new TapeproofError('CONFIGURATION', `${path}${place}: ${(error as Error).message.split('\n')[0] ?? ''}`, {
+    throw new TapeproofError('CONFIGURATION', `${path}${place}: ${sentenceOf(error as Error)}`, {
       cause: error,
     });
   }
+}
+
+/** The first line of a message, which YAML's ends with the place and a colon before an excerpt. */
+function sentenceOf({ message }: Error): string {
+  return (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:$/, '.');
 }
 
 /** Prints for people, or as JSON where --json was given. */

@@ -230,13 +230,18 @@ describe('usage', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('exits 3 when a service is out of reach', async () => {
-    const { exitCode, stderr } = await runCommand(['topics', 'check'], {
-      ...environment,
-      TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1',
-    });
-    expect(exitCode, stderr).toBe(3);
-    expect(stderr).not.toContain('    at ');
+  it('exits 3 when a service is out of reach, with one sentence and nothing else', async () => {
+    const elsewhere = { ...environment, TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1' };
+    const commands = [
+      ['topics', 'check'],
+      ['audit', '--latest', INSTRUMENT],
+      ['activate'],
+      ['ingest', 'file', join(folder, 'trades.csv')],
+    ];
+    for (const { exitCode, stderr } of await Promise.all(commands.map((words) => runCommand(words, elsewhere)))) {
+      expect(exitCode, stderr).toBe(3);
+      expect(stderr).toMatch(/^tapeproof: Kafka does not answer.*\n$/);
+    }
   });
 });
 

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { isInstrument } from '../../contracts/trade-rules.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
@@ -10,7 +9,7 @@ import { partitionCount } from '../../platform/kafka/topics.ts';
 import { auditText } from '../../proofs/audit-text.ts';
 import { audit } from '../../proofs/audit.ts';
 import { EventLog } from '../../proofs/event-log.ts';
-import { connections, print } from '../context.ts';
+import { connections, kafkaFor, print } from '../context.ts';
 
 interface AuditCommandOptions {
   readonly latest?: string;
@@ -49,9 +48,7 @@ Examples:
       const registry = createRegistry(where.registryUrl);
       try {
         const log = new EventLog(reader, registry);
-        const asked =
-          id ??
-          (await decisionId(log, options, () => partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-audit'))));
+        const asked = id ?? (await decisionId(log, options, () => partitionCount(kafkaFor('audit'))));
         const report = await audit(log, asked, {
           listTrades: options.trades === true,
           verifyWith: options.verify === true ? { reader, registry, decode: createTapeDecoder(registry) } : undefined,

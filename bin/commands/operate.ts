@@ -7,14 +7,13 @@ import type { DeadLetterReason } from '../../contracts/generated/events.ts';
 import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
-import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { applyTopics, checkTopics, partitionCount } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, migrate } from '../../platform/postgres.ts';
 import { deadLetters } from '../../proofs/dead-letters.ts';
-import { connections, DEFAULT_CONFIGURATION_FILE, print, readConfiguration } from '../context.ts';
+import { connections, DEFAULT_CONFIGURATION_FILE, kafkaFor, print, readConfiguration } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 
 interface JsonOption {
@@ -55,7 +54,7 @@ function registerTopics(program: Command): void {
     )
     .option('--json', 'print as JSON')
     .action(async ({ partitions, json }: JsonOption & { partitions: number }, command: Command) => {
-      const report = await applyTopics(createKafka(connections().kafkaBrokers, 'tapeproof-topics'), partitions);
+      const report = await applyTopics(kafkaFor('topics'), partitions);
       print(json, report, () => report.map(({ topic, action }) => `${topic.padEnd(24)} ${action}`).join('\n'));
       const fixed = report[0]?.partitions ?? partitions;
       if (fixed === partitions || command.getOptionValueSource('partitions') === 'default') return;
@@ -69,7 +68,7 @@ function registerTopics(program: Command): void {
     .description('exit 1 when a topic differs from its definition')
     .option('--json', 'print as JSON')
     .action(async ({ json }: JsonOption) => {
-      const drift = await checkTopics(createKafka(connections().kafkaBrokers, 'tapeproof-topics'));
+      const drift = await checkTopics(kafkaFor('topics'));
       print(json, drift, () =>
         drift.length === 0
           ? 'All topics are as defined.'
@@ -123,7 +122,7 @@ function registerActivate(program: Command): void {
         configuration: canonicalConfiguration(configuration),
         engineVersion: ENGINE_VERSION,
         gitCommit: await gitCommit(),
-        log: createLog('activate', 'warn'),
+        log: createLog('activate', 'error'),
       });
       print(json, report, () => describeActivation(report));
     });
@@ -150,7 +149,7 @@ function registerDeadLetters(program: Command): void {
       const where = connections();
       const reader = createLogReader(where.kafkaBrokers);
       try {
-        const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-dead-letters'));
+        const partitions = await partitionCount(kafkaFor('dead-letters'));
         const found = await deadLetters(reader, createRegistry(where.registryUrl), { partitions, reason, limit });
         const inBase64 = found.letters.map((letter) => ({ ...letter, payload: letter.payload.toString('base64') }));
         print(json, { ...found, letters: inBase64 }, () => {

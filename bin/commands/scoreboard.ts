@@ -1,12 +1,11 @@
 import type { Command } from 'commander';
-import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { partitionCount } from '../../platform/kafka/topics.ts';
 import { EventLog } from '../../proofs/event-log.ts';
 import { scoreboardText } from '../../proofs/scoreboard-text.ts';
 import { scoreboard } from '../../proofs/scoreboard.ts';
-import { connections, print } from '../context.ts';
+import { connections, kafkaFor, print } from '../context.ts';
 
 export function registerScoreboard(program: Command): void {
   program
@@ -17,7 +16,7 @@ export function registerScoreboard(program: Command): void {
       const where = connections();
       const reader = createLogReader(where.kafkaBrokers);
       try {
-        const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-scoreboard'));
+        const partitions = await partitionCount(kafkaFor('scoreboard'));
         const board = await scoreboard(new EventLog(reader, createRegistry(where.registryUrl)), partitions);
         print(json, board, () => scoreboardText(board));
       } finally {
