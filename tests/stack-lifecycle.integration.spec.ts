@@ -27,6 +27,7 @@ import {
 } from '../stack/main.ts';
 import { PARTS } from '../stack/parts.ts';
 import { onPath } from '../stack/run.ts';
+import { runCommand } from './support/command.ts';
 
 /**
  * The stack itself, in a folder and on ports of its own. The tests are one story and run in order: up, crash, up again
@@ -78,6 +79,18 @@ async function withRedis<T>(work: (client: Redis) => Promise<T>): Promise<T> {
 }
 
 const SUBJECT = 'lifecycle-value';
+
+describe('stack up --help', () => {
+  it('names every port with its default, and the folders', async () => {
+    const { stdout } = await runCommand(['stack', 'up', '--help']);
+    const { ports, folder, partsFolder } = DEFAULT_STACK_OPTIONS;
+    for (const [name, port] of Object.entries(ports)) {
+      expect(stdout).toMatch(new RegExp(`^ +TAPEPROOF_STACK_PORT_${name.toUpperCase()} +${String(port)} `, 'm'));
+    }
+    expect(stdout).toContain(`TAPEPROOF_STACK_FOLDER           data and logs: ${folder}\n`);
+    expect(stdout).toContain(`TAPEPROOF_STACK_PARTS_FOLDER     downloads: ${partsFolder}\n`);
+  });
+});
 
 describe('the local stack', () => {
   it('comes up, and commands find it', { timeout: 900_000 }, async () => {

@@ -1,6 +1,13 @@
 import Table from 'cli-table3';
 import type { Command } from 'commander';
-import { stackDown, stackOptionsFromEnvironment, stackReset, stackStatus, stackUp } from '../../stack/main.ts';
+import {
+  DEFAULT_STACK_OPTIONS,
+  stackDown,
+  stackOptionsFromEnvironment,
+  stackReset,
+  stackStatus,
+  stackUp,
+} from '../../stack/main.ts';
 import { print } from '../context.ts';
 import { stackProgress } from '../progress.ts';
 
@@ -8,14 +15,31 @@ interface JsonOption {
   readonly json?: true;
 }
 
+const { ports, folder, partsFolder } = DEFAULT_STACK_OPTIONS;
+const SETTINGS = `
+Environment:
+${[
+  ...Object.entries(ports).map(([name, port]) => [
+    `TAPEPROOF_STACK_PORT_${name.toUpperCase()}`,
+    `${port} on 127.0.0.1`,
+  ]),
+  ['TAPEPROOF_STACK_FOLDER', `data and logs: ${folder}`],
+  ['TAPEPROOF_STACK_PARTS_FOLDER', `downloads: ${partsFolder}`],
+]
+  .map(([name = '', value = '']) => `  ${name.padEnd(33)}${value}`)
+  .join('\n')}
+Two stacks live side by side with other ports and another folder.`;
+
 export function registerStack(program: Command): void {
   const stack = program
     .command('stack')
-    .description('the local services: Kafka, registry, Postgres, Redis; no container engine');
+    .description('the local services: Kafka, registry, Postgres, Redis; no container engine')
+    .addHelpText('after', SETTINGS);
   stack
     .command('up')
     .description('start what is not running, and wait until all of it is healthy')
     .option('--json', 'print the endpoints as JSON')
+    .addHelpText('after', SETTINGS)
     .action(async ({ json }: JsonOption) => {
       const endpoints = await stackUp(stackOptionsFromEnvironment(process.env), stackProgress());
       print(json, endpoints, () =>
