@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs';
+import { CompressionTypes, type Kafka, type Message, type Producer, type RecordMetadata } from 'kafkajs';
 import { frame } from '../../contracts/codec.ts';
 import type { RecordName } from '../../contracts/generated/events.ts';
 import { TAPE_TOPIC, type TopicName } from '../../contracts/topics.ts';
@@ -42,8 +42,8 @@ export interface OutgoingRecord {
 export interface RecordProducer {
   /**
    * Appends the records, those of a partition in the order given. Resolves when all replicas in sync have them; calls
-   * that wait for one under way then go together. On an error some may be there and some not: send them all again,
-   * readers drop duplicates.
+   * that wait for one under way then go together, and what Kafka does not take fails all of them. On an error some may be
+   * there and some not: send them all again, readers drop duplicates.
    *
    * @throws TapeproofError UNREACHABLE when Kafka or the registry does not take them in time.
    */
@@ -62,14 +62,12 @@ export function createRecordProducer(
   metrics: Metrics = new Metrics(),
 ): RecordProducer {
   let current: Promise<Producer> | undefined;
-  let waiting: (readonly OutgoingRecord[])[] = [];
-  /** Of the calls that wait, all at once. */
-  let next: Promise<void> | undefined;
+  const waiting: Call[] = [];
+  let isUnderWay = false;
   let last: Promise<void> = Promise.resolve();
   let closed = false;
 
-  const sendAll = async (records: readonly OutgoingRecord[]): Promise<void> => {
-    const schemaIds = await schemaIdsOf(registry, records);
+  const sendAll = async (records: readonly OutgoingRecord[], schemaIds: SchemaIds): Promise<void> => {
     for (const request of requestsOf(records)) {
       try {
         current ??= connectProducer(kafka);
@@ -87,32 +85,68 @@ export function createRecordProducer(
     }
   };
 
-  // One turn of the event loop after the call: whatever else is ready by then, such as the other partitions of a fetch, goes along.
+  // A turn of the event loop after a call: whatever else is ready by then, such as the other partitions of a fetch, goes along.
   const sendWaiting = async (): Promise<void> => {
-    const records = waiting;
-    [waiting, next] = [[], undefined];
-    await sendAll(records.flat());
+    while (waiting.length > 0) {
+      await turn();
+      const schemaIds = new Map<string, number>();
+      const calls = await withSchemas(registry, waiting.splice(0), schemaIds);
+      try {
+        await sendAll(
+          calls.flatMap(({ records }) => records),
+          schemaIds,
+        );
+        for (const { sent } of calls) sent.resolve(undefined);
+      } catch (error) {
+        for (const { sent } of calls) sent.reject(error);
+      }
+    }
+    isUnderWay = false;
   };
 
   return {
     send(records) {
       if (closed) return Promise.reject(new Error('the producer is disconnected'));
-      waiting.push(records);
-      next ??= last = last
-        .catch(() => undefined)
-        .then(() => turn())
-        .then(sendWaiting);
-      return next;
+      const sent = Promise.withResolvers<undefined>();
+      waiting.push({ records, sent });
+      if (!isUnderWay) last = sendWaiting();
+      isUnderWay = true;
+      return sent.promise;
     },
     async disconnect() {
       closed = true;
-      await last.catch(() => undefined);
+      await last;
       const producer = await current?.catch(() => undefined);
       if (producer !== undefined) {
         await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => kafkaUnreachable()).catch(() => undefined);
       }
     },
   };
+}
+
+interface Call {
+  readonly records: readonly OutgoingRecord[];
+  readonly sent: PromiseWithResolvers<undefined>;
+}
+
+/** By {@link schemaKey}. */
+type SchemaIds = Map<string, number>;
+
+/** The calls whose schemas the registry knows, their ids put into `schemaIds`; the others are rejected. */
+async function withSchemas(registry: Registry, calls: readonly Call[], schemaIds: SchemaIds): Promise<Call[]> {
+  const known: Call[] = [];
+  for (const call of calls) {
+    try {
+      for (const record of call.records) {
+        const key = schemaKey(record);
+        if (!schemaIds.has(key)) schemaIds.set(key, await registry.idOf(record.topic, record.type));
+      }
+      known.push(call);
+    } catch (error) {
+      call.sent.reject(error);
+    }
+  }
+  return known;
 }
 
 function countRecords(metrics: Metrics, records: readonly OutgoingRecord[]): void {
@@ -153,7 +187,7 @@ function discard(producer: Promise<Producer> | undefined): void {
 async function sendRequest(
   producer: Producer,
   records: readonly OutgoingRecord[],
-  schemaIds: ReadonlyMap<string, number>,
+  schemaIds: SchemaIds,
 ): Promise<void> {
   const emittedAt = new Date().toISOString();
   const headers = { 'emitted-at': emittedAt };
@@ -169,28 +203,27 @@ async function sendRequest(
       headers: record.topic === TAPE_TOPIC ? (record.headers ?? {}) : { ...record.headers, ...headers },
     });
   }
-  await producer.sendBatch({
+  const acknowledged = await producer.sendBatch({
     acks: -1,
     timeout: 30_000,
     compression: CompressionTypes.None,
     topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
   });
+  assertAcknowledged(records, acknowledged);
+}
+
+/**
+ * Where a partition's leader moves to a broker that has answered the same send already, kafkajs never sends it, and resolves.
+ */
+function assertAcknowledged(records: readonly OutgoingRecord[], acknowledged: readonly RecordMetadata[]): void {
+  const places = new Set(acknowledged.map(({ topicName, partition }) => `${topicName} ${partition}`));
+  const missing = records.find(({ topic, partition }) => !places.has(`${topic} ${partition}`));
+  if (missing === undefined) return;
+  throw new Error(`no answer for partition ${missing.partition} of ${missing.topic}, whose leader has moved`);
 }
 
 function schemaKey({ topic, type }: OutgoingRecord): string {
   return `${topic} ${type}`;
-}
-
-async function schemaIdsOf(
-  registry: Registry,
-  records: readonly OutgoingRecord[],
-): Promise<ReadonlyMap<string, number>> {
-  const ids = new Map<string, number>();
-  for (const record of records) {
-    const key = schemaKey(record);
-    if (!ids.has(key)) ids.set(key, await registry.idOf(record.topic, record.type));
-  }
-  return ids;
 }
 
 /** Cuts the records, in order, into requests that the broker takes. */

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DERIVED_TOPICS } from '../../contracts/topics.ts';
-import { requestsOf, type OutgoingRecord } from './producer.ts';
+import type { Kafka, ProducerBatch, RecordMetadata } from 'kafkajs';
+import { createRecordProducer, requestsOf, type OutgoingRecord } from './producer.ts';
+import type { Registry } from './registry.ts';
 
 const BATCH_BYTES_MAX = 1_048_588;
 const REQUEST_BYTES_MAX = 5_000_000;
@@ -47,5 +49,60 @@ describe('requestsOf', () => {
   it('sends a record that is too large alone, for the broker to refuse', () => {
     const large = outgoing({ topic: 'strategy.results', partition: 0, bytes: 2_000_000 });
     expect([...requestsOf([large, large])].map((request) => request.length)).toEqual([1, 1]);
+  });
+});
+
+/**
+ * A Kafka whose answers are given: the one below comes only of several brokers, of which the local stack has one. Partition
+ * leaders move while a send is under way, and kafkajs resolves without having sent what has moved to a broker that had answered.
+ */
+function kafkaOf(answers: readonly ((batch: ProducerBatch) => RecordMetadata[])[]) {
+  const batches: ProducerBatch[] = [];
+  const producer = {
+    connect: () => Promise.resolve(),
+    disconnect: () => Promise.resolve(),
+    sendBatch: (batch: ProducerBatch) => {
+      batches.push(batch);
+      return Promise.resolve(answers[batches.length - 1]?.(batch) ?? all(batch));
+    },
+  };
+  return { kafka: { producer: () => producer } as unknown as Kafka, batches };
+}
+
+const all = ({ topicMessages }: ProducerBatch): RecordMetadata[] =>
+  (topicMessages ?? []).flatMap(({ topic, messages }) =>
+    messages.map(({ partition = -1 }) => ({ topicName: topic, partition, errorCode: 0 })),
+  );
+
+const registry = {
+  idOf: (topic) =>
+    topic === 'dead.letters' ? Promise.reject(new Error('its schema is not registered')) : Promise.resolve(1),
+} as Partial<Registry> as Registry;
+
+const at = (partition: number) => outgoing({ topic: 'decision.outcomes', partition, bytes: 8 });
+
+describe('a producer', () => {
+  it('takes nothing for sent that no broker has acknowledged', async () => {
+    const { kafka, batches } = kafkaOf([(batch) => all(batch).filter(({ partition }) => partition !== 2)]);
+    const producer = createRecordProducer(kafka, registry);
+    await expect(producer.send([at(1), at(2)])).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await producer.send([at(1), at(2)]);
+    expect(batches).toHaveLength(2);
+    await producer.disconnect();
+  });
+
+  it('sends the calls that wait in one request, in their order, without the one whose schema nobody knows', async () => {
+    const { kafka, batches } = kafkaOf([]);
+    const producer = createRecordProducer(kafka, registry);
+    const letter = { ...at(0), topic: 'dead.letters', type: 'DeadLetter' } as const;
+    const sent = await Promise.allSettled([
+      producer.send([at(1)]),
+      producer.send([letter]),
+      producer.send([at(2), at(1)]),
+    ]);
+    expect(sent.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(batches.map(all)).toMatchObject([[{ partition: 1 }, { partition: 2 }, { partition: 1 }]]);
+    await producer.disconnect();
+    await expect(producer.send([at(1)])).rejects.toThrow('disconnected');
   });
 });
