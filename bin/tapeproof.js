@@ -22,12 +22,12 @@ const child = spawn(node, [...quiet, cli, ...process.argv.slice(2)], {
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
 });
 
-// npx and npm run pass no signal on: they end the shell that started this process. Only under npm does that end this
-// process: what a script or nohup started goes on without them.
+// npx passes no signal on: it ends the shell that started this process. Only there does the parent's end end this process:
+// what a script or nohup started goes on without them.
 const LOOK_EVERY_MS = 500;
 const parent = process.ppid;
 const lookAfterParent =
-  process.env.npm_command === undefined
+  process.env.npm_lifecycle_event !== 'npx'
     ? undefined
     : setInterval(() => {
         if (process.ppid !== parent) order('SIGTERM');

@@ -1,4 +1,4 @@
-import type { Decimal } from './decimal.ts';
+import { Decimal } from './decimal.ts';
 
 /** Longer bodies are left to avsc. */
 const PLAIN_BYTES_MAX = 65_536;
@@ -118,6 +118,10 @@ export function writeBytes(bytes: Buffer): void {
 }
 
 export function writeDecimal(decimal: Decimal): void {
+  if (!(decimal instanceof Decimal)) {
+    misfits += 1;
+    return;
+  }
   // Its length is one byte: it has 13 bytes at most.
   const length = decimal.copyBytes(scratch, position + 1);
   scratch[position] = 2 * length;
@@ -154,6 +158,10 @@ export function writeArray<Value>(values: readonly Value[], write: Writer<Value>
 
 /** One byte sequence a map: keys in ascending order of their UTF-16 code units, all in one block. */
 export function writeMap<Value>(map: Readonly<Record<string, Value>>, write: Writer<Value>): void {
+  if (typeof map !== 'object') {
+    misfits += 1;
+    return;
+  }
   const keys = Object.keys(map).sort();
   if (keys.length > 0) writeLong(keys.length);
   for (const key of keys) {

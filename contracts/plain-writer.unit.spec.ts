@@ -123,6 +123,7 @@ describe('writePlain', () => {
     ['no text', { venue: 7 }],
     ['no symbol', { side: 'HOLD' }],
     ['nothing', { source: undefined }],
+    ['no decimal', { price: undefined }],
   ])('leaves %s to avsc, which refuses it', (_, change) => {
     const wrong = { ...trade, ...change } as Trade;
     expect(writePlain(WRITERS.Trade, wrong)).toBeUndefined();

@@ -37,7 +37,7 @@ function start(words: readonly [string, ...string[]], by: 'npm' | 'hand'): Child
     env: {
       ...process.env,
       ...environmentOf(stackConnections()),
-      npm_command: by === 'npm' ? 'exec' : undefined,
+      npm_lifecycle_event: by === 'npm' ? 'npx' : undefined,
     },
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,

@@ -73,7 +73,8 @@ function writerOf(column: Column): Write {
     case 'double precision':
       return (output, value) => {
         output.int32(8);
-        output.float64(value as number);
+        // As text has it, −0 is 0.
+        output.float64((value as number) + 0);
       };
     case 'timestamptz':
       return (output, value) => {
