@@ -80,7 +80,9 @@ describe('a consumer', () => {
     await producer.disconnect();
     const seen: unknown[] = [];
     await consume(topic, (batch) => {
-      seen.push(...batch.records);
+      for (const { topic, partition, offset, key, value, headers, timestampMs } of batch.records) {
+        seen.push({ topic, partition, offset, key, value, headers, timestampMs });
+      }
       expect(batch.highWatermark).toBe(2);
       return Promise.resolve({ nextOffset: 2 });
     });
