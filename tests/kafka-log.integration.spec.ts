@@ -173,7 +173,7 @@ describe('the log reader', () => {
   it('says when offsets are not in the log, and when the topic is not there', async () => {
     await expect(all(topic, 1, count + 1, Infinity)).rejects.toMatchObject({ code: 'SEQUENCE_GAP' });
     await expect(reader.endOffset('test.missing', 0)).rejects.toMatchObject({ code: 'UNREACHABLE' });
-    await expect(reader.endOffset(topic, 2)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(reader.endOffset(topic, 2)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('rides out a broker’s restart in the middle of a range', async () => {

@@ -37,9 +37,9 @@ export interface LogRange {
 
 /** Reads partitions outside any consumer group: no join, no commit. Reads may run side by side. */
 export interface LogReader {
-  /** Offset of the first record kept. @throws TapeproofError UNREACHABLE */
+  /** Offset of the first record kept. @throws TapeproofError UNREACHABLE; NOT_FOUND where there is no such partition. */
   startOffset(topic: string, partition: number): Promise<number>;
-  /** Offset that the next record will get. @throws TapeproofError UNREACHABLE */
+  /** Offset that the next record will get. @throws TapeproofError as above. */
   endOffset(topic: string, partition: number): Promise<number>;
   /**
    * Kafka's timestamp of the first record at or after an offset; undefined where there is none yet.
