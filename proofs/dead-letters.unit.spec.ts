@@ -44,9 +44,8 @@ async function listOf(written: readonly Written[], limit: number, reason?: DeadL
   const reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'read'> = {
     startOffset: () => Promise.resolve(0),
     endOffset: () => Promise.resolve(written.length),
-    // eslint-disable-next-line @typescript-eslint/require-await
     async *read({ partition }) {
-      yield written.filter((letter) => letter.partition === partition).map(recordOf);
+      yield await Promise.resolve(written.filter((letter) => letter.partition === partition).map(recordOf));
     },
   };
   const schema: Pick<RegisteredSchema, 'name' | 'read'> = {
