@@ -143,6 +143,8 @@ function recordOf(index: number, startUs: number, run: string): OutgoingRecord {
     side: 'BUY',
     receivedAt: eventTime,
     source: 'bench',
+    suspicious: false,
+    conditions: [],
   });
   const partition = partitionOf(instrument, DEFAULT_PARTITIONS);
   return { topic: TAPE_TOPIC, partition, key: instrument, type: 'Trade', body, timestampUs: eventTime };

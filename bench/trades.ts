@@ -35,6 +35,8 @@ export function* syntheticTrades(count: number, perSecond: number): Generator<Tr
       side: random() < 0.5 ? 'BUY' : 'SELL',
       receivedAt: eventTime,
       source: 'bench',
+      suspicious: false,
+      conditions: [],
     };
   }
 }

@@ -23,6 +23,8 @@ export const trade: Trade = {
   side: 'SELL',
   receivedAt: 1_723_161_254_087_896,
   source: 'file:0011223344556677',
+  suspicious: false,
+  conditions: [],
 };
 
 describe('Decimal', () => {
@@ -74,7 +76,7 @@ describe('Decimal', () => {
   it('says why a text is no amount', () => {
     expect(Decimal.parse('1e5')).toBe('NOT_A_NUMBER');
     expect(Decimal.parse('NaN')).toBe('NOT_A_NUMBER');
-    expect(Decimal.parse('-1')).toBe('NOT_POSITIVE');
+    expect(String(Decimal.parse('-1.250'))).toBe('-1.25');
     expect(Decimal.parse('1000000000000000')).toBe('OUT_OF_BOUNDS');
     expect(Decimal.parse('0.0000000000001')).toBe('PRECISION');
     expect(String(Decimal.parse('0.0000000000010'))).toBe('0.000000000001');
@@ -124,6 +126,7 @@ describe('codec', () => {
       vwapDeviation: 0,
       pointOfControl: trade.price,
       valueAreaLow: trade.price,
+      profileBinSize: null,
       valueAreaHigh: trade.price,
       rangeHigh: null,
       rangeLow: trade.price,
@@ -187,7 +190,6 @@ describe('refusalOf', () => {
     [{ instrument: '__proto__' }, 'INSTRUMENT_MALFORMED'],
     [{ venue: 'kraken' }, 'INSTRUMENT_MALFORMED'],
     [{ tradeId: 'a\r\nb' }, 'TRADE_ID_MALFORMED'],
-    [{ price: Decimal.ZERO }, 'NOT_POSITIVE'],
     [{ size: Decimal.ZERO }, 'NOT_POSITIVE'],
     [{ eventTime: 1_723_161_255 }, 'TIME_OUT_OF_BOUNDS'],
     [{ eventTime: trade.receivedAt + 10_000_001 }, 'CLOCK_LEAD'],
@@ -203,6 +205,8 @@ describe('refusalOfTick', () => {
     eventTime: trade.eventTime,
     receivedAt: trade.receivedAt,
     source: 'live:binance',
+    suspicious: false,
+    conditions: [],
   };
   const many = (count: number) =>
     Array.from({ length: count }, (_, index) => `I${String(index).padStart(5, '0')}@binance`);
@@ -235,6 +239,8 @@ describe('refusalOfGap', () => {
     reason: 'NOT_SERVED',
     receivedAt: trade.receivedAt,
     source: 'live:binance',
+    suspicious: false,
+    conditions: [],
   } as const;
   it.each([
     [{}, undefined],

@@ -1,6 +1,6 @@
 /** Digits after the point that a price or size may have (Avro `decimal`, scale 12). */
 export const DECIMAL_SCALE = 12;
-/** Prices and sizes are below this. Keeps the whole part exact in a double. */
+/** Prices and sizes are nearer to 0 than this. Keeps the whole part exact in a double. */
 export const DECIMAL_WHOLE_BOUND = 1e15;
 
 const FRACTION_UNITS = 1e12;
@@ -22,8 +22,8 @@ function putLimb(at: number, limb: number): void {
   unitsBytes[at + 2] = limb;
 }
 
-/** Why a text is no price or size. */
-export type DecimalProblem = 'NOT_A_NUMBER' | 'NOT_POSITIVE' | 'OUT_OF_BOUNDS' | 'PRECISION';
+/** Why a text is not a valid price or size. */
+export type DecimalProblem = 'NOT_A_NUMBER' | 'OUT_OF_BOUNDS' | 'PRECISION';
 
 function powerOfTen(exponent: number): number {
   const power = POWERS_OF_TEN[exponent];
@@ -32,14 +32,15 @@ function powerOfTen(exponent: number): number {
 }
 
 /**
- * An exact, non-negative decimal with up to 15 digits before and 12 after the point: a price or a size.
+ * An exact decimal with up to 15 digits before and 12 after the point: a price or a size.
  *
- * Two integers that a double holds exactly, so the hot path needs no BigInt.
+ * Two integers that a double holds exactly, so the hot path needs no BigInt: the floor, and what is above it. So −0.25 is
+ * a whole of −1 and a fraction of 0.75, and order and floor are those of the two parts.
  */
 export class Decimal {
   static readonly ZERO = new Decimal(0, 0);
 
-  /** Units of one, an integer in [0, 10^15). */
+  /** Units of one, the floor, an integer in [−10^15, 10^15). */
   readonly whole: number;
   /** Units of 10^-12, an integer in [0, 10^12). */
   readonly fraction: number;
@@ -49,17 +50,17 @@ export class Decimal {
     this.fraction = fraction;
   }
 
-  /** Reads `123.45`; trailing zeros are free, a digit beyond the twelfth is PRECISION. Signs and exponents: see the problem. */
+  /** Reads `123.45` and `-0.5`; trailing zeros are free, a digit beyond the twelfth is PRECISION. No exponents. */
   static parse(text: string): Decimal | DecimalProblem {
     const match = PATTERN.exec(text);
     if (match === null) return 'NOT_A_NUMBER';
     const digits = match[2] ?? '';
     const decimals = (match[3] ?? '').replace(/0+$/, '');
-    if (match[1] === '-') return 'NOT_POSITIVE';
     if (decimals.length > DECIMAL_SCALE) return 'PRECISION';
     const whole = Number(digits);
     if (whole >= DECIMAL_WHOLE_BOUND) return 'OUT_OF_BOUNDS';
-    return new Decimal(whole, Number(decimals.padEnd(DECIMAL_SCALE, '0')));
+    const magnitude = new Decimal(whole, Number(decimals.padEnd(DECIMAL_SCALE, '0')));
+    return match[1] === '-' ? magnitude.negated() : magnitude;
   }
 
   /** As {@link parse}; a text that is no decimal is a programmer's error. */
@@ -71,9 +72,9 @@ export class Decimal {
 
   /** From a count of 10^-12 units. */
   static fromUnits(units: bigint): Decimal {
-    if (units < 0n || units >= BigInt(DECIMAL_WHOLE_BOUND) * FRACTION_UNITS_BIG) {
-      throw new RangeError('decimal out of bounds');
-    }
+    const magnitude = units < 0n ? -units : units;
+    if (magnitude >= BigInt(DECIMAL_WHOLE_BOUND) * FRACTION_UNITS_BIG) throw new RangeError('decimal out of bounds');
+    if (units < 0n) return Decimal.fromUnits(magnitude).negated();
     return new Decimal(Number(units / FRACTION_UNITS_BIG), Number(units % FRACTION_UNITS_BIG));
   }
 
@@ -81,15 +82,15 @@ export class Decimal {
    * Reads an Avro decimal's two's-complement bytes, without BigInt: long division by 10^12, a byte at a time; every
    * intermediate stays below 256 × 10^12 < 2^53.
    *
-   * @throws RangeError when negative or out of bounds.
+   * @throws RangeError when out of bounds.
    */
   static fromBytes(bytes: Uint8Array): Decimal {
+    if ((bytes[0] ?? 0) >= 0x80) return Decimal.fromUnits(BigInt.asIntN(bytes.length * 8, unsignedOf(bytes)));
     let whole = 0;
     let remainder = 0;
     const { length } = bytes;
     for (let index = 0; index < length; index += 1) {
       const byte = bytes[index] ?? 0;
-      if (index === 0 && byte >= 128) throw new RangeError('negative decimal');
       const dividend = remainder * 256 + byte;
       const quotient = Math.floor(dividend / FRACTION_UNITS);
       remainder = dividend - quotient * FRACTION_UNITS;
@@ -115,6 +116,7 @@ export class Decimal {
    * 10^12 + fraction in limbs of 24 bits; every intermediate stays below 2^50.
    */
   copyBytes(target: Uint8Array, position: number): number {
+    if (this.whole < 0) return copyNegative(this.toUnits(), target, position);
     const { whole, fraction } = this;
     const low = whole % LIMB;
     const rest = Math.floor(whole / LIMB);
@@ -140,6 +142,7 @@ export class Decimal {
   /** The double nearest to the exact value (ties to even). */
   toNumber(): number {
     if (this.fraction === 0) return this.whole;
+    if (this.whole < 0) return -this.negated().toNumber();
     let fraction = this.fraction;
     let scale = DECIMAL_SCALE;
     // Drop trailing zeros: a quotient of two exact integers below 2^53 is correctly rounded by IEEE 754.
@@ -162,12 +165,41 @@ export class Decimal {
     return this.whole === 0 && this.fraction === 0;
   }
 
+  /** True above 0. */
+  isPositive(): boolean {
+    return this.whole > 0 || (this.whole === 0 && this.fraction > 0);
+  }
+
+  /** This times −1. */
+  negated(): Decimal {
+    if (this.fraction === 0) return new Decimal(0 - this.whole, 0);
+    return new Decimal(-1 - this.whole, FRACTION_UNITS - this.fraction);
+  }
+
+  /** The exact sum. @throws RangeError when out of bounds. */
+  plus(other: Decimal): Decimal {
+    const fraction = this.fraction + other.fraction;
+    const carries = fraction >= FRACTION_UNITS;
+    const whole = this.whole + other.whole + (carries ? 1 : 0);
+    if (whole >= DECIMAL_WHOLE_BOUND || whole < -DECIMAL_WHOLE_BOUND) throw new RangeError('decimal out of bounds');
+    return new Decimal(whole, carries ? fraction - FRACTION_UNITS : fraction);
+  }
+
+  /** The exact difference. @throws RangeError when out of bounds. */
+  minus(other: Decimal): Decimal {
+    return this.plus(other.negated());
+  }
+
   /** Negative, 0 or positive, as for Array.prototype.sort. */
   compare(other: Decimal): number {
     return this.whole - other.whole || this.fraction - other.fraction;
   }
 
-  /** floor(this / divisor), exact. Plain floor(a / b) in doubles is wrong for one price in nine. */
+  /**
+   * floor(this / divisor), exact, downward below 0, too. Plain floor(a / b) in doubles is wrong for one price in nine.
+   *
+   * @param divisor - above 0.
+   */
   floorDivide(divisor: Decimal): number {
     if (divisor.isZero()) throw new RangeError('division by zero');
     for (let scale = divisor.whole === 0 ? 1 : 0; scale <= DECIMAL_SCALE; scale += 1) {
@@ -176,13 +208,15 @@ export class Decimal {
       // Both below are integers. With a dividend below 2^53 the quotient cannot be rounded up to the next integer.
       const divisorUnits = divisor.whole * powerOfTen(scale) + divisor.fraction / unit;
       const dividendUnits = this.whole * powerOfTen(scale) + Math.floor(this.fraction / unit);
-      if (dividendUnits <= SAFE && divisorUnits <= SAFE) return Math.floor(dividendUnits / divisorUnits);
+      if (Math.abs(dividendUnits) <= SAFE && divisorUnits <= SAFE) return Math.floor(dividendUnits / divisorUnits);
       break;
     }
-    return Number(this.toUnits() / divisor.toUnits());
+    const [dividendUnits, divisorUnits] = [this.toUnits(), divisor.toUnits()];
+    const quotient = dividendUnits / divisorUnits;
+    return Number(dividendUnits < 0n && quotient * divisorUnits !== dividendUnits ? quotient - 1n : quotient);
   }
 
-  /** This times a non-negative integer, exact. */
+  /** This times an integer, exact. */
   times(factor: number): Decimal {
     return Decimal.fromUnits(this.toUnits() * BigInt(factor));
   }
@@ -190,10 +224,29 @@ export class Decimal {
   /** Shortest text without exponent: `61837.63`. */
   toString(): string {
     if (this.fraction === 0) return String(this.whole);
+    if (this.whole < 0) return `-${this.negated().toString()}`;
     return `${this.whole}.${String(this.fraction).padStart(DECIMAL_SCALE, '0').replace(/0+$/, '')}`;
   }
 
   toJSON(): string {
     return this.toString();
   }
+}
+
+function unsignedOf(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (const byte of bytes) value = value * 256n + BigInt(byte);
+  return value;
+}
+
+/** As `copyBytes`, below 0: rare, so by BigInt. */
+function copyNegative(units: bigint, target: Uint8Array, position: number): number {
+  let length = 1;
+  while (units < -(1n << BigInt(8 * length - 1))) length += 1;
+  let rest = BigInt.asUintN(8 * length, units);
+  for (let index = length - 1; index >= 0; index -= 1) {
+    target[position + index] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return length;
 }

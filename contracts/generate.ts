@@ -58,6 +58,7 @@ function typeScriptOf(schema: Schema): string {
 }
 
 const PRIMITIVE_WRITERS: Readonly<Record<string, string>> = {
+  boolean: 'writeBoolean',
   int: 'writeInt',
   long: 'writeLong',
   double: 'writeDouble',
@@ -123,7 +124,7 @@ const events = [
 schemas.forEach(writerOf);
 const plainWriters = [
   banner,
-  `import {\n${['Array', 'Bytes', 'Decimal', 'Double', 'Int', 'Long', 'Map', 'Nullable', 'Symbol', 'Text'].map((kind) => `  write${kind},\n`).join('')}  type Writer,\n} from '../plain-writer.ts';`,
+  `import {\n${['Array', 'Boolean', 'Bytes', 'Decimal', 'Double', 'Int', 'Long', 'Map', 'Nullable', 'Symbol', 'Text'].map((kind) => `  write${kind},\n`).join('')}  type Writer,\n} from '../plain-writer.ts';`,
   `import type {\n${[...declarations.keys(), 'EventTypes']
     .sort()
     .map((name) => `  ${name},\n`)

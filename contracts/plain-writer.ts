@@ -36,6 +36,12 @@ export function writePlain<Value>(write: Writer<Value>, value: Value): Buffer | 
   return body;
 }
 
+export function writeBoolean(value: boolean): void {
+  if (typeof value !== 'boolean') misfits += 1;
+  scratch[position] = value ? 1 : 0;
+  position += 1;
+}
+
 export function writeInt(value: number): void {
   if ((value | 0) !== value) misfits += 1;
   writeLong(value);

@@ -1,7 +1,12 @@
 import type { ClockTick, DeadLetterReason, EngineActivated, Trade, TradeGap } from './generated/events.ts';
+import type { Amendment } from './trade-rules.ts';
 
 /** Why a tape record cannot even be read: part of the dead letters' closed catalogue. */
 export type UnusableReason = Extract<DeadLetterReason, 'UNDECODABLE' | 'UNKNOWN_SCHEMA'>;
+
+/** Records of the tape that speak of a trade which is on it already. */
+export const AMENDMENT_NAMES = ['TradeCancelled', 'TradeCorrected', 'TradeReleased'] as const;
+export type AmendmentName = (typeof AMENDMENT_NAMES)[number];
 
 /**
  * What a record of the tape holds once it is decoded.
@@ -20,4 +25,11 @@ export type TapeContent =
     }
   | { readonly kind: 'tick'; readonly tick: ClockTick; readonly fingerprint: string; readonly body: Buffer }
   | { readonly kind: 'gap'; readonly gap: TradeGap; readonly fingerprint: string; readonly body: Buffer }
+  | {
+      readonly kind: 'amendment';
+      readonly name: AmendmentName;
+      readonly amendment: Amendment;
+      readonly fingerprint: string;
+      readonly body: Buffer;
+    }
   | { readonly kind: 'unusable'; readonly reason: UnusableReason; readonly value: Buffer };

@@ -42,7 +42,11 @@ const SMALL_SEGMENTS = { ...KEPT, 'segment.bytes': '16777216' } as const;
 const LARGE_RECORDS = { ...KEPT, 'max.message.bytes': '1048588' } as const;
 
 export const TOPICS: readonly TopicDefinition[] = [
-  { name: TAPE_TOPIC, records: ['Trade', 'EngineActivated', 'ClockTick', 'TradeGap'], settings: KEPT },
+  {
+    name: TAPE_TOPIC,
+    records: ['Trade', 'EngineActivated', 'ClockTick', 'TradeGap', 'TradeCancelled', 'TradeCorrected', 'TradeReleased'],
+    settings: KEPT,
+  },
   { name: 'indicator.snapshots', records: ['IndicatorSnapshot'], settings: KEPT },
   { name: 'strategy.results', records: ['StrategyResult'], settings: KEPT },
   { name: 'probability.decisions', records: ['ProbabilityDecision'], settings: KEPT },

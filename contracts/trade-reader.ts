@@ -1,5 +1,6 @@
-import { decodeBody } from './codec.ts';
+import { decodeBody, readerFor, type BodyReader } from './codec.ts';
 import { Decimal } from './decimal.ts';
+import { FIRST_TRADE_SCHEMA } from './former-schemas.ts';
 import type { TakerSide, Trade } from './generated/events.ts';
 
 const SIDES: readonly TakerSide[] = ['BUY', 'SELL', 'UNKNOWN'];
@@ -12,6 +13,8 @@ const FRACTION_UNITS = 1e12;
 /** With the bytes above the sixth below this, the long division stays below 2^53. */
 const HIGH_BOUND = 16_384;
 const LOW_BYTES = 6;
+
+let firstReader: BodyReader<'Trade'> | undefined;
 
 /** Where the reading stands; a negative position means that the bytes are nothing plain. */
 let position = 0;
@@ -30,10 +33,15 @@ const slots: (TextSlot | undefined)[] = new Array<TextSlot | undefined>(TEXT_SLO
  * @throws Error when the bytes are no trade, or bytes are left over.
  */
 export function readTrade(bytes: Buffer, start = 0): Trade {
-  return readPlainTrade(bytes, start) ?? decodeBody('Trade', bytes.subarray(start));
+  return readPlainTrade(bytes, start, true) ?? decodeBody('Trade', bytes.subarray(start));
 }
 
-function readPlainTrade(body: Buffer, start: number): Trade | undefined {
+/** As {@link readTrade}, for a trade that was written with the first release's schema: it ends with the source. */
+export function readFirstTrade(bytes: Buffer, start = 0): Trade {
+  return readPlainTrade(bytes, start, false) ?? (firstReader ??= readerFor('Trade', FIRST_TRADE_SCHEMA))(bytes, start);
+}
+
+function readPlainTrade(body: Buffer, start: number, hasTail: boolean): Trade | undefined {
   position = start;
   const venue = readRepeatedText(body);
   const instrument = readRepeatedText(body);
@@ -44,8 +52,10 @@ function readPlainTrade(body: Buffer, start: number): Trade | undefined {
   const side = SIDES[readLong(body)];
   const receivedAt = readLong(body);
   const source = readRepeatedText(body);
+  const suspicious = hasTail && readBoolean(body);
+  const conditions = hasTail ? readTexts(body) : NO_TEXTS;
   if (position !== body.length || side === undefined || price === undefined || size === undefined) return undefined;
-  return { venue, instrument, tradeId, eventTime, price, size, side, receivedAt, source };
+  return { venue, instrument, tradeId, eventTime, price, size, side, receivedAt, source, suspicious, conditions };
 }
 
 /** A zigzag variable-length integer, as long as the double holds it before the sign is unfolded. */
@@ -66,6 +76,28 @@ function readLong(body: Buffer): number {
   }
   position = -1;
   return -1;
+}
+
+function readBoolean(body: Buffer): boolean {
+  const byte = position < 0 ? -1 : (body[position] ?? -1);
+  position = byte === 0 || byte === 1 ? position + 1 : -1;
+  return byte === 1;
+}
+
+const NO_TEXTS: readonly string[] = [];
+
+/** An array of texts in one block, as it is written; any other form is left to avsc. */
+function readTexts(body: Buffer): readonly string[] {
+  const count = readLong(body);
+  if (count === 0 && position >= 0) return NO_TEXTS;
+  if (count < 0 || count > body.length) {
+    position = -1;
+    return NO_TEXTS;
+  }
+  const texts: string[] = [];
+  while (texts.length < count && position >= 0) texts.push(readRepeatedText(body));
+  if (readLong(body) !== 0) position = -1;
+  return texts;
 }
 
 /** Moves past a length-prefixed run of bytes; its start, or −1. */

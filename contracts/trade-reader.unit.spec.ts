@@ -25,6 +25,8 @@ const trades = fc.record<Trade>({
   side: fc.constantFrom('BUY', 'SELL', 'UNKNOWN'),
   receivedAt: time,
   source: text,
+  suspicious: fc.boolean(),
+  conditions: fc.array(fc.string(), { maxLength: 3 }),
 });
 
 function outcomeOf(read: (body: Buffer) => Trade, body: Buffer): Trade | 'throws' {

@@ -1,5 +1,13 @@
 import { Decimal } from './decimal.ts';
-import type { ClockTick, DeadLetterReason, Trade, TradeGap } from './generated/events.ts';
+import type {
+  ClockTick,
+  DeadLetterReason,
+  Trade,
+  TradeCancelled,
+  TradeCorrected,
+  TradeGap,
+  TradeReleased,
+} from './generated/events.ts';
 
 /** How far a trade's stamp may be ahead of its receipt: clocks differ, and one capture's collector is 1.27 s behind. */
 export const CLOCK_LEAD_US_MAX = 10_000_000;
@@ -38,9 +46,25 @@ export function refusalOf(trade: Trade): Refusal | undefined {
   const misplaced = refusalOfInstrument(trade.instrument, trade.venue);
   if (misplaced !== undefined) return misplaced;
   if (!TRADE_ID.test(trade.tradeId)) return malformedId('trade id');
-  if (trade.price.isZero()) return { reason: 'NOT_POSITIVE', detail: 'the price is 0' };
-  if (trade.size.isZero()) return { reason: 'NOT_POSITIVE', detail: 'the size is 0' };
+  if (!trade.size.isPositive()) return sizeNotPositive(trade.size);
   return refusalOfTimes(trade.eventTime, trade.receivedAt);
+}
+
+/** What says of a trade that is on the tape already that it is to be taken otherwise. */
+export type Amendment = TradeCancelled | TradeCorrected | TradeReleased;
+
+/** Why an amendment is not well-formed, or undefined when it is; as {@link refusalOf}. */
+export function refusalOfAmendment(amendment: Amendment): Refusal | undefined {
+  const misplaced = refusalOfInstrument(amendment.instrument, amendment.venue);
+  if (misplaced !== undefined) return misplaced;
+  if (!TRADE_ID.test(amendment.tradeId)) return malformedId('trade id');
+  if (!amendment.size.isPositive()) return sizeNotPositive(amendment.size);
+  if ('correctedSize' in amendment && !amendment.correctedSize.isPositive()) {
+    return sizeNotPositive(amendment.correctedSize);
+  }
+  if (isOutOfBounds(amendment.eventTime)) return outOfBounds('event time', amendment.eventTime);
+  const { receivedAt } = amendment;
+  return receivedAt !== 0 && isOutOfBounds(receivedAt) ? outOfBounds('receipt', receivedAt) : undefined;
 }
 
 /** Why a tick is none, or undefined when it is well-formed; as {@link refusalOf}. */
@@ -108,6 +132,10 @@ function refusalOfInstrument(instrument: string, venue: string): Refusal | undef
   };
 }
 
+function sizeNotPositive(size: Decimal): Refusal {
+  return { reason: 'NOT_POSITIVE', detail: size.isZero() ? 'the size is 0' : 'the size is negative' };
+}
+
 function malformedId(name: string): Refusal {
   return {
     reason: 'TRADE_ID_MALFORMED',
@@ -117,6 +145,8 @@ function malformedId(name: string): Refusal {
 
 function refusalOfTimes(eventTime: number, receivedAt: number): Refusal | undefined {
   if (isOutOfBounds(eventTime)) return outOfBounds('event time', eventTime);
+  // A receipt that nobody knows proves nothing.
+  if (receivedAt === 0) return undefined;
   if (isOutOfBounds(receivedAt)) return outOfBounds('receipt', receivedAt);
   if (eventTime <= receivedAt + CLOCK_LEAD_US_MAX) return undefined;
   return {
@@ -139,12 +169,10 @@ function outOfBounds(name: 'event time' | 'receipt', time: number): Refusal {
 /** Reads a price or size, or says why it is none. */
 export function parseAmount(name: 'price' | 'size', text: string): Decimal | Refusal {
   const amount = Decimal.parse(text);
-  if (amount instanceof Decimal) {
-    return amount.isZero() ? { reason: 'NOT_POSITIVE', detail: `the ${name} is 0` } : amount;
-  }
+  // A price may be 0 or below: whether it counts, the engine's configuration says of the instrument.
+  if (amount instanceof Decimal) return name === 'price' || amount.isPositive() ? amount : sizeNotPositive(amount);
   const details = {
     NOT_A_NUMBER: `the ${name} ${JSON.stringify(text.slice(0, 64))} is not a plain decimal number`,
-    NOT_POSITIVE: `the ${name} is negative`,
     OUT_OF_BOUNDS: `the ${name} is 10^15 or more`,
     PRECISION: `the ${name} has more than 12 digits after the point`,
   } as const;

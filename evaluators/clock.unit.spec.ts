@@ -56,6 +56,8 @@ const trade = (seconds: number, price: string, instrument = BTC): Trade => ({
   side: 'BUY',
   receivedAt: START_US + seconds * SECOND_US,
   source: 'test',
+  suspicious: false,
+  conditions: [],
 });
 const at = (seconds: number, price = '100', instrument = BTC) => traded(trade(seconds, price, instrument));
 const tick = (seconds: number, instruments: readonly string[] = [BTC]) =>

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import { encodeBody, FINGERPRINTS, sha256Hex } from '../contracts/codec.ts';
+import { FIRST_TRADE_FINGERPRINT } from '../contracts/former-schemas.ts';
 import type { EngineActivated, Trade } from '../contracts/generated/events.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, TOPICS, type DerivedName } from '../contracts/topics.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from './configuration.ts';
@@ -17,10 +18,13 @@ export interface ActivationIdentity {
   readonly gitCommit: string;
 }
 
-/** Fingerprints of every record of the tape, as this build writes it: what its activations accept. */
-export const ACCEPTED_TAPE_SCHEMAS: readonly string[] = TOPICS.filter(({ name }) => name === TAPE_TOPIC).flatMap(
-  ({ records }) => records.map((record) => FINGERPRINTS[record]),
-);
+/** Fingerprints of every record of the tape, as this build and earlier ones write it: what its activations accept. */
+export const ACCEPTED_TAPE_SCHEMAS: readonly string[] = [
+  ...TOPICS.filter(({ name }) => name === TAPE_TOPIC).flatMap(({ records }) =>
+    records.map((record) => FINGERPRINTS[record]),
+  ),
+  FIRST_TRADE_FINGERPRINT,
+];
 
 /** The activation of a configuration by this build. */
 export function activationOf(configuration: EngineConfiguration, identity: ActivationIdentity): EngineActivated {

@@ -41,6 +41,8 @@ function goldenTrades(): Trade[] {
       side,
       receivedAt: Number(time),
       source: 'golden',
+      suspicious: false,
+      conditions: [],
     };
   });
 }

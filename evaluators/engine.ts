@@ -136,6 +136,7 @@ class Emission {
       observedPrice: observed?.price ?? null,
       observedTime: observed?.eventTime ?? null,
       moveBps,
+      movePoints: observed === undefined ? null : observed.price.minus(forecast.referencePrice),
       resolvingTradeId: observed?.tradeId ?? null,
     });
     this.outcomes += 1;
@@ -197,7 +198,7 @@ class Emission {
 
   private hitRule({ lastPrice }: IndicatorSnapshot): HitRule {
     const { horizonMs, minMoveBps } = this.stamp.rules;
-    return { horizonMs, minMoveBps, referencePrice: lastPrice };
+    return { horizonMs, minMoveBps, referencePrice: lastPrice, minMovePoints: null };
   }
 
   private register(instrument: Instrument, forecast: StrategyResult | ProbabilityDecision, strategy: string | null) {

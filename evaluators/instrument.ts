@@ -36,6 +36,7 @@ export type Measured = Pick<
   | 'pointOfControl'
   | 'valueAreaLow'
   | 'valueAreaHigh'
+  | 'profileBinSize'
   | 'rangeHigh'
   | 'rangeLow'
   | 'barVolume'
@@ -166,6 +167,7 @@ export class Instrument {
       vwap,
       vwapDeviation: deviation,
       ...area,
+      profileBinSize: null,
       rangeHigh: bounds?.high ?? null,
       rangeLow: bounds?.low ?? null,
       barVolume: this.range.barVolume,

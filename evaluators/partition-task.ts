@@ -200,6 +200,7 @@ export class PartitionTask {
     if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
     if (content.kind === 'tick') return this.advanceTick(offset, content.tick, content);
     if (content.kind === 'gap') return this.advanceGap(offset, content.gap, content);
+    if (content.kind === 'amendment') return this.finish(offset, content, [], []);
     const { reason } = content;
     const why = reason === 'UNDECODABLE' ? 'its bytes do not fit a schema' : 'its schema is none of Tapeproof';
     return this.refuse(offset, content, { reason, detail: `the record cannot be read: ${why}` });

@@ -62,6 +62,8 @@ const trade = (seconds: number, price: string, changes: Partial<Trade> = {}): Tr
   side: 'BUY',
   receivedAt: START_US + seconds * SECOND_US + SECOND_US,
   source: 'test',
+  suspicious: false,
+  conditions: [],
   ...changes,
 });
 

@@ -52,5 +52,7 @@ export function binanceTrade(data: JsonObject, receivedAt: number, source: strin
     side: buyerIsMaker ? 'SELL' : 'BUY',
     receivedAt,
     source,
+    suspicious: false,
+    conditions: [],
   });
 }

@@ -18,6 +18,8 @@ function tradeRow(tradeId: string, instrument = 'BTC-USDT@binance'): KeptRow {
     side: 'SELL',
     receivedAt: 1_723_161_255_342_000,
     source: 'file:feedfacecafebeef',
+    suspicious: false,
+    conditions: [],
   };
   return { kind: 'trade', trade };
 }

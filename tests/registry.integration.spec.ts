@@ -26,6 +26,8 @@ const trade: Trade = {
   side: 'SELL',
   receivedAt: 1_723_161_255_342_000,
   source: 'file:0011223344556677',
+  suspicious: false,
+  conditions: [],
 };
 
 beforeAll(async () => {

@@ -2,6 +2,7 @@
 
 import {
   writeArray,
+  writeBoolean,
   writeBytes,
   writeDecimal,
   writeDouble,
@@ -35,8 +36,11 @@ import type {
   TakerSide,
   TapePosition,
   Trade,
+  TradeCancelled,
+  TradeCorrected,
   TradeGap,
   TradeGapReason,
+  TradeReleased,
   Verdict,
 } from './events.ts';
 
@@ -137,6 +141,7 @@ function writeIndicatorSnapshot(value: IndicatorSnapshot): void {
   writeLong(value.tradeCount);
   writeLong(value.firstOffset);
   writeLong(value.lastOffset);
+  writeNullable(value.profileBinSize, writeDecimal);
 }
 
 function writeForecastKind(value: ForecastKind): void {
@@ -173,6 +178,7 @@ function writeOutcome(value: Outcome): void {
   writeNullable(value.observedTime, writeLong);
   writeNullable(value.moveBps, writeDouble);
   writeNullable(value.resolvingTradeId, writeText);
+  writeNullable(value.movePoints, writeDecimal);
 }
 
 function writeConfidenceLevel(value: ConfidenceLevel): void {
@@ -193,6 +199,7 @@ function writeHitRule(value: HitRule): void {
   writeLong(value.horizonMs);
   writeDouble(value.minMoveBps);
   writeDecimal(value.referencePrice);
+  writeNullable(value.minMovePoints, writeDecimal);
 }
 
 function writeProbabilityDecision(value: ProbabilityDecision): void {
@@ -246,6 +253,36 @@ function writeTrade(value: Trade): void {
   writeTakerSide(value.side);
   writeLong(value.receivedAt);
   writeText(value.source);
+  writeBoolean(value.suspicious);
+  writeArray(value.conditions, writeText);
+}
+
+function writeTradeCancelled(value: TradeCancelled): void {
+  writeText(value.venue);
+  writeText(value.instrument);
+  writeText(value.tradeId);
+  writeLong(value.eventTime);
+  writeDecimal(value.price);
+  writeDecimal(value.size);
+  writeText(value.reason);
+  writeText(value.actor);
+  writeLong(value.receivedAt);
+  writeText(value.source);
+}
+
+function writeTradeCorrected(value: TradeCorrected): void {
+  writeText(value.venue);
+  writeText(value.instrument);
+  writeText(value.tradeId);
+  writeLong(value.eventTime);
+  writeDecimal(value.price);
+  writeDecimal(value.size);
+  writeDecimal(value.correctedPrice);
+  writeDecimal(value.correctedSize);
+  writeText(value.reason);
+  writeText(value.actor);
+  writeLong(value.receivedAt);
+  writeText(value.source);
 }
 
 function writeTradeGapReason(value: TradeGapReason): void {
@@ -265,6 +302,19 @@ function writeTradeGap(value: TradeGap): void {
   writeText(value.source);
 }
 
+function writeTradeReleased(value: TradeReleased): void {
+  writeText(value.venue);
+  writeText(value.instrument);
+  writeText(value.tradeId);
+  writeLong(value.eventTime);
+  writeDecimal(value.price);
+  writeDecimal(value.size);
+  writeText(value.reason);
+  writeText(value.actor);
+  writeLong(value.receivedAt);
+  writeText(value.source);
+}
+
 /** Writes the plain values of each record, field by field, in the order of its schema. */
 export const WRITERS: { readonly [Name in keyof EventTypes]: Writer<EventTypes[Name]> } = {
   ClockTick: writeClockTick,
@@ -277,5 +327,8 @@ export const WRITERS: { readonly [Name in keyof EventTypes]: Writer<EventTypes[N
   ProbabilityDecision: writeProbabilityDecision,
   StrategyResult: writeStrategyResult,
   Trade: writeTrade,
+  TradeCancelled: writeTradeCancelled,
+  TradeCorrected: writeTradeCorrected,
   TradeGap: writeTradeGap,
+  TradeReleased: writeTradeReleased,
 };

@@ -38,6 +38,7 @@ const snapshots = fc
       valueAreaLow: low,
       pointOfControl: middle,
       valueAreaHigh: high,
+      profileBinSize: null,
       rangeLow: rangeLow ?? null,
       rangeHigh: rangeHigh ?? null,
       meanBarVolume: range === null ? null : meanBarVolume,

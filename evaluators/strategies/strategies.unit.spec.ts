@@ -20,6 +20,7 @@ const snapshot = (changes: Partial<IndicatorSnapshot>): IndicatorSnapshot => ({
   pointOfControl: Decimal.of('100'),
   valueAreaLow: Decimal.of('98'),
   valueAreaHigh: Decimal.of('102'),
+  profileBinSize: null,
   rangeHigh: Decimal.of('110'),
   rangeLow: Decimal.of('90'),
   barVolume: 10,

@@ -1,11 +1,25 @@
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FINGERPRINTS, fingerprintOf, readerFor, RECORD_NAMES, sha256Hex } from '../../contracts/codec.ts';
-import { readTrade } from '../../contracts/trade-reader.ts';
+import {
+  FINGERPRINTS,
+  fingerprintOf,
+  readerFor,
+  RECORD_NAMES,
+  sha256Hex,
+  type BodyReader,
+} from '../../contracts/codec.ts';
+import { FIRST_TRADE_FINGERPRINT } from '../../contracts/former-schemas.ts';
+import { readFirstTrade, readTrade } from '../../contracts/trade-reader.ts';
 import { SCHEMAS, type EventTypes, type RecordName } from '../../contracts/generated/events.ts';
 import { subjectOf, TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
 import type { Probe } from '../health/probe.ts';
+
+/** By fingerprint: trades are nearly all of the tape. */
+const QUICK_READERS: Readonly<Record<string, BodyReader<'Trade'>>> = {
+  [FINGERPRINTS.Trade]: readTrade,
+  [FIRST_TRADE_FINGERPRINT]: readFirstTrade,
+};
 
 const NAMESPACE = 'com.tapeproof.events.';
 const COMPATIBILITY_LEVEL = 'FULL_TRANSITIVE';
@@ -186,8 +200,7 @@ function describeSchema(id: number, schema: string, schemaType: unknown): Regist
   }
   if (name === undefined) return { ...foreign, fingerprint };
   try {
-    const isPlainTrade = name === 'Trade' && fingerprint === FINGERPRINTS.Trade;
-    return { id, name, fingerprint, schema, read: isPlainTrade ? readTrade : readerFor(name, schema) };
+    return { id, name, fingerprint, schema, read: QUICK_READERS[fingerprint] ?? readerFor(name, schema) };
   } catch (error) {
     const read = (): never => {
       throw new Error(`schema ${id} cannot be read as this build's ${name}`, { cause: error });

@@ -1,6 +1,7 @@
 import { bodyOf, FRAME_BYTES, schemaIdOf } from '../../contracts/codec.ts';
 import type { ClockTick, EngineActivated, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import type { TapeContent, UnusableReason } from '../../contracts/tape-content.ts';
+import type { Amendment } from '../../contracts/trade-rules.ts';
 import type { LogRecord } from './log-record.ts';
 import type { RegisteredSchema, Registry } from './registry.ts';
 
@@ -58,6 +59,9 @@ function contentOf(schema: RegisteredSchema, value: Buffer): TapeContent {
     const body = bodyOf(value);
     if (name === 'ClockTick') return { kind: 'tick', tick: schema.read(body) as ClockTick, fingerprint, body };
     if (name === 'TradeGap') return { kind: 'gap', gap: schema.read(body) as TradeGap, fingerprint, body };
+    if (name === 'TradeCancelled' || name === 'TradeCorrected' || name === 'TradeReleased') {
+      return { kind: 'amendment', name, amendment: schema.read(body) as Amendment, fingerprint, body };
+    }
     if (name === 'EngineActivated') {
       return { kind: 'activation', activation: schema.read(body) as EngineActivated, fingerprint, body };
     }

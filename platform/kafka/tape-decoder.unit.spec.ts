@@ -17,6 +17,8 @@ const trade: Trade = {
   side: 'SELL',
   receivedAt: 1_723_161_254_087_896,
   source: 'file:0011223344556677',
+  suspicious: false,
+  conditions: [],
 };
 const body = encodeBody('Trade', trade);
 const longerSchema = SCHEMAS.Trade.replace(/\]\}$/, ',{"name":"extra","type":"int"}]}');

@@ -91,6 +91,8 @@ function tradeOfItem(item: JsonObject, trade: JsonObject, context: FileContext):
     side,
     receivedAt,
     source: context.source,
+    suspicious: false,
+    conditions: [],
   });
 }
 

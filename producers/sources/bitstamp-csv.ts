@@ -45,6 +45,8 @@ function parseLine(line: string, lineNumber: number, context: FileContext): Pars
     side: 'UNKNOWN',
     receivedAt: eventTime,
     source: context.source,
+    suspicious: false,
+    conditions: [],
   });
   if (!isRefusal(parsed) || parsed.reason !== 'TIME_OUT_OF_BOUNDS') return parsed;
   return { ...parsed, detail: `the timestamp ${stamp} is outside 2009 to 2100: is its unit seconds?` };

@@ -47,5 +47,7 @@ function parseLine(line: string, _lineNumber: number, context: FileContext): Par
     side,
     receivedAt: eventTime,
     source: context.source,
+    suspicious: false,
+    conditions: [],
   });
 }

@@ -24,7 +24,7 @@ const TIMING = { ...LIVE_TIMING, flushMs: 0, appendPauseMs: 1, gapGraceMs: 0, ga
 function tradeAt(index: number): Trade {
   const eventTime = 1_742_943_600_000_000 + index * 1_000;
   const amounts = { price: Decimal.of('87000.01'), size: Decimal.of('0.5') };
-  const place = { venue: 'binance', instrument: INSTRUMENT, source: 'live:binance' };
+  const place = { venue: 'binance', instrument: INSTRUMENT, source: 'live:binance', suspicious: false, conditions: [] };
   return { ...place, ...amounts, tradeId: String(FIRST + index), eventTime, side: 'BUY', receivedAt: eventTime };
 }
 

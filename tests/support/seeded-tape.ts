@@ -143,6 +143,8 @@ export function tradeNumber(number: number): Trade {
     side: round % 3 === 0 ? 'SELL' : 'BUY',
     receivedAt: eventTime + 5_000,
     source: 'file:0011223344556677',
+    suspicious: false,
+    conditions: [],
   };
 }
 
@@ -174,5 +176,7 @@ function metadataOf(content: Placed['content']): Pick<OutgoingRecord, 'type' | '
       return { type: 'ClockTick', key: null, timestampUs: content.tick.eventTime };
     case 'gap':
       return { type: 'TradeGap', key: content.gap.instrument, timestampUs: content.gap.toTime };
+    case 'amendment':
+      return { type: content.name, key: content.amendment.instrument, timestampUs: content.amendment.eventTime };
   }
 }
