@@ -22,6 +22,8 @@ export interface TaskCounts {
   readonly ticks: number;
   /** Records of trades that are missing: they have no other effect. */
   readonly gaps: number;
+  /** Records that take a trade back, correct it or vouch for it. */
+  readonly amendments: number;
   readonly deadLetters: number;
   readonly events: number;
 }

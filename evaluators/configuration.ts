@@ -9,10 +9,11 @@ import { STRATEGIES } from './strategies/registry.ts';
  * Version of the engine: everything that decides which events a tape gives. Change it with every change of the golden
  * digest (derive.unit.spec.ts), never otherwise. The consumer group's id holds it.
  */
-export const ENGINE_VERSION = '2';
+export const ENGINE_VERSION = '3';
 
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;
+const CONFIRMING_TRADES_MAX = 32;
 const NO_INSTRUMENT = 'is no instrument of the form BTC-USDT@binance';
 
 /** A wrong configuration. The message is one sentence that names the key, the place and what to do. */
@@ -40,8 +41,16 @@ const binSize = z
   .string('must be a decimal number in quotes, for example "0.01"')
   .refine((text) => {
     const decimal = Decimal.parse(text);
-    return decimal instanceof Decimal && !decimal.isZero();
+    return decimal instanceof Decimal && decimal.isPositive();
   }, 'must be a decimal number above 0 with at most 12 digits after the point, in quotes, for example "0.01"')
+  .transform((text) => Decimal.of(text).toString());
+
+const minMovePoints = z
+  .string('must be a decimal number in quotes, for example "0.05"')
+  .refine((text) => {
+    const decimal = Decimal.parse(text);
+    return decimal instanceof Decimal && decimal.whole >= 0;
+  }, 'must be a decimal number of 0 or more with at most 12 digits after the point, in quotes, for example "0.05"')
   .transform((text) => Decimal.of(text).toString());
 
 const minMoveBps = z
@@ -76,6 +85,17 @@ const confidence = z
 const configuration = z.strictObject({
   anchorIntervalRecords: z.int().min(1).max(10_000_000).default(50_000),
   cadenceMs: z.int().min(0).max(DAY_MS).default(1_000),
+  clock: z
+    .strictObject({
+      maxStepMs: z
+        .int()
+        .min(1_000)
+        .max(366 * DAY_MS)
+        .default(3_600_000),
+      confirmingTrades: z.int().min(2).max(CONFIRMING_TRADES_MAX).default(3),
+    })
+    .prefault({}),
+  suspiciousPrints: z.enum(['SET_ASIDE', 'COUNT']).default('SET_ASIDE'),
   session: session.prefault({}),
   volumeProfile: z
     .strictObject({
@@ -116,7 +136,12 @@ const configuration = z.strictObject({
   instruments: z
     .record(
       z.string().refine(isInstrument, NO_INSTRUMENT),
-      z.strictObject({ binSize: binSize.optional(), session: session.optional() }),
+      z.strictObject({
+        binSize: binSize.optional(),
+        session: session.optional(),
+        negativePrices: z.boolean().default(false),
+        minMovePoints: minMovePoints.optional(),
+      }),
     )
     .default({}),
 });

@@ -14,6 +14,7 @@ import { toSixDecimals } from './arithmetic.ts';
 import type { Instrument } from './instrument.ts';
 import type { Resolution } from './outcomes/outcome-evaluator.ts';
 import type { EnabledStrategy, EngineRules } from './rules.ts';
+import type { TradeFate } from './trade-counts.ts';
 
 /** A derived event before it is encoded. */
 export interface EngineEvent {
@@ -34,28 +35,23 @@ export interface Stamp {
 
 /** What became of a trade. */
 export interface TradeStep {
-  readonly counted: 'ON_TIME' | 'LATE' | 'DUPLICATE';
+  readonly fate: TradeFate;
   readonly events: readonly EngineEvent[];
 }
 
 const NO_EVENTS: readonly EngineEvent[] = [];
-const ON_TIME_SILENT: TradeStep = { counted: 'ON_TIME', events: NO_EVENTS };
-const LATE: TradeStep = { counted: 'LATE', events: NO_EVENTS };
-const DUPLICATE: TradeStep = { counted: 'DUPLICATE', events: NO_EVENTS };
+const ON_TIME_SILENT: TradeStep = { fate: 'ON_TIME', events: NO_EVENTS };
 
 /**
  * One step of the engine: a well-formed trade of an instrument, at a tape offset.
  *
  * 1. The forecasts due are resolved with it. 2. It is counted into the indicators. 3. At the cadence: snapshot, each
- * enabled strategy, decision, new pending forecasts. So a decision uses nothing later than its trade. A late trade is
- * counted only; one seen before has no effect.
+ * enabled strategy, decision, new pending forecasts. So a decision uses nothing later than its trade. A trade that is not
+ * on time is counted at most, see `TradeFate`.
  */
 export function stepTrade(instrument: Instrument, trade: Trade, offset: number, stamp: Stamp): TradeStep {
-  if (!instrument.tradeIds.add(trade.tradeId)) return DUPLICATE;
-  if (!instrument.isOnTime(trade)) {
-    instrument.count(trade, offset);
-    return LATE;
-  }
+  const fate = instrument.admit(trade, offset);
+  if (fate !== 'ON_TIME') return { fate, events: NO_EVENTS };
   const isResolving = instrument.outcomes.nextDueTime <= trade.eventTime;
   const isSnapshotDue = instrument.isSnapshotDue(trade);
   if (!isResolving && !isSnapshotDue) {
@@ -74,7 +70,7 @@ export function stepTrade(instrument: Instrument, trade: Trade, offset: number, 
     const results = stamp.rules.strategies.map((strategy, index) => step.result(instrument, strategy, snapshot, index));
     step.decision(instrument, snapshot, results);
   }
-  return { counted: 'ON_TIME', events };
+  return { fate, events };
 }
 
 /**
@@ -82,10 +78,10 @@ export function stepTrade(instrument: Instrument, trade: Trade, offset: number, 
  * forecasts whose grace ended before it become VOID: no trade can come any more that would resolve them. Nothing else
  * happens.
  *
- * @param instruments - those with a trade so far, by name.
+ * @param instrumentOf - gives an instrument by its name; undefined where there is no room for one more.
  */
 export function stepTick(
-  instruments: ReadonlyMap<string, Instrument>,
+  instrumentOf: (name: string) => Instrument | undefined,
   tick: ClockTick,
   offset: number,
   stamp: Stamp,
@@ -93,7 +89,7 @@ export function stepTick(
   const events: EngineEvent[] = [];
   const step = new Emission('tick', tick.eventTime, offset, stamp, events);
   for (const name of tick.instruments) {
-    const resolutions = instruments.get(name)?.tick(tick.eventTime) ?? [];
+    const resolutions = instrumentOf(name)?.tick(tick.eventTime) ?? [];
     for (const resolution of resolutions) step.outcome(name, resolution, undefined);
   }
   return events;
@@ -120,7 +116,7 @@ class Emission {
   }
 
   /** @param trade - the one that was observed; undefined where a tick says that there is none. */
-  outcome(instrument: string, { forecast, verdict, moveBps }: Resolution, trade: Trade | undefined): void {
+  outcome(instrument: string, { forecast, verdict, moveBps, movePoints }: Resolution, trade: Trade | undefined): void {
     const observed = verdict === 'VOID' ? undefined : trade;
     this.emit<Outcome>('Outcome', {
       ...this.header('Outcome', 'outcome', this.outcomes, instrument, [forecast.forecastId, this.cause]),
@@ -136,7 +132,7 @@ class Emission {
       observedPrice: observed?.price ?? null,
       observedTime: observed?.eventTime ?? null,
       moveBps,
-      movePoints: observed === undefined ? null : observed.price.minus(forecast.referencePrice),
+      movePoints,
       resolvingTradeId: observed?.tradeId ?? null,
     });
     this.outcomes += 1;
@@ -196,9 +192,10 @@ class Emission {
     this.register(instrument, decision, null);
   }
 
-  private hitRule({ lastPrice }: IndicatorSnapshot): HitRule {
+  private hitRule({ instrument, lastPrice }: IndicatorSnapshot): HitRule {
     const { horizonMs, minMoveBps } = this.stamp.rules;
-    return { horizonMs, minMoveBps, referencePrice: lastPrice, minMovePoints: null };
+    const { minMovePoints } = this.stamp.rules.of(instrument);
+    return { horizonMs, minMoveBps, referencePrice: lastPrice, minMovePoints };
   }
 
   private register(instrument: Instrument, forecast: StrategyResult | ProbabilityDecision, strategy: string | null) {
@@ -214,6 +211,7 @@ class Emission {
       dueTime: forecast.eventTime + horizonUs,
       graceUs,
       minMoveBps,
+      minMovePoints: forecast.hitRule.minMovePoints,
       referencePrice: forecast.hitRule.referencePrice,
     });
   }

@@ -1,11 +1,17 @@
-import { Decimal } from '../contracts/decimal.ts';
-import type { IndicatorSnapshot, Trade } from '../contracts/generated/events.ts';
+import type { Decimal } from '../contracts/decimal.ts';
+import type { IndicatorSnapshot, Trade, TradeCorrected } from '../contracts/generated/events.ts';
+import type { AmendmentName } from '../contracts/tape-content.ts';
+import { TradeIdentities, type TradeIdentitiesState } from '../contracts/trade-identities.ts';
+import type { Amendment } from '../contracts/trade-rules.ts';
+import { Amendments, type AmendmentsState } from './amendments.ts';
 import { Range, type RangeState } from './indicators/range.ts';
-import { Sessions, type SessionsState } from './indicators/session.ts';
-import { sessionIndexOf, type SessionWindow } from './indicators/vwap.ts';
+import { Sessions, type Session, type SessionsState } from './indicators/session.ts';
+import { FormerTradeIds, type FormerTradeIdsState } from './former-trade-ids.ts';
+import { MarketClock, type MarketClockState, type UnprovenTrade } from './market-clock.ts';
 import { OutcomeEvaluator, type OutcomeEvaluatorState, type Resolution } from './outcomes/outcome-evaluator.ts';
-import { binSizeFrom, type EngineRules } from './rules.ts';
-import { TradeIds, type TradeIdsState } from './trade-ids.ts';
+import { binSizeFrom, type EngineRules, type InstrumentRules } from './rules.ts';
+import type { SessionSpan } from './sessions/session-calendar.ts';
+import { COUNTED_AS, NOTHING_SEEN, type SetAsideKind, type TradeCounts, type TradeFate } from './trade-counts.ts';
 
 /** Forecasts of one instrument that may be pending; at that number no snapshot is taken until one is resolved. */
 export const PENDING_FORECASTS_MAX = 262_144;
@@ -13,18 +19,19 @@ export const PENDING_FORECASTS_MAX = 262_144;
 /** State of an {@link Instrument}. */
 export interface InstrumentState {
   readonly name: string;
-  /** Time of the latest on-time trade, microseconds. */
-  readonly clockUs: number;
-  /** Time of the latest tick that spoke for it, microseconds; null before the first. */
-  readonly tickUs: number | null;
+  readonly clock: MarketClockState;
   /** Time of the last snapshot's trade; null before the first. */
   readonly lastSnapshotUs: number | null;
-  readonly binSize: string | null;
-  readonly binSizeIsConfigured: boolean;
   readonly sessions: SessionsState;
   readonly range: RangeState;
-  readonly tradeIds: TradeIdsState;
+  readonly identities: TradeIdentitiesState;
+  /** Ids that engine version 2 has seen; null once no trade of that time counts any more. */
+  readonly formerTradeIds: FormerTradeIdsState | null;
+  readonly amendments: AmendmentsState;
+  /** Number of the last session in which a price that is not allowed was refused: until its end nothing is decided. */
+  readonly silentSession: number | null;
   readonly pending: OutcomeEvaluatorState;
+  readonly counts: TradeCounts;
 }
 
 /** The part of an `IndicatorSnapshot` that comes from the indicators. */
@@ -47,81 +54,184 @@ export type Measured = Pick<
   | 'lastOffset'
 >;
 
-/** All that the engine knows of one instrument: its clock, indicators, trade ids seen, and pending forecasts. */
+const NONE: readonly UnprovenTrade[] = [];
+
+/** All that the engine knows of one instrument: its clock, indicators, the trades seen, and pending forecasts. */
 export class Instrument {
   readonly name: string;
   readonly outcomes: OutcomeEvaluator;
-  readonly tradeIds: TradeIds;
   private rules: EngineRules;
-  private window: SessionWindow;
+  private own: InstrumentRules;
+  private readonly clock: MarketClock;
   private sessions: Sessions;
   private range: Range;
-  private binSize: Decimal | undefined;
-  private binSizeIsConfigured: boolean;
-  private clockUs: number;
-  private tickUs: number | null;
+  private readonly identities: TradeIdentities;
+  private former: FormerTradeIds | undefined;
+  private readonly amendments: Amendments;
+  private silentSession: number | null;
   private lastSnapshotUs: number | null;
   private nextSnapshotUs: number;
+  private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
+  private disproved: readonly UnprovenTrade[] = NONE;
+  private readonly binSizeOf = (price: Decimal): Decimal => this.own.binSize ?? binSizeFrom(price);
 
   constructor(name: string, rules: EngineRules, state?: InstrumentState) {
     this.name = name;
     this.rules = rules;
-    this.window = rules.sessionOf(name);
-    if (state === undefined) {
-      this.binSize = rules.binSizeOf(name);
-      this.binSizeIsConfigured = this.binSize !== undefined;
-    } else {
-      this.binSize = state.binSize === null ? undefined : Decimal.of(state.binSize);
-      this.binSizeIsConfigured = state.binSizeIsConfigured;
-    }
+    this.own = rules.of(name);
+    this.clock = new MarketClock(rules.clock, state?.clock);
     this.outcomes = OutcomeEvaluator.fromState(state?.pending ?? []);
-    this.tradeIds = state === undefined ? new TradeIds() : TradeIds.fromState(state.tradeIds);
-    this.sessions = state === undefined ? new Sessions() : Sessions.fromState(state.sessions);
+    this.sessions = new Sessions(this.own.calendar, state?.sessions);
     this.range = state === undefined ? new Range(rules.range) : Range.fromState(rules.range, state.range);
-    this.clockUs = state?.clockUs ?? 0;
-    this.tickUs = state?.tickUs ?? null;
+    this.identities = state === undefined ? new TradeIdentities() : TradeIdentities.fromState(state.identities);
+    this.former = state?.formerTradeIds == null ? undefined : new FormerTradeIds(state.formerTradeIds);
+    this.amendments = new Amendments(state?.amendments);
+    this.silentSession = state?.silentSession ?? null;
     this.lastSnapshotUs = state?.lastSnapshotUs ?? null;
     this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
+    this.counted = { ...(state?.counts ?? NOTHING_SEEN) };
   }
 
   toState(): InstrumentState {
     return {
       name: this.name,
-      clockUs: this.clockUs,
-      tickUs: this.tickUs,
+      clock: this.clock.toState(),
       lastSnapshotUs: this.lastSnapshotUs,
-      binSize: this.binSize?.toString() ?? null,
-      binSizeIsConfigured: this.binSizeIsConfigured,
       sessions: this.sessions.toState(),
       range: this.range.toState(),
-      tradeIds: this.tradeIds.toState(),
+      identities: this.identities.toState(),
+      formerTradeIds: this.former?.toState() ?? null,
+      amendments: this.amendments.toState(),
+      silentSession: this.silentSession,
       pending: this.outcomes.toState(),
+      counts: { ...this.counted },
     };
+  }
+
+  /** What became of its trades since the beginning of the tape. */
+  get counts(): TradeCounts {
+    return { ...this.counted };
+  }
+
+  /** Trades whose stamps are neither proven nor disproved yet. */
+  get waitingTrades(): readonly UnprovenTrade[] {
+    return this.clock.waitingTrades;
+  }
+
+  /** Why no snapshot is taken now, for people; undefined where one may be. */
+  get silence(): string | undefined {
+    if (this.isSilent()) return `a price of 0 or below was refused in this session: the sums lack that trade`;
+    if (this.outcomes.pendingCount < PENDING_FORECASTS_MAX) return undefined;
+    return `${PENDING_FORECASTS_MAX} forecasts are pending`;
+  }
+
+  /** The sums that are held, ascending by session; for audits and tests. */
+  get heldSessions(): readonly Session[] {
+    return this.sessions.all;
   }
 
   /** Puts other rules in force. An indicator whose parameters changed restarts empty; all else goes on. */
   adopt(rules: EngineRules): void {
-    const before = this.rules;
-    const window = rules.sessionOf(this.name);
-    const configured = rules.binSizeOf(this.name);
-    const binChanged =
-      configured === undefined ? this.binSizeIsConfigured : configured.compare(this.binSize ?? Decimal.ZERO) !== 0;
-    if (binChanged) this.binSize = configured;
-    this.binSizeIsConfigured = configured !== undefined;
-    if (window.anchorUs !== this.window.anchorUs || window.lengthUs !== this.window.lengthUs) {
-      this.sessions = new Sessions();
-    } else if (binChanged || rules.profileKey !== before.profileKey) {
+    const [before, ownBefore] = [this.rules, this.own];
+    this.rules = rules;
+    this.own = rules.of(this.name);
+    this.clock.rules = rules.clock;
+    if (this.own.sessionKey !== ownBefore.sessionKey) {
+      this.sessions = new Sessions(this.own.calendar);
+      this.silentSession = null;
+    } else if (this.own.binSize?.toString() !== ownBefore.binSize?.toString() || rules.profileKey !== before.profileKey) {
       this.sessions.restartProfiles();
     }
     if (rules.rangeKey !== before.rangeKey) this.range = new Range(rules.range);
-    this.window = window;
-    this.rules = rules;
     this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
   }
 
-  /** True when a trade is not before the instrument's clock. Only such a trade resolves and triggers. */
-  isOnTime(trade: Trade): boolean {
-    return trade.eventTime >= this.clockUs;
+  /**
+   * Says what becomes of a trade, and does all of it but for one on time: that one resolves forecasts first, and is then
+   * counted by {@link count}.
+   */
+  admit(trade: Trade, offset: number): TradeFate {
+    const fate = this.fateOf(trade, offset);
+    if (fate !== 'ON_TIME') this.counted[COUNTED_AS[fate]] += 1;
+    return fate;
+  }
+
+  /** Trades that the last one admitted has disproved: their stamps were wrong. To be asked after each. */
+  takeDisproved(): readonly UnprovenTrade[] {
+    const { disproved } = this;
+    this.disproved = NONE;
+    return disproved;
+  }
+
+  private fateOf(trade: Trade, offset: number): TradeFate {
+    const { eventTime, tradeId } = trade;
+    if (trade.suspicious && !this.rules.countsSuspicious) return 'SUSPICIOUS';
+    const span = this.sessions.spanAt(eventTime);
+    if (span === undefined) return 'OUTSIDE';
+    if (!trade.price.isPositive() && !this.own.allowsNegativePrices) {
+      if (trade.price.whole < 0) this.silentSession = Math.max(this.silentSession ?? span.index, span.index);
+      return 'REFUSED';
+    }
+    const standing = this.clock.judge(eventTime);
+    if (standing === 'ON_TIME') return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+    if (standing === 'AHEAD' || standing === 'CONFIRMED') {
+      // Nothing confirms itself.
+      if (this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
+      if (standing === 'AHEAD') return this.wait(trade, span, offset);
+      return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+    }
+    if (standing === 'CONTESTED') {
+      this.fallBackTo(eventTime);
+      return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+    }
+    if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
+    if (!this.identities.canJudge(eventTime)) return 'UNJUDGED';
+    if (!this.isNew(tradeId, eventTime)) return 'DUPLICATE';
+    this.settle(trade, offset);
+    this.sessionFor(span, offset).add(trade.price, trade.size, offset, this.binSizeOf);
+    this.range.add(eventTime, trade.price, trade.size, offset);
+    this.note(trade);
+    return 'LATE';
+  }
+
+  /** A trade beyond the clock's bound: its session's sums may take it, the clock not yet. */
+  private wait(trade: Trade, span: SessionSpan, offset: number): TradeFate {
+    const isCounted = this.sessions.placeOf(span) === 'HELD';
+    if (isCounted) {
+      if (!this.isNew(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
+      this.sessions.of(span, offset).add(trade.price, trade.size, offset, this.binSizeOf);
+      this.note(trade);
+    }
+    const crowdedOut = this.clock.wait({ trade, offset, isCounted });
+    if (crowdedOut !== undefined) this.disprove([crowdedOut]);
+    return 'AHEAD';
+  }
+
+  /** Counts an on-time trade; forecasts that it resolves were resolved before. */
+  count(trade: Trade, offset: number): void {
+    const { eventTime, price, size } = trade;
+    const { proven, disproved } = this.clock.moveTo(eventTime);
+    const span = this.sessions.spanAt(eventTime);
+    if (span === undefined) throw new Error(`a trade of ${this.name} outside its sessions was counted`);
+    const before = this.sessions.current;
+    const session = this.sessions.enter(span, offset);
+    if (session !== before) this.forgetOlder();
+    session.add(price, size, offset, this.binSizeOf);
+    if (proven.length > 0) this.countProven(proven);
+    if (disproved.length > 0) this.disprove(disproved);
+    this.range.add(eventTime, price, size, offset);
+    if (!this.clock.settled) this.settle(trade, offset);
+    this.note(trade);
+    this.counted.onTime += 1;
+  }
+
+  /** True when a snapshot is due at an on-time trade: it begins a new interval, and all is there to measure. */
+  isSnapshotDue(trade: Trade): boolean {
+    return (
+      trade.eventTime >= this.nextSnapshotUs &&
+      this.outcomes.pendingCount < PENDING_FORECASTS_MAX &&
+      (this.silentSession === null || !this.isSilent())
+    );
   }
 
   /**
@@ -129,25 +239,144 @@ export class Instrument {
    * trade clock: venues' clocks differ from ours. A tick that is not later than another one has no effect.
    */
   tick(timeUs: number): readonly Resolution[] {
-    if (this.tickUs !== null && timeUs <= this.tickUs) return [];
-    this.tickUs = timeUs;
+    const { tickUs } = this.clock;
+    if (tickUs !== null && timeUs <= tickUs) return [];
+    const proven = this.clock.tickTo(timeUs);
+    const span = proven.length > 0 ? this.sessions.spanAt(this.clock.timeUs) : undefined;
+    if (span !== undefined) {
+      this.sessions.enter(span, proven[0]?.offset ?? 0);
+      this.countProven(proven);
+    }
     return this.outcomes.expire(timeUs);
   }
 
-  /** Counts a trade, late or not, that was not seen before. */
-  count(trade: Trade, offset: number): void {
-    const { eventTime, price, size } = trade;
-    if (eventTime > this.clockUs) this.clockUs = eventTime;
-    this.binSize ??= binSizeFrom(price);
-    const volume = size.toNumber();
-    const index = sessionIndexOf(eventTime, this.window);
-    this.sessions.add(index, offset, this.binSize, price, price.toNumber(), volume);
-    this.range.add(eventTime, price, volume, offset);
+  /** Takes in what the tape says of a trade that it holds: from here on the sums are as if it had been so. */
+  amend(amendment: Amendment, name: AmendmentName, offset: number): SetAsideKind {
+    const fate =
+      name === 'TradeReleased'
+        ? this.release(amendment, offset)
+        : this.takeBack(amendment, 'correctedPrice' in amendment ? amendment : undefined, offset);
+    this.counted[fate] += 1;
+    return fate;
   }
 
-  /** True when an on-time trade is the first of its cadence interval. */
-  isSnapshotDue(trade: Trade): boolean {
-    return trade.eventTime >= this.nextSnapshotUs && this.outcomes.pendingCount < PENDING_FORECASTS_MAX;
+  private takeBack(
+    original: Amendment,
+    correction: TradeCorrected | undefined,
+    offset: number,
+  ): 'cancelled' | 'corrected' | 'unmatched' {
+    const { tradeId, eventTime } = original;
+    const span = this.sessions.spanAt(eventTime);
+    const waiting = this.clock.takeOut(tradeId, eventTime);
+    if (span === undefined || this.amendments.isCancelled(tradeId, eventTime)) return 'unmatched';
+    if (this.sessions.placeOf(span) !== 'HELD' || !this.identities.canJudge(eventTime)) {
+      return waiting === undefined ? 'unmatched' : correction === undefined ? 'cancelled' : 'unmatched';
+    }
+    const isKnown = this.identities.has(tradeId, eventTime) || this.former?.has(tradeId, eventTime) === true;
+    if (!isKnown) {
+      if (correction !== undefined) return 'unmatched';
+      // A trade that comes after its own cancellation finds itself taken back.
+      this.identities.add(tradeId, eventTime);
+      this.amendments.cancel(tradeId, eventTime);
+      return 'unmatched';
+    }
+    if (correction !== undefined && !this.amendments.canCorrect(correction)) return 'unmatched';
+    const session = this.sessions.of(span, offset);
+    const { price, size } = this.amendments.figuresOf(original);
+    session.remove(price, size);
+    this.range.remove(eventTime, price, size);
+    if (correction === undefined) {
+      this.amendments.cancel(tradeId, eventTime);
+      return 'cancelled';
+    }
+    session.add(correction.correctedPrice, correction.correctedSize, session.firstOffset, this.binSizeOf);
+    this.range.addBack(eventTime, correction.correctedPrice, correction.correctedSize);
+    this.amendments.correct(correction);
+    return 'corrected';
+  }
+
+  /** An operator vouches for a stamp that was taken for wrong. */
+  private release(released: Amendment, offset: number): 'released' | 'unmatched' {
+    const { tradeId, eventTime, price, size } = released;
+    const span = this.sessions.spanAt(eventTime);
+    if (span === undefined) return 'unmatched';
+    const waiting = this.clock.takeOut(tradeId, eventTime);
+    if (eventTime > this.clock.timeUs) {
+      this.clock.advanceTo(eventTime);
+      this.sessions.enter(span, offset);
+      this.forgetOlder();
+    }
+    if (this.sessions.placeOf(span) !== 'HELD') return 'unmatched';
+    if (waiting?.isCounted === true || !this.isNew(tradeId, eventTime)) return 'released';
+    this.sessionFor(span, offset).add(price, size, waiting?.offset ?? offset, this.binSizeOf);
+    return 'released';
+  }
+
+  private fallBackTo(timeUs: number): void {
+    const disproved = this.clock.fallBackTo(timeUs);
+    const span = this.sessions.spanAt(this.clock.timeUs);
+    if (span !== undefined) this.sessions.enter(span, 0);
+    this.range = new Range(this.rules.range);
+    this.lastSnapshotUs = null;
+    this.nextSnapshotUs = 0;
+    this.disprove(disproved);
+  }
+
+  private settle(trade: Trade, offset: number): void {
+    this.clock.settleBy({ trade, offset, isCounted: true });
+  }
+
+  private countProven(proven: readonly UnprovenTrade[]): void {
+    for (const { trade, offset, isCounted } of proven) {
+      const span = this.sessions.spanAt(trade.eventTime);
+      if (isCounted || span === undefined || this.sessions.placeOf(span) !== 'HELD') continue;
+      if (!this.isNew(trade.tradeId, trade.eventTime)) continue;
+      this.sessionFor(span, offset).add(trade.price, trade.size, offset, this.binSizeOf);
+      this.note(trade);
+    }
+  }
+
+  /** Those whose session's sums hold them stay there: a wrong order is no wrong stamp. */
+  private disprove(trades: readonly UnprovenTrade[]): void {
+    const wrong = trades.filter(({ trade, isCounted }) => {
+      const span = this.sessions.spanAt(trade.eventTime);
+      return !isCounted || span === undefined || this.sessions.placeOf(span) !== 'HELD';
+    });
+    if (wrong.length === 0) return;
+    this.counted.setAside += wrong.length;
+    this.disproved = [...this.disproved, ...wrong];
+  }
+
+  private sessionFor(span: SessionSpan, offset: number): Session {
+    const session = this.sessions.of(span, offset);
+    this.forgetOlder();
+    return session;
+  }
+
+  private isNew(tradeId: string, eventTime: number): boolean {
+    if (this.former !== undefined && this.former.has(tradeId, eventTime)) return false;
+    return this.identities.add(tradeId, eventTime);
+  }
+
+  /** What no trade can count into any more need not be remembered. */
+  private forgetOlder(): void {
+    const { earliestUs } = this.sessions;
+    if (earliestUs === Number.NEGATIVE_INFINITY) return;
+    this.identities.forgetBefore(earliestUs);
+    this.amendments.forgetBefore(earliestUs);
+    if (this.former !== undefined && this.former.untilUs < earliestUs) this.former = undefined;
+  }
+
+  private isSilent(): boolean {
+    const { current } = this.sessions;
+    return this.silentSession !== null && current !== undefined && current.span.index <= this.silentSession;
+  }
+
+  private note({ eventTime }: Trade): void {
+    const { counted } = this;
+    counted.counted += 1;
+    if (counted.firstTradeUs === null || eventTime < counted.firstTradeUs) counted.firstTradeUs = eventTime;
+    if (counted.lastTradeUs === null || eventTime > counted.lastTradeUs) counted.lastTradeUs = eventTime;
   }
 
   /** The indicators at an on-time trade that was just counted; notes that a snapshot was taken. */
@@ -167,7 +396,6 @@ export class Instrument {
       vwap,
       vwapDeviation: deviation,
       ...area,
-      profileBinSize: null,
       rangeHigh: bounds?.high ?? null,
       rangeLow: bounds?.low ?? null,
       barVolume: this.range.barVolume,

@@ -18,8 +18,9 @@ import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import type { DerivedReport } from './derived-report.adapter.ts';
 import { OutputComparison, outputsReach } from './output-comparison.adapter.ts';
-import type { Advance, AnchorRecord, DerivedRecord, PartitionTask } from './partition-task.ts';
+import type { Advance, AnchorRecord, DerivedRecord, PartitionTask, SetAside } from './partition-task.ts';
 import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
+import { SET_ASIDE_WORDS } from './trade-counts.ts';
 
 /** Records collected before they are sent. */
 const OUTBOX_RECORDS_MAX = 4_000;
@@ -233,8 +234,9 @@ export class PartitionDelivery {
   }
 
   /** Puts what a record led to into the outbox; what the outputs hold already is left out. */
-  async #collect(task: PartitionTask, advance: Advance, record: LogRecord, withDeadLetters: boolean): Promise<void> {
+  async #collect(task: PartitionTask, advance: Advance, record: LogRecord, isNew: boolean): Promise<void> {
     const { counters, gitCommit } = this.#context;
+    if (advance.setAside !== undefined && isNew) this.#reportSetAside(advance.setAside, record.offset);
     for (const derived of advance.derived) {
       if (this.#comparison !== undefined) {
         const activatedBy = task.activation?.gitCommit ?? 'unknown';
@@ -256,7 +258,7 @@ export class PartitionDelivery {
         timestampUs: event.eventTime,
       });
     }
-    if (withDeadLetters) {
+    if (isNew) {
       for (const letter of advance.deadLetters) {
         counters.deadLetters += 1;
         this.#letters.push(letter);
@@ -321,6 +323,19 @@ export class PartitionDelivery {
     this.#letters = [];
   }
 
+  #reportSetAside({ kind, instrument, tradeId, eventTime }: SetAside, offset: number): void {
+    const { log, metrics } = this.#context;
+    metrics.count('tapeproof_engine_set_aside_total', { instrument, kind });
+    log.sampled('trade-set-aside')?.(`Trade ${tradeId} of ${instrument}: ${SET_ASIDE_WORDS[kind]}`, {
+      'tapeproof.set_aside': kind,
+      'tapeproof.instrument': instrument,
+      'tapeproof.trade_id': tradeId,
+      'tapeproof.event_time_us': eventTime,
+      'tapeproof.tape.partition': this.#partition,
+      'tapeproof.tape.offset': offset,
+    });
+  }
+
   #reportLetter({ deadLetterId, reader, reason, detail, source }: DeadLetter): void {
     const { log, metrics } = this.#context;
     metrics.count('tapeproof_dead_letters_total', { reader, reason });
@@ -359,8 +374,14 @@ export class PartitionDelivery {
   }
 }
 
-function isSilent({ derived, deadLetters, anchor, foreignActivation }: Advance): boolean {
-  return derived.length === 0 && deadLetters.length === 0 && anchor === undefined && foreignActivation === undefined;
+function isSilent({ derived, deadLetters, anchor, foreignActivation, setAside }: Advance): boolean {
+  return (
+    derived.length === 0 &&
+    deadLetters.length === 0 &&
+    anchor === undefined &&
+    foreignActivation === undefined &&
+    setAside === undefined
+  );
 }
 
 /** Kafka's stamp of a tape record, which is −1 where its writer gave none. */

@@ -16,7 +16,7 @@ import {
   type DerivedName,
   type DerivedTopic,
 } from '../contracts/topics.ts';
-import { refusalOf, refusalOfGap, refusalOfTick, type Refusal } from '../contracts/trade-rules.ts';
+import { refusalOf, refusalOfAmendment, refusalOfGap, refusalOfTick, type Refusal } from '../contracts/trade-rules.ts';
 import {
   anchorOf,
   emptyWindows,
@@ -28,9 +28,12 @@ import {
 } from './anchor.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { stepTick, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
+import type { Session } from './indicators/session.ts';
 import { Instrument } from './instrument.ts';
 import type { MerkleTree } from './merkle.ts';
+import type { UnprovenTrade } from './market-clock.ts';
 import { compileRules, type EngineRules } from './rules.ts';
+import { COUNTED_AS, type SetAsideKind, type TradeCounts } from './trade-counts.ts';
 
 export type { AnchorRecord, TaskCounts } from './anchor.ts';
 
@@ -58,8 +61,20 @@ export interface DerivedRecord {
   readonly hash: Buffer;
 }
 
+/** What became of one instrument's trades so far. */
+export interface InstrumentOverview {
+  readonly name: string;
+  readonly counts: TradeCounts;
+  /** Trades beyond the clock's bound that are neither proven nor disproved yet. */
+  readonly waiting: readonly UnprovenTrade[];
+  /** Why nothing is decided now; undefined where decisions go on. */
+  readonly silence: string | undefined;
+}
+
 /** What one tape record led to. */
 export interface Advance {
+  /** Set where a trade decides nothing, or a record changes what a trade counted for. */
+  readonly setAside?: SetAside;
   readonly derived: readonly DerivedRecord[];
   readonly deadLetters: readonly DeadLetter[];
   /** Set where an anchor is due right after this record. */
@@ -71,6 +86,15 @@ export interface Advance {
   readonly foreignActivation?: EngineActivated;
 }
 
+/** What became of one trade of the tape that did not take the ordinary way. */
+export interface SetAside {
+  readonly kind: SetAsideKind;
+  readonly instrument: string;
+  readonly tradeId: string;
+  /** Microseconds. */
+  readonly eventTime: number;
+}
+
 const SILENT: Advance = Object.freeze({ derived: [], deadLetters: [], anchor: undefined });
 
 const NOTHING_COUNTED: TaskCounts = {
@@ -80,6 +104,7 @@ const NOTHING_COUNTED: TaskCounts = {
   duplicates: 0,
   ticks: 0,
   gaps: 0,
+  amendments: 0,
   deadLetters: 0,
   events: 0,
 };
@@ -183,6 +208,21 @@ export class PartitionTask {
     return { ...this.counted };
   }
 
+  /** The sums that are held of an instrument, ascending by session: for tests. */
+  sessionsOf(name: string): readonly Session[] {
+    return this.instruments.get(name)?.heldSessions ?? [];
+  }
+
+  /** What became of the trades of each instrument, by name. */
+  get overview(): readonly InstrumentOverview[] {
+    return [...this.instruments.keys()].sort().flatMap((name) => {
+      const instrument = this.instruments.get(name);
+      if (instrument === undefined) return [];
+      const { counts, waitingTrades, silence } = instrument;
+      return [{ name, counts, waiting: waitingTrades, silence }];
+    });
+  }
+
   /**
    * Takes in the next record.
    *
@@ -200,7 +240,7 @@ export class PartitionTask {
     if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
     if (content.kind === 'tick') return this.advanceTick(offset, content.tick, content);
     if (content.kind === 'gap') return this.advanceGap(offset, content.gap, content);
-    if (content.kind === 'amendment') return this.finish(offset, content, [], []);
+    if (content.kind === 'amendment') return this.advanceAmendment(offset, content);
     const { reason } = content;
     const why = reason === 'UNDECODABLE' ? 'its bytes do not fit a schema' : 'its schema is none of Tapeproof';
     return this.refuse(offset, content, { reason, detail: `the record cannot be read: ${why}` });
@@ -211,20 +251,47 @@ export class PartitionTask {
     if (stamp === undefined) return this.skip(offset, content);
     const refusal = this.refusalOfSchema(content) ?? refusalOf(trade);
     if (refusal !== undefined) return this.refuse(offset, content, refusal);
-    let instrument = this.instruments.get(trade.instrument);
+    const instrument = this.instrumentOf(trade.instrument, stamp.rules);
     if (instrument === undefined) {
-      if (this.instruments.size >= INSTRUMENTS_MAX) {
-        const detail = `the partition holds ${INSTRUMENTS_MAX} instruments already`;
-        return this.refuse(offset, content, { reason: 'INSTRUMENT_NOT_ALLOWED', detail });
-      }
-      instrument = new Instrument(trade.instrument, stamp.rules);
-      this.instruments.set(trade.instrument, instrument);
+      const detail = `the partition holds ${INSTRUMENTS_MAX} instruments already`;
+      return this.refuse(offset, content, { reason: 'INSTRUMENT_NOT_ALLOWED', detail });
     }
-    const { counted, events } = stepTrade(instrument, trade, offset, stamp);
-    if (counted === 'DUPLICATE') this.counted.duplicates += 1;
-    else this.counted.trades += 1;
-    if (counted === 'LATE') this.counted.late += 1;
-    return this.finish(offset, content, events, []);
+    const { fate, events } = stepTrade(instrument, trade, offset, stamp);
+    if (fate === 'ON_TIME' || fate === 'LATE' || fate === 'AHEAD') this.counted.trades += 1;
+    if (fate === 'DUPLICATE') this.counted.duplicates += 1;
+    if (fate === 'LATE') this.counted.late += 1;
+    if (fate === 'REFUSED') {
+      const refused = { reason: 'NOT_POSITIVE', detail: refusedPrice(trade) } as const;
+      return { ...this.refuse(offset, content, refused), setAside: setAsideOf('refused', trade) };
+    }
+    const letters = instrument.takeDisproved().map((unproven) => this.disprovedLetter(unproven));
+    const advance = this.finish(offset, content, events, letters);
+    return fate === 'ON_TIME' ? advance : { ...advance, setAside: setAsideOf(COUNTED_AS[fate], trade) };
+  }
+
+  /** The instrument of a name, made where it is new; undefined where there is no room for one more. */
+  private instrumentOf(name: string, rules: EngineRules): Instrument | undefined {
+    let instrument = this.instruments.get(name);
+    if (instrument !== undefined || this.instruments.size >= INSTRUMENTS_MAX) return instrument;
+    instrument = new Instrument(name, rules);
+    this.instruments.set(name, instrument);
+    return instrument;
+  }
+
+  private advanceAmendment(offset: number, content: TapeContent & { kind: 'amendment' }): Advance {
+    if (this.stamp === undefined) return this.skip(offset, content);
+    const { amendment, name } = content;
+    const refusal = this.refusalOfSchema(content) ?? refusalOfAmendment(amendment);
+    if (refusal !== undefined) return this.refuse(offset, content, refusal);
+    this.counted.amendments += 1;
+    const kind = this.instruments.get(amendment.instrument)?.amend(amendment, name, offset) ?? 'unmatched';
+    return { ...this.finish(offset, content, [], []), setAside: setAsideOf(kind, amendment) };
+  }
+
+  /** A trade ahead of the clock whose stamp others have disproved: it was read earlier, and is refused now. */
+  private disprovedLetter({ trade, offset }: UnprovenTrade): DeadLetter {
+    const detail = `the event time ${trade.eventTime} µs is further ahead of the other trades of ${trade.instrument} than clock.maxStepMs allows, and none confirmed it: "npx tapeproof tape release" takes it in`;
+    return this.letterOf(offset, encodeBody('Trade', trade), { reason: 'CLOCK_LEAD', detail });
   }
 
   private advanceTick(offset: number, tick: ClockTick, content: TapeContent & { kind: 'tick' }): Advance {
@@ -233,7 +300,7 @@ export class PartitionTask {
     const refusal = this.refusalOfSchema(content) ?? refusalOfTick(tick);
     if (refusal !== undefined) return this.refuse(offset, content, refusal);
     this.counted.ticks += 1;
-    return this.finish(offset, content, stepTick(this.instruments, tick, offset, stamp), []);
+    return this.finish(offset, content, stepTick((name) => this.instrumentOf(name, stamp.rules), tick, offset, stamp), []);
   }
 
   private advanceGap(offset: number, gap: TradeGap, content: TapeContent & { kind: 'gap' }): Advance {
@@ -310,9 +377,13 @@ export class PartitionTask {
   }
 
   private refuse(offset: number, content: TapeContent, { reason, detail }: Refusal): Advance {
-    this.counted.deadLetters += 1;
     const bytes = content.kind === 'unusable' ? content.value : content.body;
-    const deadLetter: DeadLetter = {
+    return this.finish(offset, content, [], [this.letterOf(offset, bytes, { reason, detail })]);
+  }
+
+  private letterOf(offset: number, bytes: Buffer, { reason, detail }: Refusal): DeadLetter {
+    this.counted.deadLetters += 1;
+    return {
       deadLetterId: `dead-engine-${TAPE_TOPIC}-${this.partition}-${offset}`,
       source: { kind: 'TOPIC', name: TAPE_TOPIC, partition: this.partition, position: offset },
       reader: 'engine',
@@ -322,7 +393,6 @@ export class PartitionTask {
       payloadBytes: bytes.length,
       payloadHash: sha256Hex(bytes),
     };
-    return this.finish(offset, content, [], [deadLetter]);
   }
 
   private finish(
@@ -376,6 +446,17 @@ export class PartitionTask {
     const interval = this.stamp?.rules.anchorIntervalRecords ?? Number.POSITIVE_INFINITY;
     this.nextAnchorAt = (Math.floor(this.next / interval) + 1) * interval;
   }
+}
+
+function setAsideOf(
+  kind: SetAsideKind,
+  { instrument, tradeId, eventTime }: Pick<Trade, 'instrument' | 'tradeId' | 'eventTime'>,
+): SetAside {
+  return { kind, instrument, tradeId, eventTime };
+}
+
+function refusedPrice({ instrument, price }: Trade): string {
+  return `the price ${price.toString()} is not above 0: instruments.${instrument}.negativePrices in the configuration allows such prices`;
 }
 
 /** True when this build cannot derive what the activation asks for: another engine, or events in other schemas. */

@@ -2,8 +2,9 @@ import { canonicalJson } from '../contracts/canonical-json.ts';
 import { Decimal } from '../contracts/decimal.ts';
 import type { EngineConfiguration } from './configuration.ts';
 import type { RangeParameters } from './indicators/range.ts';
+import { sessionCalendarOf, sessionKeyOf, type SessionCalendar } from './sessions/session-calendar.ts';
 import type { ValueAreaRule } from './indicators/value-area.ts';
-import type { SessionWindow } from './indicators/vwap.ts';
+import type { ClockRules } from './market-clock.ts';
 import { ConfidenceScorer } from './probability/confidence-scorer.ts';
 import { ProbabilityEngine } from './probability/probability-engine.ts';
 import { STRATEGIES } from './strategies/registry.ts';
@@ -17,6 +18,18 @@ export interface EnabledStrategy {
   readonly name: string;
   readonly weight: number;
   readonly evaluate: Evaluate;
+}
+
+/** What the configuration says of one instrument. */
+export interface InstrumentRules {
+  readonly calendar: SessionCalendar;
+  /** The session's parameters as one text. */
+  readonly sessionKey: string;
+  /** Undefined where the bin is derived from each session's first price. */
+  readonly binSize: Decimal | undefined;
+  readonly allowsNegativePrices: boolean;
+  /** The move that a hit must exceed, quote currency; null where the rule is in basis points. */
+  readonly minMovePoints: Decimal | null;
 }
 
 /** A configuration made ready for the hot path: times in microseconds, strategies with their parameters. */
@@ -33,16 +46,19 @@ export interface EngineRules {
   readonly horizonUs: number;
   readonly graceUs: number;
   readonly minMoveBps: number;
-  sessionOf(instrument: string): SessionWindow;
-  /** Undefined where the bin is derived from the first price. */
-  binSizeOf(instrument: string): Decimal | undefined;
+  readonly clock: ClockRules;
+  /** Whether prints that their source marks as suspect count all the same. */
+  readonly countsSuspicious: boolean;
+  /** What holds for one instrument; the same object at each call. */
+  of(instrument: string): InstrumentRules;
   /** The parameters of an instrument's indicators, one text each: an indicator whose text changed restarts empty. */
   readonly profileKey: string;
   readonly rangeKey: string;
 }
 
 export function compileRules(configuration: EngineConfiguration): EngineRules {
-  const { cadenceMs, anchorIntervalRecords, range, volumeProfile, hitRule, instruments } = configuration;
+  const { cadenceMs, anchorIntervalRecords, range, volumeProfile, hitRule, clock } = configuration;
+  const compiled = new Map<string, InstrumentRules>();
   return {
     cadenceUs: cadenceMs * US_PER_MS,
     anchorIntervalRecords,
@@ -59,16 +75,27 @@ export function compileRules(configuration: EngineConfiguration): EngineRules {
     horizonUs: hitRule.horizonMs * US_PER_MS,
     graceUs: hitRule.graceMs * US_PER_MS,
     minMoveBps: hitRule.minMoveBps,
-    sessionOf(instrument) {
-      const { anchorMs, lengthMs } = instruments[instrument]?.session ?? configuration.session;
-      return { anchorUs: anchorMs * US_PER_MS, lengthUs: lengthMs * US_PER_MS };
-    },
-    binSizeOf(instrument) {
-      const text = instruments[instrument]?.binSize;
-      return text === undefined ? undefined : Decimal.of(text);
+    clock: { maxStepUs: clock.maxStepMs * US_PER_MS, confirmingTrades: clock.confirmingTrades },
+    countsSuspicious: configuration.suspiciousPrints === 'COUNT',
+    of(instrument) {
+      let own = compiled.get(instrument);
+      if (own === undefined) compiled.set(instrument, (own = instrumentRules(configuration, instrument)));
+      return own;
     },
     profileKey: canonicalJson(volumeProfile),
     rangeKey: canonicalJson(range),
+  };
+}
+
+function instrumentRules(configuration: EngineConfiguration, instrument: string): InstrumentRules {
+  const own = configuration.instruments[instrument];
+  const session = own?.session ?? configuration.session;
+  return {
+    calendar: sessionCalendarOf(session, configuration.timeZones),
+    sessionKey: sessionKeyOf(session, configuration.timeZones),
+    binSize: own?.binSize === undefined ? undefined : Decimal.of(own.binSize),
+    allowsNegativePrices: own?.negativePrices === true,
+    minMovePoints: own?.minMovePoints === undefined ? null : Decimal.of(own.minMovePoints),
   };
 }
 

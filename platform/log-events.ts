@@ -74,6 +74,11 @@ export const LOG_EVENTS = {
     ENGINE,
     'A forecast was resolved as HIT, MISS or VOID, and Kafka acknowledged it.',
   ),
+  'trade-set-aside': sampled(
+    'warn',
+    ENGINE,
+    'A trade of the tape decides nothing or does not count, or a record changed what it counts for; tapeproof.set_aside says how.',
+  ),
   'anchor-written': sampled('info', ENGINE, 'The state at a tape offset was written.'),
   recovered: always('info', ENGINE, 'State was restored, and what was derived again is what the outputs hold.'),
   'hand-over-awaited': always(

@@ -1,8 +1,9 @@
 import Table from 'cli-table3';
 import type { Scoreboard } from './scoreboard.ts';
+import { tapeCountsText } from './set-aside-text.ts';
 
 /** A hit rate is never shown without its base rate, its n, its effective n and the interval from that. */
-export function scoreboardText({ summaries, decisions }: Scoreboard): string {
+export function scoreboardText({ summaries, decisions, trades }: Scoreboard): string {
   const table = new Table({
     head: ['instrument', 'forecast', 'hit rate', 'base rate', '95 % interval', 'n', 'effective n', 'void'],
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
@@ -31,6 +32,7 @@ export function scoreboardText({ summaries, decisions }: Scoreboard): string {
     ),
     "The interval is Wilson's, from the effective n: forecasts whose horizons do not overlap. An interval that holds the",
     'base rate says that the forecasts cannot be told from forecasting the same directions at every decision.',
+    ...tapeCountsText(trades),
   ].join('\n');
 }
 

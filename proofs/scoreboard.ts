@@ -2,6 +2,7 @@ import type { EventTypes } from '../contracts/generated/events.ts';
 import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
 import { HitMissTracker, type HitMissSummary } from '../evaluators/outcomes/hit-miss-tracker.ts';
 import type { EventLog } from './event-log.ts';
+import type { TapeCounts } from './set-aside.ts';
 
 export interface Scoreboard {
   /** Derived events by topic, each counted once. */
@@ -10,10 +11,12 @@ export interface Scoreboard {
   readonly decisions: Readonly<Record<string, number>>;
   /** By instrument: decisions first, then each strategy; only where an outcome is there. */
   readonly summaries: readonly HitMissSummary[];
+  /** What the engine made of the tape's trades. */
+  readonly trades: TapeCounts;
 }
 
 /** Hit rates with what they are worth, from the decision log itself. */
-export async function scoreboard(log: EventLog, partitions: number): Promise<Scoreboard> {
+export async function scoreboard(log: EventLog, partitions: number, trades: TapeCounts): Promise<Scoreboard> {
   const tracker = new HitMissTracker();
   const decisions = new Map<string, number>();
   const events = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, 0])) as Record<DerivedTopic, number>;
@@ -31,5 +34,5 @@ export async function scoreboard(log: EventLog, partitions: number): Promise<Sco
       events[topic] += await log.sequenceEnd(topic, partition);
     }
   }
-  return { events, decisions: Object.fromEntries([...decisions].sort()), summaries: tracker.summaries() };
+  return { events, decisions: Object.fromEntries([...decisions].sort()), summaries: tracker.summaries(), trades };
 }

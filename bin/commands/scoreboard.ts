@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
+import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { partitionCount } from '../../platform/kafka/topics.ts';
 import { EventLog } from '../../proofs/event-log.ts';
+import { countTape } from '../../proofs/set-aside.ts';
 import { scoreboardText } from '../../proofs/scoreboard-text.ts';
 import { scoreboard } from '../../proofs/scoreboard.ts';
 import { connections, kafkaFor, print } from '../context.ts';
@@ -17,7 +19,9 @@ export function registerScoreboard(program: Command): void {
       const reader = createLogReader(where.kafkaBrokers);
       try {
         const partitions = await partitionCount(kafkaFor('scoreboard'));
-        const board = await scoreboard(new EventLog(reader, createRegistry(where.registryUrl)), partitions);
+        const registry = createRegistry(where.registryUrl);
+        const trades = await countTape({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
+        const board = await scoreboard(new EventLog(reader, registry), partitions, trades);
         print(json, board, () => scoreboardText(board));
       } finally {
         await reader.close();

@@ -10,9 +10,11 @@ import { audit } from '../../proofs/audit.ts';
 import { EventLog } from '../../proofs/event-log.ts';
 import { scoreboardText } from '../../proofs/scoreboard-text.ts';
 import { scoreboard, type Scoreboard } from '../../proofs/scoreboard.ts';
+import { countTape } from '../../proofs/set-aside.ts';
 
 export interface Summary extends Scoreboard {
-  readonly trades: number;
+  /** Records of trades on the tape. */
+  readonly tradesOnTape: number;
   /** Rows of Postgres by view. */
   readonly rows: Readonly<Record<string, number>>;
   /** One resolved decision, audited. */
@@ -27,7 +29,8 @@ export async function summarise(where: Connections): Promise<Summary> {
     const registry = createRegistry(where.registryUrl);
     const log = new EventLog(reader, registry);
     const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
-    const board = await scoreboard(log, partitions);
+    const access = { reader, registry, decode: createTapeDecoder(registry) };
+    const board = await scoreboard(log, partitions, await countTape(access, partitions));
     const rows: Record<string, number> = {};
     for (const view of ['indicator_snapshots', 'strategy_evaluations', 'decisions', 'outcomes']) {
       const result = await pool.query<{ count: string }>(`SELECT count(*) FROM tapeproof.${view}`);
@@ -40,11 +43,11 @@ export async function summarise(where: Connections): Promise<Summary> {
         ? undefined
         : await audit(log, id, {
             listTrades: false,
-            verifyWith: { reader, registry, decode: createTapeDecoder(registry) },
+            verifyWith: access,
           });
     return {
       ...board,
-      trades: await log.tradeCount(partitions),
+      tradesOnTape: await log.tradeCount(partitions),
       rows,
       audit: report === undefined ? 'No decision is resolved yet.' : auditText(report),
     };
@@ -64,7 +67,7 @@ export function summaryText(summary: Summary): string {
   const number = (value: number) => value.toLocaleString('en');
   const inPostgres = (view: string) => `(${number(summary.rows[view] ?? 0)} in Postgres)`;
   return [
-    `${number(summary.trades)} trades on the tape → ${number(summary.events['indicator.snapshots'])} snapshots ${inPostgres('indicator_snapshots')}`,
+    `${number(summary.tradesOnTape)} trades on the tape → ${number(summary.events['indicator.snapshots'])} snapshots ${inPostgres('indicator_snapshots')}`,
     `  → ${number(summary.events['strategy.results'])} strategy results ${inPostgres('strategy_evaluations')}`,
     `  → ${number(summary.events['probability.decisions'])} decisions ${inPostgres('decisions')}`,
     `  → ${number(summary.events['decision.outcomes'])} outcomes ${inPostgres('outcomes')}`,

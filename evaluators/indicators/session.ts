@@ -1,104 +1,159 @@
 import type { Decimal } from '../../contracts/decimal.ts';
+import type { SessionCalendar, SessionSpan } from '../sessions/session-calendar.ts';
 import { VolumeProfile, type VolumeProfileState } from './volume-profile.ts';
 import { Vwap, type VwapState } from './vwap.ts';
 
-/** State of {@link Sessions}. */
+/** State of {@link Sessions}: those held, ascending, and which of them the clock is in. */
 export interface SessionsState {
-  readonly current: SessionState | null;
-  readonly previous: SessionState | null;
+  readonly held: readonly SessionState[];
+  readonly currentIndex: number | null;
 }
 
-interface SessionState {
-  readonly index: number;
+/** State of one {@link Session}. */
+export interface SessionState extends SessionSpan {
   readonly firstOffset: number;
   readonly vwap: VwapState;
   readonly profile: VolumeProfileState | null;
+  readonly isProfilePartial: boolean;
 }
 
 /** What is measured over one session of an instrument. */
-export interface Session {
-  /** Number of the session, see `sessionIndexOf`. */
-  readonly index: number;
-  /** Tape offset of its first trade. */
-  readonly firstOffset: number;
+export class Session {
+  readonly span: SessionSpan;
   readonly vwap: Vwap;
+  /** Least tape offset of its trades. */
+  firstOffset: number;
   /** Undefined from its restart to the next trade. */
   profile: VolumeProfile | undefined;
+  private isProfilePartial = false;
+
+  constructor(span: SessionSpan, firstOffset: number, vwap = new Vwap()) {
+    this.span = span;
+    this.firstOffset = firstOffset;
+    this.vwap = vwap;
+  }
+
+  static fromState({ firstOffset, vwap, profile, isProfilePartial, ...span }: SessionState): Session {
+    const session = new Session(span, firstOffset, Vwap.fromState(vwap));
+    session.profile = profile === null ? undefined : VolumeProfile.fromState(profile);
+    session.isProfilePartial = isProfilePartial;
+    return session;
+  }
+
+  toState(): SessionState {
+    const { span, firstOffset, vwap, profile, isProfilePartial } = this;
+    return { ...span, firstOffset, vwap: vwap.toState(), profile: profile?.toState() ?? null, isProfilePartial };
+  }
+
+  /** @param binSizeOf - gives the height of a profile that begins with this trade. */
+  add(price: Decimal, size: Decimal, offset: number, binSizeOf: (price: Decimal) => Decimal): void {
+    if (offset < this.firstOffset) this.firstOffset = offset;
+    this.vwap.add(price, size);
+    (this.profile ??= new VolumeProfile(binSizeOf(price))).add(price, size);
+  }
+
+  /** Takes a trade that was counted out again. */
+  remove(price: Decimal, size: Decimal): void {
+    this.vwap.remove(price, size);
+    // Whether a profile that was restarted holds the trade, nobody knows: it begins once more.
+    if (this.isProfilePartial) this.profile = undefined;
+    else this.profile?.remove(price, size);
+  }
+
+  /** Drops the profile: it begins again with the next trade. */
+  restartProfile(): void {
+    this.profile = undefined;
+    this.isProfilePartial = true;
+  }
 }
 
 /**
- * The current and the previous session of an instrument. A trade counts into its own session: a late one may belong
- * to the previous; one older than that counts into none.
+ * The sessions of an instrument that trades may still count into: the one that the clock is in, the one before it, and the
+ * one after it, where trades came early. So the order in which the trades of two sessions come does not matter to their
+ * sums.
  */
 export class Sessions {
-  private currentSession: Session | undefined;
-  private previousSession: Session | undefined;
+  private readonly calendar: SessionCalendar;
+  /** Ascending. */
+  private held: Session[] = [];
+  private inForce: Session | undefined;
 
-  static fromState(state: SessionsState): Sessions {
-    const sessions = new Sessions();
-    sessions.currentSession = state.current === null ? undefined : sessionFromState(state.current);
-    sessions.previousSession = state.previous === null ? undefined : sessionFromState(state.previous);
-    return sessions;
+  constructor(calendar: SessionCalendar, state?: SessionsState) {
+    this.calendar = calendar;
+    if (state === undefined) return;
+    this.held = state.held.map((session) => Session.fromState(session));
+    this.inForce = this.held.find(({ span }) => span.index === state.currentIndex);
   }
 
   toState(): SessionsState {
-    return { current: sessionToState(this.currentSession), previous: sessionToState(this.previousSession) };
+    return { held: this.held.map((session) => session.toState()), currentIndex: this.inForce?.span.index ?? null };
   }
 
+  /** The session that the clock is in; undefined before the first trade. */
   get current(): Session | undefined {
-    return this.currentSession;
+    return this.inForce;
   }
 
+  /** The one before it, as far as there were trades. */
   get previous(): Session | undefined {
-    return this.previousSession;
+    const { inForce } = this;
+    return inForce === undefined ? undefined : this.held[this.held.indexOf(inForce) - 1];
   }
 
-  /** Counts a trade; `price` and `size` are given as doubles, too, because they are at hand. */
-  add(index: number, offset: number, binSize: Decimal, exactPrice: Decimal, price: number, size: number): void {
-    const session = this.sessionOf(index, offset);
-    if (session === undefined) return;
-    session.vwap.add(price, size);
-    session.profile ??= new VolumeProfile(binSize);
-    session.profile.add(exactPrice, size);
+  /** All that are held, ascending. */
+  get all(): readonly Session[] {
+    return this.held;
+  }
+
+  /** Start of the earliest session that a trade may count into, microseconds; −∞ while every earlier one may. */
+  get earliestUs(): number {
+    return this.previous?.span.startUs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** The session of a time; undefined outside trading hours. */
+  spanAt(timeUs: number): SessionSpan | undefined {
+    const { inForce } = this;
+    if (inForce !== undefined && timeUs >= inForce.span.startUs && timeUs < inForce.span.endUs) return inForce.span;
+    return this.calendar.sessionAt(timeUs);
+  }
+
+  /** Whether a session's trades count: it is not before the previous one, and not beyond the next one. */
+  placeOf({ index }: SessionSpan): 'HELD' | 'TOO_OLD' | 'TOO_FAR' {
+    const { inForce } = this;
+    if (inForce === undefined || index === inForce.span.index) return 'HELD';
+    if (index < inForce.span.index) return index < (this.previous?.span.index ?? index) ? 'TOO_OLD' : 'HELD';
+    return index > this.calendar.after(inForce.span.index).index ? 'TOO_FAR' : 'HELD';
+  }
+
+  /** The session's sums, made where it has none yet. Only for one whose trades count. */
+  of(span: SessionSpan, offset: number): Session {
+    if (this.inForce?.span.index === span.index) return this.inForce;
+    const found = this.held.find(({ span: { index } }) => index === span.index);
+    if (found !== undefined) return found;
+    const session = new Session(span, offset);
+    this.held = [...this.held, session].sort((left, right) => left.span.index - right.span.index);
+    if (this.inForce !== undefined) this.dropOlder();
+    return session;
+  }
+
+  /** The clock is in this session now. What no trade can count into any more is dropped. */
+  enter(span: SessionSpan, offset: number): Session {
+    if (this.inForce?.span.index === span.index) return this.inForce;
+    this.inForce = undefined;
+    this.inForce = this.of(span, offset);
+    const next = this.calendar.after(span.index).index;
+    this.held = this.held.filter(({ span: { index } }) => index <= next);
+    this.dropOlder();
+    return this.inForce;
   }
 
   /** Drops all profiles: they begin again with the next trade of their session. Averages go on. */
   restartProfiles(): void {
-    const restarted = (session: Session | undefined) =>
-      session === undefined ? undefined : { ...session, profile: undefined };
-    this.currentSession = restarted(this.currentSession);
-    this.previousSession = restarted(this.previousSession);
+    for (const session of this.held) session.restartProfile();
   }
 
-  private sessionOf(index: number, offset: number): Session | undefined {
-    const current = this.currentSession;
-    if (current?.index === index) return current;
-    if (current === undefined || index > current.index) {
-      this.previousSession = current;
-      return (this.currentSession = begun(index, offset));
-    }
-    const previous = this.previousSession;
-    if (previous?.index === index) return previous;
-    if (previous !== undefined && index < previous.index) return undefined;
-    return (this.previousSession = begun(index, offset));
+  private dropOlder(): void {
+    const position = this.inForce === undefined ? 0 : this.held.indexOf(this.inForce);
+    if (position > 1) this.held = this.held.slice(position - 1);
   }
-}
-
-function begun(index: number, firstOffset: number): Session {
-  return { index, firstOffset, vwap: new Vwap(), profile: undefined };
-}
-
-function sessionToState(session: Session | undefined): SessionState | null {
-  if (session === undefined) return null;
-  const { index, firstOffset, vwap, profile } = session;
-  return { index, firstOffset, vwap: vwap.toState(), profile: profile?.toState() ?? null };
-}
-
-function sessionFromState({ index, firstOffset, vwap, profile }: SessionState): Session {
-  return {
-    index,
-    firstOffset,
-    vwap: Vwap.fromState(vwap),
-    profile: profile === null ? undefined : VolumeProfile.fromState(profile),
-  };
 }

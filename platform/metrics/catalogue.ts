@@ -1,7 +1,7 @@
 /**
  * The closed list of metrics, by Prometheus' naming conventions: base units (seconds, records), counters end in `_total`.
  * The metrics are created from it, and docs/metrics.md is generated from it. Labels are bounded: no identities, and
- * instruments only of live ingestion, where the operator names them.
+ * instruments only where the operator names them (live ingestion) or where something of one was set aside (engine).
  */
 import type { Service } from '../log-events.ts';
 
@@ -88,6 +88,11 @@ export const METRICS = {
     'HIT / (HIT + MISS) of the outcomes that this process sent; see tapeproof_engine_hit_ratio_outcomes for how many.',
   ),
   tapeproof_engine_hit_ratio_outcomes: gauge(ENGINE, ['strategy'], 'The HITs and MISSes that the hit ratio rests on.'),
+  tapeproof_engine_set_aside_total: counter(
+    ENGINE,
+    ['instrument', 'kind'],
+    'Trades that decide nothing (late, ahead), that do not count (duplicates, tooLate, outside, suspicious, refused, unjudged, setAside), or that a later record changed (cancelled, corrected, released, unmatched), since the process started.',
+  ),
   tapeproof_engine_anchor_age_seconds: gauge(ENGINE, ['partition'], 'Since the newest anchor was written.'),
   tapeproof_engine_anchor_age_records: gauge(ENGINE, ['partition'], 'Tape records taken in since the newest anchor.'),
   tapeproof_engine_anchors_total: counter(ENGINE, ['partition'], 'Anchors written.'),

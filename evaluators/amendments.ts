@@ -1,0 +1,75 @@
+import { Decimal } from '../contracts/decimal.ts';
+import type { TradeCorrected } from '../contracts/generated/events.ts';
+import { TradeIdentities, type TradeIdentitiesState } from '../contracts/trade-identities.ts';
+import type { Amendment } from '../contracts/trade-rules.ts';
+
+/** Corrected trades of an instrument's last two sessions whose figures are remembered; further ones are not taken in. */
+export const CORRECTIONS_MAX = 4_096;
+
+type CorrectionState = readonly [eventTimeUs: number, tradeId: string, price: string, size: string];
+
+/** State of {@link Amendments}. */
+export interface AmendmentsState {
+  readonly cancelled: TradeIdentitiesState;
+  readonly corrected: readonly CorrectionState[];
+}
+
+interface Figures {
+  readonly price: Decimal;
+  readonly size: Decimal;
+}
+
+/** What later records said of an instrument's trades: those taken back, and the figures that hold for those corrected. */
+export class Amendments {
+  private readonly cancelled: TradeIdentities;
+  private readonly corrected = new Map<string, Figures & { readonly eventTimeUs: number; readonly tradeId: string }>();
+
+  constructor(state?: AmendmentsState) {
+    this.cancelled = state === undefined ? new TradeIdentities() : TradeIdentities.fromState(state.cancelled);
+    for (const [eventTimeUs, tradeId, price, size] of state?.corrected ?? []) {
+      const figures = { price: Decimal.of(price), size: Decimal.of(size) };
+      this.corrected.set(keyOf(tradeId, eventTimeUs), { eventTimeUs, tradeId, ...figures });
+    }
+  }
+
+  toState(): AmendmentsState {
+    return {
+      cancelled: this.cancelled.toState(),
+      corrected: [...this.corrected.values()].map(({ eventTimeUs, tradeId, price, size }): CorrectionState => {
+        return [eventTimeUs, tradeId, price.toString(), size.toString()];
+      }),
+    };
+  }
+
+  isCancelled(tradeId: string, eventTimeUs: number): boolean {
+    return this.cancelled.has(tradeId, eventTimeUs);
+  }
+
+  cancel(tradeId: string, eventTimeUs: number): void {
+    this.cancelled.add(tradeId, eventTimeUs);
+    this.corrected.delete(keyOf(tradeId, eventTimeUs));
+  }
+
+  canCorrect({ tradeId, eventTime }: TradeCorrected): boolean {
+    return this.corrected.size < CORRECTIONS_MAX || this.corrected.has(keyOf(tradeId, eventTime));
+  }
+
+  correct({ tradeId, eventTime, correctedPrice, correctedSize }: TradeCorrected): void {
+    const figures = { price: correctedPrice, size: correctedSize };
+    this.corrected.set(keyOf(tradeId, eventTime), { eventTimeUs: eventTime, tradeId, ...figures });
+  }
+
+  /** Price and size with which the sums hold a trade: the tape's, or those of its last correction. */
+  figuresOf({ tradeId, eventTime, price, size }: Amendment): Figures {
+    return this.corrected.get(keyOf(tradeId, eventTime)) ?? { price, size };
+  }
+
+  forgetBefore(timeUs: number): void {
+    this.cancelled.forgetBefore(timeUs);
+    for (const [key, { eventTimeUs }] of this.corrected) if (eventTimeUs < timeUs) this.corrected.delete(key);
+  }
+}
+
+function keyOf(tradeId: string, eventTimeUs: number): string {
+  return `${eventTimeUs} ${tradeId}`;
+}
