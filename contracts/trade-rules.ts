@@ -8,6 +8,9 @@ import type {
   TradeGap,
   TradeReleased,
 } from './generated/events.ts';
+import { refusalOfName } from './instrument-name.ts';
+
+export { isInstrument } from './instrument-name.ts';
 
 /** How far a trade's stamp may be ahead of its receipt: clocks differ, and one capture's collector is 1.27 s behind. */
 export const CLOCK_LEAD_US_MAX = 10_000_000;
@@ -18,7 +21,6 @@ export const TRADE_ID_LENGTH_MAX = 64;
 /** Instruments that one tick speaks for: as many as the engine holds of a partition. */
 export const TICK_INSTRUMENTS_MAX = 4_096;
 
-const INSTRUMENT = /^[A-Z0-9]{1,16}(?:-[A-Z0-9]{1,16})?@[a-z0-9][a-z0-9._-]{0,31}$/;
 const TRADE_ID = /^[\x21-\x7e]{1,64}$/;
 /** An id that is a number, and small enough for a double to count with. */
 const NUMBER_ID = /^(?:0|[1-9][0-9]{0,14})$/;
@@ -31,11 +33,6 @@ export interface Refusal {
   readonly reason: DeadLetterReason;
   /** For people; the same at each replay. */
   readonly detail: string;
-}
-
-/** True for `BTC-USDT@binance` or `IBM@nyse`: names in capitals, venue in lower case. */
-export function isInstrument(text: string): boolean {
-  return INSTRUMENT.test(text);
 }
 
 /**
@@ -115,12 +112,8 @@ export function idRangeOf(
 
 function refusalOfInstrument(instrument: string, venue: string): Refusal | undefined {
   if (placed.get(instrument) === venue) return undefined;
-  if (!isInstrument(instrument)) {
-    return {
-      reason: 'INSTRUMENT_MALFORMED',
-      detail: `the instrument ${JSON.stringify(instrument.slice(0, 64))} is not of the form BTC-USDT@binance`,
-    };
-  }
+  const malformed = refusalOfName(instrument);
+  if (malformed !== undefined) return { reason: 'INSTRUMENT_MALFORMED', detail: malformed.detail };
   if (instrument.endsWith(`@${venue}`)) {
     if (placed.size >= PLACED_MAX) placed.clear();
     placed.set(instrument, venue);

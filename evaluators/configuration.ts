@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import { Decimal } from '../contracts/decimal.ts';
-import { isInstrument } from '../contracts/trade-rules.ts';
-import { nearestOf } from './nearest-name.ts';
+import { refusalOfName } from '../contracts/instrument-name.ts';
+import { nearestOf } from '../contracts/nearest-name.ts';
 import { STRATEGIES } from './strategies/registry.ts';
 
 /**
@@ -14,7 +14,6 @@ export const ENGINE_VERSION = '3';
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;
 const CONFIRMING_TRADES_MAX = 32;
-const NO_INSTRUMENT = 'is no instrument of the form BTC-USDT@binance';
 
 /** A wrong configuration. The message is one sentence that names the key, the place and what to do. */
 export class ConfigurationError extends Error {
@@ -23,6 +22,11 @@ export class ConfigurationError extends Error {
     this.name = 'ConfigurationError';
   }
 }
+
+const instrumentKey = z.string().superRefine((key, context) => {
+  const refusal = refusalOfName(key);
+  if (refusal !== undefined) context.addIssue({ code: 'custom', message: refusal.predicate });
+});
 
 const session = z.strictObject({
   anchorMs: z
@@ -135,7 +139,7 @@ const configuration = z.strictObject({
     .prefault({}),
   instruments: z
     .record(
-      z.string().refine(isInstrument, NO_INSTRUMENT),
+      instrumentKey,
       z.strictObject({
         binSize: binSize.optional(),
         session: session.optional(),
@@ -170,7 +174,8 @@ export function parseNewConfiguration(raw: unknown): EngineConfiguration {
   const { instruments } = (raw ?? {}) as { readonly instruments?: object };
   // The one key that zod's records drop without a word.
   if (Object.hasOwn(instruments ?? {}, '__proto__')) {
-    throw new ConfigurationError(`The configuration's key "instruments.__proto__" ${NO_INSTRUMENT}.`);
+    const refusal = refusalOfName('__proto__');
+    throw new ConfigurationError(`The configuration's key "instruments.__proto__" ${refusal?.predicate ?? ''}.`);
   }
   for (const { name, contradictionIn } of STRATEGIES) {
     const contradiction = contradictionIn(accepted.strategies[name]?.parameters);

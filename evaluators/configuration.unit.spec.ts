@@ -54,7 +54,11 @@ describe('parseConfiguration', () => {
       'in strategies.RANGE_BREAKOUT.parameters. Did you mean "volumeFactor"?',
     ],
     [{ instruments: { 'A@b': { binsize: '1' } } }, 'in instruments.A@b. Did you mean "binSize"?'],
-    [{ instruments: { 'btc/usd': {} } }, `key "instruments.btc/usd" is no instrument`],
+    [
+      { instruments: { 'BTC/USD@kraken': {} } },
+      'key "instruments.BTC/USD@kraken" has "/" in its symbol: write BTC-USD@kraken, or BTC~2FUSD@kraken where',
+    ],
+    [{ instruments: { 'btc/usd': {} } }, 'key "instruments.btc/usd" names no venue: write BTC-USD@ and the venue'],
     [
       { instruments: { 'A@b': { binSize: 0.01 } } },
       'instruments.A@b.binSize is wrong: must be a decimal number in quotes',
@@ -68,7 +72,10 @@ describe('parseConfiguration', () => {
     [{ volumeProfile: { valueAreaShare: 0 } }, 'it must be above 0.'],
     [{ volumeProfile: { valueAreaRule: 'X' } }, 'it must be ONE_ROW or TWO_ROW.'],
     [{ hitRule: [] }, 'hitRule is wrong: it must be a mapping of keys to values.'],
-    [JSON.parse('{"instruments":{"__proto__":{}}}'), 'key "instruments.__proto__" is no instrument'],
+    [
+      JSON.parse('{"instruments":{"__proto__":{}}}'),
+      'key "instruments.__proto__" names no venue: write __PROTO__@ and',
+    ],
     [
       { strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 5 } } } },
       'strategies.VWAP_REVERSION.parameters is wrong: entryDeviations must not be above maxDeviations.',

@@ -1,19 +1,48 @@
 import type { Trade } from '../contracts/generated/events.ts';
+import { instrumentNameOf, isInstrument, symbolOf } from '../contracts/instrument-name.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
 import type { JsonObject } from './json.ts';
-import { malformed, quoted, tradeOf } from './source.ts';
+import { malformed, tradeOf } from './source.ts';
 
 const VENUE = 'binance';
 const MICROSECONDS_PER_MILLISECOND = 1000;
 /** Binance writes BTCUSDT; where base and quote meet is known from the quote. Longer ones first. */
-const QUOTES = ['FDUSD', 'USDT', 'USDC', 'TUSD', 'BUSD', 'USD1', 'EURI', 'BIDR', 'IDRT']
+export const BINANCE_QUOTES: readonly string[] = [
+  'FDUSD',
+  'USDT',
+  'USDC',
+  'TUSD',
+  'BUSD',
+  'USD1',
+  'EURI',
+  'BIDR',
+  'IDRT',
+]
   .concat(['BTC', 'ETH', 'BNB', 'EUR', 'TRY', 'BRL', 'GBP', 'AUD', 'JPY', 'PLN', 'RON', 'UAH', 'RUB', 'NGN', 'ZAR'])
   .concat(['ARS', 'MXN', 'COP', 'CZK', 'DAI', 'PAX', 'XRP', 'TRX', 'SOL', 'DOGE', 'DOT', 'VAI', 'UST', 'USD']);
 
-/** `BTC-USDT@binance` for BTCUSDT; undefined where the quote is not known. */
+/**
+ * `BTC-USDT@binance` for BTCUSDT; a symbol that ends with no known quote, such as that of a dated future, as it is:
+ * `BTCUSDT_250328@binance`. No two symbols give the same instrument. Undefined for what cannot be a symbol.
+ */
 export function binanceInstrument(symbol: string): string | undefined {
-  const quote = QUOTES.find((candidate) => symbol.length > candidate.length && symbol.endsWith(candidate));
-  return quote === undefined ? undefined : `${symbol.slice(0, -quote.length)}-${quote}@${VENUE}`;
+  const instrument = nameOf(symbol);
+  return isInstrument(instrument) ? instrument : undefined;
+}
+
+/** The inverse; undefined for an instrument that no symbol gives, such as `BTCUSDT@binance`. */
+export function binanceSymbol(instrument: string): string | undefined {
+  if (!isInstrument(instrument)) return undefined;
+  const { symbol: name, venue } = symbolOf(instrument);
+  if (venue !== VENUE) return undefined;
+  const quote = BINANCE_QUOTES.find((candidate) => name.endsWith(`-${candidate}`));
+  const symbol = quote === undefined ? name : name.slice(0, -quote.length - 1) + quote;
+  return nameOf(symbol) === instrument ? symbol : undefined;
+}
+
+function nameOf(symbol: string): string {
+  const quote = BINANCE_QUOTES.find((candidate) => symbol.length > candidate.length && symbol.endsWith(candidate));
+  return instrumentNameOf(quote === undefined ? symbol : `${symbol.slice(0, -quote.length)}-${quote}`, VENUE);
 }
 
 /**
@@ -38,13 +67,9 @@ export function binanceTrade(data: JsonObject, receivedAt: number, source: strin
   if (typeof buyerIsMaker !== 'boolean') {
     return { reason: 'SIDE_UNKNOWN', detail: 'the trade does not say whether the buyer is the maker ("m")' };
   }
-  const instrument = binanceInstrument(symbol);
-  if (instrument === undefined) {
-    return { reason: 'INSTRUMENT_MALFORMED', detail: `the symbol ${quoted(symbol)} ends with no known quote currency` };
-  }
   return tradeOf({
     venue: VENUE,
-    instrument,
+    instrument: nameOf(symbol),
     tradeId: String(id),
     eventTime: timeMs * MICROSECONDS_PER_MILLISECOND,
     price,

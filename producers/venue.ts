@@ -71,6 +71,8 @@ export interface Venue {
   symbolOf(instrument: string): string | undefined;
   /** The instrument of a symbol; undefined where the symbol cannot be read. */
   instrumentOf(symbol: string): string | undefined;
+  /** The currencies that it is known to quote in, for suggestions; left out where symbols say it themselves. */
+  readonly quotes?: readonly string[];
   readonly stream: {
     /** Address to connect to for these symbols. */
     url(webSocketUrl: string, symbols: readonly string[]): string;

@@ -49,9 +49,19 @@ function venueSuite(venue: Venue): void {
       expect(venue.symbolOf(name)).toBeUndefined();
     }
     fc.assert(
-      fc.property(fc.stringMatching(/^[A-Z0-9]{1,8}(-[A-Z0-9]{1,8})?$/), (name) => {
+      fc.property(fc.stringMatching(/^([A-Z0-9._-]|~6B|~E5~B8~81){1,8}(-[A-Z0-9]{1,8})?$/), (name) => {
         const symbol = venue.symbolOf(`${name}@${venue.name}`);
         if (symbol !== undefined) expect(venue.instrumentOf(symbol)).toBe(`${name}@${venue.name}`);
+      }),
+    );
+    const ends = fc.constantFrom('', '-', examples.symbol, examples.symbol.slice(-4), '币', 'k', '\ud800');
+    fc.assert(
+      fc.property(fc.tuple(ends, fc.string({ unit: 'binary', maxLength: 6 }), ends), (parts) => {
+        const symbol = parts.join('');
+        const name = venue.instrumentOf(symbol);
+        if (name === undefined) return;
+        expect(isInstrument(name)).toBe(true);
+        expect(venue.symbolOf(name)).toBe(symbol);
       }),
     );
   });

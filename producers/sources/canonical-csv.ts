@@ -1,3 +1,4 @@
+import { normalisedInstrument } from '../../contracts/instrument-name.ts';
 import { csvFields, isCsvHeader } from '../csv.ts';
 import {
   canonicalSide,
@@ -30,13 +31,15 @@ function parseLine(line: string, _lineNumber: number, context: FileContext): Par
   const fields = csvFields(line);
   if (fields === undefined) return malformed('a quote in the row is not closed');
   if (fields.length !== COLUMNS) return malformed(`the row has ${fields.length} columns, not ${COLUMNS}`);
-  const [tradeId = '', eventTimeText = '', instrument = '', price = '', size = '', sideText = ''] = fields;
+  const [tradeId = '', eventTimeText = '', name = '', price = '', size = '', sideText = ''] = fields;
   const eventTime = wholeNumber(eventTimeText);
   if (eventTime === undefined) {
     return malformed(`the event time ${quoted(eventTimeText)} is not a whole number of microseconds`);
   }
   const side = canonicalSide(sideText);
   if (side === undefined) return sideUnknown(sideText);
+  const instrument = normalisedInstrument(name);
+  if (typeof instrument !== 'string') return { reason: 'INSTRUMENT_MALFORMED', detail: instrument.detail };
   return tradeOf({
     venue: venueOf(instrument),
     instrument,

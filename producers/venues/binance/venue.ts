@@ -1,4 +1,4 @@
-import { binanceInstrument, binanceTrade } from '../../binance-trade.ts';
+import { BINANCE_QUOTES, binanceInstrument, binanceSymbol, binanceTrade } from '../../binance-trade.ts';
 import { isJsonObject, parseJson, parseJsonObject, type JsonObject } from '../../json.ts';
 import { isRefusal, malformed } from '../../source.ts';
 import { liveSourceOf, type Parsed, type RefusedTrade, type Venue } from '../../venue.ts';
@@ -26,14 +26,14 @@ export const binance: Venue = {
   },
   tradeIds: 'DENSE',
   symbolOf(instrument) {
-    const symbol = instrument.replace(`@${NAME}`, '').replace('-', '');
-    // Only a name that comes back from its symbol is one that its trades will bear.
-    return binanceInstrument(symbol) === instrument ? symbol : undefined;
+    const symbol = binanceSymbol(instrument);
+    return symbol !== undefined && isOfSpot(symbol) ? symbol : undefined;
   },
-  instrumentOf: binanceInstrument,
+  instrumentOf: (symbol) => (isOfSpot(symbol) ? binanceInstrument(symbol) : undefined),
+  quotes: BINANCE_QUOTES,
   stream: {
     url: (webSocketUrl, symbols) =>
-      `${webSocketUrl}/stream?streams=${symbols.map((symbol) => symbol.toLowerCase() + TRADE_STREAM).join('/')}`,
+      `${webSocketUrl}/stream?streams=${symbols.map((symbol) => encodeURIComponent(symbol.toLowerCase()) + TRADE_STREAM).join('/')}`,
     subscriptions: () => [],
     keepAlive: undefined,
     parseFrame,
@@ -41,9 +41,12 @@ export const binance: Venue = {
   history: {
     pageTradesMax: 1_000,
     usedWeightHeader: 'x-mbx-used-weight-1m',
-    newest: (symbol, limit) => ({ path: `/api/v3/trades?symbol=${symbol}&limit=${limit}`, weight: TRADES_WEIGHT }),
+    newest: (symbol, limit) => ({
+      path: `/api/v3/trades?symbol=${encodeURIComponent(symbol)}&limit=${limit}`,
+      weight: TRADES_WEIGHT,
+    }),
     from: (symbol, { firstTradeId }, limit) => ({
-      path: `/api/v3/historicalTrades?symbol=${symbol}&fromId=${firstTradeId}&limit=${limit}`,
+      path: `/api/v3/historicalTrades?symbol=${encodeURIComponent(symbol)}&fromId=${firstTradeId}&limit=${limit}`,
       weight: TRADES_WEIGHT,
     }),
     parsePage,
@@ -56,6 +59,11 @@ export const binance: Venue = {
     otherFrames: ['{"result":null,"id":1}', '{"stream":"btcusdt@bookTicker","data":{"u":50093239212,"s":"BTCUSDT"}}'],
   },
 };
+
+/** Spot writes base and quote as one: a hyphen is of the options market, or of an instrument that was mistyped. */
+function isOfSpot(symbol: string): boolean {
+  return !symbol.includes('-');
+}
 
 function parseFrame(text: string, receivedAt: number): Parsed {
   const message = parseJsonObject(text);

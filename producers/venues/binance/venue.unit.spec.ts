@@ -6,6 +6,38 @@ const RECEIVED_AT = 1_790_000_000_000_000;
 const row = { id: 7, price: '1.10', qty: '2', time: 1_723_161_255_342, isBuyerMaker: false };
 
 describe('binance', () => {
+  it.each([
+    ['BTCUSDT', 'BTC-USDT@binance'],
+    ['1000PEPEUSDT', '1000PEPE-USDT@binance'],
+    ['币安人生USDT', '~E5~B8~81~E5~AE~89~E4~BA~BA~E7~94~9F-USDT@binance'],
+    ['BTCUSDT_250328', 'BTCUSDT_250328@binance'],
+    ['SOLXYZ', 'SOLXYZ@binance'],
+    ['USDT', 'USDT@binance'],
+  ])('names %s as %s, and knows it by that', (symbol, instrument) => {
+    expect(binance.instrumentOf(symbol)).toBe(instrument);
+    expect(binance.symbolOf(instrument)).toBe(symbol);
+  });
+
+  it.each(['', 'BTC-250328-100000-C', '\ud800USDT', 'A'.repeat(121)])('has no name for %j', (symbol) => {
+    expect(binance.instrumentOf(symbol)).toBeUndefined();
+  });
+
+  it('has no symbol for a name that its trades do not bear', () => {
+    expect(binance.symbolOf('BTCUSDT@binance')).toBeUndefined();
+    expect(binance.symbolOf('BTC-USTD@binance')).toBeUndefined();
+    expect(binance.symbolOf('BTC--USDT@binance')).toBeUndefined();
+    expect(binance.symbolOf('btcusdt')).toBeUndefined();
+    expect(binance.symbolOf('BTC-USDT@kraken')).toBeUndefined();
+  });
+
+  it('asks for a symbol in any alphabet', () => {
+    expect(binance.stream.url('wss://here', ['币USDT'])).toBe('wss://here/stream?streams=%E5%B8%81usdt@trade');
+    expect(binance.history.newest('币USDT', 1).path).toBe('/api/v3/trades?symbol=%E5%B8%81USDT&limit=1');
+    expect(binance.history.from('币USDT', { firstTradeId: 1, afterTimeUs: null }, 1)?.path).toContain(
+      '=%E5%B8%81USDT&',
+    );
+  });
+
   it('connects to the combined stream of all symbols, in lower case', () => {
     expect(binance.stream.url('wss://here', ['BTCUSDT', 'ETHUSDT'])).toBe(
       'wss://here/stream?streams=btcusdt@trade/ethusdt@trade',
