@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { registerAudit } from './commands/audit.ts';
+import { registerBacktest } from './commands/backtest.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDerive } from './commands/derive.ts';
 import { registerEngine } from './commands/engine.ts';
@@ -54,6 +55,7 @@ registerProjector(program);
 program.commandsGroup('Prove:');
 registerAudit(program);
 registerDerive(program);
+registerBacktest(program);
 registerScoreboard(program);
 program.commandsGroup('Operate:');
 registerStack(program);

@@ -2,6 +2,8 @@ import type { Kafka } from 'kafkajs';
 import { readFile } from 'node:fs/promises';
 import { parseDocument, YAMLError } from 'yaml';
 import { parseNewConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import type { Strategy } from '../evaluators/strategies/strategy.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
@@ -65,8 +67,16 @@ export function kafkaFor(command: string): Kafka {
 
 export const DEFAULT_CONFIGURATION_FILE = 'config/engine.yaml';
 
-/** Reads and validates an engine configuration. @throws TapeproofError CONFIGURATION, naming file and key. */
-export async function readConfiguration(path: string): Promise<EngineConfiguration> {
+/**
+ * Reads and validates an engine configuration.
+ *
+ * @param known - the strategies that it may name.
+ * @throws TapeproofError CONFIGURATION, naming file and key.
+ */
+export async function readConfiguration(
+  path: string,
+  known: readonly Strategy[] = STRATEGIES,
+): Promise<EngineConfiguration> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -82,7 +92,7 @@ export async function readConfiguration(path: string): Promise<EngineConfigurati
     // What YAML only warns of, such as a tag that it does not know, is no configuration of ours either.
     const [wrong] = [...document.errors, ...document.warnings];
     if (wrong !== undefined) throw wrong;
-    return parseNewConfiguration(document.toJS());
+    return parseNewConfiguration(document.toJS(), known);
   } catch (error) {
     const place = error instanceof YAMLError && error.linePos ? ` line ${error.linePos[0].line}` : '';
     throw new TapeproofError('CONFIGURATION', `${path}${place}: ${sentenceOf(error as Error)}`, {

@@ -4,6 +4,7 @@ import { Decimal } from '../contracts/decimal.ts';
 import { refusalOfName } from '../contracts/instrument-name.ts';
 import { nearestOf } from '../contracts/nearest-name.ts';
 import { STRATEGIES } from './strategies/registry.ts';
+import type { Strategy } from './strategies/strategy.ts';
 
 /**
  * Version of the engine: everything that decides which events a tape gives. Change it with every change of the golden
@@ -63,20 +64,21 @@ const minMoveBps = z
   .max(10_000)
   .refine((value) => Math.round(value * 1e6) / 1e6 === value, 'must have at most six digits after the point');
 
-const strategies = z.strictObject(
-  Object.fromEntries(
-    STRATEGIES.map((strategy) => [
-      strategy.name,
-      z
-        .strictObject({
-          enabled: z.boolean().default(true),
-          weight: z.number().positive().max(1_000).default(1),
-          parameters: strategy.parameters.prefault({}),
-        })
-        .prefault({}),
-    ]),
-  ),
-);
+const strategiesOf = (known: readonly Strategy[]) =>
+  z.strictObject(
+    Object.fromEntries(
+      known.map((strategy) => [
+        strategy.name,
+        z
+          .strictObject({
+            enabled: z.boolean().default(true),
+            weight: z.number().positive().max(1_000).default(1),
+            parameters: strategy.parameters.prefault({}),
+          })
+          .prefault({}),
+      ]),
+    ),
+  );
 
 const confidence = z
   .strictObject({
@@ -113,7 +115,7 @@ const configuration = z.strictObject({
       bars: z.int().min(1).max(BARS_MAX).default(20),
     })
     .prefault({}),
-  strategies: strategies.prefault({}),
+  strategies: strategiesOf(STRATEGIES).prefault({}),
   confidence: confidence.prefault({}),
   pooling: z
     .strictObject({
@@ -156,11 +158,12 @@ export type EngineConfiguration = z.output<typeof configuration>;
 /**
  * Checks a parsed YAML or JSON value and fills in the defaults.
  *
+ * @param known - the strategies that may be named; a tape's configuration knows those of the registry.
  * @throws ConfigurationError for the first thing that is wrong; an unknown key is never ignored.
  */
-export function parseConfiguration(raw: unknown): EngineConfiguration {
+export function parseConfiguration(raw: unknown, known: readonly Strategy[] = STRATEGIES): EngineConfiguration {
   // These words may stand in dead letters, which a replay writes again.
-  return parsed(raw, ({ message }) => message);
+  return parsed(raw, known, ({ message }) => message);
 }
 
 /**
@@ -169,15 +172,15 @@ export function parseConfiguration(raw: unknown): EngineConfiguration {
  *
  * @throws ConfigurationError
  */
-export function parseNewConfiguration(raw: unknown): EngineConfiguration {
-  const accepted = parsed(raw, wordsOf);
+export function parseNewConfiguration(raw: unknown, known: readonly Strategy[] = STRATEGIES): EngineConfiguration {
+  const accepted = parsed(raw, known, wordsOf);
   const { instruments } = (raw ?? {}) as { readonly instruments?: object };
   // The one key that zod's records drop without a word.
   if (Object.hasOwn(instruments ?? {}, '__proto__')) {
     const refusal = refusalOfName('__proto__');
     throw new ConfigurationError(`The configuration's key "instruments.__proto__" ${refusal?.predicate ?? ''}.`);
   }
-  for (const { name, contradictionIn } of STRATEGIES) {
+  for (const { name, contradictionIn } of known) {
     const contradiction = contradictionIn(accepted.strategies[name]?.parameters);
     if (contradiction !== undefined) {
       throw new ConfigurationError(`The configuration's strategies.${name}.parameters is wrong: ${contradiction}.`);
@@ -186,11 +189,21 @@ export function parseNewConfiguration(raw: unknown): EngineConfiguration {
   return accepted;
 }
 
-function parsed(raw: unknown, wording: (issue: z.core.$ZodIssue) => string): EngineConfiguration {
-  const result = configuration.safeParse(raw ?? {});
+type Wording = (issue: z.core.$ZodIssue) => string;
+
+function parsed(raw: unknown, known: readonly Strategy[], wording: Wording): EngineConfiguration {
+  const schema = schemaFor(known);
+  const result = schema.safeParse(raw ?? {});
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new ConfigurationError(issue === undefined ? 'The configuration is wrong.' : sentenceOf(issue, wording));
+  throw new ConfigurationError(
+    issue === undefined ? 'The configuration is wrong.' : sentenceOf(issue, schema, wording),
+  );
+}
+
+function schemaFor(known: readonly Strategy[]): typeof configuration {
+  if (known === STRATEGIES) return configuration;
+  return configuration.safeExtend({ strategies: strategiesOf(known).prefault({}) });
 }
 
 /** The configuration's one text: what is hashed and stored in an activation. */
@@ -198,11 +211,11 @@ export function canonicalConfiguration(value: EngineConfiguration): string {
   return canonicalJson(value);
 }
 
-function sentenceOf(issue: z.core.$ZodIssue, wording: (issue: z.core.$ZodIssue) => string): string {
+function sentenceOf(issue: z.core.$ZodIssue, schema: typeof configuration, wording: Wording): string {
   const place = issue.path.map(String).join('.');
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
-    const known = knownKeysAt(configuration, issue.path);
+    const known = knownKeysAt(schema, issue.path);
     const nearest = nearestOf(key, known);
     const mend = nearest === undefined ? `Known keys there are ${known.join(', ')}.` : `Did you mean "${nearest}"?`;
     return `The configuration has an unknown key "${key}" ${place === '' ? 'at the top level' : `in ${place}`}. ${mend}`;

@@ -2,9 +2,12 @@ import { canonicalJson } from '../contracts/canonical-json.ts';
 import { encodeBody, FINGERPRINTS, sha256Hex } from '../contracts/codec.ts';
 import { FIRST_TRADE_FINGERPRINT } from '../contracts/former-schemas.ts';
 import type { EngineActivated, Trade } from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, TOPICS, type DerivedName } from '../contracts/topics.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from './configuration.ts';
-import { createPartitionTask, type DerivedRecord } from './partition-task.ts';
+import { createPartitionTask, type Advance, type DerivedRecord, type PartitionTask } from './partition-task.ts';
+import { STRATEGIES } from './strategies/registry.ts';
+import type { Strategy } from './strategies/strategy.ts';
 
 const PARTITION = 0;
 /** Hex digits of the configuration's hash in the identities of a derivation. */
@@ -52,6 +55,37 @@ export interface Derivation {
 }
 
 /**
+ * An engine with no services: partition 0, with the activation of a configuration at offset 0. What it derives is a pure
+ * function of the configuration, the strategies and the records that it is given with {@link goOn}.
+ *
+ * @param known - the strategies that the configuration was checked against.
+ * @throws Error when the engine refuses the configuration, which it reads from its JSON text.
+ */
+export function startDerivation(
+  configuration: EngineConfiguration,
+  known: readonly Strategy[] = STRATEGIES,
+): PartitionTask {
+  const task = createPartitionTask(PARTITION, known);
+  const identity = `derive-${sha256Hex(canonicalConfiguration(configuration)).slice(0, IDENTITY_DIGITS)}`;
+  const activation = activationOf(configuration, { tapeId: identity, activationId: identity, gitCommit: 'unknown' });
+  const body = encodeBody('EngineActivated', activation);
+  const content = { kind: 'activation', activation, fingerprint: FINGERPRINTS.EngineActivated, body } as const;
+  const [refused] = goOn(task, content).deadLetters;
+  if (refused !== undefined) throw new Error(refused.detail);
+  return task;
+}
+
+/** A trade as the tape would hold it. */
+export function contentOf(trade: Trade): TapeContent {
+  return { kind: 'trade', trade, fingerprint: FINGERPRINTS.Trade, body: encodeBody('Trade', trade) };
+}
+
+/** Takes in the next record of a derivation. */
+export function goOn(task: PartitionTask, content: TapeContent): Advance {
+  return task.advance({ partition: PARTITION, offset: task.nextOffset, content });
+}
+
+/**
  * Runs the engine over trades, with no services: partition 0, the activation at offset 0, trade i at offset i + 1. Yields
  * the derived events as text, one line `{"topic":…,"type":…,"event":…}` each, several lines at a time; keys of the event
  * in alphabetical order, decimals as strings, times in microseconds.
@@ -63,26 +97,9 @@ export async function* derive(
   trades: Iterable<Trade> | AsyncIterable<Trade>,
   configuration: EngineConfiguration,
 ): AsyncGenerator<string, Derivation, undefined> {
-  const task = createPartitionTask(PARTITION);
-  const identity = `derive-${sha256Hex(canonicalConfiguration(configuration)).slice(0, IDENTITY_DIGITS)}`;
-  const activation = activationOf(configuration, { tapeId: identity, activationId: identity, gitCommit: 'unknown' });
-  task.advance({
-    partition: PARTITION,
-    offset: 0,
-    content: {
-      kind: 'activation',
-      activation,
-      fingerprint: FINGERPRINTS.EngineActivated,
-      body: encodeBody('EngineActivated', activation),
-    },
-  });
+  const task = startDerivation(configuration);
   for await (const trade of trades) {
-    const body = encodeBody('Trade', trade);
-    const { derived } = task.advance({
-      partition: PARTITION,
-      offset: task.nextOffset,
-      content: { kind: 'trade', trade, fingerprint: FINGERPRINTS.Trade, body },
-    });
+    const { derived } = goOn(task, contentOf(trade));
     if (derived.length > 0) yield derived.map(lineOf).join('');
   }
   const { trades: counted, events, duplicates, late, deadLetters } = task.counts;

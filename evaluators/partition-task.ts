@@ -33,6 +33,8 @@ import { Instrument } from './instrument.ts';
 import type { MerkleTree } from './merkle.ts';
 import type { UnprovenTrade } from './market-clock.ts';
 import { compileRules, type EngineRules } from './rules.ts';
+import { STRATEGIES } from './strategies/registry.ts';
+import type { Strategy } from './strategies/strategy.ts';
 import { COUNTED_AS, type SetAsideKind, type TradeCounts } from './trade-counts.ts';
 
 export type { AnchorRecord, TaskCounts } from './anchor.ts';
@@ -109,9 +111,14 @@ const NOTHING_COUNTED: TaskCounts = {
   events: 0,
 };
 
-/** Where an offset sequence begins. */
-export function createPartitionTask(partition: number): PartitionTask {
-  return new PartitionTask(partition);
+/**
+ * Where an offset sequence begins.
+ *
+ * @param known - the strategies that its activations may name. An engine on a tape knows those of the registry: what it
+ *   derives must be derived again by whoever has this build.
+ */
+export function createPartitionTask(partition: number, known: readonly Strategy[] = STRATEGIES): PartitionTask {
+  return new PartitionTask(partition, known);
 }
 
 /**
@@ -127,7 +134,7 @@ export function restorePartitionTask(manifest: EngineAnchor, stateBytes: Buffer,
       `the state of the anchor at offset ${manifest.tape.offset} has another hash than its manifest names`,
     );
   }
-  return new PartitionTask(manifest.tape.partition, {
+  return new PartitionTask(manifest.tape.partition, STRATEGIES, {
     state: parseTaskState(stateBytes),
     tapeRecordHash: manifest.tapeRecordHash,
     anchorHash: manifestHash.toString('hex'),
@@ -146,6 +153,7 @@ interface Restored {
  */
 export class PartitionTask {
   readonly partition: number;
+  private readonly known: readonly Strategy[];
   private next = 0;
   private readonly counted: Record<keyof TaskCounts, number>;
   private readonly sequences: Record<DerivedTopic, number>;
@@ -161,8 +169,9 @@ export class PartitionTask {
   private lastContent: TapeContent | undefined;
   private lastRecordHash = sha256Hex('');
 
-  constructor(partition: number, restored?: Restored) {
+  constructor(partition: number, known: readonly Strategy[], restored?: Restored) {
     this.partition = partition;
+    this.known = known;
     const state = restored?.state;
     this.counted = { ...(state?.counts ?? NOTHING_COUNTED) };
     this.sequences = Object.fromEntries(
@@ -173,10 +182,7 @@ export class PartitionTask {
     this.activationIds = [...state.activationIds];
     this.previousAnchorHash = restored.anchorHash;
     this.lastRecordHash = restored.tapeRecordHash;
-    const rules = this.enforce(
-      state.activation,
-      compileRules(parseConfiguration(JSON.parse(state.activation.configuration))),
-    );
+    const rules = this.enforce(state.activation, this.rulesOf(state.activation));
     for (const instrument of state.instruments) {
       this.instruments.set(instrument.name, new Instrument(instrument.name, rules, instrument));
     }
@@ -334,7 +340,7 @@ export class PartitionTask {
     if (isForeign(activation)) return this.halt(offset, activation);
     let rules: EngineRules;
     try {
-      rules = compileRules(parseConfiguration(JSON.parse(activation.configuration)));
+      rules = this.rulesOf(activation);
     } catch (error) {
       const detail = `the activation's configuration is wrong: ${(error as Error).message}`;
       return this.refuse(offset, content, { reason: 'MALFORMED', detail });
@@ -354,6 +360,10 @@ export class PartitionTask {
       return 'the activation names another hash than that of its configuration';
     }
     return undefined;
+  }
+
+  private rulesOf({ configuration }: EngineActivated): EngineRules {
+    return compileRules(parseConfiguration(JSON.parse(configuration), this.known), this.known);
   }
 
   private enforce(activation: EngineActivated, rules: EngineRules): EngineRules {

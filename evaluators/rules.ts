@@ -8,7 +8,7 @@ import type { ClockRules } from './market-clock.ts';
 import { ConfidenceScorer } from './probability/confidence-scorer.ts';
 import { ProbabilityEngine } from './probability/probability-engine.ts';
 import { STRATEGIES } from './strategies/registry.ts';
-import type { Evaluate } from './strategies/strategy.ts';
+import type { Evaluate, Strategy } from './strategies/strategy.ts';
 
 const US_PER_MS = 1_000;
 /** A derived bin is this part of the price's power of ten. */
@@ -56,7 +56,8 @@ export interface EngineRules {
   readonly rangeKey: string;
 }
 
-export function compileRules(configuration: EngineConfiguration): EngineRules {
+/** @param known - the strategies that the configuration was checked against. */
+export function compileRules(configuration: EngineConfiguration, known: readonly Strategy[] = STRATEGIES): EngineRules {
   const { cadenceMs, anchorIntervalRecords, range, volumeProfile, hitRule, clock } = configuration;
   const compiled = new Map<string, InstrumentRules>();
   return {
@@ -64,7 +65,7 @@ export function compileRules(configuration: EngineConfiguration): EngineRules {
     anchorIntervalRecords,
     range: { barUs: range.barMs * US_PER_MS, bars: range.bars },
     ...volumeProfile,
-    strategies: STRATEGIES.flatMap(({ name, configure }) => {
+    strategies: known.flatMap(({ name, configure }) => {
       const settings = configuration.strategies[name];
       if (settings?.enabled !== true) return [];
       return [{ name, weight: settings.weight, evaluate: configure(settings.parameters) }];

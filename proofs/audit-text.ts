@@ -1,6 +1,7 @@
 import type { ClockTick, EventTypes, Trade, TradeGap } from '../contracts/generated/events.ts';
 import type { AuditReport } from './audit.ts';
 import type { Located } from './event-log.ts';
+import { timeText } from './time-text.ts';
 
 const HASH_DIGITS = 12;
 /** Gaps that are shown one by one. */
@@ -166,12 +167,6 @@ function ruleText({ hitRule }: EventTypes['ProbabilityDecision']): string {
 
 function placeText({ topic, partition, offset, hash, event }: Located<{ readonly eventTime: number }>): string {
   return `${topic}-${partition} @ ${offset}  ${timeText(event.eventTime)}  #${hash.slice(0, HASH_DIGITS)}`;
-}
-
-/** ISO 8601 with microseconds. */
-function timeText(timeUs: number): string {
-  const micros = String(((timeUs % 1_000) + 1_000) % 1_000).padStart(3, '0');
-  return new Date(Math.floor(timeUs / 1_000)).toISOString().replace('Z', `${micros}Z`);
 }
 
 function treeLines(node: Node, first = '', rest = ''): string[] {

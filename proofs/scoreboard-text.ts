@@ -1,26 +1,38 @@
 import Table from 'cli-table3';
+import type { HitMissSummary } from '../evaluators/outcomes/hit-miss-tracker.ts';
 import type { Scoreboard } from './scoreboard.ts';
-import { tapeCountsText } from './set-aside-text.ts';
+
+/** Of {@link figuresOf}. */
+export const FIGURES_HEAD = ['hit rate', 'base rate', '95 % interval', 'n', 'effective n', 'void'] as const;
+
+/** What the interval is, and what it says. */
+export const INTERVAL_NOTE = [
+  "The interval is Wilson's, from the effective n: forecasts whose horizons do not overlap. An interval that holds the",
+  'base rate says that the forecasts cannot be told from forecasting the same directions at every decision.',
+] as const;
+
+/** The figures of a group of forecasts, in the columns of {@link FIGURES_HEAD}. */
+export function figuresOf(summary: HitMissSummary): readonly string[] {
+  const { interval } = summary;
+  return [
+    percent(summary.hitRate),
+    percent(summary.baseRate),
+    interval === undefined ? '–' : `${percent(interval.low)} to ${percent(interval.high)}`,
+    summary.n.toLocaleString('en'),
+    summary.effectiveN.toLocaleString('en'),
+    summary.voids.toLocaleString('en'),
+  ];
+}
 
 /** A hit rate is never shown without its base rate, its n, its effective n and the interval from that. */
-export function scoreboardText({ summaries, decisions, trades }: Scoreboard): string {
+export function scoreboardText({ summaries, decisions }: Scoreboard): string {
   const table = new Table({
-    head: ['instrument', 'forecast', 'hit rate', 'base rate', '95 % interval', 'n', 'effective n', 'void'],
-    colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    head: ['instrument', 'forecast', ...FIGURES_HEAD],
+    colAligns: ['left', 'left', ...FIGURES_HEAD.map(() => 'right' as const)],
     style: { head: [], border: [] },
   });
   for (const summary of summaries) {
-    const { interval } = summary;
-    table.push([
-      summary.instrument,
-      summary.strategy ?? 'decision',
-      percent(summary.hitRate),
-      percent(summary.baseRate),
-      interval === undefined ? '–' : `${percent(interval.low)} to ${percent(interval.high)}`,
-      summary.n.toLocaleString('en'),
-      summary.effectiveN.toLocaleString('en'),
-      summary.voids.toLocaleString('en'),
-    ]);
+    table.push([summary.instrument, summary.strategy ?? 'decision', ...figuresOf(summary)]);
   }
   const resolved = new Set(summaries.map(({ instrument }) => instrument));
   const pending = Object.entries(decisions).filter(([instrument]) => !resolved.has(instrument));
@@ -30,9 +42,7 @@ export function scoreboardText({ summaries, decisions, trades }: Scoreboard): st
       ([instrument, count]) =>
         `${instrument}: ${count.toLocaleString('en')} decisions, no outcome: the tape ends before the first of them is due.`,
     ),
-    "The interval is Wilson's, from the effective n: forecasts whose horizons do not overlap. An interval that holds the",
-    'base rate says that the forecasts cannot be told from forecasting the same directions at every decision.',
-    ...tapeCountsText(trades),
+    ...INTERVAL_NOTE,
   ].join('\n');
 }
 

@@ -38,8 +38,10 @@ export function registerDerive(program: Command): void {
 /**
  * Writes to a file or, as `-`, to standard output. Nothing is touched before the first line is there, so not by trades
  * that cannot be read, and a file that could not be finished is removed.
+ *
+ * @param option - the one that names the output.
  */
-async function writeLines(lines: AsyncGenerator<string>, out: string): Promise<void> {
+export async function writeLines(lines: AsyncGenerator<string>, out: string, option = '--out'): Promise<void> {
   const first = await lines.next();
   const all = async function* () {
     if (first.done !== true) yield first.value;
@@ -50,21 +52,21 @@ async function writeLines(lines: AsyncGenerator<string>, out: string): Promise<v
     return;
   }
   const file = await open(out, 'w').catch((error: unknown) => {
-    throw cannotBeWritten(out, error);
+    throw cannotBeWritten(out, option, error);
   });
   try {
     await pipeline(all, file.createWriteStream());
   } catch (error) {
     if ((await stat(out)).isFile()) await rm(out);
-    throw cannotBeWritten(out, error);
+    throw cannotBeWritten(out, option, error);
   }
 }
 
 /** What the operating system says of an output, as a sentence; any other error as it is. */
-function cannotBeWritten(out: string, error: unknown): unknown {
+function cannotBeWritten(out: string, option: string, error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
   const { message } = error as Error;
-  return new TapeproofError('USAGE', `${out} cannot be written (${message}): name another file with --out.`, {
+  return new TapeproofError('USAGE', `${out} cannot be written (${message}): name another file with ${option}.`, {
     cause: error,
   });
 }

@@ -4,6 +4,7 @@ import { createRegistry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { partitionCount } from '../../platform/kafka/topics.ts';
 import { EventLog } from '../../proofs/event-log.ts';
+import { tapeCountsText } from '../../proofs/set-aside-text.ts';
 import { countTape } from '../../proofs/set-aside.ts';
 import { scoreboardText } from '../../proofs/scoreboard-text.ts';
 import { scoreboard } from '../../proofs/scoreboard.ts';
@@ -21,8 +22,8 @@ export function registerScoreboard(program: Command): void {
         const partitions = await partitionCount(kafkaFor('scoreboard'));
         const registry = createRegistry(where.registryUrl);
         const trades = await countTape({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
-        const board = await scoreboard(new EventLog(reader, registry), partitions, trades);
-        print(json, board, () => scoreboardText(board));
+        const board = await scoreboard(new EventLog(reader, registry), partitions);
+        print(json, { ...board, trades }, () => [scoreboardText(board), ...tapeCountsText(trades)].join('\n'));
       } finally {
         await reader.close();
       }

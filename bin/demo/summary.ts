@@ -10,9 +10,12 @@ import { audit } from '../../proofs/audit.ts';
 import { EventLog } from '../../proofs/event-log.ts';
 import { scoreboardText } from '../../proofs/scoreboard-text.ts';
 import { scoreboard, type Scoreboard } from '../../proofs/scoreboard.ts';
-import { countTape } from '../../proofs/set-aside.ts';
+import { tapeCountsText } from '../../proofs/set-aside-text.ts';
+import { countTape, type TapeCounts } from '../../proofs/set-aside.ts';
 
 export interface Summary extends Scoreboard {
+  /** What the engine made of the tape's trades. */
+  readonly tape: TapeCounts;
   /** Records of trades on the tape. */
   readonly tradesOnTape: number;
   /** Rows of Postgres by view. */
@@ -30,7 +33,7 @@ export async function summarise(where: Connections): Promise<Summary> {
     const log = new EventLog(reader, registry);
     const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
     const access = { reader, registry, decode: createTapeDecoder(registry) };
-    const board = await scoreboard(log, partitions, await countTape(access, partitions));
+    const board = await scoreboard(log, partitions);
     const rows: Record<string, number> = {};
     for (const view of ['indicator_snapshots', 'strategy_evaluations', 'decisions', 'outcomes']) {
       const result = await pool.query<{ count: string }>(`SELECT count(*) FROM tapeproof.${view}`);
@@ -47,6 +50,7 @@ export async function summarise(where: Connections): Promise<Summary> {
           });
     return {
       ...board,
+      tape: await countTape(access, partitions),
       tradesOnTape: await log.tradeCount(partitions),
       rows,
       audit: report === undefined ? 'No decision is resolved yet.' : auditText(report),
@@ -73,5 +77,6 @@ export function summaryText(summary: Summary): string {
     `  → ${number(summary.events['decision.outcomes'])} outcomes ${inPostgres('outcomes')}`,
     '',
     scoreboardText(summary),
+    ...tapeCountsText(summary.tape),
   ].join('\n');
 }

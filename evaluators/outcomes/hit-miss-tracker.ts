@@ -45,10 +45,15 @@ interface Point {
 
 interface BaseRate {
   points: Point[];
+  /** Points in front that are resolved. */
+  spent: number;
   resolved: number;
   longHits: number;
   shortHits: number;
 }
+
+/** Resolved points in front that are tolerated before they are cut. */
+const SPENT_POINTS_MAX = 1_024;
 
 /**
  * Counts hits and misses, and what they are worth. A pure function of the events observed, in the order of their topics.
@@ -69,19 +74,21 @@ export class HitMissTracker {
   observeDecision(decision: ProbabilityDecision): void {
     let base = this.baseRates.get(decision.instrument);
     if (base === undefined) {
-      base = { points: [], resolved: 0, longHits: 0, shortHits: 0 };
+      base = { points: [], spent: 0, resolved: 0, longHits: 0, shortHits: 0 };
       this.baseRates.set(decision.instrument, base);
     }
     const { referencePrice, horizonMs, minMoveBps } = decision.hitRule;
-    let due = 0;
-    for (const point of base.points) {
+    for (let point = base.points[base.spent]; point !== undefined; point = base.points[base.spent]) {
       if (point.dueTime > decision.eventTime) break;
-      due += 1;
+      base.spent += 1;
       base.resolved += 1;
       if (isHit('LONG', point.minMoveBps, point.referencePrice, referencePrice)) base.longHits += 1;
       if (isHit('SHORT', point.minMoveBps, point.referencePrice, referencePrice)) base.shortHits += 1;
     }
-    if (due > 0) base.points.splice(0, due);
+    if (base.spent > SPENT_POINTS_MAX) {
+      base.points = base.points.slice(base.spent);
+      base.spent = 0;
+    }
     base.points.push({ dueTime: decision.eventTime + horizonMs * 1_000, minMoveBps, referencePrice });
   }
 

@@ -1,0 +1,150 @@
+import { basename } from 'node:path';
+import type { Command } from 'commander';
+import { lineOf } from '../../evaluators/derive.ts';
+import { STRATEGIES } from '../../evaluators/strategies/registry.ts';
+import type { Strategy } from '../../evaluators/strategies/strategy.ts';
+import { TapeproofError } from '../../platform/errors.ts';
+import { openFile, type OpenedFile } from '../../producers/file-rows.adapter.ts';
+import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
+import { backtestFiles } from '../../proofs/backtest-files.ts';
+import { loadStrategy, type OwnStrategy } from '../../proofs/backtest-strategy.ts';
+import { backtestText } from '../../proofs/backtest-text.ts';
+import { Backtest, type BacktestFile } from '../../proofs/backtest.ts';
+import { DEFAULT_CONFIGURATION_FILE, interruption, print, readConfiguration } from '../context.ts';
+import { progressBar } from '../progress.ts';
+import { writeLines } from './derive.ts';
+
+interface BacktestOptions {
+  readonly trades: readonly string[];
+  readonly config?: readonly string[];
+  readonly strategy?: readonly string[];
+  readonly events?: string;
+  readonly format?: string;
+  readonly instrument?: string;
+  readonly json?: true;
+}
+
+const CONFIGURATIONS_MAX = 2;
+const STOPPED = 130;
+
+export function registerBacktest(program: Command): void {
+  program
+    .command('backtest')
+    .description('the scoreboard of a file of trades, with no services; of two configurations side by side')
+    .requiredOption('--trades <file>', 'a file of trades; given again, further files in the order given', collect)
+    .option(
+      '--config <file>',
+      `engine configuration, ${DEFAULT_CONFIGURATION_FILE} where left out; given twice, both are compared`,
+      collect,
+    )
+    .option('--strategy <file>', "a strategy of one's own in TypeScript; may be given again", collect)
+    .option('--events <file>', 'write the events too, as derive does')
+    .option('--format <name>', `one of ${FILE_SOURCE_NAMES.join(', ')}; told from the first lines where left out`)
+    .option('--instrument <instrument>', 'instrument of the rows, for formats whose rows name none')
+    .option('--json', 'print as JSON')
+    .addHelpText(
+      'after',
+      `
+What it prints is hypothetical, and about these trades alone. docs/backtest.md shows how a strategy is written.
+
+Examples:
+  $ npx tapeproof backtest --trades trades.csv.gz
+  $ npx tapeproof backtest --trades trades.csv.gz --config config/engine.yaml --config mine.yaml
+  $ npx tapeproof backtest --trades trades.csv.gz --strategy ./mine.ts`,
+    )
+    .action(runBacktest);
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+async function runBacktest(options: BacktestOptions): Promise<void> {
+  const { trades, config = [DEFAULT_CONFIGURATION_FILE], strategy = [], events, format, instrument } = options;
+  checkOptions(config, events);
+  const signal = interruption();
+  const own = await loadStrategies(strategy);
+  const known = own.length === 0 ? STRATEGIES : [...STRATEGIES, ...own.map((each) => each.strategy)];
+  const contenders = [];
+  for (const path of config) contenders.push({ path, configuration: await readConfiguration(path, known) });
+  const files: OpenedFile[] = [];
+  try {
+    // All before the first trade is read: a wrong name is said at once.
+    for (const path of trades) files.push(await openFile({ path, format, instrument, signal }));
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    process.stderr.write('Stopped before the first trade.\n');
+    process.exitCode = STOPPED;
+    return;
+  }
+  const backtest = new Backtest(contenders, known);
+  const read = await runOver(files, backtest, signal, events);
+  const complete = !signal.aborted;
+  const strategies = own.map(({ path, sha256, strategy: { name } }) => ({ name, path, sha256 }));
+  const report = backtest.report({ complete, files: read, strategies });
+  print(options.json, report, () => backtestText(report));
+  if (!complete) process.exitCode = STOPPED;
+}
+
+/** Runs to the end or to the signal, with a bar, and writes the events where they are wanted. */
+async function runOver(
+  files: readonly OpenedFile[],
+  backtest: Backtest,
+  signal: AbortSignal,
+  events: string | undefined,
+): Promise<readonly BacktestFile[]> {
+  const bar = progressBar(files.map(({ path }) => basename(path)).join(', '));
+  const run = backtestFiles(backtest, files, {
+    signal,
+    onProgress: ({ bytesDone, bytesTotal, trades }) => {
+      bar.update({ done: bytesDone, total: bytesTotal, unit: 'trades', count: trades });
+    },
+  });
+  let read: readonly BacktestFile[] = [];
+  const lines = async function* () {
+    for (let step = await run.next(); ; step = await run.next()) {
+      if (step.done === true) {
+        read = step.value;
+        break;
+      }
+      if (events !== undefined) yield step.value.map(lineOf).join('');
+    }
+    // Events that look like all of them and are not would mislead: what writes them takes them away.
+    if (signal.aborted && events !== undefined) throw new Stopped();
+  };
+  try {
+    if (events === undefined) await lines().next();
+    else await writeLines(lines(), events, '--events');
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    process.stderr.write(`The events are not complete: ${events ?? ''} is not written.\n`);
+  } finally {
+    bar.stop();
+  }
+  return read;
+}
+
+class Stopped extends Error {}
+
+function checkOptions(config: readonly string[], events: string | undefined): void {
+  if (config.length > CONFIGURATIONS_MAX) {
+    throw new TapeproofError('USAGE', `${config.length} configurations are given: compare two at a time.`);
+  }
+  if (events !== undefined && config.length > 1) {
+    throw new TapeproofError('USAGE', 'The events are those of one configuration: give one --config with --events.');
+  }
+  if (events === '-') {
+    throw new TapeproofError('USAGE', 'Standard output has the scoreboard: name a file with --events.');
+  }
+}
+
+async function loadStrategies(paths: readonly string[]): Promise<readonly OwnStrategy[]> {
+  const own: OwnStrategy[] = [];
+  const known: Strategy[] = [...STRATEGIES];
+  for (const path of paths) {
+    const loaded = await loadStrategy(path, known);
+    own.push(loaded);
+    known.push(loaded.strategy);
+  }
+  return own;
+}

@@ -1,0 +1,143 @@
+import Table from 'cli-table3';
+import { counted } from '../platform/counted.ts';
+import type { BacktestReport, ContenderResult } from './backtest.ts';
+import { groupsOf, type Difference } from './backtest-comparison.ts';
+import type { RefusalKind } from './backtest-refusals.ts';
+import { FIGURES_HEAD, figuresOf, INTERVAL_NOTE, scoreboardText } from './scoreboard-text.ts';
+
+const HASH_DIGITS = 12;
+const MINUS = '−';
+const PLAIN = { head: [], border: [] };
+
+/** A backtest for people: what was run, the scoreboards, and what was set aside. */
+export function backtestText(report: BacktestReport): string {
+  const [only, second] = report.configurations;
+  const board = only !== undefined && second === undefined ? boardText(only) : comparisonText(report);
+  return [headText(report), board, setAsideText(report)].join('\n\n');
+}
+
+function boardText({ scoreboard }: ContenderResult): string {
+  return Object.keys(scoreboard.decisions).length === 0 ? 'Nothing was decided.' : scoreboardText(scoreboard);
+}
+
+function headText({ complete, engineVersion, files, strategies, configurations, trades }: BacktestReport): string {
+  const rows = [
+    ...files.map(({ path, format, source, trades: count, otherMessages }) => [
+      'trades',
+      path,
+      `${counted(count, 'trade')}, ${format}, ${source}${otherMessages === 0 ? '' : `, ${counted(otherMessages, 'line')} of other messages`}`,
+    ]),
+    ...configurations.map(({ label, path, configHash }) => [
+      configurations.length === 1 ? 'configuration' : `configuration ${label}`,
+      path,
+      hashText(configHash),
+    ]),
+    ...strategies.map(({ name, path, sha256 }) => [`strategy ${name}`, path, hashText(sha256)]),
+  ];
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return [
+    `Backtest: hypothetical, what engine ${engineVersion} would have said of these trades.`,
+    ...(complete ? [] : [`Stopped after ${counted(trades, 'trade')}, before the end: all that follows is of these.`]),
+    ...rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd()),
+  ].join('\n');
+}
+
+/** Three lines a group: A, B, and B less A. No word on which is better: the interval says what can be told. */
+function comparisonText({ configurations: [a, b], differences }: BacktestReport): string {
+  if (a === undefined || b === undefined) return '';
+  const table = new Table({
+    head: ['instrument', 'forecast', '', ...FIGURES_HEAD],
+    colAligns: ['left', 'left', 'left', ...FIGURES_HEAD.map(() => 'right' as const)],
+    style: PLAIN,
+  });
+  groupsOf(a.scoreboard.summaries, b.scoreboard.summaries).forEach((group, index) => {
+    const difference = differences[index];
+    if (difference === undefined) return;
+    const nothing = FIGURES_HEAD.map(() => '–');
+    table.push(
+      [
+        difference.instrument,
+        difference.strategy ?? 'decision',
+        'A',
+        ...(group.a === undefined ? nothing : figuresOf(group.a)),
+      ],
+      ['', '', 'B', ...(group.b === undefined ? nothing : figuresOf(group.b))],
+      ['', '', `B ${MINUS} A`, ...differenceFigures(difference)],
+    );
+  });
+  return [
+    table.toString(),
+    ...[a, b].flatMap(pendingLines),
+    ...INTERVAL_NOTE,
+    'Where the intervals of A and B overlap, these trades do not tell the two hit rates apart. A base rate moves with the',
+    'directions and with the hit rule. Of many configurations tried on the same trades, the best one is partly luck.',
+  ].join('\n');
+}
+
+/** In the columns of the figures. */
+function differenceFigures(difference: Difference): readonly string[] {
+  const { intervalsOverlap } = difference;
+  return [
+    pointsText(difference.hitRate),
+    pointsText(difference.baseRate),
+    intervalsOverlap === undefined ? '–' : intervalsOverlap ? 'they overlap' : 'they do not overlap',
+    signedText(difference.n),
+    signedText(difference.effectiveN),
+    signedText(difference.voids),
+  ];
+}
+
+function pendingLines({ label, scoreboard: { summaries, decisions } }: ContenderResult): readonly string[] {
+  const resolved = new Set(summaries.map(({ instrument }) => instrument));
+  return Object.entries(decisions)
+    .filter(([instrument]) => !resolved.has(instrument))
+    .map(([instrument, count]) => `${label}: ${instrument} has ${counted(count, 'decision')} and no outcome.`);
+}
+
+/** What became of the trades, and which rows were not valid ones. */
+function setAsideText({ trades, configurations, refusedRows }: BacktestReport): string {
+  const table = new Table({
+    head: ['', 'trades read', 'counted', 'of them late', 'duplicates', 'refused'],
+    colAligns: ['left', 'right', 'right', 'right', 'right', 'right'],
+    style: PLAIN,
+  });
+  for (const result of configurations) {
+    const subject = configurations.length === 1 ? 'all instruments' : `${result.label}: all instruments`;
+    table.push([subject, ...[trades, ...countsOf(result)].map((count) => count.toLocaleString('en'))]);
+  }
+  return [
+    table.toString(),
+    ...refusedRows.map((kind) => refusalText('Rows that are not valid trades', kind)),
+    ...configurations.flatMap(({ label, refused }) =>
+      refused.map((kind) =>
+        refusalText(`Trades that the engine refused${configurations.length === 1 ? '' : ` under ${label}`}`, kind),
+      ),
+    ),
+  ].join('\n');
+}
+
+function countsOf({ counts }: ContenderResult): readonly number[] {
+  return [counts.trades, counts.late, counts.duplicates, counts.deadLetters];
+}
+
+function refusalText(what: string, { reason, count, first }: RefusalKind): string {
+  const places = first.map(({ path, line, detail }) => `\n  ${path} line ${line}: ${detail}`).join('');
+  return `${what}: ${count.toLocaleString('en')} × ${reason}, first${places}`;
+}
+
+function hashText(hash: string): string {
+  return `#${hash.slice(0, HASH_DIGITS)}`;
+}
+
+/** A difference of shares, in percentage points. */
+function pointsText(share: number | undefined): string {
+  return share === undefined ? '–' : `${signOf(share)}${(Math.abs(share) * 100).toFixed(1)} points`;
+}
+
+function signedText(value: number): string {
+  return `${signOf(value)}${Math.abs(value).toLocaleString('en')}`;
+}
+
+function signOf(value: number): string {
+  return value > 0 ? '+' : value < 0 ? MINUS : '±';
+}
