@@ -1,6 +1,6 @@
 import { Decimal } from '../contracts/decimal.ts';
 import type { TradeCorrected } from '../contracts/generated/events.ts';
-import { TradeIdentities, type TradeIdentitiesState } from '../contracts/trade-identities.ts';
+import { TradeIdentities, type IdentitiesState } from '../contracts/trade-identities.ts';
 import type { Amendment } from '../contracts/trade-rules.ts';
 
 /** Corrected trades of an instrument's last two sessions whose figures are remembered; further ones are not taken in. */
@@ -10,7 +10,7 @@ type CorrectionState = readonly [eventTimeUs: number, tradeId: string, price: st
 
 /** State of {@link Amendments}. */
 export interface AmendmentsState {
-  readonly cancelled: TradeIdentitiesState;
+  readonly cancelled: IdentitiesState;
   readonly corrected: readonly CorrectionState[];
 }
 

@@ -3,6 +3,8 @@ import { canonicalJson } from '../contracts/canonical-json.ts';
 import { Decimal } from '../contracts/decimal.ts';
 import { refusalOfName } from '../contracts/instrument-name.ts';
 import { nearestOf } from '../contracts/nearest-name.ts';
+import { sessionSchema } from './sessions/session-parameters.ts';
+import type { TimeZoneData } from './sessions/time-zone.ts';
 import { STRATEGIES } from './strategies/registry.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
@@ -29,18 +31,26 @@ const instrumentKey = z.string().superRefine((key, context) => {
   if (refusal !== undefined) context.addIssue({ code: 'custom', message: refusal.predicate });
 });
 
-const session = z.strictObject({
-  anchorMs: z
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER / 1_000 - 1)
-    .default(0),
-  lengthMs: z
-    .int()
-    .min(1_000)
-    .max(366 * DAY_MS)
-    .default(DAY_MS),
-});
+const timeZones = z.record(
+  z.string(),
+  z.strictObject({
+    dataVersion: z.string(),
+    offsets: z
+      .array(z.int())
+      .min(2)
+      .refine(isAscending, 'must alternate instants, ascending, and offsets, both in seconds'),
+  }),
+);
+
+/** Instants ascend, and each has an offset of less than a day. */
+function isAscending(offsets: readonly number[]): boolean {
+  return (
+    offsets.length % 2 === 0 &&
+    offsets.every((value, index) =>
+      index % 2 === 1 ? Math.abs(value) < DAY_MS / 1_000 : index === 0 || value > (offsets[index - 2] ?? 0),
+    )
+  );
+}
 
 const binSize = z
   .string('must be a decimal number in quotes, for example "0.01"')
@@ -102,7 +112,8 @@ const configuration = z.strictObject({
     })
     .prefault({}),
   suspiciousPrints: z.enum(['SET_ASIDE', 'COUNT']).default('SET_ASIDE'),
-  session: session.prefault({}),
+  session: sessionSchema.prefault({}),
+  timeZones: timeZones.default({}),
   volumeProfile: z
     .strictObject({
       valueAreaShare: z.number().positive().max(1).default(0.7),
@@ -144,7 +155,7 @@ const configuration = z.strictObject({
       instrumentKey,
       z.strictObject({
         binSize: binSize.optional(),
-        session: session.optional(),
+        session: sessionSchema.optional(),
         negativePrices: z.boolean().default(false),
         minMovePoints: minMovePoints.optional(),
       }),
@@ -163,17 +174,37 @@ export type EngineConfiguration = z.output<typeof configuration>;
  */
 export function parseConfiguration(raw: unknown, known: readonly Strategy[] = STRATEGIES): EngineConfiguration {
   // These words may stand in dead letters, which a replay writes again.
-  return parsed(raw, known, ({ message }) => message);
+  const accepted = parsed(raw, known, ({ message }) => message);
+  const [missing] = zonesWithoutData(accepted);
+  if (missing !== undefined) throw new ConfigurationError(`The configuration lacks the offsets of ${missing}.`);
+  return accepted;
+}
+
+/** What is known of time zones; @js-joda/timezone's in `sessions/time-zone-data.ts`, loaded where a session names one. */
+export interface TimeZoneSource {
+  dataOf(name: string): TimeZoneData | undefined;
+  names(): readonly string[];
+}
+
+/** True where a configuration needs a {@link TimeZoneSource}: a session of it names a time zone. */
+export function namesTimeZone(raw: unknown): boolean {
+  return JSON.stringify(raw ?? null).includes('"timeZone"');
 }
 
 /**
  * As {@link parseConfiguration}, for a configuration that is to be put in force: says in plain words what is wrong, and
- * refuses also what earlier builds let pass. A tape may hold that, and what it says then stays as it was.
+ * refuses also what earlier builds let pass. A tape may hold that, and what it says then stays as it was. The offsets of the
+ * time zones that sessions name are written into it, so that it means the same for ever.
  *
+ * @param zones - needed where {@link namesTimeZone}.
  * @throws ConfigurationError
  */
-export function parseNewConfiguration(raw: unknown, known: readonly Strategy[] = STRATEGIES): EngineConfiguration {
-  const accepted = parsed(raw, known, wordsOf);
+export function parseNewConfiguration(
+  raw: unknown,
+  known: readonly Strategy[] = STRATEGIES,
+  zones?: TimeZoneSource,
+): EngineConfiguration {
+  const accepted = withZones(parsed(raw, known, wordsOf), zones);
   const { instruments } = (raw ?? {}) as { readonly instruments?: object };
   // The one key that zod's records drop without a word.
   if (Object.hasOwn(instruments ?? {}, '__proto__')) {
@@ -187,6 +218,26 @@ export function parseNewConfiguration(raw: unknown, known: readonly Strategy[] =
     }
   }
   return accepted;
+}
+
+/** Names of the time zones of sessions whose offsets the configuration does not hold. */
+function zonesWithoutData({ session, instruments, timeZones: held }: EngineConfiguration): string[] {
+  const sessions = [session, ...Object.values(instruments).map((own) => own.session)];
+  const names = sessions.flatMap((one) => (one !== undefined && 'timeZone' in one ? [one.timeZone] : []));
+  return [...new Set(names)].filter((name) => !Object.hasOwn(held, name));
+}
+
+function withZones(accepted: EngineConfiguration, zones: TimeZoneSource | undefined): EngineConfiguration {
+  const found = zonesWithoutData(accepted).map((name): [string, TimeZoneData] => {
+    const data = zones?.dataOf(name);
+    if (data !== undefined) return [name, data];
+    const nearest = nearestOf(name, zones?.names() ?? []);
+    const mend = nearest === undefined ? 'name one such as America/New_York' : `did you mean "${nearest}"?`;
+    throw new ConfigurationError(`The configuration names a time zone "${name}" that is not known: ${mend}`);
+  });
+  if (found.length === 0) return accepted;
+  const added = Object.fromEntries(found.map(([name, data]) => [name, { ...data, offsets: [...data.offsets] }]));
+  return { ...accepted, timeZones: { ...accepted.timeZones, ...added } };
 }
 
 type Wording = (issue: z.core.$ZodIssue) => string;
@@ -263,6 +314,9 @@ function knownKeysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
 
 function unwrapped(schema: unknown): unknown {
   let at = schema;
-  while (at instanceof z.ZodPrefault || at instanceof z.ZodDefault || at instanceof z.ZodOptional) at = at.unwrap();
-  return at;
+  while (true) {
+    if (at instanceof z.ZodPrefault || at instanceof z.ZodDefault || at instanceof z.ZodOptional) at = at.unwrap();
+    else if (at instanceof z.ZodPipe) at = at.in;
+    else return at;
+  }
 }

@@ -1,7 +1,7 @@
 import type { Decimal } from '../contracts/decimal.ts';
 import type { IndicatorSnapshot, Trade, TradeCorrected } from '../contracts/generated/events.ts';
 import type { AmendmentName } from '../contracts/tape-content.ts';
-import { TradeIdentities, type TradeIdentitiesState } from '../contracts/trade-identities.ts';
+import { TradeIdentities, type IdentitiesState } from '../contracts/trade-identities.ts';
 import type { Amendment } from '../contracts/trade-rules.ts';
 import { Amendments, type AmendmentsState } from './amendments.ts';
 import { Range, type RangeState } from './indicators/range.ts';
@@ -24,7 +24,7 @@ export interface InstrumentState {
   readonly lastSnapshotUs: number | null;
   readonly sessions: SessionsState;
   readonly range: RangeState;
-  readonly identities: TradeIdentitiesState;
+  readonly identities: IdentitiesState;
   /** Ids that engine version 2 has seen; null once no trade of that time counts any more. */
   readonly formerTradeIds: FormerTradeIdsState | null;
   readonly amendments: AmendmentsState;
@@ -139,7 +139,10 @@ export class Instrument {
     if (this.own.sessionKey !== ownBefore.sessionKey) {
       this.sessions = new Sessions(this.own.calendar);
       this.silentSession = null;
-    } else if (this.own.binSize?.toString() !== ownBefore.binSize?.toString() || rules.profileKey !== before.profileKey) {
+    } else if (
+      this.own.binSize?.toString() !== ownBefore.binSize?.toString() ||
+      rules.profileKey !== before.profileKey
+    ) {
       this.sessions.restartProfiles();
     }
     if (rules.rangeKey !== before.rangeKey) this.range = new Range(rules.range);

@@ -306,7 +306,12 @@ export class PartitionTask {
     const refusal = this.refusalOfSchema(content) ?? refusalOfTick(tick);
     if (refusal !== undefined) return this.refuse(offset, content, refusal);
     this.counted.ticks += 1;
-    return this.finish(offset, content, stepTick((name) => this.instrumentOf(name, stamp.rules), tick, offset, stamp), []);
+    return this.finish(
+      offset,
+      content,
+      stepTick((name) => this.instrumentOf(name, stamp.rules), tick, offset, stamp),
+      [],
+    );
   }
 
   private advanceGap(offset: number, gap: TradeGap, content: TapeContent & { kind: 'gap' }): Advance {

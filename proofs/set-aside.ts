@@ -48,7 +48,8 @@ export async function countTape(access: LogAccess, partitions: number): Promise<
     const { task } = await recoverTask(access, partition, Number.POSITIVE_INFINITY);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition);
     let isForeign = false;
-    for await (const { foreignActivation } of stepAlong(access, task, end)) isForeign ||= foreignActivation !== undefined;
+    for await (const { foreignActivation } of stepAlong(access, task, end))
+      isForeign ||= foreignActivation !== undefined;
     if (isForeign || (task.activation === undefined && end > 0)) notCounted.push(partition);
     instruments.push(...task.overview.map(tradesOf));
   }

@@ -40,6 +40,7 @@ interface Tally {
 interface Point {
   readonly dueTime: number;
   readonly minMoveBps: number;
+  readonly minMovePoints: Decimal | null;
   readonly referencePrice: Decimal;
 }
 
@@ -77,19 +78,19 @@ export class HitMissTracker {
       base = { points: [], spent: 0, resolved: 0, longHits: 0, shortHits: 0 };
       this.baseRates.set(decision.instrument, base);
     }
-    const { referencePrice, horizonMs, minMoveBps } = decision.hitRule;
+    const { referencePrice, horizonMs, minMoveBps, minMovePoints } = decision.hitRule;
     for (let point = base.points[base.spent]; point !== undefined; point = base.points[base.spent]) {
       if (point.dueTime > decision.eventTime) break;
       base.spent += 1;
       base.resolved += 1;
-      if (isHit('LONG', point.minMoveBps, point.referencePrice, referencePrice)) base.longHits += 1;
-      if (isHit('SHORT', point.minMoveBps, point.referencePrice, referencePrice)) base.shortHits += 1;
+      if (isHit('LONG', point, point.referencePrice, referencePrice)) base.longHits += 1;
+      if (isHit('SHORT', point, point.referencePrice, referencePrice)) base.shortHits += 1;
     }
     if (base.spent > SPENT_POINTS_MAX) {
       base.points = base.points.slice(base.spent);
       base.spent = 0;
     }
-    base.points.push({ dueTime: decision.eventTime + horizonMs * 1_000, minMoveBps, referencePrice });
+    base.points.push({ dueTime: decision.eventTime + horizonMs * 1_000, minMoveBps, minMovePoints, referencePrice });
   }
 
   observeOutcome(outcome: Outcome): void {

@@ -13,14 +13,17 @@ export interface PendingForecast {
   readonly dueTime: number;
   readonly graceUs: number;
   readonly minMoveBps: number;
+  /** The move to be exceeded, quote currency, instead of `minMoveBps`; null where the rule is in basis points. */
+  readonly minMovePoints: Decimal | null;
   readonly referencePrice: Decimal;
 }
 
-/** How a forecast came out; `moveBps` is null when VOID. */
+/** How a forecast came out; both moves are null when VOID, `moveBps` also where the reference is not above 0. */
 export interface Resolution {
   readonly forecast: PendingForecast;
   readonly verdict: Verdict;
   readonly moveBps: number | null;
+  readonly movePoints: Decimal | null;
 }
 
 type PendingState = readonly [
@@ -34,6 +37,7 @@ type PendingState = readonly [
   graceUs: number,
   minMoveBps: number,
   referencePrice: string,
+  minMovePoints: string | null,
 ];
 
 /** State of an {@link OutcomeEvaluator}: what is pending, in order. */
@@ -47,9 +51,10 @@ const MOVE_SCALE = 1_000_000;
 
 /**
  * Signed move from a reference to an observed price, basis points of the reference, six decimals, half away from zero.
- * Computed from the exact decimals.
+ * Computed from the exact decimals. Null where the reference is not above 0: a part of that is no measure.
  */
-export function moveBpsOf(reference: Decimal, observed: Decimal): number {
+export function moveBpsOf(reference: Decimal, observed: Decimal): number | null {
+  if (!reference.isPositive()) return null;
   const from = reference.toUnits();
   const numerator = (observed.toUnits() - from) * 10_000n * BigInt(MOVE_SCALE);
   const magnitude = numerator < 0n ? -numerator : numerator;
@@ -57,14 +62,26 @@ export function moveBpsOf(reference: Decimal, observed: Decimal): number {
   return numerator < 0n ? 0 - rounded : rounded;
 }
 
-/** True when the move in a direction exceeds the least move; decided on exact decimals, and a tie is none. */
-export function isHit(direction: Direction, minMoveBps: number, reference: Decimal, observed: Decimal): boolean {
+/** The least move of a hit rule: in points where it names them, else in basis points of the reference price. */
+export type LeastMove = Pick<PendingForecast, 'minMoveBps' | 'minMovePoints'>;
+
+/**
+ * True when the move in a direction exceeds the least move; decided on exact decimals, and a tie is none. Basis points of a
+ * reference that is not above 0 are none: there any move in the direction counts.
+ */
+export function isHit(
+  direction: Direction,
+  { minMoveBps, minMovePoints }: LeastMove,
+  reference: Decimal,
+  observed: Decimal,
+): boolean {
   const order = observed.compare(reference);
   if (direction === 'NEUTRAL' || order === 0 || order > 0 !== (direction === 'LONG')) return false;
-  if (minMoveBps === 0) return true;
+  if (minMovePoints === null && (minMoveBps === 0 || !reference.isPositive())) return true;
   const from = reference.toUnits();
   const move = observed.toUnits() - from;
   const magnitude = move < 0n ? -move : move;
+  if (minMovePoints !== null) return magnitude > minMovePoints.toUnits();
   return magnitude * 10_000n * BigInt(MOVE_SCALE) > BigInt(Math.round(minMoveBps * MOVE_SCALE)) * from;
 }
 
@@ -118,7 +135,7 @@ export class OutcomeEvaluator {
     const resolutions: Resolution[] = [];
     for (const forecast of this.queue.slice(this.head)) {
       if (!isExpired(forecast, completeUntil)) kept.push(forecast);
-      else resolutions.push({ forecast, verdict: 'VOID', moveBps: null });
+      else resolutions.push(voided(forecast));
     }
     if (resolutions.length === 0) return resolutions;
     this.queue = kept;
@@ -155,9 +172,27 @@ function isExpired(forecast: PendingForecast, observedTime: number): boolean {
 }
 
 function resolutionOf(forecast: PendingForecast, observedTime: number, observedPrice: Decimal): Resolution {
-  if (isExpired(forecast, observedTime)) return { forecast, verdict: 'VOID', moveBps: null };
-  const hit = isHit(forecast.direction, forecast.minMoveBps, forecast.referencePrice, observedPrice);
-  return { forecast, verdict: hit ? 'HIT' : 'MISS', moveBps: moveBpsOf(forecast.referencePrice, observedPrice) };
+  if (isExpired(forecast, observedTime)) return voided(forecast);
+  const { direction, referencePrice } = forecast;
+  return {
+    forecast,
+    verdict: isHit(direction, forecast, referencePrice, observedPrice) ? 'HIT' : 'MISS',
+    moveBps: moveBpsOf(referencePrice, observedPrice),
+    movePoints: moveOf(referencePrice, observedPrice),
+  };
+}
+
+function voided(forecast: PendingForecast): Resolution {
+  return { forecast, verdict: 'VOID', moveBps: null, movePoints: null };
+}
+
+/** The exact difference; null where it has more digits than a decimal of ours, as from one bound to the other. */
+function moveOf(reference: Decimal, observed: Decimal): Decimal | null {
+  try {
+    return observed.minus(reference);
+  } catch {
+    return null;
+  }
 }
 
 function pendingToState(forecast: PendingForecast): PendingState {
@@ -172,11 +207,24 @@ function pendingToState(forecast: PendingForecast): PendingState {
     forecast.graceUs,
     forecast.minMoveBps,
     forecast.referencePrice.toString(),
+    forecast.minMovePoints?.toString() ?? null,
   ];
 }
 
 function pendingFromState(state: PendingState): PendingForecast {
-  const [forecastId, kind, strategy, direction, probability, forecastTime, dueTime, graceUs, minMoveBps, price] = state;
+  const [
+    forecastId,
+    kind,
+    strategy,
+    direction,
+    probability,
+    forecastTime,
+    dueTime,
+    graceUs,
+    minMoveBps,
+    price,
+    points,
+  ] = state;
   return {
     forecastId,
     kind,
@@ -187,6 +235,7 @@ function pendingFromState(state: PendingState): PendingForecast {
     dueTime,
     graceUs,
     minMoveBps,
+    minMovePoints: points === null ? null : Decimal.of(points),
     referencePrice: Decimal.of(price),
   };
 }

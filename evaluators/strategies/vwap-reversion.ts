@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
 import { clamp, sigmoid } from '../arithmetic.ts';
 import { defineStrategy, neutral } from './strategy.ts';
 
@@ -7,6 +8,13 @@ const QUALITY_OUTSIDE_VALUE_AREA = 1;
 const QUALITY_INSIDE_VALUE_AREA = 0.5;
 /** Near the average there is data, but nothing to say. */
 const QUALITY_NEAR_AVERAGE = 0.5;
+
+/** The value area ends where its highest row ends: that row is inside, as the lowest is. */
+function isInValueArea({ lastPrice, valueAreaLow, valueAreaHigh, profileBinSize }: IndicatorSnapshot): boolean {
+  if (lastPrice.compare(valueAreaLow) < 0) return false;
+  if (profileBinSize === null) return lastPrice.compare(valueAreaHigh) <= 0;
+  return lastPrice.compare(valueAreaHigh.plus(profileBinSize)) < 0;
+}
 
 /**
  * A price far from the session's average is said to return towards it.
@@ -37,8 +45,7 @@ export const vwapReversion = defineStrategy({
     if (distance < entryDeviations) {
       return neutral(QUALITY_NEAR_AVERAGE, indicators, `${place}: within ${entryDeviations}`);
     }
-    const inside =
-      snapshot.lastPrice.compare(snapshot.valueAreaLow) >= 0 && snapshot.lastPrice.compare(snapshot.valueAreaHigh) <= 0;
+    const inside = isInValueArea(snapshot);
     const evidence = baseEvidence + slope * Math.max(Math.min(distance, maxDeviations) - entryDeviations, 0);
     return {
       direction: deviations > 0 ? 'SHORT' : 'LONG',
