@@ -3,13 +3,14 @@ import { encodeBody, hashBody, hashWritten, sha256Hex } from '../contracts/codec
 import type { EngineActivated, EngineAnchor, EngineState } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
+import { fromForm1, fromForm2, type TaskStateOfForm1, type TaskStateOfForm2 } from './former-states.ts';
 import type { InstrumentState } from './instrument.ts';
 import { MerkleTree } from './merkle.ts';
 
 /** Bytes of the state in one record. */
 export const STATE_CHUNK_BYTES = 512 * 1_024;
 /** Number of the state's form. A build that reads an older one imports it: see {@link parseTaskState}. */
-const STATE_FORMAT = 2;
+const STATE_FORMAT = 3;
 
 /** What a partition's tape held, counted from its beginning. */
 export interface TaskCounts {
@@ -100,30 +101,17 @@ export function recordHashOf(content: TapeContent): string {
 }
 
 /**
- * Reads the state's canonical bytes: in this build's form, or in that of engine version 1, which a tape holds where this
- * version took over.
+ * Reads the state's canonical bytes: in this build's form, or in that of an earlier engine version, which a tape holds where
+ * another one took over.
  *
  * @throws Error for a state in a form that this build does not know.
  */
 export function parseTaskState(bytes: Buffer): TaskState {
   const { format, ...state } = JSON.parse(bytes.toString('utf8')) as { format: unknown };
   if (format === STATE_FORMAT) return state as TaskState;
-  if (format === 1) return fromForm1(state as TaskStateOfForm1);
-  throw new Error(`the state has the form ${String(format)}, and this build reads 1 and ${STATE_FORMAT}`);
-}
-
-/** What engine version 1 wrote: it knew no ticks and no gaps. */
-type TaskStateOfForm1 = Omit<TaskState, 'counts' | 'instruments'> & {
-  readonly counts: Omit<TaskCounts, 'ticks' | 'gaps'>;
-  readonly instruments: readonly Omit<InstrumentState, 'tickUs'>[];
-};
-
-function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): TaskState {
-  return {
-    ...rest,
-    counts: { ...counts, ticks: 0, gaps: 0 },
-    instruments: instruments.map((instrument) => ({ ...instrument, tickUs: null })),
-  };
+  if (format === 2) return fromForm2(state as unknown as TaskStateOfForm2);
+  if (format === 1) return fromForm1(state as unknown as TaskStateOfForm1);
+  throw new Error(`the state has the form ${String(format)}, and this build reads 1 to ${STATE_FORMAT}`);
 }
 
 function perTopic<Value>(valueOf: (topic: DerivedTopic) => Value): Record<DerivedTopic, Value> {

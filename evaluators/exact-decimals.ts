@@ -7,14 +7,16 @@ export interface ExactDecimal {
   readonly decimals: number;
 }
 
-/** Σ p²·q of prices and sizes of 12 decimals has 36, and a variance by its square of the volume twice as many. */
+/** Σ p²·q has 36 for prices and sizes of 12; the variance is divided by (Σ q)² at 24 + 24. Room for more does not cost. */
 const DECIMALS_MAX = 96;
 /** Bits of a quotient before it is rounded to the 53 of a double: with a bit for any remainder, that is rounded once. */
 const QUOTIENT_BITS = 66;
 /** A tie of such a quotient ends in a 1 and at least this many 0. */
-const TIE_BITS = 12;
+const TIE_BITS = 11;
 const DOUBLE_FRACTION_BITS = 52n;
 const DOUBLE_BIAS = 1075n;
+/** Significant digits of any decimal that survive the way to a double and back. */
+const DOUBLE_DIGITS = 15;
 const EXPONENT_MASK = 0x7ff;
 
 const POWERS_OF_TEN: readonly bigint[] = Array.from({ length: DECIMALS_MAX + 1 }, (_, exponent) =>
@@ -104,4 +106,22 @@ export function unitsOfDouble(value: number, decimals: number): bigint {
   const scaled = mantissa * bigPowerOfTen(decimals);
   const units = power >= 0n ? scaled << power : ((scaled >> (-power - 1n)) + 1n) >> 1n;
   return value < 0 ? -units : units;
+}
+
+/**
+ * A double to its first 15 significant digits, exact, and to no more decimals than given: the digits that every double
+ * keeps of a decimal, so that 0.30000000000000004, summed up from tenths, is the 0.3 that it stands for. Zeros at the
+ * end are kept, so the last decimal is that of the 15th digit.
+ *
+ * @param value - finite.
+ */
+export function exactOfDouble(value: number, decimalsMax: number): ExactDecimal {
+  const exponent = Number(value.toExponential().split('e')[1]);
+  const decimals = Math.min(Math.max(DOUBLE_DIGITS - 1 - exponent, 0), decimalsMax);
+  return { units: unitsOfDouble(value, decimals), decimals };
+}
+
+/** The same number in the fewest decimals. */
+export function shortest(number: ExactDecimal): ExactDecimal {
+  return exactOf(exactText(number));
 }

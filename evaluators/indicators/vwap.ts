@@ -41,6 +41,14 @@ export class Vwap {
     return vwap;
   }
 
+  /** From the doubles of engine version 2: Σ q, average, Σ q·(p − average)², trades. See {@link WeightedSums.fromRounded}. */
+  static fromRounded(volume: number, average: number, squares: number, tradeCount: number): Vwap {
+    const vwap = new Vwap();
+    if (volume > 0) vwap.sums = WeightedSums.fromRounded(volume, average, squares);
+    vwap.trades = tradeCount;
+    return vwap;
+  }
+
   toState(): VwapState {
     return [...this.sums.toState(), this.trades];
   }

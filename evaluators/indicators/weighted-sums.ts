@@ -1,5 +1,13 @@
 import { DECIMAL_SCALE, type Decimal } from '../../contracts/decimal.ts';
-import { bigPowerOfTen, exactOf, exactText, unitsAt, type ExactDecimal } from '../exact-decimals.ts';
+import {
+  bigPowerOfTen,
+  exactOf,
+  exactOfDouble,
+  exactText,
+  shortest,
+  unitsAt,
+  type ExactDecimal,
+} from '../exact-decimals.ts';
 
 /** 2^26: two such limbs hold an integer of 52 bits, and a product of two is exact in a double. */
 const LIMB = 67_108_864;
@@ -65,6 +73,29 @@ export class WeightedSums {
 
   static fromState([volume, first, second]: WeightedSumsState): WeightedSums {
     return WeightedSums.of(exactOf(volume), exactOf(first), exactOf(second));
+  }
+
+  /**
+   * From what engine version 2 kept, in doubles: Σ q, the average, and Σ q·(p − average)². Volume and Σ p·q are taken to
+   * 15 significant digits, Σ p²·q so that the sum of squares about the average is, rounded up in its 15th digit. At one
+   * price so far, that price is taken to 12 decimals, and the deviation stays exactly 0.
+   *
+   * @param volume - above 0.
+   */
+  static fromRounded(volume: number, average: number, squares: number): WeightedSums {
+    const quantity = shortest(exactOfDouble(volume, DECIMAL_SCALE));
+    if (squares <= 0) {
+      const price = shortest(exactOfDouble(average, DECIMAL_SCALE));
+      const first = productOf(price, quantity);
+      return WeightedSums.of(quantity, first, productOf(price, first));
+    }
+    const first = shortest(exactOfDouble(volume * average, 2 * DECIMAL_SCALE));
+    const about = exactOfDouble(squares, 3 * DECIMAL_SCALE);
+    // Σ p²·q = Σ q·(p − average)² + (Σ p·q)² / Σ q, in units of the former's last digit: 10^-decimals.
+    const { decimals } = about;
+    const dividend = first.units * first.units * bigPowerOfTen(quantity.decimals + decimals);
+    const quotient = dividend / (quantity.units * bigPowerOfTen(2 * first.decimals));
+    return WeightedSums.of(quantity, first, { units: about.units + quotient + 1n, decimals });
   }
 
   /** @param first - Σ p·q. @param second - Σ p²·q. */
@@ -203,6 +234,10 @@ export class WeightedSums {
     this.second1 = 0;
     this.second2 = 0;
   }
+}
+
+function productOf(left: ExactDecimal, right: ExactDecimal): ExactDecimal {
+  return { units: left.units * right.units, decimals: left.decimals + right.decimals };
 }
 
 /** high·2^26 + low. */

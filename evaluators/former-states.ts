@@ -1,0 +1,97 @@
+import type { TaskCounts, TaskState } from './anchor.ts';
+import type { TradeIdsOfVersion2 } from './former-trade-ids.ts';
+import type { RoundedRangeState } from './indicators/range.ts';
+import { Range } from './indicators/range.ts';
+import { VolumeProfile, type RoundedProfileState } from './indicators/volume-profile.ts';
+import { Vwap } from './indicators/vwap.ts';
+import { Instrument, type InstrumentState } from './instrument.ts';
+import { parseConfiguration } from './configuration.ts';
+import type { OutcomeEvaluatorState } from './outcomes/outcome-evaluator.ts';
+import { compileRules, type EngineRules } from './rules.ts';
+import type { SessionState } from './indicators/session.ts';
+import { NOTHING_SEEN } from './trade-counts.ts';
+
+type PendingOfForm2 = OutcomeEvaluatorState[number] extends readonly [...infer Fields, unknown] ? Fields : never;
+
+interface SessionOfForm2 {
+  readonly index: number;
+  readonly firstOffset: number;
+  readonly vwap: readonly [volume: number, mean: number, squares: number, tradeCount: number];
+  readonly profile: RoundedProfileState | null;
+}
+
+interface InstrumentOfForm2 {
+  readonly name: string;
+  readonly clockUs: number;
+  readonly tickUs: number | null;
+  readonly lastSnapshotUs: number | null;
+  readonly binSize: string | null;
+  readonly binSizeIsConfigured: boolean;
+  readonly sessions: { readonly current: SessionOfForm2 | null; readonly previous: SessionOfForm2 | null };
+  readonly range: RoundedRangeState;
+  readonly tradeIds: TradeIdsOfVersion2;
+  readonly pending: readonly PendingOfForm2[];
+}
+
+/** What engine version 2 wrote. */
+export type TaskStateOfForm2 = Omit<TaskState, 'counts' | 'instruments'> & {
+  readonly counts: Omit<TaskCounts, 'amendments'>;
+  readonly instruments: readonly InstrumentOfForm2[];
+};
+
+/** What engine version 1 wrote: it knew no ticks and no gaps. */
+export type TaskStateOfForm1 = Omit<TaskStateOfForm2, 'counts' | 'instruments'> & {
+  readonly counts: Omit<TaskCounts, 'ticks' | 'gaps' | 'amendments'>;
+  readonly instruments: readonly Omit<InstrumentOfForm2, 'tickUs'>[];
+};
+
+/** The state of version 1 as version 2 imported it: nothing was lost, for there were no ticks. */
+export function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): TaskState {
+  return fromForm2({
+    ...rest,
+    counts: { ...counts, ticks: 0, gaps: 0 },
+    instruments: instruments.map((instrument) => ({ ...instrument, tickUs: null })),
+  });
+}
+
+/**
+ * The state of version 2 as this version goes on with it. Pending forecasts keep their rules. Sums are taken as exactly as
+ * the doubles told them, to at most 12 decimals of a size. Trade ids are kept apart, without times, and asked as long as a
+ * trade of that time may count.
+ */
+export function fromForm2({ counts, instruments, ...rest }: TaskStateOfForm2): TaskState {
+  const rules = compileRules(parseConfiguration(JSON.parse(rest.activation.configuration)));
+  return {
+    ...rest,
+    counts: { ...counts, amendments: 0 },
+    instruments: instruments.map((instrument) => instrumentFrom(instrument, rules)),
+  };
+}
+
+function instrumentFrom(former: InstrumentOfForm2, rules: EngineRules): InstrumentState {
+  const { name, clockUs, tickUs, lastSnapshotUs, sessions, range, tradeIds, pending } = former;
+  const { current, previous } = sessions;
+  const fresh = new Instrument(name, rules).toState();
+  const held = [previous, current].flatMap((session) => (session === null ? [] : [sessionFrom(session, name, rules)]));
+  return {
+    ...fresh,
+    clock: { ...fresh.clock, timeUs: clockUs, tickUs, isSettled: clockUs > 0 },
+    lastSnapshotUs,
+    sessions: { held, currentIndex: current?.index ?? null },
+    range: Range.fromRounded(rules.range, range).toState(),
+    formerTradeIds: { ...tradeIds, untilUs: clockUs },
+    pending: pending.map((forecast) => [...forecast, null] as const),
+    counts: NOTHING_SEEN,
+  };
+}
+
+function sessionFrom({ index, firstOffset, vwap, profile }: SessionOfForm2, name: string, rules: EngineRules): SessionState {
+  const { calendar } = rules.of(name);
+  return {
+    ...calendar.after(index - 1),
+    firstOffset,
+    vwap: Vwap.fromRounded(...vwap).toState(),
+    profile: profile === null ? null : VolumeProfile.fromRounded(profile).toState(),
+    isProfilePartial: false,
+  };
+}
