@@ -1,105 +1,166 @@
 import { readFileSync } from 'node:fs';
+import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
-import { decodeBody, hashBody, sha256Hex } from '../contracts/codec.ts';
-import type { EngineActivated, Outcome } from '../contracts/generated/events.ts';
-import { recordHashOf, parseTaskState } from './anchor.ts';
+import { decodeBody, hashBody } from '../contracts/codec.ts';
+import { FIRST_TRADE_FINGERPRINT, FIRST_TRADE_SCHEMA } from '../contracts/former-schemas.ts';
+import type { EngineActivated, IndicatorSnapshot, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
+import { parseTaskState, recordHashOf } from './anchor.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
-import { activationOf, lineOf } from './derive.ts';
+import { activationOf } from './derive.ts';
 import { onlyStrategies } from './fixtures/only-strategies.ts';
 import { syntheticTrades, type SyntheticMarket } from './fixtures/synthetic-market.ts';
-import { activated, bytesOf, eventsOf, ofType, run, ticked, tickOf, traded } from './fixtures/tape-contents.ts';
+import { activated, eventsOf, ofType, run, ticked, tickOf, traded } from './fixtures/tape-contents.ts';
 import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
 
-/** What engine version 1 left where it met the activation of version 2; made by its own code. */
+/** What an earlier engine version left where it met the activation of another one; made by its own code. */
 interface Handover {
   readonly market: SyntheticMarket;
-  /** Trades before the activation of version 2. */
+  /** Trades before that activation, and before the one tick among them; none where there was no tick. */
   readonly cut: number;
+  readonly ticked?: number;
   readonly manifest: string;
   readonly state: string;
-  readonly wentOn: { readonly events: number; readonly sha256: string };
 }
 
-const handover = JSON.parse(
-  readFileSync(new URL('fixtures/version-1-anchor.json', import.meta.url), 'utf8'),
-) as Handover;
-const manifestBody = Buffer.from(handover.manifest, 'base64');
-const manifest = decodeBody('EngineAnchor', manifestBody);
-const manifestHash = hashBody('EngineAnchor', manifestBody);
-const stateBytes = Buffer.from(handover.state);
-const { activation: first } = JSON.parse(handover.state) as { activation: EngineActivated };
-const trades = syntheticTrades(handover.market).map((trade) => traded(trade));
-const identity = { tapeId: 'tape', activationId: 'second', gitCommit: 'abc' };
-const { strategies, ...rest } = JSON.parse(first.configuration) as { strategies: Record<string, object> };
-const second = activationOf(parseConfiguration({ ...rest, strategies: onlyStrategies(strategies) }), identity);
+const firstTrade = avro.Type.forSchema(JSON.parse(FIRST_TRADE_SCHEMA) as avro.Schema, {
+  logicalTypes: {},
+});
 
-function takenOver(): PartitionTask {
-  const task = restorePartitionTask(manifest, stateBytes, manifestHash);
-  run(task, [activated(second)]);
-  return task;
+/** A trade of the tape as earlier versions wrote it. */
+function tradedThen(trade: Trade): TapeContent {
+  const body = firstTrade.toBuffer({ ...trade, price: trade.price.toBytes(), size: trade.size.toBytes() });
+  return { kind: 'trade', trade, fingerprint: FIRST_TRADE_FINGERPRINT, body };
 }
 
-describe('this engine version after version 1', () => {
-  it('stands where version 1 stopped, with the state that it has itself at that place', () => {
-    const task = restorePartitionTask(manifest, stateBytes, manifestHash);
-    expect(first.engineVersion).toBe('1');
-    expect(task.nextOffset).toBe(handover.cut + 1);
-    expect(recordHashOf(trades[handover.cut - 1]!)).toBe(manifest.tapeRecordHash);
-    const own = createPartitionTask(manifest.tape.partition);
-    const [{ anchor } = {}] = run(own, [
-      activated(second),
-      ...trades.slice(0, handover.cut),
-      activated(foreign()),
-    ]).slice(-1);
-    const imported = parseTaskState(stateBytes);
-    const derived = parseTaskState(bytesOf(anchor!));
-    expect(imported).toEqual({ ...derived, activation: first, activationIds: ['first'] });
-    expect(imported.instruments.map(({ pending }) => pending.length)).toEqual([14, 13]);
+function handoverOf(version: '1' | '2') {
+  const text = readFileSync(new URL(`fixtures/version-${version}-anchor.json`, import.meta.url), 'utf8');
+  const handover = JSON.parse(text) as Handover;
+  const manifestBody = Buffer.from(handover.manifest, 'base64');
+  const manifest = decodeBody('EngineAnchor', manifestBody);
+  const stateBytes = Buffer.from(handover.state);
+  const { activation: first } = JSON.parse(handover.state) as { activation: EngineActivated };
+  const trades = syntheticTrades(handover.market);
+  const before: TapeContent[] = trades.slice(0, handover.cut).map(tradedThen);
+  if (handover.ticked !== undefined) {
+    const tick = tickOf([...(handover.market.instruments ?? [])], trades[handover.ticked - 1]!.eventTime - 60_000_000);
+    before.splice(handover.ticked, 0, ticked(tick));
+  }
+  const { strategies, ...rest } = JSON.parse(first.configuration) as { strategies: Record<string, object> };
+  const second = activationOf(parseConfiguration({ ...rest, strategies: onlyStrategies(strategies) }), {
+    ...{ tapeId: 'tape', activationId: 'second', gitCommit: 'abc' },
+  });
+  const task = (): PartitionTask => restorePartitionTask(manifest, stateBytes, hashBody('EngineAnchor', manifestBody));
+  const own = (): PartitionTask => {
+    const begun = createPartitionTask(manifest.tape.partition);
+    run(begun, [activated({ ...second, activationId: 'first' }), ...before]);
+    return begun;
+  };
+  return {
+    manifest,
+    manifestBody,
+    stateBytes,
+    first,
+    second,
+    trades,
+    before,
+    after: trades.slice(handover.cut),
+    task,
+    own,
+  };
+}
+
+describe.each(['1', '2'] as const)('this engine version after version %s', (version) => {
+  const { manifest, manifestBody, stateBytes, first, second, trades, before, after, task, own } = handoverOf(version);
+  const pending = parseTaskState(stateBytes).instruments.flatMap((one) =>
+    one.pending.map(([forecastId]) => forecastId),
+  );
+  const takenOver = () => {
+    const begun = task();
+    run(begun, [activated(second)]);
+    return begun;
+  };
+
+  it('stands where that version stopped', () => {
+    const restored = task();
+    expect(first.engineVersion).toBe(version);
+    expect(restored.nextOffset).toBe(manifest.tape.offset);
+    expect(restored.nextOffset).toBe(before.length + 1);
+    expect(recordHashOf(before.at(-1)!)).toBe(manifest.tapeRecordHash);
+    expect(pending.length).toBeGreaterThan(10);
+    expect(restored.nextSequences).toEqual(manifest.nextSequence);
+  });
+
+  it('has the sums that it would have itself, as far as doubles told them', () => {
+    const [imported, derived] = [takenOver(), own()];
+    for (const name of new Set(trades.map(({ instrument }) => instrument))) {
+      const [then, now] = [imported.sessionsOf(name), derived.sessionsOf(name)];
+      expect(then.map(({ span, firstOffset }) => [span, firstOffset])).toEqual(
+        now.map(({ span, firstOffset }) => [span, firstOffset]),
+      );
+      for (const [index, { vwap }] of then.entries()) {
+        const { average, deviation, totalVolume, tradeCount } = now[index]!.vwap;
+        expect(vwap.tradeCount).toBe(tradeCount);
+        expect(vwap.totalVolume / totalVolume).toBeCloseTo(1, 12);
+        expect(vwap.average! / average!).toBeCloseTo(1, 12);
+        expect(vwap.deviation).toBeCloseTo(deviation!, 6);
+      }
+    }
   });
 
   it('leaves the tape alone until its activation is there', () => {
-    const task = restorePartitionTask(manifest, stateBytes, manifestHash);
-    const [halted] = run(task, trades.slice(handover.cut, handover.cut + 1));
-    expect(halted).toMatchObject({ derived: [], anchor: undefined, foreignActivation: { engineVersion: '1' } });
+    const [halted] = run(task(), [tradedThen(after[0]!)]);
+    expect(halted).toMatchObject({ derived: [], anchor: undefined, foreignActivation: { engineVersion: version } });
   });
 
-  it('goes on as version 1 would have, with every pending forecast', () => {
-    const records = eventsOf(run(takenOver(), trades.slice(handover.cut)));
-    expect(records).toHaveLength(handover.wentOn.events);
-    // The digest is of lines that name version 2 and the configuration of version 1: who derives is not what is derived.
-    const lines = records
-      .map(lineOf)
-      .join('')
-      .replaceAll(`"engineVersion":"${ENGINE_VERSION}"`, '"engineVersion":"2"')
-      .replaceAll(second.configHash, first.configHash);
-    expect(sha256Hex(lines)).toBe(handover.wentOn.sha256);
-    const pending = parseTaskState(stateBytes).instruments.flatMap((one) =>
-      one.pending.map(([forecastId]) => forecastId),
+  it('resolves every forecast that it took over, by the rule registered then', () => {
+    const records = eventsOf(
+      run(
+        takenOver(),
+        after.map((trade) => traded(trade)),
+      ),
     );
-    const resolved = ofType<Outcome>(records, 'Outcome').map(({ forecastId }) => forecastId);
-    expect(resolved).toEqual(expect.arrayContaining(pending));
+    const outcomes = ofType<Outcome>(records, 'Outcome').filter(({ forecastId }) => pending.includes(forecastId));
+    expect(outcomes.map(({ forecastId }) => forecastId).sort()).toEqual([...pending].sort());
+    for (const { engineVersion, verdict } of outcomes) {
+      expect(engineVersion).toBe(ENGINE_VERSION);
+      expect(['HIT', 'MISS', 'VOID']).toContain(verdict);
+    }
   });
 
-  it('names the anchor of version 1 as the one before its own, and resolves what it took over by ticks', () => {
-    const task = restorePartitionTask(manifest, stateBytes, manifestHash);
-    const [{ anchor } = {}] = run(task, [activated(second)]);
+  it('decides on the trades that follow as one does that was there from the beginning', () => {
+    const figures = (begun: PartitionTask) =>
+      ofType<IndicatorSnapshot>(
+        eventsOf(
+          run(
+            begun,
+            after.map((trade) => traded(trade)),
+          ),
+        ),
+        'IndicatorSnapshot',
+      );
+    const [then, now] = [figures(takenOver()), figures(own())];
+    expect(then.map(({ eventTime, instrument, tradeCount }) => [eventTime, instrument, tradeCount])).toEqual(
+      now.map(({ eventTime, instrument, tradeCount }) => [eventTime, instrument, tradeCount]),
+    );
+    for (const [index, { vwap }] of then.entries()) expect(vwap / now[index]!.vwap).toBeCloseTo(1, 12);
+  });
+
+  it('knows the trades that were counted before, and counts none of them again', () => {
+    const begun = takenOver();
+    const again = run(
+      begun,
+      before.filter(({ kind }) => kind === 'trade'),
+    );
+    expect(again.map(({ setAside }) => setAside?.kind)).toEqual(again.map(() => 'duplicates'));
+    expect(eventsOf(again)).toEqual([]);
+  });
+
+  it('names the anchor of that version as the one before its own', () => {
+    const [{ anchor } = {}] = run(task(), [activated(second)]);
     expect(anchor?.manifest).toMatchObject({
       engineVersion: ENGINE_VERSION,
-      previousAnchorHash: manifestHash.toString('hex'),
+      previousAnchorHash: hashBody('EngineAnchor', manifestBody).toString('hex'),
     });
-    const pending = parseTaskState(stateBytes).instruments.flatMap((one) =>
-      one.pending.map(([forecastId]) => forecastId),
-    );
-    const last = Math.max(...trades.map(({ trade }) => trade.eventTime));
-    const records = eventsOf(
-      run(task, [ticked(tickOf([...(handover.market.instruments ?? [])], last + 3_600_000_000))]),
-    );
-    expect(ofType<Outcome>(records, 'Outcome').map(({ forecastId, verdict }) => [forecastId, verdict])).toEqual(
-      pending.map((forecastId) => [forecastId, 'VOID']),
-    );
   });
 });
-
-function foreign(): EngineActivated {
-  return { ...second, activationId: 'third', engineVersion: 'another' };
-}
