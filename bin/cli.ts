@@ -5,6 +5,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDerive } from './commands/derive.ts';
 import { registerEngine } from './commands/engine.ts';
 import { registerIngest } from './commands/ingest.ts';
+import { registerInstruments } from './commands/instruments.ts';
 import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
@@ -57,6 +58,7 @@ registerDerive(program);
 registerScoreboard(program);
 program.commandsGroup('Operate:');
 registerStack(program);
+registerInstruments(program);
 registerOperate(program);
 
 let exitCode = 0;

@@ -135,6 +135,15 @@ export class EventLog {
     return undefined;
   }
 
+  /** The last decisions of a partition as they lie, at most so many. */
+  async *newestDecisions(partition: number, count: number): AsyncGenerator<Located<EventTypes['ProbabilityDecision']>> {
+    const topic = 'probability.decisions';
+    const [start, end] = await this.bounds(topic, partition);
+    for await (const located of this.events(topic, partition, Math.max(start, end - count), end)) {
+      yield located as Located<EventTypes['ProbabilityDecision']>;
+    }
+  }
+
   /** All events of a topic's partition by sequence, each once: a duplicate that an engine left is passed over. */
   async *sequenced(topic: DerivedTopic, partition: number): AsyncGenerator<Located<DerivedEvent>> {
     const [start, end] = await this.bounds(topic, partition);

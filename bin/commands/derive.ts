@@ -15,6 +15,9 @@ interface DeriveOptions {
   readonly instrument?: string;
 }
 
+/** Rows left out of which the reason is told; a file in the wrong unit has one for each row. */
+const REFUSALS_SHOWN_MAX = 20;
+
 export function registerDerive(program: Command): void {
   program
     .command('derive')
@@ -27,8 +30,9 @@ export function registerDerive(program: Command): void {
     .action(async ({ trades, config, out, format, instrument }: DeriveOptions) => {
       const configuration = await readConfiguration(config);
       let refused = 0;
-      const rows = fileTrades({ path: trades, format, instrument }, () => {
+      const rows = fileTrades({ path: trades, format, instrument }, ({ source, detail }) => {
         refused += 1;
+        if (refused <= REFUSALS_SHOWN_MAX) process.stderr.write(`Line ${source.position}: ${detail}.\n`);
       });
       await writeLines(derive(rows, configuration), out);
       if (refused > 0) process.stderr.write(`Left out as no trade: ${counted(refused, 'row')}.\n`);
