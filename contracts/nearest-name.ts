@@ -1,13 +1,22 @@
 /** A name is suggested when at most this share of its letters differs. */
 const DIFFERENCE_SHARE_MAX = 0.5;
 
-/** The known name nearest to a mistyped one, by edit distance, of equally near ones the first; undefined when none is near. */
-export function nearestOf(name: string, known: readonly string[]): string | undefined {
+/**
+ * The known name nearest to a mistyped one, by edit distance, of equally near ones the first; undefined when none is near.
+ *
+ * @param differencesMax letters in which they may differ
+ */
+export function nearestOf(
+  name: string,
+  known: readonly string[],
+  differencesMax = Number.POSITIVE_INFINITY,
+): string | undefined {
   let nearest: string | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
-    if (distance < least && distance <= Math.max(name.length, candidate.length) * DIFFERENCE_SHARE_MAX) {
+    const most = Math.min(differencesMax, Math.max(name.length, candidate.length) * DIFFERENCE_SHARE_MAX);
+    if (distance < least && distance <= most) {
       least = distance;
       nearest = candidate;
     }

@@ -135,12 +135,23 @@ export class EventLog {
     return undefined;
   }
 
-  /** The last decisions of a partition as they lie, at most so many. */
-  async *newestDecisions(partition: number, count: number): AsyncGenerator<Located<EventTypes['ProbabilityDecision']>> {
+  /** The last decisions of a partition as they lie, among its last so many records; what is none is passed over. */
+  async *newestDecisions(
+    partition: number,
+    recordsMax: number,
+  ): AsyncGenerator<Located<EventTypes['ProbabilityDecision']>> {
     const topic = 'probability.decisions';
     const [start, end] = await this.bounds(topic, partition);
-    for await (const located of this.events(topic, partition, Math.max(start, end - count), end)) {
-      yield located as Located<EventTypes['ProbabilityDecision']>;
+    for await (const records of this.reader.read({
+      topic,
+      partition,
+      from: Math.max(start, end - recordsMax),
+      to: end,
+    })) {
+      for (const record of records) {
+        const located = await this.locate(record);
+        if (located?.name === 'ProbabilityDecision') yield located as Located<EventTypes['ProbabilityDecision']>;
+      }
     }
   }
 

@@ -1,10 +1,12 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import type { Trade } from '../../contracts/generated/events.ts';
 import { derive } from '../../evaluators/derive.ts';
 import { fileTrades } from '../../producers/file-trades.adapter.ts';
 import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
+import { doubtsAbout, KNOWN_INSTRUMENTS_MAX } from '../../proofs/known-instruments.ts';
 import { DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
 
 interface DeriveOptions {
@@ -34,9 +36,20 @@ export function registerDerive(program: Command): void {
         refused += 1;
         if (refused <= REFUSALS_SHOWN_MAX) process.stderr.write(`Line ${source.position}: ${detail}.\n`);
       });
-      await writeLines(derive(rows, configuration), out);
+      const names = new Set<string>();
+      await writeLines(derive(namedIn(rows, names), configuration), out);
+      const doubts = doubtsAbout(Object.keys(configuration.instruments), [...names]);
+      for (const doubt of doubts) process.stderr.write(`${doubt}\n`);
       if (refused > 0) process.stderr.write(`Left out as no trade: ${counted(refused, 'row')}.\n`);
     });
+}
+
+/** The trades as they come, their instruments noted on the way. */
+async function* namedIn(trades: AsyncGenerator<Trade>, names: Set<string>): AsyncGenerator<Trade> {
+  for await (const trade of trades) {
+    if (names.size < KNOWN_INSTRUMENTS_MAX) names.add(trade.instrument);
+    yield trade;
+  }
 }
 
 /**
