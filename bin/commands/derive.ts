@@ -32,15 +32,19 @@ export function registerDerive(program: Command): void {
     .action(async ({ trades, config, out, format, instrument }: DeriveOptions) => {
       const configuration = await readConfiguration(config);
       let refused = 0;
+      const reasons: string[] = [];
       const rows = fileTrades({ path: trades, format, instrument }, ({ source, detail }) => {
         refused += 1;
-        if (refused <= REFUSALS_SHOWN_MAX) process.stderr.write(`Line ${source.position}: ${detail}.\n`);
+        if (refused <= REFUSALS_SHOWN_MAX) reasons.push(`Line ${source.position}: ${detail}.\n`);
       });
       const names = new Set<string>();
       await writeLines(derive(namedIn(rows, names), configuration), out);
       const doubts = doubtsAbout(Object.keys(configuration.instruments), [...names]);
       for (const doubt of doubts) process.stderr.write(`${doubt}\n`);
-      if (refused > 0) process.stderr.write(`Left out as no trade: ${counted(refused, 'row')}.\n`);
+      if (refused > 0) {
+        const last = refused > reasons.length ? `These are the first ${reasons.length}. ` : '';
+        process.stderr.write(`${reasons.join('')}${last}Left out as no trade: ${counted(refused, 'row')}.\n`);
+      }
     });
 }
 
