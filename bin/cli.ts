@@ -6,6 +6,7 @@ import { registerDemo } from './commands/demo.ts';
 import { registerDerive } from './commands/derive.ts';
 import { registerEngine } from './commands/engine.ts';
 import { registerIngest } from './commands/ingest.ts';
+import { registerInstruments } from './commands/instruments.ts';
 import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
@@ -59,6 +60,7 @@ registerBacktest(program);
 registerScoreboard(program);
 program.commandsGroup('Operate:');
 registerStack(program);
+registerInstruments(program);
 registerOperate(program);
 
 let exitCode = 0;

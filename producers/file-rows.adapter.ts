@@ -3,8 +3,8 @@ import { createReadStream } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { isInstrument } from '../contracts/trade-rules.ts';
 import { TapeproofError } from '../platform/errors.ts';
+import { namedInstrument } from '../platform/named-instrument.ts';
 import { isCsvHeader } from './csv.ts';
 import { LineSplitter, type FileLine } from './lines.ts';
 import { detectFileSource, DETECTION_LINES, fileSourceNamed, FILE_SOURCE_NAMES } from './registry.ts';
@@ -199,17 +199,11 @@ function instrumentOf(options: FileOptions, format: FileSource): string {
       `The rows of ${format.name} name their own instruments: leave out --instrument ${options.instrument}.`,
     );
   }
-  if (isInstrument(options.instrument)) return options.instrument;
-  throw new TapeproofError(
-    'USAGE',
-    `${quoted(options.instrument)} is no instrument: write it like ${format.defaultInstrument}.`,
-  );
+  return namedInstrument(options.instrument);
 }
 
 function allowedBy({ allowed }: FileOptions): ReadonlySet<string> | undefined {
-  const wrong = allowed?.find((name) => !isInstrument(name));
-  if (wrong === undefined) return allowed && new Set(allowed);
-  throw new TapeproofError('USAGE', `${quoted(wrong)} is no instrument to allow: write it like BTC-USDT@binance.`);
+  return allowed && new Set(allowed.map(namedInstrument));
 }
 
 const READ_FAILURES: Readonly<Record<string, string>> = {

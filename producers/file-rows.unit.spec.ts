@@ -59,7 +59,7 @@ describe('a file of trades', () => {
     const read = async (options: Partial<FileOptions>) => (await readAll({ path, ...options })).trades[0]?.instrument;
     expect(await read({})).toBe('BTC-USD@bitstamp');
     expect(await read({ instrument: 'BTC-EUR@bitstamp' })).toBe('BTC-EUR@bitstamp');
-    await expect(read({ instrument: 'bitcoin' })).rejects.toThrow('"bitcoin" is no instrument');
+    await expect(read({ instrument: 'bitcoin' })).rejects.toThrow('The instrument "bitcoin" names no venue: write');
   });
 
   it('with a header alone has no trades', async () => {
@@ -81,7 +81,7 @@ describe('a file of trades', () => {
     ['proto', 'hello\n', { format: '__proto__' }, 'There is no file format "__proto__"'],
     ['other', 'timestamp,price,amount\n', { format: 'canonical-csv' }, 'its first line must be "trade_id,'],
     ['own', `${HEADER}\n`, { instrument: 'A-B@c' }, 'name their own instruments: leave out --instrument A-B@c'],
-    ['allowed', `${HEADER}\n`, { allowed: ['A-B@c', 'nonsense'] }, '"nonsense" is no instrument to allow'],
+    ['allowed', `${HEADER}\n`, { allowed: ['A-B@c', 'nonsense'] }, 'The instrument "nonsense" names no venue: write'],
     ['cut', gzipSync(`${HEADER}\n${row(1)}\n`).subarray(0, 40), {}, 'gzip data ends too early'],
   ])('that is %s is said to be so in one sentence', async (name, content, options, sentence) => {
     const path = content === undefined ? join(folder, 'nowhere') : await fileWith(name, content);

@@ -8,6 +8,8 @@ import { createRecordProducer, type OutgoingRecord, type RecordProducer } from '
 import { createRegistry, type Registry } from '../platform/kafka/registry.ts';
 import { partitionCount } from '../platform/kafka/topics.ts';
 import type { Log } from '../platform/log.ts';
+import { absentNames } from './allowed-names.adapter.ts';
+import type { AbsentName } from './allowed-names.ts';
 import { Appender } from './appender.adapter.ts';
 import { openFile, readRows, type FileOptions, type OpenedFile } from './file-rows.adapter.ts';
 import { readHoldings } from './holdings.adapter.ts';
@@ -67,6 +69,8 @@ export interface IngestReport {
   /** Lines that are rightly no trades, such as quotes. */
   readonly notTrades: number;
   readonly seconds: number;
+  /** Allowed instruments that no row bears. */
+  readonly absent: readonly AbsentName[];
   /** Trades read by instrument. */
   readonly perInstrument: Readonly<Record<string, number>>;
 }
@@ -96,6 +100,7 @@ class FileIngest {
   private appendStarted = this.started;
   private readonly counts = { alreadyThere: 0, appended: 0, deadLetters: 0, deadLettersAppended: 0, notTrades: 0 };
   private readonly perInstrument = new Map<string, number>();
+  private absent: readonly AbsentName[] = [];
   private complete = false;
 
   constructor(options: IngestOptions) {
@@ -110,6 +115,7 @@ class FileIngest {
     const file = await openFile(this.options, (done, total) => {
       this.tell('identify', done, total);
     });
+    this.absent = await absentNames(file, signal);
     const { source } = file.reading.context;
     const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest', log);
     const registry = createRegistry(connections.registryUrl);
@@ -137,6 +143,7 @@ class FileIngest {
       trades: this.counts.appended + this.counts.alreadyThere,
       ...this.counts,
       seconds: (performance.now() - this.started) / MILLISECONDS_PER_SECOND,
+      absent: this.absent,
       perInstrument: Object.fromEntries([...this.perInstrument].sort()),
     };
   }

@@ -135,6 +135,26 @@ export class EventLog {
     return undefined;
   }
 
+  /** The last decisions of a partition as they lie, among its last so many records; what is none is passed over. */
+  async *newestDecisions(
+    partition: number,
+    recordsMax: number,
+  ): AsyncGenerator<Located<EventTypes['ProbabilityDecision']>> {
+    const topic = 'probability.decisions';
+    const [start, end] = await this.bounds(topic, partition);
+    for await (const records of this.reader.read({
+      topic,
+      partition,
+      from: Math.max(start, end - recordsMax),
+      to: end,
+    })) {
+      for (const record of records) {
+        const located = await this.locate(record);
+        if (located?.name === 'ProbabilityDecision') yield located as Located<EventTypes['ProbabilityDecision']>;
+      }
+    }
+  }
+
   /** All events of a topic's partition by sequence, each once: a duplicate that an engine left is passed over. */
   async *sequenced(topic: DerivedTopic, partition: number): AsyncGenerator<Located<DerivedEvent>> {
     const [start, end] = await this.bounds(topic, partition);

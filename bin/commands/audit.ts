@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { partitionOf } from '../../contracts/partitioner.ts';
-import { isInstrument } from '../../contracts/trade-rules.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { partitionCount } from '../../platform/kafka/topics.ts';
+import { namedInstrument } from '../../platform/named-instrument.ts';
 import { auditText } from '../../proofs/audit-text.ts';
 import { audit } from '../../proofs/audit.ts';
 import { EventLog } from '../../proofs/event-log.ts';
+import { adviceFor, knownInstruments } from '../../proofs/known-instruments.ts';
 import { connections, kafkaFor, print } from '../context.ts';
 
 interface AuditCommandOptions {
@@ -77,31 +78,26 @@ async function decisionId(
   options: AuditCommandOptions,
   partitions: () => Promise<number>,
 ): Promise<string> {
-  const instrument = options.latest ?? options.instrument;
-  if (instrument === undefined || (options.latest === undefined && options.at === undefined)) {
+  const named = options.latest ?? options.instrument;
+  if (named === undefined || (options.latest === undefined && options.at === undefined)) {
     throw new TapeproofError(
       'USAGE',
       'Name what to audit: an event id, --latest INSTRUMENT, or --at TIME with --instrument INSTRUMENT.',
     );
   }
-  if (!isInstrument(instrument)) {
-    throw new TapeproofError(
-      'USAGE',
-      `${JSON.stringify(instrument)} is no instrument: one looks like BTC-USDT@binance.`,
-    );
-  }
+  const instrument = namedInstrument(named);
   const timeUs = options.latest === undefined ? Date.parse(options.at ?? '') * 1_000 : Infinity;
   if (Number.isNaN(timeUs))
     throw new TapeproofError('USAGE', `${JSON.stringify(options.at)} is no time: one looks like 2025-03-25T23:08:00Z.`);
+  const partitionsOfTopic = await partitions();
   const found = await log.newestDecision(
-    partitionOf(instrument, await partitions()),
+    partitionOf(instrument, partitionsOfTopic),
     (decision) => decision.instrument === instrument && decision.eventTime <= timeUs,
   );
-  if (found === undefined) {
-    throw new TapeproofError(
-      'NOT_FOUND',
-      `There is no decision for ${instrument}${options.at === undefined ? '' : ` at or before ${options.at}`}: is the engine running, and are its trades on the tape?`,
-    );
-  }
-  return found.event.eventId;
+  if (found !== undefined) return found.event.eventId;
+  const what = `There is no decision for ${instrument}${options.at === undefined ? '' : ` at or before ${options.at}`}`;
+  throw new TapeproofError(
+    'NOT_FOUND',
+    `${what}: ${adviceFor(instrument, await knownInstruments(log, partitionsOfTopic))}`,
+  );
 }

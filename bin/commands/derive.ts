@@ -1,10 +1,12 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import type { Trade } from '../../contracts/generated/events.ts';
 import { derive } from '../../evaluators/derive.ts';
 import { fileTrades } from '../../producers/file-trades.adapter.ts';
 import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
+import { doubtsAbout, KNOWN_INSTRUMENTS_MAX } from '../../proofs/known-instruments.ts';
 import { DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
 
 interface DeriveOptions {
@@ -14,6 +16,9 @@ interface DeriveOptions {
   readonly format?: string;
   readonly instrument?: string;
 }
+
+/** Rows left out of which the reason is told; a file in the wrong unit has one for each row. */
+const REFUSALS_SHOWN_MAX = 20;
 
 export function registerDerive(program: Command): void {
   program
@@ -27,12 +32,28 @@ export function registerDerive(program: Command): void {
     .action(async ({ trades, config, out, format, instrument }: DeriveOptions) => {
       const configuration = await readConfiguration(config);
       let refused = 0;
-      const rows = fileTrades({ path: trades, format, instrument }, () => {
+      const reasons: string[] = [];
+      const rows = fileTrades({ path: trades, format, instrument }, ({ source, detail }) => {
         refused += 1;
+        if (refused <= REFUSALS_SHOWN_MAX) reasons.push(`Line ${source.position}: ${detail}.\n`);
       });
-      await writeLines(derive(rows, configuration), out);
-      if (refused > 0) process.stderr.write(`Left out as no trade: ${counted(refused, 'row')}.\n`);
+      const names = new Set<string>();
+      await writeLines(derive(namedIn(rows, names), configuration), out);
+      const doubts = doubtsAbout(Object.keys(configuration.instruments), [...names]);
+      for (const doubt of doubts) process.stderr.write(`${doubt}\n`);
+      if (refused > 0) {
+        const last = refused > reasons.length ? `These are the first ${reasons.length}. ` : '';
+        process.stderr.write(`${reasons.join('')}${last}Left out as no trade: ${counted(refused, 'row')}.\n`);
+      }
     });
+}
+
+/** The trades as they come, their instruments noted on the way. */
+async function* namedIn(trades: AsyncGenerator<Trade>, names: Set<string>): AsyncGenerator<Trade> {
+  for await (const trade of trades) {
+    if (names.size < KNOWN_INSTRUMENTS_MAX) names.add(trade.instrument);
+    yield trade;
+  }
 }
 
 /**

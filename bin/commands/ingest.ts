@@ -12,6 +12,7 @@ import {
   type LiveIngestReport,
   type LiveStatus,
 } from '../../producers/main.ts';
+import { absenceOf } from '../../producers/allowed-names.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
 import { connections, interruption, print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
@@ -69,7 +70,7 @@ the previous session, but decide nothing. A trade id that the tape holds already
         path,
         format: options.format,
         instrument: options.instrument,
-        allowed: options.allow?.split(',').map((name) => name.trim()),
+        allowed: options.allow?.split(','),
         speed: options.speed,
         connections: connections(),
         // An outage is said once, by the last sentence.
@@ -202,6 +203,7 @@ export function ingestText(report: IngestReport): string {
   return [
     `${counted(report.trades, 'trade')}: ${number(report.appended)} appended, ${number(report.alreadyThere)} there already.`,
     ...lines,
+    ...report.absent.map((name) => `  Allowed, and not there: ${absenceOf(name)}.`),
     ...(report.deadLetters > 0
       ? [`  Refused: ${counted(report.deadLetters, 'row')}; "npx tapeproof dead-letters" lists them.`]
       : []),

@@ -13,6 +13,8 @@ import { applyTopics, checkTopics, partitionCount } from '../../platform/kafka/t
 import { createLog } from '../../platform/log.ts';
 import { createPool, migrate } from '../../platform/postgres.ts';
 import { deadLetters } from '../../proofs/dead-letters.ts';
+import { EventLog } from '../../proofs/event-log.ts';
+import { doubtsAbout, knownInstruments } from '../../proofs/known-instruments.ts';
 import { connections, DEFAULT_CONFIGURATION_FILE, kafkaFor, print, readConfiguration } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 
@@ -125,7 +127,21 @@ function registerActivate(program: Command): void {
         log: createLog('activate', 'error'),
       });
       print(json, report, () => describeActivation(report));
+      await sayDoubts(Object.keys(configuration.instruments), report.partitions.length);
     });
+}
+
+/** A name that was mistyped is no error, for its first trade may be still to come. */
+async function sayDoubts(configured: readonly string[], partitions: number): Promise<void> {
+  if (configured.length === 0) return;
+  const where = connections();
+  const reader = createLogReader(where.kafkaBrokers);
+  try {
+    const known = await knownInstruments(new EventLog(reader, createRegistry(where.registryUrl)), partitions);
+    for (const doubt of doubtsAbout(configured, known)) process.stderr.write(`${doubt}\n`);
+  } finally {
+    await reader.close();
+  }
 }
 
 function describeActivation(report: Awaited<ReturnType<typeof activate>>): string {

@@ -1,11 +1,13 @@
-import { isInstrument } from '../../contracts/trade-rules.ts';
+import { symbolOf as nameParts } from '../../contracts/instrument-name.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
+import { namedInstrument } from '../../platform/named-instrument.ts';
 import type { Observation } from '../../platform/observation.ts';
 import { quoted } from '../source.ts';
 import type { Endpoints, Venue } from '../venue.ts';
 import { VENUES } from '../venues/registry.ts';
+import { suggestedInstrument } from './suggested-instrument.ts';
 import type { LiveObserver } from './observer.ts';
 import { LIVE_TIMING, type LiveTiming } from './timing.ts';
 
@@ -112,13 +114,13 @@ export function planOf(options: LiveIngestOptions): LivePlan {
 }
 
 function symbolOf(name: string, venue: Venue): readonly [instrument: string, symbol: string] {
-  const instrument = name.includes('@') ? name : `${name}@${venue.name}`;
-  if (!isInstrument(instrument)) throw usage(`${quoted(name)} is no instrument: write it like BTC-USDT.`);
-  if (!instrument.endsWith(`@${venue.name}`)) throw usage(`${instrument} is not at the venue ${venue.name}.`);
+  const instrument = namedInstrument(name.includes('@') || name === '' ? name : `${name}@${venue.name}`);
+  if (nameParts(instrument).venue !== venue.name) throw usage(`${instrument} is not at the venue ${venue.name}.`);
   const symbol = venue.symbolOf(instrument);
-  if (symbol === undefined)
-    throw usage(`The venue ${venue.name} has no symbol for ${instrument}: name base and quote, like BTC-USDT.`);
-  return [instrument, symbol];
+  if (symbol !== undefined) return [instrument, symbol];
+  const suggestion = suggestedInstrument(instrument, venue);
+  const mend = suggestion === undefined ? 'name base and quote, like BTC-USDT.' : `did you mean ${suggestion}?`;
+  throw usage(`The venue ${venue.name} has no symbol for ${instrument}: ${mend}`);
 }
 
 function addressOf(text: string, protocols: readonly string[]): string {

@@ -1,0 +1,26 @@
+import { TapeproofError } from '../platform/errors.ts';
+import { absenceOf, AllowedNames, type AbsentName } from './allowed-names.ts';
+import { readRows, type OpenedFile } from './file-rows.adapter.ts';
+
+/**
+ * Those of the allowed instruments that no row of the file bears. It is read until each was found, so to its end only
+ * where one is absent.
+ *
+ * @throws TapeproofError USAGE where the file has rows and all of them would be refused, before one is.
+ */
+export async function absentNames(file: OpenedFile, signal?: AbortSignal): Promise<readonly AbsentName[]> {
+  const { allowed } = file.reading;
+  if (allowed === undefined) return [];
+  const names = new AllowedNames(allowed);
+  const all: OpenedFile = { ...file, reading: { ...file.reading, allowed: undefined } };
+  for await (const rows of readRows(all, signal)) {
+    for (const row of rows) if (row.kind === 'trade') names.see(row.trade.instrument);
+    if (names.areAllSeen) return [];
+  }
+  if (signal?.aborted === true) return [];
+  if (names.isNoneSeen) {
+    const absences = names.absent().map(absenceOf).join('; ');
+    throw new TapeproofError('USAGE', `Nothing in ${file.path} may be read: ${absences}.`);
+  }
+  return names.absent();
+}

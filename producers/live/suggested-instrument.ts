@@ -1,0 +1,21 @@
+import { symbolOf } from '../../contracts/instrument-name.ts';
+import { nearestOf } from '../../contracts/nearest-name.ts';
+import type { Venue } from '../venue.ts';
+
+/** What people write between base and quote, or leave out. */
+const HYPHENS = /[-_.]/g;
+
+/** The instrument that a name was perhaps meant to be, where no symbol of the venue gives that name. */
+export function suggestedInstrument(
+  instrument: string,
+  venue: Pick<Venue, 'instrumentOf' | 'quotes'>,
+): string | undefined {
+  const { symbol } = symbolOf(instrument);
+  // BTCUSDT, as the venue itself writes it, or BTC_USDT.
+  const asOne = venue.instrumentOf(symbol.replaceAll(HYPHENS, ''));
+  if (asOne?.includes('-') === true) return asOne;
+  // BTC-USTD.
+  const hyphen = symbol.lastIndexOf('-');
+  const quote = hyphen < 1 ? undefined : nearestOf(symbol.slice(hyphen + 1), venue.quotes ?? []);
+  return (quote && venue.instrumentOf(symbol.slice(0, hyphen) + quote)) ?? asOne;
+}
