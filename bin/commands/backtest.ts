@@ -96,6 +96,7 @@ async function runOver(
   const bar = progressBar(files.map(({ path }) => basename(path)).join(', '));
   const run = backtestFiles(backtest, files, {
     signal,
+    withEvents: events !== undefined,
     onProgress: ({ bytesDone, bytesTotal, trades }) => {
       bar.update({ done: bytesDone, total: bytesTotal, unit: 'trades', count: trades });
     },
@@ -107,7 +108,7 @@ async function runOver(
         read = step.value;
         break;
       }
-      if (events !== undefined) yield step.value.map(lineOf).join('');
+      yield step.value.map(lineOf).join('');
     }
     // Events that look like all of them and are not would mislead: what writes them takes them away.
     if (signal.aborted && events !== undefined) throw new Stopped();
