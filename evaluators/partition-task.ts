@@ -91,7 +91,7 @@ const NOTHING_COUNTED: TaskCounts = {
 export interface TaskOptions {
   /** The strategies that activations may name; those of the registry where left out. */
   readonly known?: readonly Strategy[];
-  /** True where nobody keeps the events: they come with empty bytes and hashes, which cost most of the time, unanchored. */
+  /** True where nobody keeps the events: there are no anchors, and the bytes and hashes, most of the work, are empty. */
   readonly isUnproven?: boolean;
 }
 

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import type { IndicatorSnapshot } from '../contracts/generated/events.ts';
 import { STRATEGY_KIT } from '../evaluators/strategies/kit.ts';
@@ -52,11 +53,11 @@ export async function loadStrategy(path: string, known: readonly Strategy[]): Pr
   });
   const exported = exportOf(path, await importModule(path));
   const made = typeof exported === 'function' ? make(path, exported as (kit: unknown) => unknown) : exported;
-  const strategy = soundStrategy(path, made);
+  const strategy = checkedStrategy(path, made);
   if (known.some(({ name }) => name === strategy.name)) {
     throw usage(`The strategy ${path} is named ${strategy.name}, as one that exists already: give it another name.`);
   }
-  return { path, sha256: createHash('sha256').update(bytes).digest('hex'), strategy: guarded(path, strategy) };
+  return { path, sha256: createHash('sha256').update(bytes).digest('hex'), strategy };
 }
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
@@ -113,6 +114,16 @@ function make(path: string, factory: (kit: unknown) => unknown): unknown {
   }
 }
 
+/**
+ * What a file gave, as a strategy that may be run.
+ *
+ * @throws TapeproofError USAGE where it is not a sound strategy. Evaluating it throws a {@link StrategyFault} where it
+ *   throws, or returns what is not an opinion.
+ */
+export function checkedStrategy(path: string, made: unknown): Strategy {
+  return guarded(path, soundStrategy(path, made));
+}
+
 /** The shape of a strategy, and what `strategies.contract.spec.ts` asks of its declaration. */
 function soundStrategy(path: string, made: unknown): Strategy {
   const wrong = (what: string) => usage(`The strategy ${path} ${what}.`);
@@ -135,8 +146,8 @@ function soundStrategy(path: string, made: unknown): Strategy {
     throw wrong(`has no default for its parameter ${issue?.path.join('.') ?? ''}: end it with .default(…)`);
   }
   // The engine reads parameters from the configuration's JSON, where they stand as they were parsed.
-  const again = parameters.safeParse(JSON.parse(JSON.stringify(defaults.data)));
-  if (!again.success || canonicalJson(again.data) !== canonicalJson(defaults.data)) {
+  const again = parameters.safeParse(JSON.parse(canonicalJson(defaults.data)));
+  if (!again.success || !isDeepStrictEqual(again.data, defaults.data)) {
     throw wrong(
       'has parameters that JSON does not keep as they are: use numbers, booleans and texts, without transform',
     );
