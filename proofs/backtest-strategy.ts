@@ -145,14 +145,22 @@ function soundStrategy(path: string, made: unknown): Strategy {
     const [issue] = defaults.error.issues;
     throw wrong(`has no default for its parameter ${issue?.path.join('.') ?? ''}: end it with .default(…)`);
   }
-  // The engine reads parameters from the configuration's JSON, where they stand as they were parsed.
-  const again = parameters.safeParse(JSON.parse(canonicalJson(defaults.data)));
-  if (!again.success || !isDeepStrictEqual(again.data, defaults.data)) {
+  if (!isKeptByJson(parameters, defaults.data)) {
     throw wrong(
       'has parameters that JSON does not keep as they are: use numbers, booleans and texts, without transform',
     );
   }
   return { name, parameters, configure, contradictionIn };
+}
+
+/** The engine reads parameters from the configuration's JSON, where they stand as they were parsed. */
+function isKeptByJson(parameters: Strategy['parameters'], parsed: unknown): boolean {
+  try {
+    const again = parameters.safeParse(JSON.parse(canonicalJson(parsed)));
+    return again.success && isDeepStrictEqual(again.data, parsed);
+  } catch {
+    return false;
+  }
 }
 
 /** The strategy, with a sentence for whatever it does wrong, and snapshots that it cannot change. */

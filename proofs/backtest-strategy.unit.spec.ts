@@ -37,7 +37,7 @@ function backtestOf(strategy: Strategy): Backtest {
   return backtest;
 }
 
-describe('a strategy of one’s own', () => {
+describe('a strategy of a file', () => {
   it('runs beside those of the registry, and can be set where they are', () => {
     const result = backtestOf(mine(() => SOUND)).report({ complete: true, files: [], strategies: [] });
     const { events } = result.configurations[0]!.scoreboard;
@@ -62,6 +62,11 @@ describe('a strategy of one’s own', () => {
       'a parameter without a default',
       mine(() => SOUND, { parameters: z.strictObject({ slope: z.number() }) }),
       'has no default for its parameter slope',
+    ],
+    [
+      'a parameter that JSON has no form of',
+      mine(() => SOUND, { parameters: z.strictObject({ slope: z.any().default(Infinity) }) }),
+      'has parameters that JSON does not keep',
     ],
     [
       'a parameter that JSON does not keep',
