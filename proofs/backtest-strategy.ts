@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import type { IndicatorSnapshot } from '../contracts/generated/events.ts';
-import { STRATEGY_KIT } from '../evaluators/strategies/kit.ts';
+import { STRATEGY_KIT, type StrategyKit } from '../evaluators/strategies/kit.ts';
 import type { Opinion, Strategy } from '../evaluators/strategies/strategy.ts';
 import { TapeproofError } from '../platform/errors.ts';
 
@@ -52,7 +52,7 @@ export async function loadStrategy(path: string, known: readonly Strategy[]): Pr
     throw usage(`The strategy ${path} cannot be read: ${readFailure(error)}.`, error);
   });
   const exported = exportOf(path, await importModule(path));
-  const made = typeof exported === 'function' ? make(path, exported as (kit: unknown) => unknown) : exported;
+  const made = typeof exported === 'function' ? make(path, exported as (kit: StrategyKit) => unknown) : exported;
   const strategy = checkedStrategy(path, made);
   if (known.some(({ name }) => name === strategy.name)) {
     throw usage(`The strategy ${path} is named ${strategy.name}, as one that exists already: give it another name.`);
@@ -105,7 +105,7 @@ function exportOf(path: string, module: Record<string, unknown>): unknown {
   throw usage(`The strategy ${path} exports ${names.join(', ')} and none as default: write "export default".`);
 }
 
-function make(path: string, factory: (kit: unknown) => unknown): unknown {
+function make(path: string, factory: (kit: StrategyKit) => unknown): unknown {
   try {
     return factory(STRATEGY_KIT);
   } catch (error) {
