@@ -5,9 +5,13 @@ import type { EngineActivated, Trade } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, TOPICS, type DerivedName } from '../contracts/topics.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from './configuration.ts';
-import { createPartitionTask, type Advance, type DerivedRecord, type PartitionTask } from './partition-task.ts';
-import { STRATEGIES } from './strategies/registry.ts';
-import type { Strategy } from './strategies/strategy.ts';
+import {
+  createPartitionTask,
+  type Advance,
+  type DerivedRecord,
+  type PartitionTask,
+  type TaskOptions,
+} from './partition-task.ts';
 
 const PARTITION = 0;
 /** Hex digits of the configuration's hash in the identities of a derivation. */
@@ -58,14 +62,11 @@ export interface Derivation {
  * An engine with no services: partition 0, with the activation of a configuration at offset 0. What it derives is a pure
  * function of the configuration, the strategies and the records that it is given with {@link goOn}.
  *
- * @param known - the strategies that the configuration was checked against.
+ * @param options - its `known` are the strategies that the configuration was checked against.
  * @throws Error when the engine refuses the configuration, which it reads from its JSON text.
  */
-export function startDerivation(
-  configuration: EngineConfiguration,
-  known: readonly Strategy[] = STRATEGIES,
-): PartitionTask {
-  const task = createPartitionTask(PARTITION, known);
+export function startDerivation(configuration: EngineConfiguration, options: TaskOptions = {}): PartitionTask {
+  const task = createPartitionTask(PARTITION, options);
   const identity = `derive-${sha256Hex(canonicalConfiguration(configuration)).slice(0, IDENTITY_DIGITS)}`;
   const activation = activationOf(configuration, { tapeId: identity, activationId: identity, gitCommit: 'unknown' });
   const body = encodeBody('EngineActivated', activation);

@@ -1,4 +1,4 @@
-import { encodeBody, FINGERPRINTS, hashBody, sha256Hex } from '../contracts/codec.ts';
+import { encodeBody, hashBody, sha256Hex } from '../contracts/codec.ts';
 import type {
   ClockTick,
   DeadLetter,
@@ -11,7 +11,6 @@ import type { TapeContent } from '../contracts/tape-content.ts';
 import {
   DERIVED_TOPICS,
   TAPE_TOPIC,
-  TOPIC_OF_DERIVED,
   type DerivedEvent,
   type DerivedName,
   type DerivedTopic,
@@ -26,8 +25,9 @@ import {
   type TaskCounts,
   type TaskState,
 } from './anchor.ts';
-import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
+import { parseConfiguration } from './configuration.ts';
 import { stepTick, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
+import { isForeign } from './foreign-activation.ts';
 import type { Session } from './indicators/session.ts';
 import { Instrument } from './instrument.ts';
 import type { MerkleTree } from './merkle.ts';
@@ -45,6 +45,7 @@ export const INSTRUMENTS_MAX = 4_096;
 export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
 /** Activations remembered, so that a repeated one has no effect. */
 const ACTIVATION_IDS_MAX = 64;
+const NO_BYTES = Buffer.alloc(0);
 
 /** A record of the tape. */
 export interface TapeRecord {
@@ -111,14 +112,17 @@ const NOTHING_COUNTED: TaskCounts = {
   events: 0,
 };
 
-/**
- * Where an offset sequence begins.
- *
- * @param known - the strategies that its activations may name. An engine on a tape knows those of the registry: what it
- *   derives must be derived again by whoever has this build.
- */
-export function createPartitionTask(partition: number, known: readonly Strategy[] = STRATEGIES): PartitionTask {
-  return new PartitionTask(partition, known);
+/** How a task that no tape is behind may differ. An engine on a tape takes what is left out: others derive it again. */
+export interface TaskOptions {
+  /** The strategies that activations may name; those of the registry where left out. */
+  readonly known?: readonly Strategy[];
+  /** True where nobody keeps the events: there are no anchors, and the bytes and hashes, most of the work, are empty. */
+  readonly isUnproven?: boolean;
+}
+
+/** Where an offset sequence begins. */
+export function createPartitionTask(partition: number, options: TaskOptions = {}): PartitionTask {
+  return new PartitionTask(partition, options);
 }
 
 /**
@@ -134,11 +138,15 @@ export function restorePartitionTask(manifest: EngineAnchor, stateBytes: Buffer,
       `the state of the anchor at offset ${manifest.tape.offset} has another hash than its manifest names`,
     );
   }
-  return new PartitionTask(manifest.tape.partition, STRATEGIES, {
-    state: parseTaskState(stateBytes),
-    tapeRecordHash: manifest.tapeRecordHash,
-    anchorHash: manifestHash.toString('hex'),
-  });
+  return new PartitionTask(
+    manifest.tape.partition,
+    {},
+    {
+      state: parseTaskState(stateBytes),
+      tapeRecordHash: manifest.tapeRecordHash,
+      anchorHash: manifestHash.toString('hex'),
+    },
+  );
 }
 
 interface Restored {
@@ -153,7 +161,7 @@ interface Restored {
  */
 export class PartitionTask {
   readonly partition: number;
-  private readonly known: readonly Strategy[];
+  private readonly options: Required<TaskOptions>;
   private next = 0;
   private readonly counted: Record<keyof TaskCounts, number>;
   private readonly sequences: Record<DerivedTopic, number>;
@@ -169,9 +177,9 @@ export class PartitionTask {
   private lastContent: TapeContent | undefined;
   private lastRecordHash = sha256Hex('');
 
-  constructor(partition: number, known: readonly Strategy[], restored?: Restored) {
+  constructor(partition: number, options: TaskOptions, restored?: Restored) {
     this.partition = partition;
-    this.known = known;
+    this.options = { known: STRATEGIES, isUnproven: false, ...options };
     const state = restored?.state;
     this.counted = { ...(state?.counts ?? NOTHING_COUNTED) };
     this.sequences = Object.fromEntries(
@@ -368,7 +376,8 @@ export class PartitionTask {
   }
 
   private rulesOf({ configuration }: EngineActivated): EngineRules {
-    return compileRules(parseConfiguration(JSON.parse(configuration), this.known), this.known);
+    const { known } = this.options;
+    return compileRules(parseConfiguration(JSON.parse(configuration), known), known);
   }
 
   private enforce(activation: EngineActivated, rules: EngineRules): EngineRules {
@@ -418,17 +427,19 @@ export class PartitionTask {
   ): Advance {
     this.next = offset + 1;
     this.lastContent = content;
-    const isAnchorDue = this.next >= this.nextAnchorAt;
+    const isAnchorDue = this.next >= this.nextAnchorAt && !this.options.isUnproven;
     if (events.length === 0 && deadLetters.length === 0 && !isAnchorDue) return SILENT;
     const derived = events.map((event) => this.derive(event));
     return { derived, deadLetters, anchor: isAnchorDue ? this.takeAnchor() : undefined };
   }
 
   private derive({ topic, type, event }: EngineEvent): DerivedRecord {
+    this.counted.events += 1;
+    if (this.options.isUnproven)
+      return { topic, type, sequence: event.sequence, event, body: NO_BYTES, hash: NO_BYTES };
     const body = encodeBody(type, event as never);
     const hash = hashBody(type, body);
     this.windows[topic].append(hash);
-    this.counted.events += 1;
     return { topic, type, sequence: event.sequence, event, body, hash };
   }
 
@@ -472,12 +483,4 @@ function setAsideOf(
 
 function refusedPrice({ instrument, price }: Trade): string {
   return `the price ${price.toString()} is not above 0: instruments.${instrument}.negativePrices in the configuration allows such prices`;
-}
-
-/** True when this build cannot derive what the activation asks for: another engine, or events in other schemas. */
-function isForeign(activation: EngineActivated): boolean {
-  if (activation.engineVersion !== ENGINE_VERSION) return true;
-  return (Object.keys(TOPIC_OF_DERIVED) as DerivedName[]).some(
-    (name) => activation.writerFingerprints[name] !== FINGERPRINTS[name],
-  );
 }

@@ -14,19 +14,21 @@ export interface BacktestProgress {
 export interface BacktestFilesOptions {
   /** Ends the run early, without an error. */
   readonly signal?: AbortSignal | undefined;
+  /** True where the events are wanted; else none is yielded. */
+  readonly withEvents?: boolean;
   readonly onProgress?: (progress: BacktestProgress) => void;
 }
 
 /**
- * Runs a backtest over files, one after another as they would be ingested. Yields what the first configuration derived,
- * some at a time, and returns what was read of each file.
+ * Runs a backtest over files, one after another as they would be ingested. Yields what the first configuration derived
+ * of a trade, and returns what was read of each file.
  *
  * @throws TapeproofError USAGE where a file cannot be read to its end, or a strategy of one's own does something wrong
  */
 export async function* backtestFiles(
   backtest: Backtest,
   files: readonly OpenedFile[],
-  { signal, onProgress }: BacktestFilesOptions = {},
+  { signal, withEvents = false, onProgress }: BacktestFilesOptions = {},
 ): AsyncGenerator<readonly DerivedRecord[], readonly BacktestFile[]> {
   const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const read: BacktestFile[] = [];
@@ -47,14 +49,19 @@ export async function* backtestFiles(
       bytesRead = bytesDone;
     };
     for await (const rows of tradeRows(file, { signal, onOther, onBytes })) {
-      const derived = rows.flatMap((row) => backtest.step(row, path)[0] ?? []);
-      onProgress?.({ bytesDone: bytesBefore + bytesRead, bytesTotal, trades: backtest.trades });
-      if (derived.length > 0) yield derived;
+      for (const row of rows) {
+        const [derived] = backtest.step(row, path);
+        if (withEvents && derived !== undefined && derived.length > 0) yield derived;
+      }
+      // Stored bytes are read ahead of the rows in them: the end is not reached before the last row.
+      const bytesDone = Math.min(bytesBefore + bytesRead, bytesTotal - 1);
+      onProgress?.({ bytesDone, bytesTotal, trades: backtest.trades });
     }
     bytesBefore += bytes;
     const { format, context } = reading;
     const trades = backtest.trades - tradesBefore;
     read.push({ path, format: format.name, source: context.source, sha256, trades, otherMessages });
   }
+  if (signal?.aborted !== true) onProgress?.({ bytesDone: bytesTotal, bytesTotal, trades: backtest.trades });
   return read;
 }

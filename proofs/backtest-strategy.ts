@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import type { IndicatorSnapshot } from '../contracts/generated/events.ts';
-import { STRATEGY_KIT } from '../evaluators/strategies/kit.ts';
+import { STRATEGY_KIT, type StrategyKit } from '../evaluators/strategies/kit.ts';
 import type { Opinion, Strategy } from '../evaluators/strategies/strategy.ts';
 import { TapeproofError } from '../platform/errors.ts';
 
@@ -51,12 +52,12 @@ export async function loadStrategy(path: string, known: readonly Strategy[]): Pr
     throw usage(`The strategy ${path} cannot be read: ${readFailure(error)}.`, error);
   });
   const exported = exportOf(path, await importModule(path));
-  const made = typeof exported === 'function' ? make(path, exported as (kit: unknown) => unknown) : exported;
-  const strategy = soundStrategy(path, made);
+  const made = typeof exported === 'function' ? make(path, exported as (kit: StrategyKit) => unknown) : exported;
+  const strategy = checkedStrategy(path, made);
   if (known.some(({ name }) => name === strategy.name)) {
     throw usage(`The strategy ${path} is named ${strategy.name}, as one that exists already: give it another name.`);
   }
-  return { path, sha256: createHash('sha256').update(bytes).digest('hex'), strategy: guarded(path, strategy) };
+  return { path, sha256: createHash('sha256').update(bytes).digest('hex'), strategy };
 }
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
@@ -104,13 +105,23 @@ function exportOf(path: string, module: Record<string, unknown>): unknown {
   throw usage(`The strategy ${path} exports ${names.join(', ')} and none as default: write "export default".`);
 }
 
-function make(path: string, factory: (kit: unknown) => unknown): unknown {
+function make(path: string, factory: (kit: StrategyKit) => unknown): unknown {
   try {
     return factory(STRATEGY_KIT);
   } catch (error) {
     const line = lineText(lineIn(stackOf(error), path));
     throw usage(`The strategy ${path}${line} throws while it is made: ${sentenceOf(error)}.`, error);
   }
+}
+
+/**
+ * What a file gave, as a strategy that may be run.
+ *
+ * @throws TapeproofError USAGE where it is not a sound strategy. Evaluating it throws a {@link StrategyFault} where it
+ *   throws, or returns what is not an opinion.
+ */
+export function checkedStrategy(path: string, made: unknown): Strategy {
+  return guarded(path, soundStrategy(path, made));
 }
 
 /** The shape of a strategy, and what `strategies.contract.spec.ts` asks of its declaration. */
@@ -134,14 +145,22 @@ function soundStrategy(path: string, made: unknown): Strategy {
     const [issue] = defaults.error.issues;
     throw wrong(`has no default for its parameter ${issue?.path.join('.') ?? ''}: end it with .default(…)`);
   }
-  // The engine reads parameters from the configuration's JSON, where they stand as they were parsed.
-  const again = parameters.safeParse(JSON.parse(JSON.stringify(defaults.data)));
-  if (!again.success || canonicalJson(again.data) !== canonicalJson(defaults.data)) {
+  if (!isKeptByJson(parameters, defaults.data)) {
     throw wrong(
       'has parameters that JSON does not keep as they are: use numbers, booleans and texts, without transform',
     );
   }
   return { name, parameters, configure, contradictionIn };
+}
+
+/** The engine reads parameters from the configuration's JSON, where they stand as they were parsed. */
+function isKeptByJson(parameters: Strategy['parameters'], parsed: unknown): boolean {
+  try {
+    const again = parameters.safeParse(JSON.parse(canonicalJson(parsed)));
+    return again.success && isDeepStrictEqual(again.data, parsed);
+  } catch {
+    return false;
+  }
 }
 
 /** The strategy, with a sentence for whatever it does wrong, and snapshots that it cannot change. */

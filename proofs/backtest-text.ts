@@ -3,10 +3,12 @@ import { counted } from '../platform/counted.ts';
 import type { BacktestReport, ContenderResult } from './backtest.ts';
 import { groupsOf, type Difference } from './backtest-comparison.ts';
 import type { RefusalKind } from './backtest-refusals.ts';
-import { FIGURES_HEAD, figuresOf, INTERVAL_NOTE, scoreboardText } from './scoreboard-text.ts';
+import { FIGURES_HEAD, figuresOf, INTERVAL_NOTE, scoreboardText, unresolvedLines } from './scoreboard-text.ts';
 
 const HASH_DIGITS = 12;
 const MINUS = '−';
+/** What the events are derived from. */
+const WHOLE = 'the file';
 const PLAIN = { head: [], border: [] };
 
 /** A backtest for people: what was run, the scoreboards, and what was set aside. */
@@ -17,7 +19,7 @@ export function backtestText(report: BacktestReport): string {
 }
 
 function boardText({ scoreboard }: ContenderResult): string {
-  return Object.keys(scoreboard.decisions).length === 0 ? 'Nothing was decided.' : scoreboardText(scoreboard);
+  return Object.keys(scoreboard.decisions).length === 0 ? 'Nothing was decided.' : scoreboardText(scoreboard, WHOLE);
 }
 
 function headText({ complete, engineVersion, files, strategies, configurations, trades }: BacktestReport): string {
@@ -67,7 +69,7 @@ function comparisonText({ configurations: [a, b], differences }: BacktestReport)
   });
   return [
     table.toString(),
-    ...[a, b].flatMap(pendingLines),
+    ...[a, b].flatMap(({ label, scoreboard }) => unresolvedLines(scoreboard, WHOLE).map((line) => `${label}: ${line}`)),
     ...INTERVAL_NOTE,
     'Where the intervals of A and B overlap, these trades do not tell the two hit rates apart. A base rate moves with the',
     'directions and with the hit rule. Of many configurations tried on the same trades, the best one is partly luck.',
@@ -85,13 +87,6 @@ function differenceFigures(difference: Difference): readonly string[] {
     signedText(difference.effectiveN),
     signedText(difference.voids),
   ];
-}
-
-function pendingLines({ label, scoreboard: { summaries, decisions } }: ContenderResult): readonly string[] {
-  const resolved = new Set(summaries.map(({ instrument }) => instrument));
-  return Object.entries(decisions)
-    .filter(([instrument]) => !resolved.has(instrument))
-    .map(([instrument, count]) => `${label}: ${instrument} has ${counted(count, 'decision')} and no outcome.`);
 }
 
 /** What became of the trades, and which rows were not valid ones. */

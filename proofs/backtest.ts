@@ -149,7 +149,7 @@ class Run {
   constructor(contender: Contender, label: string, known: readonly Strategy[]) {
     this.contender = contender;
     this.label = label;
-    this.task = startDerivation(contender.configuration, known);
+    this.task = startDerivation(contender.configuration, { known, isUnproven: true });
   }
 
   step(content: ReturnType<typeof contentOf>, place: Place): readonly DerivedRecord[] {

@@ -24,26 +24,32 @@ export function figuresOf(summary: HitMissSummary): readonly string[] {
   ];
 }
 
-/** A hit rate is never shown without its base rate, its n, its effective n and the interval from that. */
-export function scoreboardText({ summaries, decisions }: Scoreboard): string {
+/**
+ * A hit rate is never shown without its base rate, its n, its effective n and the interval from that.
+ *
+ * @param whole - what the events are derived from, for people.
+ */
+export function scoreboardText(board: Scoreboard, whole = 'the tape'): string {
   const table = new Table({
     head: ['instrument', 'forecast', ...FIGURES_HEAD],
     colAligns: ['left', 'left', ...FIGURES_HEAD.map(() => 'right' as const)],
     style: { head: [], border: [] },
   });
-  for (const summary of summaries) {
+  for (const summary of board.summaries) {
     table.push([summary.instrument, summary.strategy ?? 'decision', ...figuresOf(summary)]);
   }
+  return [table.toString(), ...unresolvedLines(board, whole), ...INTERVAL_NOTE].join('\n');
+}
+
+/** Instruments that have decisions and no outcome yet, a line each. */
+export function unresolvedLines({ summaries, decisions }: Scoreboard, whole: string): readonly string[] {
   const resolved = new Set(summaries.map(({ instrument }) => instrument));
-  const pending = Object.entries(decisions).filter(([instrument]) => !resolved.has(instrument));
-  return [
-    table.toString(),
-    ...pending.map(
+  return Object.entries(decisions)
+    .filter(([instrument]) => !resolved.has(instrument))
+    .map(
       ([instrument, count]) =>
-        `${instrument}: ${count.toLocaleString('en')} decisions, no outcome: the tape ends before the first of them is due.`,
-    ),
-    ...INTERVAL_NOTE,
-  ].join('\n');
+        `${instrument}: ${count.toLocaleString('en')} decisions, no outcome: ${whole} ends before the first of them is due.`,
+    );
 }
 
 function percent(share: number | undefined): string {

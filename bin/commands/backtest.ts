@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import type { Command } from 'commander';
 import { lineOf } from '../../evaluators/derive.ts';
 import { STRATEGIES } from '../../evaluators/strategies/registry.ts';
@@ -24,6 +25,7 @@ interface BacktestOptions {
   readonly json?: true;
 }
 
+const SHIPPED_CONFIGURATION = join(import.meta.dirname, '..', '..', DEFAULT_CONFIGURATION_FILE);
 const CONFIGURATIONS_MAX = 2;
 const STOPPED = 130;
 
@@ -60,7 +62,7 @@ function collect(value: string, before: readonly string[] | undefined): readonly
 }
 
 async function runBacktest(options: BacktestOptions): Promise<void> {
-  const { trades, config = [DEFAULT_CONFIGURATION_FILE], strategy = [], events, format, instrument } = options;
+  const { trades, config = [defaultConfiguration()], strategy = [], events, format, instrument } = options;
   checkOptions(config, events);
   const signal = interruption();
   const own = await loadStrategies(strategy);
@@ -96,6 +98,7 @@ async function runOver(
   const bar = progressBar(files.map(({ path }) => basename(path)).join(', '));
   const run = backtestFiles(backtest, files, {
     signal,
+    withEvents: events !== undefined,
     onProgress: ({ bytesDone, bytesTotal, trades }) => {
       bar.update({ done: bytesDone, total: bytesTotal, unit: 'trades', count: trades });
     },
@@ -107,7 +110,7 @@ async function runOver(
         read = step.value;
         break;
       }
-      if (events !== undefined) yield step.value.map(lineOf).join('');
+      yield step.value.map(lineOf).join('');
     }
     // Events that look like all of them and are not would mislead: what writes them takes them away.
     if (signal.aborted && events !== undefined) throw new Stopped();
@@ -125,6 +128,12 @@ async function runOver(
 }
 
 class Stopped extends Error {}
+
+/** That of the folder, as for `derive`; else the repository's, so that it works in a folder of one's own. */
+function defaultConfiguration(): string {
+  if (existsSync(DEFAULT_CONFIGURATION_FILE)) return DEFAULT_CONFIGURATION_FILE;
+  return relative(process.cwd(), SHIPPED_CONFIGURATION);
+}
 
 function checkOptions(config: readonly string[], events: string | undefined): void {
   if (config.length > CONFIGURATIONS_MAX) {

@@ -153,6 +153,17 @@ describe('HitMissTracker', () => {
     expect(tracker.summaries()[0]?.baseRate).toBeCloseTo((3 / 5 + 1 / 5) / 2, 12);
   });
 
+  it('counts every point once over many more than it keeps', () => {
+    const tracker = new HitMissTracker();
+    const prices = Array.from({ length: 5_000 }, (_, index) => 100 + ((index * 37) % 101));
+    prices.forEach((reference, index) => {
+      tracker.observeDecision(decision(index, String(reference)));
+    });
+    tracker.observeOutcome(outcome(0, 'HIT'));
+    const risen = prices.slice(10).filter((observed, index) => observed > prices[index]!).length;
+    expect(tracker.summaries()[0]?.baseRate).toBe(risen / (prices.length - 10));
+  });
+
   it('has no rate before there is an outcome', () => {
     const tracker = new HitMissTracker();
     tracker.observeOutcome(outcome(0, 'VOID'));

@@ -27,10 +27,14 @@ export function environmentOf({
   };
 }
 
-/** Starts `tapeproof …` as a user would. */
-export function startCommand(words: readonly string[], environment: Record<string, string> = {}): ChildProcess {
+/** Starts `tapeproof …` as a user would, in a folder. */
+export function startCommand(
+  words: readonly string[],
+  environment: Record<string, string> = {},
+  folder = REPOSITORY,
+): ChildProcess {
   return spawn('node', [ENTRY, ...words], {
-    cwd: REPOSITORY,
+    cwd: folder,
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -40,8 +44,9 @@ export function startCommand(words: readonly string[], environment: Record<strin
 export async function runCommand(
   words: readonly string[],
   environment: Record<string, string> = {},
+  folder = REPOSITORY,
 ): Promise<CommandResult> {
-  const child = startCommand(words, environment);
+  const child = startCommand(words, environment, folder);
   let stdout = '';
   let stderr = '';
   child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

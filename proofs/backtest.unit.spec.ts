@@ -1,0 +1,167 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Decimal } from '../contracts/decimal.ts';
+import type { Outcome, ProbabilityDecision } from '../contracts/generated/events.ts';
+import { DERIVED_TOPICS } from '../contracts/topics.ts';
+import { parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { derive, lineOf } from '../evaluators/derive.ts';
+import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
+import { HitMissTracker, type HitMissSummary } from '../evaluators/outcomes/hit-miss-tracker.ts';
+import type { TradeRow } from '../producers/file-trades.adapter.ts';
+import { differencesBetween } from './backtest-comparison.ts';
+import { backtestText } from './backtest-text.ts';
+import { Backtest, type BacktestReport } from './backtest.ts';
+
+const QUICK = parseConfiguration({ hitRule: { horizonMs: 20_000, graceMs: 5_000 }, anchorIntervalRecords: 100 });
+const OTHER = parseConfiguration({
+  cadenceMs: 5_000,
+  hitRule: { horizonMs: 20_000, minMoveBps: 2 },
+  strategies: { RANGE_BREAKOUT: { enabled: false } },
+});
+const INSTRUMENTS = ['BTC-USDT@binance', 'ETH-USDT@binance'];
+const PATH = 'trades.csv';
+
+function rowsOf(seed: number, count: number): TradeRow[] {
+  return syntheticTrades({ seed, count, instruments: INSTRUMENTS }).map((trade, index) => ({
+    kind: 'trade',
+    line: index + 2,
+    trade,
+  }));
+}
+
+function reportOf(rows: readonly TradeRow[], ...configurations: readonly EngineConfiguration[]): BacktestReport {
+  const backtest = new Backtest(
+    configurations.map((configuration, index) => ({ path: `${index}.yaml`, configuration })),
+  );
+  for (const row of rows) backtest.step(row, PATH);
+  return backtest.report({ complete: true, files: [], strategies: [] });
+}
+
+async function derivedText(rows: readonly TradeRow[], configuration: EngineConfiguration): Promise<string> {
+  let text = '';
+  for await (const lines of derive(
+    rows.map(({ trade }) => trade),
+    configuration,
+  ))
+    text += lines;
+  return text;
+}
+
+interface Line {
+  readonly topic: string;
+  readonly event: unknown;
+}
+
+/** Topic by topic, as the scoreboard of a decision log is counted. */
+function summariesOf(lines: readonly Line[]): readonly HitMissSummary[] {
+  const tracker = new HitMissTracker();
+  const eventsOf = (wanted: string) => lines.filter(({ topic }) => topic === wanted).map(({ event }) => event);
+  for (const event of eventsOf('probability.decisions')) {
+    const decision = event as ProbabilityDecision;
+    const referencePrice = Decimal.of(String(decision.hitRule.referencePrice));
+    tracker.observeDecision({ ...decision, hitRule: { ...decision.hitRule, referencePrice } });
+  }
+  for (const event of eventsOf('decision.outcomes')) tracker.observeOutcome(event as Outcome);
+  return tracker.summaries();
+}
+
+describe('a backtest', () => {
+  it('has the scoreboard of what derive writes', async () => {
+    const rows = rowsOf(7, 3_000);
+    const lines = (await derivedText(rows, QUICK))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
+    const [result] = reportOf(rows, QUICK).configurations;
+    const board = result!.scoreboard;
+    expect(board.summaries).toEqual(summariesOf(lines));
+    expect(board.summaries.length).toBeGreaterThan(3);
+    for (const topic of DERIVED_TOPICS) {
+      expect(board.events[topic]).toBe(lines.filter((line) => line.topic === topic).length);
+    }
+    expect(Object.keys(board.decisions)).toEqual(INSTRUMENTS);
+  });
+
+  it('derives the bytes that derive writes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.integer({ min: 1, max: 400 }), async (seed, count) => {
+        const rows = rowsOf(seed, count);
+        const backtest = new Backtest([{ path: 'a.yaml', configuration: QUICK }]);
+        const events = rows.flatMap((row) => backtest.step(row, PATH)[0] ?? []);
+        expect(events.map(lineOf).join('')).toBe(await derivedText(rows, QUICK));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('gives two configurations in one pass what each has alone', () => {
+    fc.assert(
+      fc.property(fc.nat(), fc.integer({ min: 1, max: 600 }), (seed, count) => {
+        const rows = rowsOf(seed, count);
+        const both = reportOf(rows, QUICK, OTHER);
+        const alone = [QUICK, OTHER].flatMap((configuration) => reportOf(rows, configuration).configurations);
+        const unnamed = ({ configurations }: Pick<BacktestReport, 'configurations'>) =>
+          configurations.map((result) => ({ ...result, label: '', path: '' }));
+        expect(unnamed(both)).toEqual(unnamed({ configurations: alone }));
+        expect(both.configurations.map(({ label }) => label)).toEqual(['A', 'B']);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('accounts for every trade, and says which the engine refused', () => {
+    const rows = rowsOf(3, 500);
+    const refused: TradeRow = { ...rows[9]!, trade: { ...rows[9]!.trade, tradeId: 'a b' } };
+    const report = reportOf([...rows.slice(0, 9), refused, ...rows.slice(10)], QUICK);
+    const { counts, refused: kinds } = report.configurations[0]!;
+    expect(report.trades).toBe(500);
+    expect(counts.trades + counts.duplicates + counts.deadLetters).toBe(500);
+    expect(counts.duplicates).toBeGreaterThan(0);
+    expect(kinds).toEqual([
+      { reason: 'TRADE_ID_MALFORMED', count: 1, first: [expect.objectContaining({ path: PATH, line: 11 })] },
+    ]);
+    const text = backtestText(report);
+    expect(text).toContain('Trades that the engine refused: 1 × TRADE_ID_MALFORMED');
+    expect(text).toContain(`${PATH} line 11: `);
+  });
+
+  it('says nothing of trades that came to no decision', () => {
+    expect(backtestText(reportOf([], QUICK))).toContain('Nothing was decided.');
+  });
+});
+
+describe('the comparison of two configurations', () => {
+  const summary = (changes: Partial<HitMissSummary>): HitMissSummary => ({
+    instrument: 'A@b',
+    forecastKind: 'DECISION',
+    strategy: null,
+    ...{ hits: 60, misses: 40, voids: 1, n: 100, effectiveN: 50 },
+    ...{ hitRate: 0.6, baseRate: 0.5, interval: { low: 0.46, high: 0.72 } },
+    ...changes,
+  });
+
+  it('has B less A, and whether the intervals overlap', () => {
+    const a = [summary({})];
+    expect(differencesBetween(a, [summary({ hitRate: 0.7, n: 90, interval: { low: 0.72, high: 0.8 } })])).toMatchObject(
+      [{ hitRate: expect.closeTo(0.1, 12) as number, baseRate: 0, n: -10, effectiveN: 0, intervalsOverlap: true }],
+    );
+    expect(differencesBetween(a, [summary({ interval: { low: 0.73, high: 0.8 } })])[0]?.intervalsOverlap).toBe(false);
+    expect(differencesBetween(a, [summary({ interval: { low: 0.1, high: 0.45 } })])[0]?.intervalsOverlap).toBe(false);
+  });
+
+  it('has groups of one configuration alone, without a rate', () => {
+    const own = summary({ forecastKind: 'STRATEGY', strategy: 'MINE' });
+    expect(differencesBetween([summary({})], [summary({}), own])).toMatchObject([
+      { strategy: null, hitRate: 0 },
+      { strategy: 'MINE', hitRate: undefined, n: 100, intervalsOverlap: undefined },
+    ]);
+  });
+
+  it('is printed with both, and says of overlapping intervals that they do', () => {
+    const text = backtestText(reportOf(rowsOf(5, 2_000), QUICK, { ...QUICK, cadenceMs: 2_000 }));
+    expect(text).toContain('hypothetical');
+    expect(text).toMatch(/│ A +│.*\n│.*│ B +│.*\n│.*│ B − A │/s);
+    expect(text).toContain('they overlap');
+    expect(text).not.toMatch(/better|worse/);
+  });
+});
