@@ -13,6 +13,8 @@ interface DeriveOptions {
   readonly out: string;
   readonly format?: string;
   readonly instrument?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
 }
 
 export function registerDerive(program: Command): void {
@@ -23,11 +25,13 @@ export function registerDerive(program: Command): void {
     .option('--config <file>', 'engine configuration', DEFAULT_CONFIGURATION_FILE)
     .option('--out <file>', 'where to write the events, one JSON object a line; - is standard output', '-')
     .option('--format <name>', 'format of the file; told from its first lines where left out')
-    .option('--instrument <instrument>', 'instrument of the rows, for formats whose rows name none')
-    .action(async ({ trades, config, out, format, instrument }: DeriveOptions) => {
+    .option('--instrument <instrument>', 'instrument of the rows where they name none; @venue where they name symbols')
+    .option('--columns <columns>', 'columns of any other table: time=ts:ms,price=px,size=qty,side=taker,id=#5')
+    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out')
+    .action(async ({ trades, config, out, ...reading }: DeriveOptions) => {
       const configuration = await readConfiguration(config);
       let refused = 0;
-      const rows = fileTrades({ path: trades, format, instrument }, () => {
+      const rows = fileTrades({ path: trades, ...reading }, () => {
         refused += 1;
       });
       await writeLines(derive(rows, configuration), out);
