@@ -4,6 +4,7 @@ import { pipeline, type Readable } from 'node:stream';
 import { crc32, createGunzip, createZstdDecompress } from 'node:zlib';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { TapeproofError } from '../platform/errors.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 /** How a file holds its content, told from its first bytes, whatever its name. */
 export type Container = 'plain' | 'gzip' | 'zstd' | 'zip' | 'parquet';
@@ -23,6 +24,9 @@ const COMPANION = /^__MACOSX\/|(?:^|\/)\.DS_Store$/;
 const MAGICS: readonly { readonly container: Container; readonly bytes: Buffer }[] = [
   { container: 'gzip', bytes: Buffer.from([0x1f, 0x8b]) },
   { container: 'zstd', bytes: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) },
+  // A zstd file may begin with a frame that holds nothing, of sixteen kinds; these are those that tools write.
+  { container: 'zstd', bytes: Buffer.from([0x50, 0x2a, 0x4d, 0x18]) },
+  { container: 'zstd', bytes: Buffer.from([0x5e, 0x2a, 0x4d, 0x18]) },
   { container: 'zip', bytes: Buffer.from('PK\x03\x04') },
   { container: 'zip', bytes: Buffer.from('PK\x05\x06') },
   { container: 'parquet', bytes: Buffer.from('PAR1') },
@@ -52,8 +56,18 @@ export function contentOf(path: string, container: Container, onStored: StoredRe
   stored.pause();
   // `pipeline` hands an error of either stream to the one that is read; there is nothing to add to it here.
   if (container === 'gzip') return pipeline(stored, createGunzip({ chunkSize: READ_BYTES }), () => undefined);
-  if (container === 'zstd') return pipeline(stored, createZstdDecompress({ chunkSize: READ_BYTES }), () => undefined);
-  return stored;
+  return container === 'zstd' ? zstdContent(stored) : stored;
+}
+
+async function* zstdContent(stored: Readable): AsyncGenerator<Buffer> {
+  const frames = new ZstdFrames(stored as AsyncIterable<Buffer>);
+  try {
+    while (await frames.hasNext()) {
+      yield* pipeline(frames.next(), createZstdDecompress({ chunkSize: READ_BYTES }), () => undefined);
+    }
+  } finally {
+    stored.destroy();
+  }
 }
 
 async function* zipContent(path: string, onStored: StoredRead): AsyncGenerator<Buffer> {

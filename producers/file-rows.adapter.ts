@@ -282,7 +282,9 @@ export async function readable<Result>(path: string, read: () => Promise<Result>
     const code = String(error.code);
     if (code === 'ABORT_ERR') throw error;
     const known = Object.hasOwn(READ_FAILURES, code) ? READ_FAILURES[code] : undefined;
-    const reason = ZSTD_FAILURE.test(code) ? 'its zstd data is damaged: fetch it again' : (known ?? error.message);
+    const reason = ZSTD_FAILURE.test(code)
+      ? `its zstd data cannot be unpacked (${error.message}): fetch it again`
+      : (known ?? error.message);
     throw new TapeproofError('USAGE', `The file ${path} cannot be read: ${reason}.`, { cause: error });
   }
 }

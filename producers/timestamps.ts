@@ -59,9 +59,8 @@ function scaled(whole: string, fraction: string, unit: TimeForm['unit']): number
   const known = unit === 'digits' ? UNIT_OF_DIGITS.get(whole.length) : unit;
   if (known === undefined) return undefined;
   const point = whole.length + MISSING_DIGITS[known];
-  const text = (whole + fraction).padEnd(point, '0').slice(0, Math.max(point, 0));
-  const microseconds = Number(text);
-  return Number.isSafeInteger(microseconds) ? microseconds : undefined;
+  // Beyond 2^53 it is not exact, and out of all bounds: the trade rules say so.
+  return Number((whole + fraction).padEnd(point, '0').slice(0, Math.max(point, 0)));
 }
 
 /** As {@link microsecondsOf}, of `2025-03-25T23:07:00.715Z` and its kind alone. */
