@@ -119,26 +119,31 @@ export function openColumns(mapping: ColumnMapping, head: FileHead): LineParser 
   }
   const isNamed = [...mapping.columns.values()].some((column) => 'name' in column);
   const hasHeader = isNamed || !looksLikeTrade(names, at, mapping.time);
-  const firstRow = (hasHeader ? rest : head.lines).map((line) => csvFields(line, delimiter)).find(Boolean);
+  const firstRows = (hasHeader ? rest : head.lines).flatMap((line) => {
+    const fields = csvFields(line, delimiter);
+    return fields === undefined ? [] : [fields];
+  });
   const meaning = { time: mapping.time, received: mapping.received, side: mapping.side };
   return new TableParser({
     delimiter,
     header: hasHeader ? first : undefined,
     width: names.length,
-    at: withSymbol(at, firstRow),
+    at: withSymbol(at, firstRows),
     meaning,
-    firstRow,
+    firstRows,
   });
 }
 
 /** An instrument without a venue is a symbol: the venue stands in another column, or a person gives it. */
 function withSymbol(
   at: Readonly<Partial<Record<Part, number>>>,
-  firstRow: readonly string[] | undefined,
+  firstRows: readonly (readonly string[])[],
 ): Partial<Record<Part, number>> {
   const { instrument, ...others } = at;
   if (instrument === undefined) return others;
-  const isWhole = at.venue === undefined && firstRow?.[instrument]?.includes('@') !== false;
+  const isWhole =
+    at.venue === undefined &&
+    (firstRows.length === 0 || firstRows.some((fields) => fields[instrument]?.includes('@') === true));
   return isWhole ? { ...others, instrument } : { ...others, symbol: instrument };
 }
 

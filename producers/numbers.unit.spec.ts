@@ -22,7 +22,7 @@ describe('a number', () => {
     ['9.35005e+04', '93500.5'],
     ['0.1000000000000000000000000', '0.1'],
   ])('%s is %s', (written, exact) => {
-    expect(amountOf('price', written).toString()).toBe(exact);
+    expect(amountOf('price', written)).toEqual(Decimal.of(exact));
   });
 
   it.each([

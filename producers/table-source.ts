@@ -2,6 +2,8 @@ import { columnNames, csvFields, delimiterOf } from './csv.ts';
 import type { FileHead, FileSource, LineParser } from './source.ts';
 import { TableParser, type Part, type TableMeaning } from './table.ts';
 
+type Rows = readonly (readonly string[])[];
+
 /** A table that is published without a header: what each of its columns holds, and how that looks. */
 export interface BareTable {
   readonly columns: readonly { readonly part?: Part; readonly looks: RegExp }[];
@@ -26,17 +28,14 @@ export interface TableFormat {
   /** Other names that such a header may have. */
   readonly others?: readonly string[];
   readonly bare?: readonly BareTable[];
-  /** A further sign of the kind, asked where a person has not named it. */
-  readonly isKind?: (
-    head: FileHead,
-    at: Readonly<Partial<Record<Part, number>>>,
-    firstRow: readonly string[],
-  ) => boolean;
+  /** A further sign of the kind, in the fields of the first rows; asked where a person has not named it. */
+  readonly isKind?: (head: FileHead, at: Readonly<Partial<Record<Part, number>>>, rows: Rows) => boolean;
   readonly meaning: TableMeaning;
   /** How a file of it begins. */
   readonly example: readonly string[];
 }
 
+const BEGINS_WITH_NUMBER = /^[\s"]*[-+.\d]/;
 export const INTEGER = /^\d+$/;
 export const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 export const TRUE_OR_FALSE = /^(?:true|false)$/i;
@@ -59,12 +58,12 @@ function withHeader(format: TableFormat, head: FileHead): LineParser | undefined
   const names = columnNames(header, delimiter);
   const at = names === undefined ? undefined : placesOf(format, names);
   if (names === undefined || at === undefined) return undefined;
-  const firstRow = firstRowOf(rows, delimiter, names.length);
+  const firstRows = firstRowsOf(rows, delimiter, names.length);
   if (!head.isNamed) {
     if (format.isCommon && !names.every((name) => isKnownTo(format, name))) return undefined;
-    if (format.isKind?.(head, at, firstRow ?? []) === false) return undefined;
+    if (format.isKind?.(head, at, firstRows) === false) return undefined;
   }
-  return new TableParser({ delimiter, header, width: names.length, at, meaning: format.meaning, firstRow });
+  return new TableParser({ delimiter, header, width: names.length, at, meaning: format.meaning, firstRows });
 }
 
 /** Where the parts stand; undefined where one that must be there is missing or stands twice. */
@@ -89,30 +88,35 @@ function isKnownTo(format: TableFormat, name: string): boolean {
   return Object.values(columns).some((names) => names.includes(name)) || known.includes(name) || others.includes(name);
 }
 
-/** The first row that has all columns, among those looked at. */
-function firstRowOf(rows: readonly string[], delimiter: string, width: number): readonly string[] | undefined {
-  for (const row of rows) {
-    const fields = csvFields(row, delimiter);
-    if (fields !== undefined && (fields.length === width || fields.length === width + 1)) return fields;
-  }
-  return undefined;
+/** The fields of those first lines that have all columns. */
+function firstRowsOf(lines: readonly string[], delimiter: string, width: number): Rows {
+  return lines.flatMap((line) => {
+    const fields = csvFields(line, delimiter);
+    return fields !== undefined && (fields.length === width || fields.length === width + 1) ? [fields] : [];
+  });
 }
 
 function withoutHeader(format: TableFormat, head: FileHead): LineParser | undefined {
   const [first] = head.lines;
-  if (first === undefined) return undefined;
+  // A header would begin with a name. A first row that is damaged must not cost the others.
+  if (first === undefined || !BEGINS_WITH_NUMBER.test(first)) return undefined;
   const delimiter = head.delimiter ?? delimiterOf(first);
-  const fields = csvFields(first, delimiter)?.map((field) => field.trim());
-  if (fields === undefined) return undefined;
-  // A comma after the last column, as in some dumps.
-  const width = fields.length > 1 && fields.at(-1) === '' ? fields.length - 1 : fields.length;
   for (const bare of format.bare ?? []) {
-    const { columns } = bare;
-    if (width > columns.length || width < columns.length - bare.optional) continue;
-    if (!columns.every(({ looks }, index) => index >= width || looks.test(fields[index] ?? ''))) continue;
+    const rows = head.lines.flatMap((line) => fieldsLike(bare, line, delimiter) ?? []);
+    const width = rows[0]?.length;
+    if (width === undefined || rows.length * 2 < head.lines.length) continue;
     const at: Partial<Record<Part, number>> = {};
-    for (const [index, { part }] of columns.entries()) if (part !== undefined && index < width) at[part] = index;
-    return new TableParser({ delimiter, header: undefined, width, at, meaning: format.meaning, firstRow: fields });
+    for (const [index, { part }] of bare.columns.entries()) if (part !== undefined && index < width) at[part] = index;
+    return new TableParser({ delimiter, header: undefined, width, at, meaning: format.meaning, firstRows: [] });
   }
   return undefined;
+}
+
+/** The fields of a line that looks like a row of such a table, without an empty one at the end. */
+function fieldsLike({ columns, optional }: BareTable, line: string, delimiter: string): [string[]] | undefined {
+  const fields = csvFields(line, delimiter)?.map((field) => field.trim());
+  if (fields === undefined) return undefined;
+  if (fields.length > 1 && fields.at(-1) === '') fields.pop();
+  const isWide = fields.length <= columns.length && fields.length >= columns.length - optional;
+  return isWide && fields.every((field, index) => columns[index]?.looks.test(field) === true) ? [fields] : undefined;
 }

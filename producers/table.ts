@@ -60,8 +60,8 @@ export interface TableLayout {
   /** Index of each part's column. */
   readonly at: Readonly<Partial<Record<Part, number>>>;
   readonly meaning: TableMeaning;
-  /** The fields of the first row where it is known: rows that name a symbol alone must all name that one. */
-  readonly firstRow: readonly string[] | undefined;
+  /** Fields of the first rows: where rows name a symbol alone, all must name the one that most of these do. */
+  readonly firstRows: readonly (readonly string[])[];
 }
 
 /** A trade has no more conditions than this, nor longer ones. */
@@ -105,7 +105,7 @@ export class TableParser implements LineParser {
     this.delimiter = layout.delimiter;
     this.times = timeFormText(layout.meaning.time);
     this.instruments = instrumentNamingOf(layout);
-    this.onlySymbol = layout.firstRow === undefined ? undefined : this.field(layout.firstRow, this.at.symbol);
+    this.onlySymbol = mostFrequent(layout.firstRows.map((fields) => this.field(fields, this.at.symbol)));
   }
 
   parseLine(line: string, context: FileContext): ParsedLine {
@@ -181,7 +181,7 @@ export class TableParser implements LineParser {
     if (written === this.onlySymbol) return context.instrument;
     return {
       reason: 'INSTRUMENT_NOT_ALLOWED',
-      detail: `the row is of ${quoted(written)} and the file's first of ${quoted(this.onlySymbol ?? '')}: which of them is ${context.instrument} cannot be told`,
+      detail: `the row is of ${quoted(written)} and others of ${quoted(this.onlySymbol ?? '')}: which of them is ${context.instrument} cannot be told`,
     };
   }
 
@@ -209,6 +209,14 @@ export class TableParser implements LineParser {
       conditions.length <= CONDITIONS_MAX && conditions.every(({ length }) => length <= CONDITION_LENGTH_MAX);
     return isBounded ? conditions : malformed(`the conditions ${quoted(text)} are too many or too long`);
   }
+}
+
+/** The first of those that are there most often. */
+function mostFrequent(texts: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);
+  const most = Math.max(0, ...counts.values());
+  return texts.find((text) => counts.get(text) === most);
 }
 
 function instrumentNamingOf({ at, meaning }: TableLayout): InstrumentNaming {

@@ -2,8 +2,8 @@ import { takerSide } from '../sides.ts';
 import { tableSource } from '../table-source.ts';
 
 const NO_ID = /^[0-]+$/;
-const CALENDAR = /^\d{4}-/;
-const SECONDS = /^\d{10}(?:\.\d+)?$/;
+const CALENDAR = /^\s*\d{4}-/;
+const SECONDS = /^\s*\d{10}(?:\.\d+)?\s*$/;
 const HEADER = 'timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional';
 
 const COLUMNS = {
@@ -24,7 +24,7 @@ export const bitmex = tableSource({
   optional: [],
   known: ['tickdirection'],
   isCommon: false,
-  isKind: (_head, at, row) => at.time === undefined || row.length === 0 || CALENDAR.test(row[at.time]?.trim() ?? ''),
+  isKind: (_head, { time }, rows) => rows.length === 0 || rows.some((row) => CALENDAR.test(row[time ?? -1] ?? '')),
   meaning: {
     time: { unit: 'ns', isUtcWithoutZone: true },
     side: takerSide,
@@ -46,7 +46,7 @@ export const bybit = tableSource({
   optional: [],
   known: ['tickdirection'],
   isCommon: false,
-  isKind: (_head, at, row) => at.time !== undefined && SECONDS.test(row[at.time]?.trim() ?? ''),
+  isKind: (_head, { time }, rows) => rows.some((row) => SECONDS.test(row[time ?? -1] ?? '')),
   meaning: { time: { unit: 's', isUtcWithoutZone: true }, side: takerSide, venue: 'bybit' },
   example: [
     HEADER,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Trade } from '../../contracts/generated/events.ts';
-import { detectFileSource, FILE_SOURCE_NAMES } from '../registry.ts';
+import { detectFileSource } from '../registry.ts';
 import { isRefusal, type FileHead } from '../source.ts';
 
 interface Told {
@@ -195,9 +195,7 @@ describe('Databento', () => {
 
   it('names symbols without their venue: one is given with the instrument, several by the venue', () => {
     const lines = [header, row({}), row({ symbol: 'QQQ' })];
-    expect(told(lines, 'SPY@arcx').rows[1]).toMatch(
-      /^INSTRUMENT_NOT_ALLOWED: the row is of "QQQ" and the file's first/,
-    );
+    expect(told(lines, 'SPY@arcx').rows[1]).toMatch(/^INSTRUMENT_NOT_ALLOWED: the row is of "QQQ" and others of "SPY"/);
     expect(told(lines, '@arcx').rows).toEqual([trade('588.45', 'BUY'), trade('588.45', 'BUY', 'QQQ')]);
   });
 });
@@ -233,6 +231,28 @@ describe('a header', () => {
   });
 });
 
-it('every format is tried here or beside', () => {
-  expect(FILE_SOURCE_NAMES.length).toBe(13);
+it('a damaged first row costs itself alone', () => {
+  const trades = ['174,1,2,3,17', '7,1,2,2,1735689600123,False,True', '8,1,2,2,1735689600124,True,True'];
+  expect(told(trades, BTC)).toEqual({
+    format: 'binance-trades',
+    rows: [
+      'MALFORMED: the row has 5 columns, not 7',
+      'BTC-USDT@binance 7 1735689600123000 1 2 BUY 0',
+      'BTC-USDT@binance 8 1735689600124000 1 2 SELL 0',
+    ],
+  });
+  const header = 'timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional';
+  const bitmex = [header, ',XBTUSD,Buy,1,2,x,id-1,1,1,1', '2025-01-01D00:00:00.1,XBTUSD,Buy,1,2,x,id-2,1,1,1'];
+  expect(told(bitmex).rows[1]).toBe('XBTUSD@bitmex id-2 1735689600100000 2 1 BUY 0');
+});
+
+it('conditions are bounded', () => {
+  const header = 'trade_id,event_time_us,instrument,price,size,side,conditions';
+  const row = '1,1735689600000000,A-B@c,1,2,BUY,';
+  const { rows } = told([header, `${row}${'x '.repeat(17)}`, `${row}${'x'.repeat(33)}`, `${row}@ F`]);
+  expect(rows.map((words) => words.split(':')[0])).toEqual([
+    'MALFORMED',
+    'MALFORMED',
+    'A-B@c 1 1735689600000000 1 2 BUY 0 @ F',
+  ]);
 });
