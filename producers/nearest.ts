@@ -13,6 +13,8 @@ const USUAL_NAMES: Readonly<Record<string, readonly string[]>> = {
   instrument: ['instrument', 'symbol', 'sym', 'pair', 'ticker', 'product_id'],
 };
 const NEEDED = ['time', 'price', 'size'];
+/** A single name, such as `price`, is in every table. */
+const COMMON_COLUMNS_MIN = 2;
 
 /** What is said of a file in no known format: how it begins, what it is nearest to, and what to try. */
 export function unknownTable(head: FileHead): string {
@@ -34,7 +36,7 @@ function nearestTo(names: readonly string[]): string {
     const common = source.columns.length - missing.length;
     // Columns in common among all columns of either: a table with hundreds is not near to everything.
     const share = common / (names.length + missing.length);
-    if (share > 0 && share > (nearest?.share ?? 0)) nearest = { source, missing, share };
+    if (common >= COMMON_COLUMNS_MIN && share > (nearest?.share ?? 0)) nearest = { source, missing, share };
   }
   if (nearest === undefined) return 'no known format is near';
   const { source, missing } = nearest;

@@ -70,8 +70,9 @@ Of an instrument, ingest the oldest file first: trades that come after newer one
 the previous session, but decide nothing. A trade id that the tape holds already has no second effect, whatever its price.`,
     )
     .action(async (path: string, options: IngestOptions) => {
+      const allowed = options.allow?.split(',').map((name) => name.trim());
       if (options.preview === true) {
-        await printPreview({ path, ...options, allowed: undefined }, options.json);
+        await printPreview({ path, ...options, allowed }, options.json);
         return;
       }
       const signal = interruption();
@@ -82,7 +83,7 @@ the previous session, but decide nothing. A trade id that the tape holds already
         instrument: options.instrument,
         columns: options.columns,
         delimiter: options.delimiter,
-        allowed: options.allow?.split(',').map((name) => name.trim()),
+        allowed,
         speed: options.speed,
         connections: connections(),
         // An outage is said once, by the last sentence.
