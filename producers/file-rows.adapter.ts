@@ -1,26 +1,36 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open, stat, type FileHandle } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { stat } from 'node:fs/promises';
 import { TapeproofError } from '../platform/errors.ts';
 import { namedInstrument } from '../platform/named-instrument.ts';
-import { isCsvHeader } from './csv.ts';
+import { NAMED_COLUMNS, openColumns, parseColumns } from './columns.ts';
+import { containerOf, contentOf, type Container, type StoredRead } from './containers.adapter.ts';
 import { LineSplitter, type FileLine } from './lines.ts';
-import { detectFileSource, DETECTION_LINES, fileSourceNamed, FILE_SOURCE_NAMES } from './registry.ts';
-import { rowOf, textOfLine, type FileRow, type Reading } from './rows.ts';
-import { quoted, type FileSource } from './source.ts';
+import { unknownTable } from './nearest.ts';
+import { parquetLines } from './parquet.adapter.ts';
+import { detectFileSource, DETECTION_LINES, fileSourceNamed, FILE_SOURCE_NAMES, type Detected } from './registry.ts';
+import { FileRows, textOfLine, type FileRow, type Reading } from './rows.ts';
+import { quoted, type FileHead, type LineParser } from './source.ts';
 
-const READ_BYTES = 256 * 1024;
 const FILE_HASH_DIGITS = 16;
-const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+/** What may stand above a table: a remark, or the address it is from. */
+const COMMENT = /^\s*"?(?:#|https?:\/\/|www\.)/i;
+/** A symbol's venue alone, for files whose rows name symbols. */
+const VENUE_ALONE = /^@[a-z0-9][a-z0-9._-]{0,31}$/;
+const DELIMITER_NAMES: ReadonlyMap<string, string> = new Map([
+  ['tab', '\t'],
+  ['\\t', '\t'],
+]);
 
 export interface FileOptions {
   readonly path: string;
   /** Name of the format; told from the first lines where it is left out. */
   readonly format?: string | undefined;
-  /** Instrument of the rows, for formats whose rows name none. */
+  /** Instrument of the rows, for files whose rows name none; `@venue` where they name symbols without it. */
   readonly instrument?: string | undefined;
+  /** Columns of a table in no known format: `time=ts:ms,price=px,size=qty`. */
+  readonly columns?: string | undefined;
+  /** What parts the columns, one character or `tab`; told from the first line where it is left out. */
+  readonly delimiter?: string | undefined;
   /** Instruments that may be read; a row of another one is a dead letter. All where it is left out. */
   readonly allowed?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -31,14 +41,14 @@ export interface OpenedFile {
   readonly path: string;
   /** Stored size, bytes. */
   readonly bytes: number;
-  /** SHA-256 of the content, unpacked where it is gzip, hex: the identity of the file, packed or not. */
+  readonly container: Container;
+  /** SHA-256 of the content, hex, unpacked where it is packed: the identity of the file. Of Parquet that of its bytes. */
   readonly sha256: string;
   readonly reading: Reading;
 }
 
 /** Told of each piece read: stored bytes so far, and of the whole file. */
 export type BytesRead = (bytesDone: number, bytesTotal: number) => void;
-type StoredRead = (bytesDone: number) => void;
 
 /**
  * Reads the whole file once for its identity and settles its format.
@@ -49,16 +59,33 @@ export async function openFile(options: FileOptions, onBytes: BytesRead = () => 
   const { path } = options;
   return await readable(path, async () => {
     const { size } = await stat(path);
-    const sha256 = await hashOf(path, options.signal, (bytesDone) => {
+    const container = await containerOf(path);
+    const sha256 = await hashOf(path, container, options.signal, (bytesDone) => {
       onBytes(bytesDone, size);
     });
-    const firstLines = await readFirstLines(path);
-    const format = formatOf(options, firstLines);
-    const allowed = allowedBy(options);
-    const fileHash = sha256.slice(0, FILE_HASH_DIGITS);
-    const context = { fileHash, source: `file:${fileHash}`, instrument: instrumentOf(options, format) };
-    return { path, bytes: size, sha256, reading: { format, context, allowed } };
+    const source = `file:${sha256.slice(0, FILE_HASH_DIGITS)}`;
+    return { path, bytes: size, container, sha256, reading: await readingOf(options, container, source) };
   });
+}
+
+/**
+ * How the rows of a file are to be read, by its first lines and what a person said of it.
+ *
+ * @throws TapeproofError USAGE as {@link openFile}
+ */
+export async function readingOf(options: FileOptions, container: Container, source: string): Promise<Reading> {
+  const { path } = options;
+  const first = await readFirstLines(path, container);
+  const delimiter = container === 'parquet' ? undefined : delimiterIn(options);
+  const head = { lines: first.texts, delimiter, instrument: options.instrument, isNamed: false };
+  const { format, parser } = formatOf(options, head, first);
+  return {
+    format,
+    parser,
+    firstRow: parser.header === undefined ? first.begins : first.begins + 1,
+    context: { source, instrument: instrumentIn(options, format.name, parser) },
+    allowed: allowedIn(options),
+  };
 }
 
 /**
@@ -73,19 +100,17 @@ export async function* readRows(
   onBytes: BytesRead = () => undefined,
 ): AsyncGenerator<readonly FileRow[]> {
   const hash = createHash('sha256');
-  const groups = readLines(
-    file.path,
-    (bytesDone) => {
-      onBytes(bytesDone, file.bytes);
-    },
-    hash,
-  );
+  const rows = new FileRows(file.reading);
+  const onStored = (bytesDone: number): void => {
+    onBytes(bytesDone, file.bytes);
+  };
+  const groups = readLines(file.path, file.container, onStored, hash);
   try {
     while (true) {
       const group = await readable(file.path, async () => await groups.next());
       if (signal?.aborted === true) return;
       if (group.done === true) break;
-      if (group.value.length > 0) yield group.value.map((line) => rowOf(line, file.reading));
+      if (group.value.length > 0) yield rowsOf(group.value, rows, file.path);
     }
   } finally {
     await groups.return(undefined);
@@ -95,114 +120,141 @@ export async function* readRows(
   }
 }
 
-async function hashOf(path: string, signal: AbortSignal | undefined, onStored: StoredRead): Promise<string> {
+function rowsOf(lines: readonly FileLine[], rows: FileRows, path: string): FileRow[] {
+  try {
+    return lines.map((line) => rows.rowOf(line));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TapeproofError('USAGE', `The file ${path} is not a file of trades: ${error.message}.`, { cause: error });
+  }
+}
+
+async function hashOf(
+  path: string,
+  container: Container,
+  signal: AbortSignal | undefined,
+  onStored: StoredRead,
+): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of await contentOf(path, onStored)) {
+  for await (const chunk of contentOf(path, container, onStored)) {
     signal?.throwIfAborted();
     hash.update(chunk);
   }
   return hash.digest('hex');
 }
 
-/** @param hash takes the content's bytes on the way */
-async function* readLines(path: string, onStored: StoredRead, hash?: Hash): AsyncGenerator<FileLine[]> {
+/** @param hash takes the bytes of the file's identity on the way */
+export async function* readLines(
+  path: string,
+  container: Container,
+  onStored: StoredRead,
+  hash?: Hash,
+): AsyncGenerator<FileLine[]> {
+  if (container === 'parquet') yield* parquetLines(path);
   const splitter = new LineSplitter();
-  for await (const chunk of await contentOf(path, onStored)) {
-    hash?.update(chunk);
-    yield splitter.push(chunk);
+  // The columns of Parquet do not stand in the order of its bytes: these are read for the identity alone.
+  if (container !== 'parquet' || hash !== undefined) {
+    for await (const chunk of contentOf(path, container, onStored)) {
+      hash?.update(chunk);
+      if (container !== 'parquet') yield splitter.push(chunk);
+    }
   }
   yield splitter.end();
 }
 
-/** The file's bytes, unpacked where it is gzip by its first bytes, whatever its name. */
-async function contentOf(path: string, onStored: StoredRead): Promise<AsyncIterable<Buffer>> {
-  const isPacked = await isGzip(path);
-  const stored = createReadStream(path, { highWaterMark: READ_BYTES });
-  let bytesDone = 0;
-  stored.on('data', (chunk) => {
-    bytesDone += chunk.length;
-    onStored(bytesDone);
-  });
-  stored.pause();
-  if (!isPacked) return stored;
-  // `pipeline` hands an error of either stream to the one that is read; there is nothing to add to it here.
-  return pipeline(stored, createGunzip({ chunkSize: READ_BYTES }), () => undefined);
-}
-
-async function isGzip(path: string): Promise<boolean> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(path);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(GZIP_MAGIC.length), 0, GZIP_MAGIC.length, 0);
-    return bytesRead === GZIP_MAGIC.length && buffer.equals(GZIP_MAGIC);
-  } finally {
-    await handle?.close();
-  }
-}
-
 interface FirstLines {
-  /** Those that hold something, as text. */
+  /** Those that hold something, as text, without comments before the first of them. */
   readonly texts: readonly string[];
-  /** How many are no text. */
+  /** Number of the first of them. */
+  readonly begins: number;
+  /** How many are not text. */
   readonly unreadable: number;
 }
 
-async function readFirstLines(path: string): Promise<FirstLines> {
+async function readFirstLines(path: string, container: Container): Promise<FirstLines> {
   const texts: string[] = [];
-  let unreadable = 0;
-  for await (const lines of readLines(path, () => undefined)) {
+  let [begins, unreadable] = [1, 0];
+  for await (const lines of readLines(path, container, () => undefined)) {
     for (const line of lines) {
       const text = line.overlong === undefined ? textOfLine(line) : undefined;
       if (text === undefined) unreadable += 1;
-      else if (text.trim() !== '') texts.push(text);
-      if (line.number >= DETECTION_LINES) return { texts, unreadable };
+      else if (text.trim() !== '' && (texts.length > 0 || !COMMENT.test(text))) {
+        if (texts.length === 0) begins = line.number;
+        texts.push(text);
+      }
+      if (line.number >= DETECTION_LINES) return { texts, begins, unreadable };
     }
   }
-  return { texts, unreadable };
+  return { texts, begins, unreadable };
 }
 
-function formatOf(options: FileOptions, { texts: firstLines, unreadable }: FirstLines): FileSource {
-  const { path } = options;
-  if (options.format === undefined) {
-    if (firstLines.length === 0) {
-      const what = unreadable > 0 ? 'does not begin with lines of text' : 'is empty';
-      throw new TapeproofError('USAGE', `The file ${path} ${what}: give a file with trades, gzipped or not.`);
-    }
-    const detected = detectFileSource(firstLines);
-    if (detected !== undefined) return detected;
+function formatOf(options: FileOptions, head: FileHead, { unreadable }: FirstLines): Detected {
+  const { path, columns, format } = options;
+  if (columns !== undefined && format !== undefined) {
+    throw new TapeproofError('USAGE', `Give --format ${format} or --columns, not both.`);
+  }
+  const mapping = columns === undefined ? undefined : parseColumns(columns);
+  if (mapping !== undefined && 'problem' in mapping) {
+    throw new TapeproofError('USAGE', `The columns cannot be read: ${mapping.problem}.`);
+  }
+  const named = format === undefined ? undefined : fileSourceNamed(format);
+  if (format !== undefined && named === undefined) {
     throw new TapeproofError(
       'USAGE',
-      `The file ${path} is in no known format: it begins ${quoted(firstLines[0] ?? '')}; name one with --format (${FILE_SOURCE_NAMES.join(', ')}).`,
+      `There is no file format ${quoted(format)}: use one of ${FILE_SOURCE_NAMES.join(', ')}.`,
     );
   }
-  const named = fileSourceNamed(options.format);
-  if (named === undefined) {
+  if (head.lines.length === 0) {
+    const what = unreadable > 0 ? 'does not begin with lines of text' : 'is empty';
+    throw new TapeproofError('USAGE', `The file ${path} ${what}: give a file with trades, packed or not.`);
+  }
+  if (mapping !== undefined) {
+    const parser = openColumns(mapping, head);
+    if (!('problem' in parser)) return { format: NAMED_COLUMNS, parser };
+    throw new TapeproofError('USAGE', `The columns do not fit the file ${path}: ${parser.problem}.`);
+  }
+  if (named !== undefined) {
+    const parser = named.open({ ...head, isNamed: true });
+    if (parser !== undefined) return { format: named, parser };
+    const [example = ''] = named.example;
     throw new TapeproofError(
       'USAGE',
-      `There is no file format ${quoted(options.format)}: use one of ${FILE_SOURCE_NAMES.join(', ')}.`,
+      `The file ${path} is not ${named.name}: its first line must be like ${JSON.stringify(example)}, not ${quoted(head.lines[0] ?? '')}.`,
     );
   }
-  if (named.header !== undefined && !isCsvHeader(firstLines[0], named.header)) {
-    throw new TapeproofError(
-      'USAGE',
-      `The file ${path} is not ${named.name}: its first line must be "${named.header}", not ${quoted(firstLines[0] ?? '')}.`,
-    );
-  }
-  return named;
+  const detected = detectFileSource(head);
+  if (detected !== undefined) return detected;
+  throw new TapeproofError('USAGE', `The file ${path} is in no known format: ${unknownTable(head)}.`);
 }
 
-function instrumentOf(options: FileOptions, format: FileSource): string {
-  if (options.instrument === undefined) return format.defaultInstrument ?? '';
-  if (format.defaultInstrument === undefined) {
-    throw new TapeproofError(
-      'USAGE',
-      `The rows of ${format.name} name their own instruments: leave out --instrument ${options.instrument}.`,
-    );
-  }
-  return namedInstrument(options.instrument);
+function delimiterIn({ delimiter }: FileOptions): string | undefined {
+  if (delimiter === undefined) return undefined;
+  const character = DELIMITER_NAMES.get(delimiter.toLowerCase()) ?? delimiter;
+  if (/^[^\w"\r\n]$/.test(character)) return character;
+  throw new TapeproofError('USAGE', `${quoted(delimiter)} cannot part columns: give one character, or tab.`);
 }
 
-function allowedBy({ allowed }: FileOptions): ReadonlySet<string> | undefined {
+function instrumentIn({ path, instrument }: FileOptions, format: string, { instruments }: LineParser): string {
+  if (instruments === 'IN_ROWS') {
+    if (instrument === undefined) return '';
+    throw new TapeproofError(
+      'USAGE',
+      `The rows of ${format} name their own instruments: leave out --instrument ${instrument}.`,
+    );
+  }
+  const isSymbol = instruments === 'SYMBOL_IN_ROWS';
+  if (instrument === undefined) {
+    const what = isSymbol ? 'name a symbol without its venue' : 'do not say of which instrument they are';
+    const venue = isSymbol ? ' or, for their symbols at one venue, --instrument @binance' : '';
+    throw new TapeproofError(
+      'USAGE',
+      `The rows of ${path} (${format}) ${what}: give it, such as --instrument BTC-USDT@binance${venue}.`,
+    );
+  }
+  return isSymbol && VENUE_ALONE.test(instrument) ? instrument : namedInstrument(instrument);
+}
+
+function allowedIn({ allowed }: FileOptions): ReadonlySet<string> | undefined {
   return allowed && new Set(allowed.map(namedInstrument));
 }
 
@@ -210,19 +262,23 @@ const READ_FAILURES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
   EISDIR: 'it is a folder',
   EACCES: 'reading it is not permitted',
-  Z_BUF_ERROR: 'its gzip data ends too early: fetch it again',
+  Z_BUF_ERROR: 'its packed data ends too early: fetch it again',
   Z_DATA_ERROR: 'its gzip data is damaged: fetch it again',
 };
+const ZSTD_FAILURE = /^ZSTD_/;
 
 /** What the operating system says of a file, as a sentence. */
-async function readable<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
+export async function readable<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();
   } catch (error) {
     if (error instanceof TapeproofError || !(error instanceof Error) || !('code' in error)) throw error;
     const code = String(error.code);
     if (code === 'ABORT_ERR') throw error;
-    const reason = Object.hasOwn(READ_FAILURES, code) ? READ_FAILURES[code] : error.message;
-    throw new TapeproofError('USAGE', `The file ${path} cannot be read: ${reason ?? code}.`, { cause: error });
+    const known = Object.hasOwn(READ_FAILURES, code) ? READ_FAILURES[code] : undefined;
+    const reason = ZSTD_FAILURE.test(code)
+      ? `its zstd data cannot be unpacked (${error.message}): fetch it again`
+      : (known ?? error.message);
+    throw new TapeproofError('USAGE', `The file ${path} cannot be read: ${reason}.`, { cause: error });
   }
 }

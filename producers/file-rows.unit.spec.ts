@@ -3,12 +3,13 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
 import { openFile, readRows, type FileOptions } from './file-rows.adapter.ts';
 import { fileTrades } from './file-trades.adapter.ts';
+import { zipOf } from './fixtures/zip.ts';
 
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
 const row = (id: number, instrument = 'BTC-USDT@binance'): string =>
@@ -48,16 +49,19 @@ describe('a file of trades', () => {
 
   it('gives the same ids packed and plain, where they are made from its content', async () => {
     const content = 'timestamp,price,amount\n1385337600,800.01,0.1\n';
-    const plain = await readAll({ path: await fileWith('made-ids.csv', content) });
-    const packed = await readAll({ path: await fileWith('made-ids.csv.gz', gzipSync(content)) });
-    expect(plain.trades[0]?.tradeId).toMatch(/^[0-9a-f]{16}-1$/);
-    expect(packed).toEqual(plain);
+    const instrument = 'BTC-USD@bitstamp';
+    const plain = await readAll({ path: await fileWith('made-ids.csv', content), instrument });
+    expect(plain.trades[0]?.tradeId).toMatch(/^c[0-9a-f]{16}-0$/);
+    for (const packed of [gzipSync(content), zstdCompressSync(content), zipOf('made-ids.csv', content)]) {
+      expect(await readAll({ path: await fileWith('made-ids.packed', packed), instrument })).toEqual(plain);
+    }
   });
 
   it('takes its instrument from the option where the rows name none', async () => {
     const path = await fileWith('bitstamp.csv', 'timestamp,price,amount\n1385337600,800.01,0.1\n');
     const read = async (options: Partial<FileOptions>) => (await readAll({ path, ...options })).trades[0]?.instrument;
-    expect(await read({})).toBe('BTC-USD@bitstamp');
+    await expect(read({})).rejects.toThrow('do not say of which instrument they are: give it, such as --instrument');
+    expect(await read({ instrument: 'XBT-USD@kraken' })).toBe('XBT-USD@kraken');
     expect(await read({ instrument: 'BTC-EUR@bitstamp' })).toBe('BTC-EUR@bitstamp');
     await expect(read({ instrument: 'bitcoin' })).rejects.toThrow('The instrument "bitcoin" names no venue: write');
   });
@@ -71,18 +75,13 @@ describe('a file of trades', () => {
     ['empty', '', {}, 'is empty'],
     ['blank', '\n\n', {}, 'is empty'],
     ['noise', Buffer.alloc(4_000, 0xfe), {}, 'does not begin with lines of text'],
-    [
-      'unknown',
-      'hello\nworld\n',
-      {},
-      'is in no known format: it begins "hello"; name one with --format (canonical-csv,',
-    ],
+    ['unknown', 'hello\nworld\n', {}, 'is in no known format: it begins "hello"'],
     ['unnamed', 'hello\n', { format: 'parquet' }, 'There is no file format "parquet": use one of canonical-csv,'],
     ['proto', 'hello\n', { format: '__proto__' }, 'There is no file format "__proto__"'],
-    ['other', 'timestamp,price,amount\n', { format: 'canonical-csv' }, 'its first line must be "trade_id,'],
+    ['other', 'timestamp,price,amount\n', { format: 'canonical-csv' }, 'its first line must be like "trade_id,'],
     ['own', `${HEADER}\n`, { instrument: 'A-B@c' }, 'name their own instruments: leave out --instrument A-B@c'],
     ['allowed', `${HEADER}\n`, { allowed: ['A-B@c', 'nonsense'] }, 'The instrument "nonsense" names no venue: write'],
-    ['cut', gzipSync(`${HEADER}\n${row(1)}\n`).subarray(0, 40), {}, 'gzip data ends too early'],
+    ['cut', gzipSync(`${HEADER}\n${row(1)}\n`).subarray(0, 40), {}, 'packed data ends too early'],
   ])('that is %s is said to be so in one sentence', async (name, content, options, sentence) => {
     const path = content === undefined ? join(folder, 'nowhere') : await fileWith(name, content);
     await expect(readAll({ path, ...options })).rejects.toMatchObject({
@@ -94,7 +93,7 @@ describe('a file of trades', () => {
   it('that ends too early is refused before its first row is given', async () => {
     const rows = Array.from({ length: 50_000 }, (_, id) => row(id)).join('\n');
     const path = await fileWith('cut-late', gzipSync(`${HEADER}\n${rows}\n`).subarray(0, -20));
-    await expect(openFile({ path })).rejects.toThrow('gzip data ends too early');
+    await expect(openFile({ path })).rejects.toThrow('packed data ends too early');
   });
 
   it('that is a folder is said to be so', async () => {
@@ -168,7 +167,9 @@ describe('real captures beside the checkout', () => {
   it.runIf(present)('of Bitstamp hold 100,000 rows, 18 of them with size 0', async () => {
     const { trades, refused } = await readAll({
       path: join(shared, 'sample/bitstamp_BTCUSD_20131125-1201_100k.csv.gz'),
+      instrument: 'BTC-USD@bitstamp',
     });
+    expect(new Set(trades.map((trade) => trade.tradeId)).size).toBe(trades.length);
     expect(trades.length + refused.length).toBe(100_000);
     expect(refused.map((deadLetter) => deadLetter.reason)).toEqual(Array.from({ length: 18 }, () => 'NOT_POSITIVE'));
   });

@@ -34,15 +34,3 @@ function guarded(parse: () => unknown): unknown {
 function keepNumberText(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   return typeof value === 'number' ? (context?.source ?? value) : value;
 }
-
-/** JSON writes small numbers as `1.2e-5`; this is the same number without the exponent, exactly. Other text is left as it is. */
-export function withoutExponent(number: string): string {
-  const match = /^(-?)(\d+)(?:\.(\d+))?[eE]([+-]?\d{1,2})$/.exec(number);
-  if (match === null) return number;
-  const [, sign = '', whole = '', fraction = '', exponentText = ''] = match;
-  const point = whole.length + Number(exponentText);
-  const digits = whole + fraction;
-  if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-  if (point >= digits.length) return `${sign}${digits}${'0'.repeat(point - digits.length)}`;
-  return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
-}

@@ -1,11 +1,33 @@
+import type { FileHead, FileSource, LineParser } from './source.ts';
 import { barterJsonl } from './sources/barter-jsonl.ts';
+import { binanceAggTrades } from './sources/binance-agg-trades.ts';
 import { binanceCapture } from './sources/binance-capture.ts';
+import { binanceTrades } from './sources/binance-trades.ts';
+import { bitmex, bybit } from './sources/bitmex.ts';
 import { bitstampCsv } from './sources/bitstamp-csv.ts';
 import { canonicalCsv } from './sources/canonical-csv.ts';
-import type { FileSource } from './source.ts';
+import { coinbase } from './sources/coinbase.ts';
+import { cryptoDataDownload } from './sources/cryptodatadownload.ts';
+import { databento } from './sources/databento.ts';
+import { kraken } from './sources/kraken.ts';
+import { tardis } from './sources/tardis.ts';
 
 /** Every format that trades can be read from. A new one is a file and a line here. */
-export const FILE_SOURCES: readonly FileSource[] = [canonicalCsv, bitstampCsv, binanceCapture, barterJsonl];
+export const FILE_SOURCES: readonly FileSource[] = [
+  canonicalCsv,
+  binanceTrades,
+  binanceAggTrades,
+  kraken,
+  coinbase,
+  bitmex,
+  bybit,
+  tardis,
+  databento,
+  cryptoDataDownload,
+  bitstampCsv,
+  binanceCapture,
+  barterJsonl,
+];
 
 /** How many lines at the start of a file are looked at to tell its format. */
 export const DETECTION_LINES = 20;
@@ -13,12 +35,22 @@ export const DETECTION_LINES = 20;
 /** The formats' names, for messages and help. */
 export const FILE_SOURCE_NAMES: readonly string[] = FILE_SOURCES.map((source) => source.name);
 
+/** A format, and what reads one file of it. */
+export interface Detected {
+  readonly format: FileSource;
+  readonly parser: LineParser;
+}
+
 /** The format of that name. */
 export function fileSourceNamed(name: string): FileSource | undefined {
   return FILE_SOURCES.find((source) => source.name === name);
 }
 
-/** The format of a file that begins with these lines (without empty ones). */
-export function detectFileSource(firstLines: readonly string[]): FileSource | undefined {
-  return FILE_SOURCES.find((source) => source.recognises(firstLines));
+/** The format of a file that begins so. */
+export function detectFileSource(head: FileHead): Detected | undefined {
+  for (const format of FILE_SOURCES) {
+    const parser = format.open(head);
+    if (parser !== undefined) return { format, parser };
+  }
+  return undefined;
 }

@@ -1,20 +1,29 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
 import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
+import { TradeIdentities } from '../contracts/trade-identities.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
 import { LINE_BYTES_MAX, type FileLine } from './lines.ts';
-import { isRefusal, malformed, type FileContext, type FileSource, type ParsedLine } from './source.ts';
+import { isRefusal, malformed, type FileContext, type FileSource, type LineParser, type ParsedLine } from './source.ts';
 
 /** The reader named in the dead letters of files. */
 export const FILE_READER = 'ingest-file';
 /** A dead letter carries this much of what was refused. */
 export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
+/** Refused rows of one file that are told apart; some 150 bytes each. A file with more is not a file of trades. */
+export const REFUSED_ROWS_MAX = 5_000_000;
 
 const BYTE_ORDER_MARK = '\uFEFF';
+const ID_HASH_DIGITS = 16;
+/** Ordinals of contents that are kept at hand, so that thousands of equal rows are not counted from 0 each time. */
+const ORDINALS_MAX = 65_536;
 
 /** How a file is read. */
 export interface Reading {
   readonly format: FileSource;
+  readonly parser: LineParser;
+  /** Number of the first line that may be a row: those before it are comments and the header. */
+  readonly firstRow: number;
   readonly context: FileContext;
   /** Instruments that may be read; undefined allows all. */
   readonly allowed: ReadonlySet<string> | undefined;
@@ -34,40 +43,87 @@ export function textOfLine(line: FileLine): string | undefined {
   return text.endsWith('\r') ? text.slice(0, -1) : text;
 }
 
-/** What one line comes to: never an exception, and a trade only where every rule holds. */
-export function rowOf(line: FileLine, reading: Reading): FileRow {
-  if (line.overlong !== undefined) {
-    const detail = `the line has ${line.overlong.length} bytes, more than ${LINE_BYTES_MAX}`;
-    return deadRow(line, malformed(detail), reading);
+/**
+ * Turns the lines of one file, from its first to its last, into rows. It remembers what came before, because the id of a
+ * row that has none is its content and its ordinal among equal rows, and so is the id of a dead letter: a longer version
+ * of the same file, packed or not, gives the same ids.
+ */
+export class FileRows {
+  private readonly reading: Reading;
+  /** By instrument: rows whose ids were made. */
+  private readonly made = new Map<string, TradeIdentities>();
+  private readonly nextOrdinals = new Map<string, number>();
+  private readonly refused = new Map<string, number>();
+
+  constructor(reading: Reading) {
+    this.reading = reading;
   }
-  const text = textOfLine(line);
-  if (text === undefined) return deadRow(line, malformed('the line is not UTF-8'), reading);
-  const isHeader = line.number === 1 && reading.format.header !== undefined;
-  if (isHeader || text.trim() === '') return { kind: 'nothing', line: line.number };
-  const parsed = permitted(reading.format.parseLine(text, line.number, reading.context), reading);
-  if (parsed === 'not-a-trade') return { kind: 'not-a-trade', line: line.number };
-  if (isRefusal(parsed)) return deadRow(line, parsed, reading);
-  return { kind: 'trade', line: line.number, trade: parsed };
-}
 
-function permitted(parsed: ParsedLine, reading: Reading): ParsedLine {
-  if (parsed === 'not-a-trade' || isRefusal(parsed)) return parsed;
-  if (reading.allowed === undefined || reading.allowed.has(parsed.instrument)) return parsed;
-  const detail = `the instrument ${parsed.instrument} is not among those allowed`;
-  return { reason: 'INSTRUMENT_NOT_ALLOWED', detail };
-}
+  /**
+   * What one line comes to: a trade only where every rule holds.
+   *
+   * @throws RangeError beyond {@link REFUSED_ROWS_MAX}
+   */
+  rowOf(line: FileLine): FileRow {
+    const { parser, firstRow, context } = this.reading;
+    if (line.number < firstRow) return { kind: 'nothing', line: line.number };
+    if (line.overlong !== undefined) {
+      const detail = `the line has ${line.overlong.length} bytes, more than ${LINE_BYTES_MAX}`;
+      return this.deadRow(line, malformed(detail));
+    }
+    const text = textOfLine(line);
+    if (text === undefined) return this.deadRow(line, malformed('the line is not UTF-8'));
+    if (text.trim() === '') return { kind: 'nothing', line: line.number };
+    const parsed = this.permitted(parser.parseLine(text, context));
+    if (parsed === 'not-a-trade') return { kind: 'not-a-trade', line: line.number };
+    if (!isRefusal(parsed)) return { kind: 'trade', line: line.number, trade: this.named(parsed) };
+    // Files that were put one after the other repeat it.
+    if (text.trim() === parser.header?.trim()) return { kind: 'nothing', line: line.number };
+    return this.deadRow(line, parsed);
+  }
 
-function deadRow(line: FileLine, refusal: Refusal, reading: Reading): FileRow {
-  const { source } = reading.context;
-  const deadLetter: DeadLetter = {
-    deadLetterId: `dead-${FILE_READER}-${source}-${line.number}`,
-    source: { kind: 'FILE', name: source, partition: null, position: line.number },
-    reader: FILE_READER,
-    reason: refusal.reason,
-    detail: refusal.detail,
-    payload: line.bytes.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
-    payloadBytes: line.overlong?.length ?? line.bytes.length,
-    payloadHash: line.overlong?.hash ?? createHash('sha256').update(line.bytes).digest('hex'),
-  };
-  return { kind: 'dead-letter', line: line.number, deadLetter };
+  private permitted(parsed: ParsedLine): ParsedLine {
+    const { allowed } = this.reading;
+    if (parsed === 'not-a-trade' || isRefusal(parsed)) return parsed;
+    if (allowed === undefined || allowed.has(parsed.instrument)) return parsed;
+    const detail = `the instrument ${parsed.instrument} is not among those allowed`;
+    return { reason: 'INSTRUMENT_NOT_ALLOWED', detail };
+  }
+
+  /** The trade with an id: its own, or one made of time, price and size and the ordinal among equals. */
+  private named(trade: Trade): Trade {
+    if (trade.tradeId !== '') return trade;
+    const { instrument, eventTime, price, size } = trade;
+    let made = this.made.get(instrument);
+    if (made === undefined) this.made.set(instrument, (made = new TradeIdentities()));
+    const content = hash('sha256', `${eventTime}|${price.toString()}|${size.toString()}`).slice(0, ID_HASH_DIGITS);
+    const key = `${content} ${instrument}`;
+    let ordinal = this.nextOrdinals.get(key) ?? 0;
+    while (!made.add(`c${content}-${ordinal}`, eventTime)) ordinal += 1;
+    if (this.nextOrdinals.size >= ORDINALS_MAX) this.nextOrdinals.clear();
+    this.nextOrdinals.set(key, ordinal + 1);
+    return { ...trade, tradeId: `c${content}-${ordinal}` };
+  }
+
+  private deadRow(line: FileLine, refusal: Refusal): FileRow {
+    const { source } = this.reading.context;
+    const payloadHash = line.overlong?.hash ?? createHash('sha256').update(line.bytes).digest('hex');
+    const content = payloadHash.slice(0, ID_HASH_DIGITS);
+    const ordinal = this.refused.get(content) ?? 0;
+    if (ordinal === 0 && this.refused.size >= REFUSED_ROWS_MAX) {
+      throw new RangeError(`more than ${REFUSED_ROWS_MAX} different rows are refused`);
+    }
+    this.refused.set(content, ordinal + 1);
+    const deadLetter: DeadLetter = {
+      deadLetterId: `dead-${FILE_READER}-${content}-${ordinal}`,
+      source: { kind: 'FILE', name: source, partition: null, position: line.number },
+      reader: FILE_READER,
+      reason: refusal.reason,
+      detail: refusal.detail,
+      payload: line.bytes.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
+      payloadBytes: line.overlong?.length ?? line.bytes.length,
+      payloadHash,
+    };
+    return { kind: 'dead-letter', line: line.number, deadLetter };
+  }
 }

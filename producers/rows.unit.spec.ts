@@ -1,15 +1,28 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { csvFields } from './csv.ts';
 import { LINE_BYTES_MAX, LineSplitter, OVERLONG_BYTES_KEPT, type FileLine } from './lines.ts';
-import { rowOf, type FileRow, type Reading } from './rows.ts';
+import { FileRows, type FileRow, type Reading } from './rows.ts';
+import type { FileSource } from './source.ts';
 import { barterJsonl } from './sources/barter-jsonl.ts';
+import { bitstampCsv } from './sources/bitstamp-csv.ts';
 import { canonicalCsv } from './sources/canonical-csv.ts';
 
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
 const ROW = '1,1385337600000001,BTC-USDT@binance,1,2,BUY';
-const context = { fileHash: 'feedfacecafebeef', source: 'file:feedfacecafebeef', instrument: '' };
-const reading: Reading = { format: canonicalCsv, context, allowed: undefined };
+const context = { source: 'file:feedfacecafebeef', instrument: '' };
+const reading = readingOf(canonicalCsv, [HEADER, ROW], 2);
+
+function readingOf(format: FileSource, lines: readonly string[], firstRow: number): Reading {
+  const parser = format.open({ lines, delimiter: undefined, instrument: undefined, isNamed: false });
+  if (parser === undefined) return expect.fail(`${format.name} does not open ${lines.join(' ')}`);
+  return { format, parser, firstRow, context, allowed: undefined };
+}
+
+function rowOf(line: FileLine, how: Reading): FileRow {
+  return new FileRows(how).rowOf(line);
+}
 
 function linesOf(...chunks: (string | Buffer)[]): FileLine[] {
   const splitter = new LineSplitter();
@@ -71,7 +84,7 @@ describe('CSV fields', () => {
     ['"a,b"', ['a,b']],
     ['', ['']],
   ])('of %j are %j', (line, fields) => {
-    expect(csvFields(line)).toEqual(fields);
+    expect(csvFields(line, ',')).toEqual(fields);
   });
 });
 
@@ -97,17 +110,18 @@ describe('rows', () => {
   });
 
   it('begin after a byte order mark, and are UTF-8 in what is not read too', () => {
-    const format = barterJsonl;
-    const kindOf = (content: Buffer): string => rowOf(linesOf(content)[0]!, { ...reading, format }).kind;
-    expect(kindOf(Buffer.from(`\uFEFF${format.example}`))).toBe('trade');
+    const [event = ''] = barterJsonl.example;
+    const jsonl = readingOf(barterJsonl, [event], 1);
+    const kindOf = (content: Buffer): string => rowOf(linesOf(content)[0]!, jsonl).kind;
+    expect(kindOf(Buffer.from(`\uFEFF${event}`))).toBe('trade');
     const note = Buffer.concat([Buffer.from('{"note":"'), Buffer.from([0xe9]), Buffer.from('",')]);
-    expect(kindOf(Buffer.concat([note, Buffer.from(format.example.slice(1))]))).toBe('dead-letter');
+    expect(kindOf(Buffer.concat([note, Buffer.from(event.slice(1))]))).toBe('dead-letter');
   });
 
   it('that are refused keep their bytes, place, length and hash', () => {
     const [, bad] = linesOf(`${HEADER}\nnonsense\r\n`);
     expect(deadLetterOf(rowOf(bad!, reading))).toEqual({
-      deadLetterId: 'dead-ingest-file-file:feedfacecafebeef-2',
+      deadLetterId: `dead-ingest-file-${createHash('sha256').update('nonsense\r').digest('hex').slice(0, 16)}-0`,
       source: { kind: 'FILE', name: 'file:feedfacecafebeef', partition: null, position: 2 },
       reader: 'ingest-file',
       reason: 'MALFORMED',
@@ -129,5 +143,56 @@ describe('rows', () => {
     const [, line] = linesOf(`${HEADER}\n${ROW}`);
     expect(deadLetterOf(rowOf(line!, narrow)).reason).toBe('INSTRUMENT_NOT_ALLOWED');
     expect(rowOf(line!, { ...reading, allowed: new Set(['BTC-USDT@binance']) }).kind).toBe('trade');
+  });
+
+  it('that are refused are known by their content and their ordinal, so that a longer file repeats none', () => {
+    const idsOf = (content: string): string[] => {
+      const rows = new FileRows(reading);
+      return linesOf(content).flatMap((line) => {
+        const row = rows.rowOf(line);
+        return row.kind === 'dead-letter' ? [row.deadLetter.deadLetterId] : [];
+      });
+    };
+    const short = idsOf(`${HEADER}\nbad\nworse\nbad\n`);
+    expect(new Set(short).size).toBe(3);
+    expect(idsOf(`${HEADER}\n${ROW}\nbad\nworse\nbad\nbad\n`).slice(0, 3)).toEqual(short);
+  });
+
+  it('without an id get one of their content and their ordinal, whatever stands around them', () => {
+    const header = 'timestamp,price,amount';
+    const at: Reading = {
+      ...readingOf(bitstampCsv, [header], 1),
+      context: { source: 'file:feedfacecafebeef', instrument: 'BTC-USD@bitstamp' },
+    };
+    const idsOf = (content: string): string[] => {
+      const rows = new FileRows(at);
+      return linesOf(content).flatMap((line) => {
+        const row = rows.rowOf(line);
+        return row.kind === 'trade' ? [row.trade.tradeId] : [];
+      });
+    };
+    const hash = createHash('sha256').update('1385337600000000|800.01|0.1').digest('hex').slice(0, 16);
+    const row = '1385337600,800.010,0.1';
+    expect(idsOf(`${row}\n1385337601,1,1\n${row}\n1385337600,800.01,1e-1\n`)).toEqual([
+      `c${hash}-0`,
+      expect.stringMatching(/^c[0-9a-f]{16}-0$/),
+      `c${hash}-1`,
+      `c${hash}-2`,
+    ]);
+    const second = fc.integer({ min: 1_385_337_600, max: 1_385_337_602 });
+    const rows = fc.array(fc.tuple(second, fc.constantFrom('1', '1.0', '2')), { maxLength: 30 });
+    fc.assert(
+      fc.property(rows, rows, (earlier, later) => {
+        const text = (of: typeof rows extends fc.Arbitrary<infer Rows> ? Rows : never): string =>
+          of.map(([time, price]) => `${time},${price},1\n`).join('');
+        const all = idsOf(`${header}\n${text(earlier)}${text(later)}`);
+        expect(new Set(all).size).toBe(earlier.length + later.length);
+        expect(all.slice(0, earlier.length)).toEqual(idsOf(text(earlier)));
+      }),
+    );
+  });
+
+  it('that repeat the header, as where files were put together, are nothing', () => {
+    expect(kindsOf(`${HEADER}\n${ROW}\n${HEADER}\n${ROW}\n`)).toEqual(['nothing', 'trade', 'nothing', 'trade']);
   });
 });

@@ -1,18 +1,52 @@
-import type { TakerSide, Trade } from '../contracts/generated/events.ts';
-import { parseAmount, refusalOf, type Refusal } from '../contracts/trade-rules.ts';
+import type { Trade } from '../contracts/generated/events.ts';
+import { refusalOf, type Refusal } from '../contracts/trade-rules.ts';
+import { amountOf } from './numbers.ts';
 
 /** What a row's meaning depends on besides its own text. */
 export interface FileContext {
-  /** First 16 hex digits of the SHA-256 of the file's content, unpacked; the ids of rows that have none are made from it. */
-  readonly fileHash: string;
-  /** Names the file in each trade: `file:<fileHash>`. */
+  /** Names the file in each trade: `file:<first 16 hex digits of the SHA-256 of its content>`. */
   readonly source: string;
-  /** Instrument of a file whose rows name none; '' where they do. */
+  /** Instrument of the rows; `@venue` where rows name a symbol alone; '' where they name all of it. */
   readonly instrument: string;
 }
 
-/** A row is a trade, or refused, or something that is rightly no trade, such as a quote in a mixed capture. */
+/**
+ * A row is a trade, or refused, or something that is rightly no trade, such as a quote in a mixed capture. The id of a
+ * trade whose row has none is '': it is made of the content by who knows the rows before.
+ */
 export type ParsedLine = Trade | Refusal | 'not-a-trade';
+
+/** How a file begins, and what a person said of it. */
+export interface FileHead {
+  /** Its first lines that hold something, without comments and addresses before the first of them. */
+  readonly lines: readonly string[];
+  /** What parts the columns, where a person said so. */
+  readonly delimiter: string | undefined;
+  /** The instrument that a person gave. */
+  readonly instrument: string | undefined;
+  /** Whether a person named the format: what only looks like it is then taken for it. */
+  readonly isNamed: boolean;
+}
+
+/** What rows say of their instrument: all of it, its symbol without the venue, or nothing. */
+export type InstrumentNaming = 'IN_ROWS' | 'SYMBOL_IN_ROWS' | 'NOT_IN_ROWS';
+
+/** What reads the rows of one file. */
+export interface LineParser {
+  /** The first line where it names the columns; undefined where rows begin at once. */
+  readonly header: string | undefined;
+  /** What parts the columns; undefined where the file is not a table. */
+  readonly delimiter: string | undefined;
+  /** How stamps are read, for people. */
+  readonly times: string;
+  readonly instruments: InstrumentNaming;
+  /**
+   * The meaning of one line: a pure function that never throws.
+   *
+   * @param line the line without its terminator, never empty
+   */
+  parseLine(line: string, context: FileContext): ParsedLine;
+}
 
 /**
  * A format that trades are read from. Adding one: a file in `producers/sources/` and a line in `producers/registry.ts`;
@@ -23,38 +57,48 @@ export interface FileSource {
   readonly name: string;
   /** One line for people. */
   readonly description: string;
-  /** The first line that every such file has; undefined where rows begin at once. */
-  readonly header: string | undefined;
-  /** Instrument of files whose rows name none, unless another is given; undefined where each row names its own. */
-  readonly defaultInstrument: string | undefined;
-  /** A row of this format that is a trade, for the shared suite and for people. */
-  readonly example: string;
-  /** Whether a file that begins with these lines is in this format; asked where the format is not named. */
-  recognises(firstLines: readonly string[]): boolean;
-  /**
-   * The meaning of one line: a pure function that never throws.
-   *
-   * @param line the line without its terminator, never empty
-   * @param lineNumber from 1, the header included
-   */
-  parseLine(line: string, lineNumber: number, context: FileContext): ParsedLine;
+  /** The columns of a table as they are published; none where the format is not a table. */
+  readonly columns: readonly string[];
+  /** How a file of this format begins, its last line a trade: for the shared suite and for people. */
+  readonly example: readonly string[];
+  /** What reads a file that begins so; undefined where it is not in this format. */
+  open(head: FileHead): LineParser | undefined;
+}
+
+/** A parser for lines that are no table and name time, instrument and all by themselves. */
+export function linesThatNameAll(parseLine: LineParser['parseLine']): LineParser {
+  return { header: undefined, delimiter: undefined, times: 'as the format says', instruments: 'IN_ROWS', parseLine };
 }
 
 /** A trade before its price and size are read. */
 export interface TradeFields extends Omit<Trade, 'price' | 'size'> {
-  /** Plain decimal text. Prices never pass through a double. */
+  /** The number's text. Prices never pass through a double. */
   readonly price: string;
   readonly size: string;
 }
 
+/** Stands for an id that is still to be made, where the other rules are asked. */
+const ID_TO_BE_MADE = '-';
+
 /** The trade, or the first rule that it breaks. */
 export function tradeOf(fields: TradeFields): Trade | Refusal {
-  const price = parseAmount('price', fields.price);
+  const trade = tradeWithAmounts(fields);
+  return isRefusal(trade) ? trade : (refusalOf(trade) ?? trade);
+}
+
+/** As {@link tradeOf}; a trade without an id is one all the same: its id is made of its content. */
+export function tradeWithOrWithoutIdOf(fields: TradeFields): Trade | Refusal {
+  if (fields.tradeId !== '') return tradeOf(fields);
+  const trade = tradeWithAmounts(fields);
+  return isRefusal(trade) ? trade : (refusalOf({ ...trade, tradeId: ID_TO_BE_MADE }) ?? trade);
+}
+
+function tradeWithAmounts(fields: TradeFields): Trade | Refusal {
+  const price = amountOf('price', fields.price);
   if ('reason' in price) return price;
-  const size = parseAmount('size', fields.size);
+  const size = amountOf('size', fields.size);
   if ('reason' in size) return size;
-  const trade: Trade = { ...fields, price, size };
-  return refusalOf(trade) ?? trade;
+  return { ...fields, price, size };
 }
 
 export function isRefusal(parsed: Trade | Refusal): parsed is Refusal {
@@ -84,15 +128,4 @@ export function wholeNumber(text: string): number | undefined {
 /** The venue of `BTC-USDT@binance`; of a text that is no instrument anything, and the trade rules refuse it. */
 export function venueOf(instrument: string): string {
   return instrument.slice(instrument.indexOf('@') + 1);
-}
-
-const CANONICAL_SIDES: ReadonlyMap<string, TakerSide> = new Map([
-  ['BUY', 'BUY'],
-  ['SELL', 'SELL'],
-  ['UNKNOWN', 'UNKNOWN'],
-]);
-
-/** `BUY`, `SELL` or `UNKNOWN` as written. */
-export function canonicalSide(text: string): TakerSide | undefined {
-  return CANONICAL_SIDES.get(text);
 }

@@ -1,15 +1,89 @@
-const MICROSECONDS_PER_MILLISECOND = 1000;
-const MICROSECOND_DIGITS = 6;
-const RFC_3339_UTC = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(?:Z|\+00:00)$/;
+import { plainDecimal } from './numbers.ts';
 
-/** Microseconds since 1970 of `2025-03-25T23:07:00.715Z`, finer digits cut off; undefined where the text is no UTC time. */
-export function microsecondsOf(text: string): number | undefined {
-  const match = RFC_3339_UTC.exec(text);
+/** Units of stamps that count from 1970. */
+export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
+
+/** How the stamps of a column are read. */
+export interface TimeForm {
+  /** Unit of numbers; `digits` tells it from how many stand before the point: 10, 13, 16 or 19. */
+  readonly unit: TimeUnit | 'digits';
+  /** Whether a calendar time without a zone is UTC; where that is not documented it is refused. */
+  readonly isUtcWithoutZone: boolean;
+}
+
+/** How many digits a stamp in seconds lacks to be in microseconds. */
+const MISSING_DIGITS: Readonly<Record<TimeUnit, number>> = { s: 6, ms: 3, us: 0, ns: -3 };
+/** From 2001 to 2286 a stamp has exactly these many digits. */
+const UNIT_OF_DIGITS: ReadonlyMap<number, TimeUnit> = new Map([
+  [10, 's'],
+  [13, 'ms'],
+  [16, 'us'],
+  [19, 'ns'],
+]);
+const UNIT_NAMES: Readonly<Record<TimeUnit, string>> = {
+  s: 'seconds',
+  ms: 'milliseconds',
+  us: 'microseconds',
+  ns: 'nanoseconds',
+};
+
+const MICROSECONDS_PER_MILLISECOND = 1000;
+const MICROSECONDS_PER_MINUTE = 60_000_000;
+const MICROSECOND_DIGITS = 6;
+const WHOLE_MICROSECONDS = /^\d{16}$/;
+const NUMBER = /^(\d{1,20})(?:\.(\d{0,20}))?$/;
+/** ISO 8601 with `T`, a space or BitMEX's `D`. */
+const CALENDAR =
+  /^(\d{4})-(\d\d)-(\d\d)[TtDd ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?: ?(Z|UTC|[+-]\d\d(?::?\d\d)?))?$/i;
+
+/**
+ * Microseconds since 1970, finer digits cut off; undefined where the text is not a time that can be read in one way only.
+ * No digit passes through a double before it is whole.
+ */
+export function microsecondsOf(text: string, form: TimeForm): number | undefined {
+  if (WHOLE_MICROSECONDS.test(text) && (form.unit === 'us' || form.unit === 'digits')) return Number(text);
+  const number = NUMBER.exec(text);
+  if (number !== null) return scaled(number[1] ?? '', number[2] ?? '', form.unit);
+  if (text[4] === '-') return calendarMicroseconds(text, form.isUtcWithoutZone);
+  // `1.7356896e+09`, as spreadsheets and data frames write it.
+  const plain = /e/i.test(text) ? NUMBER.exec(plainDecimal(text) ?? '') : null;
+  return plain === null ? undefined : scaled(plain[1] ?? '', plain[2] ?? '', form.unit);
+}
+
+/** How a column's stamps are read, for people. */
+export function timeFormText({ unit }: TimeForm): string {
+  return unit === 'digits' ? 's, ms, µs or ns by the number of digits' : UNIT_NAMES[unit];
+}
+
+function scaled(whole: string, fraction: string, unit: TimeForm['unit']): number | undefined {
+  const known = unit === 'digits' ? UNIT_OF_DIGITS.get(whole.length) : unit;
+  if (known === undefined) return undefined;
+  const point = whole.length + MISSING_DIGITS[known];
+  // Beyond 2^53 it is not exact, and out of all bounds: the trade rules say so.
+  return Number((whole + fraction).padEnd(point, '0').slice(0, Math.max(point, 0)));
+}
+
+/** As {@link microsecondsOf}, of `2025-03-25T23:07:00.715Z` and its kind alone. */
+export function calendarMicroseconds(text: string, isUtcWithoutZone: boolean): number | undefined {
+  const match = CALENDAR.exec(text);
   if (match === null) return undefined;
-  const [, toTheSecond = '', fraction = ''] = match;
-  const milliseconds = Date.parse(`${toTheSecond}Z`);
-  // 30 February is read as 2 March: only a text that comes back the same is a time.
-  if (Number.isNaN(milliseconds) || !new Date(milliseconds).toISOString().startsWith(toTheSecond)) return undefined;
-  const microseconds = Number(fraction.padEnd(MICROSECOND_DIGITS, '0').slice(0, MICROSECOND_DIGITS));
-  return milliseconds * MICROSECONDS_PER_MILLISECOND + microseconds;
+  const [, year = '', month = '', day = '', hour = '', minute = '', second = '', fraction = '', zone = ''] = match;
+  if (zone === '' && !isUtcWithoutZone) return undefined;
+  const offset = offsetMinutes(zone.toUpperCase());
+  const milliseconds = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second);
+  // 30 February would be read as 2 March, and 24:00 as the next day: only parts that come back the same are a time.
+  const read = new Date(milliseconds);
+  const isReal = read.getUTCDate() === +day && read.getUTCMonth() === +month - 1 && read.getUTCHours() === +hour;
+  if (offset === undefined || !isReal || +minute > 59 || +second > 59) return undefined;
+  const finer = Number(fraction.padEnd(MICROSECOND_DIGITS, '0').slice(0, MICROSECOND_DIGITS));
+  return milliseconds * MICROSECONDS_PER_MILLISECOND + finer - offset * MICROSECONDS_PER_MINUTE;
+}
+
+/** Minutes that a zone is ahead of UTC. */
+function offsetMinutes(zone: string): number | undefined {
+  if (zone === '' || zone === 'Z' || zone === 'UTC') return 0;
+  const hours = Number(zone.slice(1, 3));
+  const minutes = Number(zone.slice(3).replace(':', '') || '0');
+  if (hours > 14 || minutes > 59) return undefined;
+  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }

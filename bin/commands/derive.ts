@@ -15,6 +15,8 @@ interface DeriveOptions {
   readonly out: string;
   readonly format?: string;
   readonly instrument?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
 }
 
 /** Rows left out of which the reason is told; a file in the wrong unit has one for each row. */
@@ -28,12 +30,14 @@ export function registerDerive(program: Command): void {
     .option('--config <file>', 'engine configuration', DEFAULT_CONFIGURATION_FILE)
     .option('--out <file>', 'where to write the events, one JSON object a line; - is standard output', '-')
     .option('--format <name>', 'format of the file; told from its first lines where left out')
-    .option('--instrument <instrument>', 'instrument of the rows, for formats whose rows name none')
-    .action(async ({ trades, config, out, format, instrument }: DeriveOptions) => {
+    .option('--instrument <instrument>', 'instrument of the rows where they name none; @venue where they name symbols')
+    .option('--columns <columns>', 'columns of any other table: time=ts:ms,price=px,size=qty,side=taker,id=#5')
+    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out')
+    .action(async ({ trades, config, out, ...reading }: DeriveOptions) => {
       const configuration = await readConfiguration(config);
       let refused = 0;
       const reasons: string[] = [];
-      const rows = fileTrades({ path: trades, format, instrument }, ({ source, detail }) => {
+      const rows = fileTrades({ path: trades, ...reading }, ({ source, detail }) => {
         refused += 1;
         if (refused <= REFUSALS_SHOWN_MAX) reasons.push(`Line ${source.position}: ${detail}.\n`);
       });

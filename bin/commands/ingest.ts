@@ -18,10 +18,14 @@ import { connections, interruption, print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { observed, withHttpOptions, type HttpOptions } from '../observed.ts';
 import { progressBar, type ProgressBar } from '../progress.ts';
+import { printPreview } from './preview.ts';
 
 interface IngestOptions {
   readonly format?: string;
   readonly instrument?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
+  readonly preview?: true;
   readonly allow?: string;
   readonly speed: number | 'max';
   readonly json?: true;
@@ -50,10 +54,13 @@ export function registerIngest(program: Command): void {
 function registerFile(ingest: Command): void {
   ingest
     .command('file')
-    .argument('<path>', 'a file of trades, gzipped or not')
+    .argument('<path>', 'a file of trades: text, gzip, zstd, zip or Parquet')
     .description('append the trades of a file; run it again and nothing is appended twice')
     .option('--format <name>', `one of ${FILE_SOURCE_NAMES.join(', ')}; told from the first lines where left out`)
-    .option('--instrument <instrument>', 'instrument of the rows, for formats whose rows name none')
+    .option('--instrument <instrument>', 'instrument of the rows where they name none; @venue where they name symbols')
+    .option('--columns <columns>', 'columns of any other table: time=ts:ms,price=px,size=qty,side=taker,id=#5')
+    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out')
+    .option('--preview', 'show the first ten rows as they are understood, and append nothing')
     .option('--allow <instruments>', 'take only these, separated by commas; others become dead letters')
     .option('--speed <speed>', 'max, or times real time: 1, 60', parseSpeed, 'max' as const)
     .option('--json', 'print the report as JSON')
@@ -64,13 +71,20 @@ Of an instrument, ingest the oldest file first: trades that come after newer one
 the previous session, but decide nothing. A trade id that the tape holds already has no second effect, whatever its price.`,
     )
     .action(async (path: string, options: IngestOptions) => {
+      const allowed = options.allow?.split(',').map((name) => name.trim());
+      if (options.preview === true) {
+        await printPreview({ path, ...options, allowed }, options.json);
+        return;
+      }
       const signal = interruption();
       const bar = progressBar(basename(path));
       const report = await pipeline.ingest.run({
         path,
         format: options.format,
         instrument: options.instrument,
-        allowed: options.allow?.split(','),
+        columns: options.columns,
+        delimiter: options.delimiter,
+        allowed,
         speed: options.speed,
         connections: connections(),
         // An outage is said once, by the last sentence.

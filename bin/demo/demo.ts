@@ -20,6 +20,8 @@ import { summarise, summaryText } from './summary.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 const SAMPLE = join(REPOSITORY, 'data', 'binance-sample', 'binance-spot-2025-03-25.jsonl.gz');
+/** The file of Bitstamp's trades does not say of what they are. */
+const BITSTAMP_INSTRUMENT = 'BTC-USD@bitstamp';
 
 export interface DemoOptions {
   readonly signal: AbortSignal;
@@ -78,10 +80,14 @@ async function theMainJob(
   );
 
   step('4/7 Real trades onto the tape');
-  for (const path of [bitstampTradesFile, SAMPLE]) {
+  for (const { path, instrument } of [
+    { path: bitstampTradesFile, instrument: BITSTAMP_INSTRUMENT },
+    { path: SAMPLE, instrument: undefined },
+  ]) {
     const bar = progressBar(path.split('/').at(-1) ?? path);
     const report = await pipeline.ingest.run({
       path,
+      instrument,
       speed: 'max',
       connections: where,
       log: createLog('ingest', 'warn'),

@@ -1,12 +1,7 @@
 import type { TakerSide } from '../../contracts/generated/events.ts';
+import { isJsonObject, parseJsonObject, parseJsonObjectWithRawNumbers, type JsonObject } from '../json.ts';
 import {
-  isJsonObject,
-  parseJsonObject,
-  parseJsonObjectWithRawNumbers,
-  withoutExponent,
-  type JsonObject,
-} from '../json.ts';
-import {
+  linesThatNameAll,
   malformed,
   quoted,
   sideUnknown,
@@ -16,7 +11,7 @@ import {
   type FileSource,
   type ParsedLine,
 } from '../source.ts';
-import { microsecondsOf } from '../timestamps.ts';
+import { calendarMicroseconds } from '../timestamps.ts';
 
 const SIDES: ReadonlyMap<unknown, TakerSide> = new Map([
   ['Buy', 'BUY'],
@@ -34,12 +29,12 @@ const INSTRUMENTS: ReadonlyMap<string, string> = new Map([
 export const barterJsonl: FileSource = {
   name: 'barter-jsonl',
   description: 'market events of the barter library, one JSON object a line',
-  header: undefined,
-  defaultInstrument: undefined,
-  example:
+  columns: [],
+  example: [
     '{"Item":{"time_exchange":"2025-03-25T23:07:00.715Z","time_received":"2025-03-25T23:07:00.847021081Z","exchange":"binance_spot","instrument":0,"kind":{"Trade":{"id":"4744868157","price":87232.0,"amount":0.00012,"side":"Sell"}}}}',
-  recognises: (lines) => lines.some((line) => itemOf(parseJsonObject(line)) !== undefined),
-  parseLine,
+  ],
+  open: ({ lines }) =>
+    lines.some((line) => itemOf(parseJsonObject(line)) !== undefined) ? linesThatNameAll(parseLine) : undefined,
 };
 
 function itemOf(event: JsonObject | undefined): JsonObject | undefined {
@@ -52,7 +47,7 @@ function tradeMemberOf(item: JsonObject | undefined): unknown {
   return isJsonObject(kind) ? kind['Trade'] : undefined;
 }
 
-function parseLine(line: string, _lineNumber: number, context: FileContext): ParsedLine {
+function parseLine(line: string, context: FileContext): ParsedLine {
   const event = parseJsonObject(line);
   if (event === undefined) return malformed('the line is not a JSON object');
   if (Object.hasOwn(event, 'Reconnecting')) return 'not-a-trade';
@@ -69,7 +64,7 @@ function tradeOfItem(item: JsonObject, trade: JsonObject, context: FileContext):
   const [exchange, index] = [item['exchange'], item['instrument']].map(textOf);
   const [id, price, size] = [trade['id'], trade['price'], trade['amount']].map(textOf);
   const [eventTime, receivedAt] = [item['time_exchange'], item['time_received']].map((time) =>
-    microsecondsOf(textOf(time)),
+    calendarMicroseconds(textOf(time), false),
   );
   if (eventTime === undefined || receivedAt === undefined) {
     return malformed('"time_exchange" or "time_received" is not a time of the form 2025-03-25T23:07:00.715Z');
@@ -86,8 +81,8 @@ function tradeOfItem(item: JsonObject, trade: JsonObject, context: FileContext):
     instrument,
     tradeId: id ?? '',
     eventTime,
-    price: withoutExponent(price ?? ''),
-    size: withoutExponent(size ?? ''),
+    price: price ?? '',
+    size: size ?? '',
     side,
     receivedAt,
     source: context.source,

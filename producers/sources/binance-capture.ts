@@ -1,6 +1,13 @@
 import { binanceTrade } from '../binance-trade.ts';
 import { isJsonObject, parseJsonObject } from '../json.ts';
-import { malformed, wholeNumber, type FileContext, type FileSource, type ParsedLine } from '../source.ts';
+import {
+  linesThatNameAll,
+  malformed,
+  wholeNumber,
+  type FileContext,
+  type FileSource,
+  type ParsedLine,
+} from '../source.ts';
 
 const NANOSECONDS_PER_MICROSECOND_DIGITS = 3;
 const LINE = /^(\d{19}) (\{.*\})$/s;
@@ -9,15 +16,14 @@ const LINE = /^(\d{19}) (\{.*\})$/s;
 export const binanceCapture: FileSource = {
   name: 'binance-capture',
   description: 'recorded Binance stream, each line <receive time ns> <combined-stream JSON>',
-  header: undefined,
-  defaultInstrument: undefined,
-  example:
+  columns: [],
+  example: [
     '1723161254087896568 {"stream":"btcusdt@trade","data":{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3735683259,"p":"61837.63000000","q":"0.02000000","T":1723161255342,"m":true,"M":true}}',
-  recognises: (lines) => lines.some((line) => LINE.test(line)),
-  parseLine,
+  ],
+  open: ({ lines }) => (lines.some((line) => LINE.test(line)) ? linesThatNameAll(parseLine) : undefined),
 };
 
-function parseLine(line: string, _lineNumber: number, context: FileContext): ParsedLine {
+function parseLine(line: string, context: FileContext): ParsedLine {
   const match = LINE.exec(line);
   if (match === null) return malformed('the line is not a receive time in nanoseconds, a space and a JSON object');
   const [, receivedNs = '', text = ''] = match;

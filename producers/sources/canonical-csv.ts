@@ -1,56 +1,27 @@
-import { normalisedInstrument } from '../../contracts/instrument-name.ts';
-import { csvFields, isCsvHeader } from '../csv.ts';
-import {
-  canonicalSide,
-  malformed,
-  quoted,
-  sideUnknown,
-  tradeOf,
-  venueOf,
-  wholeNumber,
-  type FileContext,
-  type FileSource,
-  type ParsedLine,
-} from '../source.ts';
-
-const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
-const COLUMNS = 6;
+import { takerSide } from '../sides.ts';
+import { tableSource } from '../table-source.ts';
 
 /** Tapeproof's own exchange format. Many trades share a stamp: the order of the rows is the order of the tape. */
-export const canonicalCsv: FileSource = {
+export const canonicalCsv = tableSource({
   name: 'canonical-csv',
-  description: `CSV with the header ${HEADER}`,
-  header: HEADER,
-  defaultInstrument: undefined,
-  example: '1,1723161255342000,BTC-USDT@binance,61837.63,0.02,SELL',
-  recognises: ([first]) => isCsvHeader(first, HEADER),
-  parseLine,
-};
-
-function parseLine(line: string, _lineNumber: number, context: FileContext): ParsedLine {
-  const fields = csvFields(line);
-  if (fields === undefined) return malformed('a quote in the row is not closed');
-  if (fields.length !== COLUMNS) return malformed(`the row has ${fields.length} columns, not ${COLUMNS}`);
-  const [tradeId = '', eventTimeText = '', name = '', price = '', size = '', sideText = ''] = fields;
-  const eventTime = wholeNumber(eventTimeText);
-  if (eventTime === undefined) {
-    return malformed(`the event time ${quoted(eventTimeText)} is not a whole number of microseconds`);
-  }
-  const side = canonicalSide(sideText);
-  if (side === undefined) return sideUnknown(sideText);
-  const instrument = normalisedInstrument(name);
-  if (typeof instrument !== 'string') return { reason: 'INSTRUMENT_MALFORMED', detail: instrument.detail };
-  return tradeOf({
-    venue: venueOf(instrument),
-    instrument,
-    tradeId,
-    eventTime,
-    price,
-    size,
-    side,
-    receivedAt: eventTime,
-    source: context.source,
-    suspicious: false,
-    conditions: [],
-  });
-}
+  description: "Tapeproof's own: times in microseconds, instruments as BTC-USD@venue",
+  header: 'trade_id,event_time_us,instrument,price,size,side',
+  columns: {
+    id: ['trade_id'],
+    time: ['event_time_us'],
+    instrument: ['instrument'],
+    price: ['price'],
+    size: ['size'],
+    side: ['side'],
+    received: ['received_at_us'],
+    suspicious: ['suspicious'],
+    conditions: ['conditions'],
+  },
+  optional: ['received', 'suspicious', 'conditions'],
+  isCommon: false,
+  meaning: { time: { unit: 'us', isUtcWithoutZone: true }, side: takerSide },
+  example: [
+    'trade_id,event_time_us,instrument,price,size,side',
+    '1,1723161255342000,BTC-USDT@binance,61837.63,0.02,SELL',
+  ],
+});
