@@ -21,7 +21,7 @@ import {
 import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { auditText } from './audit-text.ts';
 import { audit, type AuditedLog } from './audit.ts';
-import type { Located } from './event-log.ts';
+import type { AmendmentRecord, Located } from './event-log.ts';
 import type { VerifyPorts } from './verify.ts';
 
 const PARTITION = 2;
@@ -43,6 +43,7 @@ const contents = liveTape();
 const derived = eventsOf(run(createPartitionTask(PARTITION), contents));
 
 type MarketContent = Extract<TapeContent, { readonly kind: 'trade' | 'tick' | 'gap' }>;
+type AmendmentContent = Extract<TapeContent, { readonly kind: 'amendment' }>;
 
 function liveTape(): [TapeContent, ...MarketContent[]] {
   const market: MarketContent[] = trades.map((trade) => traded(trade));
@@ -65,7 +66,8 @@ type Change = (
 function logOf({
   change = () => ({}),
   tape = contents,
-}: { change?: Change; tape?: readonly TapeContent[] } = {}): AuditedLog {
+  since = [],
+}: { change?: Change; tape?: readonly TapeContent[]; since?: readonly AmendmentContent[] } = {}): AuditedLog {
   const located = derived.flatMap(({ topic, event, hash }, offset) => {
     const changed = change(event);
     if (changed === 'gone') return [];
@@ -104,6 +106,18 @@ function logOf({
         if (content.kind === 'trade') yield { name: 'Trade', ...place, event: content.trade };
         if (content.kind === 'tick') yield { name: 'ClockTick', ...place, event: content.tick };
         if (content.kind === 'gap') yield { name: 'TradeGap', ...place, event: content.gap };
+        if (content.kind === 'amendment') {
+          yield { name: content.name, ...place, event: content.amendment } as AmendmentRecord;
+        }
+      }
+    },
+    // Whatever was appended after the last record.
+    async *amendmentsAfter(partition, fromOffset) {
+      for (const [index, { name, amendment }] of since.entries()) {
+        await Promise.resolve();
+        const offset = tape.length + index;
+        if (offset <= fromOffset) continue;
+        yield { name, topic: TAPE_TOPIC, partition, offset, hash: '', event: amendment } as AmendmentRecord;
       }
     },
   };

@@ -1,0 +1,180 @@
+import type { Trade } from '../contracts/generated/events.ts';
+
+/** How far a clock may step, and what it takes to step further. */
+export interface ClockRules {
+  /** A trade stamped further than this after the clock does not move it by itself, microseconds. */
+  readonly maxStepUs: number;
+  /** Trades beyond that bound, none on time between them, that confirm that time went on; at least 2. */
+  readonly confirmingTrades: number;
+}
+
+/** Trades beyond the bound that wait at the same time; the oldest of more is taken for disproved. */
+export const WAITING_TRADES_MAX = 64;
+
+/** A trade that is not yet proven or disproved, with its place on the tape. */
+export interface UnprovenTrade {
+  readonly trade: Trade;
+  readonly offset: number;
+  /** Whether the sums of its session hold it already. */
+  readonly isCounted: boolean;
+}
+
+/** State of a {@link MarketClock}. */
+export interface MarketClockState {
+  readonly timeUs: number;
+  readonly tickUs: number | null;
+  readonly waiting: readonly UnprovenTrade[];
+  readonly first: readonly UnprovenTrade[];
+  readonly isSettled: boolean;
+}
+
+/**
+ * Where a trade stands against the clock.
+ *
+ * - `ON_TIME`: not before it, and not beyond its bound.
+ * - `LATE`: before it.
+ * - `AHEAD`: beyond its bound: the trade waits.
+ * - `CONFIRMED`: beyond its bound, and enough trades were: time did go on.
+ * - `CONTESTED`: so far before a clock that rests on fewer trades than confirm a step that the clock is in doubt, not it.
+ */
+export type Standing = 'ON_TIME' | 'LATE' | 'AHEAD' | 'CONFIRMED' | 'CONTESTED';
+
+/**
+ * The market's time as one instrument's trades tell it: that of the latest trade, but no single stamp far ahead moves it.
+ * A source's wrong stamp (a month mistaken, a unit mixed up) would make every later trade late, and so silence the
+ * instrument.
+ *
+ * A trade beyond the bound waits. When `confirmingTrades` of them have come, each not before those that count for it, time
+ * went on: a night, a holiday, an outage. When a trade on time comes first, those that are still beyond the bound are
+ * disproved. A tick says by itself that time went on. The first trades have no clock to be held against: until there are
+ * `confirmingTrades` of them, one that is far before them contests them.
+ *
+ * A function of the trades alone, so the same in files, live and in a replay.
+ */
+export class MarketClock {
+  rules: ClockRules;
+  private time = 0;
+  private tick: number | null = null;
+  private waiting: UnprovenTrade[] = [];
+  private first: UnprovenTrade[] = [];
+  private isSettled = false;
+
+  constructor(rules: ClockRules, state?: MarketClockState) {
+    this.rules = rules;
+    if (state === undefined) return;
+    this.time = state.timeUs;
+    this.tick = state.tickUs;
+    this.waiting = [...state.waiting];
+    this.first = [...state.first];
+    this.isSettled = state.isSettled;
+  }
+
+  toState(): MarketClockState {
+    const { time, tick, waiting, first, isSettled } = this;
+    return { timeUs: time, tickUs: tick, waiting: [...waiting], first: [...first], isSettled };
+  }
+
+  /** Time of the latest trade that moved it, microseconds; 0 before the first. */
+  get timeUs(): number {
+    return this.time;
+  }
+
+  /** The latest tick's, microseconds; null before the first. */
+  get tickUs(): number | null {
+    return this.tick;
+  }
+
+  /** Trades that wait, in the order of the tape. */
+  get waitingTrades(): readonly UnprovenTrade[] {
+    return this.waiting;
+  }
+
+  /** Where a trade stands; changes nothing. */
+  judge(timeUs: number): Standing {
+    if (timeUs < this.time) {
+      return !this.isSettled && timeUs < this.time - this.rules.maxStepUs ? 'CONTESTED' : 'LATE';
+    }
+    if (timeUs <= this.limitUs() || this.time === 0) return 'ON_TIME';
+    let supporters = 1;
+    for (const { trade } of this.waiting) if (trade.eventTime <= timeUs) supporters += 1;
+    return supporters >= this.rules.confirmingTrades ? 'CONFIRMED' : 'AHEAD';
+  }
+
+  /**
+   * Moves to an on-time or confirmed trade's time.
+   *
+   * @returns the waiting trades that this proves, in the order of the tape, and those that it disproves.
+   */
+  moveTo(timeUs: number): { readonly proven: readonly UnprovenTrade[]; readonly disproved: readonly UnprovenTrade[] } {
+    if (timeUs > this.time) this.time = timeUs;
+    if (this.waiting.length === 0) return NOTHING_WAITED;
+    const limit = this.limitUs();
+    const proven = this.waiting.filter(({ trade }) => trade.eventTime <= limit);
+    const disproved = this.waiting.filter(({ trade }) => trade.eventTime > limit);
+    this.waiting = [];
+    return { proven, disproved };
+  }
+
+  /** Lets a trade beyond the bound wait. @returns the one that gave way, where there were too many. */
+  wait(unproven: UnprovenTrade): UnprovenTrade | undefined {
+    this.waiting.push(unproven);
+    return this.waiting.length > WAITING_TRADES_MAX ? this.waiting.shift() : undefined;
+  }
+
+  /** Takes a waiting trade out by its identity; undefined where it does not wait. */
+  takeOut(tradeId: string, eventTimeUs: number): UnprovenTrade | undefined {
+    const position = this.waiting.findIndex(
+      ({ trade }) => trade.eventTime === eventTimeUs && trade.tradeId === tradeId,
+    );
+    return position < 0 ? undefined : this.waiting.splice(position, 1)[0];
+  }
+
+  isWaiting(tradeId: string, eventTimeUs: number): boolean {
+    return this.waiting.some(({ trade }) => trade.eventTime === eventTimeUs && trade.tradeId === tradeId);
+  }
+
+  /** Notes one of the first trades: enough of them settle the clock. */
+  settleBy(unproven: UnprovenTrade): void {
+    if (this.isSettled) return;
+    this.first.push(unproven);
+    if (this.first.length < this.rules.confirmingTrades) return;
+    this.isSettled = true;
+    this.first = [];
+  }
+
+  get settled(): boolean {
+    return this.isSettled;
+  }
+
+  /** Goes back to a trade that contests the first ones. @returns those that are too far after it to stand. */
+  fallBackTo(timeUs: number): readonly UnprovenTrade[] {
+    const limit = timeUs + this.rules.maxStepUs;
+    const disproved = this.first.filter(({ trade }) => trade.eventTime > limit);
+    this.first = this.first.filter(({ trade }) => trade.eventTime <= limit);
+    this.time = this.first.reduce((time, { trade }) => Math.max(time, trade.eventTime), timeUs);
+    return disproved;
+  }
+
+  /** A tick: the market is known up to a time. @returns the waiting trades that this proves. */
+  tickTo(timeUs: number): readonly UnprovenTrade[] {
+    this.tick = timeUs;
+    if (this.waiting.length === 0) return [];
+    const limit = this.limitUs();
+    const proven = this.waiting.filter(({ trade }) => trade.eventTime <= limit);
+    this.waiting = this.waiting.filter(({ trade }) => trade.eventTime > limit);
+    for (const { trade } of proven) this.time = Math.max(this.time, trade.eventTime);
+    return proven;
+  }
+
+  /** A time by which an operator vouches that the market has come that far. */
+  advanceTo(timeUs: number): void {
+    if (timeUs > this.time) this.time = timeUs;
+  }
+
+  private limitUs(): number {
+    const known = this.tick !== null && this.tick > this.time ? this.tick : this.time;
+    return known + this.rules.maxStepUs;
+  }
+}
+
+const NOTHING_WAITED = Object.freeze({ proven: [], disproved: [] });
