@@ -9,6 +9,7 @@ import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
+import { registerTape } from './commands/tape.ts';
 import { endWithStarter } from './context.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { report } from './failure.ts';
@@ -58,6 +59,7 @@ registerScoreboard(program);
 program.commandsGroup('Operate:');
 registerStack(program);
 registerOperate(program);
+registerTape(program);
 
 let exitCode = 0;
 try {

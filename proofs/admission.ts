@@ -21,7 +21,7 @@ export interface Admission {
   /** Undefined where the trade counts, unless it is a repeat. Asked of trades of the instrument alone. */
   inadmissible(trade: Trade): Inadmissible | undefined;
   /** Number of a time's session, undefined outside trading hours. */
-  sessionOf(timeUs: number): number | undefined;
+  readonly sessionOf: (timeUs: number) => number | undefined;
   /** The trades known, by this version's identity: id and event time, or the id alone. */
   identities(): Identities;
 }

@@ -205,7 +205,7 @@ export function checkTrades(
   isInForceThroughout: boolean,
 ): Check[] {
   const { count, volume, vwap } = sumsOf(snapshot, trades, admission);
-  const agrees = admission.addsUpExactly && isInForceThroughout ? Object.is : agree;
+  const agrees = admission.addsUpExactly && isInForceThroughout ? equal : agree;
   const last = trades.at(-1);
   return [
     {
@@ -240,6 +240,10 @@ function sumsOf(snapshot: Snapshot, trades: readonly CountedTrade[], { sessionOf
   }
   const vwap = volumeUnits === 0n ? Number.NaN : nearestDouble(turnoverUnits, volumeUnits * UNITS);
   return { count, volume: nearestDouble(volumeUnits, UNITS), vwap };
+}
+
+function equal(left: number, right: number): boolean {
+  return left === right;
 }
 
 function agree(left: number, right: number): boolean {

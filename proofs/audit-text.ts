@@ -1,4 +1,4 @@
-import type { ClockTick, EventTypes, Trade, TradeGap } from '../contracts/generated/events.ts';
+import type { ClockTick, EventTypes, TradeGap } from '../contracts/generated/events.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 import { AMENDMENTS_KEPT_MAX, type AmendedSince } from './amended-since.ts';
 import type { AuditReport } from './audit.ts';
@@ -210,12 +210,12 @@ function tickNode(tick: Located<ClockTick>): Node {
   };
 }
 
-function tradeNode(label: string, trade: Located<Trade> | CountedTrade): Node {
-  const { event } = trade;
+function tradeNode(label: string, trade: CountedTrade): Node {
+  const { event, correction } = trade;
   const corrected =
-    'correction' in trade && trade.correction !== undefined
-      ? `, counted as ${trade.correction.event.correctedPrice.toString()} × ${trade.correction.event.correctedSize.toString()}`
-      : '';
+    correction === undefined
+      ? ''
+      : `, counted as ${correction.event.correctedPrice.toString()} × ${correction.event.correctedSize.toString()}`;
   return {
     lines: [
       `${label}  ${event.tradeId}  ${event.price.toString()} × ${event.size.toString()} ${event.side}${corrected}`,
