@@ -73,6 +73,8 @@ describe('settlementOf', () => {
   it('lets no stamp far ahead confirm itself, and no other trade be late by it', async () => {
     const far = traded(1_000 * HOUR, 'far');
     expect(await settled([forecast, far, far, far, traded(400, 'a')])).toMatchObject({ due: 4 });
+    const another = traded(1_001 * HOUR, 'another');
+    expect(await settled([forecast, far, far, another, traded(400, 'a')])).toMatchObject({ due: 4 });
   });
 
   it('takes a tick of the instrument for a proof that time went on, and one of another for none', async () => {
