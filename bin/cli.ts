@@ -11,6 +11,7 @@ import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
+import { registerTape } from './commands/tape.ts';
 import { endWithStarter } from './context.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { report } from './failure.ts';
@@ -62,6 +63,7 @@ program.commandsGroup('Operate:');
 registerStack(program);
 registerInstruments(program);
 registerOperate(program);
+registerTape(program);
 
 let exitCode = 0;
 try {

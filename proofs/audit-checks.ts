@@ -1,13 +1,15 @@
-import type { EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
+import { DECIMAL_SCALE, type Decimal } from '../contracts/decimal.ts';
+import type { EventTypes, Outcome } from '../contracts/generated/events.ts';
 import { toSixDecimals } from '../evaluators/arithmetic.ts';
-import { sessionIndexOf } from '../evaluators/indicators/vwap.ts';
 import { ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { isHit, moveBpsOf } from '../evaluators/outcomes/outcome-evaluator.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
 import { STRATEGIES } from '../evaluators/strategies/registry.ts';
-import type { Chain } from './chain.ts';
-import type { Located } from './event-log.ts';
+import type { Admission } from './admission.ts';
+import type { Chain, Forecast } from './chain.ts';
+import { figuresOf, type CountedTrade } from './evidence.ts';
+import { nearestDouble } from './nearest-double.ts';
 
 /** One thing that was checked. */
 export interface Check {
@@ -17,8 +19,12 @@ export interface Check {
   readonly detail: string;
 }
 
-/** The engine keeps running sums in doubles; an audit adds up anew in another order. They agree to this share. */
+/** Engine versions 1 and 2 kept running sums in doubles; an audit adds up exactly. They agree to this share. */
 const SUM_TOLERANCE = 1e-9;
+/** Units of 10^-12 in 1: what prices and sizes are counted in. */
+const UNITS = 10n ** BigInt(DECIMAL_SCALE);
+/** The first engine version whose outcomes say their move in points. */
+const FIRST_VERSION_WITH_POINTS = 3;
 
 type Snapshot = EventTypes['IndicatorSnapshot'];
 
@@ -121,15 +127,17 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
     return { name, passed: asRegistered && outcome.observedPrice === null && seen.passed, detail: seen.detail };
   }
   const trade = resolvingTrade?.event;
-  if (trade === undefined) return { name, passed: false, detail: 'the tape does not hold its resolving trade' };
-  const verdict = isHit(forecast.direction, forecast.hitRule.minMoveBps, outcome.referencePrice, trade.price)
-    ? 'HIT'
-    : 'MISS';
+  if (trade === undefined) {
+    return { name, passed: false, detail: 'the tape holds no trade at its place that may resolve a forecast' };
+  }
+  const { direction, hitRule } = forecast;
+  const verdict = isHit(direction, hitRule, outcome.referencePrice, trade.price) ? 'HIT' : 'MISS';
   const move = moveBpsOf(outcome.referencePrice, trade.price);
   const passed =
     asRegistered &&
     verdict === outcome.verdict &&
     move === outcome.moveBps &&
+    saysPoints(outcome, trade.price) &&
     trade.eventTime >= dueTime &&
     trade.tradeId === outcome.resolvingTradeId &&
     trade.eventTime === outcome.observedTime &&
@@ -137,8 +145,19 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
   return {
     name,
     passed,
-    detail: `${verdict}: ${outcome.referencePrice.toString()} → ${trade.price.toString()} is ${move} bp`,
+    detail: `${verdict}: ${outcome.referencePrice.toString()} → ${trade.price.toString()} is ${moveText(outcome, forecast, move)}`,
   };
+}
+
+function saysPoints({ movePoints, referencePrice, engineVersion }: Outcome, observed: Decimal): boolean {
+  if (movePoints === null) return Number(engineVersion) < FIRST_VERSION_WITH_POINTS;
+  return movePoints.compare(observed.minus(referencePrice)) === 0;
+}
+
+/** In the unit of the rule; a move from 0 or below has no basis points. */
+function moveText({ movePoints }: Outcome, { hitRule }: Forecast, moveBps: number | null): string {
+  if (moveBps !== null && hitRule.minMovePoints === null) return `${moveBps} bp`;
+  return `${movePoints?.toString() ?? '?'} points`;
 }
 
 /** Whether the tape shows that no trade came in time: by the first one that came too late, or by a tick before any came. */
@@ -166,26 +185,19 @@ function voidSeen(
   return { passed, detail: `${none}, known by the trade ${(trade.eventTime - graceEnd) / 1_000_000} s after it` };
 }
 
-/** Checks of a snapshot against the trades themselves, added up anew. */
+/**
+ * Checks of a snapshot against the trades themselves, added up anew.
+ *
+ * @param isInForceThroughout - false where the sums began under another activation, maybe of an engine that added up otherwise.
+ */
 export function checkTrades(
   snapshot: Snapshot,
-  trades: readonly Located<Trade>[],
-  configuration: EngineConfiguration,
+  trades: readonly CountedTrade[],
+  admission: Admission,
+  isInForceThroughout: boolean,
 ): Check[] {
-  const window = configuration.instruments[snapshot.instrument]?.session ?? configuration.session;
-  const sessionOf = (timeUs: number) =>
-    sessionIndexOf(timeUs, { anchorUs: window.anchorMs * 1_000, lengthUs: window.lengthMs * 1_000 });
-  let volume = 0;
-  let turnover = 0;
-  let count = 0;
-  for (const { event } of trades) {
-    if (sessionOf(event.eventTime) !== sessionOf(snapshot.eventTime)) continue;
-    const size = event.size.toNumber();
-    volume += size;
-    turnover += event.price.toNumber() * size;
-    count += 1;
-  }
-  const vwap = turnover / volume;
+  const { count, volume, vwap } = sumsOf(snapshot, trades, admission);
+  const agrees = admission.addsUpExactly && isInForceThroughout ? equal : agree;
   const last = trades.at(-1);
   return [
     {
@@ -198,10 +210,32 @@ export function checkTrades(
     },
     {
       name: 'trade count, volume and VWAP added up anew',
-      passed: count === snapshot.tradeCount && agree(volume, snapshot.sessionVolume) && agree(vwap, snapshot.vwap),
+      passed: count === snapshot.tradeCount && agrees(volume, snapshot.sessionVolume) && agrees(vwap, snapshot.vwap),
       detail: `${count} trades of the session, volume ${volume.toPrecision(10)}, VWAP ${vwap.toPrecision(10)}`,
     },
   ];
+}
+
+/** The sums of a snapshot's session, exact, each rounded once at the end; the average of nothing is none. */
+function sumsOf(snapshot: Snapshot, trades: readonly CountedTrade[], { sessionOf }: Admission) {
+  const session = sessionOf(snapshot.eventTime);
+  let volumeUnits = 0n;
+  let turnoverUnits = 0n;
+  let count = 0;
+  for (const trade of trades) {
+    if (sessionOf(trade.event.eventTime) !== session) continue;
+    const { price, size } = figuresOf(trade);
+    const sizeUnits = size.toUnits();
+    volumeUnits += sizeUnits;
+    turnoverUnits += price.toUnits() * sizeUnits;
+    count += 1;
+  }
+  const vwap = volumeUnits === 0n ? Number.NaN : nearestDouble(turnoverUnits, volumeUnits * UNITS);
+  return { count, volume: nearestDouble(volumeUnits, UNITS), vwap };
+}
+
+function equal(left: number, right: number): boolean {
+  return left === right;
 }
 
 function agree(left: number, right: number): boolean {

@@ -1,11 +1,28 @@
-import type { ClockTick, EventTypes, Trade, TradeGap } from '../contracts/generated/events.ts';
+import type { ClockTick, EventTypes, TradeGap } from '../contracts/generated/events.ts';
+import { isoTimeOf } from '../contracts/iso-time.ts';
+import { AMENDMENTS_KEPT_MAX, type AmendedSince } from './amended-since.ts';
 import type { AuditReport } from './audit.ts';
-import type { Located } from './event-log.ts';
-import { timeText } from './time-text.ts';
+import type { AmendmentRecord, Located } from './event-log.ts';
+import { REMARKS, type CountedTrade, type Remark } from './evidence.ts';
 
 const HASH_DIGITS = 12;
 /** Gaps that are shown one by one. */
 const GAPS_SHOWN_MAX = 5;
+/** Amendments that are shown one by one. */
+const AMENDMENTS_SHOWN_MAX = 5;
+
+/** What a remark says of trades, after their number. */
+const REMARK_WORDS: Readonly<Record<Remark, string>> = {
+  duplicates: 'left out: the same trade again',
+  suspicious: 'left out: marked as suspect by their source',
+  outside: 'left out: outside trading hours',
+  refused: 'left out: refused, see "tapeproof dead-letters"',
+  cancelled: 'left out: taken back by a later record',
+  corrected: 'counted with corrected figures',
+  released: 'vouched for by a later record, and counted from there on',
+  late: 'counted, though they came after newer ones',
+  ahead: 'stamped after this snapshot: they moved no clock',
+};
 
 interface Node {
   readonly lines: readonly string[];
@@ -20,6 +37,8 @@ export function auditText(report: AuditReport): string {
     '',
     'Checked:',
     ...report.checks.map((check) => `  ${check.passed ? '✓' : '✗'} ${check.name}: ${check.detail}`),
+    ...remarkLines(report),
+    ...sinceLines(report.amendedSince),
     'Not checked:',
     ...report.notChecked.map((line) => `  · ${line}`),
     '',
@@ -29,21 +48,66 @@ export function auditText(report: AuditReport): string {
   ].join('\n');
 }
 
+/** What is to be said of the trades in the snapshot's range beside that they count. */
+function remarkLines({ trades: { remarks } }: AuditReport): string[] {
+  const lines = REMARKS.flatMap((remark) => {
+    const remarked = remarks[remark];
+    if (remarked === undefined) return [];
+    const { count, first } = remarked;
+    const named = first.map(({ tradeId, offset }) => `${tradeId} @ ${offset}`).join(', ');
+    return [`  · ${count.toLocaleString('en')} ${REMARK_WORDS[remark]} (${named}${count > first.length ? ', …' : ''})`];
+  });
+  return lines.length === 0 ? [] : ['In its range of the tape:', ...lines];
+}
+
+/** What the tape says since, and that the decision stands all the same. */
+function sinceLines({ counts, first }: AmendedSince): string[] {
+  const { TradeCancelled: cancelled, TradeCorrected: corrected, TradeReleased: released } = counts;
+  const all = cancelled + corrected + released;
+  if (all === 0) return [];
+  const parts = [
+    ...(cancelled > 0 ? [`${cancelled.toLocaleString('en')} of these trades taken back`] : []),
+    ...(corrected > 0 ? [`${corrected.toLocaleString('en')} corrected`] : []),
+    ...(released > 0 ? [`${released.toLocaleString('en')} vouched for`] : []),
+  ];
+  const more = all - Math.min(first.length, AMENDMENTS_SHOWN_MAX);
+  return [
+    `Since then ${parts.join(', ')}: the decision stands as it was made.`,
+    ...first.slice(0, AMENDMENTS_SHOWN_MAX).map((amendment) => `  · ${amendmentText(amendment)}`),
+    ...(more > 0 ? [`  · and ${more.toLocaleString('en')} more: --json lists the first ${AMENDMENTS_KEPT_MAX}`] : []),
+  ];
+}
+
+/** One amendment in a line: what, when and by whom on the tape, and why. */
+function amendmentText(record: AmendmentRecord): string {
+  const { event, name, topic, partition, offset } = record;
+  const figures = `${event.price.toString()} × ${event.size.toString()}`;
+  const now =
+    name === 'TradeCorrected'
+      ? `is ${event.correctedPrice.toString()} × ${event.correctedSize.toString()} now`
+      : name === 'TradeCancelled'
+        ? 'was taken back'
+        : 'was vouched for';
+  const when = event.receivedAt === 0 ? '' : ` at ${isoTimeOf(event.receivedAt)}`;
+  return `${event.tradeId}  ${figures} ${now} by ${event.actor}${when} (${topic}-${partition} @ ${offset}): ${event.reason}`;
+}
+
 function outcomeNode(report: AuditReport): Node {
   const { outcome, pendingUntil, resolvingTrade, voidingTick } = report;
   const forecast = forecastNode(report);
   if (pendingUntil !== undefined) {
     return {
-      lines: [`outcome pending: due at the first trade at or after ${timeText(pendingUntil)}`],
+      lines: [`outcome pending: due at the first trade at or after ${isoTimeOf(pendingUntil)}`],
       children: [forecast],
     };
   }
   if (outcome === undefined) return forecast;
   const { event } = outcome;
+  const size = event.moveBps === null ? `${event.movePoints?.toString() ?? '?'} points` : `${event.moveBps} bp`;
   const move =
-    event.moveBps === null
+    event.observedPrice === null
       ? 'no trade in time'
-      : `${event.moveBps} bp from ${event.referencePrice.toString()} to ${event.observedPrice?.toString() ?? ''}`;
+      : `${size} from ${event.referencePrice.toString()} to ${event.observedPrice.toString()}`;
   return {
     lines: [`${event.verdict}  ${event.eventId}  ${move}`, placeText(outcome)],
     children: [
@@ -146,11 +210,15 @@ function tickNode(tick: Located<ClockTick>): Node {
   };
 }
 
-function tradeNode(label: string, trade: Located<Trade>): Node {
-  const { event } = trade;
+function tradeNode(label: string, trade: CountedTrade): Node {
+  const { event, correction } = trade;
+  const corrected =
+    correction === undefined
+      ? ''
+      : `, counted as ${correction.event.correctedPrice.toString()} × ${correction.event.correctedSize.toString()}`;
   return {
     lines: [
-      `${label}  ${event.tradeId}  ${event.price.toString()} × ${event.size.toString()} ${event.side}`,
+      `${label}  ${event.tradeId}  ${event.price.toString()} × ${event.size.toString()} ${event.side}${corrected}`,
       placeText({ ...trade, event: { eventTime: event.eventTime } }),
     ],
     children: [],
@@ -162,11 +230,16 @@ function forecastText(event: EventTypes['ProbabilityDecision'] | EventTypes['Str
 }
 
 function ruleText({ hitRule }: EventTypes['ProbabilityDecision']): string {
-  return `hit when the price has moved that way by more than ${hitRule.minMoveBps} bp of ${hitRule.referencePrice.toString()} after ${hitRule.horizonMs / 1_000} s`;
+  const { minMovePoints, minMoveBps, referencePrice, horizonMs } = hitRule;
+  const least =
+    minMovePoints === null
+      ? `${minMoveBps} bp of ${referencePrice.toString()}`
+      : `${minMovePoints.toString()} from ${referencePrice.toString()}`;
+  return `hit when the price has moved that way by more than ${least} after ${horizonMs / 1_000} s`;
 }
 
 function placeText({ topic, partition, offset, hash, event }: Located<{ readonly eventTime: number }>): string {
-  return `${topic}-${partition} @ ${offset}  ${timeText(event.eventTime)}  #${hash.slice(0, HASH_DIGITS)}`;
+  return `${topic}-${partition} @ ${offset}  ${isoTimeOf(event.eventTime)}  #${hash.slice(0, HASH_DIGITS)}`;
 }
 
 function treeLines(node: Node, first = '', rest = ''): string[] {

@@ -1,30 +1,34 @@
-import type { EventTypes, Outcome, Trade, TradeGap } from '../contracts/generated/events.ts';
+import type { EventTypes, Outcome, TradeGap } from '../contracts/generated/events.ts';
+import type { DerivedEvent } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { ENGINE_VERSION, parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { sha256Hex } from '../contracts/codec.ts';
 import { isVerifiable, verify, type VerifyPorts } from './verify.ts';
+import { admissionOf } from './admission.ts';
+import { amendedSince, type AmendedSince } from './amended-since.ts';
 import { checkChain, checkTrades, type Check } from './audit-checks.ts';
-import type { Chain } from './chain.ts';
+import type { Chain, Forecast } from './chain.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { EventLog, Located } from './event-log.ts';
-import { evidenceOf, settlementOf, UNSETTLED } from './evidence.ts';
+import { evidenceOf, type CountedTrade, type Evidence } from './evidence.ts';
+import { settlementOf, UNSETTLED, type Settlement } from './settlement.ts';
 
 /** What an audit reads: the log in Kafka, or a test's own. */
-export type AuditedLog = Pick<EventLog, 'find' | 'follow' | 'outcomeOf' | 'activation' | 'market'>;
-
-export type Forecast = EventTypes['ProbabilityDecision'] | EventTypes['StrategyResult'];
+export type AuditedLog = Pick<EventLog, 'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter'>;
 
 /** The trades behind a snapshot, from the tape itself. */
 export interface TradeEvidence {
   /** Offsets of the tape that the snapshot says it covers. */
   readonly firstOffset: number;
   readonly lastOffset: number;
-  /** Trades of the instrument there, each id once. */
+  /** Trades of the instrument there that count, each once. */
   readonly count: number;
-  readonly first: Located<Trade>;
-  readonly last: Located<Trade>;
+  readonly first: CountedTrade;
+  readonly last: CountedTrade;
   /** Every one of them; empty unless asked for. */
-  readonly all: readonly Located<Trade>[];
+  readonly all: readonly CountedTrade[];
+  /** What was left out there, and what is to be said of what counts. */
+  readonly remarks: Evidence['remarks'];
   /** Trades of the instrument that happened and are not on the tape there. */
   readonly missing: number;
   /** Where the tape says so; a gap that was filled later is among them. */
@@ -35,6 +39,8 @@ export interface TradeEvidence {
 export interface AuditReport extends Chain {
   readonly asked: string;
   readonly trades: TradeEvidence;
+  /** What the tape says since of these trades and of the resolving one. */
+  readonly amendedSince: AmendedSince;
   readonly checks: readonly Check[];
   readonly notChecked: readonly string[];
 }
@@ -56,18 +62,21 @@ export async function audit(
   asked: string,
   { listTrades, verifyWith }: AuditOptions,
 ): Promise<AuditReport> {
-  const chain = await walk(log, idOf(asked));
-  const { trades, gaps, missing } = await evidenceOf(log, chain.snapshot.event);
-  const configuration = await configurationOf(log, chain.snapshot.event);
+  const walked = await walk(log, idOf(asked));
+  const snapshot = walked.snapshot.event;
+  const inForce = await inForceAt(log, snapshot);
+  const chain: Chain = { ...walked, ...(await settled(log, walked, inForce)) };
+  const admission = admissionOf(inForce.configuration, snapshot);
+  const evidence = await evidenceOf(log, snapshot, admission);
+  const { trades, gaps, missing, remarks } = evidence;
   const first = trades[0];
   const last = trades.at(-1);
   if (first === undefined || last === undefined) {
-    throw new TapeproofError(
-      'CHECK_FAILED',
-      `${chain.snapshot.event.eventId} has no trades on the tape: the tape was cut.`,
-    );
+    throw new TapeproofError('CHECK_FAILED', `${snapshot.eventId} has no trades on the tape: the tape was cut.`);
   }
-  const { firstOffset, lastOffset } = chain.snapshot.event;
+  const { firstOffset, lastOffset, tape, instrument } = snapshot;
+  const resolving = chain.resolvingTrade?.event;
+  const isInForceThroughout = inForce.offset < firstOffset;
   return {
     asked,
     ...chain,
@@ -78,45 +87,78 @@ export async function audit(
       first,
       last,
       all: listTrades ? trades : [],
+      remarks,
       missing,
       gaps,
     },
+    amendedSince: await amendedSince(
+      log,
+      tape,
+      instrument,
+      ({ tradeId, eventTime }) =>
+        evidence.isBehind(tradeId, eventTime) || (tradeId === resolving?.tradeId && eventTime === resolving.eventTime),
+    ),
     checks: [
-      ...checkChain(chain, configuration),
-      ...checkTrades(chain.snapshot.event, trades, configuration),
+      ...checkChain(chain, inForce.configuration),
+      ...checkTrades(snapshot, trades, admission, isInForceThroughout),
       ...(verifyWith === undefined || !isVerifiable(chain) ? [] : [await verify(chain, verifyWith)]),
     ],
-    notChecked: [
-      'that the venue reported these trades as the tape holds them',
-      'that the rows in Postgres and the values in Redis say the same: "tapeproof projector rebuild NAME" compares them',
-      ...(missing === 0 ? [] : [`what the ${missing.toLocaleString('en')} trades that are missing would have changed`]),
-      ...(chain.snapshot.event.engineVersion === ENGINE_VERSION
-        ? []
-        : [foreignFormulas(chain.snapshot.event.engineVersion)]),
-      ...(verifyWith === undefined
-        ? ['the profile and the range, and that the engine derives the same bytes again: add --verify']
-        : []),
-    ],
+    notChecked: notChecked(snapshot, { missing, isInForceThroughout, isVerified: verifyWith !== undefined }),
   };
+}
+
+function notChecked(
+  { engineVersion }: EventTypes['IndicatorSnapshot'],
+  found: { readonly missing: number; readonly isInForceThroughout: boolean; readonly isVerified: boolean },
+): string[] {
+  const { missing, isInForceThroughout, isVerified } = found;
+  return [
+    'that the venue reported these trades as the tape holds them',
+    'that the rows in Postgres and the values in Redis say the same: "tapeproof projector rebuild NAME" compares them',
+    ...(missing === 0 ? [] : [`what the ${missing.toLocaleString('en')} trades that are missing would have changed`]),
+    ...(isInForceThroughout
+      ? []
+      : ['the last digits of sums that began under an earlier activation, and what that one set aside']),
+    ...(engineVersion === ENGINE_VERSION ? [] : [foreignFormulas(engineVersion)]),
+    ...(isVerified
+      ? []
+      : ['the profile and the range, and that the engine derives the same bytes again: add --verify']),
+  ];
 }
 
 function foreignFormulas(engineVersion: string): string {
   return `the formulas, and that the same bytes are derived again: engine ${engineVersion} derived this, and this build is ${ENGINE_VERSION}`;
 }
 
-/** The configuration that the tape puts in force for a snapshot. */
-async function configurationOf(
-  log: AuditedLog,
-  snapshot: EventTypes['IndicatorSnapshot'],
-): Promise<EngineConfiguration> {
-  const activation = await log.activation(snapshot.tape.partition, snapshot.configHash, snapshot.tape.offset);
-  if (activation === undefined || sha256Hex(activation.event.configuration) !== snapshot.configHash) {
+/** A configuration, and where on the tape it was first put in force. */
+interface InForce {
+  readonly configuration: EngineConfiguration;
+  readonly configHash: string;
+  readonly offset: number;
+}
+
+/** What the tape puts in force for an event. */
+async function inForceAt(log: AuditedLog, event: DerivedEvent): Promise<InForce> {
+  const { configHash, tape, eventId } = event;
+  const activation = await log.activation(tape.partition, configHash, tape.offset);
+  if (activation === undefined || sha256Hex(activation.event.configuration) !== configHash) {
     throw new TapeproofError(
       'CHECK_FAILED',
-      `No activation on the tape before ${snapshot.eventId} has its configuration ${snapshot.configHash}.`,
+      `No activation on the tape before ${eventId} has its configuration ${configHash}.`,
     );
   }
-  return parseConfiguration(JSON.parse(activation.event.configuration));
+  const configuration = parseConfiguration(JSON.parse(activation.event.configuration));
+  return { configuration, configHash, offset: activation.offset };
+}
+
+/** What settled a chain's forecast, by the configuration in force then. */
+async function settled(log: AuditedLog, walked: Walked, atSnapshot: InForce): Promise<Settlement> {
+  const { outcome, decision, results } = walked;
+  const forecast = decision?.event ?? results[0]?.event;
+  if (outcome === undefined || forecast === undefined) return UNSETTLED;
+  const isSame = outcome.event.configHash === atSnapshot.configHash;
+  const { configuration } = isSame ? atSnapshot : await inForceAt(log, outcome.event);
+  return settlementOf(log, outcome.event, forecast, admissionOf(configuration, outcome.event));
 }
 
 function idOf(text: string): EventId {
@@ -130,7 +172,9 @@ function idOf(text: string): EventId {
   return id;
 }
 
-async function walk(log: AuditedLog, id: EventId): Promise<Chain> {
+type Walked = Omit<Chain, keyof Settlement>;
+
+async function walk(log: AuditedLog, id: EventId): Promise<Walked> {
   const asked = await log.find(id);
   if (asked === undefined) {
     throw new TapeproofError(
@@ -140,14 +184,7 @@ async function walk(log: AuditedLog, id: EventId): Promise<Chain> {
   }
   if (id.type === 'IndicatorSnapshot') {
     const snapshot = asked as Located<EventTypes['IndicatorSnapshot']>;
-    return {
-      ...UNSETTLED,
-      outcome: undefined,
-      pendingUntil: undefined,
-      decision: undefined,
-      results: [],
-      snapshot,
-    };
+    return { outcome: undefined, pendingUntil: undefined, decision: undefined, results: [], snapshot };
   }
   let outcome: Located<Outcome> | undefined;
   let forecast = asked as Located<Forecast>;
@@ -165,7 +202,6 @@ async function walk(log: AuditedLog, id: EventId): Promise<Chain> {
   outcome ??= direction === 'NEUTRAL' ? undefined : await log.outcomeOf(forecast.event, dueTime);
   return {
     outcome,
-    ...(outcome === undefined ? UNSETTLED : await settlementOf(log, outcome.event, forecast.event)),
     pendingUntil: direction !== 'NEUTRAL' && outcome === undefined ? dueTime : undefined,
     ...(await below(log, forecast)),
   };

@@ -10,6 +10,7 @@ import { onlyStrategies } from '../evaluators/fixtures/only-strategies.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import {
   activated,
+  amended,
   eventsOf,
   gapBefore,
   missed,
@@ -21,7 +22,7 @@ import {
 import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { auditText } from './audit-text.ts';
 import { audit, type AuditedLog } from './audit.ts';
-import type { Located } from './event-log.ts';
+import type { AmendmentRecord, Located } from './event-log.ts';
 import type { VerifyPorts } from './verify.ts';
 
 const PARTITION = 2;
@@ -43,6 +44,7 @@ const contents = liveTape();
 const derived = eventsOf(run(createPartitionTask(PARTITION), contents));
 
 type MarketContent = Extract<TapeContent, { readonly kind: 'trade' | 'tick' | 'gap' }>;
+type AmendmentContent = Extract<TapeContent, { readonly kind: 'amendment' }>;
 
 function liveTape(): [TapeContent, ...MarketContent[]] {
   const market: MarketContent[] = trades.map((trade) => traded(trade));
@@ -65,7 +67,8 @@ type Change = (
 function logOf({
   change = () => ({}),
   tape = contents,
-}: { change?: Change; tape?: readonly TapeContent[] } = {}): AuditedLog {
+  since = [],
+}: { change?: Change; tape?: readonly TapeContent[]; since?: readonly AmendmentContent[] } = {}): AuditedLog {
   const located = derived.flatMap(({ topic, event, hash }, offset) => {
     const changed = change(event);
     if (changed === 'gone') return [];
@@ -104,6 +107,18 @@ function logOf({
         if (content.kind === 'trade') yield { name: 'Trade', ...place, event: content.trade };
         if (content.kind === 'tick') yield { name: 'ClockTick', ...place, event: content.tick };
         if (content.kind === 'gap') yield { name: 'TradeGap', ...place, event: content.gap };
+        if (content.kind === 'amendment') {
+          yield { name: content.name, ...place, event: content.amendment } as AmendmentRecord;
+        }
+      }
+    },
+    // Whatever was appended after the last record.
+    async *amendmentsAfter(partition, fromOffset) {
+      for (const [index, { name, amendment }] of since.entries()) {
+        await Promise.resolve();
+        const offset = tape.length + index;
+        if (offset <= fromOffset) continue;
+        yield { name, topic: TAPE_TOPIC, partition, offset, hash: '', event: amendment } as AmendmentRecord;
       }
     },
   };
@@ -282,6 +297,83 @@ describe('audit', () => {
     expect(text).toContain('gap  9000 to 9011  12 trades  NOT_SERVED');
     expect(text).toContain('what the 15 trades that are missing would have changed');
     expect(auditText(await audit(logOf(), outcome.eventId, options))).not.toContain('missing');
+  });
+
+  const cancellationOf = ({ venue, instrument, tradeId, eventTime, price, size }: Trade) =>
+    amended('TradeCancelled', {
+      ...{ venue, instrument, tradeId, eventTime, price, size },
+      ...{ reason: 'busted by the exchange', actor: 'ann', receivedAt: eventTime + 5, source: 'operator' },
+    });
+
+  it('says what was taken back since, by whom and why, and that the decision stands', async () => {
+    const { trades: behind, resolvingTrade } = await audit(logOf(), outcome.eventId, options);
+    const since = [behind.first.event, resolvingTrade!.event, trades.at(-1)!].map(cancellationOf);
+    const report = await audit(logOf({ since }), outcome.eventId, options);
+    expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
+    expect(report.amendedSince.counts).toEqual({ TradeCancelled: 2, TradeCorrected: 0, TradeReleased: 0 });
+    const text = auditText(report);
+    expect(text).toContain('Since then 2 of these trades taken back: the decision stands as it was made.');
+    expect(text).toContain(`  · ${behind.first.event.tradeId}  `);
+    expect(text).toContain('was taken back by ann at 2025-');
+    expect(text).toContain(`(raw.trades-2 @ ${contents.length}): busted by the exchange`);
+    expect(auditText(await audit(logOf(), outcome.eventId, options))).not.toContain('Since then');
+  });
+
+  it('notices that a decision did not leave out what had been taken back before it', async () => {
+    const { first } = (await audit(logOf(), outcome.eventId, options)).trades;
+    const tape = contents.with(decision.tape.offset - 1, cancellationOf(first.event));
+    expect((await failures(logOf({ tape }))).join()).toContain('added up anew');
+  });
+
+  it('says what was left out and what came late in the range', async () => {
+    const report = await audit(logOf(), last.eventId, options);
+    const { duplicates, late } = report.trades.remarks;
+    expect([duplicates?.count, late?.count].every((count) => count !== undefined && count > 0)).toBe(true);
+    const text = auditText(report);
+    expect(text).toContain(`  · ${duplicates!.count} left out: the same trade again (`);
+    expect(text).toContain(`  · ${late!.count} counted, though they came after newer ones (`);
+  });
+
+  it('notices a verdict by a trade that resolves nothing', async () => {
+    const { offset } = outcome.tape;
+    const tape = contents.with(offset, traded({ ...tradeAt(offset), suspicious: true }));
+    expect(await failures(logOf({ tape }))).toContain('the verdict reached again');
+  });
+
+  it.each([
+    ['a move of points that is not theirs', { movePoints: Decimal.of('12345') }],
+    ['no move of points in an outcome of engine 3', { movePoints: null, engineVersion: '3' }],
+  ])('notices %s', async (_what, changed) => {
+    const change = only((event) => event.eventId === outcome.eventId, changed);
+    expect(await failures(logOf({ change }))).toContain('the verdict reached again');
+  });
+
+  it('reaches the verdict by points where the forecast says so', async () => {
+    const move = outcome.observedPrice!.minus(outcome.referencePrice);
+    const magnitude = move.whole < 0 ? move.negated() : move;
+    const withRule = (minMovePoints: Decimal, verdict: Outcome['verdict']): Change => {
+      return (event) => {
+        if (event.eventId === outcome.eventId) return { verdict };
+        if (event.eventId !== outcome.forecastId || !('hitRule' in event)) return {};
+        return { hitRule: { ...event.hitRule, minMovePoints } };
+      };
+    };
+    const isRight = move.whole < 0 === (outcome.direction === 'SHORT') && !move.isZero();
+    const least = magnitude.isZero() ? Decimal.ZERO : magnitude.minus(Decimal.of('0.001'));
+    for (const [rule, verdict, passes] of [
+      [least, isRight ? 'HIT' : 'MISS', true],
+      [least, isRight ? 'MISS' : 'HIT', false],
+      // A move of exactly so much is none.
+      [magnitude, 'MISS', true],
+      [magnitude, 'HIT', false],
+    ] as const) {
+      const failed = await failures(logOf({ change: withRule(rule, verdict) }));
+      expect(failed.includes('the verdict reached again')).toBe(!passes);
+    }
+    const report = await audit(logOf({ change: withRule(magnitude, 'MISS') }), outcome.eventId, options);
+    expect(auditText(report)).toContain(
+      `by more than ${magnitude.toString()} from ${outcome.referencePrice.toString()}`,
+    );
   });
 
   it('refuses a broken chain, an unknown id and a malformed one, each in a sentence', async () => {

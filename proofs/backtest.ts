@@ -11,7 +11,7 @@ import { differencesBetween, type Difference } from './backtest-comparison.ts';
 import { Refusals, type Place, type RefusalKind } from './backtest-refusals.ts';
 import { StrategyFault } from './backtest-strategy.ts';
 import { ScoreboardCount, type Scoreboard } from './scoreboard.ts';
-import { timeText } from './time-text.ts';
+import { isoTimeOf } from '../contracts/iso-time.ts';
 
 /** Version of the report's form: changed when a field is renamed, taken away or means something else. */
 const REPORT_SCHEMA = 'tapeproof.backtest/1';
@@ -113,7 +113,7 @@ export class Backtest {
       const { eventId, instrument, eventTime } = error.snapshot;
       throw new TapeproofError(
         'USAGE',
-        `${error.subject} ${error.message}. It was at ${path} line ${line}, ${eventId} of ${instrument} at ${timeText(eventTime)}.`,
+        `${error.subject} ${error.message}. It was at ${path} line ${line}, ${eventId} of ${instrument} at ${isoTimeOf(eventTime)}.`,
         { cause: error },
       );
     }

@@ -1,6 +1,9 @@
 import type { EventTypes, Outcome } from '../contracts/generated/events.ts';
 import type { Located } from './event-log.ts';
-import type { Settlement } from './evidence.ts';
+import type { Settlement } from './settlement.ts';
+
+/** What says where the price goes: a decision, or a single strategy's result. */
+export type Forecast = EventTypes['ProbabilityDecision'] | EventTypes['StrategyResult'];
 
 /** From an outcome down to the snapshot that its forecast rests on, as the logs hold it. */
 export interface Chain extends Settlement {

@@ -1,5 +1,14 @@
 import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
-import type { ClockTick, EventTypes, Trade, TradeGap } from '../contracts/generated/events.ts';
+import type {
+  ClockTick,
+  EventTypes,
+  Trade,
+  TradeCancelled,
+  TradeCorrected,
+  TradeGap,
+  TradeReleased,
+} from '../contracts/generated/events.ts';
+import { AMENDMENT_NAMES } from '../contracts/tape-content.ts';
 import {
   TAPE_TOPIC,
   TOPIC_OF_DERIVED,
@@ -24,11 +33,18 @@ export interface Located<Event> {
   readonly event: Event;
 }
 
+/** What takes a trade of the tape back, corrects it, or vouches for its stamp. */
+export type AmendmentRecord =
+  | (Located<TradeCancelled> & { readonly name: 'TradeCancelled' })
+  | (Located<TradeCorrected> & { readonly name: 'TradeCorrected' })
+  | (Located<TradeReleased> & { readonly name: 'TradeReleased' });
+
 /** What the tape says of the market. */
 export type MarketRecord =
   | (Located<Trade> & { readonly name: 'Trade' })
   | (Located<ClockTick> & { readonly name: 'ClockTick' })
-  | (Located<TradeGap> & { readonly name: 'TradeGap' });
+  | (Located<TradeGap> & { readonly name: 'TradeGap' })
+  | AmendmentRecord;
 
 /** Records at the end of a log among which the newest event must be: duplicates that an engine left may follow it. */
 const TAIL = 10_000;
@@ -87,12 +103,33 @@ export class EventLog {
     return undefined;
   }
 
-  /** The trades, ticks and gaps on the tape in [from, to], in order. Records that are none are left out. */
+  /** The trades, ticks, gaps and amendments on the tape in [from, to], in order. Other records are left out. */
   async *market(partition: number, from: number, to: number): AsyncGenerator<MarketRecord> {
     for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: to + 1 })) {
       for (const record of records) {
         const located = await this.locate(record);
         if (located !== undefined && isOfMarket(located)) yield located;
+      }
+    }
+  }
+
+  /** The amendments on the tape after an offset, −1 for all, up to the tape's end as it is now. No other record is decoded. */
+  async *amendmentsAfter(partition: number, fromOffset: number): AsyncGenerator<AmendmentRecord> {
+    const [start, end] = await this.bounds(TAPE_TOPIC, partition);
+    const from = Math.max(start, fromOffset + 1);
+    if (from >= end) return;
+    const others = new Set<number>();
+    for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: end })) {
+      for (const record of records) {
+        const schemaId = schemaIdOf(record.value);
+        if (schemaId === undefined || others.has(schemaId)) continue;
+        const schema = await this.registry.schemaOf(schemaId);
+        if (schema?.name === undefined || !isAmendment({ name: schema.name })) {
+          others.add(schemaId);
+          continue;
+        }
+        const located = await this.locate(record);
+        if (located !== undefined && isAmendment(located)) yield located;
       }
     }
   }
@@ -255,5 +292,10 @@ export class EventLog {
 }
 
 function isOfMarket(located: { readonly name: string }): located is MarketRecord {
-  return located.name === 'Trade' || located.name === 'ClockTick' || located.name === 'TradeGap';
+  const { name } = located;
+  return name === 'Trade' || name === 'ClockTick' || name === 'TradeGap' || isAmendment(located);
+}
+
+function isAmendment(located: { readonly name: string }): located is AmendmentRecord {
+  return (AMENDMENT_NAMES as readonly string[]).includes(located.name);
 }

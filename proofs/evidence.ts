@@ -1,76 +1,204 @@
-import type { ClockTick, EventTypes, Outcome, Trade, TradeGap } from '../contracts/generated/events.ts';
-import { idRangeOf, refusalOf, refusalOfGap, refusalOfTick } from '../contracts/trade-rules.ts';
-import type { EventLog, Located } from './event-log.ts';
+import type { EventTypes, Trade, TradeCorrected, TradeGap } from '../contracts/generated/events.ts';
+import { idRangeOf, refusalOfAmendment, refusalOfGap } from '../contracts/trade-rules.ts';
+import type { Decimal } from '../contracts/decimal.ts';
+import type { Admission, Identities } from './admission.ts';
+import type { AmendmentRecord, Located } from './event-log.ts';
+import type { MarketLog } from './settlement.ts';
 
-/** Where the tape is read. */
-export type MarketLog = Pick<EventLog, 'market'>;
+/** Trades of a kind that are named; of further ones only the number is kept. */
+export const NAMED_TRADES_MAX = 5;
 
-/** What the tape holds about an outcome: undefined where there is none. */
-export interface Settlement {
-  /** The trade that resolved the forecast; undefined when VOID. */
-  readonly resolvingTrade: Located<Trade> | undefined;
-  /** The tick by which it was VOID; undefined where a trade showed it. */
-  readonly voidingTick: Located<ClockTick> | undefined;
-  /** When VOID: the first trade at or after the due time, up to the place of the outcome. */
-  readonly firstTradeDue: Located<Trade> | undefined;
+/**
+ * What is said of trades in a snapshot's range beside that they count.
+ *
+ * Not counted: `duplicates`, the same identity again · `suspicious`, as the source says · `outside` trading hours ·
+ * `refused`, malformed or with a price that the configuration does not allow · `cancelled` by a later record. Counted:
+ * `corrected`, with the new figures · `released`, vouched for by a later record · `late`, after a newer one · `ahead`, stamped
+ * after the snapshot itself.
+ */
+export const REMARKS = [
+  'duplicates',
+  'suspicious',
+  'outside',
+  'refused',
+  'cancelled',
+  'corrected',
+  'released',
+  'late',
+  'ahead',
+] as const;
+export type Remark = (typeof REMARKS)[number];
+
+/** How many trades a remark is of, and the first few of them. */
+export interface Remarked {
+  readonly count: number;
+  readonly first: readonly NamedTrade[];
 }
 
-export const UNSETTLED: Settlement = { resolvingTrade: undefined, voidingTick: undefined, firstTradeDue: undefined };
+export interface NamedTrade {
+  readonly tradeId: string;
+  /** Microseconds. */
+  readonly eventTime: number;
+  /** Where on the tape: of a cancelled or corrected trade its own place, of a released one that of the release. */
+  readonly offset: number;
+}
+
+/** A trade behind a snapshot, as the tape has it; one that was set aside as its release has it. */
+export interface CountedTrade extends Located<Trade> {
+  /** What corrected it last before the snapshot: its figures hold. */
+  readonly correction?: Located<TradeCorrected>;
+}
 
 /** What a snapshot rests on, from the tape itself. */
 export interface Evidence {
-  /** The instrument's usable trades in the snapshot's range, in tape order, each id once. */
-  readonly trades: readonly Located<Trade>[];
+  /** The instrument's trades in the snapshot's range that count, in tape order, each identity once. */
+  readonly trades: readonly CountedTrade[];
+  readonly remarks: Readonly<Partial<Record<Remark, Remarked>>>;
+  /** True for a trade among those by its identity. */
+  isBehind(tradeId: string, eventTimeUs: number): boolean;
   /** The instrument's gaps in that range. */
   readonly gaps: readonly Located<TradeGap>[];
   /** Trades of those gaps that are not in that range. */
   readonly missing: number;
 }
 
-/** Reads what settled a forecast: the trade, or that none came in time. */
-export async function settlementOf(
-  log: MarketLog,
-  outcome: Outcome,
-  forecast: { readonly tape: Outcome['tape'] },
-): Promise<Settlement> {
-  const { partition, offset } = outcome.tape;
-  const isVoid = outcome.verdict === 'VOID';
-  const settlement = { ...UNSETTLED } as { -readonly [Key in keyof Settlement]: Settlement[Key] };
-  for await (const record of log.market(partition, isVoid ? forecast.tape.offset + 1 : offset, offset)) {
-    if (record.name === 'ClockTick' && record.offset === offset && refusalOfTick(record.event) === undefined) {
-      settlement.voidingTick = record;
-    }
-    if (record.name !== 'Trade') continue;
-    if (!isVoid) settlement.resolvingTrade = record;
-    else if (isUsable(record.event, outcome.instrument) && record.event.eventTime >= outcome.dueTime) {
-      settlement.firstTradeDue ??= record;
-    }
-  }
-  return settlement;
+/** Price and size with which a trade counts. */
+export function figuresOf({ event, correction }: CountedTrade): { readonly price: Decimal; readonly size: Decimal } {
+  if (correction === undefined) return event;
+  return { price: correction.event.correctedPrice, size: correction.event.correctedSize };
 }
 
-/** Reads the trades behind a snapshot, and what is missing among them. */
-export async function evidenceOf(log: MarketLog, snapshot: EventTypes['IndicatorSnapshot']): Promise<Evidence> {
+/**
+ * Reads the trades behind a snapshot, and what is missing among them.
+ *
+ * @param admission - by the configuration that the snapshot names.
+ */
+export async function evidenceOf(
+  log: MarketLog,
+  snapshot: EventTypes['IndicatorSnapshot'],
+  admission: Admission,
+): Promise<Evidence> {
   const { instrument, tape, firstOffset, lastOffset } = snapshot;
-  const trades = new Map<string, Located<Trade>>();
+  const behind = new TradesBehind(snapshot.eventTime, admission);
   const gaps: Located<TradeGap>[] = [];
   for await (const record of log.market(tape.partition, firstOffset, lastOffset)) {
-    if (record.name === 'Trade' && isUsable(record.event, instrument) && !trades.has(record.event.tradeId)) {
-      trades.set(record.event.tradeId, record);
-    }
-    if (
-      record.name === 'TradeGap' &&
-      record.event.instrument === instrument &&
-      refusalOfGap(record.event) === undefined
-    ) {
-      gaps.push(record);
-    }
+    if (record.name === 'ClockTick' || record.event.instrument !== instrument) continue;
+    if (record.name === 'Trade') behind.take(record);
+    else if (record.name !== 'TradeGap') behind.amend(record);
+    else if (refusalOfGap(record.event) === undefined) gaps.push(record);
   }
   const missing = missingTrades(
     gaps.map(({ event }) => event),
-    [...trades.keys()],
+    behind.ids(),
   );
-  return { trades: [...trades.values()], gaps, missing };
+  const { trades, cancelled } = behind.amended();
+  return {
+    trades,
+    remarks: behind.remarks.summary(),
+    isBehind: (tradeId, eventTimeUs) =>
+      behind.identities.has(tradeId, eventTimeUs) && !cancelled.has(keyOf({ tradeId, eventTime: eventTimeUs })),
+    gaps,
+    missing,
+  };
+}
+
+/** The trades of a range as they come, and then what was said of them. */
+class TradesBehind {
+  readonly identities: Identities;
+  readonly remarks = new Remarks();
+  private readonly snapshotUs: number;
+  private readonly admission: Admission;
+  private readonly trades: Located<Trade>[] = [];
+  private readonly amendments = new Map<string, AmendmentRecord[]>();
+  private newestUs = 0;
+
+  constructor(snapshotUs: number, admission: Admission) {
+    this.snapshotUs = snapshotUs;
+    this.admission = admission;
+    this.identities = admission.identities();
+  }
+
+  take(record: Located<Trade>): void {
+    const { event } = record;
+    const inadmissible = this.admission.inadmissible(event);
+    if (inadmissible !== undefined) this.remarks.note(inadmissible, record);
+    else if (!this.identities.add(event.tradeId, event.eventTime)) this.remarks.note('duplicates', record);
+    else this.count(record);
+  }
+
+  amend(record: AmendmentRecord): void {
+    const { event, name } = record;
+    if (refusalOfAmendment(event) !== undefined) return;
+    if (name === 'TradeReleased') {
+      this.remarks.note('released', record);
+      // The trade may lie before the range: from its release on it counts all the same.
+      if (this.identities.add(event.tradeId, event.eventTime)) {
+        this.trades.push({ ...record, event: { ...event, side: 'UNKNOWN', suspicious: false, conditions: [] } });
+      }
+      return;
+    }
+    const key = keyOf(event);
+    const earlier = this.amendments.get(key);
+    if (earlier === undefined) this.amendments.set(key, [record]);
+    else earlier.push(record);
+  }
+
+  *ids(): Generator<string> {
+    for (const { event } of this.trades) yield event.tradeId;
+  }
+
+  /** The trades that count once all amendments are taken in, and the keys of those that do not. */
+  amended(): { readonly trades: readonly CountedTrade[]; readonly cancelled: ReadonlySet<string> } {
+    const cancelled = new Set<string>();
+    if (this.amendments.size === 0) return { trades: this.trades, cancelled };
+    const trades = this.trades.flatMap((trade): CountedTrade[] => {
+      const amendments = this.amendments.get(keyOf(trade.event)) ?? [];
+      if (amendments.some(({ name }) => name === 'TradeCancelled')) {
+        cancelled.add(keyOf(trade.event));
+        this.remarks.note('cancelled', trade);
+        return [];
+      }
+      // A correction before its trade corrects nothing.
+      const correction = amendments.findLast(({ name, offset }) => name === 'TradeCorrected' && offset > trade.offset);
+      if (correction?.name !== 'TradeCorrected') return [trade];
+      this.remarks.note('corrected', trade);
+      return [{ ...trade, correction }];
+    });
+    return { trades, cancelled };
+  }
+
+  private count(record: Located<Trade>): void {
+    const { eventTime } = record.event;
+    this.trades.push(record);
+    if (eventTime > this.snapshotUs) this.remarks.note('ahead', record);
+    else if (eventTime < this.newestUs) this.remarks.note('late', record);
+    else this.newestUs = eventTime;
+  }
+}
+
+class Remarks {
+  private readonly noted = new Map<Remark, { count: number; first: NamedTrade[] }>();
+
+  note(remark: Remark, { event, offset }: Located<Pick<Trade, 'tradeId' | 'eventTime'>>): void {
+    let noted = this.noted.get(remark);
+    if (noted === undefined) this.noted.set(remark, (noted = { count: 0, first: [] }));
+    noted.count += 1;
+    const { tradeId, eventTime } = event;
+    if (noted.first.length < NAMED_TRADES_MAX) noted.first.push({ tradeId, eventTime, offset });
+  }
+
+  summary(): Evidence['remarks'] {
+    return Object.fromEntries(
+      REMARKS.flatMap((remark) => {
+        const noted = this.noted.get(remark);
+        return noted === undefined ? [] : [[remark, noted]];
+      }),
+    );
+  }
+}
+
+function keyOf({ tradeId, eventTime }: Pick<Trade, 'tradeId' | 'eventTime'>): string {
+  return `${eventTime} ${tradeId}`;
 }
 
 /**
@@ -104,8 +232,4 @@ function unionOf(ranges: readonly { readonly first: number; readonly last: numbe
     else union.push({ first, last });
   }
   return union;
-}
-
-function isUsable(trade: Trade, instrument: string): boolean {
-  return trade.instrument === instrument && refusalOf(trade) === undefined;
 }

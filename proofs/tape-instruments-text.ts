@@ -1,8 +1,7 @@
 import Table from 'cli-table3';
+import { isoTimeOf } from '../contracts/iso-time.ts';
 import { counted } from '../platform/counted.ts';
 import type { TapeInstrument, TapeInventory } from './tape-instruments.ts';
-
-const MICROSECONDS_PER_MILLISECOND = 1_000;
 
 /** What the tape holds, in words. */
 export function inventoryText(inventory: TapeInventory): string {
@@ -42,5 +41,5 @@ function cellsOf(entry: TapeInstrument): string[] {
 }
 
 function timeText(timeUs: number | undefined): string {
-  return timeUs === undefined ? '' : new Date(timeUs / MICROSECONDS_PER_MILLISECOND).toISOString();
+  return timeUs === undefined ? '' : isoTimeOf(timeUs);
 }

@@ -1,12 +1,10 @@
 import Table from 'cli-table3';
+import { isoTimeOf } from '../../contracts/iso-time.ts';
 import { preview, type Preview } from '../../producers/preview.adapter.ts';
 import type { FileOptions } from '../../producers/file-rows.adapter.ts';
 import { print } from '../context.ts';
 
 const RAW_CHARACTERS_SHOWN = 60;
-const MICROSECONDS_PER_SECOND = 1_000_000;
-const MILLISECONDS_PER_SECOND = 1000;
-const MICROSECOND_DIGITS = 6;
 
 /** Shows the first rows of a file as they are understood; nothing is appended. */
 export async function printPreview(options: FileOptions, json: true | undefined): Promise<void> {
@@ -24,7 +22,7 @@ export function previewText({ path, container, format, delimiter, header, times,
     if (trade !== null) {
       const { eventTime, instrument, price, size, side, tradeId, suspicious, conditions } = trade;
       const marks = [...(suspicious ? ['suspicious'] : []), ...conditions].join(' ');
-      table.push([line, timeText(eventTime), instrument, price.toString(), size.toString(), side, tradeId, marks]);
+      table.push([line, isoTimeOf(eventTime), instrument, price.toString(), size.toString(), side, tradeId, marks]);
     } else {
       const why = refusal === null ? 'not a trade' : `refused, ${refusal.reason}: ${refusal.detail}`;
       const begun = raw.length > RAW_CHARACTERS_SHOWN ? `${raw.slice(0, RAW_CHARACTERS_SHOWN)}…` : raw;
@@ -37,10 +35,4 @@ export function previewText({ path, container, format, delimiter, header, times,
     ...(delimiter === null ? [] : [header === null ? '  no header' : `  header ${JSON.stringify(header.trim())}`]),
     table.toString(),
   ].join('\n');
-}
-
-function timeText(eventTimeUs: number): string {
-  const second = Math.floor(eventTimeUs / MICROSECONDS_PER_SECOND);
-  const fraction = String(eventTimeUs % MICROSECONDS_PER_SECOND).padStart(MICROSECOND_DIGITS, '0');
-  return `${new Date(second * MILLISECONDS_PER_SECOND).toISOString().slice(0, 19)}.${fraction}Z`;
 }

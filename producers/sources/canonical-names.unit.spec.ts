@@ -2,11 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { isRefusal } from '../source.ts';
 import { canonicalCsv } from './canonical-csv.ts';
 
-const context = { fileHash: 'feedfacecafebeef', source: 'file:feedfacecafebeef', instrument: '' };
+const context = { source: 'file:feedfacecafebeef', instrument: '' };
+const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
 
 /** The instrument of a row with this name, or why there is none. */
 function named(name: string): string {
-  const parsed = canonicalCsv.parseLine(`1,1735689600000000,${name},100.5,1,BUY`, 2, context);
+  const row = `1,1735689600000000,${name},100.5,1,BUY`;
+  const head = { lines: [HEADER, row], delimiter: undefined, isNamed: true, instrument: undefined };
+  const parsed = canonicalCsv.open(head)?.parseLine(row, context) ?? 'not-a-trade';
   if (parsed === 'not-a-trade') expect.fail(parsed);
   return isRefusal(parsed) ? `${parsed.reason}: ${parsed.detail}` : parsed.instrument;
 }

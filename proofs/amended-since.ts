@@ -1,0 +1,38 @@
+import type { AmendmentName } from '../contracts/tape-content.ts';
+import { refusalOfAmendment } from '../contracts/trade-rules.ts';
+import type { AmendmentRecord, EventLog } from './event-log.ts';
+
+/** Amendments that are kept one by one; of further ones only the number. */
+export const AMENDMENTS_KEPT_MAX = 100;
+
+/** What the tape says of the trades behind a decision since it was made: the decision stands as it was made. */
+export interface AmendedSince {
+  readonly counts: Readonly<Record<AmendmentName, number>>;
+  /** In tape order. */
+  readonly first: readonly AmendmentRecord[];
+}
+
+/** A trade by its identity. */
+type Concerns = (trade: { readonly tradeId: string; readonly eventTime: number }) => boolean;
+
+/**
+ * Reads the amendments of an instrument after a place on the tape that concern certain trades.
+ *
+ * @param place - that of the snapshot: what lies before it, its figures hold already.
+ */
+export async function amendedSince(
+  log: Pick<EventLog, 'amendmentsAfter'>,
+  place: { readonly partition: number; readonly offset: number },
+  instrument: string,
+  concerns: Concerns,
+): Promise<AmendedSince> {
+  const counts = { TradeCancelled: 0, TradeCorrected: 0, TradeReleased: 0 };
+  const first: AmendmentRecord[] = [];
+  for await (const record of log.amendmentsAfter(place.partition, place.offset)) {
+    const { event, name } = record;
+    if (event.instrument !== instrument || refusalOfAmendment(event) !== undefined || !concerns(event)) continue;
+    counts[name] += 1;
+    if (first.length < AMENDMENTS_KEPT_MAX) first.push(record);
+  }
+  return { counts, first };
+}
