@@ -1,13 +1,35 @@
 import { open, rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
-import { derive } from '../../evaluators/derive.ts';
-import { fileTrades } from '../../producers/file-trades.adapter.ts';
+import type { EngineConfiguration } from '../../evaluators/configuration.ts';
+import { derive, type Derivation } from '../../evaluators/derive.ts';
 import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
+import {
+  assertInOrder,
+  ordersIn,
+  surveyFile,
+  tradesOf,
+  type OnPhase,
+  type SurveyOptions,
+} from '../../producers/survey-file.adapter.ts';
+import type { Survey } from '../../producers/survey.ts';
+import { DEFAULT_CONFIGURATION_FILE, interruption, readConfiguration } from '../context.ts';
+import { progressBar } from '../progress.ts';
+import {
+  commandGiven,
+  PHASE_TITLES,
+  refusedText,
+  surveyLines,
+  withFileSurveyOptions,
+  type FileSurveyOptions,
+} from './file-survey.ts';
 
-interface DeriveOptions {
+const INTERRUPTED = 130;
+const NOTHING: Derivation = { trades: 0, events: 0, duplicates: 0, late: 0, refused: 0 };
+
+interface DeriveOptions extends FileSurveyOptions {
   readonly trades: string;
   readonly config: string;
   readonly out: string;
@@ -16,38 +38,81 @@ interface DeriveOptions {
 }
 
 export function registerDerive(program: Command): void {
-  program
+  const command = program
     .command('derive')
     .description('run the engine over a file of trades, with no services: the same bytes on any machine')
     .requiredOption('--trades <file>', 'a file of trades; the order of its rows is the order of the tape')
     .option('--config <file>', 'engine configuration', DEFAULT_CONFIGURATION_FILE)
     .option('--out <file>', 'where to write the events, one JSON object a line; - is standard output', '-')
     .option('--format <name>', 'format of the file; told from its first lines where left out')
-    .option('--instrument <instrument>', 'instrument of the rows, for formats whose rows name none')
-    .action(async ({ trades, config, out, format, instrument }: DeriveOptions) => {
-      const configuration = await readConfiguration(config);
-      let refused = 0;
-      const rows = fileTrades({ path: trades, format, instrument }, () => {
-        refused += 1;
-      });
-      await writeLines(derive(rows, configuration), out);
-      if (refused > 0) process.stderr.write(`Left out as no trade: ${counted(refused, 'row')}.\n`);
-    });
+    .option('--instrument <instrument>', 'instrument of the rows, for formats whose rows name none');
+  withFileSurveyOptions(command).action(async (options: DeriveOptions) => {
+    const configuration = await readConfiguration(options.config);
+    const signal = interruption();
+    try {
+      await deriveFile(options, configuration, signal);
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+      process.exitCode = INTERRUPTED;
+    }
+  });
+}
+
+async function deriveFile(
+  options: DeriveOptions,
+  configuration: EngineConfiguration,
+  signal: AbortSignal,
+): Promise<void> {
+  const { trades: path, out, format, instrument, sort, acceptLate, refusedMax } = options;
+  const bar = progressBar(basename(path));
+  const onPhase: OnPhase = (phase, done, total) => {
+    bar.update({ done, total, unit: 'bytes', count: done, phase: PHASE_TITLES[phase] });
+  };
+  const survey: SurveyOptions = {
+    ...{ path, format, instrument, sort, acceptLate, signal },
+    refusedPercentMax: refusedMax,
+    command: commandGiven(),
+  };
+  try {
+    const file = await surveyFile(survey, onPhase);
+    assertInOrder(file, ordersIn(file), 'file', survey);
+    const derivation = await writeLines(derive(tradesOf(file, survey, onPhase), configuration), out);
+    bar.stop();
+    process.stderr.write(derivationText(file.survey, derivation, sort === true));
+  } finally {
+    bar.stop();
+  }
+}
+
+/** What was set aside, in words; nothing where nothing was. */
+function derivationText(survey: Survey, { duplicates, late, refused }: Derivation, isSorted: boolean): string {
+  const lines = surveyLines(survey, isSorted);
+  if (survey.refused > 0) {
+    lines.push(`Left out as no trade: ${counted(survey.refused, 'row')}.`, ...refusedText(survey.refusedByReason));
+  }
+  if (duplicates > 0) lines.push(`Without effect, because it was a repeat: ${counted(duplicates, 'trade')}.`);
+  if (late > 0) lines.push(`Counted, but too late to decide: ${counted(late, 'trade')}.`);
+  if (refused > 0) lines.push(`Refused by the engine: ${counted(refused, 'trade')}.`);
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /**
  * Writes to a file or, as `-`, to standard output. Nothing is touched before the first line is there, so not by trades
  * that cannot be read, and a file that could not be finished is removed.
  */
-async function writeLines(lines: AsyncGenerator<string>, out: string): Promise<void> {
+async function writeLines(lines: AsyncGenerator<string, Derivation>, out: string): Promise<Derivation> {
   const first = await lines.next();
+  const end: { derivation: Derivation } = { derivation: NOTHING };
   const all = async function* () {
-    if (first.done !== true) yield first.value;
-    yield* lines;
+    if (first.done === true) end.derivation = first.value;
+    else {
+      yield first.value;
+      end.derivation = yield* lines;
+    }
   };
   if (out === '-') {
     await pipeline(all, process.stdout, { end: false });
-    return;
+    return end.derivation;
   }
   const file = await open(out, 'w').catch((error: unknown) => {
     throw cannotBeWritten(out, error);
@@ -58,6 +123,7 @@ async function writeLines(lines: AsyncGenerator<string>, out: string): Promise<v
     if ((await stat(out)).isFile()) await rm(out);
     throw cannotBeWritten(out, error);
   }
+  return end.derivation;
 }
 
 /** What the operating system says of an output, as a sentence; any other error as it is. */
