@@ -4,11 +4,23 @@
  */
 export class TradeIdentities {
   private readonly byTime = new Map<number, Set<string>>();
+  private readonly identitiesMax: number;
   private count = 0;
   private encodedBytes = 0;
+  private forgottenUs = 0;
 
-  /** False when it is there already. */
+  constructor({ identitiesMax = Number.POSITIVE_INFINITY }: { readonly identitiesMax?: number } = {}) {
+    this.identitiesMax = identitiesMax;
+  }
+
+  /** False for a trade so old that it cannot be said whether it was there. */
+  canJudge(eventTimeUs: number): boolean {
+    return eventTimeUs >= this.forgottenUs;
+  }
+
+  /** False when it is there already, or cannot be judged. */
   add(tradeId: string, eventTimeUs: number): boolean {
+    if (!this.canJudge(eventTimeUs) || this.count >= this.identitiesMax) return false;
     let ids = this.byTime.get(eventTimeUs);
     if (ids === undefined) this.byTime.set(eventTimeUs, (ids = new Set()));
     if (ids.has(tradeId)) return false;
@@ -23,6 +35,7 @@ export class TradeIdentities {
   }
 
   forgetBefore(timeUs: number): void {
+    this.forgottenUs = Math.max(this.forgottenUs, timeUs);
     for (const [eventTimeUs, ids] of this.byTime) {
       if (eventTimeUs >= timeUs) continue;
       this.byTime.delete(eventTimeUs);

@@ -94,7 +94,7 @@ export class Holdings {
     const span = this.spans.get(instrument);
     if (span === undefined) return;
     let held = this.instruments.get(instrument);
-    if (held === undefined) this.instruments.set(instrument, (held = new HeldTrades()));
+    if (held === undefined) this.instruments.set(instrument, (held = new HeldTrades(this.heldMax)));
     held.clock.accept(eventTime, 0);
     if (eventTime < span.firstEventTimeUs || eventTime > span.lastEventTimeUs) return;
     if (this.trades >= this.heldMax) throw new RangeError(`more than ${this.heldMax} trades`);
@@ -131,8 +131,12 @@ export class Holdings {
 /** What the tape holds of one instrument. */
 class HeldTrades {
   readonly clock = new OrderClock();
-  private readonly known = new TradeIdentities();
+  private readonly known: TradeIdentities;
   private readonly former = new FormerIds();
+
+  constructor(heldMax: number) {
+    this.known = new TradeIdentities({ identitiesMax: heldMax });
+  }
 
   add(trade: Trade): boolean {
     const tradeId = isFormerId(trade) ? this.former.contentIdOf(trade) : trade.tradeId;

@@ -34,7 +34,7 @@ export interface SurveyedFile {
 /**
  * Reads the file for its identity and once more for what it holds, before anything is done with it.
  *
- * @throws TapeproofError USAGE as `openFile` and `readRows`; CHECK_FAILED where too many rows are refused
+ * @throws the signal's reason when it is given; TapeproofError USAGE as `openFile` and `readRows`; CHECK_FAILED where too many rows are refused
  */
 export async function surveyFile(options: SurveyOptions, onPhase: OnPhase = () => undefined): Promise<SurveyedFile> {
   const opened = await openFile(options, (done, total) => {
@@ -102,7 +102,7 @@ export function rowsOf(
   return sortedRows(unsorted, { signal, onSorted: onBytes });
 }
 
-/** The trades of a surveyed file, in the order asked for. @throws the signal's reason when it is given. */
+/** The trades of a surveyed file, in the order asked for. Ends early, without an error, when the signal is given. */
 export async function* tradesOf(
   file: SurveyedFile,
   options: SurveyOptions,
@@ -111,7 +111,6 @@ export async function* tradesOf(
   for await (const group of rowsOf(file, options, undefined, onPhase)) {
     for (const row of group) if (row.kind === 'trade') yield row.trade;
   }
-  options.signal?.throwIfAborted();
 }
 
 function assertReadable(survey: Survey, options: SurveyOptions): void {

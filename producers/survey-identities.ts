@@ -29,6 +29,8 @@ export class MetTrades {
   add({ instrument, tradeId, eventTime }: Trade): boolean {
     let of = this.instruments.get(instrument);
     if (of === undefined) this.instruments.set(instrument, (of = { known: new TradeIdentities(), latestUs: 0 }));
+    // Too old to tell: it is taken for new, and the engine judges it by what it remembers.
+    if (!of.known.canJudge(eventTime)) return true;
     if (!of.known.add(tradeId, eventTime)) return false;
     if (eventTime > of.latestUs) of.latestUs = eventTime;
     this.size += 1;

@@ -2,6 +2,7 @@ import { open, rm, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
+import type { Trade } from '../../contracts/generated/events.ts';
 import type { EngineConfiguration } from '../../evaluators/configuration.ts';
 import { derive, type Derivation } from '../../evaluators/derive.ts';
 import { counted } from '../../platform/counted.ts';
@@ -52,7 +53,7 @@ export function registerDerive(program: Command): void {
     try {
       await deriveFile(options, configuration, signal);
     } catch (error) {
-      if (!signal.aborted || error !== signal.reason) throw error;
+      if (!(error instanceof Stopped) && (!signal.aborted || error !== signal.reason)) throw error;
       process.exitCode = INTERRUPTED;
     }
   });
@@ -76,12 +77,25 @@ async function deriveFile(
   try {
     const file = await surveyFile(survey, onPhase);
     assertInOrder(file, ordersIn(file), 'file', survey);
-    const derivation = await writeLines(derive(tradesOf(file, survey, onPhase), configuration), out);
+    const rows = untilStopped(tradesOf(file, survey, onPhase), signal);
+    const counts = { derivation: NOTHING };
+    const lines = async function* () {
+      counts.derivation = yield* derive(rows, configuration);
+    };
+    await writeLines(lines(), out);
     bar.stop();
-    process.stderr.write(derivationText(file.survey, derivation, sort === true));
+    process.stderr.write(derivationText(file.survey, counts.derivation, sort === true));
   } finally {
     bar.stop();
   }
+}
+
+class Stopped extends Error {}
+
+/** Events that look like all of them and are not would mislead: what writes them takes them away. */
+async function* untilStopped(trades: AsyncIterable<Trade>, signal: AbortSignal): AsyncGenerator<Trade> {
+  yield* trades;
+  if (signal.aborted) throw new Stopped();
 }
 
 /** What was set aside, in words; nothing where nothing was. */
@@ -100,19 +114,15 @@ function derivationText(survey: Survey, { duplicates, late, refused }: Derivatio
  * Writes to a file or, as `-`, to standard output. Nothing is touched before the first line is there, so not by trades
  * that cannot be read, and a file that could not be finished is removed.
  */
-async function writeLines(lines: AsyncGenerator<string, Derivation>, out: string): Promise<Derivation> {
+async function writeLines(lines: AsyncGenerator<string>, out: string): Promise<void> {
   const first = await lines.next();
-  const end: { derivation: Derivation } = { derivation: NOTHING };
   const all = async function* () {
-    if (first.done === true) end.derivation = first.value;
-    else {
-      yield first.value;
-      end.derivation = yield* lines;
-    }
+    if (first.done !== true) yield first.value;
+    yield* lines;
   };
   if (out === '-') {
     await pipeline(all, process.stdout, { end: false });
-    return end.derivation;
+    return;
   }
   const file = await open(out, 'w').catch((error: unknown) => {
     throw cannotBeWritten(out, error);
@@ -123,7 +133,6 @@ async function writeLines(lines: AsyncGenerator<string, Derivation>, out: string
     if ((await stat(out)).isFile()) await rm(out);
     throw cannotBeWritten(out, error);
   }
-  return end.derivation;
 }
 
 /** What the operating system says of an output, as a sentence; any other error as it is. */
