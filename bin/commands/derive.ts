@@ -64,16 +64,12 @@ async function deriveFile(
   configuration: EngineConfiguration,
   signal: AbortSignal,
 ): Promise<void> {
-  const { trades: path, out, format, instrument, sort, acceptLate, refusedMax } = options;
+  const { trades: path, out, refusedMax, ...reading } = options;
   const bar = progressBar(basename(path));
   const onPhase: OnPhase = (phase, done, total) => {
     bar.update({ done, total, unit: 'bytes', count: done, phase: PHASE_TITLES[phase] });
   };
-  const survey: SurveyOptions = {
-    ...{ path, format, instrument, sort, acceptLate, signal },
-    refusedPercentMax: refusedMax,
-    command: commandGiven(),
-  };
+  const survey: SurveyOptions = { path, ...reading, signal, refusedPercentMax: refusedMax, command: commandGiven() };
   try {
     const file = await surveyFile(survey, onPhase);
     assertInOrder(file, ordersIn(file), 'file', survey);
@@ -84,7 +80,7 @@ async function deriveFile(
     };
     await writeLines(lines(), out);
     bar.stop();
-    process.stderr.write(derivationText(file.survey, counts.derivation, sort === true));
+    process.stderr.write(derivationText(file.survey, counts.derivation, options.sort === true));
   } finally {
     bar.stop();
   }
