@@ -19,6 +19,8 @@ export interface Progress {
   /** What is counted, for example `trades`. */
   readonly unit: string;
   readonly count: number;
+  /** What is being done, where there is more than one thing; a bar for each that lasts. */
+  readonly phase?: string;
 }
 
 export interface ProgressBar {
@@ -26,42 +28,84 @@ export interface ProgressBar {
   stop(): void;
 }
 
+/** A phase with a name is shown once it has lasted for this long: most are over before they can be read. */
+const PHASE_SHOWN_AFTER_MS = 2_000;
+
 /** A bar with rate and time left on a terminal, a line every quarter elsewhere; on standard error. */
 export function progressBar(title: string): ProgressBar {
-  const startedMs = performance.now();
-  const rate = (count: number) => Math.round((count * 1000) / Math.max(1, performance.now() - startedMs));
-  if (!process.stderr.isTTY) {
-    let quarter = 0;
-    return {
-      update({ done, total, unit, count }) {
-        const reached = total === 0 ? 4 : Math.floor((done * 4) / total);
-        if (reached <= quarter) return;
-        quarter = reached;
-        process.stderr.write(
-          `${title}: ${reached * 25} %, ${count.toLocaleString('en')} ${unit}, ${rate(count).toLocaleString('en')}/s\n`,
-        );
-      },
-      stop() {
-        // Every line was complete.
-      },
-    };
-  }
-  const bar = new SingleBar({
-    format: `${title} {bar} {percentage} % | {count} {unit} | {rate}/s | {eta_formatted} left`,
-    hideCursor: true,
-    barsize: 30,
-    stream: process.stderr,
-  });
-  let started = false;
+  const show = process.stderr.isTTY ? barOf(title) : linesOf(title);
+  let phase: string | undefined;
+  let startedMs = performance.now();
+  let hasBegun = false;
   return {
-    update({ done, total, unit, count }) {
-      const payload = { count: count.toLocaleString('en'), unit, rate: rate(count).toLocaleString('en') };
-      if (started) bar.update(done, payload);
-      else bar.start(total, done, payload);
-      started = true;
+    update(progress) {
+      if (!hasBegun || progress.phase !== phase) {
+        if (hasBegun) startedMs = performance.now();
+        hasBegun = true;
+        phase = progress.phase;
+        show.begin(phase === undefined || phase === '' ? title : `${title}, ${phase}`);
+      }
+      const elapsedMs = performance.now() - startedMs;
+      if (phase !== undefined && phase !== '' && elapsedMs < PHASE_SHOWN_AFTER_MS) return;
+      show.update(progress, Math.round((progress.count * 1000) / Math.max(1, elapsedMs)));
     },
     stop() {
-      if (started) bar.stop();
+      show.stop();
+    },
+  };
+}
+
+interface Display {
+  begin(title: string): void;
+  update(progress: Progress, rate: number): void;
+  stop(): void;
+}
+
+function linesOf(title: string): Display {
+  let quarter = 0;
+  return {
+    begin(named) {
+      title = named;
+      quarter = 0;
+    },
+    update({ done, total, unit, count }, rate) {
+      const reached = total === 0 ? 4 : Math.floor((done * 4) / total);
+      if (reached <= quarter) return;
+      quarter = reached;
+      process.stderr.write(
+        `${title}: ${reached * 25} %, ${count.toLocaleString('en')} ${unit}, ${rate.toLocaleString('en')}/s\n`,
+      );
+    },
+    stop() {
+      // Every line was complete.
+    },
+  };
+}
+
+function barOf(title: string): Display {
+  let bar: SingleBar | undefined;
+  return {
+    begin(named) {
+      bar?.stop();
+      bar = undefined;
+      title = named;
+    },
+    update({ done, total, unit, count }, rate) {
+      const payload = { count: count.toLocaleString('en'), unit, rate: rate.toLocaleString('en') };
+      if (bar !== undefined) {
+        bar.update(done, payload);
+        return;
+      }
+      bar = new SingleBar({
+        format: `${title} {bar} {percentage} % | {count} {unit} | {rate}/s | {eta_formatted} left`,
+        hideCursor: true,
+        barsize: 30,
+        stream: process.stderr,
+      });
+      bar.start(total, done, payload);
+    },
+    stop() {
+      bar?.stop();
     },
   };
 }

@@ -2,11 +2,12 @@ import { bodyOf, schemaIdOf } from '../contracts/codec.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { TapeproofError } from '../platform/errors.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
-import type { HeldRows, KeptRow } from './ingest.ts';
+import type { Holdings } from './ingest.ts';
 import { FILE_READER } from './rows.ts';
 
 export interface HoldingsQuery {
@@ -14,8 +15,10 @@ export interface HoldingsQuery {
   readonly registry: Registry;
   /** Partitions of every topic. */
   readonly partitions: number;
-  /** `file:<hash>` of the file asked for. */
-  readonly source: string;
+  /** Those that the file has trades of. */
+  readonly instruments: Iterable<string>;
+  /** Whether the file has rows that are refused: only then the dead letters are read. */
+  readonly hasRefused: boolean;
   readonly signal: AbortSignal;
   /** Told of records read and records in all. */
   readonly onRecords: (done: number, total: number) => void;
@@ -28,15 +31,19 @@ interface Range {
   readonly to: number;
 }
 
+/** No instrument: a key that is compared with those asked for. */
+const NO_KEY = '';
+
 /**
- * Reads the tape and the file's partition of the dead letters once, without a consumer group, for what they hold of
- * one file, and tells it `into`. A record of another file is told by its bytes and never decoded.
+ * Reads once, without a consumer group, the partitions of the tape that the file's instruments lie in, and the dead
+ * letters where the file has any, and tells them `into`. A record of another instrument is told by its key and never
+ * decoded.
  *
- * @throws TapeproofError UNREACHABLE
+ * @throws TapeproofError UNREACHABLE; CHECK_FAILED where the tape has too many trades in the file's time to tell
  */
-export async function readHoldings(query: HoldingsQuery, into: HeldRows): Promise<void> {
+export async function readHoldings(query: HoldingsQuery, into: Holdings): Promise<void> {
   const reader = createLogReader(query.brokers);
-  const rowIn = rowReader(query);
+  const take = recordTaker(query, into);
   try {
     const ranges = await rangesOf(reader, query);
     const total = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -45,23 +52,35 @@ export async function readHoldings(query: HoldingsQuery, into: HeldRows): Promis
       for await (const records of reader.read(range)) {
         query.signal.throwIfAborted();
         for (const record of records) {
-          const row = await rowIn(record);
-          if (row !== undefined) into.add(row);
+          const taken = take(record);
+          if (taken instanceof Promise) await taken;
         }
         done += records.length;
         query.onRecords(done, total);
       }
     }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new TapeproofError(
+      'CHECK_FAILED',
+      `The tape holds ${error.message} in the time of this file, too many to tell what is new: split the file by time.`,
+      { cause: error },
+    );
   } finally {
     await reader.close();
   }
 }
 
-async function rangesOf(reader: LogReader, { partitions, source }: HoldingsQuery): Promise<Range[]> {
-  const places: { topic: TopicName; partition: number }[] = [
-    { topic: DEAD_LETTERS_TOPIC, partition: partitionOf(source, partitions) },
-  ];
-  for (let partition = 0; partition < partitions; partition += 1) places.push({ topic: TAPE_TOPIC, partition });
+async function rangesOf(reader: LogReader, query: HoldingsQuery): Promise<Range[]> {
+  const { partitions, instruments, hasRefused } = query;
+  const places: { topic: TopicName; partition: number }[] = [];
+  const ofTape = new Set([...instruments].map((instrument) => partitionOf(instrument, partitions)));
+  for (const partition of [...ofTape].sort((left, right) => left - right))
+    places.push({ topic: TAPE_TOPIC, partition });
+  // A longer version of a file is another file by its name, and its dead letters are in another partition.
+  for (let partition = 0; hasRefused && partition < partitions; partition += 1) {
+    places.push({ topic: DEAD_LETTERS_TOPIC, partition });
+  }
   const ranges: Range[] = [];
   for (const { topic, partition } of places) {
     const from = await reader.startOffset(topic, partition);
@@ -71,20 +90,27 @@ async function rangesOf(reader: LogReader, { partitions, source }: HoldingsQuery
   return ranges;
 }
 
-/** Reads the row that a record came from, if it came from this file. */
-function rowReader({ registry, source }: HoldingsQuery): (record: LogRecord) => Promise<KeptRow | undefined> {
+/** Hands on what a record holds; a promise only where a schema must be fetched first. */
+function recordTaker({ registry }: HoldingsQuery, into: Holdings): (record: LogRecord) => Promise<void> | undefined {
   const decodeTape = createTapeDecoder(registry);
-  const trace = Buffer.from(source);
-  return async (record) => {
-    if (record.value?.includes(trace) !== true) return undefined;
+  const trace = Buffer.from(FILE_READER);
+  const takeTrade = (content: Awaited<ReturnType<typeof decodeTape>>): void => {
+    if (content.kind === 'trade') into.hold(content.trade);
+  };
+  return (record) => {
     if (record.topic === DEAD_LETTERS_TOPIC) {
-      const deadLetter = await deadLetterIn(record.value, registry);
-      if (deadLetter?.reader !== FILE_READER || deadLetter.source.name !== source) return undefined;
-      return { kind: 'dead-letter', deadLetter };
+      if (record.value?.includes(trace) !== true) return undefined;
+      return deadLetterIn(record.value, registry).then((deadLetter) => {
+        if (deadLetter?.reader === FILE_READER) into.holdDeadLetter(deadLetter.deadLetterId);
+      });
     }
-    const content = await decodeTape(record);
-    if (content.kind !== 'trade' || content.trade.source !== source) return undefined;
-    return { kind: 'trade', trade: content.trade };
+    // Every trade has its instrument for a key; who else writes to the tape may leave it out.
+    const key = record.key?.toString('latin1') ?? NO_KEY;
+    if (key !== NO_KEY && !into.isAskedFor(key)) return undefined;
+    const content = decodeTape(record);
+    if (content instanceof Promise) return content.then(takeTrade);
+    takeTrade(content);
+    return undefined;
   };
 }
 

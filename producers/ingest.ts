@@ -1,17 +1,27 @@
-import { createHash } from 'node:crypto';
 import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter, RecordName, Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { TradeIdentities } from '../contracts/trade-identities.ts';
+import { FormerIds, isFormerId } from './former-ids.ts';
+import { OrderClock } from './survey-order.ts';
 
-/** More instruments than this in one file are no market data; what is remembered per instrument stays bounded. */
-export const INSTRUMENTS_MAX = 10_000;
+/** Trades of the tape, in the time of one file, that a run remembers. */
+export const HELD_TRADES_MAX = 100_000_000;
+/** Refused rows of files that a run remembers; some 100 bytes each. */
+export const HELD_DEAD_LETTERS_MAX = 1_000_000;
 
 const MICROSECONDS_PER_MILLISECOND = 1000;
 
 /** A row that becomes a record. */
 export type KeptRow =
   { readonly kind: 'trade'; readonly trade: Trade } | { readonly kind: 'dead-letter'; readonly deadLetter: DeadLetter };
+
+/** Event times, microseconds, both included. */
+export interface EventSpan {
+  readonly firstEventTimeUs: number;
+  readonly lastEventTimeUs: number;
+}
 
 /** A record for the tape or for the dead letters, before it is framed. */
 export interface PlannedRecord {
@@ -52,143 +62,89 @@ export function recordOf(row: KeptRow, partitions: number, lastEventTimeUs: numb
   };
 }
 
-/** The order that is kept when a file is ingested: the trades of one instrument, or the file's dead letters. */
-export function laneOf(row: KeptRow): string {
-  return row.kind === 'trade' ? row.trade.instrument : DEAD_LETTERS_TOPIC;
-}
-
-/** A row's identity within its lane. */
-export function idOf(row: KeptRow): string {
-  return row.kind === 'trade' ? row.trade.tradeId : row.deadLetter.deadLetterId;
-}
-
-/** Ids in an order, as their number and a hash: memory does not grow with the file. */
-class IdSequence {
-  private readonly hash = createHash('sha256');
-  count = 0;
-
-  add(id: string): void {
-    this.hash.update(`${id}\n`);
-    this.count += 1;
-  }
-
-  digest(): string {
-    return this.hash.copy().digest('hex');
-  }
-}
-
-/** What Kafka holds of one file already, lane by lane, told in the order of the log. */
-export interface HeldRows {
-  add(row: KeptRow): void;
-  /** A new comparison with the beginning of the file. */
-  comparison(): Comparison;
-  /** What a run after another begins with, once the comparison has found no difference. */
-  resumption(): Resumption;
-}
-
 /**
- * Compares what is held with the beginning of the file, before anything is appended. Feed it the rows in order until
- * it is complete; what is then still open is not in the file.
+ * What Kafka holds already of the trades and refused rows that a file may have, whatever put it there. A file's rows are
+ * told from these by their identities: trade id and event time within the instrument, and the dead letter's id.
  */
-export interface Comparison {
-  accept(row: KeptRow): void;
-  /** Whether everything that is held was compared, or a difference was found. */
-  isComplete(): boolean;
-  /** The first difference; call it when complete or at the end of the file. */
-  mismatch(): Mismatch | undefined;
-}
+export class Holdings {
+  private readonly spans: ReadonlyMap<string, EventSpan>;
+  private readonly heldMax: number;
+  private readonly instruments = new Map<string, HeldTrades>();
+  private readonly deadLetterIds = new Set<string>();
+  private trades = 0;
 
-/** Tells the rows that are in Kafka already from those to append. Feed it every row, in order. */
-export interface Resumption {
-  /** Whether this row, the next of its lane, is there already. */
-  isThere(row: KeptRow): boolean;
-}
-
-/** A lane whose records in Kafka are not the first of the file's. */
-export interface Mismatch {
-  readonly lane: string;
-  /** Records of the lane in Kafka. */
-  readonly count: number;
-}
-
-/** Rows as one run after another leaves them: exactly the first of the file. Memory does not grow with their number. */
-export class OrderedHoldings implements HeldRows {
-  private readonly lanes = new Map<string, IdSequence>();
-
-  add(row: KeptRow): void {
-    sequenceIn(this.lanes, laneOf(row)).add(idOf(row));
+  /** @param spans the instruments of the file, and the event times that its rows have */
+  constructor(spans: ReadonlyMap<string, EventSpan>, heldMax: number = HELD_TRADES_MAX) {
+    this.spans = spans;
+    this.heldMax = heldMax;
   }
 
-  countOf(lane: string): number {
-    return this.lanes.get(lane)?.count ?? 0;
+  /** Whether the file has trades of the instrument. */
+  isAskedFor(instrument: string): boolean {
+    return this.spans.has(instrument);
   }
 
-  digestOf(lane: string): string | undefined {
-    return this.lanes.get(lane)?.digest();
+  /**
+   * Takes a trade of the tape, in the order of the tape.
+   *
+   * @throws RangeError beyond {@link HELD_TRADES_MAX}
+   */
+  hold(trade: Trade): void {
+    const { instrument, eventTime } = trade;
+    const span = this.spans.get(instrument);
+    if (span === undefined) return;
+    let held = this.instruments.get(instrument);
+    if (held === undefined) this.instruments.set(instrument, (held = new HeldTrades(this.heldMax)));
+    held.clock.accept(eventTime, 0);
+    if (eventTime < span.firstEventTimeUs || eventTime > span.lastEventTimeUs) return;
+    if (this.trades >= this.heldMax) throw new RangeError(`more than ${this.heldMax} trades`);
+    if (held.add(trade)) this.trades += 1;
   }
 
-  laneNames(): string[] {
-    return [...this.lanes.keys()];
+  /** Takes the id of a refused row. At {@link HELD_DEAD_LETTERS_MAX} the oldest are forgotten: readers drop repetitions. */
+  holdDeadLetter(deadLetterId: string): void {
+    this.deadLetterIds.add(deadLetterId);
+    if (this.deadLetterIds.size <= HELD_DEAD_LETTERS_MAX) return;
+    const [oldest] = this.deadLetterIds;
+    if (oldest !== undefined) this.deadLetterIds.delete(oldest);
   }
 
-  comparison(): Comparison {
-    return new OrderedComparison(this);
+  /** Whether the row is there already. */
+  has(row: KeptRow): boolean {
+    if (row.kind === 'dead-letter') return this.deadLetterIds.has(row.deadLetter.deadLetterId);
+    return this.instruments.get(row.trade.instrument)?.has(row.trade) === true;
   }
 
-  resumption(): Resumption {
-    return new OrderedResumption(this);
-  }
-}
-
-class OrderedComparison implements Comparison {
-  private readonly held: OrderedHoldings;
-  private readonly lanes = new Map<string, IdSequence>();
-  private openLanes: number;
-  private found: Mismatch | undefined;
-
-  constructor(held: OrderedHoldings) {
-    this.held = held;
-    this.openLanes = held.laneNames().length;
+  /** The instrument's clock at the end of the tape; undefined where the tape has no trade of it. */
+  clockOf(instrument: string): OrderClock | undefined {
+    return this.instruments.get(instrument)?.clock;
   }
 
-  isComplete(): boolean {
-    return this.openLanes === 0 || this.found !== undefined;
-  }
-
-  accept(row: KeptRow): void {
-    const lane = laneOf(row);
-    const count = this.held.countOf(lane);
-    if (count === 0) return;
-    const sequence = sequenceIn(this.lanes, lane);
-    if (sequence.count >= count) return;
-    sequence.add(idOf(row));
-    if (sequence.count < count) return;
-    this.openLanes -= 1;
-    if (sequence.digest() !== this.held.digestOf(lane)) this.found ??= { lane, count };
-  }
-
-  mismatch(): Mismatch | undefined {
-    if (this.found !== undefined || this.openLanes === 0) return this.found;
-    const lane = this.held.laneNames().find((name) => (this.lanes.get(name)?.count ?? 0) < this.held.countOf(name));
-    return lane === undefined ? undefined : { lane, count: this.held.countOf(lane) };
+  /** Whether some row of the file may be there already, or is behind the end of the tape. */
+  meetsTheTape(): boolean {
+    return [...this.instruments].some(
+      ([name, { clock }]) => (clock.latestUs ?? 0) >= (this.spans.get(name)?.firstEventTimeUs ?? 0),
+    );
   }
 }
 
-/** The first rows of each lane are there. */
-class OrderedResumption implements Resumption {
-  private readonly held: OrderedHoldings;
-  private readonly seen = new Map<string, number>();
+/** What the tape holds of one instrument. */
+class HeldTrades {
+  readonly clock = new OrderClock();
+  private readonly known: TradeIdentities;
+  private readonly former = new FormerIds();
 
-  constructor(held: OrderedHoldings) {
-    this.held = held;
+  constructor(heldMax: number) {
+    this.known = new TradeIdentities({ identitiesMax: heldMax });
   }
 
-  isThere(row: KeptRow): boolean {
-    const lane = laneOf(row);
-    const seen = this.seen.get(lane) ?? 0;
-    if (seen >= this.held.countOf(lane)) return false;
-    this.seen.set(lane, seen + 1);
-    return true;
+  add(trade: Trade): boolean {
+    const tradeId = isFormerId(trade) ? this.former.contentIdOf(trade) : trade.tradeId;
+    return tradeId !== undefined && this.known.add(tradeId, trade.eventTime);
+  }
+
+  has({ tradeId, eventTime }: Trade): boolean {
+    return this.known.has(tradeId, eventTime);
   }
 }
 
@@ -207,12 +163,4 @@ export class Pace {
     this.firstEventTimeUs ??= eventTimeUs;
     return (eventTimeUs - this.firstEventTimeUs) / MICROSECONDS_PER_MILLISECOND / this.speed - elapsedMs;
   }
-}
-
-function sequenceIn(lanes: Map<string, IdSequence>, lane: string): IdSequence {
-  let sequence = lanes.get(lane);
-  if (sequence === undefined) {
-    lanes.set(lane, (sequence = new IdSequence()));
-  }
-  return sequence;
 }

@@ -1,94 +1,77 @@
 import fc from 'fast-check';
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { decodeBody } from '../contracts/codec.ts';
 import { Decimal } from '../contracts/decimal.ts';
-import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
+import type { Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
-import { DistinctHoldings } from './distinct-holdings.ts';
-import { idOf, laneOf, OrderedHoldings, Pace, recordOf, type HeldRows, type KeptRow, type Mismatch } from './ingest.ts';
+import { deadRow, START_US, tradeOfRow, tradeRow } from './fixtures/rows.ts';
+import { FileTally, MissingRows } from './ingest-tally.ts';
+import { Holdings, Pace, recordOf } from './ingest.ts';
+import type { FileRow } from './rows.ts';
+import { isOutOfOrder } from './survey-order.ts';
+import { Surveyor, type Survey } from './survey.ts';
 
-function tradeRow(tradeId: string, instrument = 'BTC-USDT@binance'): KeptRow {
-  const trade: Trade = {
-    venue: 'binance',
-    instrument,
-    tradeId,
-    eventTime: 1_723_161_255_342_000,
-    price: Decimal.of('61837.63'),
-    size: Decimal.of('0.02'),
-    side: 'SELL',
-    receivedAt: 1_723_161_255_342_000,
-    source: 'file:feedfacecafebeef',
-    suspicious: false,
-    conditions: [],
-  };
-  return { kind: 'trade', trade };
-}
+/** A log in memory: what was appended, in its order. */
+class Tape {
+  readonly rows: FileRow[] = [];
 
-function deadRow(position: number): KeptRow {
-  const deadLetter: DeadLetter = {
-    deadLetterId: `dead-ingest-file-file:feedfacecafebeef-${position}`,
-    source: { kind: 'FILE', name: 'file:feedfacecafebeef', partition: null, position },
-    reader: 'ingest-file',
-    reason: 'MALFORMED',
-    detail: 'the row has 1 columns, not 6',
-    payload: Buffer.from('x'),
-    payloadBytes: 1,
-    payloadHash: '00',
-  };
-  return { kind: 'dead-letter', deadLetter };
-}
-
-function mismatchBetween(held: HeldRows, file: readonly KeptRow[]): Mismatch | undefined {
-  const comparison = held.comparison();
-  for (const row of file) {
-    if (comparison.isComplete()) break;
-    comparison.accept(row);
+  /** As a run does it: survey, what is held, then each row that is new; up to so many of them. */
+  ingest(file: readonly FileRow[], appendedMax = Number.POSITIVE_INFINITY): FileTally {
+    const survey = surveyOf(file);
+    const tally = new FileTally(survey, this.holdingsFor(survey));
+    let appended = 0;
+    for (const row of file) {
+      if (row.kind !== 'trade' && row.kind !== 'dead-letter') continue;
+      if (tally.passesOver(row)) continue;
+      if (appended >= appendedMax) break;
+      tally.take(row, row.line);
+      if (row.kind === 'trade') tally.appendedTrade(row.trade.instrument);
+      this.rows.push(row);
+      appended += 1;
+    }
+    return tally;
   }
-  return comparison.mismatch();
+
+  holdingsFor(survey: Survey): Holdings {
+    const holdings = new Holdings(survey.instruments);
+    for (const row of this.rows) {
+      if (row.kind === 'trade') holdings.hold(row.trade);
+      else if (row.kind === 'dead-letter') holdings.holdDeadLetter(row.deadLetter.deadLetterId);
+    }
+    return holdings;
+  }
+
+  names(): string[] {
+    return this.rows.map(nameOf);
+  }
 }
 
-function told(held: HeldRows, rows: readonly KeptRow[]): HeldRows {
-  for (const row of rows) held.add(row);
-  return held;
+function surveyOf(file: readonly FileRow[]): Survey {
+  const surveyor = new Surveyor();
+  for (const row of file) surveyor.accept(row);
+  return surveyor.survey();
 }
 
-/** What a run that stops somewhere in each lane has appended. */
-function firstRows(file: readonly KeptRow[], stopOf: (lane: string) => number): KeptRow[] {
-  const counts = new Map<string, number>();
-  return file.filter((row) => {
-    const lane = laneOf(row);
-    const count = (counts.get(lane) ?? 0) + 1;
-    counts.set(lane, count);
-    return count <= stopOf(lane);
-  });
+function nameOf(row: FileRow): string {
+  if (row.kind === 'dead-letter') return row.deadLetter.deadLetterId;
+  return row.kind === 'trade' ? `${row.trade.instrument} ${row.trade.eventTime} ${row.trade.tradeId}` : '';
 }
 
-/** Two runs on one log, each in its order; `turns` say whose row comes next. */
-function merged(left: readonly KeptRow[], right: readonly KeptRow[], turns: readonly boolean[]): KeptRow[] {
-  const waiting: [KeptRow[], KeptRow[]] = [[...left], [...right]];
-  const log = turns.flatMap((isLeft) => waiting[isLeft ? 0 : 1].splice(0, 1));
-  return [...log, ...waiting[0], ...waiting[1]];
-}
-
-const nameOf = (row: KeptRow): string => `${laneOf(row)} ${idOf(row)}`;
-
-const missingFrom = (held: HeldRows, file: readonly KeptRow[]): KeptRow[] => {
-  const resumption = held.resumption();
-  return file.filter((row) => !resumption.isThere(row));
-};
+const distinct = (files: readonly (readonly FileRow[])[]): string[] => [...new Set(files.flat().map(nameOf))].sort();
 
 describe('a record', () => {
   it('of a trade goes where its instrument belongs, stamped with its event time', () => {
-    const row = tradeRow('7');
+    const row = tradeRow(7, START_US);
     const record = recordOf(row, 6, 0);
     expect(record).toMatchObject({
       topic: 'raw.trades',
       partition: partitionOf('BTC-USDT@binance', 6),
       key: 'BTC-USDT@binance',
       type: 'Trade',
-      timestampUs: 1_723_161_255_342_000,
+      timestampUs: START_US,
     });
-    expect(decodeBody('Trade', record.body)).toEqual(row.kind === 'trade' ? row.trade : undefined);
+    expect(decodeBody('Trade', record.body)).toEqual(row.trade);
   });
 
   it('of a refused row goes to the one partition of its file', () => {
@@ -102,61 +85,127 @@ describe('a record', () => {
   });
 });
 
-describe('a run after another', () => {
-  const rows = fc.array(
-    fc.oneof(
-      fc
-        .tuple(fc.nat(9), fc.constantFrom('A-B@x', 'C-D@x'))
-        .map(([id, instrument]) => tradeRow(String(id), instrument)),
-      fc.nat(9).map(deadRow),
+describe('files that overlap', () => {
+  const row = fc.oneof(
+    { weight: 6, arbitrary: fc.tuple(fc.nat(5), fc.nat(9), fc.constantFrom('A-B@x', 'C-D@x')) },
+    { weight: 1, arbitrary: fc.nat(5) },
+  );
+  const files = fc.array(
+    fc.array(row, { maxLength: 30 }).map((rows) =>
+      rows.map((each, index) => {
+        if (typeof each === 'number') return deadRow(index + 2, { deadLetterId: `dead-${each}` });
+        const [id, second, instrument] = each;
+        return tradeRow(index + 2, START_US + second * 1_000_000, { tradeId: String(id), instrument });
+      }),
     ),
-    { maxLength: 40 },
+    { maxLength: 5 },
   );
 
-  it('appends what is missing and nothing else, wherever the first one stopped in each lane', () => {
-    const stop = fc.func(fc.nat(40));
+  it('give the union of their rows, each once, in any order of ingest and however often runs were killed', () => {
     fc.assert(
-      fc.property(rows, stop, (file, stopOf) => {
-        const firstRun = firstRows(file, stopOf);
-        const held = told(new OrderedHoldings(), firstRun);
-        expect(mismatchBetween(held, file)).toBeUndefined();
-        const secondRun = missingFrom(held, file);
-        for (const lane of new Set(file.map(laneOf))) {
-          const inLane = (row: KeptRow): boolean => laneOf(row) === lane;
-          expect([...firstRun.filter(inLane), ...secondRun.filter(inLane)]).toEqual(file.filter(inLane));
-        }
+      fc.property(files, fc.func(fc.nat(20)), (all, stopOf) => {
+        const tape = new Tape();
+        for (const [turn, file] of [...all, ...all].entries()) tape.ingest(file, stopOf(turn));
+        for (const file of all) tape.ingest(file);
+        const trades = tape.names().filter((name) => !name.startsWith('dead'));
+        expect(trades.sort()).toEqual(distinct(all).filter((name) => !name.startsWith('dead')));
+        expect([...new Set(tape.names())].sort()).toEqual(distinct(all));
       }),
     );
   });
 
-  it('appends what is missing and nothing else after two that ran at the same time, however they met', () => {
-    const stops = fc.tuple(fc.func(fc.nat(40)), fc.func(fc.nat(40)));
-    fc.assert(
-      fc.property(rows, stops, fc.array(fc.boolean()), (file, [stopOf, otherStopOf], turns) => {
-        const held = told(new DistinctHoldings(), merged(firstRows(file, stopOf), firstRows(file, otherStopOf), turns));
-        expect(mismatchBetween(held, file)).toBeUndefined();
-        const there = new Set([...firstRows(file, stopOf), ...firstRows(file, otherStopOf)].map(nameOf));
-        expect(missingFrom(held, file)).toEqual(file.filter((row) => !there.has(nameOf(row))));
-      }),
-    );
+  it('count what is new, what is there, and what a file repeats', () => {
+    const tape = new Tape();
+    const monday = Array.from({ length: 80 }, (_, index) => tradeRow(index + 2, START_US + index * 3_000_000));
+    const tuesday = Array.from({ length: 100 }, (_, index) => tradeRow(index + 2, START_US + index * 3_000_000));
+    expect(tape.ingest(monday)).toMatchObject({ appended: 80, alreadyThere: 0 });
+    expect(tape.ingest(tuesday)).toMatchObject({ appended: 20, alreadyThere: 80 });
+    expect(tape.ingest(monday)).toMatchObject({ appended: 0, alreadyThere: 80 });
+    const twice = [...tuesday, ...tuesday.map((each) => ({ ...each, line: each.line + 100 }))];
+    expect(tape.ingest(twice).byInstrument()['BTC-USDT@binance']).toMatchObject({
+      rows: 200,
+      appended: 0,
+      alreadyThere: 100,
+      repeated: 100,
+      firstRepeated: [102, 103, 104, 105, 106],
+    });
+    expect(tape.rows.length).toBe(100);
   });
 
-  it.each([
-    ['another id', [tradeRow('1'), tradeRow('2')], [tradeRow('1'), tradeRow('3'), tradeRow('4')], 2],
-    ['another order', [tradeRow('1'), tradeRow('2')], [tradeRow('2'), tradeRow('1')], 2],
-    ['fewer rows', [tradeRow('1'), tradeRow('2')], [tradeRow('1')], 2],
-    ['another instrument', [tradeRow('1')], [tradeRow('1', 'ETH-USDT@binance')], 1],
-  ])('is refused where the file has %s', (_what, held, file, count) => {
-    for (const holdings of [new OrderedHoldings(), new DistinctHoldings()]) {
-      expect(mismatchBetween(told(holdings, held), file)).toEqual({ lane: 'BTC-USDT@binance', count });
-    }
+  it('are held against the end of the tape: older rows are late, those that are there are not', () => {
+    const tape = new Tape();
+    const rows = (from: number, to: number) =>
+      Array.from({ length: to - from }, (_, index) => tradeRow(from + index, START_US + (from + index) * 1_000_000));
+    tape.ingest(rows(100, 200));
+    const ordersOf = (file: readonly FileRow[]) => {
+      const survey = surveyOf(file);
+      const holdings = tape.holdingsFor(survey);
+      const missing = new MissingRows(survey, holdings);
+      for (const each of file) if (each.kind === 'trade') missing.accept(each.trade, each.line);
+      return { meets: holdings.meetsTheTape(), tape: missing.ordersBehindTape().get('BTC-USDT@binance') };
+    };
+    expect(ordersOf(rows(200, 300)).meets).toBe(false);
+    expect(ordersOf(rows(100, 200))).toEqual({ meets: true, tape: undefined });
+    expect(ordersOf(rows(100, 250)).tape).toMatchObject({ rows: 50, late: 0 });
+    const older = ordersOf(rows(50, 150)).tape!;
+    expect(older).toMatchObject({ rows: 50, late: 50, silencedSeconds: 50 });
+    expect(isOutOfOrder(older, { rows: 100, seconds: 100 })).toBe(true);
+  });
+});
+
+describe('rows without ids that an earlier release appended', () => {
+  const FILE = 'feedfacecafebeef';
+  const content = (trade: Trade): string =>
+    createHash('sha256')
+      .update(`${trade.eventTime}|${trade.price.toString()}|${trade.size.toString()}`)
+      .digest('hex')
+      .slice(0, 16);
+  const former = (row: number, second: number, file = FILE): Trade =>
+    tradeOfRow({ tradeId: `${file}-${row}`, eventTime: START_US + second * 1_000_000, source: `file:${file}` });
+  const now = (trade: Trade, ordinal: number): Trade => ({ ...trade, tradeId: `c${content(trade)}-${ordinal}` });
+  const span = new Map([['BTC-USDT@binance', { firstEventTimeUs: START_US, lastEventTimeUs: START_US + 60_000_000 }]]);
+  const isHeld = (holdings: Holdings, trade: Trade): boolean => holdings.has({ kind: 'trade', trade });
+
+  it('are known by their content and their ordinal among equals, also where two runs appended them twice', () => {
+    const holdings = new Holdings(span);
+    for (const trade of [former(1, 1), former(2, 1), former(1, 1), former(3, 2)]) holdings.hold(trade);
+    expect(isHeld(holdings, now(former(1, 1), 0))).toBe(true);
+    expect(isHeld(holdings, now(former(1, 1), 1))).toBe(true);
+    expect(isHeld(holdings, now(former(1, 1), 2))).toBe(false);
+    expect(isHeld(holdings, now(former(3, 2), 0))).toBe(true);
+    expect(isHeld(holdings, former(1, 1))).toBe(false);
   });
 
-  it('is refused where a row that was refused no longer is', () => {
-    for (const holdings of [new OrderedHoldings(), new DistinctHoldings()]) {
-      const held = told(holdings, [deadRow(2)]);
-      expect(mismatchBetween(held, [tradeRow('1')])).toEqual({ lane: 'dead.letters', count: 1 });
-    }
+  it('are the same trades from another file', () => {
+    const holdings = new Holdings(span);
+    for (const trade of [former(1, 1), former(7, 1, '0123456789abcdef')]) holdings.hold(trade);
+    expect(isHeld(holdings, now(former(1, 1), 0))).toBe(true);
+    expect(isHeld(holdings, now(former(1, 1), 1))).toBe(false);
+  });
+
+  it('are not taken from ids that only look like those', () => {
+    const holdings = new Holdings(span);
+    const trade = { ...former(1, 1), source: 'file:0123456789abcdef', price: Decimal.of('5') };
+    holdings.hold(trade);
+    expect(isHeld(holdings, trade)).toBe(true);
+  });
+});
+
+describe('what is held', () => {
+  it('is bounded, and only of the time and the instruments that the file has', () => {
+    const span = new Map([['BTC-USDT@binance', { firstEventTimeUs: START_US + 10, lastEventTimeUs: START_US + 20 }]]);
+    const holdings = new Holdings(span, 2);
+    const hold = (tradeId: string, afterUs: number, instrument = 'BTC-USDT@binance'): void => {
+      holdings.hold(tradeOfRow({ tradeId, eventTime: START_US + afterUs, instrument }));
+    };
+    hold('before', 9);
+    hold('other', 10, 'ETH-USDT@binance');
+    hold('first', 10);
+    hold('last', 20);
+    hold('after', 21);
+    expect(() => {
+      hold('one too many', 15);
+    }).toThrow(RangeError);
   });
 });
 

@@ -19,6 +19,7 @@ import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { partitionCount } from '../platform/kafka/topics.ts';
+import type { IngestReport } from '../producers/main.ts';
 import type { AuditReport } from '../proofs/audit.ts';
 import type { DeadLetterList } from '../proofs/dead-letters.ts';
 import type { Scoreboard } from '../proofs/scoreboard.ts';
@@ -52,7 +53,7 @@ beforeAll(async () => {
   environment = environmentOf(connections);
   folder = await mkdtemp(join(tmpdir(), 'tapeproof-commands-'));
   await writeTrades(join(folder, 'trades.csv'));
-  for (const words of [['migrate'], ['activate'], ['ingest', 'file', join(folder, 'trades.csv')]]) {
+  for (const words of [['migrate'], ['activate'], ['ingest', 'file', join(folder, 'trades.csv'), '--accept-late']]) {
     const { exitCode, stderr } = await tapeproof(...words);
     expect(exitCode, stderr).toBe(0);
   }
@@ -84,7 +85,10 @@ describe('preparing', () => {
 
   it('ingests once, and lists what was refused', async () => {
     const again = await tapeproof('ingest', 'file', join(folder, 'trades.csv'), '--json');
-    expect(JSON.parse(again.stdout)).toMatchObject({ trades: 4_000, appended: 0, alreadyThere: 4_000, deadLetters: 2 });
+    const report = JSON.parse(again.stdout) as IngestReport;
+    expect(report).toMatchObject({ trades: 4_000, appended: 0, deadLetters: 2 });
+    expect(report.repeated).toBeGreaterThan(0);
+    expect(report.alreadyThere + report.repeated).toBe(4_000);
     type Listed = Omit<DeadLetterList, 'letters'> & { letters: (DeadLetter & { readonly payload: string })[] };
     const { total, letters } = JSON.parse((await tapeproof('dead-letters', '--json')).stdout) as Listed;
     expect(total).toBe(2);
@@ -250,7 +254,8 @@ describe('derive', () => {
     const [first, second] = await Promise.all(
       ['first', 'second'].map(async (name) => {
         const out = join(folder, name);
-        expect((await tapeproof('derive', '--trades', join(folder, 'trades.csv'), '--out', out)).exitCode).toBe(0);
+        const words = ['--trades', join(folder, 'trades.csv'), '--accept-late', '--out', out];
+        expect((await tapeproof('derive', ...words)).exitCode).toBe(0);
         return await readFile(out, 'utf8');
       }),
     );

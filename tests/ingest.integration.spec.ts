@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bodyOf, decodeBody, sha256Hex } from '../contracts/codec.ts';
+import { Decimal } from '../contracts/decimal.ts';
 import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
@@ -14,18 +16,24 @@ import type { Connections } from '../platform/connections.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
+import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
 import { createLog } from '../platform/log.ts';
+import { tradeOfRow } from '../producers/fixtures/rows.ts';
+import { recordOf } from '../producers/ingest.ts';
 import { ingestFile, type IngestOptions } from '../producers/main.ts';
 import { stackConnections } from './support/stack.ts';
 
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
 const INSTRUMENTS = ['AAA-USD@ingest', 'BBB-USD@ingest', 'CCC-USD@ingest', 'DDD-USD@ingest'];
+/** Each file of those instruments begins after the one before it, so that none is late by what another test appended. */
+const FILE_SPACING_US = 600_000_000;
 
 let connections: Connections;
 let partitions: number;
 let folder: string;
+let nextStartUs = 1_700_000_000_000_000;
 
 beforeAll(async () => {
   connections = stackConnections();
@@ -46,9 +54,11 @@ async function fileOf(
   poison: readonly [row: number, text: string][] = [],
 ): Promise<string> {
   const poisonAt = new Map(poison);
+  const startUs = nextStartUs;
+  nextStartUs += FILE_SPACING_US;
   const lines = Array.from({ length: rows }, (_, row) => {
     const instrument = INSTRUMENTS[(row * 7) % INSTRUMENTS.length] ?? '';
-    const trade = `${name}-${row},${1_700_000_000_000_000 + row * 1000},${instrument},${100 + (row % 50)}.25,0.5,BUY`;
+    const trade = `${name}-${row},${startUs + row * 1000},${instrument},${100 + (row % 50)}.25,0.5,BUY`;
     return poisonAt.get(row) ?? trade;
   });
   const path = join(folder, `${name}.csv`);
@@ -138,8 +148,17 @@ describe('a file on its way to the tape', () => {
       'TRADE_ID_MALFORMED',
       'SIDE_UNKNOWN',
     ]);
-    expect(await ingest(path)).toMatchObject({ complete: true, trades: 392, deadLetters: 8, deadLettersAppended: 8 });
-    expect(await ingest(path)).toMatchObject({ appended: 0, deadLetters: 8, deadLettersAppended: 0 });
+    await expect(ingest(path)).rejects.toMatchObject({
+      code: 'CHECK_FAILED',
+      message: expect.stringMatching(/8 of 400 rows .* are refused, more than 1 %[^]*--refused-max 2$/) as string,
+    });
+    expect(await tradesOf(path)).toEqual([]);
+    expect(await deadLettersOf(path)).toEqual([]);
+    const loose = { refusedPercentMax: 2 };
+    const first = await ingest(path, loose);
+    expect(first).toMatchObject({ complete: true, trades: 392, deadLetters: 8, deadLettersAppended: 8 });
+    expect(first.refused.SIDE_UNKNOWN).toMatchObject({ count: 1, first: [{ line: 13 }] });
+    expect(await ingest(path, loose)).toMatchObject({ appended: 0, deadLetters: 8, deadLettersAppended: 0 });
     const deadLetters = await deadLettersOf(path);
     expect(deadLetters.map((deadLetter) => deadLetter.reason)).toEqual(reasons);
     expect(deadLetters.map((deadLetter) => deadLetter.source.position)).toEqual([5, 6, 7, 8, 9, 10, 11, 13]);
@@ -208,21 +227,6 @@ describe('a file on its way to the tape', () => {
     await expectEachOnce(path, 'paced', 500);
   });
 
-  it('is refused, and nothing appended, when it would now become other trades', async () => {
-    const path = join(folder, 'other.csv');
-    await writeFile(path, 'timestamp,price,amount\n1385337600,800.01,0.1\n1385337613,800.05,0.2\n');
-    await ingest(path, { instrument: 'AAA-USD@ingest' });
-    await expect(ingest(path, { instrument: 'BBB-USD@ingest' })).rejects.toMatchObject({
-      code: 'CONFLICT',
-      message: expect.stringContaining('2 trades of AAA-USD@ingest from an earlier run') as string,
-    });
-    await expect(ingest(path, { instrument: 'AAA-USD@ingest', allowed: [] })).rejects.toMatchObject({
-      code: 'CONFLICT',
-    });
-    expect((await tradesOf(path)).map((trade) => trade.instrument)).toEqual(['AAA-USD@ingest', 'AAA-USD@ingest']);
-    expect(await deadLettersOf(path)).toEqual([]);
-  });
-
   it('waits for no service that is not there: exit 3 and a sentence', async () => {
     const path = await fileOf('alone', 10);
     const nowhere = { kafkaBrokers: ['127.0.0.1:1'], registryUrl: 'http://127.0.0.1:1' };
@@ -230,6 +234,162 @@ describe('a file on its way to the tape', () => {
       exitCode: 3,
       message: expect.stringContaining('npx tapeproof stack up') as string,
     });
+  });
+});
+
+const SECOND_US = 1_000_000;
+const START_US = 1_735_689_600_000_000;
+let instrumentsUsed = 0;
+
+/** Rows of an instrument of their own, at these seconds after the start, and how to write them to a file. */
+function rowsAt(seconds: readonly number[], idOf: (second: number) => string = (second) => `t${second}`) {
+  instrumentsUsed += 1;
+  const instrument = `R${instrumentsUsed}-USD@ingest`;
+  const rows = seconds.map(
+    (second) => `${idOf(second)},${START_US + second * SECOND_US},${instrument},${100 + (second % 50)}.25,0.5,BUY`,
+  );
+  return { instrument, rows };
+}
+
+async function written(
+  name: string,
+  lines: readonly string[],
+  pack: (text: string) => string | Buffer = (text) => text,
+) {
+  const path = join(folder, name);
+  await writeFile(path, pack(`${lines.join('\n')}\n`));
+  return path;
+}
+
+const upTo = (count: number, from = 0): number[] => Array.from({ length: count }, (_, index) => from + index);
+const uuidOf = (second: number): string =>
+  sha256Hex(String(second)).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+
+/** What the tape holds of an instrument, in its order. */
+async function tapeOf(instrument: string): Promise<Trade[]> {
+  const partition = partitionOf(instrument, partitions);
+  const reader = createLogReader(connections.kafkaBrokers);
+  const trades: Trade[] = [];
+  try {
+    const [from, to] = [await reader.startOffset(TAPE_TOPIC, partition), await reader.endOffset(TAPE_TOPIC, partition)];
+    for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from, to })) {
+      for (const { key, value } of records) {
+        if (key?.toString() === instrument) trades.push(decodeBody('Trade', bodyOf(value!)));
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+  return trades;
+}
+
+describe('files that hold the same trades', () => {
+  it('give each once: the day again, packed, with a trade more and ids without order', async () => {
+    const { instrument, rows } = rowsAt(upTo(601), uuidOf);
+    const day = await written('day.csv', [HEADER, ...rows.slice(0, 600)]);
+    const again = await written('again.csv.gz', [HEADER, ...rows], gzipSync);
+    expect(await ingest(day)).toMatchObject({ appended: 600 });
+    expect(await ingest(again)).toMatchObject({ appended: 1, alreadyThere: 600, late: 0 });
+    expect(await ingest(day)).toMatchObject({ appended: 0, alreadyThere: 600 });
+    expect((await tapeOf(instrument)).map(({ eventTime }) => (eventTime - START_US) / SECOND_US)).toEqual(upTo(601));
+  });
+
+  it('give each once where rows have no ids: a dump that grew, two equal rows in it', async () => {
+    const instrument = 'GROWN-USD@ingest';
+    const lines = upTo(100).map(
+      (row) => `${1_735_700_000 + Math.max(row - 1, 0) * 3},${93_500 + Math.max(row - 1, 0)}.1,0.1`,
+    );
+    const monday = await written('monday.csv', ['timestamp,price,amount', ...lines.slice(0, 80)]);
+    const tuesday = await written('tuesday.csv', ['timestamp,price,amount', ...lines]);
+    expect(await ingest(monday, { instrument })).toMatchObject({ appended: 80 });
+    expect(await ingest(tuesday, { instrument })).toMatchObject({ appended: 20, alreadyThere: 80 });
+    expect(await tapeOf(instrument)).toHaveLength(100);
+  });
+
+  it('append nothing that an earlier release appended under the ids of its time', async () => {
+    const instrument = 'FORMER-USD@ingest';
+    const path = await written('former.csv', [
+      'timestamp,price,amount',
+      '1735700000,800.01,0.1',
+      '1735700000,800.01,0.1',
+    ]);
+    const fileHash = sha256Hex(await readFile(path)).slice(0, 16);
+    const producer = createRecordProducer(
+      createKafka(connections.kafkaBrokers, 'ingest-test'),
+      createRegistry(connections.registryUrl),
+    );
+    const former = [1, 2].map((row) => ({
+      ...tradeOfRow({ instrument, venue: 'ingest', tradeId: `${fileHash}-${row}`, source: `file:${fileHash}` }),
+      ...{ eventTime: 1_735_700_000 * SECOND_US, price: Decimal.of('800.01'), size: Decimal.of('0.1') },
+    }));
+    await producer.send(former.map((trade) => recordOf({ kind: 'trade', trade }, partitions, 0)));
+    await producer.disconnect();
+    expect(await ingest(path, { instrument })).toMatchObject({ appended: 0, alreadyThere: 2 });
+  });
+});
+
+describe('a file whose order would silence decisions', () => {
+  it('is refused before anything is appended, and sorted where that is asked for', async () => {
+    const apart = 27 * 86_400;
+    const { instrument, rows } = rowsAt(upTo(200).flatMap((second) => [second, apart + second]));
+    const path = await written('interleaved.csv', [HEADER, ...rows]);
+    await expect(ingest(path, { command: 'npx tapeproof ingest file interleaved.csv' })).rejects.toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(
+        new RegExp(`${instrument}: 199 of 400 rows[^]*ingest file interleaved.csv --sort\n[^]*--accept-late$`),
+      ) as string,
+    });
+    expect(await tapeOf(instrument)).toEqual([]);
+    expect(await ingest(path, { sort: true })).toMatchObject({ appended: 400, late: 0 });
+    const times = (await tapeOf(instrument)).map(({ eventTime }) => (eventTime - START_US) / SECOND_US);
+    expect(times).toEqual([...upTo(200), ...upTo(200, apart)]);
+    // All of it is there: in which order the file has it is no longer of importance.
+    expect(await ingest(path)).toMatchObject({ appended: 0, alreadyThere: 400 });
+  });
+
+  it('is taken as it is where that is asked for, and what is late is counted', async () => {
+    const { instrument, rows } = rowsAt(upTo(50).reverse());
+    const path = await written('newest-first.csv', [HEADER, ...rows]);
+    await expect(ingest(path)).rejects.toMatchObject({ exitCode: 1 });
+    const report = await ingest(path, { acceptLate: true });
+    expect(report).toMatchObject({ appended: 50, late: 49 });
+    expect(report.instruments[instrument]).toMatchObject({
+      silencedSeconds: 48,
+      largestStepBackUs: 49 * SECOND_US,
+      firstLate: [{ line: 3 }, { line: 4 }, { line: 5 }, { line: 6 }, { line: 7 }],
+    });
+  });
+
+  it('is one that is older than what the tape holds, whatever is done to it', async () => {
+    const { instrument, rows } = rowsAt(upTo(200));
+    await ingest(await written('newer.csv', [HEADER, ...rows.slice(100)]));
+    const older = await written('older.csv', [HEADER, ...rows.slice(0, 120)]);
+    for (const sort of [false, true]) {
+      await expect(ingest(older, { sort })).rejects.toMatchObject({
+        exitCode: 1,
+        message: expect.stringContaining('older than what the tape holds') as string,
+      });
+    }
+    expect(await ingest(older, { acceptLate: true })).toMatchObject({ appended: 100, alreadyThere: 20, late: 100 });
+    expect(await tapeOf(instrument)).toHaveLength(200);
+    expect(await ingest(older)).toMatchObject({ appended: 0, alreadyThere: 120 });
+  });
+});
+
+const CASES = join(import.meta.dirname, '../../shared/cases');
+
+describe.skipIf(!existsSync(CASES))('cases from the field, where they are at hand', () => {
+  it('13: the union of a day and the same day downloaded again', async () => {
+    await ingest(join(CASES, '13-uuid-day.csv.gz'));
+    await ingest(join(CASES, '13-uuid-day-redownloaded.csv.gz'));
+    expect(await tapeOf('XBT-USD@bitmex')).toHaveLength(6_001);
+  });
+
+  it('32: a dump that grew', async () => {
+    const instrument = 'CASE32-USD@ingest';
+    await ingest(join(CASES, '32-dump-monday.csv'), { instrument });
+    await ingest(join(CASES, '32-dump-tuesday.csv'), { instrument });
+    expect(await tapeOf(instrument)).toHaveLength(100);
   });
 });
 

@@ -1,15 +1,37 @@
 import { open, rm, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Command } from 'commander';
 import type { Trade } from '../../contracts/generated/events.ts';
-import { derive } from '../../evaluators/derive.ts';
-import { fileTrades } from '../../producers/file-trades.adapter.ts';
+import type { EngineConfiguration } from '../../evaluators/configuration.ts';
+import { derive, type Derivation } from '../../evaluators/derive.ts';
 import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
+import {
+  assertInOrder,
+  ordersIn,
+  surveyFile,
+  tradesOf,
+  type OnPhase,
+  type SurveyOptions,
+} from '../../producers/survey-file.adapter.ts';
+import type { Survey } from '../../producers/survey.ts';
 import { doubtsAbout, KNOWN_INSTRUMENTS_MAX } from '../../proofs/known-instruments.ts';
-import { DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
+import { DEFAULT_CONFIGURATION_FILE, interruption, readConfiguration } from '../context.ts';
+import { progressBar } from '../progress.ts';
+import {
+  commandGiven,
+  PHASE_TITLES,
+  refusedText,
+  surveyLines,
+  withFileSurveyOptions,
+  type FileSurveyOptions,
+} from './file-survey.ts';
 
-interface DeriveOptions {
+const INTERRUPTED = 130;
+const NOTHING: Derivation = { trades: 0, events: 0, duplicates: 0, late: 0, refused: 0 };
+
+interface DeriveOptions extends FileSurveyOptions {
   readonly trades: string;
   readonly config: string;
   readonly out: string;
@@ -19,11 +41,8 @@ interface DeriveOptions {
   readonly delimiter?: string;
 }
 
-/** Rows left out of which the reason is told; a file in the wrong unit has one for each row. */
-const REFUSALS_SHOWN_MAX = 20;
-
 export function registerDerive(program: Command): void {
-  program
+  const command = program
     .command('derive')
     .description('run the engine over a file of trades, with no services: the same bytes on any machine')
     .requiredOption('--trades <file>', 'a file of trades; the order of its rows is the order of the tape')
@@ -32,28 +51,70 @@ export function registerDerive(program: Command): void {
     .option('--format <name>', 'format of the file; told from its first lines where left out')
     .option('--instrument <instrument>', 'instrument of the rows where they name none; @venue where they name symbols')
     .option('--columns <columns>', 'columns of any other table: time=ts:ms,price=px,size=qty,side=taker,id=#5')
-    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out')
-    .action(async ({ trades, config, out, ...reading }: DeriveOptions) => {
-      const configuration = await readConfiguration(config);
-      let refused = 0;
-      const reasons: string[] = [];
-      const rows = fileTrades({ path: trades, ...reading }, ({ source, detail }) => {
-        refused += 1;
-        if (refused <= REFUSALS_SHOWN_MAX) reasons.push(`Line ${source.position}: ${detail}.\n`);
-      });
-      const names = new Set<string>();
-      await writeLines(derive(namedIn(rows, names), configuration), out);
-      const doubts = doubtsAbout(Object.keys(configuration.instruments), [...names]);
-      for (const doubt of doubts) process.stderr.write(`${doubt}\n`);
-      if (refused > 0) {
-        const last = refused > reasons.length ? `These are the first ${reasons.length}. ` : '';
-        process.stderr.write(`${reasons.join('')}${last}Left out as no trade: ${counted(refused, 'row')}.\n`);
-      }
-    });
+    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out');
+  withFileSurveyOptions(command).action(async (options: DeriveOptions) => {
+    const configuration = await readConfiguration(options.config);
+    const signal = interruption();
+    try {
+      await deriveFile(options, configuration, signal);
+    } catch (error) {
+      if (!(error instanceof Stopped) && (!signal.aborted || error !== signal.reason)) throw error;
+      process.exitCode = INTERRUPTED;
+    }
+  });
+}
+
+async function deriveFile(
+  options: DeriveOptions,
+  configuration: EngineConfiguration,
+  signal: AbortSignal,
+): Promise<void> {
+  const { trades: path, out, refusedMax, ...reading } = options;
+  const bar = progressBar(basename(path));
+  const onPhase: OnPhase = (phase, done, total) => {
+    bar.update({ done, total, unit: 'bytes', count: done, phase: PHASE_TITLES[phase] });
+  };
+  const survey: SurveyOptions = { path, ...reading, signal, refusedPercentMax: refusedMax, command: commandGiven() };
+  try {
+    const file = await surveyFile(survey, onPhase);
+    assertInOrder(file, ordersIn(file), 'file', survey);
+    const names = new Set<string>();
+    const rows = namedIn(untilStopped(tradesOf(file, survey, onPhase), signal), names);
+    const counts = { derivation: NOTHING };
+    const lines = async function* () {
+      counts.derivation = yield* derive(rows, configuration);
+    };
+    await writeLines(lines(), out);
+    bar.stop();
+    const doubts = doubtsAbout(Object.keys(configuration.instruments), [...names]).map((doubt) => `${doubt}\n`);
+    process.stderr.write(derivationText(file.survey, counts.derivation, options.sort === true) + doubts.join(''));
+  } finally {
+    bar.stop();
+  }
+}
+
+class Stopped extends Error {}
+
+/** Events that look like all of them and are not would mislead: what writes them takes them away. */
+async function* untilStopped(trades: AsyncIterable<Trade>, signal: AbortSignal): AsyncGenerator<Trade> {
+  yield* trades;
+  if (signal.aborted) throw new Stopped();
+}
+
+/** What was set aside, in words; nothing where nothing was. */
+function derivationText(survey: Survey, { duplicates, late, refused }: Derivation, isSorted: boolean): string {
+  const lines = surveyLines(survey, isSorted);
+  if (survey.refused > 0) {
+    lines.push(`Left out as no trade: ${counted(survey.refused, 'row')}.`, ...refusedText(survey.refusedByReason));
+  }
+  if (duplicates > 0) lines.push(`Without effect, because it was a repeat: ${counted(duplicates, 'trade')}.`);
+  if (late > 0) lines.push(`Counted, but too late to decide: ${counted(late, 'trade')}.`);
+  if (refused > 0) lines.push(`Refused by the engine: ${counted(refused, 'trade')}.`);
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** The trades as they come, their instruments noted on the way. */
-async function* namedIn(trades: AsyncGenerator<Trade>, names: Set<string>): AsyncGenerator<Trade> {
+async function* namedIn(trades: AsyncIterable<Trade>, names: Set<string>): AsyncGenerator<Trade> {
   for await (const trade of trades) {
     if (names.size < KNOWN_INSTRUMENTS_MAX) names.add(trade.instrument);
     yield trade;

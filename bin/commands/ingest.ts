@@ -18,9 +18,17 @@ import { connections, interruption, print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { observed, withHttpOptions, type HttpOptions } from '../observed.ts';
 import { progressBar, type ProgressBar } from '../progress.ts';
+import {
+  commandGiven,
+  instrumentLines,
+  PHASE_TITLES,
+  refusedText,
+  withFileSurveyOptions,
+  type FileSurveyOptions,
+} from './file-survey.ts';
 import { printPreview } from './preview.ts';
 
-interface IngestOptions {
+interface IngestOptions extends FileSurveyOptions {
   readonly format?: string;
   readonly instrument?: string;
   readonly columns?: string;
@@ -52,7 +60,7 @@ export function registerIngest(program: Command): void {
 }
 
 function registerFile(ingest: Command): void {
-  ingest
+  const file = ingest
     .command('file')
     .argument('<path>', 'a file of trades: text, gzip, zstd, zip or Parquet')
     .description('append the trades of a file; run it again and nothing is appended twice')
@@ -62,13 +70,16 @@ function registerFile(ingest: Command): void {
     .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out')
     .option('--preview', 'show the first ten rows as they are understood, and append nothing')
     .option('--allow <instruments>', 'take only these, separated by commas; others become dead letters')
-    .option('--speed <speed>', 'max, or times real time: 1, 60', parseSpeed, 'max' as const)
+    .option('--speed <speed>', 'max, or times real time: 1, 60', parseSpeed, 'max' as const);
+  withFileSurveyOptions(file)
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
       `
+A trade is known by its id and event time: one that the tape holds already is not appended again, whatever file or run put
+it there. Rows without ids are known by time, price and size, so that overlapping or longer files give each trade once.
 Of an instrument, ingest the oldest file first: trades that come after newer ones are kept, and count into the current or
-the previous session, but decide nothing. A trade id that the tape holds already has no second effect, whatever its price.`,
+the previous session, but decide nothing. A file whose order would silence decisions is refused, with what to do.`,
     )
     .action(async (path: string, options: IngestOptions) => {
       const allowed = options.allow?.split(',').map((name) => name.trim());
@@ -78,21 +89,28 @@ the previous session, but decide nothing. A trade id that the tape holds already
       }
       const signal = interruption();
       const bar = progressBar(basename(path));
-      const report = await pipeline.ingest.run({
-        path,
-        format: options.format,
-        instrument: options.instrument,
-        columns: options.columns,
-        delimiter: options.delimiter,
-        allowed,
-        speed: options.speed,
-        connections: connections(),
-        // An outage is said once, by the last sentence.
-        log: createLog('ingest', 'error'),
-        signal,
-        progress: showIngest(bar),
-      });
-      bar.stop();
+      const report = await pipeline.ingest
+        .run({
+          path,
+          format: options.format,
+          instrument: options.instrument,
+          columns: options.columns,
+          delimiter: options.delimiter,
+          allowed,
+          speed: options.speed,
+          sort: options.sort,
+          acceptLate: options.acceptLate,
+          refusedPercentMax: options.refusedMax,
+          command: commandGiven(),
+          connections: connections(),
+          // An outage is said once, by the last sentence.
+          log: createLog('ingest', 'error'),
+          signal,
+          progress: showIngest(bar),
+        })
+        .finally(() => {
+          bar.stop();
+        });
       print(options.json, report, () => ingestText(report));
       if (!report.complete) process.exitCode = 130;
     });
@@ -201,27 +219,37 @@ export function liveText(report: LiveIngestReport): string {
   ].join('\n');
 }
 
-/** Shows the last and longest phase; those before it take a second together unless the tape is long. */
+/** Shows the phases: those before the last only where they last. */
 export function showIngest(bar: ProgressBar): (progress: IngestProgress) => void {
   return ({ phase, done, total, trades, alreadyThere }) => {
     if (phase === 'append') bar.update({ done, total, unit: 'trades', count: alreadyThere + trades });
+    else
+      bar.update({
+        done,
+        total,
+        unit: phase === 'scan' ? 'records' : 'bytes',
+        count: done,
+        phase: PHASE_TITLES[phase],
+      });
   };
 }
 
 /** What an ingest did, in words. */
 export function ingestText(report: IngestReport): string {
+  const { trades, appended, alreadyThere, repeated, deadLetters, notTrades } = report;
   const number = (value: number) => value.toLocaleString('en');
-  const lines = Object.entries(report.perInstrument).map(
-    ([instrument, trades]) => `  ${instrument.padEnd(24)} ${number(trades)}`,
-  );
   return [
-    `${counted(report.trades, 'trade')}: ${number(report.appended)} appended, ${number(report.alreadyThere)} there already.`,
-    ...lines,
+    `${counted(trades, 'trade')}: ${number(appended)} appended, ${number(alreadyThere)} there already${repeated > 0 ? `, ${number(repeated)} repeated in the file` : ''}.`,
+    ...instrumentLines(report.instruments),
     ...report.absent.map((name) => `  Allowed, and not there: ${absenceOf(name)}.`),
-    ...(report.deadLetters > 0
-      ? [`  Refused: ${counted(report.deadLetters, 'row')}; "npx tapeproof dead-letters" lists them.`]
+    ...(deadLetters > 0
+      ? [
+          `  Refused: ${counted(deadLetters, 'row')}; "npx tapeproof dead-letters" lists them.`,
+          ...refusedText(report.refused),
+        ]
       : []),
-    ...(report.notTrades > 0 ? [`  Passed over: ${counted(report.notTrades, 'line')} of other messages.`] : []),
+    ...(notTrades > 0 ? [`  Passed over: ${counted(notTrades, 'line')} of other messages.`] : []),
+    ...(report.complete ? [] : ['  Stopped before the end: the same command goes on from here.']),
   ].join('\n');
 }
 

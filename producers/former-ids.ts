@@ -1,0 +1,29 @@
+import { hash } from 'node:crypto';
+import type { Trade } from '../contracts/generated/events.ts';
+
+const FORMER_ID = /^([0-9a-f]{16})-\d+$/;
+const CONTENT_DIGITS = 16;
+
+/** Whether a trade's id is the hash of its file and the number of its row, as files without ids were given before. */
+export function isFormerId({ tradeId, source }: Trade): boolean {
+  const fileHash = FORMER_ID.exec(tradeId)?.[1];
+  return fileHash !== undefined && source === `file:${fileHash}`;
+}
+
+/** The ids that trades of one instrument with former ids would be given now: their content and ordinal among equals. */
+export class FormerIds {
+  private readonly met = new Set<string>();
+  /** By file and content. */
+  private readonly ordinals = new Map<string, number>();
+
+  /** Ask in the order of the tape; undefined where the same row is there a second time. */
+  contentIdOf({ tradeId, source, eventTime, price, size }: Trade): string | undefined {
+    if (this.met.has(tradeId)) return undefined;
+    this.met.add(tradeId);
+    const content = hash('sha256', `${eventTime}|${price.toString()}|${size.toString()}`).slice(0, CONTENT_DIGITS);
+    const key = `${source} ${content}`;
+    const ordinal = this.ordinals.get(key) ?? 0;
+    this.ordinals.set(key, ordinal + 1);
+    return `c${content}-${ordinal}`;
+  }
+}
