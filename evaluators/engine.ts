@@ -12,6 +12,7 @@ import type {
 import { TOPIC_OF_DERIVED, type DerivedEvent, type DerivedName, type DerivedTopic } from '../contracts/topics.ts';
 import { toSixDecimals } from './arithmetic.ts';
 import type { Instrument } from './instrument.ts';
+import type { UnprovenTrade } from './market-clock.ts';
 import type { Resolution } from './outcomes/outcome-evaluator.ts';
 import type { EnabledStrategy, EngineRules } from './rules.ts';
 import type { TradeFate } from './trade-counts.ts';
@@ -52,31 +53,46 @@ const ON_TIME_SILENT: TradeStep = { fate: 'ON_TIME', events: NO_EVENTS };
 export function stepTrade(instrument: Instrument, trade: Trade, offset: number, stamp: Stamp): TradeStep {
   const fate = instrument.admit(trade, offset);
   if (fate !== 'ON_TIME') return { fate, events: NO_EVENTS };
-  const isResolving = instrument.outcomes.nextDueTime <= trade.eventTime;
-  const isSnapshotDue = instrument.isSnapshotDue(trade);
-  if (!isResolving && !isSnapshotDue) {
+  const proven = instrument.takeProven();
+  if (proven.length === 0 && isQuiet(instrument, trade)) {
     instrument.count(trade, offset);
     return ON_TIME_SILENT;
   }
   const events: EngineEvent[] = [];
-  const step = new Emission('trade', trade.eventTime, offset, stamp, events);
-  if (isResolving) {
-    const resolutions = instrument.outcomes.resolve(trade.eventTime, trade.price);
-    for (const resolution of resolutions) step.outcome(instrument.name, resolution, trade);
-  }
-  instrument.count(trade, offset);
-  if (instrument.isSnapshotDue(trade)) {
-    const snapshot = step.snapshot(instrument, trade);
-    const results = stamp.rules.strategies.map((strategy, index) => step.result(instrument, strategy, snapshot, index));
-    step.decision(instrument, snapshot, results);
-  }
+  const emission = new Emission(offset, stamp, events);
+  stepProven(instrument, proven, emission);
+  stepOnTime(instrument, trade, offset, emission);
   return { fate, events };
 }
 
+function isQuiet(instrument: Instrument, trade: Trade): boolean {
+  return instrument.outcomes.nextDueTime > trade.eventTime && !instrument.isSnapshotDue(trade);
+}
+
+/** Trades that waited for this record to say that time went on: they are on time now, before it, in their order. */
+function stepProven(instrument: Instrument, proven: readonly UnprovenTrade[], emission: Emission): void {
+  for (const { trade, offset } of proven) {
+    if (instrument.readmit({ trade, offset }) === 'ON_TIME') stepOnTime(instrument, trade, offset, emission);
+  }
+}
+
+function stepOnTime(instrument: Instrument, trade: Trade, offset: number, emission: Emission): void {
+  emission.causedBy('trade', offset, trade.eventTime);
+  if (instrument.outcomes.nextDueTime <= trade.eventTime) {
+    const resolutions = instrument.outcomes.resolve(trade.eventTime, trade.price);
+    for (const resolution of resolutions) emission.outcome(instrument.name, resolution, trade);
+  }
+  instrument.count(trade, offset);
+  if (!instrument.isSnapshotDue(trade)) return;
+  const snapshot = emission.snapshot(instrument, trade);
+  const results = emission.rules.strategies.map((strategy) => emission.result(instrument, strategy, snapshot));
+  emission.decision(instrument, snapshot, results);
+}
+
 /**
- * One step of the engine: a well-formed tick, at a tape offset. Of each instrument that it speaks for, in its order, the
- * forecasts whose grace ended before it become VOID: no trade can come any more that would resolve them. Nothing else
- * happens.
+ * One step of the engine: a well-formed tick, at a tape offset. Of each instrument that it speaks for, in its order: trades
+ * that waited for time to go on are stepped, and the forecasts whose grace ended before it become VOID: no trade can come
+ * any more that would resolve them.
  *
  * @param instrumentOf - gives an instrument by its name; undefined where there is no room for one more.
  */
@@ -87,39 +103,53 @@ export function stepTick(
   stamp: Stamp,
 ): readonly EngineEvent[] {
   const events: EngineEvent[] = [];
-  const step = new Emission('tick', tick.eventTime, offset, stamp, events);
+  const emission = new Emission(offset, stamp, events);
   for (const name of tick.instruments) {
-    const resolutions = instrumentOf(name)?.tick(tick.eventTime) ?? [];
-    for (const resolution of resolutions) step.outcome(name, resolution, undefined);
+    const instrument = instrumentOf(name);
+    if (instrument?.hearTick(tick.eventTime) !== true) continue;
+    stepProven(instrument, instrument.takeProven(), emission);
+    emission.causedBy('tick', offset, tick.eventTime);
+    for (const resolution of instrument.tick(tick.eventTime)) emission.outcome(name, resolution, undefined);
   }
   return events;
 }
 
-/** Builds the events that one tape record causes, in order. */
+/**
+ * Builds the events that one tape record leads to, in order. Each is placed at that record; its cause is the trade or tick
+ * itself, which lies before it where the trade had to wait.
+ */
 class Emission {
-  /** The record as a parent: it is named by its place on the tape, as events are. */
-  private readonly cause: string;
-  private readonly eventTime: number;
+  readonly rules: EngineRules;
   private readonly tape: TapePosition;
   private readonly stamp: Stamp;
   private readonly events: EngineEvent[];
   private readonly place: string;
-  private outcomes = 0;
+  /** The cause as a parent: it is named by its place on the tape, as events are. */
+  private cause = '';
+  private causeOffset = 0;
+  private eventTime = 0;
+  private readonly numbers = { outcome: 0, snapshot: 0, result: 0, decision: 0 };
 
-  constructor(kind: 'trade' | 'tick', eventTime: number, offset: number, stamp: Stamp, events: EngineEvent[]) {
-    this.eventTime = eventTime;
+  constructor(offset: number, stamp: Stamp, events: EngineEvent[]) {
     this.tape = { partition: stamp.partition, offset };
+    this.rules = stamp.rules;
     this.stamp = stamp;
     this.events = events;
     this.place = `${stamp.partition}-${offset}`;
-    this.cause = `${kind}-${this.place}-0`;
+  }
+
+  /** What follows comes of this record. */
+  causedBy(kind: 'trade' | 'tick', offset: number, eventTime: number): void {
+    this.cause = `${kind}-${this.tape.partition}-${offset}-0`;
+    this.causeOffset = offset;
+    this.eventTime = eventTime;
   }
 
   /** @param trade - the one that was observed; undefined where a tick says that there is none. */
   outcome(instrument: string, { forecast, verdict, moveBps, movePoints }: Resolution, trade: Trade | undefined): void {
     const observed = verdict === 'VOID' ? undefined : trade;
     this.emit<Outcome>('Outcome', {
-      ...this.header('Outcome', 'outcome', this.outcomes, instrument, [forecast.forecastId, this.cause]),
+      ...this.header('Outcome', 'outcome', instrument, [forecast.forecastId, this.cause]),
       forecastId: forecast.forecastId,
       forecastKind: forecast.kind,
       strategy: forecast.strategy,
@@ -135,27 +165,21 @@ class Emission {
       movePoints,
       resolvingTradeId: observed?.tradeId ?? null,
     });
-    this.outcomes += 1;
   }
 
   snapshot(instrument: Instrument, trade: Trade): IndicatorSnapshot {
     return this.emit<IndicatorSnapshot>('IndicatorSnapshot', {
-      ...this.header('IndicatorSnapshot', 'snapshot', 0, instrument.name, [this.cause]),
-      ...instrument.measure(trade, this.tape.offset),
+      ...this.header('IndicatorSnapshot', 'snapshot', instrument.name, [this.cause]),
+      ...instrument.measure(trade, this.causeOffset),
     });
   }
 
-  result(
-    instrument: Instrument,
-    strategy: EnabledStrategy,
-    snapshot: IndicatorSnapshot,
-    index: number,
-  ): StrategyResult {
+  result(instrument: Instrument, strategy: EnabledStrategy, snapshot: IndicatorSnapshot): StrategyResult {
     const opinion = strategy.evaluate(snapshot);
-    const { scorer } = this.stamp.rules;
+    const { scorer } = this.rules;
     const confidence = scorer.score(opinion.quality, snapshot.tradeCount);
     const result = this.emit<StrategyResult>('StrategyResult', {
-      ...this.header('StrategyResult', 'result', index, instrument.name, [snapshot.eventId]),
+      ...this.header('StrategyResult', 'result', instrument.name, [snapshot.eventId]),
       strategy: strategy.name,
       direction: opinion.direction,
       probability: toSixDecimals(opinion.probability),
@@ -170,7 +194,7 @@ class Emission {
   }
 
   decision(instrument: Instrument, snapshot: IndicatorSnapshot, results: readonly StrategyResult[]): void {
-    const { probabilityEngine, scorer, strategies } = this.stamp.rules;
+    const { probabilityEngine, scorer, strategies } = this.rules;
     const contributions = results.map((result, index): Contribution => {
       const { strategy, eventId, direction, probability, confidence } = result;
       const weight = strategies[index]?.weight ?? 0;
@@ -180,7 +204,7 @@ class Emission {
     const pooled = probabilityEngine.pool(contributions);
     const causes = results.length > 0 ? results.map(({ eventId }) => eventId) : [snapshot.eventId];
     const decision = this.emit<ProbabilityDecision>('ProbabilityDecision', {
-      ...this.header('ProbabilityDecision', 'decision', 0, instrument.name, causes),
+      ...this.header('ProbabilityDecision', 'decision', instrument.name, causes),
       direction: pooled.direction,
       probability: pooled.probability,
       confidence: pooled.confidence,
@@ -193,14 +217,14 @@ class Emission {
   }
 
   private hitRule({ instrument, lastPrice }: IndicatorSnapshot): HitRule {
-    const { horizonMs, minMoveBps } = this.stamp.rules;
-    const { minMovePoints } = this.stamp.rules.of(instrument);
+    const { horizonMs, minMoveBps } = this.rules;
+    const { minMovePoints } = this.rules.of(instrument);
     return { horizonMs, minMoveBps, referencePrice: lastPrice, minMovePoints };
   }
 
   private register(instrument: Instrument, forecast: StrategyResult | ProbabilityDecision, strategy: string | null) {
     if (forecast.direction === 'NEUTRAL') return;
-    const { horizonUs, graceUs, minMoveBps } = this.stamp.rules;
+    const { horizonUs, graceUs, minMoveBps } = this.rules;
     instrument.outcomes.register({
       forecastId: forecast.eventId,
       kind: strategy === null ? 'DECISION' : 'STRATEGY',
@@ -217,8 +241,15 @@ class Emission {
   }
 
   /** The fields that every derived event begins with. */
-  private header(type: DerivedName, kind: string, number: number, instrument: string, causes: readonly string[]) {
+  private header(
+    type: DerivedName,
+    kind: 'outcome' | 'snapshot' | 'result' | 'decision',
+    instrument: string,
+    causes: readonly string[],
+  ) {
     const { engineVersion, configHash, nextSequences } = this.stamp;
+    const number = this.numbers[kind];
+    this.numbers[kind] += 1;
     return {
       eventId: `${kind}-${this.place}-${number}`,
       instrument,

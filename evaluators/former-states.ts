@@ -85,7 +85,11 @@ function instrumentFrom(former: InstrumentOfForm2, rules: EngineRules): Instrume
   };
 }
 
-function sessionFrom({ index, firstOffset, vwap, profile }: SessionOfForm2, name: string, rules: EngineRules): SessionState {
+function sessionFrom(
+  { index, firstOffset, vwap, profile }: SessionOfForm2,
+  name: string,
+  rules: EngineRules,
+): SessionState {
   const { calendar } = rules.of(name);
   return {
     ...calendar.after(index - 1),

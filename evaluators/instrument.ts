@@ -72,6 +72,7 @@ export class Instrument {
   private lastSnapshotUs: number | null;
   private nextSnapshotUs: number;
   private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
+  private proven: readonly UnprovenTrade[] = NONE;
   private disproved: readonly UnprovenTrade[] = NONE;
   private readonly binSizeOf = (price: Decimal): Decimal => this.own.binSize ?? binSizeFrom(price);
 
@@ -159,6 +160,22 @@ export class Instrument {
     return fate;
   }
 
+  /** Trades that waited and that the last record has proven, in the order of the tape. To be asked after each. */
+  takeProven(): readonly UnprovenTrade[] {
+    const { proven } = this;
+    this.proven = NONE;
+    return proven;
+  }
+
+  /** As {@link admit}, for a trade that waited and is proven: `ON_TIME` where it is not before another such one. */
+  readmit({ trade, offset }: UnprovenTrade): TradeFate {
+    const { tradeId, eventTime } = trade;
+    const span = this.sessions.spanAt(eventTime);
+    if (span === undefined) return 'OUTSIDE';
+    if (eventTime < this.clock.timeUs) return this.countLate(trade, span, offset);
+    return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+  }
+
   /** Trades that the last one admitted has disproved: their stamps were wrong. To be asked after each. */
   takeDisproved(): readonly UnprovenTrade[] {
     const { disproved } = this;
@@ -176,52 +193,71 @@ export class Instrument {
       return 'REFUSED';
     }
     const standing = this.clock.judge(eventTime);
-    if (standing === 'ON_TIME') return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+    if (standing === 'ON_TIME') {
+      if (!this.isNew(tradeId, eventTime)) return 'DUPLICATE';
+      if (this.clock.waitingTrades.length > 0) this.passBy(this.clock.endWaiting().disproved);
+      return 'ON_TIME';
+    }
     if (standing === 'AHEAD' || standing === 'CONFIRMED') {
       // Nothing confirms itself.
       if (this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
-      if (standing === 'AHEAD') return this.wait(trade, span, offset);
-      return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+      return standing === 'AHEAD' ? this.wait(trade, offset) : this.confirm(trade);
     }
     if (standing === 'CONTESTED') {
       this.fallBackTo(eventTime);
       return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
     }
+    return this.clock.waitingTrades.length === 0
+      ? this.countLate(trade, span, offset)
+      : this.waitBehind(trade, span, offset);
+  }
+
+  /** A late trade while others wait: it is counted after them, as the tape has them. */
+  private waitBehind(trade: Trade, span: SessionSpan, offset: number): TradeFate {
+    const { tradeId, eventTime } = trade;
+    if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
+    if (!this.identities.canJudge(eventTime)) return 'UNJUDGED';
+    if (this.isKnown(tradeId, eventTime) || this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
+    this.wait(trade, offset);
+    return 'LATE';
+  }
+
+  private countLate(trade: Trade, span: SessionSpan, offset: number): TradeFate {
+    const { tradeId, eventTime, price, size } = trade;
     if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
     if (!this.identities.canJudge(eventTime)) return 'UNJUDGED';
     if (!this.isNew(tradeId, eventTime)) return 'DUPLICATE';
     this.settle(trade, offset);
-    this.sessionFor(span, offset).add(trade.price, trade.size, offset, this.binSizeOf);
-    this.range.add(eventTime, trade.price, trade.size, offset);
+    this.sessionFor(span, offset).add(price, size, offset, this.binSizeOf);
+    this.range.add(eventTime, price, size, offset);
     this.note(trade);
     return 'LATE';
   }
 
-  /** A trade beyond the clock's bound: its session's sums may take it, the clock not yet. */
-  private wait(trade: Trade, span: SessionSpan, offset: number): TradeFate {
-    const isCounted = this.sessions.placeOf(span) === 'HELD';
-    if (isCounted) {
-      if (!this.isNew(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
-      this.sessions.of(span, offset).add(trade.price, trade.size, offset, this.binSizeOf);
-      this.note(trade);
-    }
-    const crowdedOut = this.clock.wait({ trade, offset, isCounted });
-    if (crowdedOut !== undefined) this.disprove([crowdedOut]);
+  private confirm(trade: Trade): TradeFate {
+    if (!this.isNew(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
+    const { proven, disproved } = this.clock.endWaiting(trade.eventTime);
+    this.proven = proven;
+    if (disproved.length > 0) this.passBy(disproved);
+    return 'ON_TIME';
+  }
+
+  private wait(trade: Trade, offset: number): TradeFate {
+    const crowdedOut = this.clock.wait({ trade, offset });
+    if (crowdedOut !== undefined) this.passBy([crowdedOut]);
     return 'AHEAD';
   }
 
   /** Counts an on-time trade; forecasts that it resolves were resolved before. */
   count(trade: Trade, offset: number): void {
     const { eventTime, price, size } = trade;
-    const { proven, disproved } = this.clock.moveTo(eventTime);
+    this.clock.moveTo(eventTime);
     const span = this.sessions.spanAt(eventTime);
     if (span === undefined) throw new Error(`a trade of ${this.name} outside its sessions was counted`);
     const before = this.sessions.current;
     const session = this.sessions.enter(span, offset);
     if (session !== before) this.forgetOlder();
     session.add(price, size, offset, this.binSizeOf);
-    if (proven.length > 0) this.countProven(proven);
-    if (disproved.length > 0) this.disprove(disproved);
     this.range.add(eventTime, price, size, offset);
     if (!this.clock.settled) this.settle(trade, offset);
     this.note(trade);
@@ -243,14 +279,15 @@ export class Instrument {
    */
   tick(timeUs: number): readonly Resolution[] {
     const { tickUs } = this.clock;
-    if (tickUs !== null && timeUs <= tickUs) return [];
-    const proven = this.clock.tickTo(timeUs);
-    const span = proven.length > 0 ? this.sessions.spanAt(this.clock.timeUs) : undefined;
-    if (span !== undefined) {
-      this.sessions.enter(span, proven[0]?.offset ?? 0);
-      this.countProven(proven);
-    }
-    return this.outcomes.expire(timeUs);
+    return tickUs !== null && timeUs < tickUs ? [] : this.outcomes.expire(timeUs);
+  }
+
+  /** What waited for a tick's time is proven by it: to be stepped before {@link tick}. False for a tick that is not news. */
+  hearTick(timeUs: number): boolean {
+    const { tickUs } = this.clock;
+    if (tickUs !== null && timeUs <= tickUs) return false;
+    this.proven = this.clock.tickTo(timeUs);
+    return true;
   }
 
   /** Takes in what the tape says of a trade that it holds: from here on the sums are as if it had been so. */
@@ -270,13 +307,17 @@ export class Instrument {
   ): 'cancelled' | 'corrected' | 'unmatched' {
     const { tradeId, eventTime } = original;
     const span = this.sessions.spanAt(eventTime);
-    const waiting = this.clock.takeOut(tradeId, eventTime);
     if (span === undefined || this.amendments.isCancelled(tradeId, eventTime)) return 'unmatched';
-    if (this.sessions.placeOf(span) !== 'HELD' || !this.identities.canJudge(eventTime)) {
-      return waiting === undefined ? 'unmatched' : correction === undefined ? 'cancelled' : 'unmatched';
+    if (this.clock.isWaiting(tradeId, eventTime)) {
+      // No sum holds it yet.
+      if (correction !== undefined) return 'unmatched';
+      this.clock.takeOut(tradeId, eventTime);
+      this.identities.add(tradeId, eventTime);
+      this.amendments.cancel(tradeId, eventTime);
+      return 'cancelled';
     }
-    const isKnown = this.identities.has(tradeId, eventTime) || this.former?.has(tradeId, eventTime) === true;
-    if (!isKnown) {
+    if (this.sessions.placeOf(span) !== 'HELD' || !this.identities.canJudge(eventTime)) return 'unmatched';
+    if (!this.isKnown(tradeId, eventTime)) {
       if (correction !== undefined) return 'unmatched';
       // A trade that comes after its own cancellation finds itself taken back.
       this.identities.add(tradeId, eventTime);
@@ -305,12 +346,12 @@ export class Instrument {
     if (span === undefined) return 'unmatched';
     const waiting = this.clock.takeOut(tradeId, eventTime);
     if (eventTime > this.clock.timeUs) {
-      this.clock.advanceTo(eventTime);
+      this.clock.moveTo(eventTime);
       this.sessions.enter(span, offset);
       this.forgetOlder();
     }
     if (this.sessions.placeOf(span) !== 'HELD') return 'unmatched';
-    if (waiting?.isCounted === true || !this.isNew(tradeId, eventTime)) return 'released';
+    if (!this.isNew(tradeId, eventTime)) return 'released';
     this.sessionFor(span, offset).add(price, size, waiting?.offset ?? offset, this.binSizeOf);
     return 'released';
   }
@@ -322,38 +363,46 @@ export class Instrument {
     this.range = new Range(this.rules.range);
     this.lastSnapshotUs = null;
     this.nextSnapshotUs = 0;
-    this.disprove(disproved);
+    // They were counted: those whose session is held stay so, the others went with theirs.
+    this.disprove(disproved.filter(({ trade }) => !this.mayCount(trade)));
   }
 
   private settle(trade: Trade, offset: number): void {
-    this.clock.settleBy({ trade, offset, isCounted: true });
+    this.clock.settleBy({ trade, offset });
   }
 
-  private countProven(proven: readonly UnprovenTrade[]): void {
-    for (const { trade, offset, isCounted } of proven) {
+  /** Trades that waited and did not happen then: a wrong order is not a wrong stamp, so what a session can take it takes. */
+  private passBy(trades: readonly UnprovenTrade[]): void {
+    for (const { trade, offset } of trades) {
       const span = this.sessions.spanAt(trade.eventTime);
-      if (isCounted || span === undefined || this.sessions.placeOf(span) !== 'HELD') continue;
-      if (!this.isNew(trade.tradeId, trade.eventTime)) continue;
-      this.sessionFor(span, offset).add(trade.price, trade.size, offset, this.binSizeOf);
-      this.note(trade);
+      if (span !== undefined && trade.eventTime <= this.clock.timeUs) this.countLate(trade, span, offset);
+      else if (span === undefined || this.sessions.placeOf(span) !== 'HELD') this.disprove([{ trade, offset }]);
+      else if (this.isNew(trade.tradeId, trade.eventTime)) {
+        this.sessions.of(span, offset).add(trade.price, trade.size, offset, this.binSizeOf);
+        this.note(trade);
+      }
     }
   }
 
-  /** Those whose session's sums hold them stay there: a wrong order is no wrong stamp. */
+  private mayCount({ eventTime }: Trade): boolean {
+    const span = this.sessions.spanAt(eventTime);
+    return span !== undefined && this.sessions.placeOf(span) === 'HELD';
+  }
+
   private disprove(trades: readonly UnprovenTrade[]): void {
-    const wrong = trades.filter(({ trade, isCounted }) => {
-      const span = this.sessions.spanAt(trade.eventTime);
-      return !isCounted || span === undefined || this.sessions.placeOf(span) !== 'HELD';
-    });
-    if (wrong.length === 0) return;
-    this.counted.setAside += wrong.length;
-    this.disproved = [...this.disproved, ...wrong];
+    if (trades.length === 0) return;
+    this.counted.setAside += trades.length;
+    this.disproved = [...this.disproved, ...trades];
   }
 
   private sessionFor(span: SessionSpan, offset: number): Session {
     const session = this.sessions.of(span, offset);
     this.forgetOlder();
     return session;
+  }
+
+  private isKnown(tradeId: string, eventTime: number): boolean {
+    return this.identities.has(tradeId, eventTime) || this.former?.has(tradeId, eventTime) === true;
   }
 
   private isNew(tradeId: string, eventTime: number): boolean {

@@ -8,15 +8,13 @@ export interface ClockRules {
   readonly confirmingTrades: number;
 }
 
-/** Trades beyond the bound that wait at the same time; the oldest of more is taken for disproved. */
+/** Trades that wait at the same time; of more the oldest is passed by. */
 export const WAITING_TRADES_MAX = 64;
 
 /** A trade that is not yet proven or disproved, with its place on the tape. */
 export interface UnprovenTrade {
   readonly trade: Trade;
   readonly offset: number;
-  /** Whether the sums of its session hold it already. */
-  readonly isCounted: boolean;
 }
 
 /** State of a {@link MarketClock}. */
@@ -45,9 +43,9 @@ export type Standing = 'ON_TIME' | 'LATE' | 'AHEAD' | 'CONFIRMED' | 'CONTESTED';
  * instrument.
  *
  * A trade beyond the bound waits. When `confirmingTrades` of them have come, each not before those that count for it, time
- * went on: a night, a holiday, an outage. When a trade on time comes first, those that are still beyond the bound are
- * disproved. A tick says by itself that time went on. The first trades have no clock to be held against: until there are
- * `confirmingTrades` of them, one that is far before them contests them.
+ * went on: a night, a holiday, an outage. Those that waited for it are then on time in their order. When a trade on time
+ * comes first, what waited did not happen then. A tick says by itself that time went on. The first trades have no clock to
+ * be held against: until there are `confirmingTrades` of them, one that is far before them contests them.
  *
  * A function of the trades alone, so the same in files, live and in a replay.
  */
@@ -96,26 +94,38 @@ export class MarketClock {
     }
     if (timeUs <= this.limitUs() || this.time === 0) return 'ON_TIME';
     let supporters = 1;
-    for (const { trade } of this.waiting) if (trade.eventTime <= timeUs) supporters += 1;
+    for (const { trade } of this.waiting) {
+      if (trade.eventTime <= timeUs && trade.eventTime > this.limitUs()) supporters += 1;
+    }
     return supporters >= this.rules.confirmingTrades ? 'CONFIRMED' : 'AHEAD';
   }
 
-  /**
-   * Moves to an on-time or confirmed trade's time.
-   *
-   * @returns the waiting trades that this proves, in the order of the tape, and those that it disproves.
-   */
-  moveTo(timeUs: number): { readonly proven: readonly UnprovenTrade[]; readonly disproved: readonly UnprovenTrade[] } {
+  /** Moves to a trade's time, or to one that an operator vouches for. */
+  moveTo(timeUs: number): void {
     if (timeUs > this.time) this.time = timeUs;
-    if (this.waiting.length === 0) return NOTHING_WAITED;
-    const limit = this.limitUs();
+  }
+
+  /**
+   * Nothing waits any more.
+   *
+   * @param confirmedUs - the time of the trade that confirms some of them; undefined where none does.
+   * @returns in the order of the tape, those that it proves, and all others.
+   */
+  endWaiting(confirmedUs?: number): {
+    readonly proven: readonly UnprovenTrade[];
+    readonly disproved: readonly UnprovenTrade[];
+  } {
+    const limit = confirmedUs === undefined ? Number.NEGATIVE_INFINITY : confirmedUs + this.rules.maxStepUs;
     const proven = this.waiting.filter(({ trade }) => trade.eventTime <= limit);
     const disproved = this.waiting.filter(({ trade }) => trade.eventTime > limit);
     this.waiting = [];
     return { proven, disproved };
   }
 
-  /** Lets a trade beyond the bound wait. @returns the one that gave way, where there were too many. */
+  /**
+   * Lets a trade wait: one beyond the bound, or any other that comes while one waits, so that all are taken in the order of
+   * the tape. @returns the one that gave way, where there were too many.
+   */
   wait(unproven: UnprovenTrade): UnprovenTrade | undefined {
     this.waiting.push(unproven);
     return this.waiting.length > WAITING_TRADES_MAX ? this.waiting.shift() : undefined;
@@ -162,13 +172,7 @@ export class MarketClock {
     const limit = this.limitUs();
     const proven = this.waiting.filter(({ trade }) => trade.eventTime <= limit);
     this.waiting = this.waiting.filter(({ trade }) => trade.eventTime > limit);
-    for (const { trade } of proven) this.time = Math.max(this.time, trade.eventTime);
     return proven;
-  }
-
-  /** A time by which an operator vouches that the market has come that far. */
-  advanceTo(timeUs: number): void {
-    if (timeUs > this.time) this.time = timeUs;
   }
 
   private limitUs(): number {
@@ -176,5 +180,3 @@ export class MarketClock {
     return known + this.rules.maxStepUs;
   }
 }
-
-const NOTHING_WAITED = Object.freeze({ proven: [], disproved: [] });

@@ -15,7 +15,6 @@ const unproven = (eventTime: number) => ({
     ...{ suspicious: false, conditions: [] },
   } satisfies Trade,
   offset: nextId,
-  isCounted: false,
 });
 
 /** Takes times in as the engine does. */
@@ -27,12 +26,12 @@ function taken(clock: MarketClock, times: readonly number[]) {
     const standing = clock.judge(time);
     standings.push(standing);
     if (standing === 'AHEAD') clock.wait(unproven(time));
-    if (standing === 'LATE') continue;
+    if (standing === 'LATE' || standing === 'AHEAD') continue;
     if (standing === 'CONTESTED') disproved.push(...clock.fallBackTo(time).map(({ trade }) => trade.eventTime));
-    if (standing === 'AHEAD') continue;
-    const moved = clock.moveTo(time);
-    proven.push(...moved.proven.map(({ trade }) => trade.eventTime));
-    disproved.push(...moved.disproved.map(({ trade }) => trade.eventTime));
+    const ended = clock.endWaiting(standing === 'CONFIRMED' ? time : undefined);
+    proven.push(...ended.proven.map(({ trade }) => trade.eventTime));
+    disproved.push(...ended.disproved.map(({ trade }) => trade.eventTime));
+    clock.moveTo(time);
     clock.settleBy(unproven(time));
   }
   return { standings, disproved, proven };
@@ -93,7 +92,7 @@ describe('MarketClock', () => {
     clock.wait(unproven(later));
     expect(clock.tickTo(later - HOUR_US - 1)).toEqual([]);
     expect(clock.tickTo(later).map(({ trade }) => trade.eventTime)).toEqual([later]);
-    expect(clock.timeUs).toBe(later);
+    clock.moveTo(later);
     expect(new MarketClock(RULES, clock.toState()).judge(later + HOUR_US)).toBe('ON_TIME');
   });
 

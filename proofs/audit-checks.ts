@@ -179,9 +179,12 @@ function voidSeen(
     return { passed, detail: `${none}, known by the tick ${(tick.eventTime - graceEnd) / 1_000_000} s after it` };
   }
   const trade = firstTradeDue?.event;
-  if (trade === undefined) return { passed: false, detail: 'the tape holds no trade and no tick that shows it VOID' };
+  if (trade === undefined || firstTradeDue === undefined)
+    return { passed: false, detail: 'the tape holds no trade and no tick that shows it VOID' };
   const passed =
-    firstTradeDue?.offset === tape.offset && causes[1] === `trade-${place}-0` && trade.eventTime > graceEnd;
+    causes[1] === `trade-${tape.partition}-${firstTradeDue.offset}-0` &&
+    trade.eventTime === eventTime &&
+    trade.eventTime > graceEnd;
   return { passed, detail: `${none}, known by the trade ${(trade.eventTime - graceEnd) / 1_000_000} s after it` };
 }
 
@@ -203,7 +206,8 @@ export function checkTrades(
     {
       name: 'the last trade is the cause',
       passed:
-        last?.offset === snapshot.tape.offset &&
+        last?.offset === snapshot.lastOffset &&
+        snapshot.causes[0] === `trade-${snapshot.tape.partition}-${snapshot.lastOffset}-0` &&
         last.event.eventTime === snapshot.eventTime &&
         last.event.price.compare(snapshot.lastPrice) === 0,
       detail: `offset ${last?.offset ?? '?'}, price ${last?.event.price.toString() ?? '?'}`,

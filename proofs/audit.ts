@@ -158,7 +158,8 @@ async function settled(log: AuditedLog, walked: Walked, atSnapshot: InForce): Pr
   if (outcome === undefined || forecast === undefined) return UNSETTLED;
   const isSame = outcome.event.configHash === atSnapshot.configHash;
   const { configuration } = isSame ? atSnapshot : await inForceAt(log, outcome.event);
-  return settlementOf(log, outcome.event, forecast, admissionOf(configuration, outcome.event));
+  const since = { offset: walked.snapshot.event.lastOffset, eventTime: forecast.eventTime };
+  return settlementOf(log, outcome.event, since, admissionOf(configuration, outcome.event));
 }
 
 function idOf(text: string): EventId {

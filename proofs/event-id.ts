@@ -32,3 +32,11 @@ export function parseEventId(text: string): EventId | undefined {
     number: Number(number),
   };
 }
+
+const TAPE_RECORD = /^(?:trade|tick)-\d{1,9}-(\d{1,15})-0$/;
+
+/** The tape offset that a cause names, such as `trade-3-10411-0`; undefined where it names no record of the tape. */
+export function tapeOffsetOf(cause: string | undefined): number | undefined {
+  const match = TAPE_RECORD.exec(cause ?? '');
+  return match === null ? undefined : Number(match[1]);
+}

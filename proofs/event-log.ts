@@ -92,7 +92,7 @@ export class EventLog {
     const topic = 'decision.outcomes';
     const { partition, offset } = forecast.tape;
     const [, end] = await this.bounds(topic, partition);
-    const from = await this.firstAtOrAfter(topic, partition, offset + 1);
+    const from = await this.firstAtOrAfter(topic, partition, offset);
     for await (const located of this.events(topic, partition, from, end)) {
       const outcome = located.event as EventTypes['Outcome'];
       if (outcome.forecastId === forecast.eventId) return { ...located, event: outcome };

@@ -28,7 +28,7 @@ function snapshotOf(tape: readonly Written[], changed: Partial<Snapshot> = {}): 
   if (last === undefined || !('side' in last)) throw new RangeError('a snapshot is taken at a trade');
   return {
     ...{ instrument: INSTRUMENT, engineVersion: '3', eventTime: last.eventTime, lastPrice: last.price },
-    ...{ tape: { partition: 0, offset: lastOffset }, firstOffset: 0, lastOffset },
+    ...{ tape: { partition: 0, offset: lastOffset }, causes: [`trade-0-${lastOffset}-0`], firstOffset: 0, lastOffset },
     ...changed,
   } as Snapshot;
 }

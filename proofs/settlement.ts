@@ -1,8 +1,9 @@
 import type { ClockTick, Outcome, Trade } from '../contracts/generated/events.ts';
 import { refusalOfAmendment, refusalOfTick } from '../contracts/trade-rules.ts';
-import { MarketClock } from '../evaluators/market-clock.ts';
+import { MarketClock, type UnprovenTrade } from '../evaluators/market-clock.ts';
 import type { Admission } from './admission.ts';
 import type { AmendmentRecord, EventLog, Located } from './event-log.ts';
+import { tapeOffsetOf } from './event-id.ts';
 
 /** Where the tape is read. */
 export type MarketLog = Pick<EventLog, 'market'>;
@@ -22,31 +23,32 @@ export const UNSETTLED: Settlement = { resolvingTrade: undefined, voidingTick: u
 /**
  * Reads what settled a forecast: the trade, or that none came in time.
  *
+ * @param since - the tape offset and the time of the forecast's trade.
  * @param admission - by the configuration in force at the outcome.
  */
 export async function settlementOf(
   log: MarketLog,
   outcome: Outcome,
-  forecast: { readonly tape: Outcome['tape']; readonly eventTime: number },
+  since: { readonly offset: number; readonly eventTime: number },
   admission: Admission,
 ): Promise<Settlement> {
   const { partition, offset } = outcome.tape;
   const isVoid = outcome.verdict === 'VOID';
+  // A trade that had to wait lies before the record that proved it.
+  const cause = tapeOffsetOf(outcome.causes[1]) ?? offset;
   const settlement = { ...UNSETTLED } as { -readonly [Key in keyof Settlement]: Settlement[Key] };
-  const market = new MarketSince(forecast.eventTime, admission);
-  for await (const record of log.market(partition, isVoid ? forecast.tape.offset + 1 : offset, offset)) {
+  const market = new MarketSince(since.eventTime, admission);
+  const isDue = ({ event }: Located<Trade>) => event.eventTime >= outcome.dueTime;
+  for await (const record of log.market(partition, isVoid ? since.offset + 1 : cause, isVoid ? offset : cause)) {
     switch (record.name) {
       case 'Trade':
-        if (!isVoid) {
-          if (isAdmitted(record.event, admission)) settlement.resolvingTrade = record;
-        } else if (market.isOnTime(record) && record.event.eventTime >= outcome.dueTime) {
-          settlement.firstTradeDue ??= record;
-        }
+        if (!isVoid && isAdmitted(record.event, admission)) settlement.resolvingTrade = record;
+        if (isVoid) settlement.firstTradeDue ??= market.take(record).find(isDue);
         break;
       case 'ClockTick':
         if (refusalOfTick(record.event) !== undefined) break;
         if (record.offset === offset) settlement.voidingTick = record;
-        market.tick(record.event);
+        settlement.firstTradeDue ??= market.tick(record.event).find(isDue);
         break;
       case 'TradeGap':
         break;
@@ -64,6 +66,7 @@ class MarketSince {
   private readonly admission: Admission;
   private readonly clock: MarketClock | undefined;
   private readonly identities;
+  private readonly waiting = new Map<number, Located<Trade>>();
 
   constructor(timeUs: number, admission: Admission) {
     this.admission = admission;
@@ -72,24 +75,46 @@ class MarketSince {
     this.identities = admission.identities();
   }
 
-  /** Takes in a trade. With engine versions 1 and 2 it is at least not before those due: that is all that is asked. */
-  isOnTime({ event, offset }: Located<Trade>): boolean {
+  /**
+   * Takes in a trade. @returns those that are on time by it, in order: it and what waited for it. With engine versions 1 and
+   * 2 it is at least not before those due: that is all that is asked.
+   */
+  take(record: Located<Trade>): readonly Located<Trade>[] {
+    const { event, offset } = record;
+    if (!isAdmitted(event, this.admission)) return [];
+    if (this.clock === undefined) return [record];
     const { tradeId, eventTime } = event;
-    if (!isAdmitted(event, this.admission)) return false;
-    if (this.clock === undefined) return true;
     const standing = this.clock.judge(eventTime);
-    if (standing === 'AHEAD' && !this.clock.isWaiting(tradeId, eventTime)) {
-      this.clock.wait({ trade: event, offset, isCounted: false });
+    if (this.clock.isWaiting(tradeId, eventTime)) return [];
+    if (standing === 'AHEAD') {
+      this.clock.wait({ trade: event, offset });
+      this.waiting.set(offset, record);
+      return [];
     }
-    if ((standing !== 'ON_TIME' && standing !== 'CONFIRMED') || this.clock.isWaiting(tradeId, eventTime)) return false;
-    if (!this.identities.add(tradeId, eventTime)) return false;
-    this.clock.moveTo(eventTime);
-    return true;
+    if (standing !== 'ON_TIME' && standing !== 'CONFIRMED') return [];
+    const { proven } = this.clock.endWaiting(standing === 'CONFIRMED' ? eventTime : undefined);
+    return this.step([...this.recordsOf(proven), record]);
   }
 
-  tick({ instruments, eventTime }: ClockTick): void {
-    if (this.clock === undefined || !instruments.includes(this.admission.instrument)) return;
-    if (this.clock.tickUs === null || eventTime > this.clock.tickUs) this.clock.tickTo(eventTime);
+  /** @returns the trades that waited for its time. */
+  tick({ instruments, eventTime }: ClockTick): readonly Located<Trade>[] {
+    if (this.clock === undefined || !instruments.includes(this.admission.instrument)) return [];
+    if (this.clock.tickUs !== null && eventTime <= this.clock.tickUs) return [];
+    return this.step(this.recordsOf(this.clock.tickTo(eventTime)));
+  }
+
+  private recordsOf(proven: readonly UnprovenTrade[]): readonly Located<Trade>[] {
+    return proven.flatMap(({ offset }) => this.waiting.get(offset) ?? []);
+  }
+
+  /** Those that are not before one of them, each identity once. */
+  private step(records: readonly Located<Trade>[]): readonly Located<Trade>[] {
+    return records.filter(({ event: { tradeId, eventTime } }) => {
+      if (this.clock === undefined || eventTime < this.clock.timeUs) return false;
+      if (!this.identities.add(tradeId, eventTime)) return false;
+      this.clock.moveTo(eventTime);
+      return true;
+    });
   }
 
   amend({ name, event }: AmendmentRecord): void {
@@ -97,7 +122,7 @@ class MarketSince {
     const { tradeId, eventTime } = event;
     this.clock?.takeOut(tradeId, eventTime);
     if (name === 'TradeCancelled') this.identities.add(tradeId, eventTime);
-    if (name === 'TradeReleased') this.clock?.advanceTo(eventTime);
+    if (name === 'TradeReleased') this.clock?.moveTo(eventTime);
   }
 }
 

@@ -24,10 +24,11 @@ const configuration = parseConfiguration({});
 async function settled(tape: readonly Written[], changed: Partial<Outcome> = {}) {
   const outcome = {
     ...{ instrument: INSTRUMENT, engineVersion: '3', verdict: 'VOID', dueTime: START_US + DUE_SECONDS * SECOND_US },
-    ...{ tape: { partition: 0, offset: tape.length - 1 }, ...changed },
+    ...{ tape: { partition: 0, offset: tape.length - 1 }, causes: ['decision-0-0-0', `trade-0-${tape.length - 1}-0`] },
+    ...changed,
   } as Outcome;
-  const forecast = { tape: { partition: 0, offset: 0 }, eventTime: START_US };
-  const settlement = await settlementOf(marketLog(tape), outcome, forecast, admissionOf(configuration, outcome));
+  const since = { offset: 0, eventTime: START_US };
+  const settlement = await settlementOf(marketLog(tape), outcome, since, admissionOf(configuration, outcome));
   return {
     resolving: settlement.resolvingTrade?.offset,
     tick: settlement.voidingTick?.offset,
@@ -66,8 +67,10 @@ describe('settlementOf', () => {
   it('takes trades beyond the bound of the clock for none, until enough of them confirm that time went on', async () => {
     const night = 10 * HOUR;
     const tape = [forecast, traded(night, 'a'), traded(night + 1, 'b'), traded(night + 2, 'c')];
-    expect(await settled(tape)).toMatchObject({ due: 3 });
-    expect(await settled(tape, { engineVersion: '2' })).toMatchObject({ due: 1 });
+    expect(await settled(tape.slice(0, 3))).toMatchObject({ due: undefined });
+    // The first that waited is the first on time.
+    expect(await settled(tape)).toMatchObject({ due: 1 });
+    expect(await settled(tape.slice(0, 2), { engineVersion: '2' })).toMatchObject({ due: 1 });
   });
 
   it('lets no stamp far ahead confirm itself, and no other trade be late by it', async () => {

@@ -127,7 +127,7 @@ describe('what the tape holds', () => {
     );
     expect(text).toContain(CHINESE);
     expect(text).toContain('币-USDT@binance');
-    expect(text).toContain('2025-01-01T00:00:00.000Z');
+    expect(text).toContain('2025-01-01T00:00:00.000000Z');
     expect(text).toContain('1 (12 trades)');
     expect(inventoryText(inventoryOf([]))).toBe('The tape holds no trades.');
   });
