@@ -100,6 +100,21 @@ export class Decimal {
     return new Decimal(whole, remainder);
   }
 
+  /** Digits after the point, without trailing zeros: 0 to 12. */
+  get decimals(): number {
+    let { fraction } = this;
+    if (fraction === 0) return 0;
+    let decimals = DECIMAL_SCALE;
+    for (; fraction % 10 === 0; decimals -= 1) fraction /= 10;
+    return decimals;
+  }
+
+  /** Count of 10^-decimals units, exact. @throws RangeError when it has more decimals. */
+  unitsAt(decimals: number): bigint {
+    const units = this.fraction / powerOfTen(DECIMAL_SCALE - decimals);
+    return BigInt(this.whole) * BigInt(powerOfTen(decimals)) + BigInt(units);
+  }
+
   /** Count of 10^-12 units. */
   toUnits(): bigint {
     return BigInt(this.whole) * FRACTION_UNITS_BIG + BigInt(this.fraction);

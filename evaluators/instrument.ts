@@ -1,5 +1,6 @@
 import { Decimal } from '../contracts/decimal.ts';
 import type { IndicatorSnapshot, Trade } from '../contracts/generated/events.ts';
+import { PriceRows } from './indicators/price-rows.ts';
 import { Range, type RangeState } from './indicators/range.ts';
 import { Sessions, type SessionsState } from './indicators/session.ts';
 import { sessionIndexOf, type SessionWindow } from './indicators/vwap.ts';
@@ -58,6 +59,7 @@ export class Instrument {
   private range: Range;
   private binSize: Decimal | undefined;
   private binSizeIsConfigured: boolean;
+  private rows: PriceRows | undefined;
   private clockUs: number;
   private tickUs: number | null;
   private lastSnapshotUs: number | null;
@@ -107,6 +109,7 @@ export class Instrument {
     const binChanged =
       configured === undefined ? this.binSizeIsConfigured : configured.compare(this.binSize ?? Decimal.ZERO) !== 0;
     if (binChanged) this.binSize = configured;
+    this.rows = undefined;
     this.binSizeIsConfigured = configured !== undefined;
     if (window.anchorUs !== this.window.anchorUs || window.lengthUs !== this.window.lengthUs) {
       this.sessions = new Sessions();
@@ -139,10 +142,10 @@ export class Instrument {
     const { eventTime, price, size } = trade;
     if (eventTime > this.clockUs) this.clockUs = eventTime;
     this.binSize ??= binSizeFrom(price);
-    const volume = size.toNumber();
     const index = sessionIndexOf(eventTime, this.window);
-    this.sessions.add(index, offset, this.binSize, price, price.toNumber(), volume);
-    this.range.add(eventTime, price, volume, offset);
+    this.rows ??= this.binSizeIsConfigured ? PriceRows.uniform(this.binSize) : PriceRows.finerBelow(this.binSize);
+    this.sessions.add(index, offset, this.rows, price, size);
+    this.range.add(eventTime, price, size, offset);
   }
 
   /** True when an on-time trade is the first of its cadence interval. */
@@ -167,7 +170,6 @@ export class Instrument {
       vwap,
       vwapDeviation: deviation,
       ...area,
-      profileBinSize: null,
       rangeHigh: bounds?.high ?? null,
       rangeLow: bounds?.low ?? null,
       barVolume: this.range.barVolume,

@@ -1,4 +1,5 @@
 import type { Decimal } from '../../contracts/decimal.ts';
+import type { PriceRows } from './price-rows.ts';
 import { VolumeProfile, type VolumeProfileState } from './volume-profile.ts';
 import { Vwap, type VwapState } from './vwap.ts';
 
@@ -53,13 +54,13 @@ export class Sessions {
     return this.previousSession;
   }
 
-  /** Counts a trade; `price` and `size` are given as doubles, too, because they are at hand. */
-  add(index: number, offset: number, binSize: Decimal, exactPrice: Decimal, price: number, size: number): void {
+  /** Counts a trade. */
+  add(index: number, offset: number, rows: PriceRows, price: Decimal, size: Decimal): void {
     const session = this.sessionOf(index, offset);
     if (session === undefined) return;
     session.vwap.add(price, size);
-    session.profile ??= new VolumeProfile(binSize);
-    session.profile.add(exactPrice, size);
+    session.profile ??= new VolumeProfile(rows);
+    session.profile.add(price, size);
   }
 
   /** Drops all profiles: they begin again with the next trade of their session. Averages go on. */

@@ -1,3 +1,5 @@
+import { bigPowerOfTen, exactOfWritten, floorOf } from '../exact-decimals.ts';
+
 /**
  * How the value area grows from the point of control until it holds its share.
  *
@@ -9,11 +11,21 @@
 export type ValueAreaRule = 'ONE_ROW' | 'TWO_ROW';
 
 /** Bin numbers of the point of control and of the value area's lowest and highest row, with the volume held. */
-export interface ValueArea {
+export interface ValueArea<Volume = number> {
   readonly pointOfControl: number;
   readonly low: number;
   readonly high: number;
-  readonly volume: number;
+  readonly volume: Volume;
+}
+
+/**
+ * The least whole number of units that is the share of a total: what a value area must hold.
+ *
+ * @param share - taken as the decimal number that it is written as: 0.7 is 7/10, not the double next to it.
+ */
+export function targetOf(total: bigint, share: number): bigint {
+  const { units, decimals } = exactOfWritten(share);
+  return -floorOf(-total * units, bigPowerOfTen(decimals));
 }
 
 /**
@@ -40,15 +52,14 @@ function peakOf(bins: Float64Array, volumes: Float64Array): number {
  * bins however far apart they lie.
  *
  * @param bins - traded bins, ascending.
- * @param volumes - their volumes, in the same order.
- * @param total - the whole volume that `share` is a part of.
+ * @param volumes - their volumes, in the same order: integers whose sum is below 2^53, so that all here is exact.
+ * @param target - volume that the area must hold, see {@link targetOf}.
  * @returns undefined for an empty profile.
  */
 export function valueAreaOf(
   bins: Float64Array,
   volumes: Float64Array,
-  total: number,
-  share: number,
+  target: number,
   rule: ValueAreaRule,
 ): ValueArea | undefined {
   const count = bins.length;
@@ -56,7 +67,6 @@ export function valueAreaOf(
   const rows = rule === 'ONE_ROW' ? 1 : 2;
   const first = bins[0] ?? 0;
   const last = bins[count - 1] ?? 0;
-  const target = share * total;
   const peak = peakOf(bins, volumes);
   const pointOfControl = bins[peak] ?? 0;
   let low = pointOfControl;

@@ -1,5 +1,15 @@
-/** State of a {@link Vwap}: volume, mean, sum of weighted squares, number of trades. */
-export type VwapState = readonly [volume: number, mean: number, squares: number, tradeCount: number];
+import type { Decimal } from '../../contracts/decimal.ts';
+import { bigPowerOfTen, nearestDouble } from '../exact-decimals.ts';
+import { WeightedSums } from './weighted-sums.ts';
+
+/** State of a {@link Vwap}: the exact Σ q, Σ p·q and Σ p²·q as decimals, and the number of trades. */
+export type VwapState = readonly [volume: string, first: string, second: string, tradeCount: number];
+
+interface Measures {
+  readonly volume: number;
+  readonly average: number;
+  readonly deviation: number;
+}
 
 /** Half-open sessions `[anchor + k·length, anchor + (k + 1)·length)`, microseconds. */
 export interface SessionWindow {
@@ -13,55 +23,84 @@ export function sessionIndexOf(eventTimeUs: number, window: SessionWindow): numb
 }
 
 /**
- * Volume-weighted average price of one session, `Σ p·q / Σ q`, and the volume-weighted standard deviation about it.
+ * Volume-weighted average price of one session, `Σ p·q / Σ q`, and the volume-weighted standard deviation about it,
+ * `√(Σ q·(p − VWAP)² / Σ q)`. Prices in the quote, volume in the base currency.
  *
- * Both by West's update (D. H. D. West, 1979, doi 10.1145/359146.359153), the weighted form of Welford's: `Σ q·p² / Σ q
- * − VWAP²` would lose all digits to cancellation. Prices in the quote, volume in the base currency.
+ * From exact sums, so that neither the order of the trades nor those that were taken out again leave a trace:
+ * `(Σ p²·q · Σ q − (Σ p·q)²) / (Σ q)²` is the variance without any cancellation there. Average and variance are rounded once.
  */
 export class Vwap {
-  private volume = 0;
-  private mean = 0;
-  private squares = 0;
+  private sums = new WeightedSums();
   private trades = 0;
+  private measures: Measures | undefined;
 
-  static fromState([volume, mean, squares, tradeCount]: VwapState): Vwap {
+  static fromState([volume, first, second, tradeCount]: VwapState): Vwap {
     const vwap = new Vwap();
-    vwap.volume = volume;
-    vwap.mean = mean;
-    vwap.squares = squares;
+    vwap.sums = WeightedSums.fromState([volume, first, second]);
+    vwap.trades = tradeCount;
+    return vwap;
+  }
+
+  /** From the doubles of engine version 2: Σ q, average, Σ q·(p − average)², trades. See {@link WeightedSums.fromRounded}. */
+  static fromRounded(volume: number, average: number, squares: number, tradeCount: number): Vwap {
+    const vwap = new Vwap();
+    if (volume > 0) vwap.sums = WeightedSums.fromRounded(volume, average, squares);
     vwap.trades = tradeCount;
     return vwap;
   }
 
   toState(): VwapState {
-    return [this.volume, this.mean, this.squares, this.trades];
+    return [...this.sums.toState(), this.trades];
   }
 
   /** Counts a trade. A size of 0 has no weight, and leaves the average undefined as long as it is alone. */
-  add(price: number, size: number): void {
+  add(price: Decimal, size: Decimal): void {
     this.trades += 1;
-    if (size <= 0) return;
-    this.volume += size;
-    const deviation = price - this.mean;
-    this.mean += (deviation * size) / this.volume;
-    this.squares += size * deviation * (price - this.mean);
+    this.measures = undefined;
+    this.sums.count(price, size, 1);
+  }
+
+  /** Takes a trade out that was counted: all is as if it had never been. */
+  remove(price: Decimal, size: Decimal): void {
+    if (this.trades === 0) throw new RangeError('there is no trade to take out');
+    this.trades -= 1;
+    this.measures = undefined;
+    this.sums.count(price, size, -1);
   }
 
   /** Undefined while no volume was traded: no average of nothing is 0. */
   get average(): number | undefined {
-    return this.volume > 0 ? this.mean : undefined;
+    const { volume, average } = this.measured();
+    return volume > 0 ? average : undefined;
   }
 
-  /** `sqrt(Σ q·(p − VWAP)² / Σ q)`; undefined while no volume was traded. */
+  /** Undefined while no volume was traded; exactly 0 at one price. */
   get deviation(): number | undefined {
-    return this.volume > 0 ? Math.sqrt(Math.max(this.squares, 0) / this.volume) : undefined;
+    const { volume, deviation } = this.measured();
+    return volume > 0 ? deviation : undefined;
   }
 
   get totalVolume(): number {
-    return this.volume;
+    return this.measured().volume;
   }
 
   get tradeCount(): number {
     return this.trades;
   }
+
+  private measured(): Measures {
+    return (this.measures ??= measuresOf(this.sums));
+  }
+}
+
+function measuresOf(sums: WeightedSums): Measures {
+  const { volume, first, second, reference, priceDecimals, sizeDecimals } = sums.totals();
+  if (volume === 0n) return { volume: 0, average: 0, deviation: 0 };
+  const scale = bigPowerOfTen(priceDecimals);
+  const scaled = volume * scale;
+  return {
+    volume: nearestDouble(volume, bigPowerOfTen(sizeDecimals)),
+    average: nearestDouble(first + reference * volume, scaled),
+    deviation: Math.sqrt(nearestDouble(second * volume - first * first, scaled * scaled)),
+  };
 }
