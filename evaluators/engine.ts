@@ -120,7 +120,7 @@ class Emission {
   }
 
   /** @param trade - the one that was observed; undefined where a tick says that there is none. */
-  outcome(instrument: string, { forecast, verdict, moveBps }: Resolution, trade: Trade | undefined): void {
+  outcome(instrument: string, { forecast, verdict, moveBps, movePoints }: Resolution, trade: Trade | undefined): void {
     const observed = verdict === 'VOID' ? undefined : trade;
     this.emit<Outcome>('Outcome', {
       ...this.header('Outcome', 'outcome', this.outcomes, instrument, [forecast.forecastId, this.cause]),
@@ -136,7 +136,7 @@ class Emission {
       observedPrice: observed?.price ?? null,
       observedTime: observed?.eventTime ?? null,
       moveBps,
-      movePoints: observed === undefined ? null : observed.price.minus(forecast.referencePrice),
+      movePoints,
       resolvingTradeId: observed?.tradeId ?? null,
     });
     this.outcomes += 1;
@@ -214,6 +214,7 @@ class Emission {
       dueTime: forecast.eventTime + horizonUs,
       graceUs,
       minMoveBps,
+      minMovePoints: null,
       referencePrice: forecast.hitRule.referencePrice,
     });
   }

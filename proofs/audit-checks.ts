@@ -122,9 +122,7 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
   }
   const trade = resolvingTrade?.event;
   if (trade === undefined) return { name, passed: false, detail: 'the tape does not hold its resolving trade' };
-  const verdict = isHit(forecast.direction, forecast.hitRule.minMoveBps, outcome.referencePrice, trade.price)
-    ? 'HIT'
-    : 'MISS';
+  const verdict = isHit(forecast.direction, forecast.hitRule, outcome.referencePrice, trade.price) ? 'HIT' : 'MISS';
   const move = moveBpsOf(outcome.referencePrice, trade.price);
   const passed =
     asRegistered &&

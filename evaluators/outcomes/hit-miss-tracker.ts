@@ -40,6 +40,7 @@ interface Tally {
 interface Point {
   readonly dueTime: number;
   readonly minMoveBps: number;
+  readonly minMovePoints: Decimal | null;
   readonly referencePrice: Decimal;
 }
 
@@ -72,17 +73,17 @@ export class HitMissTracker {
       base = { points: [], resolved: 0, longHits: 0, shortHits: 0 };
       this.baseRates.set(decision.instrument, base);
     }
-    const { referencePrice, horizonMs, minMoveBps } = decision.hitRule;
+    const { referencePrice, horizonMs, minMoveBps, minMovePoints } = decision.hitRule;
     let due = 0;
     for (const point of base.points) {
       if (point.dueTime > decision.eventTime) break;
       due += 1;
       base.resolved += 1;
-      if (isHit('LONG', point.minMoveBps, point.referencePrice, referencePrice)) base.longHits += 1;
-      if (isHit('SHORT', point.minMoveBps, point.referencePrice, referencePrice)) base.shortHits += 1;
+      if (isHit('LONG', point, point.referencePrice, referencePrice)) base.longHits += 1;
+      if (isHit('SHORT', point, point.referencePrice, referencePrice)) base.shortHits += 1;
     }
     if (due > 0) base.points.splice(0, due);
-    base.points.push({ dueTime: decision.eventTime + horizonMs * 1_000, minMoveBps, referencePrice });
+    base.points.push({ dueTime: decision.eventTime + horizonMs * 1_000, minMoveBps, minMovePoints, referencePrice });
   }
 
   observeOutcome(outcome: Outcome): void {
