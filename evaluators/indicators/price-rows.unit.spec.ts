@@ -22,8 +22,16 @@ describe('PriceRows', () => {
       fc.property(rows, prices, (each, price) => {
         const row = each.rowOf(price);
         fc.pre(isCounted(row));
-        expect(each.lowerEdgeOf(row) <= price.toUnits()).toBe(true);
-        expect(price.toUnits() < each.lowerEdgeOf(row + 1)).toBe(true);
+        const [edge, next] = [each.lowerEdgeOf(row), each.lowerEdgeOf(row + 1)];
+        const height = each.distanceOf(row, row + 1);
+        // At the bounds of what a decimal holds, an edge is cut to them.
+        expect(edge.compare(price) <= 0).toBe(true);
+        expect(price.compare(next) < 0 || next.whole > 999_999_999_999_998).toBe(true);
+        if (Math.abs(next.whole) < 1e14 && Math.abs(edge.whole) < 1e14) expect(next.minus(edge)).toEqual(height);
+        const far = each.lowerEdgeOf(row + 20_000);
+        if (Math.abs(far.whole) < 1e14 && Math.abs(edge.whole) < 1e14) {
+          expect(each.distanceOf(row, row + 20_000)).toEqual(far.minus(edge));
+        }
         expect(PriceRows.of(each.binSize, each.depth).rowOf(price)).toBe(row);
       }),
       { numRuns: 5_000 },
@@ -38,15 +46,15 @@ describe('PriceRows', () => {
       expect(finer.rowOf(Decimal.of(price))).toBe(uniform.rowOf(Decimal.of(price)));
     }
     const below = finer.rowOf(Decimal.of('-0.4'));
-    expect(finer.lowerEdgeOf(below + 1) - finer.lowerEdgeOf(below)).toBe(bin.toUnits());
+    expect([finer.lowerEdgeOf(below), finer.distanceOf(below, below + 1)]).toEqual([Decimal.of('-0.4'), bin]);
   });
 
   it('are a thousandth of a price that fell, or less', () => {
     const finer = PriceRows.finerBelow(Decimal.of('0.001'));
     for (const price of ['0.999999', '0.5', '0.01', '0.0012', '0.00031', '0.00000001']) {
       const row = finer.rowOf(Decimal.of(price));
-      const height = finer.lowerEdgeOf(row + 1) - finer.lowerEdgeOf(row);
-      expect(height * 1_000n <= Decimal.of(price).toUnits()).toBe(true);
+      const height = finer.distanceOf(row, row + 1);
+      expect(height.toUnits() * 1_000n <= Decimal.of(price).toUnits()).toBe(true);
     }
   });
 

@@ -18,14 +18,22 @@ export interface ValueArea<Volume = number> {
   readonly volume: Volume;
 }
 
-/**
- * The least whole number of units that is the share of a total: what a value area must hold.
- *
- * @param share - taken as the decimal number that it is written as: 0.7 is 7/10, not the double next to it.
- */
-export function targetOf(total: bigint, share: number): bigint {
-  const { units, decimals } = exactOfWritten(share);
-  return -floorOf(-total * units, bigPowerOfTen(decimals));
+/** A part of the whole as a quotient of integers. */
+export interface Share {
+  readonly written: number;
+  readonly numerator: bigint;
+  readonly denominator: bigint;
+}
+
+/** @param written - taken as the decimal number that it is written as: 0.7 is 7/10, not the double next to it. */
+export function shareOf(written: number): Share {
+  const { units, decimals } = exactOfWritten(written);
+  return { written, numerator: units, denominator: bigPowerOfTen(decimals) };
+}
+
+/** The least whole number of units that is the share of a total: what a value area must hold. */
+export function targetOf(total: bigint, { numerator, denominator }: Share): bigint {
+  return -floorOf(-total * numerator, denominator);
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { targetOf, valueAreaOf, type ValueAreaRule } from './value-area.ts';
+import { shareOf, targetOf, valueAreaOf, type ValueAreaRule } from './value-area.ts';
 import { wideValueAreaOf } from './wide-value-area.ts';
 
 /** The rows of a profile written out one by one, grown by the book. */
@@ -35,7 +35,7 @@ function sparseValueArea(profile: ReadonlyMap<number, number>, share: number, ru
   const rows = [...profile].sort(([left], [right]) => left - right);
   const bins = Float64Array.from(rows, ([bin]) => bin);
   const volumes = Float64Array.from(rows, ([, volume]) => volume);
-  const target = targetOf(BigInt(rows.reduce((sum, [, volume]) => sum + volume, 0)), share);
+  const target = targetOf(BigInt(rows.reduce((sum, [, volume]) => sum + volume, 0)), shareOf(share));
   const area = valueAreaOf(bins, volumes, Number(target), rule);
   const factor = 10n ** 18n;
   const wideVolumes = rows.map(([, volume]) => BigInt(volume) * factor);
@@ -106,9 +106,11 @@ describe('valueAreaOf', () => {
   });
 
   it('holds exactly the share that is written', () => {
-    expect([targetOf(10n, 0.7), targetOf(11n, 0.7), targetOf(10n, 1), targetOf(0n, 0.7)]).toEqual([7n, 8n, 10n, 0n]);
+    const target = (total: bigint, share: number) => targetOf(total, shareOf(share));
+    expect([target(10n, 0.7), target(11n, 0.7), target(10n, 1), target(0n, 0.7)]).toEqual([7n, 8n, 10n, 0n]);
     // The double 0.7 is less than 7/10, and 0.1 more than 1/10.
-    expect([targetOf(10n ** 30n, 0.7), targetOf(10n ** 30n, 0.1)]).toEqual([7n * 10n ** 29n, 10n ** 29n]);
-    expect([targetOf(10n ** 9n, 1e-7), targetOf(1n, 1e-7)]).toEqual([100n, 1n]);
+    expect([target(10n ** 30n, 0.7), target(10n ** 30n, 0.1)]).toEqual([7n * 10n ** 29n, 10n ** 29n]);
+    expect([target(10n ** 9n, 1e-7), target(1n, 1e-7)]).toEqual([100n, 1n]);
+    expect([target(1n, 5e-324), target(10n ** 20n, 0.12345678901234568)]).toEqual([1n, 12_345_678_901_234_568_000n]);
   });
 });

@@ -1,7 +1,7 @@
 import { Decimal, DECIMAL_SCALE } from '../../contracts/decimal.ts';
 import { bigPowerOfTen, exactOf, exactOfDouble, exactText, unitsAt } from '../exact-decimals.ts';
-import { decimalWithin, PriceRows } from './price-rows.ts';
-import { targetOf, valueAreaOf, type ValueArea, type ValueAreaRule } from './value-area.ts';
+import { PriceRows } from './price-rows.ts';
+import { shareOf, targetOf, valueAreaOf, type Share, type ValueArea, type ValueAreaRule } from './value-area.ts';
 import { wideValueAreaOf } from './wide-value-area.ts';
 
 /** Distinct price bins a profile holds; beyond, neighbouring bins are merged two by two. */
@@ -57,6 +57,8 @@ export class VolumeProfile {
   private wide: { total: bigint; readonly volumes: bigint[] } | undefined;
   private lastPrice: Decimal = Decimal.ZERO;
   private lastPosition = -1;
+  /** The share last asked for. */
+  private share: Share | undefined;
 
   constructor(rows: PriceRows) {
     this.rows = rows;
@@ -156,29 +158,27 @@ export class VolumeProfile {
   valueArea(share: number, rule: ValueAreaRule): ValueAreaPrices | undefined {
     const area = this.areaOf(share, rule);
     if (area === undefined) return undefined;
-    const low = this.lowerEdgeOf(area.high);
+    const { rows, merged } = this;
+    const top = area.high * merged;
     return {
-      pointOfControl: decimalWithin(this.lowerEdgeOf(area.pointOfControl)),
-      valueAreaLow: decimalWithin(this.lowerEdgeOf(area.low)),
-      valueAreaHigh: decimalWithin(low),
-      profileBinSize: decimalWithin(this.lowerEdgeOf(area.high + 1) - low),
+      pointOfControl: rows.lowerEdgeOf(area.pointOfControl * merged),
+      valueAreaLow: rows.lowerEdgeOf(area.low * merged),
+      valueAreaHigh: rows.lowerEdgeOf(top),
+      profileBinSize: rows.distanceOf(top, top + merged),
     };
   }
 
   private areaOf(share: number, rule: ValueAreaRule): ValueArea<unknown> | undefined {
     const { wide } = this;
     const bins = this.bins.subarray(0, this.count);
-    if (wide !== undefined) return wideValueAreaOf(bins, wide.volumes, targetOf(wide.total, share), rule);
-    const target = Number(targetOf(BigInt(this.total), share));
+    if (this.share?.written !== share) this.share = shareOf(share);
+    if (wide !== undefined) return wideValueAreaOf(bins, wide.volumes, targetOf(wide.total, this.share), rule);
+    const target = Number(targetOf(BigInt(this.total), this.share));
     return valueAreaOf(bins, this.volumes.subarray(0, this.count), target, rule);
   }
 
   private volumeAt(position: number): bigint {
     return this.wide === undefined ? BigInt(this.volumes[position] ?? 0) : (this.wide.volumes[position] ?? 0n);
-  }
-
-  private lowerEdgeOf(bin: number): bigint {
-    return this.rows.lowerEdgeOf(bin * this.merged);
   }
 
   private binOf(price: Decimal): number {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import { exactText } from '../exact-decimals.ts';
 import { PriceRows } from './price-rows.ts';
-import { targetOf, type ValueAreaRule } from './value-area.ts';
+import { shareOf, targetOf, type ValueAreaRule } from './value-area.ts';
 import { PROFILE_BINS_MAX, VolumeProfile } from './volume-profile.ts';
 import { wideValueAreaOf } from './wide-value-area.ts';
 
@@ -44,7 +44,7 @@ function naiveOf(trades: readonly Sized[], binUnits: bigint, share: number, rule
   const volumes = rows.map(([, volume]) => volume);
   const target = targetOf(
     volumes.reduce((sum, volume) => sum + volume, 0n),
-    share,
+    shareOf(share),
   );
   const area = wideValueAreaOf(
     Float64Array.from(rows, ([row]) => row),
