@@ -104,6 +104,9 @@ describe('binSizeFrom', () => {
     ['0.5', '0.00001'],
     ['0.000000000001', '0.000000000001'],
     ['999999999999999', '10000000000'],
+    ['-37.63', '0.001'],
+    ['-0.1', '0.00001'],
+    ['0', '0.0001'],
   ])('takes the power of ten of %s by 10,000', (first, bin) => {
     expect(binSizeFrom(Decimal.of(first)).toString()).toBe(bin);
   });

@@ -7,8 +7,8 @@ export interface ExactDecimal {
   readonly decimals: number;
 }
 
-/** Σ p²·q has 36 for prices and sizes of 12; the variance is divided by (Σ q)² at 24 + 24. Room for more does not cost. */
-const DECIMALS_MAX = 96;
+/** Powers of ten at hand: Σ p²·q of prices and sizes of 12 decimals has 36. */
+const POWERS_HELD = 49;
 /** Bits of a quotient before it is rounded to the 53 of a double: with a bit for any remainder, that is rounded once. */
 const QUOTIENT_BITS = 66;
 /** A tie of such a quotient ends in a 1 and at least this many 0. */
@@ -19,16 +19,18 @@ const DOUBLE_BIAS = 1075n;
 const DOUBLE_DIGITS = 15;
 const EXPONENT_MASK = 0x7ff;
 
-const POWERS_OF_TEN: readonly bigint[] = Array.from({ length: DECIMALS_MAX + 1 }, (_, exponent) =>
-  BigInt(`1${'0'.repeat(exponent)}`),
+const POWERS_OF_TEN: readonly bigint[] = Array.from({ length: POWERS_HELD }, (_, exponent) =>
+  writtenPowerOfTen(exponent),
 );
 const bits = new DataView(new ArrayBuffer(8));
 
 /** 10^exponent, exact. */
 export function bigPowerOfTen(exponent: number): bigint {
-  const power = POWERS_OF_TEN[exponent];
-  if (power === undefined) throw new RangeError(`no power of ten for ${exponent}`);
-  return power;
+  return POWERS_OF_TEN[exponent] ?? writtenPowerOfTen(exponent);
+}
+
+function writtenPowerOfTen(exponent: number): bigint {
+  return BigInt(`1${'0'.repeat(exponent)}`);
 }
 
 /** The greatest integer not above a quotient. @param divisor - above 0. */
@@ -119,6 +121,14 @@ export function exactOfDouble(value: number, decimalsMax: number): ExactDecimal 
   const exponent = Number(value.toExponential().split('e')[1]);
   const decimals = Math.min(Math.max(DOUBLE_DIGITS - 1 - exponent, 0), decimalsMax);
   return { units: unitsOfDouble(value, decimals), decimals };
+}
+
+/** The decimal number that a double is written as, `0.7` for 0.7, taken at its word. @param value - finite. */
+export function exactOfWritten(value: number): ExactDecimal {
+  const [digits = '', exponent = '0'] = String(value).split('e');
+  const { units, decimals } = exactOf(digits);
+  const places = decimals - Number(exponent);
+  return places >= 0 ? { units, decimals: places } : { units: units * bigPowerOfTen(-places), decimals: 0 };
 }
 
 /** The same number in the fewest decimals. */

@@ -11,8 +11,6 @@ import { compileRules, type EngineRules } from './rules.ts';
 import type { SessionState } from './indicators/session.ts';
 import { NOTHING_SEEN } from './trade-counts.ts';
 
-type PendingOfForm2 = OutcomeEvaluatorState[number] extends readonly [...infer Fields, unknown] ? Fields : never;
-
 interface SessionOfForm2 {
   readonly index: number;
   readonly firstOffset: number;
@@ -30,7 +28,7 @@ interface InstrumentOfForm2 {
   readonly sessions: { readonly current: SessionOfForm2 | null; readonly previous: SessionOfForm2 | null };
   readonly range: RoundedRangeState;
   readonly tradeIds: TradeIdsOfVersion2;
-  readonly pending: readonly PendingOfForm2[];
+  readonly pending: OutcomeEvaluatorState;
 }
 
 /** What engine version 2 wrote. */
@@ -80,7 +78,7 @@ function instrumentFrom(former: InstrumentOfForm2, rules: EngineRules): Instrume
     sessions: { held, currentIndex: current?.index ?? null },
     range: Range.fromRounded(rules.range, range).toState(),
     formerTradeIds: { ...tradeIds, untilUs: clockUs },
-    pending: pending.map((forecast) => [...forecast, null] as const),
+    pending,
     counts: NOTHING_SEEN,
   };
 }

@@ -4,6 +4,7 @@ import type { AmendmentName } from '../contracts/tape-content.ts';
 import { TradeIdentities, type IdentitiesState } from '../contracts/trade-identities.ts';
 import type { Amendment } from '../contracts/trade-rules.ts';
 import { Amendments, type AmendmentsState } from './amendments.ts';
+import { PriceRows } from './indicators/price-rows.ts';
 import { Range, type RangeState } from './indicators/range.ts';
 import { Sessions, type Session, type SessionsState } from './indicators/session.ts';
 import { FormerTradeIds, type FormerTradeIdsState } from './former-trade-ids.ts';
@@ -74,7 +75,9 @@ export class Instrument {
   private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
   private proven: readonly UnprovenTrade[] = NONE;
   private disproved: readonly UnprovenTrade[] = NONE;
-  private readonly binSizeOf = (price: Decimal): Decimal => this.own.binSize ?? binSizeFrom(price);
+  /** Rows of a profile that begins with a price: a bin that nobody configured is that price's. */
+  private readonly rowsFrom = (price: Decimal): PriceRows =>
+    this.own.binSize === undefined ? PriceRows.finerBelow(binSizeFrom(price)) : PriceRows.uniform(this.own.binSize);
 
   constructor(name: string, rules: EngineRules, state?: InstrumentState) {
     this.name = name;
@@ -228,7 +231,7 @@ export class Instrument {
     if (!this.identities.canJudge(eventTime)) return 'UNJUDGED';
     if (!this.isNew(tradeId, eventTime)) return 'DUPLICATE';
     this.settle(trade, offset);
-    this.sessionFor(span, offset).add(price, size, offset, this.binSizeOf);
+    this.sessionFor(span, offset).add(price, size, offset, this.rowsFrom);
     this.range.add(eventTime, price, size, offset);
     this.note(trade);
     return 'LATE';
@@ -257,7 +260,7 @@ export class Instrument {
     const before = this.sessions.current;
     const session = this.sessions.enter(span, offset);
     if (session !== before) this.forgetOlder();
-    session.add(price, size, offset, this.binSizeOf);
+    session.add(price, size, offset, this.rowsFrom);
     this.range.add(eventTime, price, size, offset);
     if (!this.clock.settled) this.settle(trade, offset);
     this.note(trade);
@@ -333,7 +336,7 @@ export class Instrument {
       this.amendments.cancel(tradeId, eventTime);
       return 'cancelled';
     }
-    session.add(correction.correctedPrice, correction.correctedSize, session.firstOffset, this.binSizeOf);
+    session.add(correction.correctedPrice, correction.correctedSize, session.firstOffset, this.rowsFrom);
     this.range.addBack(eventTime, correction.correctedPrice, correction.correctedSize);
     this.amendments.correct(correction);
     return 'corrected';
@@ -352,7 +355,7 @@ export class Instrument {
     }
     if (this.sessions.placeOf(span) !== 'HELD') return 'unmatched';
     if (!this.isNew(tradeId, eventTime)) return 'released';
-    this.sessionFor(span, offset).add(price, size, waiting?.offset ?? offset, this.binSizeOf);
+    this.sessionFor(span, offset).add(price, size, waiting?.offset ?? offset, this.rowsFrom);
     return 'released';
   }
 
@@ -378,7 +381,7 @@ export class Instrument {
       if (span !== undefined && trade.eventTime <= this.clock.timeUs) this.countLate(trade, span, offset);
       else if (span === undefined || this.sessions.placeOf(span) !== 'HELD') this.disprove([{ trade, offset }]);
       else if (this.isNew(trade.tradeId, trade.eventTime)) {
-        this.sessions.of(span, offset).add(trade.price, trade.size, offset, this.binSizeOf);
+        this.sessions.of(span, offset).add(trade.price, trade.size, offset, this.rowsFrom);
         this.note(trade);
       }
     }

@@ -13,7 +13,8 @@ import type { Evaluate, Strategy } from './strategies/strategy.ts';
 const US_PER_MS = 1_000;
 /** A derived bin is this part of the price's power of ten. */
 const BINS_PER_DECADE = 10_000n;
-const UNITS_OF_ONE = 1_000_000_000_000n;
+/** What a price of 0 is taken for, which has no power of ten: 1, in units of 10^-12. */
+const PRICE_WITHOUT_MAGNITUDE = 1_000_000_000_000n;
 
 export interface EnabledStrategy {
   readonly name: string;
@@ -102,13 +103,12 @@ function instrumentRules(configuration: EngineConfiguration, instrument: string)
 }
 
 /**
- * Bin size of an instrument without an entry: the greatest power of ten not above its first price, divided by 10,000,
- * and at least 10^-12. So 61,837 has a bin of 1, 800 of 0.01, and 0.5 of 0.00001. Of a price below 0 its magnitude counts,
- * and 0 has the bin of 1.
+ * Bin size where none is configured: the greatest power of ten not above a first price's magnitude, divided by 10,000,
+ * and at least 10^-12. So 61,837 has a bin of 1, −37.6 of 0.001, and 0.5 of 0.00001; a price of 0 that of 1.
  */
 export function binSizeFrom(firstPrice: Decimal): Decimal {
-  const magnitude = firstPrice.whole < 0 ? firstPrice.negated() : firstPrice;
-  const units = magnitude.isZero() ? UNITS_OF_ONE : magnitude.toUnits();
+  const signed = firstPrice.isZero() ? PRICE_WITHOUT_MAGNITUDE : firstPrice.toUnits();
+  const units = signed < 0n ? -signed : signed;
   let power = 1n;
   while (power * 10n <= units) power *= 10n;
   const bin = power / BINS_PER_DECADE;

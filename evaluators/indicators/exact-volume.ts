@@ -1,60 +1,83 @@
 import { Decimal, DECIMAL_SCALE } from '../../contracts/decimal.ts';
+import { bigPowerOfTen, exactOf, exactText, nearestDouble, unitsAt } from '../exact-decimals.ts';
 
 const FRACTION_UNITS = 1e12;
+const FRACTION_UNITS_BIG = bigPowerOfTen(DECIMAL_SCALE);
+/** 2^52: a whole part above it is carried into a BigInt, so that one more size, below 10^15, leaves it exact. */
+const CARRY_BOUND = 4_503_599_627_370_496;
 
-/** State of an {@link ExactVolume}: whole units, and units of 10^-12. */
-export type ExactVolumeState = readonly [whole: number, fraction: number];
-
-/** A sum of sizes in the two parts of a `Decimal`: exact below 2^53, whatever the order. */
+/** An exact sum of sizes, without bound: a `Decimal` ends at 10^15. Changed in place, without BigInt as a rule. */
 export class ExactVolume {
   private whole = 0;
+  /** Units of 10^-12, in [0, 10^12). */
   private fraction = 0;
+  private carried = 0n;
 
-  static fromState([whole, fraction]: ExactVolumeState): ExactVolume {
+  static of(text: string): ExactVolume {
     const volume = new ExactVolume();
-    volume.whole = whole;
-    volume.fraction = fraction;
+    const units = unitsAt(exactOf(text), DECIMAL_SCALE);
+    volume.carried = units / FRACTION_UNITS_BIG;
+    volume.fraction = Number(units % FRACTION_UNITS_BIG);
+    volume.settle();
     return volume;
   }
 
-  /** The decimal of 12 digits after the point that is nearest to a sum of doubles. */
-  static fromRounded(value: number): ExactVolume {
-    const whole = Math.floor(value);
-    const digits = (value - whole).toFixed(DECIMAL_SCALE).split('.')[1] ?? '0';
-    const isNextWhole = (value - whole).toFixed(DECIMAL_SCALE).startsWith('1');
-    return ExactVolume.fromState([isNextWhole ? whole + 1 : whole, Number(digits)]);
-  }
-
-  toState(): ExactVolumeState {
-    return [this.whole, this.fraction];
-  }
-
   add(size: Decimal): void {
-    this.sum(size.whole, size.fraction);
+    this.put(size.whole, size.fraction);
   }
 
-  addAll(other: ExactVolume): void {
-    this.sum(other.whole, other.fraction);
+  subtract(size: Decimal): void {
+    this.put(-size.whole, -size.fraction);
   }
 
-  remove(size: Decimal): void {
-    const { whole, fraction } = size.negated();
-    this.sum(whole, fraction);
+  addAll({ whole, fraction, carried }: ExactVolume): void {
+    this.put(whole, fraction);
+    if (carried === 0n) return;
+    this.carried += carried;
+    this.settle();
   }
 
-  get isNegative(): boolean {
-    return this.whole < 0;
+  isZero(): boolean {
+    return this.whole === 0 && this.fraction === 0 && this.carried === 0n;
   }
 
-  /** The nearest double. */
-  toNumber(): number {
-    return new Decimal(this.whole, this.fraction).toNumber();
+  /** True below 0: more was taken out than put in. */
+  isNegative(): boolean {
+    return this.toUnits() < 0n;
   }
 
-  private sum(whole: number, fraction: number): void {
-    const units = this.fraction + fraction;
-    const carries = units >= FRACTION_UNITS;
-    this.whole += carries ? whole + 1 : whole;
-    this.fraction = carries ? units - FRACTION_UNITS : units;
+  /** The double nearest to this by a divisor. */
+  dividedBy(divisor: number): number {
+    if (divisor === 1 && this.carried === 0n) return new Decimal(this.whole, this.fraction).toNumber();
+    return nearestDouble(this.toUnits(), BigInt(divisor) * FRACTION_UNITS_BIG);
+  }
+
+  toString(): string {
+    return exactText({ units: this.toUnits(), decimals: DECIMAL_SCALE });
+  }
+
+  private toUnits(): bigint {
+    return (this.carried + BigInt(this.whole)) * FRACTION_UNITS_BIG + BigInt(this.fraction);
+  }
+
+  private put(whole: number, fraction: number): void {
+    this.whole += whole;
+    this.fraction += fraction;
+    if (this.fraction >= FRACTION_UNITS) {
+      this.fraction -= FRACTION_UNITS;
+      this.whole += 1;
+    } else if (this.fraction < 0) {
+      this.fraction += FRACTION_UNITS;
+      this.whole -= 1;
+    }
+    if (this.whole > CARRY_BOUND || this.whole < 0) this.settle();
+  }
+
+  /** Shifts between the two parts of the whole so that the double holds all of it, where it can. */
+  private settle(): void {
+    const whole = this.carried + BigInt(this.whole);
+    const fits = whole >= 0n && whole <= BigInt(CARRY_BOUND);
+    this.whole = fits ? Number(whole) : 0;
+    this.carried = fits ? 0n : whole;
   }
 }

@@ -1,5 +1,6 @@
 import type { Decimal } from '../../contracts/decimal.ts';
 import type { SessionCalendar, SessionSpan } from '../sessions/session-calendar.ts';
+import type { PriceRows } from './price-rows.ts';
 import { VolumeProfile, type VolumeProfileState } from './volume-profile.ts';
 import { Vwap, type VwapState } from './vwap.ts';
 
@@ -45,11 +46,11 @@ export class Session {
     return { ...span, firstOffset, vwap: vwap.toState(), profile: profile?.toState() ?? null, isProfilePartial };
   }
 
-  /** @param binSizeOf - gives the height of a profile that begins with this trade. */
-  add(price: Decimal, size: Decimal, offset: number, binSizeOf: (price: Decimal) => Decimal): void {
+  /** @param rowsFrom - gives the rows of a profile that begins with this price. */
+  add(price: Decimal, size: Decimal, offset: number, rowsFrom: (price: Decimal) => PriceRows): void {
     if (offset < this.firstOffset) this.firstOffset = offset;
     this.vwap.add(price, size);
-    (this.profile ??= new VolumeProfile(binSizeOf(price))).add(price, size);
+    (this.profile ??= new VolumeProfile(rowsFrom(price))).add(price, size);
   }
 
   /** Takes a trade that was counted out again. */

@@ -1,108 +1,114 @@
 import { Decimal, DECIMAL_SCALE } from '../../contracts/decimal.ts';
-import { bigPowerOfTen } from '../exact-decimals.ts';
-import { shareOf } from './share.ts';
-import { valueAreaOf, type ValueAreaRule } from './value-area.ts';
+import { bigPowerOfTen, exactOf, exactOfDouble, exactText, unitsAt } from '../exact-decimals.ts';
+import { PriceRows } from './price-rows.ts';
+import { shareOf, targetOf, valueAreaOf, type Share, type ValueArea, type ValueAreaRule } from './value-area.ts';
+import { wideValueAreaOf } from './wide-value-area.ts';
 
 /** Distinct price bins a profile holds; beyond, neighbouring bins are merged two by two. */
 export const PROFILE_BINS_MAX = 16_384;
 const INITIAL_CAPACITY = 64;
-const SAFE = Number.MAX_SAFE_INTEGER;
 
-/** State of a {@link VolumeProfile}. */
+/** State of a {@link VolumeProfile}: the same for the same trades in any order, as long as no bins were merged. */
 export interface VolumeProfileState {
   readonly binSize: string;
-  /** Configured bins in one bin held: 1, 2, 4, … */
+  /** Decades of finer rows, see {@link PriceRows}. */
+  readonly depth: number;
+  /** Rows in one bin held: 1, 2, 4, … */
   readonly merged: number;
-  /** Volumes are whole units of 10^-sizeDecimals. */
-  readonly sizeDecimals: number;
-  /** Bin numbers, ascending. */
+  /** Bin numbers, ascending, and their volumes as exact decimals. */
   readonly bins: readonly number[];
-  /** Their volumes: texts where they are beyond what a double holds. */
-  readonly volumes: readonly number[] | readonly string[];
+  readonly volumes: readonly string[];
 }
 
-/** What engine versions 1 and 2 wrote: bin number and volume alternating, volumes as sums of doubles. */
+/** State of engine version 2: bin number and volume, a double, alternating. */
 export interface RoundedProfileState {
   readonly binSize: string;
   readonly merged: number;
-  readonly total: number;
   readonly bins: readonly number[];
 }
 
+/** Lower edges of bins, and the height of the value area's top bin, which ends that much above `valueAreaHigh`. */
 export interface ValueAreaPrices {
   readonly pointOfControl: Decimal;
   readonly valueAreaLow: Decimal;
   readonly valueAreaHigh: Decimal;
-  /** Height of the bins held: each holds prices from its lower edge up to, and without, the next one's. */
   readonly profileBinSize: Decimal;
 }
 
 /**
- * Volume by price of one session: bin `floor(price / binSize)`, by integers, because the division of doubles puts one
+ * Volume by price of one session, in bins of {@link PriceRows}, by integers, because the division of doubles puts one
  * price in nine into the bin below.
  *
- * Volumes are whole units of the finest size so far, so that a tie is a tie, their order does not matter and a trade can be
- * taken out again. A double holds them up to 2^53 units in all; beyond that they are BigInts. Only bins that were traded are
- * held, sorted; memory is bounded by {@link PROFILE_BINS_MAX}: a session of more distinct bins continues at twice the bin
- * size.
+ * Only bins that were traded are held, sorted; memory is bounded by {@link PROFILE_BINS_MAX}: a session of more distinct
+ * bins continues at twice the height. Volumes are exact integers of 10^-k, k the most decimals seen so far: in doubles
+ * while their sum is below 2^53, and as BigInt from then on.
  */
 export class VolumeProfile {
-  readonly binSize: Decimal;
+  readonly rows: PriceRows;
   private merged = 1;
   private sizeDecimals = 0;
-  /** 10^sizeDecimals, and 10^(12 − sizeDecimals). */
-  private scale = 1;
-  private unit = 1e12;
-  private total = 0;
+  private sizeScale = 1;
+  private sizeUnit = 1e12;
   private count = 0;
   private bins = new Float64Array(INITIAL_CAPACITY);
+  private total = 0;
   private volumes = new Float64Array(INITIAL_CAPACITY);
-  /** In the place of `volumes` and `total` once the total is beyond what a double holds. */
-  private wide: { readonly volumes: bigint[]; total: bigint } | undefined;
+  /** In place of `volumes` and `total` once these would round. */
+  private wide: { total: bigint; readonly volumes: bigint[] } | undefined;
   private lastPrice: Decimal = Decimal.ZERO;
   private lastPosition = -1;
+  /** The share last asked for. */
+  private share: Share | undefined;
 
-  constructor(binSize: Decimal) {
-    this.binSize = binSize;
+  constructor(rows: PriceRows) {
+    this.rows = rows;
   }
 
-  static fromState({ binSize, merged, sizeDecimals, bins, volumes }: VolumeProfileState): VolumeProfile {
-    const profile = new VolumeProfile(Decimal.of(binSize));
-    profile.merged = merged;
-    profile.refine(sizeDecimals);
-    if (volumes.some((volume) => typeof volume === 'string')) profile.widen();
-    for (const [position, bin] of bins.entries()) {
+  static fromState(state: VolumeProfileState): VolumeProfile {
+    const profile = new VolumeProfile(PriceRows.of(Decimal.of(state.binSize), state.depth));
+    profile.merged = state.merged;
+    const volumes = state.volumes.map(exactOf);
+    profile.refine(volumes.reduce((decimals, volume) => Math.max(decimals, volume.decimals), 0));
+    const units = volumes.map((volume) => unitsAt(volume, profile.sizeDecimals));
+    const total = units.reduce((sum, volume) => sum + volume, 0n);
+    state.bins.forEach((bin, position) => {
       profile.insert(position, bin);
-      profile.put(position, BigInt(volumes[position] ?? 0));
+    });
+    if (total <= BigInt(Number.MAX_SAFE_INTEGER)) {
+      profile.total = Number(total);
+      profile.volumes.set(units.map(Number));
+    } else {
+      profile.wide = { total, volumes: units };
     }
     return profile;
   }
 
-  /**
-   * As good as sums of doubles tell: each volume to the most decimals, 12 at most, with which their total stays below 2^52
-   * units.
-   */
-  static fromRounded({ binSize, merged, total, bins }: RoundedProfileState): VolumeProfile {
-    const profile = new VolumeProfile(Decimal.of(binSize));
-    profile.merged = merged;
-    let decimals = DECIMAL_SCALE;
-    while (decimals > 0 && total * Number(bigPowerOfTen(decimals)) >= SAFE / 2) decimals -= 1;
-    profile.refine(decimals);
+  /** From a state of engine version 2, which had uniform rows: volumes to 15 significant digits and 12 decimals. */
+  static fromRounded({ binSize, merged, bins }: RoundedProfileState): VolumeProfile {
+    const held: [bin: number, volume: string][] = [];
     for (let index = 0; index + 1 < bins.length; index += 2) {
-      const units = Math.round((bins[index + 1] ?? 0) * profile.scale);
-      if (units <= 0) continue;
-      profile.insert(profile.count, bins[index] ?? 0);
-      profile.put(profile.count - 1, BigInt(units));
+      const volume = exactText(exactOfDouble(bins[index + 1] ?? 0, DECIMAL_SCALE));
+      if (volume !== '0') held.push([bins[index] ?? 0, volume]);
     }
-    return profile;
+    return VolumeProfile.fromState({
+      binSize,
+      depth: 0,
+      merged,
+      bins: held.map(([bin]) => bin),
+      volumes: held.map(([, volume]) => volume),
+    });
   }
 
   toState(): VolumeProfileState {
-    const { binSize, merged, sizeDecimals, count, wide } = this;
+    const { rows, merged, count, sizeDecimals } = this;
     return {
-      ...{ binSize: binSize.toString(), merged, sizeDecimals },
-      bins: Array.from(this.bins.subarray(0, count)),
-      volumes: wide === undefined ? Array.from(this.volumes.subarray(0, count)) : wide.volumes.map(String),
+      binSize: rows.binSize.toString(),
+      depth: rows.depth,
+      merged,
+      bins: [...this.bins.subarray(0, count)],
+      volumes: Array.from({ length: count }, (_, position) =>
+        exactText({ units: this.volumeAt(position), decimals: sizeDecimals }),
+      ),
     };
   }
 
@@ -112,111 +118,136 @@ export class VolumeProfile {
   }
 
   add(price: Decimal, size: Decimal): void {
-    const { lastPrice } = this;
-    if (this.lastPosition < 0 || price.whole !== lastPrice.whole || price.fraction !== lastPrice.fraction) {
-      this.lastPosition = this.positionOf(this.binOf(price));
-      this.lastPrice = price;
-    }
-    const position = this.lastPosition;
-    const part = size.fraction / this.unit;
-    const units = size.whole * this.scale + part;
-    // A quotient of integers below 2^53 that is whole leaves no remainder, see `WeightedSums`.
-    if (this.wide === undefined && Math.floor(part) === part && this.total + units <= SAFE) {
-      this.total += units;
-      this.volumes[position] = (this.volumes[position] ?? 0) + units;
+    const fraction = size.fraction / this.sizeUnit;
+    const units = size.whole * this.sizeScale + fraction;
+    const total = this.total + units;
+    // A quotient is an integer exactly where the division leaves no remainder: see WeightedSums.
+    const isQuick = units > 0 && total <= Number.MAX_SAFE_INTEGER && Math.floor(fraction) === fraction;
+    if (!isQuick || this.wide !== undefined) {
+      this.addSlowly(price, size);
       return;
     }
-    this.put(position, this.exactUnitsOf(size));
+    const position = this.positionAt(price);
+    this.total = total;
+    this.volumes[position] = (this.volumes[position] ?? 0) + units;
   }
 
-  /** Takes a trade out that was counted. A bin without volume is none, so all is as if it had never been. */
+  /** Takes a trade out that was counted; a bin without volume is taken out with it. */
   remove(price: Decimal, size: Decimal): void {
-    const position = this.positionOf(this.binOf(price));
-    this.lastPosition = -1;
-    this.put(position, -this.exactUnitsOf(size));
-    const left = this.wide === undefined ? (this.volumes[position] ?? 0) : (this.wide.volumes[position] ?? 0n);
-    if (left <= 0) this.takeOut(position);
+    if (size.isZero()) return;
+    const bin = this.binOf(price);
+    const position = this.searched(bin);
+    const isHeld = position < this.count && this.bins[position] === bin && size.decimals <= this.sizeDecimals;
+    const left = isHeld ? this.volumeAt(position) - size.unitsAt(this.sizeDecimals) : -1n;
+    if (left < 0n) throw new RangeError(`there is no volume of ${size.toString()} at ${price.toString()} to take out`);
+    if (this.wide === undefined) {
+      this.total -= Number(size.unitsAt(this.sizeDecimals));
+      this.volumes[position] = Number(left);
+    } else {
+      this.wide.total -= size.unitsAt(this.sizeDecimals);
+      this.wide.volumes[position] = left;
+    }
+    if (left === 0n) this.takeOut(position);
   }
 
   /**
    * Point of control and value area, each as the lower edge of its bin, in the quote currency; undefined while empty.
    *
-   * @param share - the part of the volume that the value area holds, for example 0.7: taken as the decimal that it is
-   *   written as.
+   * @param share - the part of the volume that the value area holds, for example 0.7.
    */
   valueArea(share: number, rule: ValueAreaRule): ValueAreaPrices | undefined {
-    const { wide, count } = this;
-    const target = shareOf(share, wide?.total ?? BigInt(this.total));
-    const bins = this.bins.subarray(0, count);
-    // BigInts pass for numbers here: the area is found by +, > and < alone.
-    const area =
-      wide === undefined
-        ? valueAreaOf(bins, this.volumes.subarray(0, count), Number(target), rule)
-        : valueAreaOf(bins, wide.volumes as unknown as number[], target as unknown as number, rule, ZERO);
+    const area = this.areaOf(share, rule);
     if (area === undefined) return undefined;
+    const { rows, merged } = this;
+    const top = area.high * merged;
     return {
-      pointOfControl: this.lowerEdgeOf(area.pointOfControl),
-      valueAreaLow: this.lowerEdgeOf(area.low),
-      valueAreaHigh: this.lowerEdgeOf(area.high),
-      profileBinSize: this.binSize.times(this.merged),
+      pointOfControl: rows.lowerEdgeOf(area.pointOfControl * merged),
+      valueAreaLow: rows.lowerEdgeOf(area.low * merged),
+      valueAreaHigh: rows.lowerEdgeOf(top),
+      profileBinSize: rows.distanceOf(top, top + merged),
     };
   }
 
-  private lowerEdgeOf(bin: number): Decimal {
-    return this.binSize.times(bin * this.merged);
+  private areaOf(share: number, rule: ValueAreaRule): ValueArea<unknown> | undefined {
+    const { wide } = this;
+    const bins = this.bins.subarray(0, this.count);
+    if (this.share?.written !== share) this.share = shareOf(share);
+    if (wide !== undefined) return wideValueAreaOf(bins, wide.volumes, targetOf(wide.total, this.share), rule);
+    const target = Number(targetOf(BigInt(this.total), this.share));
+    return valueAreaOf(bins, this.volumes.subarray(0, this.count), target, rule);
   }
 
-  /** Prices beyond 2^53 bins share the last one: a configured bin that small is no bin. */
+  private volumeAt(position: number): bigint {
+    return this.wide === undefined ? BigInt(this.volumes[position] ?? 0) : (this.wide.volumes[position] ?? 0n);
+  }
+
   private binOf(price: Decimal): number {
-    const bin = Math.max(Math.min(price.floorDivide(this.binSize), SAFE), -SAFE);
-    return this.merged === 1 ? bin : Math.floor(bin / this.merged);
+    const row = this.rows.rowOf(price);
+    return this.merged === 1 ? row : Math.floor(row / this.merged);
   }
 
-  /** Whole units of a size; takes smaller units first where they are needed. */
-  private exactUnitsOf(size: Decimal): bigint {
+  /** A trade of no size, of a size finer than those before, or one that makes the sum too great for doubles. */
+  private addSlowly(price: Decimal, size: Decimal): void {
+    if (size.isZero()) return;
     if (size.decimals > this.sizeDecimals) this.refine(size.decimals);
-    return size.unitsAt(this.sizeDecimals);
-  }
-
-  private put(position: number, units: bigint): void {
-    const total = (this.wide?.total ?? BigInt(this.total)) + units;
-    if (this.wide === undefined && total > BigInt(SAFE)) this.widen();
+    const units = size.unitsAt(this.sizeDecimals);
+    if (this.wide === undefined && BigInt(this.total) + units > BigInt(Number.MAX_SAFE_INTEGER)) this.widen(1n);
+    const position = this.positionAt(price);
     const { wide } = this;
     if (wide === undefined) {
-      this.total = Number(total);
+      this.total += Number(units);
       this.volumes[position] = (this.volumes[position] ?? 0) + Number(units);
     } else {
-      wide.total = total;
+      wide.total += units;
       wide.volumes[position] = (wide.volumes[position] ?? 0n) + units;
     }
-  }
-
-  private widen(): void {
-    const volumes = Array.from(this.volumes.subarray(0, this.count), BigInt);
-    this.wide = { volumes, total: BigInt(this.total) };
   }
 
   /** Takes more decimals: the same volumes in smaller units. */
   private refine(decimals: number): void {
     const factor = bigPowerOfTen(decimals - this.sizeDecimals);
-    if (this.wide === undefined && BigInt(this.total) * factor > BigInt(SAFE)) this.widen();
-    const { wide } = this;
-    if (wide === undefined) {
-      this.total *= Number(factor);
-      for (let position = 0; position < this.count; position += 1) {
-        this.volumes[position] = (this.volumes[position] ?? 0) * Number(factor);
-      }
-    } else {
-      wide.total *= factor;
-      for (const [position, volume] of wide.volumes.entries()) wide.volumes[position] = volume * factor;
-    }
     this.sizeDecimals = decimals;
-    this.scale = Number(bigPowerOfTen(decimals));
-    this.unit = Number(bigPowerOfTen(DECIMAL_SCALE - decimals));
+    this.sizeScale = Number(bigPowerOfTen(decimals));
+    this.sizeUnit = Number(bigPowerOfTen(DECIMAL_SCALE - decimals));
+    if (this.wide !== undefined || BigInt(this.total) * factor > BigInt(Number.MAX_SAFE_INTEGER)) {
+      this.widen(factor);
+      return;
+    }
+    this.total *= Number(factor);
+    for (let position = 0; position < this.count; position += 1) {
+      this.volumes[position] = (this.volumes[position] ?? 0) * Number(factor);
+    }
   }
 
-  /** Position of a bin, which is made where it is missing. */
+  /** Goes on with BigInt, volumes times a factor. */
+  private widen(factor: bigint): void {
+    const volumes = Array.from({ length: this.count }, (_, position) => this.volumeAt(position) * factor);
+    this.wide = { total: (this.wide?.total ?? BigInt(this.total)) * factor, volumes };
+  }
+
+  /** Position of a price's bin, which is made where it is missing. */
+  private positionAt(price: Decimal): number {
+    const { lastPrice } = this;
+    if (this.lastPosition < 0 || price.whole !== lastPrice.whole || price.fraction !== lastPrice.fraction) {
+      this.lastPosition = this.positionOf(this.binOf(price));
+      this.lastPrice = price;
+    }
+    return this.lastPosition;
+  }
+
   private positionOf(bin: number): number {
+    const position = this.searched(bin);
+    if (position < this.count && this.bins[position] === bin) return position;
+    if (this.count === PROFILE_BINS_MAX) {
+      this.mergeNeighbours();
+      return this.positionOf(Math.floor(bin / 2));
+    }
+    this.insert(position, bin);
+    return position;
+  }
+
+  /** Position of the first bin that is not below the one given. */
+  private searched(bin: number): number {
     let low = 0;
     let high = this.count;
     while (low < high) {
@@ -224,12 +255,6 @@ export class VolumeProfile {
       if ((this.bins[middle] ?? 0) < bin) low = middle + 1;
       else high = middle;
     }
-    if (low < this.count && this.bins[low] === bin) return low;
-    if (this.count === PROFILE_BINS_MAX) {
-      this.mergeNeighbours();
-      return this.positionOf(Math.floor(bin / 2));
-    }
-    this.insert(low, bin);
     return low;
   }
 
@@ -239,8 +264,8 @@ export class VolumeProfile {
       this.volumes = grown(this.volumes);
     }
     this.bins.copyWithin(position + 1, position, this.count);
-    this.volumes.copyWithin(position + 1, position, this.count);
     this.bins[position] = bin;
+    this.volumes.copyWithin(position + 1, position, this.count);
     this.volumes[position] = 0;
     this.wide?.volumes.splice(position, 0, 0n);
     this.count += 1;
@@ -251,28 +276,27 @@ export class VolumeProfile {
     this.volumes.copyWithin(position, position + 1, this.count);
     this.wide?.volumes.splice(position, 1);
     this.count -= 1;
+    this.lastPosition = -1;
   }
 
   private mergeNeighbours(): void {
-    const { bins, volumes, count, wide } = this;
+    const { bins, volumes, wide, count } = this;
     this.merged *= 2;
-    let last = -1;
+    this.count = 0;
     for (let position = 0; position < count; position += 1) {
       const bin = Math.floor((bins[position] ?? 0) / 2);
-      if (last < 0 || bins[last] !== bin) {
-        last += 1;
-        bins[last] = bin;
-        if (wide === undefined) volumes[last] = volumes[position] ?? 0;
-        else wide.volumes[last] = wide.volumes[position] ?? 0n;
-      } else if (wide === undefined) volumes[last] = (volumes[last] ?? 0) + (volumes[position] ?? 0);
-      else wide.volumes[last] = (wide.volumes[last] ?? 0n) + (wide.volumes[position] ?? 0n);
+      const [volume, wideVolume] = [volumes[position] ?? 0, wide?.volumes[position] ?? 0n];
+      const last = this.count - 1;
+      const isSame = last >= 0 && bins[last] === bin;
+      const target = isSame ? last : this.count;
+      bins[target] = bin;
+      volumes[target] = (isSame ? (volumes[target] ?? 0) : 0) + volume;
+      if (wide !== undefined) wide.volumes[target] = (isSame ? (wide.volumes[target] ?? 0n) : 0n) + wideVolume;
+      if (!isSame) this.count += 1;
     }
-    this.count = last + 1;
-    if (wide !== undefined) wide.volumes.length = this.count;
+    wide?.volumes.splice(this.count);
   }
 }
-
-const ZERO = 0n as unknown as number;
 
 function grown(array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(array.length * 2);

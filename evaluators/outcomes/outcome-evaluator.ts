@@ -1,4 +1,4 @@
-import { Decimal } from '../../contracts/decimal.ts';
+import { Decimal, DECIMAL_WHOLE_BOUND } from '../../contracts/decimal.ts';
 import type { Direction, ForecastKind, Verdict } from '../../contracts/generated/events.ts';
 
 /** A LONG or SHORT forecast with the rule registered when it was made. Times in microseconds. */
@@ -13,18 +13,27 @@ export interface PendingForecast {
   readonly dueTime: number;
   readonly graceUs: number;
   readonly minMoveBps: number;
-  /** The move to be exceeded, quote currency, instead of `minMoveBps`; null where the rule is in basis points. */
+  /** Least move in the quote currency, which stands in place of the basis points; null where these decide. */
   readonly minMovePoints: Decimal | null;
   readonly referencePrice: Decimal;
 }
 
-/** How a forecast came out; both moves are null when VOID, `moveBps` also where the reference is not above 0. */
-export interface Resolution {
-  readonly forecast: PendingForecast;
-  readonly verdict: Verdict;
+/** Both ways to say how far a price moved. */
+export interface Move {
+  /** See {@link moveBpsOf}. */
   readonly moveBps: number | null;
+  /** Signed, in the quote currency, exact; null when beyond what a `Decimal` holds. */
   readonly movePoints: Decimal | null;
 }
+
+/** How a forecast came out; its moves are null when VOID. */
+export interface Resolution extends Move {
+  readonly forecast: PendingForecast;
+  readonly verdict: Verdict;
+}
+
+/** The least move that a hit must exceed. */
+export type LeastMove = Pick<PendingForecast, 'minMoveBps' | 'minMovePoints'>;
 
 type PendingState = readonly [
   forecastId: string,
@@ -40,18 +49,22 @@ type PendingState = readonly [
   minMovePoints: string | null,
 ];
 
+/** Up to engine version 2 there was no least move in the quote currency. */
+type FormerPendingState = PendingState extends readonly [...infer Former, unknown] ? readonly [...Former] : never;
+
 /** State of an {@link OutcomeEvaluator}: what is pending, in order. */
-export type OutcomeEvaluatorState = readonly PendingState[];
+export type OutcomeEvaluatorState = readonly (PendingState | FormerPendingState)[];
 
 /** Resolved entries in front of the queue that are tolerated before it is cut. */
 const SPENT_ENTRIES_MAX = 1_024;
 
 /** Six decimals of a basis point, in units of 1. */
 const MOVE_SCALE = 1_000_000;
+const NO_MOVE: Move = { moveBps: null, movePoints: null };
 
 /**
  * Signed move from a reference to an observed price, basis points of the reference, six decimals, half away from zero.
- * Computed from the exact decimals. Null where the reference is not above 0: a part of that is no measure.
+ * Computed from the exact decimals. Null where the reference is not above 0: a part of it would say nothing.
  */
 export function moveBpsOf(reference: Decimal, observed: Decimal): number | null {
   if (!reference.isPositive()) return null;
@@ -62,34 +75,36 @@ export function moveBpsOf(reference: Decimal, observed: Decimal): number | null 
   return numerator < 0n ? 0 - rounded : rounded;
 }
 
-/** The least move of a hit rule: in points where it names them, else in basis points of the reference price. */
-export type LeastMove = Pick<PendingForecast, 'minMoveBps' | 'minMovePoints'>;
+/** The move from a reference to an observed price, in basis points and in the quote currency. */
+export function moveOf(reference: Decimal, observed: Decimal): Move {
+  const whole = observed.whole - reference.whole;
+  // One less than the bound on each side: the fractions may carry.
+  const isHeld = Math.abs(whole) < DECIMAL_WHOLE_BOUND - 1;
+  return { moveBps: moveBpsOf(reference, observed), movePoints: isHeld ? observed.minus(reference) : null };
+}
 
 /**
- * True when the move in a direction exceeds the least move; decided on exact decimals, and a tie is none. Basis points of a
- * reference that is not above 0 are none: there any move in the direction counts.
+ * True when the move in a direction exceeds the least move; decided on exact decimals, and a tie is none. A least move in
+ * basis points is a part of the reference's magnitude: 0 of a reference of 0, so that any move exceeds it.
  */
-export function isHit(
-  direction: Direction,
-  { minMoveBps, minMovePoints }: LeastMove,
-  reference: Decimal,
-  observed: Decimal,
-): boolean {
+export function isHit(direction: Direction, least: LeastMove, reference: Decimal, observed: Decimal): boolean {
   const order = observed.compare(reference);
   if (direction === 'NEUTRAL' || order === 0 || order > 0 !== (direction === 'LONG')) return false;
-  if (minMovePoints === null && (minMoveBps === 0 || !reference.isPositive())) return true;
+  const { minMoveBps, minMovePoints } = least;
+  if (minMovePoints === null && minMoveBps === 0) return true;
   const from = reference.toUnits();
   const move = observed.toUnits() - from;
   const magnitude = move < 0n ? -move : move;
   if (minMovePoints !== null) return magnitude > minMovePoints.toUnits();
-  return magnitude * 10_000n * BigInt(MOVE_SCALE) > BigInt(Math.round(minMoveBps * MOVE_SCALE)) * from;
+  const base = from < 0n ? -from : from;
+  return magnitude * 10_000n * BigInt(MOVE_SCALE) > BigInt(Math.round(minMoveBps * MOVE_SCALE)) * base;
 }
 
 /**
  * Forecasts of one instrument that await their outcome, by due time and then by age.
  *
  * The first on-time trade at or after the due time resolves: HIT when the price moved in the forecast's direction by
- * more than `minMoveBps`, else MISS; VOID when that trade is later than the due time plus the grace, or when it is known
+ * more than the least move, else MISS; VOID when that trade is later than the due time plus the grace, or when it is known
  * before any such trade that none came in time.
  */
 export class OutcomeEvaluator {
@@ -135,7 +150,7 @@ export class OutcomeEvaluator {
     const resolutions: Resolution[] = [];
     for (const forecast of this.queue.slice(this.head)) {
       if (!isExpired(forecast, completeUntil)) kept.push(forecast);
-      else resolutions.push(voided(forecast));
+      else resolutions.push({ forecast, verdict: 'VOID', ...NO_MOVE });
     }
     if (resolutions.length === 0) return resolutions;
     this.queue = kept;
@@ -172,27 +187,9 @@ function isExpired(forecast: PendingForecast, observedTime: number): boolean {
 }
 
 function resolutionOf(forecast: PendingForecast, observedTime: number, observedPrice: Decimal): Resolution {
-  if (isExpired(forecast, observedTime)) return voided(forecast);
-  const { direction, referencePrice } = forecast;
-  return {
-    forecast,
-    verdict: isHit(direction, forecast, referencePrice, observedPrice) ? 'HIT' : 'MISS',
-    moveBps: moveBpsOf(referencePrice, observedPrice),
-    movePoints: moveOf(referencePrice, observedPrice),
-  };
-}
-
-function voided(forecast: PendingForecast): Resolution {
-  return { forecast, verdict: 'VOID', moveBps: null, movePoints: null };
-}
-
-/** The exact difference; null where it has more digits than a decimal of ours, as from one bound to the other. */
-function moveOf(reference: Decimal, observed: Decimal): Decimal | null {
-  try {
-    return observed.minus(reference);
-  } catch {
-    return null;
-  }
+  if (isExpired(forecast, observedTime)) return { forecast, verdict: 'VOID', ...NO_MOVE };
+  const hit = isHit(forecast.direction, forecast, forecast.referencePrice, observedPrice);
+  return { forecast, verdict: hit ? 'HIT' : 'MISS', ...moveOf(forecast.referencePrice, observedPrice) };
 }
 
 function pendingToState(forecast: PendingForecast): PendingState {
@@ -211,20 +208,9 @@ function pendingToState(forecast: PendingForecast): PendingState {
   ];
 }
 
-function pendingFromState(state: PendingState): PendingForecast {
-  const [
-    forecastId,
-    kind,
-    strategy,
-    direction,
-    probability,
-    forecastTime,
-    dueTime,
-    graceUs,
-    minMoveBps,
-    price,
-    points,
-  ] = state;
+function pendingFromState(state: PendingState | FormerPendingState): PendingForecast {
+  const [forecastId, kind, strategy, direction, probability, forecastTime, dueTime, graceUs, minMoveBps, price] = state;
+  const minMovePoints = state[10] ?? null;
   return {
     forecastId,
     kind,
@@ -235,7 +221,7 @@ function pendingFromState(state: PendingState): PendingForecast {
     dueTime,
     graceUs,
     minMoveBps,
-    minMovePoints: points === null ? null : Decimal.of(points),
+    minMovePoints: minMovePoints === null ? null : Decimal.of(minMovePoints),
     referencePrice: Decimal.of(price),
   };
 }

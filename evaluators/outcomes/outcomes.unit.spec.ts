@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { Direction, Outcome, ProbabilityDecision, Verdict } from '../../contracts/generated/events.ts';
 import { HitMissTracker } from './hit-miss-tracker.ts';
-import { isHit, moveBpsOf, OutcomeEvaluator, type PendingForecast } from './outcome-evaluator.ts';
+import { isHit, moveBpsOf, moveOf, OutcomeEvaluator, type PendingForecast } from './outcome-evaluator.ts';
 import { wilsonInterval } from './wilson.ts';
 
 const price = (text: string) => Decimal.of(text);
@@ -17,9 +17,12 @@ const pending = (forecastId: string, changes: Partial<PendingForecast> = {}): Pe
   dueTime: 100,
   graceUs: 50,
   minMoveBps: 0,
+  minMovePoints: null,
   referencePrice: price('100'),
   ...changes,
 });
+const bps = (minMoveBps: number) => ({ minMoveBps, minMovePoints: null });
+const points = (minMovePoints: string) => ({ minMoveBps: 0, minMovePoints: price(minMovePoints) });
 
 describe('wilsonInterval', () => {
   it.each([
@@ -39,15 +42,15 @@ describe('wilsonInterval', () => {
 
 describe('the hit rule', () => {
   it('takes a tie for a miss, exactly', () => {
-    expect(isHit('LONG', 0, price('100'), price('100'))).toBe(false);
-    expect(isHit('SHORT', 0, price('100'), price('100'))).toBe(false);
-    expect(isHit('LONG', 0, price('999999999999999'), price('999999999999999.000000000001'))).toBe(true);
+    expect(isHit('LONG', bps(0), price('100'), price('100'))).toBe(false);
+    expect(isHit('SHORT', bps(0), price('100'), price('100'))).toBe(false);
+    expect(isHit('LONG', bps(0), price('999999999999999'), price('999999999999999.000000000001'))).toBe(true);
     // 5 bp of 100.00 is 100.05 to the unit; doubles put the move above or below.
-    expect(isHit('LONG', 5, price('100'), price('100.05'))).toBe(false);
-    expect(isHit('LONG', 5, price('100'), price('100.050000000001'))).toBe(true);
-    expect(isHit('SHORT', 5, price('100'), price('99.95'))).toBe(false);
-    expect(isHit('SHORT', 5, price('100'), price('99.94'))).toBe(true);
-    expect(isHit('LONG', 5, price('100'), price('99'))).toBe(false);
+    expect(isHit('LONG', bps(5), price('100'), price('100.05'))).toBe(false);
+    expect(isHit('LONG', bps(5), price('100'), price('100.050000000001'))).toBe(true);
+    expect(isHit('SHORT', bps(5), price('100'), price('99.95'))).toBe(false);
+    expect(isHit('SHORT', bps(5), price('100'), price('99.94'))).toBe(true);
+    expect(isHit('LONG', bps(5), price('100'), price('99'))).toBe(false);
   });
 
   it('measures the move in basis points to six decimals', () => {
@@ -58,7 +61,50 @@ describe('the hit rule', () => {
   });
 });
 
+describe('the hit rule below 0', () => {
+  it('asks for a least move in the quote currency, exactly', () => {
+    expect(isHit('LONG', points('0.05'), price('-37.63'), price('-37.58'))).toBe(false);
+    expect(isHit('LONG', points('0.05'), price('-37.63'), price('-37.579999999999'))).toBe(true);
+    expect(isHit('SHORT', points('0.05'), price('0.01'), price('-0.04'))).toBe(false);
+    expect(isHit('SHORT', points('0.05'), price('0.01'), price('-0.1'))).toBe(true);
+    expect(isHit('LONG', points('0.05'), price('0.01'), price('-0.1'))).toBe(false);
+    expect(isHit('LONG', points('0'), price('0'), price('0'))).toBe(false);
+  });
+
+  it('has no basis points of a reference that is not above 0', () => {
+    expect([moveBpsOf(price('0'), price('1')), moveBpsOf(price('-1'), price('1'))]).toEqual([null, null]);
+    expect(moveBpsOf(price('1'), price('-1'))).toBe(-20_000);
+    expect(isHit('LONG', bps(5), price('-100'), price('-99.95'))).toBe(false);
+    expect(isHit('LONG', bps(5), price('-100'), price('-99.94'))).toBe(true);
+    expect(isHit('SHORT', bps(5), price('0'), price('-0.01'))).toBe(true);
+  });
+
+  it('measures the move in the quote currency, as far as a decimal goes', () => {
+    expect(moveOf(price('1.25'), price('-40.32'))).toEqual({ moveBps: -332_560, movePoints: price('-41.57') });
+    expect(moveOf(price('-1'), price('1'))).toEqual({ moveBps: null, movePoints: price('2') });
+    expect(moveOf(price('900000000000000'), price('-900000000000000')).movePoints).toBeNull();
+    const [greatest, least] = [price('999999999999999.999999999999'), price('-999999999999999.999999999999')];
+    expect(moveOf(greatest, least).movePoints).toBeNull();
+    expect(moveOf(least, price('0')).movePoints).toBeNull();
+  });
+});
+
 describe('OutcomeEvaluator', () => {
+  it('resolves by a least move in the quote currency, which its state keeps', () => {
+    const evaluator = new OutcomeEvaluator();
+    evaluator.register(pending('a', { minMovePoints: price('1.5') }));
+    const resumed = OutcomeEvaluator.fromState(evaluator.toState());
+    expect(resumed.toState()).toEqual(evaluator.toState());
+    expect(resumed.resolve(100, price('101.5'))).toMatchObject([{ verdict: 'MISS', movePoints: price('1.5') }]);
+  });
+
+  it('reads a state from before there was such a rule', () => {
+    const former = ['a', 'DECISION', null, 'LONG', 0.6, 0, 100, 50, 0, '100'] as const;
+    expect(OutcomeEvaluator.fromState([former]).resolve(100, price('101'))).toMatchObject([
+      { forecast: pending('a'), verdict: 'HIT', moveBps: 100 },
+    ]);
+  });
+
   it('resolves with the first trade at or after the due time', () => {
     const evaluator = new OutcomeEvaluator();
     evaluator.register(pending('a'));
@@ -115,7 +161,7 @@ describe('HitMissTracker', () => {
     ({
       instrument: 'A@b',
       eventTime: seconds * SECOND,
-      hitRule: { horizonMs: 10_000, minMoveBps: 0, referencePrice: price(reference) },
+      hitRule: { horizonMs: 10_000, minMoveBps: 0, minMovePoints: null, referencePrice: price(reference) },
     }) as ProbabilityDecision;
   const outcome = (seconds: number, verdict: Verdict, direction: Direction = 'LONG') =>
     ({

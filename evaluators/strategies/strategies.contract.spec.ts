@@ -6,16 +6,18 @@ import { canonicalJson } from '../../contracts/canonical-json.ts';
 import { STRATEGIES } from './registry.ts';
 import type { Strategy } from './strategy.ts';
 
-const cents = fc.integer({ min: 1, max: 10_000_000 }).map((value) => Decimal.of((value / 100).toFixed(2)));
+const cents = fc.integer({ min: -10_000_000, max: 10_000_000 }).map((value) => Decimal.of((value / 100).toFixed(2)));
+const positiveCents = fc.integer({ min: 1, max: 10_000_000 }).map((value) => Decimal.of((value / 100).toFixed(2)));
 const volume = fc.double({ min: 0, max: 1e6, noNaN: true });
 
 /** Snapshots of any shape that the engine can make. */
 const snapshots = fc
   .record({
     lastPrice: cents,
-    vwap: fc.double({ min: 0.01, max: 1e5, noNaN: true }),
+    vwap: fc.double({ min: -1e5, max: 1e5, noNaN: true }),
     vwapDeviation: fc.oneof(fc.constant(0), fc.double({ min: 1e-9, max: 1e4, noNaN: true })),
     edges: fc.tuple(cents, cents, cents),
+    profileBinSize: fc.option(positiveCents, { nil: null }),
     range: fc.option(fc.tuple(cents, cents), { nil: null }),
     barVolume: volume,
     meanBarVolume: volume,
@@ -38,7 +40,6 @@ const snapshots = fc
       valueAreaLow: low,
       pointOfControl: middle,
       valueAreaHigh: high,
-      profileBinSize: null,
       rangeLow: rangeLow ?? null,
       rangeHigh: rangeHigh ?? null,
       meanBarVolume: range === null ? null : meanBarVolume,

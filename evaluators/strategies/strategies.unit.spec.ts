@@ -50,6 +50,24 @@ describe('VWAP_REVERSION', () => {
     expect(evaluate(snapshot({ lastPrice: Decimal.of('50') })).probability).toBe(sigmoid(0.1 + 0.2 * 2));
   });
 
+  it('takes the whole of the top row for inside, as that of the lowest', () => {
+    const qualityAt = (lastPrice: string, profileBinSize: string | null) =>
+      evaluate(
+        snapshot({
+          lastPrice: Decimal.of(lastPrice),
+          vwapDeviation: 0.5,
+          profileBinSize: profileBinSize === null ? null : Decimal.of(profileBinSize),
+        }),
+      ).quality;
+    expect(['97.99', '98', '102', '102.99', '103'].map((price) => qualityAt(price, '1'))).toEqual([
+      1, 0.5, 0.5, 0.5, 1,
+    ]);
+    // Events of engine versions 1 and 2.
+    expect(['97.99', '98', '102', '102.01'].map((price) => qualityAt(price, null))).toEqual([1, 0.5, 0.5, 1]);
+    // An upper edge beyond what a decimal holds.
+    expect(qualityAt('999999999999999', '999999999999999')).toBe(0.5);
+  });
+
   it('says nothing near the average or without a deviation', () => {
     expect(evaluate(snapshot({ lastPrice: Decimal.of('101.99') })).direction).toBe('NEUTRAL');
     expect(evaluate(snapshot({ vwapDeviation: 0 }))).toMatchObject({ direction: 'NEUTRAL', quality: 0 });

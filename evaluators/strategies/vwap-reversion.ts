@@ -9,11 +9,15 @@ const QUALITY_INSIDE_VALUE_AREA = 0.5;
 /** Near the average there is data, but nothing to say. */
 const QUALITY_NEAR_AVERAGE = 0.5;
 
-/** The value area ends where its highest row ends: that row is inside, as the lowest is. */
-function isInValueArea({ lastPrice, valueAreaLow, valueAreaHigh, profileBinSize }: IndicatorSnapshot): boolean {
+/**
+ * A value area holds the whole of its top row, as of its lowest: `valueAreaLow ≤ p < valueAreaHigh + profileBinSize`. An
+ * event of engine version 1 or 2 does not say how high a row is; there it ends at the top row's lower edge.
+ */
+function isInsideValueArea({ lastPrice, valueAreaLow, valueAreaHigh, profileBinSize }: IndicatorSnapshot): boolean {
   if (lastPrice.compare(valueAreaLow) < 0) return false;
   if (profileBinSize === null) return lastPrice.compare(valueAreaHigh) <= 0;
-  return lastPrice.compare(valueAreaHigh.plus(profileBinSize)) < 0;
+  // Not by Decimal.plus: the upper edge of a very high row may be beyond what a Decimal holds.
+  return lastPrice.toUnits() < valueAreaHigh.toUnits() + profileBinSize.toUnits();
 }
 
 /**
@@ -45,7 +49,7 @@ export const vwapReversion = defineStrategy({
     if (distance < entryDeviations) {
       return neutral(QUALITY_NEAR_AVERAGE, indicators, `${place}: within ${entryDeviations}`);
     }
-    const inside = isInValueArea(snapshot);
+    const inside = isInsideValueArea(snapshot);
     const evidence = baseEvidence + slope * Math.max(Math.min(distance, maxDeviations) - entryDeviations, 0);
     return {
       direction: deviations > 0 ? 'SHORT' : 'LONG',

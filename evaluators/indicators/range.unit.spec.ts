@@ -1,0 +1,157 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Decimal } from '../../contracts/decimal.ts';
+import { nearestDouble } from '../exact-decimals.ts';
+import { Range } from './range.ts';
+
+describe('Range', () => {
+  const bar = (range: Range, index: number, ...prices: string[]) => {
+    prices.forEach((price, i) => {
+      range.add(index * 60 + i, Decimal.of(price), Decimal.of('2'), index * 10 + i);
+    });
+  };
+
+  it('spans the previous completed bars, the current one excluded', () => {
+    const range = new Range({ barUs: 60, bars: 2 });
+    bar(range, 0, '10', '12', '9');
+    bar(range, 1, '11', '13');
+    expect(range.bounds).toBeUndefined();
+    bar(range, 2, '99');
+    expect(range.bounds).toEqual({ high: Decimal.of('13'), low: Decimal.of('9'), meanVolume: 5 });
+    expect(range.barVolume).toBe(2);
+    // Bar 3 has no trade and is no bar.
+    bar(range, 4, '50');
+    expect(range.bounds).toEqual({ high: Decimal.of('99'), low: Decimal.of('11'), meanVolume: 3 });
+    expect(range.firstOffset).toBe(10);
+  });
+
+  it('never changes a completed bar for a late trade, and counts one of the current bar', () => {
+    const range = new Range({ barUs: 60, bars: 1 });
+    bar(range, 0, '10');
+    bar(range, 1, '11');
+    const before = range.bounds;
+    range.add(5, Decimal.of('500'), Decimal.of('7'), 90);
+    expect(range.bounds).toEqual(before);
+    range.add(61, Decimal.of('12'), Decimal.of('7'), 91);
+    expect(range.barVolume).toBe(9);
+  });
+
+  it('goes on from its state', () => {
+    const range = new Range({ barUs: 60, bars: 2 });
+    for (let index = 0; index < 5; index += 1) bar(range, index, '10', String(10 + index));
+    const resumed = Range.fromState({ barUs: 60, bars: 2 }, range.toState());
+    expect(resumed.bounds).toEqual(range.bounds);
+    expect(resumed.toState()).toEqual(range.toState());
+  });
+
+  it('adds volumes exactly, whatever the order and however great', () => {
+    const sizes = fc.array(
+      fc.bigInt({ min: 1n, max: 10n ** 27n - 1n }).map((units) => Decimal.fromUnits(units)),
+      { minLength: 1, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(sizes, sizes, fc.nat(), (first, second, cut) => {
+        let range = new Range({ barUs: 60, bars: 2 });
+        const add = (index: number, size: Decimal) => {
+          range.add(index * 60, Decimal.of('1'), size, 0);
+        };
+        first.forEach((size, index) => {
+          add(0, size);
+          if (index === cut % first.length) range = Range.fromState({ barUs: 60, bars: 2 }, range.toState());
+        });
+        const sumOf = (each: readonly Decimal[]) => each.reduce((sum, size) => sum + size.toUnits(), 0n);
+        expect(range.barVolume).toBe(nearestDouble(sumOf(first), 10n ** 12n));
+        for (const size of second) add(1, size);
+        add(2, Decimal.of('1'));
+        expect(range.bounds?.meanVolume).toBe(nearestDouble(sumOf([...first, ...second]), 2n * 10n ** 12n));
+        const reversed = new Range({ barUs: 60, bars: 2 });
+        for (const size of first.toReversed()) reversed.add(0, Decimal.of('1'), size, 0);
+        for (const size of second.toReversed()) reversed.add(60, Decimal.of('1'), size, 0);
+        reversed.add(120, Decimal.of('1'), Decimal.of('1'), 0);
+        expect(reversed.toState()).toEqual(range.toState());
+      }),
+    );
+  });
+
+  it('knows prices below 0', () => {
+    const range = new Range({ barUs: 60, bars: 1 });
+    bar(range, 0, '1.25', '-40.32', '0.02');
+    bar(range, 1, '-3');
+    expect(range.bounds).toMatchObject({ high: Decimal.of('1.25'), low: Decimal.of('-40.32') });
+  });
+
+  it('takes a trade within a bar out of it, with nothing left of it', () => {
+    const range = new Range({ barUs: 60, bars: 1 });
+    bar(range, 0, '10', '11', '12');
+    range.remove(1, Decimal.of('11'), Decimal.of('2'));
+    expect(range.barVolume).toBe(4);
+    bar(range, 1, '11');
+    const without = new Range({ barUs: 60, bars: 1 });
+    bar(without, 0, '10', '12');
+    bar(without, 1, '11');
+    expect(range.bounds).toEqual(without.bounds);
+  });
+
+  it('drops a bar whose highest or lowest price was taken out, until another one is completed', () => {
+    for (const edge of ['10', '12']) {
+      const range = new Range({ barUs: 60, bars: 2 });
+      bar(range, 0, '10', '11', '12');
+      bar(range, 1, '10', '11', '12');
+      bar(range, 2, '11');
+      expect(range.bounds).toBeDefined();
+      range.remove(60, Decimal.of(edge), Decimal.of('2'));
+      expect(range.bounds).toBeUndefined();
+      bar(range, 3, '11');
+      expect(range.bounds).toMatchObject({ high: Decimal.of('12'), low: Decimal.of('10'), meanVolume: 4 });
+    }
+  });
+
+  it('never completes a current bar whose edge was taken out, but goes on with its volume', () => {
+    let range = new Range({ barUs: 60, bars: 1 });
+    bar(range, 0, '10', '12', '11');
+    range.remove(1, Decimal.of('12'), Decimal.of('2'));
+    range = Range.fromState({ barUs: 60, bars: 1 }, range.toState());
+    expect(range.barVolume).toBe(4);
+    bar(range, 1, '11');
+    expect(range.bounds).toBeUndefined();
+  });
+
+  it('begins a bar again whose only trade was taken out', () => {
+    const range = new Range({ barUs: 60, bars: 1 });
+    bar(range, 0, '99');
+    range.remove(0, Decimal.of('99'), Decimal.of('2'));
+    expect(range.barVolume).toBe(0);
+    bar(range, 0, '10');
+    bar(range, 1, '11');
+    expect(range.bounds).toMatchObject({ high: Decimal.of('10'), low: Decimal.of('10'), meanVolume: 2 });
+    range.remove(60, Decimal.of('11'), Decimal.of('2'));
+    bar(range, 2, '12');
+    // A bar without a trade is none.
+    expect(range.bounds).toMatchObject({ high: Decimal.of('10'), meanVolume: 2 });
+  });
+
+  it('drops a bar rather than take out of it a late trade that it may not hold', () => {
+    const range = new Range({ barUs: 60, bars: 1 });
+    bar(range, 0, '10', '11', '12');
+    bar(range, 1, '11');
+    range.add(5, Decimal.of('11'), Decimal.of('7'), 90);
+    expect(range.bounds?.meanVolume).toBe(6);
+    range.remove(5, Decimal.of('11'), Decimal.of('7'));
+    expect(range.bounds).toBeUndefined();
+    // Of a bar that is not held there is nothing to take out.
+    range.remove(-600, Decimal.of('11'), Decimal.of('7'));
+  });
+
+  it('goes on from the doubles of engine version 2', () => {
+    const range = Range.fromRounded(
+      { barUs: 60, bars: 1 },
+      { completed: [[0, 7, '12', '10', 0.1 + 0.2]], current: [1, 9, '11', '11', 4.35] },
+    );
+    expect(range.bounds).toEqual({ high: Decimal.of('12'), low: Decimal.of('10'), meanVolume: 0.3 });
+    expect(range.barVolume).toBe(4.35);
+    expect(range.toState()).toEqual({
+      completed: [[0, 7, '12', '10', '0.3', true, true]],
+      current: [1, 9, '11', '11', '4.35', true, false],
+    });
+  });
+});
