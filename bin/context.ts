@@ -1,7 +1,8 @@
 import type { Kafka } from 'kafkajs';
 import { readFile } from 'node:fs/promises';
 import { parseDocument, YAMLError } from 'yaml';
-import { parseNewConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import type { EngineConfiguration } from '../evaluators/configuration.ts';
+import { parseNewConfiguration } from '../evaluators/new-configuration.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';

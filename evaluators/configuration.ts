@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import { Decimal } from '../contracts/decimal.ts';
-import { isInstrument } from '../contracts/trade-rules.ts';
+import { EVENT_TIME_US_MIN, isInstrument } from '../contracts/trade-rules.ts';
 import { nearestOf } from './nearest-name.ts';
+import { isTradingHours, session, timeZones, type SessionConfiguration } from './sessions/session-configuration.ts';
 import { STRATEGIES } from './strategies/registry.ts';
 
 /**
@@ -13,7 +14,9 @@ export const ENGINE_VERSION = '2';
 
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;
-const NO_INSTRUMENT = 'is no instrument of the form BTC-USDT@binance';
+/** Where the data of a time zone begin: no trade is older. */
+const ZONES_FROM_SECONDS = EVENT_TIME_US_MIN / 1_000_000;
+export const NO_INSTRUMENT = 'is no instrument of the form BTC-USDT@binance';
 
 /** A wrong configuration. The message is one sentence that names the key, the place and what to do. */
 export class ConfigurationError extends Error {
@@ -22,19 +25,6 @@ export class ConfigurationError extends Error {
     this.name = 'ConfigurationError';
   }
 }
-
-const session = z.strictObject({
-  anchorMs: z
-    .int()
-    .min(0)
-    .max(Number.MAX_SAFE_INTEGER / 1_000 - 1)
-    .default(0),
-  lengthMs: z
-    .int()
-    .min(1_000)
-    .max(366 * DAY_MS)
-    .default(DAY_MS),
-});
 
 const binSize = z
   .string('must be a decimal number in quotes, for example "0.01"')
@@ -77,6 +67,8 @@ const configuration = z.strictObject({
   anchorIntervalRecords: z.int().min(1).max(10_000_000).default(50_000),
   cadenceMs: z.int().min(0).max(DAY_MS).default(1_000),
   session: session.prefault({}),
+  // Put in when the configuration is made, where a session names a zone.
+  timeZones: timeZones.optional(),
   volumeProfile: z
     .strictObject({
       valueAreaShare: z.number().positive().max(1).default(0.7),
@@ -125,42 +117,60 @@ const configuration = z.strictObject({
 export type EngineConfiguration = z.output<typeof configuration>;
 
 /**
- * Checks a parsed YAML or JSON value and fills in the defaults.
+ * Checks a parsed YAML or JSON value and fills in the defaults. What sessions say of time zones must be in it already:
+ * no zone library is asked.
  *
  * @throws ConfigurationError for the first thing that is wrong; an unknown key is never ignored.
  */
 export function parseConfiguration(raw: unknown): EngineConfiguration {
   // These words may stand in dead letters, which a replay writes again.
-  return parsed(raw, ({ message }) => message);
+  const configuration = shapedConfiguration(raw, ({ message }) => message);
+  checkTimeZones(configuration);
+  return configuration;
 }
 
 /**
- * As {@link parseConfiguration}, for a configuration that is to be put in force: says in plain words what is wrong, and
- * refuses also what earlier builds let pass. A tape may hold that, and what it says then stays as it was.
+ * A configuration by its shape alone, with the defaults filled in; `new-configuration.ts` goes on from here.
  *
- * @throws ConfigurationError
+ * @throws ConfigurationError in the words given, by default plain ones.
  */
-export function parseNewConfiguration(raw: unknown): EngineConfiguration {
-  const accepted = parsed(raw, wordsOf);
-  const { instruments } = (raw ?? {}) as { readonly instruments?: object };
-  // The one key that zod's records drop without a word.
-  if (Object.hasOwn(instruments ?? {}, '__proto__')) {
-    throw new ConfigurationError(`The configuration's key "instruments.__proto__" ${NO_INSTRUMENT}.`);
-  }
-  for (const { name, contradictionIn } of STRATEGIES) {
-    const contradiction = contradictionIn(accepted.strategies[name]?.parameters);
-    if (contradiction !== undefined) {
-      throw new ConfigurationError(`The configuration's strategies.${name}.parameters is wrong: ${contradiction}.`);
-    }
-  }
-  return accepted;
-}
-
-function parsed(raw: unknown, wording: (issue: z.core.$ZodIssue) => string): EngineConfiguration {
+export function shapedConfiguration(
+  raw: unknown,
+  wording: (issue: z.core.$ZodIssue) => string = wordsOf,
+): EngineConfiguration {
   const result = configuration.safeParse(raw ?? {});
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new ConfigurationError(issue === undefined ? 'The configuration is wrong.' : sentenceOf(issue, wording));
+}
+
+/** Every session with the place where it stands, such as `instruments.SPY@nyse.session`. */
+export function sessionsOf(configuration: EngineConfiguration): [place: string, session: SessionConfiguration][] {
+  const own = Object.entries(configuration.instruments).flatMap(([instrument, { session: of }]) =>
+    of === undefined ? [] : [[`instruments.${instrument}.session`, of] as [string, SessionConfiguration]],
+  );
+  return [['session', configuration.session], ...own];
+}
+
+/** @throws ConfigurationError where a session's zone has no data, or data contradict themselves. */
+export function checkTimeZones(configuration: EngineConfiguration): void {
+  const zones = configuration.timeZones ?? {};
+  for (const [place, of] of sessionsOf(configuration)) {
+    if (!isTradingHours(of) || Object.hasOwn(zones, of.timeZone)) continue;
+    throw new ConfigurationError(
+      `The configuration's ${place}.timeZone is wrong: timeZones has no data of ${of.timeZone}.`,
+    );
+  }
+  for (const [name, { offsets }] of Object.entries(zones)) {
+    const contradictory = offsets.find(([from, offset], at) => {
+      const before = offsets[at - 1];
+      return before === undefined ? from !== ZONES_FROM_SECONDS : from <= before[0] || offset === before[1];
+    });
+    if (contradictory === undefined) continue;
+    throw new ConfigurationError(
+      `The configuration's timeZones.${name}.offsets is wrong: it must begin at ${ZONES_FROM_SECONDS}, ascend and change with each entry, and [${contradictory.join(', ')}] does not.`,
+    );
+  }
 }
 
 /** The configuration's one text: what is hashed and stored in an activation. */
@@ -189,6 +199,7 @@ const KINDS: Readonly<Record<string, string>> = {
   number: 'a number',
   boolean: 'true or false',
   string: 'a text',
+  array: 'a list',
   object: 'a mapping of keys to values',
   record: 'a mapping of keys to values',
 };
@@ -220,6 +231,9 @@ function knownKeysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
 
 function unwrapped(schema: unknown): unknown {
   let at = schema;
-  while (at instanceof z.ZodPrefault || at instanceof z.ZodDefault || at instanceof z.ZodOptional) at = at.unwrap();
-  return at;
+  while (true) {
+    if (at instanceof z.ZodPrefault || at instanceof z.ZodDefault || at instanceof z.ZodOptional) at = at.unwrap();
+    else if (at instanceof z.ZodPipe) at = at.in;
+    else return at;
+  }
 }

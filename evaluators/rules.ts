@@ -6,6 +6,8 @@ import type { ValueAreaRule } from './indicators/value-area.ts';
 import type { SessionWindow } from './indicators/vwap.ts';
 import { ConfidenceScorer } from './probability/confidence-scorer.ts';
 import { ProbabilityEngine } from './probability/probability-engine.ts';
+import { sessionCalendarOf, type SessionCalendar } from './sessions/session-calendar.ts';
+import { isTradingHours, type SessionConfiguration } from './sessions/session-configuration.ts';
 import { STRATEGIES } from './strategies/registry.ts';
 import type { Evaluate } from './strategies/strategy.ts';
 
@@ -34,6 +36,10 @@ export interface EngineRules {
   readonly graceUs: number;
   readonly minMoveBps: number;
   sessionOf(instrument: string): SessionWindow;
+  /** Instruments without a session of their own share one. */
+  calendarOf(instrument: string): SessionCalendar;
+  /** An instrument's session with the data of its zone, as one text: it changes when and only when they do. */
+  sessionKey(instrument: string): string;
   /** Undefined where the bin is derived from the first price. */
   binSizeOf(instrument: string): Decimal | undefined;
   /** The parameters of an instrument's indicators, one text each: an indicator whose text changed restarts empty. */
@@ -43,6 +49,16 @@ export interface EngineRules {
 
 export function compileRules(configuration: EngineConfiguration): EngineRules {
   const { cadenceMs, anchorIntervalRecords, range, volumeProfile, hitRule, instruments } = configuration;
+  const sessionOf = (instrument: string) => instruments[instrument]?.session ?? configuration.session;
+  const compiled = new Map<SessionConfiguration, CompiledSession>();
+  const compiledOf = (instrument: string) => {
+    const session = sessionOf(instrument);
+    const known = compiled.get(session);
+    if (known !== undefined) return known;
+    const made = compileSession(session, configuration);
+    compiled.set(session, made);
+    return made;
+  };
   return {
     cadenceUs: cadenceMs * US_PER_MS,
     anchorIntervalRecords,
@@ -60,9 +76,12 @@ export function compileRules(configuration: EngineConfiguration): EngineRules {
     graceUs: hitRule.graceMs * US_PER_MS,
     minMoveBps: hitRule.minMoveBps,
     sessionOf(instrument) {
-      const { anchorMs, lengthMs } = instruments[instrument]?.session ?? configuration.session;
-      return { anchorUs: anchorMs * US_PER_MS, lengthUs: lengthMs * US_PER_MS };
+      const session = sessionOf(instrument);
+      if (isTradingHours(session)) throw new TypeError(`${instrument} has trading hours: ask for its calendar`);
+      return { anchorUs: session.anchorMs * US_PER_MS, lengthUs: session.lengthMs * US_PER_MS };
     },
+    calendarOf: (instrument) => compiledOf(instrument).calendar,
+    sessionKey: (instrument) => compiledOf(instrument).key,
     binSizeOf(instrument) {
       const text = instruments[instrument]?.binSize;
       return text === undefined ? undefined : Decimal.of(text);
@@ -70,6 +89,16 @@ export function compileRules(configuration: EngineConfiguration): EngineRules {
     profileKey: canonicalJson(volumeProfile),
     rangeKey: canonicalJson(range),
   };
+}
+
+interface CompiledSession {
+  readonly calendar: SessionCalendar;
+  readonly key: string;
+}
+
+function compileSession(session: SessionConfiguration, { timeZones }: EngineConfiguration): CompiledSession {
+  const zone = isTradingHours(session) ? timeZones?.[session.timeZone] : undefined;
+  return { calendar: sessionCalendarOf(session, timeZones), key: canonicalJson({ session, zone }) };
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
 import { toSixDecimals } from '../evaluators/arithmetic.ts';
-import { sessionIndexOf } from '../evaluators/indicators/vwap.ts';
+import { sessionCalendarOf } from '../evaluators/sessions/session-calendar.ts';
 import { ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { isHit, moveBpsOf } from '../evaluators/outcomes/outcome-evaluator.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
@@ -172,9 +172,9 @@ export function checkTrades(
   trades: readonly Located<Trade>[],
   configuration: EngineConfiguration,
 ): Check[] {
-  const window = configuration.instruments[snapshot.instrument]?.session ?? configuration.session;
-  const sessionOf = (timeUs: number) =>
-    sessionIndexOf(timeUs, { anchorUs: window.anchorMs * 1_000, lengthUs: window.lengthMs * 1_000 });
+  const session = configuration.instruments[snapshot.instrument]?.session ?? configuration.session;
+  const calendar = sessionCalendarOf(session, configuration.timeZones);
+  const sessionOf = (timeUs: number) => calendar.sessionAt(timeUs)?.index;
   let volume = 0;
   let turnover = 0;
   let count = 0;
