@@ -43,6 +43,15 @@ module.exports = {
       to: { path: '^platform/', dependencyTypesNot: ['type-only'] },
     },
     {
+      name: 'replay-asks-no-zone-library',
+      comment: 'a configuration holds the offsets of its zones: another version of the library changes no replay',
+      severity: 'error',
+      from: {
+        path: '^(evaluators/(configuration|rules|engine|derive|partition-task)|evaluators/sessions/session-calendar)\\.ts$',
+      },
+      to: { path: '(^|/)node_modules/@js-joda/', reachable: true },
+    },
+    {
       name: 'strategies-stand-alone',
       severity: 'error',
       from: { path: '^evaluators/strategies/([^/]+)\\.ts$', pathNot: '(registry|strategy|\\.spec)\\.ts$' },

@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { readFile } from 'node:fs/promises';
 import { parseDocument, YAMLError } from 'yaml';
-import { namesTimeZone, parseNewConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import type { EngineConfiguration } from '../evaluators/configuration.ts';
 import { STRATEGIES } from '../evaluators/strategies/registry.ts';
 import type { Strategy } from '../evaluators/strategies/strategy.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
@@ -92,10 +92,9 @@ export async function readConfiguration(
     // What YAML only warns of, such as a tag that it does not know, is no configuration of ours either.
     const [wrong] = [...document.errors, ...document.warnings];
     if (wrong !== undefined) throw wrong;
-    const raw: unknown = document.toJS();
-    // Loaded where it is needed: the database of time zones takes a command's start in time.
-    const zones = namesTimeZone(raw) ? await import('../evaluators/sessions/time-zone-data.ts') : undefined;
-    return parseNewConfiguration(raw, known, zones?.JODA_TIME_ZONES);
+    // Loaded where it is needed: the data of time zones would cost each command's start a tenth of a second.
+    const { parseNewConfiguration } = await import('../evaluators/new-configuration.ts');
+    return parseNewConfiguration(document.toJS(), known);
   } catch (error) {
     const place = error instanceof YAMLError && error.linePos ? ` line ${error.linePos[0].line}` : '';
     throw new TapeproofError('CONFIGURATION', `${path}${place}: ${sentenceOf(error as Error)}`, {

@@ -3,8 +3,8 @@ import { canonicalJson } from '../contracts/canonical-json.ts';
 import { Decimal } from '../contracts/decimal.ts';
 import { refusalOfName } from '../contracts/instrument-name.ts';
 import { nearestOf } from '../contracts/nearest-name.ts';
-import { sessionSchema } from './sessions/session-parameters.ts';
-import type { TimeZoneData } from './sessions/time-zone.ts';
+import { EVENT_TIME_US_MIN } from '../contracts/trade-rules.ts';
+import { isTradingHours, session, timeZones, type SessionConfiguration } from './sessions/session-configuration.ts';
 import { STRATEGIES } from './strategies/registry.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
@@ -16,6 +16,8 @@ export const ENGINE_VERSION = '3';
 
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;
+/** Where the data of a time zone begin: no trade is older. */
+const ZONES_FROM_SECONDS = EVENT_TIME_US_MIN / 1_000_000;
 const CONFIRMING_TRADES_MAX = 32;
 
 /** A wrong configuration. The message is one sentence that names the key, the place and what to do. */
@@ -30,27 +32,6 @@ const instrumentKey = z.string().superRefine((key, context) => {
   const refusal = refusalOfName(key);
   if (refusal !== undefined) context.addIssue({ code: 'custom', message: refusal.predicate });
 });
-
-const timeZones = z.record(
-  z.string(),
-  z.strictObject({
-    dataVersion: z.string(),
-    offsets: z
-      .array(z.int())
-      .min(2)
-      .refine(isAscending, 'must alternate instants, ascending, and offsets, both in seconds'),
-  }),
-);
-
-/** Instants ascend, and each has an offset of less than a day. */
-function isAscending(offsets: readonly number[]): boolean {
-  return (
-    offsets.length % 2 === 0 &&
-    offsets.every((value, index) =>
-      index % 2 === 1 ? Math.abs(value) < DAY_MS / 1_000 : index === 0 || value > (offsets[index - 2] ?? 0),
-    )
-  );
-}
 
 const binSize = z
   .string('must be a decimal number in quotes, for example "0.01"')
@@ -112,8 +93,9 @@ const configuration = z.strictObject({
     })
     .prefault({}),
   suspiciousPrints: z.enum(['SET_ASIDE', 'COUNT']).default('SET_ASIDE'),
-  session: sessionSchema.prefault({}),
-  timeZones: timeZones.default({}),
+  session: session.prefault({}),
+  // Put in when the configuration is made, where a session names a zone.
+  timeZones: timeZones.optional(),
   volumeProfile: z
     .strictObject({
       valueAreaShare: z.number().positive().max(1).default(0.7),
@@ -155,7 +137,7 @@ const configuration = z.strictObject({
       instrumentKey,
       z.strictObject({
         binSize: binSize.optional(),
-        session: sessionSchema.optional(),
+        session: session.optional(),
         negativePrices: z.boolean().default(false),
         minMovePoints: minMovePoints.optional(),
       }),
@@ -167,82 +149,60 @@ const configuration = z.strictObject({
 export type EngineConfiguration = z.output<typeof configuration>;
 
 /**
- * Checks a parsed YAML or JSON value and fills in the defaults.
+ * Checks a parsed YAML or JSON value and fills in the defaults. What sessions say of time zones must be in it already:
+ * no zone library is asked.
  *
  * @param known - the strategies that may be named; a tape's configuration knows those of the registry.
  * @throws ConfigurationError for the first thing that is wrong; an unknown key is never ignored.
  */
 export function parseConfiguration(raw: unknown, known: readonly Strategy[] = STRATEGIES): EngineConfiguration {
   // These words may stand in dead letters, which a replay writes again.
-  const accepted = parsed(raw, known, ({ message }) => message);
-  const [missing] = zonesWithoutData(accepted);
-  if (missing !== undefined) throw new ConfigurationError(`The configuration lacks the offsets of ${missing}.`);
+  const accepted = shapedConfiguration(raw, known, ({ message }) => message);
+  checkTimeZones(accepted);
   return accepted;
 }
 
-/** What is known of time zones; @js-joda/timezone's in `sessions/time-zone-data.ts`, loaded where a session names one. */
-export interface TimeZoneSource {
-  dataOf(name: string): TimeZoneData | undefined;
-  names(): readonly string[];
+/** Every session with the place where it stands, such as `instruments.SPY@nyse.session`. */
+export function sessionsOf(configuration: EngineConfiguration): [place: string, session: SessionConfiguration][] {
+  const own = Object.entries(configuration.instruments).flatMap(([instrument, { session: of }]) =>
+    of === undefined ? [] : [[`instruments.${instrument}.session`, of] as [string, SessionConfiguration]],
+  );
+  return [['session', configuration.session], ...own];
 }
 
-/** True where a configuration needs a {@link TimeZoneSource}: a session of it names a time zone. */
-export function namesTimeZone(raw: unknown): boolean {
-  return JSON.stringify(raw ?? null).includes('"timeZone"');
-}
-
-/**
- * As {@link parseConfiguration}, for a configuration that is to be put in force: says in plain words what is wrong, and
- * refuses also what earlier builds let pass. A tape may hold that, and what it says then stays as it was. The offsets of the
- * time zones that sessions name are written into it, so that it means the same for ever.
- *
- * @param zones - needed where {@link namesTimeZone}.
- * @throws ConfigurationError
- */
-export function parseNewConfiguration(
-  raw: unknown,
-  known: readonly Strategy[] = STRATEGIES,
-  zones?: TimeZoneSource,
-): EngineConfiguration {
-  const accepted = withZones(parsed(raw, known, wordsOf), zones);
-  const { instruments } = (raw ?? {}) as { readonly instruments?: object };
-  // The one key that zod's records drop without a word.
-  if (Object.hasOwn(instruments ?? {}, '__proto__')) {
-    const refusal = refusalOfName('__proto__');
-    throw new ConfigurationError(`The configuration's key "instruments.__proto__" ${refusal?.predicate ?? ''}.`);
+/** @throws ConfigurationError where a session's zone has no data, or data contradict themselves. */
+export function checkTimeZones(configuration: EngineConfiguration): void {
+  const zones = configuration.timeZones ?? {};
+  for (const [place, of] of sessionsOf(configuration)) {
+    if (!isTradingHours(of) || Object.hasOwn(zones, of.timeZone)) continue;
+    throw new ConfigurationError(
+      `The configuration's ${place}.timeZone is wrong: timeZones has no data of ${of.timeZone}.`,
+    );
   }
-  for (const { name, contradictionIn } of known) {
-    const contradiction = contradictionIn(accepted.strategies[name]?.parameters);
-    if (contradiction !== undefined) {
-      throw new ConfigurationError(`The configuration's strategies.${name}.parameters is wrong: ${contradiction}.`);
-    }
+  for (const [name, { offsets }] of Object.entries(zones)) {
+    const contradictory = offsets.find(([from, offset], at) => {
+      const before = offsets[at - 1];
+      return before === undefined ? from !== ZONES_FROM_SECONDS : from <= before[0] || offset === before[1];
+    });
+    if (contradictory === undefined) continue;
+    throw new ConfigurationError(
+      `The configuration's timeZones.${name}.offsets is wrong: it must begin at ${ZONES_FROM_SECONDS}, ascend and change with each entry, and [${contradictory.join(', ')}] does not.`,
+    );
   }
-  return accepted;
-}
-
-/** Names of the time zones of sessions whose offsets the configuration does not hold. */
-function zonesWithoutData({ session, instruments, timeZones: held }: EngineConfiguration): string[] {
-  const sessions = [session, ...Object.values(instruments).map((own) => own.session)];
-  const names = sessions.flatMap((one) => (one !== undefined && 'timeZone' in one ? [one.timeZone] : []));
-  return [...new Set(names)].filter((name) => !Object.hasOwn(held, name));
-}
-
-function withZones(accepted: EngineConfiguration, zones: TimeZoneSource | undefined): EngineConfiguration {
-  const found = zonesWithoutData(accepted).map((name): [string, TimeZoneData] => {
-    const data = zones?.dataOf(name);
-    if (data !== undefined) return [name, data];
-    const nearest = nearestOf(name, zones?.names() ?? []);
-    const mend = nearest === undefined ? 'name one such as America/New_York' : `did you mean "${nearest}"?`;
-    throw new ConfigurationError(`The configuration names a time zone "${name}" that is not known: ${mend}`);
-  });
-  if (found.length === 0) return accepted;
-  const added = Object.fromEntries(found.map(([name, data]) => [name, { ...data, offsets: [...data.offsets] }]));
-  return { ...accepted, timeZones: { ...accepted.timeZones, ...added } };
 }
 
 type Wording = (issue: z.core.$ZodIssue) => string;
 
-function parsed(raw: unknown, known: readonly Strategy[], wording: Wording): EngineConfiguration {
+/**
+ * A configuration by its shape alone, with the defaults filled in; `new-configuration.ts` goes on from here.
+ *
+ * @throws ConfigurationError in the words given, by default plain ones.
+ */
+export function shapedConfiguration(
+  raw: unknown,
+  known: readonly Strategy[],
+  wording: Wording = wordsOf,
+): EngineConfiguration {
   const schema = schemaFor(known);
   const result = schema.safeParse(raw ?? {});
   if (result.success) return result.data;
@@ -283,6 +243,7 @@ const KINDS: Readonly<Record<string, string>> = {
   number: 'a number',
   boolean: 'true or false',
   string: 'a text',
+  array: 'a list',
   object: 'a mapping of keys to values',
   record: 'a mapping of keys to values',
 };

@@ -2,12 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Decimal } from '../contracts/decimal.ts';
-import {
-  canonicalConfiguration,
-  ConfigurationError,
-  parseConfiguration,
-  parseNewConfiguration,
-} from './configuration.ts';
+import { canonicalConfiguration, ConfigurationError, parseConfiguration } from './configuration.ts';
+import { parseNewConfiguration } from './new-configuration.ts';
 import { binSizeFrom } from './rules.ts';
 
 const complaint = (raw: unknown) => {

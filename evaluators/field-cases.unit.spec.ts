@@ -15,11 +15,9 @@ import type {
   TradeCorrected,
   TradeReleased,
 } from '../contracts/generated/events.ts';
-import { parseNewConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { amended, activated, eventsOf, ofType, run, ticked, tickOf, traded } from './fixtures/tape-contents.ts';
-import { JODA_TIME_ZONES } from './sessions/time-zone-data.ts';
-import { STRATEGIES } from './strategies/registry.ts';
+import { parseNewConfiguration } from './new-configuration.ts';
 import { createPartitionTask, type Advance, type PartitionTask } from './partition-task.ts';
 
 const SECOND_US = 1_000_000;
@@ -41,7 +39,7 @@ function tradeAt(timeUs: number, tradeId: string, price: string, size = '1', cha
 function started(configuration: object = {}): PartitionTask {
   const task = createPartitionTask(0);
   const identity = { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' };
-  run(task, [activated(activationOf(parseNewConfiguration(configuration, STRATEGIES, JODA_TIME_ZONES), identity))]);
+  run(task, [activated(activationOf(parseNewConfiguration(configuration), identity))]);
   return task;
 }
 

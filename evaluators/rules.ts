@@ -2,7 +2,8 @@ import { canonicalJson } from '../contracts/canonical-json.ts';
 import { Decimal } from '../contracts/decimal.ts';
 import type { EngineConfiguration } from './configuration.ts';
 import type { RangeParameters } from './indicators/range.ts';
-import { sessionCalendarOf, sessionKeyOf, type SessionCalendar } from './sessions/session-calendar.ts';
+import { sessionCalendarOf, type SessionCalendar } from './sessions/session-calendar.ts';
+import { isTradingHours, type SessionConfiguration } from './sessions/session-configuration.ts';
 import type { ValueAreaRule } from './indicators/value-area.ts';
 import type { ClockRules } from './market-clock.ts';
 import { ConfidenceScorer } from './probability/confidence-scorer.ts';
@@ -95,11 +96,16 @@ function instrumentRules(configuration: EngineConfiguration, instrument: string)
   const session = own?.session ?? configuration.session;
   return {
     calendar: sessionCalendarOf(session, configuration.timeZones),
-    sessionKey: sessionKeyOf(session, configuration.timeZones),
+    sessionKey: sessionKeyOf(session, configuration),
     binSize: own?.binSize === undefined ? undefined : Decimal.of(own.binSize),
     allowsNegativePrices: own?.negativePrices === true,
     minMovePoints: own?.minMovePoints === undefined ? null : Decimal.of(own.minMovePoints),
   };
+}
+
+/** A session with the data of its zone, as one text: it changes when and only when they do. */
+function sessionKeyOf(session: SessionConfiguration, { timeZones }: EngineConfiguration): string {
+  return canonicalJson({ session, zone: isTradingHours(session) ? timeZones?.[session.timeZone] : undefined });
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseConfiguration, parseNewConfiguration } from '../evaluators/configuration.ts';
+import { parseConfiguration } from '../evaluators/configuration.ts';
+import { parseNewConfiguration } from '../evaluators/new-configuration.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { STRATEGIES } from '../evaluators/strategies/registry.ts';
 import { defineStrategy, neutral, type Opinion, type Strategy } from '../evaluators/strategies/strategy.ts';

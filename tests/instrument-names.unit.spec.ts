@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { displayName, isInstrument, SYMBOL_LENGTH_MAX, symbolOf } from '../contracts/instrument-name.ts';
 import { murmur2, partitionOf } from '../contracts/partitioner.ts';
-import { parseNewConfiguration } from '../evaluators/configuration.ts';
+import { parseNewConfiguration } from '../evaluators/new-configuration.ts';
 import { createLog } from '../platform/log.ts';
 import { textLines } from '../platform/log-line.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';

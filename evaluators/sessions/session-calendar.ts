@@ -1,66 +1,73 @@
-import { canonicalJson } from '../../contracts/canonical-json.ts';
-import { TimeZone, type TimeZoneData } from './time-zone.ts';
-import { secondOfDayOf, WEEKDAYS, type SessionParameters, type TradingHours } from './session-parameters.ts';
+import {
+  dayNumberOf,
+  isTradingHours,
+  minutesOf,
+  weekdayOf,
+  type SessionConfiguration,
+  type TradingHours,
+  type UtcWindows,
+  type ZoneData,
+} from './session-configuration.ts';
 
 const US_PER_MS = 1_000;
-const DAYS_PER_WEEK = 7;
-/** 1 January 1970 was a Thursday. */
-const WEEKDAY_OF_DAY_0 = 3;
-/** A calendar without a session for so long has none: its days off are bounded below that. */
-const DAYS_WITHOUT_SESSION_MAX = 1_000;
-/** Spans remembered, so that a trade outside hours costs two look-ups. */
-const SPANS_KEPT_MAX = 4_096;
-const MS_PER_DAY = 86_400_000;
+const US_PER_SECOND = 1_000_000;
+const SECONDS_PER_MINUTE = 60;
+const SECONDS_PER_DAY = 86_400;
+/** A session belongs to at most this many days before or after the local date of any of its instants. */
+const DAYS_APART_MAX = 2;
+/** One weekday a week, each of them off as often as a configuration can say, and some skipped by changes of the clock. */
+const DAYS_BETWEEN_MAX = 50_000;
 
-/** One session: half-open `[startUs, endUs)`, microseconds. */
+/** One session, `[startUs, endUs)`, microseconds since 1970 UTC. */
 export interface SessionSpan {
-  /** Grows with time. Of windows `floor((t − anchor) / length)`, of calendars the session's date, days since 1970. */
+  /**
+   * Of windows of UTC `floor((t − anchor) / length)`; of trading hours the session's date, days since 1970-01-01.
+   * Ascending in time, in trading hours with gaps.
+   */
   readonly index: number;
   readonly startUs: number;
   readonly endUs: number;
 }
 
-/** Which session a time falls in. */
+/** Which session a time falls in. Sessions follow each other in order and do not overlap. */
 export interface SessionCalendar {
   /** Undefined outside trading hours. */
   sessionAt(timeUs: number): SessionSpan | undefined;
-  /** The first session after the one of an index. */
+  /** The first session whose index is greater. */
   after(index: number): SessionSpan;
 }
 
-/** Zone names to their data, as a configuration holds them. */
-export type TimeZones = Readonly<Record<string, TimeZoneData>>;
-
-/** The calendar of a session's parameters. @throws Error where a time zone's data is missing. */
-export function sessionCalendarOf(session: SessionParameters, zones: TimeZones): SessionCalendar {
-  return 'timeZone' in session
-    ? new TradingCalendar(session, new TimeZone(zoneOf(session, zones)))
-    : new WindowCalendar(session.anchorMs * US_PER_MS, session.lengthMs * US_PER_MS);
+/**
+ * The calendar of a session.
+ *
+ * @param zones data of the zones that a configuration's sessions name; no zone library is asked, so that a replay in
+ *   years to come finds the sessions where they were.
+ * @throws TypeError for trading hours of a zone without data, which no configuration that was parsed has.
+ */
+export function sessionCalendarOf(
+  session: SessionConfiguration,
+  zones: Readonly<Record<string, ZoneData>> = {},
+): SessionCalendar {
+  if (!isTradingHours(session)) return new WindowCalendar(session);
+  const zone = Object.hasOwn(zones, session.timeZone) ? zones[session.timeZone] : undefined;
+  if (zone === undefined) throw new TypeError(`No data of the time zone ${session.timeZone}`);
+  return new TradingCalendar(session, new LocalClock(zone));
 }
 
-/** A session's parameters as one text, its time zone's data included. */
-export function sessionKeyOf(session: SessionParameters, zones: TimeZones): string {
-  return canonicalJson('timeZone' in session ? { session, zone: zoneOf(session, zones) } : { session });
-}
-
-function zoneOf({ timeZone }: TradingHours, zones: TimeZones): TimeZoneData {
-  const data = Object.hasOwn(zones, timeZone) ? zones[timeZone] : undefined;
-  if (data === undefined) throw new Error(`the configuration lacks the offsets of the time zone ${timeZone}`);
-  return data;
-}
-
-/** Windows of one length behind one another, without an end: by default UTC days. */
 class WindowCalendar implements SessionCalendar {
   private readonly anchorUs: number;
   private readonly lengthUs: number;
+  private last: SessionSpan;
 
-  constructor(anchorUs: number, lengthUs: number) {
-    this.anchorUs = anchorUs;
-    this.lengthUs = lengthUs;
+  constructor({ anchorMs, lengthMs }: UtcWindows) {
+    this.anchorUs = anchorMs * US_PER_MS;
+    this.lengthUs = lengthMs * US_PER_MS;
+    this.last = this.spanOf(0);
   }
 
   sessionAt(timeUs: number): SessionSpan {
-    return this.spanOf(Math.floor((timeUs - this.anchorUs) / this.lengthUs));
+    if (!holds(this.last, timeUs)) this.last = this.spanOf(Math.floor((timeUs - this.anchorUs) / this.lengthUs));
+    return this.last;
   }
 
   after(index: number): SessionSpan {
@@ -73,69 +80,132 @@ class WindowCalendar implements SessionCalendar {
   }
 }
 
-/**
- * The hours of an exchange, as the clocks at its place show them. A session whose opening is not before its closing begins
- * on the day before, and is that of the day on which it ends.
- */
 class TradingCalendar implements SessionCalendar {
-  private readonly zone: TimeZone;
-  private readonly openSecond: number;
-  private readonly closeSecond: number;
-  private readonly beginsDayBefore: boolean;
-  private readonly weekdays: ReadonlySet<number>;
+  private readonly clock: LocalClock;
+  /** Seconds since the midnight that begins the session's date; below 0 where it opens on the day before. */
+  private readonly openSeconds: number;
+  private readonly closeSeconds: number;
+  private readonly weekdays: ReadonlySet<string>;
   private readonly daysOff: ReadonlySet<number>;
-  private readonly closeOfHalfDay: ReadonlyMap<number, number>;
-  private readonly spans = new Map<number, SessionSpan | undefined>();
+  private readonly halfDayCloses: ReadonlyMap<number, number>;
+  private last: SessionSpan | undefined;
+  /** The last time between two sessions that was found, `[from, to)`. */
+  private closedFromUs = 0;
+  private closedToUs = 0;
 
-  constructor(hours: TradingHours, zone: TimeZone) {
-    this.zone = zone;
-    this.openSecond = secondOfDayOf(hours.open);
-    this.closeSecond = secondOfDayOf(hours.close);
-    this.beginsDayBefore = this.openSecond >= this.closeSecond;
-    this.weekdays = new Set(hours.weekdays.map((name) => WEEKDAYS.indexOf(name)));
-    this.daysOff = new Set(hours.daysOff.map(dayOf));
-    this.closeOfHalfDay = new Map(
-      Object.entries(hours.halfDays).map(([date, close]) => [dayOf(date), secondOfDayOf(close)]),
-    );
+  constructor(hours: TradingHours, clock: LocalClock) {
+    this.clock = clock;
+    this.closeSeconds = secondsOf(hours.close);
+    const openSeconds = secondsOf(hours.open);
+    this.openSeconds = openSeconds < this.closeSeconds ? openSeconds : openSeconds - SECONDS_PER_DAY;
+    this.weekdays = new Set(hours.weekdays);
+    this.daysOff = new Set(hours.daysOff.map(knownDay));
+    this.halfDayCloses = new Map(Object.entries(hours.halfDays).map(([day, time]) => [knownDay(day), secondsOf(time)]));
   }
 
   sessionAt(timeUs: number): SessionSpan | undefined {
-    const day = this.zone.dayAt(timeUs);
-    const last = this.beginsDayBefore ? day + 1 : day;
-    for (let date = day; date <= last; date += 1) {
-      const span = this.spanOf(date);
-      if (span !== undefined && timeUs >= span.startUs && timeUs < span.endUs) return span;
+    if (this.last !== undefined && holds(this.last, timeUs)) return this.last;
+    if (timeUs >= this.closedFromUs && timeUs < this.closedToUs) return undefined;
+    return this.found(timeUs);
+  }
+
+  after(index: number): SessionSpan {
+    for (let day = index + 1; day <= index + DAYS_BETWEEN_MAX; day += 1) {
+      const span = this.spanOf(day);
+      if (span !== undefined) return span;
+    }
+    throw new RangeError(`No session within ${DAYS_BETWEEN_MAX} days after day ${index}`);
+  }
+
+  /** Starts ascend with the days: of the sessions begun by now, only the latest can be open still. */
+  private found(timeUs: number): SessionSpan | undefined {
+    const today = this.clock.dayAt(timeUs);
+    let nextStartUs = timeUs;
+    for (let day = today + DAYS_APART_MAX; day >= today - DAYS_APART_MAX; day -= 1) {
+      const span = this.spanOf(day);
+      if (span === undefined) continue;
+      if (span.startUs <= timeUs) {
+        if (timeUs < span.endUs) return (this.last = span);
+        this.closedFromUs = span.endUs;
+        this.closedToUs = nextStartUs;
+        return undefined;
+      }
+      nextStartUs = span.startUs;
     }
     return undefined;
   }
 
-  after(index: number): SessionSpan {
-    for (let date = index + 1; date <= index + DAYS_WITHOUT_SESSION_MAX; date += 1) {
-      const span = this.spanOf(date);
-      if (span !== undefined) return span;
-    }
-    throw new Error(`the calendar has no session within ${DAYS_WITHOUT_SESSION_MAX} days after day ${index}`);
-  }
-
-  /** The session of a date, days since 1970; undefined where the exchange is closed. */
-  private spanOf(date: number): SessionSpan | undefined {
-    if (this.spans.has(date)) return this.spans.get(date);
-    if (this.spans.size >= SPANS_KEPT_MAX) this.spans.clear();
-    const span = this.computed(date);
-    this.spans.set(date, span);
-    return span;
-  }
-
-  private computed(date: number): SessionSpan | undefined {
-    const weekday = (((date + WEEKDAY_OF_DAY_0) % DAYS_PER_WEEK) + DAYS_PER_WEEK) % DAYS_PER_WEEK;
-    if (!this.weekdays.has(weekday) || this.daysOff.has(date)) return undefined;
-    const startUs = this.zone.instantOf(this.beginsDayBefore ? date - 1 : date, this.openSecond);
-    const endUs = this.zone.instantOf(date, this.closeOfHalfDay.get(date) ?? this.closeSecond);
-    return endUs > startUs ? { index: date, startUs, endUs } : undefined;
+  /** The session that belongs to a day. None on a day off, and none where a change of the clock skips all of it. */
+  private spanOf(day: number): SessionSpan | undefined {
+    if (this.daysOff.has(day) || !this.weekdays.has(weekdayOf(day))) return undefined;
+    const midnight = day * SECONDS_PER_DAY;
+    const closeSeconds = this.halfDayCloses.get(day) ?? this.closeSeconds;
+    const startUs = this.clock.firstReading(midnight + this.openSeconds) * US_PER_SECOND;
+    const endUs = this.clock.firstReading(midnight + closeSeconds) * US_PER_SECOND;
+    return startUs < endUs ? { index: day, startUs, endUs } : undefined;
   }
 }
 
-/** Days since 1970 of a date that was checked. */
-function dayOf(date: string): number {
-  return Date.parse(`${date}T00:00:00Z`) / MS_PER_DAY;
+/** A local clock. Its readings are seconds since 1970-01-01 00:00 of the local calendar. */
+class LocalClock {
+  private readonly fromSeconds: readonly number[];
+  private readonly offsetSeconds: readonly number[];
+  /** By period between two changes, the reading that the clock has not shown before its end. Ascending. */
+  private readonly unreadSeconds: readonly number[];
+
+  constructor({ offsets }: ZoneData) {
+    // What was before the data begin is as what it begins with.
+    this.fromSeconds = offsets.map(([from], period) => (period === 0 ? Number.NEGATIVE_INFINITY : from));
+    this.offsetSeconds = offsets.map(([, offset]) => offset);
+    let unread = Number.NEGATIVE_INFINITY;
+    this.unreadSeconds = offsets.map(([, offset], period) => {
+      unread = Math.max(unread, (offsets[period + 1]?.[0] ?? Number.POSITIVE_INFINITY) + offset);
+      return unread;
+    });
+  }
+
+  /** The date on the local calendar, days since 1970-01-01. */
+  dayAt(timeUs: number): number {
+    const seconds = timeUs / US_PER_SECOND;
+    const period = firstAbove(this.fromSeconds, seconds) - 1;
+    return Math.floor((seconds + (this.offsetSeconds[period] ?? 0)) / SECONDS_PER_DAY);
+  }
+
+  /**
+   * The first instant, in seconds since 1970 UTC, at which the clock shows a reading or a later one. So a reading that
+   * is skipped in spring is the instant of the change, and one that comes twice in autumn is the earlier instant.
+   */
+  firstReading(reading: number): number {
+    const period = firstAbove(this.unreadSeconds, reading);
+    const from = this.fromSeconds[period] ?? Number.NEGATIVE_INFINITY;
+    return Math.max(from, reading - (this.offsetSeconds[period] ?? 0));
+  }
+}
+
+/** Index of the first of ascending values that is above a value; their number where none is. */
+function firstAbove(ascending: readonly number[], value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] ?? Number.POSITIVE_INFINITY) > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function holds(span: SessionSpan, timeUs: number): boolean {
+  return timeUs >= span.startUs && timeUs < span.endUs;
+}
+
+function secondsOf(time: string): number {
+  const minutes = minutesOf(time);
+  if (minutes === undefined) throw new TypeError(`${time} is not a time of day`);
+  return minutes * SECONDS_PER_MINUTE;
+}
+
+function knownDay(date: string): number {
+  const day = dayNumberOf(date);
+  if (day === undefined) throw new TypeError(`${date} is not a date`);
+  return day;
 }
