@@ -63,6 +63,8 @@ export interface EngineRules {
 export function compileRules(configuration: EngineConfiguration, known: readonly Strategy[] = STRATEGIES): EngineRules {
   const { cadenceMs, anchorIntervalRecords, range, volumeProfile, hitRule, clock } = configuration;
   const compiled = new Map<string, InstrumentRules>();
+  // Instruments without a session of their own share one.
+  const calendars = new Map<SessionConfiguration, SessionCalendar>();
   return {
     cadenceUs: cadenceMs * US_PER_MS,
     anchorIntervalRecords,
@@ -83,7 +85,7 @@ export function compileRules(configuration: EngineConfiguration, known: readonly
     countsSuspicious: configuration.suspiciousPrints === 'COUNT',
     of(instrument) {
       let own = compiled.get(instrument);
-      if (own === undefined) compiled.set(instrument, (own = instrumentRules(configuration, instrument)));
+      if (own === undefined) compiled.set(instrument, (own = instrumentRules(configuration, instrument, calendars)));
       return own;
     },
     profileKey: canonicalJson(volumeProfile),
@@ -91,11 +93,17 @@ export function compileRules(configuration: EngineConfiguration, known: readonly
   };
 }
 
-function instrumentRules(configuration: EngineConfiguration, instrument: string): InstrumentRules {
+function instrumentRules(
+  configuration: EngineConfiguration,
+  instrument: string,
+  calendars: Map<SessionConfiguration, SessionCalendar>,
+): InstrumentRules {
   const own = configuration.instruments[instrument];
   const session = own?.session ?? configuration.session;
+  const calendar = calendars.get(session) ?? sessionCalendarOf(session, configuration.timeZones);
+  calendars.set(session, calendar);
   return {
-    calendar: sessionCalendarOf(session, configuration.timeZones),
+    calendar,
     sessionKey: sessionKeyOf(session, configuration),
     binSize: own?.binSize === undefined ? undefined : Decimal.of(own.binSize),
     allowsNegativePrices: own?.negativePrices === true,
