@@ -73,6 +73,13 @@ describe('Decimal', () => {
     expect(Decimal.of('0.29').floorDivide(Decimal.of('0.01'))).toBe(29);
   });
 
+  it('counts units of as many decimals as it has, or more', () => {
+    const decimal = Decimal.of('-12.5');
+    expect([decimal.decimals, Decimal.of('3').decimals, Decimal.of('0.000000000001').decimals]).toEqual([1, 0, 12]);
+    expect([decimal.unitsAt(1), decimal.unitsAt(12)]).toEqual([-125n, decimal.toUnits()]);
+    expect(() => decimal.unitsAt(0)).toThrow(RangeError);
+  });
+
   it('says why a text is no amount', () => {
     expect(Decimal.parse('1e5')).toBe('NOT_A_NUMBER');
     expect(Decimal.parse('NaN')).toBe('NOT_A_NUMBER');

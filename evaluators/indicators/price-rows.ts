@@ -81,7 +81,7 @@ export class PriceRows {
   distanceOf(row: number, above: number): Decimal {
     const [from, to] = [this.decadeOf(row), this.decadeOf(above)];
     const rows = above + this.shiftOf(above, to) - (row + this.shiftOf(row, from));
-    if (from === to && row < 0 === above < 0) return multipleOf(this.heightAt(from), rows);
+    if (from === to) return multipleOf(this.heightAt(from), rows);
     return decimalWithin(this.edgeUnitsOf(above) - this.edgeUnitsOf(row));
   }
 

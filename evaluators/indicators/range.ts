@@ -181,7 +181,8 @@ export class Range {
   }
 
   private complete(bar: Bar): void {
-    if (!bar.hasExtremes || bar.volume.isZero()) return;
+    // A bar that was emptied lost a trade at its edge, too.
+    if (!bar.hasExtremes) return;
     this.completed.push(bar);
     if (this.completed.length > this.parameters.bars) this.completed.shift();
     this.currentBounds = this.computeBounds();

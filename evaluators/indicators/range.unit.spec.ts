@@ -134,9 +134,9 @@ describe('Range', () => {
     const range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '10', '11', '12');
     bar(range, 1, '11');
-    range.add(5, Decimal.of('11'), Decimal.of('7'), 90);
+    range.add(5, Decimal.of('11'), Decimal.of('0.5'), 90);
     expect(range.bounds?.meanVolume).toBe(6);
-    range.remove(5, Decimal.of('11'), Decimal.of('7'));
+    range.remove(5, Decimal.of('11'), Decimal.of('0.5'));
     expect(range.bounds).toBeUndefined();
     // Of a bar that is not held there is nothing to take out.
     range.remove(-600, Decimal.of('11'), Decimal.of('7'));
@@ -149,6 +149,11 @@ describe('Range', () => {
     );
     expect(range.bounds).toEqual({ high: Decimal.of('12'), low: Decimal.of('10'), meanVolume: 0.3 });
     expect(range.barVolume).toBe(4.35);
+    // Rounded, a volume may be less than that of the trades in it: then the bar is not known either.
+    const emptied = Range.fromRounded({ barUs: 60, bars: 1 }, { completed: [], current: [1, 9, '12', '10', 4.35] });
+    emptied.remove(60, Decimal.of('11'), Decimal.of('4.350000000001'));
+    bar(emptied, 2, '11');
+    expect(emptied.bounds).toBeUndefined();
     expect(range.toState()).toEqual({
       completed: [[0, 7, '12', '10', '0.3', true, true]],
       current: [1, 9, '11', '11', '4.35', true, false],

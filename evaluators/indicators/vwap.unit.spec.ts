@@ -213,6 +213,8 @@ describe('Vwap of engine version 2', () => {
     const vwap = Vwap.fromRounded(0.1 + 0.2, 0.00001, 0, 2);
     expect(vwap.toState()).toEqual(['0.3', '0.000003', '0.00000000003', 2]);
     expect([vwap.average, vwap.deviation]).toEqual([0.00001, 0]);
+    // Squares too small for the decimals of a sum.
+    expect(Vwap.fromRounded(3, 0.1, 1e-40, 2).deviation).toBeLessThan(1e-17);
     expect(Vwap.fromRounded(0, 0, 0, 0).toState()).toEqual(new Vwap().toState());
   });
 });

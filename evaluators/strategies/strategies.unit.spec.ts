@@ -2,6 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
 import { sigmoid } from '../arithmetic.ts';
+import { PriceRows } from '../indicators/price-rows.ts';
+import { VolumeProfile } from '../indicators/volume-profile.ts';
+import { Vwap } from '../indicators/vwap.ts';
 import { rangeBreakout } from './range-breakout.ts';
 import { vwapReversion } from './vwap-reversion.ts';
 
@@ -66,6 +69,31 @@ describe('VWAP_REVERSION', () => {
     expect(['97.99', '98', '102', '102.01'].map((price) => qualityAt(price, null))).toEqual([1, 0.5, 0.5, 1]);
     // An upper edge beyond what a decimal holds.
     expect(qualityAt('999999999999999', '999999999999999')).toBe(0.5);
+  });
+
+  it('has the same quality for a market and its mirror image', () => {
+    const qualityOf = (last: string) => {
+      const profile = new VolumeProfile(PriceRows.uniform(Decimal.of('1')));
+      const vwap = new Vwap();
+      const rows = [
+        ['98.5', '1'],
+        ['99.5', '10'],
+        ['100.5', '30'],
+        ['101.5', '10'],
+        ['102.5', '1'],
+        [last, '0.001'],
+      ] as const;
+      for (const [price, size] of rows) {
+        profile.add(Decimal.of(price), Decimal.of(size));
+        vwap.add(Decimal.of(price), Decimal.of(size));
+      }
+      const { average, deviation } = vwap;
+      const area = profile.valueArea(0.7, 'ONE_ROW');
+      const measured = { lastPrice: Decimal.of(last), vwap: average!, vwapDeviation: deviation!, ...area };
+      return evaluate(snapshot(measured));
+    };
+    expect(qualityOf('101.9')).toMatchObject({ direction: 'SHORT', quality: 0.5 });
+    expect(qualityOf('99.1')).toMatchObject({ direction: 'LONG', quality: 0.5 });
   });
 
   it('says nothing near the average or without a deviation', () => {

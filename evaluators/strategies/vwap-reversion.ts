@@ -15,7 +15,8 @@ const QUALITY_NEAR_AVERAGE = 0.5;
  */
 function isInsideValueArea({ lastPrice, valueAreaLow, valueAreaHigh, profileBinSize }: IndicatorSnapshot): boolean {
   if (lastPrice.compare(valueAreaLow) < 0) return false;
-  if (profileBinSize === null) return lastPrice.compare(valueAreaHigh) <= 0;
+  if (lastPrice.compare(valueAreaHigh) <= 0) return true;
+  if (profileBinSize === null) return false;
   // Not by Decimal.plus: the upper edge of a very high row may be beyond what a Decimal holds.
   return lastPrice.toUnits() < valueAreaHigh.toUnits() + profileBinSize.toUnits();
 }
