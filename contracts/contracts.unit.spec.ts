@@ -7,7 +7,7 @@ import { SCHEMAS, type EngineAnchor, type IndicatorSnapshot, type Trade } from '
 import { partitionOf } from './partitioner.ts';
 import { refusalOf, refusalOfGap, refusalOfTick, TICK_INSTRUMENTS_MAX } from './trade-rules.ts';
 
-const units = fc.bigInt({ min: 0n, max: 10n ** 27n - 1n });
+const units = fc.bigInt({ min: 1n - 10n ** 27n, max: 10n ** 27n - 1n });
 const positive = fc.oneof(
   fc.bigInt({ min: 1n, max: 10n ** 27n - 1n }),
   fc.nat({ max: 999_999 }).map((n) => BigInt(n + 1) * 10n ** 10n),
@@ -42,13 +42,14 @@ describe('Decimal', () => {
   it("writes the shortest two's-complement bytes", () => {
     const edges = fc
       .integer({ min: 0, max: 89 })
-      .chain((bit) => fc.constantFrom(-1n, 0n, 1n).map((by) => (1n << BigInt(bit)) + by));
+      .chain((bit) => fc.constantFrom(-1n, 0n, 1n).map((by) => (1n << BigInt(bit)) + by))
+      .chain((value) => fc.constantFrom(value, -value));
     fc.assert(
       fc.property(fc.oneof(units, positive, edges), (value) => {
         const bytes = Decimal.fromUnits(value).toBytes();
-        const hex = value.toString(16);
-        const even = hex.length % 2 === 1 ? `0${hex}` : hex;
-        expect(bytes.toString('hex')).toBe(Number.parseInt(even.slice(0, 2), 16) >= 0x80 ? `00${even}` : even);
+        const { length } = bytes;
+        expect(BigInt.asIntN(length * 8, BigInt(`0x${bytes.toString('hex')}`))).toBe(value);
+        expect(length === 1 || value !== BigInt.asIntN((length - 1) * 8, value)).toBe(true);
       }),
       { numRuns: 5_000 },
     );
@@ -57,20 +58,42 @@ describe('Decimal', () => {
   it('converts to the nearest double', () => {
     fc.assert(
       fc.property(units, (value) => {
-        const text = `${value / 10n ** 12n}.${String(value % 10n ** 12n).padStart(12, '0')}`;
-        expect(Decimal.fromUnits(value).toNumber()).toBe(Number(text));
+        const magnitude = value < 0n ? -value : value;
+        const text = `${value < 0n ? '-' : ''}${magnitude / 10n ** 12n}.${String(magnitude % 10n ** 12n).padStart(12, '0')}`;
+        expect(Decimal.fromUnits(value).toNumber()).toBe(Number(text) + 0);
       }),
     );
   });
 
   it('floors quotients exactly', () => {
     fc.assert(
-      fc.property(positive, positive, (dividend, divisor) => {
-        expect(Decimal.fromUnits(dividend).floorDivide(Decimal.fromUnits(divisor))).toBe(Number(dividend / divisor));
+      fc.property(fc.oneof(positive, units), positive, (dividend, divisor) => {
+        const isBelow = dividend < 0n && dividend % divisor !== 0n;
+        const floor = dividend / divisor - (isBelow ? 1n : 0n);
+        expect(Decimal.fromUnits(dividend).floorDivide(Decimal.fromUnits(divisor))).toBe(Number(floor));
       }),
     );
     // Math.floor(0.29 / 0.01) is 28 in doubles.
     expect(Decimal.of('0.29').floorDivide(Decimal.of('0.01'))).toBe(29);
+  });
+
+  it('adds, subtracts, compares and negates exactly', () => {
+    fc.assert(
+      fc.property(units, units, (left, right) => {
+        const [a, b] = [Decimal.fromUnits(left), Decimal.fromUnits(right)];
+        expect(a.negated().toUnits()).toBe(-left);
+        expect(Math.sign(a.compare(b))).toBe(left < right ? -1 : left > right ? 1 : 0);
+        expect(a.isPositive()).toBe(left > 0n);
+        for (const [sum, of] of [
+          [left + right, () => a.plus(b)],
+          [left - right, () => a.minus(b)],
+        ] as const) {
+          const isHeld = sum > -(10n ** 27n) && sum < 10n ** 27n;
+          if (isHeld) expect(of().toUnits()).toBe(sum);
+          else expect(of).toThrow(RangeError);
+        }
+      }),
+    );
   });
 
   it('counts units of as many decimals as it has, or more', () => {
@@ -87,7 +110,8 @@ describe('Decimal', () => {
     expect(Decimal.parse('1000000000000000')).toBe('OUT_OF_BOUNDS');
     expect(Decimal.parse('0.0000000000001')).toBe('PRECISION');
     expect(String(Decimal.parse('0.0000000000010'))).toBe('0.000000000001');
-    expect(() => Decimal.fromBytes(Buffer.from([0xff]))).toThrow(RangeError);
+    expect(() => Decimal.fromBytes(Buffer.alloc(13, 0x7f))).toThrow(RangeError);
+    expect(() => Decimal.fromBytes(Buffer.alloc(13, 0x80))).toThrow(RangeError);
   });
 });
 

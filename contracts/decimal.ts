@@ -195,9 +195,13 @@ export class Decimal {
   plus(other: Decimal): Decimal {
     const fraction = this.fraction + other.fraction;
     const carries = fraction >= FRACTION_UNITS;
-    const whole = this.whole + other.whole + (carries ? 1 : 0);
-    if (whole >= DECIMAL_WHOLE_BOUND || whole < -DECIMAL_WHOLE_BOUND) throw new RangeError('decimal out of bounds');
-    return new Decimal(whole, carries ? fraction - FRACTION_UNITS : fraction);
+    const sum = new Decimal(
+      this.whole + other.whole + (carries ? 1 : 0),
+      carries ? fraction - FRACTION_UNITS : fraction,
+    );
+    const isBelow = sum.whole < -DECIMAL_WHOLE_BOUND || (sum.whole === -DECIMAL_WHOLE_BOUND && sum.fraction === 0);
+    if (isBelow || sum.whole >= DECIMAL_WHOLE_BOUND) throw new RangeError('decimal out of bounds');
+    return sum;
   }
 
   /** The exact difference. @throws RangeError when out of bounds. */

@@ -37,6 +37,7 @@ const key = fc.string({ minLength: 1 }).filter((name) => name.charCodeAt(0) > 0x
 
 const PRIMITIVES: Readonly<Record<string, fc.Arbitrary<Pair>>> = {
   null: same(fc.constant(null)),
+  boolean: same(fc.boolean()),
   int: same(fc.integer()),
   long: same(
     fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -300, max: 300 }), fc.constantFrom(2 ** 28, 2 ** 27 - 1)),
@@ -47,9 +48,14 @@ const PRIMITIVES: Readonly<Record<string, fc.Arbitrary<Pair>>> = {
 };
 
 function unitsBytes(units: bigint): Buffer {
-  const hex = units.toString(16);
-  const even = hex.length % 2 === 1 ? `0${hex}` : hex;
-  return Buffer.from(Number.parseInt(even.slice(0, 2), 16) >= 0x80 ? `00${even}` : even, 'hex');
+  let length = 1;
+  while (BigInt.asIntN(8 * length, units) !== units) length += 1;
+  return Buffer.from(
+    BigInt.asUintN(8 * length, units)
+      .toString(16)
+      .padStart(2 * length, '0'),
+    'hex',
+  );
 }
 
 function pairOf(pairs: Readonly<Record<string, Pair>>): Pair {
@@ -69,7 +75,7 @@ function anyOf(schema: Schema, named: Map<string, fc.Arbitrary<Pair>>): fc.Arbit
   const { type, name, logicalType, symbols = [], items = 'null', values = 'null', fields = [] } = schema;
   if (logicalType === 'decimal') {
     return fc
-      .oneof(fc.bigInt({ min: 0n, max: 10n ** 27n - 1n }), fc.bigInt({ min: 0n, max: 70_000n }))
+      .oneof(fc.bigInt({ min: 1n - 10n ** 27n, max: 10n ** 27n - 1n }), fc.bigInt({ min: -70_000n, max: 70_000n }))
       .map((units) => ({ ours: Decimal.fromUnits(units), avro: unitsBytes(units) }));
   }
   let result: fc.Arbitrary<Pair>;

@@ -6,16 +6,19 @@ import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, TOPICS, type DerivedName } from '../contracts/topics.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from './configuration.ts';
 import {
-  createPartitionTask,
   type Advance,
   type DerivedRecord,
+  type InstrumentOverview,
   type PartitionTask,
   type TaskOptions,
+  createPartitionTask,
 } from './partition-task.ts';
 
 const PARTITION = 0;
 /** Hex digits of the configuration's hash in the identities of a derivation. */
 const IDENTITY_DIGITS = 32;
+/** Refused trades whose reasons are told. */
+const REFUSALS_TOLD_MAX = 5;
 
 /** The identities that an activation is made with. */
 export interface ActivationIdentity {
@@ -56,6 +59,10 @@ export interface Derivation {
   readonly late: number;
   /** Trades that the engine refused. */
   readonly refused: number;
+  /** What became of the trades of each instrument, by name. */
+  readonly instruments: readonly InstrumentOverview[];
+  /** Why the first few were refused, or set aside later. */
+  readonly firstRefusals: readonly string[];
 }
 
 /**
@@ -99,12 +106,18 @@ export async function* derive(
   configuration: EngineConfiguration,
 ): AsyncGenerator<string, Derivation, undefined> {
   const task = startDerivation(configuration);
+  const firstRefusals: string[] = [];
   for await (const trade of trades) {
-    const { derived } = goOn(task, contentOf(trade));
+    const { derived, deadLetters } = goOn(task, contentOf(trade));
+    for (const { source, reason, detail } of deadLetters) {
+      if (firstRefusals.length < REFUSALS_TOLD_MAX)
+        firstRefusals.push(`trade ${source.position}: ${reason}: ${detail}`);
+    }
     if (derived.length > 0) yield derived.map(lineOf).join('');
   }
   const { trades: counted, events, duplicates, late, deadLetters } = task.counts;
-  return { trades: counted, events, duplicates, late, refused: deadLetters };
+  const { overview: instruments } = task;
+  return { trades: counted, events, duplicates, late, refused: deadLetters, instruments, firstRefusals };
 }
 
 /** One event as a line of text, line feed included. */

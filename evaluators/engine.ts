@@ -71,8 +71,9 @@ function isQuiet(instrument: Instrument, trade: Trade): boolean {
 
 /** Trades that waited for this record to say that time went on: they are on time now, before it, in their order. */
 function stepProven(instrument: Instrument, proven: readonly UnprovenTrade[], emission: Emission): void {
-  for (const { trade, offset } of proven) {
-    if (instrument.readmit({ trade, offset }) === 'ON_TIME') stepOnTime(instrument, trade, offset, emission);
+  for (const unproven of proven) {
+    const { trade, offset } = unproven;
+    if (instrument.readmit(unproven) === 'ON_TIME') stepOnTime(instrument, trade, offset, emission);
   }
 }
 

@@ -171,7 +171,17 @@ export class Instrument {
   }
 
   /** As {@link admit}, for a trade that waited and is proven: `ON_TIME` where it is not before another such one. */
-  readmit({ trade, offset }: UnprovenTrade): TradeFate {
+  readmit({ trade, offset, isAhead }: UnprovenTrade): TradeFate {
+    const fate = this.fateOfProven(trade, offset);
+    // It was counted as ahead, or as late behind one that was.
+    if (isAhead) {
+      this.counted.ahead -= 1;
+      if (fate !== 'ON_TIME') this.counted[COUNTED_AS[fate]] += 1;
+    }
+    return fate;
+  }
+
+  private fateOfProven(trade: Trade, offset: number): TradeFate {
     const { tradeId, eventTime } = trade;
     const span = this.sessions.spanAt(eventTime);
     if (span === undefined) return 'OUTSIDE';
@@ -204,7 +214,9 @@ export class Instrument {
     if (standing === 'AHEAD' || standing === 'CONFIRMED') {
       // Nothing confirms itself.
       if (this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
-      return standing === 'AHEAD' ? this.wait(trade, offset) : this.confirm(trade);
+      if (standing === 'CONFIRMED') return this.confirm(trade);
+      this.wait({ trade, offset, isAhead: true });
+      return 'AHEAD';
     }
     if (standing === 'CONTESTED') {
       this.fallBackTo(eventTime);
@@ -221,7 +233,7 @@ export class Instrument {
     if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
     if (!this.identities.canJudge(eventTime)) return 'UNJUDGED';
     if (this.isKnown(tradeId, eventTime) || this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
-    this.wait(trade, offset);
+    this.wait({ trade, offset, isAhead: false });
     return 'LATE';
   }
 
@@ -245,10 +257,9 @@ export class Instrument {
     return 'ON_TIME';
   }
 
-  private wait(trade: Trade, offset: number): TradeFate {
-    const crowdedOut = this.clock.wait({ trade, offset });
+  private wait(unproven: UnprovenTrade): void {
+    const crowdedOut = this.clock.wait(unproven);
     if (crowdedOut !== undefined) this.passBy([crowdedOut]);
-    return 'AHEAD';
   }
 
   /** Counts an on-time trade; forecasts that it resolves were resolved before. */
@@ -371,15 +382,16 @@ export class Instrument {
   }
 
   private settle(trade: Trade, offset: number): void {
-    this.clock.settleBy({ trade, offset });
+    this.clock.settleBy({ trade, offset, isAhead: false });
   }
 
   /** Trades that waited and did not happen then: a wrong order is not a wrong stamp, so what a session can take it takes. */
   private passBy(trades: readonly UnprovenTrade[]): void {
-    for (const { trade, offset } of trades) {
+    for (const unproven of trades) {
+      const { trade, offset } = unproven;
       const span = this.sessions.spanAt(trade.eventTime);
       if (span !== undefined && trade.eventTime <= this.clock.timeUs) this.countLate(trade, span, offset);
-      else if (span === undefined || this.sessions.placeOf(span) !== 'HELD') this.disprove([{ trade, offset }]);
+      else if (span === undefined || this.sessions.placeOf(span) !== 'HELD') this.disprove([unproven]);
       else if (this.isNew(trade.tradeId, trade.eventTime)) {
         this.sessions.of(span, offset).add(trade.price, trade.size, offset, this.rowsFrom);
         this.note(trade);

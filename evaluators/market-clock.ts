@@ -15,6 +15,8 @@ export const WAITING_TRADES_MAX = 64;
 export interface UnprovenTrade {
   readonly trade: Trade;
   readonly offset: number;
+  /** True for one beyond the bound; false for one that waits behind such a one. */
+  readonly isAhead: boolean;
 }
 
 /** State of a {@link MarketClock}. */
@@ -94,9 +96,7 @@ export class MarketClock {
     }
     if (timeUs <= this.limitUs() || this.time === 0) return 'ON_TIME';
     let supporters = 1;
-    for (const { trade } of this.waiting) {
-      if (trade.eventTime <= timeUs && trade.eventTime > this.limitUs()) supporters += 1;
-    }
+    for (const { trade, isAhead } of this.waiting) if (isAhead && trade.eventTime <= timeUs) supporters += 1;
     return supporters >= this.rules.confirmingTrades ? 'CONFIRMED' : 'AHEAD';
   }
 

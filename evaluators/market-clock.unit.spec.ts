@@ -15,6 +15,7 @@ const unproven = (eventTime: number) => ({
     ...{ suspicious: false, conditions: [] },
   } satisfies Trade,
   offset: nextId,
+  isAhead: true,
 });
 
 /** Takes times in as the engine does. */

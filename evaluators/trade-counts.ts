@@ -2,7 +2,7 @@
  * What becomes of a trade of an instrument.
  *
  * - `ON_TIME`: counted; it resolves forecasts and may trigger a snapshot. `LATE`: before the clock; counted only.
- * - `AHEAD`: stamped beyond the clock's bound; its session's sums take it where they can, the clock waits for others.
+ * - `AHEAD`: stamped beyond the clock's bound: it waits for others to confirm that time went on.
  * - Not counted: `DUPLICATE`, the same id and time again · `TOO_LATE`, of a session before the previous one · `OUTSIDE`
  *   trading hours · `SUSPICIOUS`, as its source says · `REFUSED`, for a price that the configuration does not allow ·
  *   `UNJUDGED`, older than the identities that memory holds.
@@ -16,6 +16,7 @@ export interface TradeCounts {
   readonly counted: number;
   readonly onTime: number;
   readonly late: number;
+  /** Beyond the clock's bound: those that wait, and those that were passed by; not those that others confirmed. */
   readonly ahead: number;
   readonly duplicates: number;
   readonly tooLate: number;
@@ -57,7 +58,7 @@ export type SetAsideKind = (typeof SET_ASIDE_KINDS)[number];
 /** What each count is of, for people. */
 export const SET_ASIDE_WORDS: Readonly<Record<SetAsideKind, string>> = {
   late: 'late: it came after a newer one, counts into its session and decides nothing',
-  ahead: "ahead: stamped beyond the clock's bound, it waits for other trades to confirm that time",
+  ahead: "ahead: stamped beyond the clock's bound, and no other trades have confirmed that time",
   duplicates: 'duplicate: this id with this time was counted before',
   tooLate: 'too late: its session is older than the previous one, so it counts into none',
   outside: 'outside trading hours: it does not count',

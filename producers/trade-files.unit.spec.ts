@@ -111,7 +111,9 @@ describe('a file of trades', () => {
     await expect(readAll({ path })).rejects.toThrow('name a symbol without its venue: give it, such as --instrument');
     expect((await readAll({ path, instrument: '@gemini' })).trades[0]?.instrument).toBe('BTC-USD@gemini');
     const bare = await fileWith('1735689600,93500.1,0.01\n');
-    await expect(readAll({ path: bare, instrument: '@kraken' })).rejects.toThrow('"@kraken" is not a valid instrument');
+    await expect(readAll({ path: bare, instrument: '@kraken' })).rejects.toThrow(
+      'The instrument "@kraken" has no symbol before the @',
+    );
   });
 
   it('that grew gives the same ids again, and those of its new rows', async () => {

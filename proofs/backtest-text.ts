@@ -3,6 +3,7 @@ import { counted } from '../platform/counted.ts';
 import type { BacktestReport, ContenderResult } from './backtest.ts';
 import { groupsOf, type Difference } from './backtest-comparison.ts';
 import type { RefusalKind } from './backtest-refusals.ts';
+import { setAsideText as tradesSetAsideText } from './set-aside-text.ts';
 import { FIGURES_HEAD, figuresOf, INTERVAL_NOTE, scoreboardText, unresolvedLines } from './scoreboard-text.ts';
 
 const HASH_DIGITS = 12;
@@ -102,6 +103,10 @@ function setAsideText({ trades, configurations, refusedRows }: BacktestReport): 
   }
   return [
     table.toString(),
+    ...configurations.flatMap(({ label, instruments }) => {
+      const lines = tradesSetAsideText(instruments);
+      return configurations.length === 1 ? lines : lines.map((line) => `${label}: ${line}`);
+    }),
     ...refusedRows.map((kind) => refusalText('Rows that are not valid trades', kind)),
     ...configurations.flatMap(({ label, refused }) =>
       refused.map((kind) =>

@@ -11,6 +11,7 @@ import { differencesBetween, type Difference } from './backtest-comparison.ts';
 import { Refusals, type Place, type RefusalKind } from './backtest-refusals.ts';
 import { StrategyFault } from './backtest-strategy.ts';
 import { ScoreboardCount, type Scoreboard } from './scoreboard.ts';
+import { tradesOf, type TradesOfInstrument } from './set-aside.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 
 /** Version of the report's form: changed when a field is renamed, taken away or means something else. */
@@ -30,8 +31,9 @@ export interface ContenderResult {
   readonly path: string;
   readonly configHash: string;
   readonly scoreboard: Scoreboard;
-  /** The engine's own counts. */
+  /** The engine's own counts, and by instrument what became of its trades. */
   readonly counts: TaskCounts;
+  readonly instruments: readonly TradesOfInstrument[];
   /** Trades that the engine refused, by reason. */
   readonly refused: readonly RefusalKind[];
 }
@@ -167,6 +169,7 @@ class Run {
       configHash: sha256Hex(canonicalConfiguration(configuration)),
       scoreboard: this.count.board(),
       counts: this.task.counts,
+      instruments: this.task.overview.map(tradesOf),
       refused: this.refused.list(),
     };
   }

@@ -87,7 +87,7 @@ class MarketSince {
     const standing = this.clock.judge(eventTime);
     if (this.clock.isWaiting(tradeId, eventTime)) return [];
     if (standing === 'AHEAD') {
-      this.clock.wait({ trade: event, offset });
+      this.clock.wait({ trade: event, offset, isAhead: true });
       this.waiting.set(offset, record);
       return [];
     }

@@ -17,6 +17,8 @@ import {
 } from '../../producers/survey-file.adapter.ts';
 import type { Survey } from '../../producers/survey.ts';
 import { doubtsAbout, KNOWN_INSTRUMENTS_MAX } from '../../proofs/known-instruments.ts';
+import { setAsideText } from '../../proofs/set-aside-text.ts';
+import { tradesOf as tradesOfInstrument } from '../../proofs/set-aside.ts';
 import { DEFAULT_CONFIGURATION_FILE, interruption, readConfiguration } from '../context.ts';
 import { progressBar } from '../progress.ts';
 import {
@@ -29,7 +31,10 @@ import {
 } from './file-survey.ts';
 
 const INTERRUPTED = 130;
-const NOTHING: Derivation = { trades: 0, events: 0, duplicates: 0, late: 0, refused: 0 };
+const NOTHING: Derivation = {
+  ...{ trades: 0, events: 0, duplicates: 0, late: 0, refused: 0 },
+  ...{ instruments: [], firstRefusals: [] },
+};
 
 interface DeriveOptions extends FileSurveyOptions {
   readonly trades: string;
@@ -102,14 +107,19 @@ async function* untilStopped(trades: AsyncIterable<Trade>, signal: AbortSignal):
 }
 
 /** What was set aside, in words; nothing where nothing was. */
-function derivationText(survey: Survey, { duplicates, late, refused }: Derivation, isSorted: boolean): string {
+function derivationText(
+  survey: Survey,
+  { instruments, refused, firstRefusals }: Derivation,
+  isSorted: boolean,
+): string {
   const lines = surveyLines(survey, isSorted);
   if (survey.refused > 0) {
     lines.push(`Left out as no trade: ${counted(survey.refused, 'row')}.`, ...refusedText(survey.refusedByReason));
   }
-  if (duplicates > 0) lines.push(`Without effect, because it was a repeat: ${counted(duplicates, 'trade')}.`);
-  if (late > 0) lines.push(`Counted, but too late to decide: ${counted(late, 'trade')}.`);
-  if (refused > 0) lines.push(`Refused by the engine: ${counted(refused, 'trade')}.`);
+  lines.push(...setAsideText(instruments.map(tradesOfInstrument)));
+  if (refused > 0) {
+    lines.push(`Refused by the engine: ${counted(refused, 'trade')}.`, ...firstRefusals.map((why) => `  ${why}`));
+  }
   return lines.map((line) => `${line}\n`).join('');
 }
 

@@ -30,7 +30,7 @@ describe('candles', () => {
   });
 
   it('ignores what the engine refuses', () => {
-    expect(project({ price: Decimal.ZERO })).toEqual([]);
+    expect(project({ size: Decimal.ZERO })).toEqual([]);
     expect(project({}, home + 1)).toEqual([]);
   });
 });
