@@ -1,0 +1,179 @@
+import { hash } from 'node:crypto';
+
+/** Bytes of SHA-256 that stand for an id that is not a number: 2^64 ids before two of them are likely to share them. */
+export const ID_HASH_BYTES = 16;
+/** Stands for the number of an id that is not one: after all numbers in the order. */
+export const HASHED = Number.POSITIVE_INFINITY;
+/** Times that can be written, microseconds from 1970; the last is in 2112. */
+export const TIME_US_MAX = 4_503_599_627_370_496;
+/** The most bytes of an entry: its time, and its number or hash. */
+export const ENTRY_BYTES_MAX = 24;
+
+/** A number with more digits may not fit a double. */
+const DIGITS_MAX = 15;
+const ZERO = 48;
+const NO_BYTES = Buffer.alloc(0);
+
+/** Identity of a trade in the order in which a page holds them: by time, then numbers, then other ids by their hash. */
+export class IdentityKey {
+  timeUs = 0;
+  /** The id as a number; {@link HASHED} where it is not one. */
+  number = 0;
+  /** Where the id is not a number: 16 bytes, a character each. */
+  hash = '';
+
+  /** @throws RangeError for a time that is not a whole number from 0 to {@link TIME_US_MAX}. */
+  set(tradeId: string, timeUs: number): void {
+    if (!Number.isInteger(timeUs) || timeUs < 0 || timeUs > TIME_US_MAX) {
+      throw new RangeError(`${timeUs} is not a time in microseconds`);
+    }
+    this.timeUs = timeUs;
+    this.number = numberOf(tradeId);
+    if (this.number === HASHED) this.hash = hash('sha256', tradeId, 'latin1').slice(0, ID_HASH_BYTES);
+  }
+}
+
+/** The number that an id is, written without leading zeros; {@link HASHED} for every other id. */
+function numberOf(id: string): number {
+  const { length } = id;
+  if (length === 0 || length > DIGITS_MAX || (length > 1 && id.charCodeAt(0) === ZERO)) return HASHED;
+  let number = 0;
+  for (let index = 0; index < length; index += 1) {
+    const digit = id.charCodeAt(index) - ZERO;
+    if (digit < 0 || digit > 9) return HASHED;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+/**
+ * Writes what of an entry depends on the one before it: the time since that one with a bit that tells the kinds apart,
+ * and a number's difference to `base`. After it, an id that is not a number has its hash.
+ *
+ * @returns where it ends.
+ */
+export function writeEntryHead(bytes: Buffer, at: number, sinceUs: number, base: number, number: number): number {
+  // As a varint of 2 × time + bit, which would not fit a double.
+  const low = (sinceUs % 64) * 2 + (number === HASHED ? 1 : 0);
+  const end = writeVarintAfter(bytes, at, low, (sinceUs - (sinceUs % 64)) / 64);
+  if (number === HASHED) return end;
+  const difference = number - base;
+  const zigzag = difference >= 0 ? difference * 2 : -difference * 2 - 1;
+  return writeVarintAfter(bytes, end, zigzag % 128, (zigzag - (zigzag % 128)) / 128);
+}
+
+/** Writes a varint, given its lowest seven bits and the others. */
+function writeVarintAfter(bytes: Buffer, start: number, low: number, high: number): number {
+  let at = start;
+  let septet = low;
+  let rest = high;
+  while (rest > 0) {
+    bytes[at] = septet + 128;
+    at += 1;
+    septet = rest % 128;
+    rest = (rest - septet) / 128;
+  }
+  bytes[at] = septet;
+  return at + 1;
+}
+
+/** Writes an entry. @returns where it ends. */
+export function writeEntry(bytes: Buffer, at: number, sinceUs: number, base: number, key: IdentityKey): number {
+  const end = writeEntryHead(bytes, at, sinceUs, base, key.number);
+  if (key.number !== HASHED) return end;
+  for (let index = 0; index < ID_HASH_BYTES; index += 1) bytes[end + index] = key.hash.charCodeAt(index);
+  return end + ID_HASH_BYTES;
+}
+
+/** The order of an entry, whose hash, if it has one, begins at `hashAt`, against a key: below 0 where it is before it. */
+export function compareEntry(bytes: Buffer, timeUs: number, number: number, hashAt: number, key: IdentityKey): number {
+  if (timeUs !== key.timeUs) return timeUs - key.timeUs;
+  if (number !== key.number) return number < key.number ? -1 : 1;
+  if (number !== HASHED) return 0;
+  for (let index = 0; index < ID_HASH_BYTES; index += 1) {
+    const difference = (bytes[hashAt + index] ?? 0) - key.hash.charCodeAt(index);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Walks along the entries of a block. */
+export class EntryCursor {
+  bytes = NO_BYTES;
+  /** Where the block's header begins. */
+  blockAt = 0;
+  /** End of the block. */
+  end = 0;
+  /** Start of the next entry. */
+  at = 0;
+  /** Time of the entry passed last, or the block's own before the first. */
+  timeUs = 0;
+  /** Number of the entry passed last; 0 before the first; {@link HASHED} where it has none. */
+  number = 0;
+
+  /** The next entry, once {@link peek} has found it. */
+  nextUs = 0;
+  nextNumber = 0;
+  /** Where the part that depends on the entry before ends, and with it a hash begins. */
+  nextHeadEnd = 0;
+
+  /** What a number is written as the difference to. */
+  get base(): number {
+    return this.number === HASHED ? 0 : this.number;
+  }
+
+  /** Reads the next entry without passing it; false at the block's end. */
+  peek(): boolean {
+    const { at, bytes } = this;
+    if (at >= this.end) return false;
+    const first = bytes[at] ?? 0;
+    this.nextHeadEnd = at + 1;
+    const sinceUs = ((first & 127) >> 1) + (first < 128 ? 0 : 64 * this.readVarint());
+    this.nextUs = this.timeUs + sinceUs;
+    if ((first & 1) === 1) {
+      this.nextNumber = HASHED;
+      return true;
+    }
+    const zigzag = this.readVarint();
+    this.nextNumber = this.base + (zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2);
+    return true;
+  }
+
+  /** Passes the entry that was just read. */
+  pass(): void {
+    this.at = this.nextHeadEnd + (this.nextNumber === HASHED ? ID_HASH_BYTES : 0);
+    this.timeUs = this.nextUs;
+    this.number = this.nextNumber;
+  }
+
+  /** Goes on to the first entry of the block that is not before a key; true when it is the key's. */
+  seek(key: IdentityKey): boolean {
+    while (this.peek()) {
+      const order = compareEntry(this.bytes, this.nextUs, this.nextNumber, this.nextHeadEnd, key);
+      if (order >= 0) return order === 0;
+      this.pass();
+    }
+    return false;
+  }
+
+  /** The order of the entry passed last against a key. */
+  comparePassed(key: IdentityKey): number {
+    return compareEntry(this.bytes, this.timeUs, this.number, this.at - ID_HASH_BYTES, key);
+  }
+
+  private readVarint(): number {
+    const { bytes } = this;
+    let at = this.nextHeadEnd;
+    let septet = bytes[at] ?? 0;
+    let value = septet & 127;
+    let scale = 1;
+    while (septet >= 128) {
+      at += 1;
+      scale *= 128;
+      septet = bytes[at] ?? 0;
+      value += (septet & 127) * scale;
+    }
+    this.nextHeadEnd = at + 1;
+    return value;
+  }
+}

@@ -1,0 +1,280 @@
+import {
+  compareEntry,
+  ENTRY_BYTES_MAX,
+  EntryCursor,
+  HASHED,
+  ID_HASH_BYTES,
+  writeEntry,
+  writeEntryHead,
+  type IdentityKey,
+} from './identity-entry.ts';
+import { statePageOf, type StatePage } from './state-page.ts';
+
+/** The number of entries, before the blocks. */
+const COUNT_BYTES = 4;
+/** Of a block: the length of its entries, and the time of its first. */
+const LENGTH_BYTES = 2;
+const HEADER_BYTES = LENGTH_BYTES + 8;
+const CAPACITY_BYTES_MIN = 128;
+/** The most that one insertion adds: an entry, the head of the next one, and a block's header where it splits. */
+const ROOM_BYTES = 2 * ENTRY_BYTES_MAX + HEADER_BYTES + ENTRY_BYTES_MAX;
+
+/** How far blocks and pages are filled, bytes. They are split beyond twice that, where entries come between others. */
+export interface PageLayout {
+  readonly blockBytes: number;
+  readonly pageBytes: number;
+}
+
+const patch = Buffer.alloc(ROOM_BYTES);
+const walker = new EntryCursor();
+
+/**
+ * Identities in ascending order, in bytes that are also their written form:
+ *
+ *     page  = number of entries (4 bytes), blocks
+ *     block = length of its entries (2 bytes), time of the first (a double), entries
+ *     entry = varint of 2 × time since the entry before + kind,
+ *             then a number as the zigzag varint of its difference to the one before (0 after none), or 16 bytes of hash
+ */
+export class IdentityPage {
+  bytes: Buffer;
+  used: number;
+  count: number;
+  /** Time of the first entry, microseconds; of no meaning while there is none. */
+  firstUs = 0;
+  lastUs = 0;
+  private lastNumber = 0;
+  private lastBlockAt = 0;
+  /** The bytes in use as they were handed out, which nobody changes any more. */
+  private handedOut: StatePage | undefined;
+
+  private constructor(bytes: Buffer, used: number, count: number) {
+    this.bytes = bytes;
+    this.used = used;
+    this.count = count;
+  }
+
+  static empty(): IdentityPage {
+    return new IdentityPage(Buffer.allocUnsafeSlow(CAPACITY_BYTES_MIN), COUNT_BYTES, 0);
+  }
+
+  static fromState(page: StatePage): IdentityPage {
+    const restored = new IdentityPage(page.bytes, page.bytes.length, page.bytes.readUInt32LE(0));
+    restored.handedOut = page;
+    restored.findEnds();
+    return restored;
+  }
+
+  toState(): StatePage {
+    if (this.handedOut === undefined) {
+      this.bytes.writeUInt32LE(this.count, 0);
+      this.handedOut = statePageOf(this.bytes.subarray(0, this.used));
+    }
+    return this.handedOut;
+  }
+
+  /** The order of the last entry against a key: below 0 where it is before it. */
+  compareLast(key: IdentityKey): number {
+    return compareEntry(this.bytes, this.lastUs, this.lastNumber, this.used - ID_HASH_BYTES, key);
+  }
+
+  /** The order of the first entry of a block against a key. */
+  compareFirst(key: IdentityKey, blockAt: number = COUNT_BYTES): number {
+    const order = this.blockUs(blockAt) - key.timeUs;
+    if (order !== 0) return order;
+    this.open(walker, blockAt);
+    walker.peek();
+    return compareEntry(this.bytes, walker.nextUs, walker.nextNumber, walker.nextHeadEnd, key);
+  }
+
+  /** Adds a key that is after the last entry. */
+  append(key: IdentityKey, { blockBytes }: PageLayout): void {
+    this.makeRoom();
+    const { bytes, lastBlockAt } = this;
+    const isFirst = this.count === 0;
+    if (isFirst || this.used - lastBlockAt - HEADER_BYTES >= blockBytes) {
+      this.lastBlockAt = this.used;
+      this.used = writeEntry(bytes, this.beginBlock(key.timeUs), 0, 0, key);
+      if (isFirst) this.firstUs = key.timeUs;
+    } else {
+      const base = this.lastNumber === HASHED ? 0 : this.lastNumber;
+      this.used = writeEntry(bytes, this.used, key.timeUs - this.lastUs, base, key);
+    }
+    bytes.writeUInt16LE(this.used - this.lastBlockAt - HEADER_BYTES, this.lastBlockAt);
+    this.lastUs = key.timeUs;
+    this.lastNumber = key.number;
+    this.count += 1;
+  }
+
+  /** Lets go of the room after the last entry: nothing is added there any more. */
+  trim(): void {
+    if (this.handedOut !== undefined || this.bytes.length === this.used) return;
+    this.bytes = exactCopy(this.bytes.subarray(0, this.used));
+  }
+
+  /** Stands before the first entry of a block. */
+  open(cursor: EntryCursor, blockAt: number): void {
+    cursor.bytes = this.bytes;
+    cursor.blockAt = blockAt;
+    cursor.at = blockAt + HEADER_BYTES;
+    cursor.end = this.blockEnd(blockAt);
+    cursor.timeUs = this.blockUs(blockAt);
+    cursor.number = 0;
+  }
+
+  /** Stands before the block that a key belongs to: the last whose first entry is not after it, or else the first. */
+  openAtBlockOf(cursor: EntryCursor, key: IdentityKey): void {
+    let blockAt = COUNT_BYTES;
+    for (let next = this.blockEnd(blockAt); next < this.used; next = this.blockEnd(next)) {
+      if (this.compareFirst(key, next) > 0) break;
+      blockAt = next;
+    }
+    this.open(cursor, blockAt);
+  }
+
+  /** True when a key's place is in the block of a cursor that stopped there before, and after what it has passed. */
+  goesOn(cursor: EntryCursor, key: IdentityKey, next: IdentityPage | undefined): boolean {
+    // Bytes may have come behind, or have moved to other memory.
+    cursor.bytes = this.bytes;
+    cursor.end = this.blockEnd(cursor.blockAt);
+    if (cursor.at === cursor.blockAt + HEADER_BYTES || cursor.comparePassed(key) >= 0) return false;
+    if (cursor.end < this.used) return this.compareFirst(key, cursor.end) > 0;
+    return next === undefined || next.compareFirst(key) > 0;
+  }
+
+  /**
+   * Adds a key where a cursor stopped that sought it, before the page's last entry; the cursor has passed it then.
+   *
+   * @returns false where the block was split: the cursor is of no more use.
+   */
+  insert(cursor: EntryCursor, key: IdentityKey, { blockBytes }: PageLayout): boolean {
+    const hasNext = cursor.peek();
+    this.makeRoom();
+    const { blockAt, at } = cursor;
+    // Only before the block's first entry.
+    const previousUs = Math.min(cursor.timeUs, key.timeUs);
+    const entryEnd = writeEntry(patch, 0, key.timeUs - previousUs, cursor.base, key);
+    const base = key.number === HASHED ? 0 : key.number;
+    const { nextUs, nextNumber } = cursor;
+    const patchEnd = hasNext ? writeEntryHead(patch, entryEnd, nextUs - key.timeUs, base, nextNumber) : entryEnd;
+    const shift = this.splice(at, hasNext ? cursor.nextHeadEnd : at, patchEnd);
+    const length = cursor.end + shift - blockAt - HEADER_BYTES;
+    this.bytes.writeUInt16LE(length, blockAt);
+    if (key.timeUs < cursor.timeUs) this.bytes.writeDoubleLE(key.timeUs, blockAt + LENGTH_BYTES);
+    if (key.timeUs < this.firstUs) this.firstUs = key.timeUs;
+    if (blockAt < this.lastBlockAt) this.lastBlockAt += shift;
+    this.count += 1;
+    if (length > 2 * blockBytes) {
+      this.splitBlock(blockAt, blockAt + HEADER_BYTES + length / 2);
+      return false;
+    }
+    cursor.bytes = this.bytes;
+    cursor.end += shift;
+    cursor.at += entryEnd;
+    cursor.timeUs = key.timeUs;
+    cursor.number = key.number;
+    return true;
+  }
+
+  /** Halves of the page, which is of no more use; undefined where it has one block only. */
+  halves(): readonly [IdentityPage, IdentityPage] | undefined {
+    let cut = this.blockEnd(COUNT_BYTES);
+    while (cut < this.lastBlockAt && cut < this.used / 2) cut = this.blockEnd(cut);
+    if (cut >= this.used) return undefined;
+    return [this.part(COUNT_BYTES, cut), this.part(cut, this.used)];
+  }
+
+  /** The page without the entries before a time, of which it has some, and not only such. */
+  from(timeUs: number): IdentityPage {
+    let blockAt = COUNT_BYTES;
+    for (let next = this.blockEnd(blockAt); next < this.used; next = this.blockEnd(next)) {
+      if (this.blockUs(next) >= timeUs) break;
+      blockAt = next;
+    }
+    this.open(walker, blockAt);
+    while (walker.peek() && walker.nextUs < timeUs) walker.pass();
+    const { at, end } = walker;
+    if (at < end) this.splitBlock(blockAt, at);
+    return this.part(this.blockEnd(blockAt), this.used);
+  }
+
+  /** Begins a new block with the first entry at or after a place within a block. */
+  private splitBlock(blockAt: number, from: number): void {
+    this.makeRoom();
+    this.open(walker, blockAt);
+    while (walker.peek() && walker.at < from) walker.pass();
+    const { at, end, nextUs, nextNumber, nextHeadEnd } = walker;
+    patch.writeDoubleLE(nextUs, LENGTH_BYTES);
+    const shift = this.splice(at, nextHeadEnd, writeEntryHead(patch, HEADER_BYTES, 0, 0, nextNumber));
+    this.bytes.writeUInt16LE(at - blockAt - HEADER_BYTES, blockAt);
+    this.bytes.writeUInt16LE(end + shift - at - HEADER_BYTES, at);
+    if (blockAt === this.lastBlockAt) this.lastBlockAt = at;
+    else if (blockAt < this.lastBlockAt) this.lastBlockAt += shift;
+  }
+
+  /** Puts the first bytes of the patch in the place of others. @returns by how much what follows moved. */
+  private splice(from: number, to: number, patchBytes: number): number {
+    const shift = patchBytes - (to - from);
+    this.bytes.copyWithin(to + shift, to, this.used);
+    patch.copy(this.bytes, from, 0, patchBytes);
+    this.used += shift;
+    return shift;
+  }
+
+  /** A page of some of the blocks. */
+  private part(from: number, to: number): IdentityPage {
+    const bytes = Buffer.allocUnsafeSlow(COUNT_BYTES + to - from);
+    this.bytes.copy(bytes, COUNT_BYTES, from, to);
+    const part = new IdentityPage(bytes, bytes.length, 0);
+    for (let blockAt = COUNT_BYTES; blockAt < part.used; blockAt = part.blockEnd(blockAt)) {
+      part.open(walker, blockAt);
+      while (walker.peek()) {
+        walker.pass();
+        part.count += 1;
+      }
+    }
+    part.findEnds();
+    return part;
+  }
+
+  private beginBlock(timeUs: number): number {
+    this.bytes.writeDoubleLE(timeUs, this.used + LENGTH_BYTES);
+    return this.used + HEADER_BYTES;
+  }
+
+  private findEnds(): void {
+    this.firstUs = this.blockUs(COUNT_BYTES);
+    let blockAt = COUNT_BYTES;
+    for (let next = blockAt; next < this.used; next = this.blockEnd(next)) blockAt = next;
+    this.lastBlockAt = blockAt;
+    this.open(walker, blockAt);
+    while (walker.peek()) walker.pass();
+    this.lastUs = walker.timeUs;
+    this.lastNumber = walker.number;
+  }
+
+  /** Makes the bytes fit for a change: with room for it, and not handed out. */
+  private makeRoom(): void {
+    const needed = this.used + ROOM_BYTES;
+    if (this.handedOut === undefined && needed <= this.bytes.length) return;
+    const bytes = Buffer.allocUnsafeSlow(needed + (this.used >>> 3));
+    this.bytes.copy(bytes, 0, 0, this.used);
+    this.bytes = bytes;
+    this.handedOut = undefined;
+  }
+
+  private blockEnd(blockAt: number): number {
+    return blockAt + HEADER_BYTES + this.bytes.readUInt16LE(blockAt);
+  }
+
+  private blockUs(blockAt: number): number {
+    return this.bytes.readDoubleLE(blockAt + LENGTH_BYTES);
+  }
+}
+
+/** A copy with memory of its own: a pool's would be kept whole. */
+function exactCopy(bytes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}
