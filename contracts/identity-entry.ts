@@ -11,6 +11,8 @@ export const ENTRY_BYTES_MAX = 24;
 
 /** A number with more digits may not fit a double. */
 const DIGITS_MAX = 15;
+/** Below it, bits of a number can be worked with. */
+const SMALL_MAX = 2_147_483_648;
 const ZERO = 48;
 const NO_BYTES = Buffer.alloc(0);
 
@@ -29,7 +31,7 @@ export class IdentityKey {
     }
     this.timeUs = timeUs;
     this.number = numberOf(tradeId);
-    if (this.number === HASHED) this.hash = hash('sha256', tradeId, 'latin1').slice(0, ID_HASH_BYTES);
+    if (this.number === HASHED) this.hash = hash('sha256', tradeId, 'binary').slice(0, ID_HASH_BYTES);
   }
 }
 
@@ -53,28 +55,34 @@ function numberOf(id: string): number {
  * @returns where it ends.
  */
 export function writeEntryHead(bytes: Buffer, at: number, sinceUs: number, base: number, number: number): number {
-  // As a varint of 2 × time + bit, which would not fit a double.
-  const low = (sinceUs % 64) * 2 + (number === HASHED ? 1 : 0);
-  const end = writeVarintAfter(bytes, at, low, (sinceUs - (sinceUs % 64)) / 64);
+  const bit = number === HASHED ? 1 : 0;
+  // A varint of 2 × time + bit, which would not fit a double where the time is great.
+  const end =
+    sinceUs < SMALL_MAX / 2
+      ? writeVarint(bytes, at, sinceUs * 2 + bit)
+      : writeVarintAfter(bytes, at, (sinceUs % 64) * 2 + bit, Math.floor(sinceUs / 64));
   if (number === HASHED) return end;
   const difference = number - base;
-  const zigzag = difference >= 0 ? difference * 2 : -difference * 2 - 1;
-  return writeVarintAfter(bytes, end, zigzag % 128, (zigzag - (zigzag % 128)) / 128);
+  return writeVarint(bytes, end, difference >= 0 ? difference * 2 : -difference * 2 - 1);
 }
 
-/** Writes a varint, given its lowest seven bits and the others. */
-function writeVarintAfter(bytes: Buffer, start: number, low: number, high: number): number {
+function writeVarint(bytes: Buffer, start: number, value: number): number {
+  if (value >= SMALL_MAX) return writeVarintAfter(bytes, start, value % 128, Math.floor(value / 128));
   let at = start;
-  let septet = low;
-  let rest = high;
-  while (rest > 0) {
-    bytes[at] = septet + 128;
+  let rest = value | 0;
+  while (rest >= 128) {
+    bytes[at] = (rest & 127) | 128;
     at += 1;
-    septet = rest % 128;
-    rest = (rest - septet) / 128;
+    rest >>>= 7;
   }
-  bytes[at] = septet;
+  bytes[at] = rest;
   return at + 1;
+}
+
+/** Writes a varint, given its lowest seven bits and the others, which are not 0. */
+function writeVarintAfter(bytes: Buffer, at: number, low: number, high: number): number {
+  bytes[at] = low + 128;
+  return writeVarint(bytes, at + 1, high);
 }
 
 /** Writes an entry. @returns where it ends. */
@@ -99,7 +107,7 @@ export function compareEntry(bytes: Buffer, timeUs: number, number: number, hash
 
 /** Walks along the entries of a block. */
 export class EntryCursor {
-  bytes = NO_BYTES;
+  bytes: Buffer = NO_BYTES;
   /** Where the block's header begins. */
   blockAt = 0;
   /** End of the block. */
@@ -135,7 +143,8 @@ export class EntryCursor {
       return true;
     }
     const zigzag = this.readVarint();
-    this.nextNumber = this.base + (zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2);
+    if (zigzag < SMALL_MAX) this.nextNumber = this.base + ((zigzag >>> 1) ^ -(zigzag & 1));
+    else this.nextNumber = this.base + (zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2);
     return true;
   }
 
@@ -166,10 +175,13 @@ export class EntryCursor {
     let at = this.nextHeadEnd;
     let septet = bytes[at] ?? 0;
     let value = septet & 127;
-    let scale = 1;
-    while (septet >= 128) {
+    for (let shift = 7; septet >= 128 && shift < 28; shift += 7) {
       at += 1;
-      scale *= 128;
+      septet = bytes[at] ?? 0;
+      value |= (septet & 127) << shift;
+    }
+    for (let scale = 268_435_456; septet >= 128; scale *= 128) {
+      at += 1;
       septet = bytes[at] ?? 0;
       value += (septet & 127) * scale;
     }

@@ -37,12 +37,14 @@ const walker = new EntryCursor();
  *             then a number as the zigzag varint of its difference to the one before (0 after none), or 16 bytes of hash
  */
 export class IdentityPage {
-  bytes: Buffer;
   used: number;
   count: number;
   /** Time of the first entry, microseconds; of no meaning while there is none. */
   firstUs = 0;
   lastUs = 0;
+  private bytes: Buffer;
+  /** Of the same bytes: it reads faster. */
+  private view: DataView;
   private lastNumber = 0;
   private lastBlockAt = 0;
   /** The bytes in use as they were handed out, which nobody changes any more. */
@@ -50,6 +52,7 @@ export class IdentityPage {
 
   private constructor(bytes: Buffer, used: number, count: number) {
     this.bytes = bytes;
+    this.view = viewOf(bytes);
     this.used = used;
     this.count = count;
   }
@@ -89,7 +92,8 @@ export class IdentityPage {
 
   /** Adds a key that is after the last entry. */
   append(key: IdentityKey, { blockBytes }: PageLayout): void {
-    this.makeRoom();
+    // More is likely to come.
+    this.makeRoom(this.used);
     const { bytes, lastBlockAt } = this;
     const isFirst = this.count === 0;
     if (isFirst || this.used - lastBlockAt - HEADER_BYTES >= blockBytes) {
@@ -100,7 +104,7 @@ export class IdentityPage {
       const base = this.lastNumber === HASHED ? 0 : this.lastNumber;
       this.used = writeEntry(bytes, this.used, key.timeUs - this.lastUs, base, key);
     }
-    bytes.writeUInt16LE(this.used - this.lastBlockAt - HEADER_BYTES, this.lastBlockAt);
+    this.setLength(this.lastBlockAt, this.used - this.lastBlockAt - HEADER_BYTES);
     this.lastUs = key.timeUs;
     this.lastNumber = key.number;
     this.count += 1;
@@ -109,7 +113,7 @@ export class IdentityPage {
   /** Lets go of the room after the last entry: nothing is added there any more. */
   trim(): void {
     if (this.handedOut !== undefined || this.bytes.length === this.used) return;
-    this.bytes = exactCopy(this.bytes.subarray(0, this.used));
+    this.move(this.used);
   }
 
   /** Stands before the first entry of a block. */
@@ -159,8 +163,8 @@ export class IdentityPage {
     const patchEnd = hasNext ? writeEntryHead(patch, entryEnd, nextUs - key.timeUs, base, nextNumber) : entryEnd;
     const shift = this.splice(at, hasNext ? cursor.nextHeadEnd : at, patchEnd);
     const length = cursor.end + shift - blockAt - HEADER_BYTES;
-    this.bytes.writeUInt16LE(length, blockAt);
-    if (key.timeUs < cursor.timeUs) this.bytes.writeDoubleLE(key.timeUs, blockAt + LENGTH_BYTES);
+    this.setLength(blockAt, length);
+    if (key.timeUs < cursor.timeUs) this.setBlockUs(blockAt, key.timeUs);
     if (key.timeUs < this.firstUs) this.firstUs = key.timeUs;
     if (blockAt < this.lastBlockAt) this.lastBlockAt += shift;
     this.count += 1;
@@ -206,8 +210,8 @@ export class IdentityPage {
     const { at, end, nextUs, nextNumber, nextHeadEnd } = walker;
     patch.writeDoubleLE(nextUs, LENGTH_BYTES);
     const shift = this.splice(at, nextHeadEnd, writeEntryHead(patch, HEADER_BYTES, 0, 0, nextNumber));
-    this.bytes.writeUInt16LE(at - blockAt - HEADER_BYTES, blockAt);
-    this.bytes.writeUInt16LE(end + shift - at - HEADER_BYTES, at);
+    this.setLength(blockAt, at - blockAt - HEADER_BYTES);
+    this.setLength(at, end + shift - at - HEADER_BYTES);
     if (blockAt === this.lastBlockAt) this.lastBlockAt = at;
     else if (blockAt < this.lastBlockAt) this.lastBlockAt += shift;
   }
@@ -238,7 +242,7 @@ export class IdentityPage {
   }
 
   private beginBlock(timeUs: number): number {
-    this.bytes.writeDoubleLE(timeUs, this.used + LENGTH_BYTES);
+    this.setBlockUs(this.used, timeUs);
     return this.used + HEADER_BYTES;
   }
 
@@ -254,27 +258,38 @@ export class IdentityPage {
   }
 
   /** Makes the bytes fit for a change: with room for it, and not handed out. */
-  private makeRoom(): void {
+  private makeRoom(spare: number = this.used >>> 3): void {
     const needed = this.used + ROOM_BYTES;
     if (this.handedOut === undefined && needed <= this.bytes.length) return;
-    const bytes = Buffer.allocUnsafeSlow(needed + (this.used >>> 3));
-    this.bytes.copy(bytes, 0, 0, this.used);
-    this.bytes = bytes;
+    this.move(needed + spare);
     this.handedOut = undefined;
   }
 
+  private move(capacity: number): void {
+    // Memory of its own: a part of a pool's would keep all of it.
+    const bytes = Buffer.allocUnsafeSlow(capacity);
+    this.bytes.copy(bytes, 0, 0, this.used);
+    this.bytes = bytes;
+    this.view = viewOf(bytes);
+  }
+
   private blockEnd(blockAt: number): number {
-    return blockAt + HEADER_BYTES + this.bytes.readUInt16LE(blockAt);
+    return blockAt + HEADER_BYTES + this.view.getUint16(blockAt, true);
+  }
+
+  private setLength(blockAt: number, bytes: number): void {
+    this.view.setUint16(blockAt, bytes, true);
   }
 
   private blockUs(blockAt: number): number {
-    return this.bytes.readDoubleLE(blockAt + LENGTH_BYTES);
+    return this.view.getFloat64(blockAt + LENGTH_BYTES, true);
+  }
+
+  private setBlockUs(blockAt: number, timeUs: number): void {
+    this.view.setFloat64(blockAt + LENGTH_BYTES, timeUs, true);
   }
 }
 
-/** A copy with memory of its own: a pool's would be kept whole. */
-function exactCopy(bytes: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(copy);
-  return copy;
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
