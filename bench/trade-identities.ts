@@ -11,9 +11,10 @@ const TRADES = 10_000_000;
 const SHUFFLED_PER_TRADES = 10;
 const START_US = 1_742_947_200_000_000;
 const DAY_US = 86_400_000_000;
+const FIRST_ID = 4_000_000_000;
 const GAP_MAX = 100;
+const UUID_LENGTH = 36;
 const NS_PER_US = 1_000;
-const US_PER_MS = 1_000;
 const BYTES_PER_MIB = 1_048_576;
 
 /** A random number below 1, the same at each run. */
@@ -23,66 +24,68 @@ function random(): number {
   return seed / 2_147_483_647;
 }
 
-/** Ids of the kinds that venues have. */
-const KINDS: Readonly<Record<string, (trades: number) => string[]>> = {
-  'dense numbers': (trades) => Array.from({ length: trades }, (_, index) => String(4_000_000_000 + index)),
+/** The id of the trade at a place in the order of time. */
+type IdOf = (index: number) => string;
+
+/** Ids of the kinds that venues have, held so that they cost the collector of garbage nothing. */
+const KINDS: Readonly<Record<string, (trades: number) => IdOf>> = {
+  'dense numbers': () => (index) => String(FIRST_ID + index),
   'numbers with gaps': (trades) => {
-    let id = 4_000_000_000;
-    return Array.from({ length: trades }, () => String((id += 1 + Math.floor(random() * GAP_MAX))));
+    const numbers = new Float64Array(trades);
+    let number = FIRST_ID;
+    for (let index = 0; index < trades; index += 1) numbers[index] = number += 1 + Math.floor(random() * GAP_MAX);
+    return (index) => String(numbers[index]);
   },
-  'random UUIDs': (trades) => Array.from({ length: trades }, () => randomUUID()),
+  'random UUIDs': (trades) => {
+    const text = Buffer.alloc(trades * UUID_LENGTH);
+    for (let index = 0; index < trades; index += 1) text.write(randomUUID(), index * UUID_LENGTH, 'latin1');
+    return (index) => text.toString('latin1', index * UUID_LENGTH, (index + 1) * UUID_LENGTH);
+  },
 };
 
-/** Processor time, microseconds: other work on the machine does not count. */
-function cpuUsOf(work: () => void): number {
+/** Processor time, nanoseconds a call: other work on the machine does not count. */
+function nsPerCall(order: Float64Array, call: (index: number) => void): number {
   const before = process.cpuUsage();
-  work();
+  for (const index of order) call(index);
   const { user, system } = process.cpuUsage(before);
-  return user + system;
+  return ((user + system) * NS_PER_US) / order.length;
 }
 
-function nsPerAdd(ids: readonly string[], timesUs: Float64Array, identities: TradeIdentities): number {
-  const cpuUs = cpuUsOf(() => {
-    for (let index = 0; index < ids.length; index += 1) identities.add(ids[index] ?? '', timesUs[index] ?? 0);
-  });
-  return Math.round((cpuUs * NS_PER_US) / ids.length);
-}
+function measure(kind: string, idOf: IdOf, timesUs: Float64Array): Record<string, string | number> {
+  const trades = timesUs.length;
+  const inOrder = Float64Array.from(timesUs, (_, index) => index);
+  const anyOrder = inOrder.filter((index) => index % SHUFFLED_PER_TRADES === 0);
+  for (let index = anyOrder.length - 1; index > 0; index -= 1) {
+    const other = Math.floor(random() * (index + 1));
+    [anyOrder[index], anyOrder[other]] = [anyOrder[other] ?? 0, anyOrder[index] ?? 0];
+  }
+  let characters = 0;
+  const making = nsPerCall(inOrder, (index) => (characters += idOf(index).length));
+  const nsPerAdd = (identities: TradeIdentities, order: Float64Array): number =>
+    Math.round(nsPerCall(order, (index) => identities.add(idOf(index), timesUs[index] ?? 0)) - making);
 
-function measure(kind: string, ids: readonly string[]): Record<string, string | number> {
-  const timesUs = Float64Array.from(ids, () => START_US + Math.floor(random() * DAY_US)).sort();
   const before = process.memoryUsage();
   const identities = new TradeIdentities();
-  const inOrder = nsPerAdd(ids, timesUs, identities);
+  const adding = nsPerAdd(identities, inOrder);
   const after = process.memoryUsage();
-  const again = nsPerAdd(ids, timesUs, identities);
-  if (identities.size !== ids.length) throw new Error(`${identities.size} of ${ids.length} are held`);
-  let pages = 0;
-  const stateUs = cpuUsOf(() => {
-    pages = identities.toState().pages.length;
-  });
-
-  const count = Math.floor(ids.length / SHUFFLED_PER_TRADES);
-  const shuffled = Array.from({ length: count }, (_, index) => index * SHUFFLED_PER_TRADES);
-  for (let index = count - 1; index > 0; index -= 1) {
-    const other = Math.floor(random() * (index + 1));
-    [shuffled[index], shuffled[other]] = [shuffled[other] ?? 0, shuffled[index] ?? 0];
-  }
-  const anyIds = shuffled.map((index) => ids[index] ?? '');
-  const anyTimes = Float64Array.from(shuffled, (index) => timesUs[index] ?? 0);
-  return {
+  const figures = {
     ids: kind,
+    'characters each': characters / trades,
     'MiB held': Math.round(identities.bytes / BYTES_PER_MIB),
-    'bytes each': Number((identities.bytes / ids.length).toFixed(2)),
-    'MiB of heap': Number(((after.heapUsed - before.heapUsed) / BYTES_PER_MIB).toFixed(1)),
-    'MiB outside': Math.round((after.arrayBuffers - before.arrayBuffers) / BYTES_PER_MIB),
-    pages,
-    'ns in order': inOrder,
-    'ns again': again,
-    'ns again, any order': nsPerAdd(anyIds, anyTimes, identities),
-    'ns new, any order': nsPerAdd(anyIds, anyTimes, new TradeIdentities()),
-    'state, ms': Math.round(stateUs / US_PER_MS),
+    'bytes each': Number((identities.bytes / trades).toFixed(2)),
+    'MiB of memory': Math.round((after.rss - before.rss) / BYTES_PER_MIB),
+    'ns in order': adding,
+    'ns again': nsPerAdd(identities, inOrder),
+    'ns again, any order': nsPerAdd(identities, anyOrder),
+    'ns new, any order': nsPerAdd(new TradeIdentities(), anyOrder),
   };
+  if (identities.size !== trades) throw new Error(`${identities.size} of ${trades} are held`);
+  const startedAt = performance.now();
+  const { pages } = identities.toState();
+  return { ...figures, pages: pages.length, 'ms of a state': Math.round(performance.now() - startedAt) };
 }
 
 const { values } = parseArgs({ options: { trades: { type: 'string', default: String(TRADES) } } });
-for (const [kind, idsOf] of Object.entries(KINDS)) console.log(measure(kind, idsOf(Number(values.trades))));
+const trades = Number(values.trades);
+const timesUs = Float64Array.from({ length: trades }, () => START_US + Math.floor(random() * DAY_US)).sort();
+for (const [kind, idsOf] of Object.entries(KINDS)) console.log(measure(kind, idsOf(trades), timesUs));

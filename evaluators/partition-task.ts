@@ -31,6 +31,7 @@ import { stepTick, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
 import { Instrument } from './instrument.ts';
 import type { MerkleTree } from './merkle.ts';
 import { compileRules, type EngineRules } from './rules.ts';
+import { pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
 
 export type { AnchorRecord, TaskCounts } from './anchor.ts';
 
@@ -92,20 +93,27 @@ export function createPartitionTask(partition: number): PartitionTask {
 /**
  * The task as it was right after an anchor: it goes on with the same bytes.
  *
- * @param stateBytes - the state's canonical bytes, all chunks.
+ * @param stateBytes - the canonical bytes of the state's head, all chunks.
  * @param manifestHash - `hashBody` of the anchor itself, which the next anchor names.
- * @throws Error when the bytes are not those that the manifest names, or of another format.
+ * @param pages - those that the head names; others do no harm.
+ * @throws Error when the bytes are not those that the manifest names, or of another format, or a page is missing.
  */
-export function restorePartitionTask(manifest: EngineAnchor, stateBytes: Buffer, manifestHash: Buffer): PartitionTask {
+export function restorePartitionTask(
+  manifest: EngineAnchor,
+  stateBytes: Buffer,
+  manifestHash: Buffer,
+  pages: PagesByHash = new Map(),
+): PartitionTask {
   if (sha256Hex(stateBytes) !== manifest.stateHash) {
     throw new Error(
       `the state of the anchor at offset ${manifest.tape.offset} has another hash than its manifest names`,
     );
   }
   return new PartitionTask(manifest.tape.partition, {
-    state: parseTaskState(stateBytes),
+    state: parseTaskState(stateBytes, pages),
     tapeRecordHash: manifest.tapeRecordHash,
     anchorHash: manifestHash.toString('hex'),
+    origins: pageOriginsOf(stateBytes),
   });
 }
 
@@ -113,6 +121,7 @@ interface Restored {
   readonly state: TaskState;
   readonly tapeRecordHash: string;
   readonly anchorHash: string;
+  readonly origins: PageOrigins;
 }
 
 /**
@@ -131,6 +140,7 @@ export class PartitionTask {
   private acceptedSchemas = new Set<string>();
   private windows: Readonly<Record<DerivedTopic, MerkleTree>> = emptyWindows();
   private previousAnchorHash: string | null = null;
+  private previousOrigins: PageOrigins = new Map();
   private anchoredAt = -1;
   private nextAnchorAt = Number.POSITIVE_INFINITY;
   private lastContent: TapeContent | undefined;
@@ -147,6 +157,7 @@ export class PartitionTask {
     this.next = this.anchoredAt = state.nextOffset;
     this.activationIds = [...state.activationIds];
     this.previousAnchorHash = restored.anchorHash;
+    this.previousOrigins = restored.origins;
     this.lastRecordHash = restored.tapeRecordHash;
     const rules = this.enforce(
       state.activation,
@@ -364,9 +375,11 @@ export class PartitionTask {
       tapeRecordHash: this.lastRecordHash,
       windows: this.windows,
       previousAnchorHash: this.previousAnchorHash,
+      previousOrigins: this.previousOrigins,
     });
     this.windows = emptyWindows();
     this.previousAnchorHash = anchor.hash.toString('hex');
+    this.previousOrigins = anchor.origins;
     this.anchoredAt = this.next;
     this.scheduleAnchor();
     return anchor;
