@@ -8,7 +8,7 @@ import {
   writeEntryHead,
   type IdentityKey,
 } from './identity-entry.ts';
-import { statePageOf, type StatePage } from './state-page.ts';
+import { StatePage } from './state-page.ts';
 
 /** The number of entries, before the blocks. */
 const COUNT_BYTES = 4;
@@ -71,7 +71,7 @@ export class IdentityPage {
   toState(): StatePage {
     if (this.handedOut === undefined) {
       this.bytes.writeUInt32LE(this.count, 0);
-      this.handedOut = statePageOf(this.bytes.subarray(0, this.used));
+      this.handedOut = StatePage.of(this.bytes.subarray(0, this.used));
     }
     return this.handedOut;
   }

@@ -12,14 +12,17 @@ import type { AnchorRecord } from './partition-task.ts';
 
 /** Manifests read at once while going backward from the end. */
 const BACKWARD_STEP_RECORDS = 64;
-/** Records after the hint among which the state's chunks are looked for, beside the chunks themselves. */
-const FOREIGN_STATE_RECORDS_MAX = 256;
+/** Records after a hint among which a head's chunks or an anchor's pages are looked for, beside these themselves. */
+export const FOREIGN_STATE_RECORDS_MAX = 256;
+const PAGES_HINT = 'pages-log-offset';
 const STATE_HINT = 'state-log-offset';
 const OUTPUT_HINT = 'output-log-offset.';
 
 /** Where to look first; a hint that is wrong costs time and nothing else. */
 export interface AnchorHints {
-  /** Log offset of the first chunk of the state. */
+  /** Log offset of the first page that the anchor wrote, or else of what comes next. */
+  readonly pages: number | undefined;
+  /** Log offset of the first chunk of the state's head. */
   readonly state: number | undefined;
   /** Per output, a log offset that its next event does not lie before. */
   readonly outputs: Readonly<Partial<Record<DerivedTopic, number>>>;
@@ -41,7 +44,7 @@ export interface LogAccess {
   readonly decode: TapeDecoder;
 }
 
-/** The chunks to send, and then the manifest: an anchor whose manifest is there is complete. */
+/** The pages and chunks to send, and then the manifest: an anchor whose manifest is there is complete. */
 export function anchorRecords(
   anchor: AnchorRecord,
   timestampUs: number,
@@ -49,16 +52,17 @@ export function anchorRecords(
 ): { readonly states: OutgoingRecord[]; readonly manifest: OutgoingRecord } {
   const { partition, offset } = anchor.manifest.tape;
   const headers: Record<string, string> = {};
+  if (hints.pages !== undefined) headers[PAGES_HINT] = String(hints.pages);
   if (hints.state !== undefined) headers[STATE_HINT] = String(hints.state);
   for (const topic of DERIVED_TOPICS) {
     const hint = hints.outputs[topic];
     if (hint !== undefined) headers[`${OUTPUT_HINT}${topic}`] = String(hint);
   }
   return {
-    states: anchor.states.map(({ state, body }) => ({
+    states: [...anchor.pages, ...anchor.chunks].map(({ state, body }) => ({
       topic: STATES_TOPIC,
       partition,
-      key: `${partition}:${offset}:${state.chunk}`,
+      key: state.pageHash === null ? `${partition}:${offset}:${state.chunk}` : pageKey(partition, state.pageHash),
       type: 'EngineState',
       body,
       timestampUs,
@@ -73,6 +77,11 @@ export function anchorRecords(
       headers,
     },
   };
+}
+
+/** Key of a page in `engine.states`. */
+export function pageKey(partition: number, pageHash: string): string {
+  return `${partition}:page:${pageHash}`;
 }
 
 /** The manifests of a partition from the log's end backward; within a step the greatest tape offset first. */
@@ -96,9 +105,7 @@ export async function* anchorsBackward(
   }
 }
 
-/**
- * The state's canonical bytes; undefined when chunks are missing.
- */
+/** The canonical bytes of the state's head; undefined when chunks are missing. */
 export async function readState({ reader, registry }: LogAccess, anchor: StoredAnchor): Promise<Buffer | undefined> {
   const { partition } = anchor.manifest.tape;
   const start = await reader.startOffset(STATES_TOPIC, partition);
@@ -152,7 +159,19 @@ function hintsOf(headers: Readonly<Record<string, string>>): AnchorHints {
     const hint = offset(`${OUTPUT_HINT}${topic}`);
     if (hint !== undefined) outputs[topic] = hint;
   }
-  return { state: offset(STATE_HINT), outputs };
+  return { pages: offset(PAGES_HINT), state: offset(STATE_HINT), outputs };
+}
+
+/** A record of `engine.states`; undefined where it is something else. */
+export async function readStateRecord(registry: Registry, value: Buffer | null): Promise<EngineState | undefined> {
+  const id = schemaIdOf(value);
+  const schema = id === undefined ? undefined : await registry.schemaOf(id);
+  if (value === null || schema?.name !== 'EngineState') return undefined;
+  try {
+    return schema.read(bodyOf(value)) as EngineState;
+  } catch {
+    return undefined;
+  }
 }
 
 async function collectState(
@@ -167,10 +186,8 @@ async function collectState(
   for await (const records of reader.read({ topic: STATES_TOPIC, partition, from, to })) {
     for (const { key, value } of records) {
       if (key?.toString('latin1').startsWith(`${partition}:${offset}:`) !== true) continue;
-      const id = schemaIdOf(value);
-      const schema = id === undefined ? undefined : await registry.schemaOf(id);
-      if (value === null || schema?.name !== 'EngineState') continue;
-      const state = schema.read(bodyOf(value)) as EngineState;
+      const state = await readStateRecord(registry, value);
+      if (state?.pageHash !== null) continue;
       if (state.chunks === manifest.stateChunks) chunks.set(state.chunk, Buffer.from(state.bytes));
     }
     if (chunks.size === manifest.stateChunks) {

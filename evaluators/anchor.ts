@@ -1,4 +1,3 @@
-import { canonicalJson } from '../contracts/canonical-json.ts';
 import { encodeBody, hashBody, hashWritten, sha256Hex } from '../contracts/codec.ts';
 import type { EngineActivated, EngineAnchor, EngineState } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
@@ -6,8 +5,9 @@ import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
 import { fromForm1, fromForm2, type TaskStateOfForm1, type TaskStateOfForm2 } from './former-states.ts';
 import type { InstrumentState } from './instrument.ts';
 import { MerkleTree } from './merkle.ts';
+import { fromPagedState, toPagedState, type PageOrigins, type PagesByHash } from './state-pages.ts';
 
-/** Bytes of the state in one record. */
+/** Bytes of the state's head in one record, and the most that a page may have. */
 export const STATE_CHUNK_BYTES = 512 * 1_024;
 /** Number of the state's form. A build that reads an older one imports it: see {@link parseTaskState}. */
 const STATE_FORMAT = 3;
@@ -29,7 +29,7 @@ export interface TaskCounts {
   readonly events: number;
 }
 
-/** The whole state of a partition's task, plain. */
+/** The whole state of a partition's task, plain but for the pages in it. */
 export interface TaskState {
   readonly nextOffset: number;
   readonly nextSequences: Readonly<Record<DerivedTopic, number>>;
@@ -40,13 +40,21 @@ export interface TaskState {
   readonly instruments: readonly InstrumentState[];
 }
 
-/** An anchor as it is written: the manifest, and the state in chunks. */
+/** An anchor as it is written: the manifest, the state's head in chunks, and the pages that are new. */
 export interface AnchorRecord {
   readonly manifest: EngineAnchor;
   readonly body: Buffer;
   /** `hashBody` of the manifest. */
   readonly hash: Buffer;
-  readonly states: readonly { readonly state: EngineState; readonly body: Buffer }[];
+  readonly pages: readonly StateRecord[];
+  readonly chunks: readonly StateRecord[];
+  /** Every page that the head names. */
+  readonly origins: PageOrigins;
+}
+
+interface StateRecord {
+  readonly state: EngineState;
+  readonly body: Buffer;
 }
 
 /** Windows without events: one Merkle tree an output topic. */
@@ -60,21 +68,24 @@ interface AnchorInput {
   readonly tapeRecordHash: string;
   readonly windows: Readonly<Record<DerivedTopic, MerkleTree>>;
   readonly previousAnchorHash: string | null;
+  /** What the head of the previous anchor names: these pages are not written again. */
+  readonly previousOrigins: PageOrigins;
 }
 
 /** Makes the anchor of a state: a pure function of the tape up to `state.nextOffset`. */
-export function anchorOf({ partition, state, tapeRecordHash, windows, previousAnchorHash }: AnchorInput): AnchorRecord {
+export function anchorOf(input: AnchorInput): AnchorRecord {
+  const { partition, state, tapeRecordHash, windows, previousAnchorHash, previousOrigins } = input;
   const { activation } = state;
   const tape = { partition, offset: state.nextOffset };
-  const bytes = Buffer.from(canonicalJson({ format: STATE_FORMAT, ...state }), 'utf8');
-  const chunks = Math.ceil(bytes.length / STATE_CHUNK_BYTES);
+  const { head, fresh, origins } = toPagedState({ format: STATE_FORMAT, ...state }, tape.offset, previousOrigins);
+  const chunks = Math.ceil(head.length / STATE_CHUNK_BYTES);
   const manifest: EngineAnchor = {
     tapeId: activation.tapeId,
     tape,
     tapeRecordHash,
-    stateHash: sha256Hex(bytes),
+    stateHash: sha256Hex(head),
     stateChunks: chunks,
-    stateBytes: bytes.length,
+    stateBytes: head.length,
     nextSequence: { ...state.nextSequences },
     windowRoots: perTopic((topic) => windows[topic].root()),
     windowCounts: perTopic((topic) => windows[topic].count),
@@ -85,12 +96,21 @@ export function anchorOf({ partition, state, tapeRecordHash, windows, previousAn
     configHash: activation.configHash,
   };
   const body = encodeBody('EngineAnchor', manifest);
-  const states = Array.from({ length: chunks }, (_, chunk) => {
-    const part = bytes.subarray(chunk * STATE_CHUNK_BYTES, (chunk + 1) * STATE_CHUNK_BYTES);
-    const state: EngineState = { tape, chunk, chunks, bytes: part };
-    return { state, body: encodeBody('EngineState', state) };
-  });
-  return { manifest, body, hash: hashBody('EngineAnchor', body), states };
+  return {
+    ...{ manifest, body, hash: hashBody('EngineAnchor', body), origins },
+    pages: fresh.map(({ hash, bytes }) => {
+      if (bytes.length > STATE_CHUNK_BYTES) throw new RangeError(`a page of ${bytes.length} bytes is too large`);
+      return stateRecordOf({ tape, chunk: 0, chunks: 1, bytes, pageHash: hash });
+    }),
+    chunks: Array.from({ length: chunks }, (_, chunk) => {
+      const bytes = head.subarray(chunk * STATE_CHUNK_BYTES, (chunk + 1) * STATE_CHUNK_BYTES);
+      return stateRecordOf({ tape, chunk, chunks, bytes, pageHash: null });
+    }),
+  };
+}
+
+function stateRecordOf(state: EngineState): StateRecord {
+  return { state, body: encodeBody('EngineState', state) };
 }
 
 /** Hash (hex) by which an anchor names the last tape record it includes: of fingerprint and body, or of unusable bytes. */
@@ -101,13 +121,13 @@ export function recordHashOf(content: TapeContent): string {
 }
 
 /**
- * Reads the state's canonical bytes: in this build's form, or in that of an earlier engine version, which a tape holds where
- * another one took over.
+ * Reads the canonical bytes of a state's head, with its pages: in this build's form, or in that of an earlier engine
+ * version, which a tape holds where another version took over.
  *
- * @throws Error for a state in a form that this build does not know.
+ * @throws Error for a state in a form that this build does not know, or without one of its pages.
  */
-export function parseTaskState(bytes: Buffer): TaskState {
-  const { format, ...state } = JSON.parse(bytes.toString('utf8')) as { format: unknown };
+export function parseTaskState(head: Buffer, pages: PagesByHash = new Map()): TaskState {
+  const { format, ...state } = fromPagedState(head, pages) as { format: unknown };
   if (format === STATE_FORMAT) return state as TaskState;
   if (format === 2) return fromForm2(state as unknown as TaskStateOfForm2);
   if (format === 1) return fromForm1(state as unknown as TaskStateOfForm1);

@@ -282,7 +282,7 @@ export class PartitionDelivery {
     this.#comparison = undefined;
   }
 
-  /** Events first, then the state, then the manifest: an anchor promises nothing that is not there. */
+  /** Events first, then pages and head of the state, then the manifest: an anchor promises nothing that is not there. */
   async #writeAnchor(anchor: AnchorRecord, timestampUs: number): Promise<void> {
     await this.#flush();
     const { access, producer, counters, metrics, log } = this.#context;
@@ -292,8 +292,9 @@ export class PartitionDelivery {
     for (const topic of DERIVED_TOPICS) {
       outputs[topic] = positions?.[topic] ?? (await access.reader.endOffset(topic, partition));
     }
-    const state = await access.reader.endOffset(STATES_TOPIC, partition);
-    const records = anchorRecords(anchor, timestampUs, { state, outputs });
+    const pages = await access.reader.endOffset(STATES_TOPIC, partition);
+    const state = pages + anchor.pages.length;
+    const records = anchorRecords(anchor, timestampUs, { pages, state, outputs });
     await producer.send(records.states);
     await producer.send([records.manifest]);
     counters.anchors += 1;
@@ -305,6 +306,8 @@ export class PartitionDelivery {
       'tapeproof.tape.offset': offset,
       'tapeproof.state_bytes': anchor.manifest.stateBytes,
       'tapeproof.state_hash': anchor.manifest.stateHash,
+      'tapeproof.state_pages': anchor.origins.size,
+      'tapeproof.state_pages_written': anchor.pages.length,
     });
   }
 

@@ -33,6 +33,7 @@ import { Instrument } from './instrument.ts';
 import type { MerkleTree } from './merkle.ts';
 import type { UnprovenTrade } from './market-clock.ts';
 import { compileRules, type EngineRules } from './rules.ts';
+import { pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
 import { STRATEGIES } from './strategies/registry.ts';
 import type { Strategy } from './strategies/strategy.ts';
 import { COUNTED_AS, type SetAsideKind, type TradeCounts } from './trade-counts.ts';
@@ -128,11 +129,17 @@ export function createPartitionTask(partition: number, options: TaskOptions = {}
 /**
  * The task as it was right after an anchor: it goes on with the same bytes.
  *
- * @param stateBytes - the state's canonical bytes, all chunks.
+ * @param stateBytes - the canonical bytes of the state's head, all chunks.
  * @param manifestHash - `hashBody` of the anchor itself, which the next anchor names.
- * @throws Error when the bytes are not those that the manifest names, or of another format.
+ * @param pages - those that the head names; others do no harm.
+ * @throws Error when the bytes are not those that the manifest names, or of another format, or a page is missing.
  */
-export function restorePartitionTask(manifest: EngineAnchor, stateBytes: Buffer, manifestHash: Buffer): PartitionTask {
+export function restorePartitionTask(
+  manifest: EngineAnchor,
+  stateBytes: Buffer,
+  manifestHash: Buffer,
+  pages: PagesByHash = new Map(),
+): PartitionTask {
   if (sha256Hex(stateBytes) !== manifest.stateHash) {
     throw new Error(
       `the state of the anchor at offset ${manifest.tape.offset} has another hash than its manifest names`,
@@ -142,9 +149,10 @@ export function restorePartitionTask(manifest: EngineAnchor, stateBytes: Buffer,
     manifest.tape.partition,
     {},
     {
-      state: parseTaskState(stateBytes),
+      state: parseTaskState(stateBytes, pages),
       tapeRecordHash: manifest.tapeRecordHash,
       anchorHash: manifestHash.toString('hex'),
+      origins: pageOriginsOf(stateBytes),
     },
   );
 }
@@ -153,6 +161,7 @@ interface Restored {
   readonly state: TaskState;
   readonly tapeRecordHash: string;
   readonly anchorHash: string;
+  readonly origins: PageOrigins;
 }
 
 /**
@@ -172,6 +181,7 @@ export class PartitionTask {
   private acceptedSchemas = new Set<string>();
   private windows: Readonly<Record<DerivedTopic, MerkleTree>> = emptyWindows();
   private previousAnchorHash: string | null = null;
+  private previousOrigins: PageOrigins = new Map();
   private anchoredAt = -1;
   private nextAnchorAt = Number.POSITIVE_INFINITY;
   private lastContent: TapeContent | undefined;
@@ -189,6 +199,7 @@ export class PartitionTask {
     this.next = this.anchoredAt = state.nextOffset;
     this.activationIds = [...state.activationIds];
     this.previousAnchorHash = restored.anchorHash;
+    this.previousOrigins = restored.origins;
     this.lastRecordHash = restored.tapeRecordHash;
     const rules = this.enforce(state.activation, this.rulesOf(state.activation));
     for (const instrument of state.instruments) {
@@ -460,9 +471,11 @@ export class PartitionTask {
       tapeRecordHash: this.lastRecordHash,
       windows: this.windows,
       previousAnchorHash: this.previousAnchorHash,
+      previousOrigins: this.previousOrigins,
     });
     this.windows = emptyWindows();
     this.previousAnchorHash = anchor.hash.toString('hex');
+    this.previousOrigins = anchor.origins;
     this.anchoredAt = this.next;
     this.scheduleAnchor();
     return anchor;

@@ -501,7 +501,7 @@ describe('anchors', () => {
         previousAnchorHash: previous,
         stateHash: sha256Hex(bytesOf(anchor)),
         stateBytes: bytesOf(anchor).length,
-        stateChunks: anchor.states.length,
+        stateChunks: anchor.chunks.length,
         windowRoots: Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, windows[topic]!.root()])),
         windowCounts: Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, windows[topic]!.count])),
         gitCommit: 'abc',
@@ -528,7 +528,7 @@ describe('anchors', () => {
     const bytes = bytesOf(anchor!);
     bytes[0] = 0;
     expect(() => restorePartitionTask(anchor!.manifest, bytes, anchor!.hash)).toThrow('another hash');
-    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":2', '"format":0'));
+    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":3', '"format":0'));
     const manifest = { ...anchor!.manifest, stateHash: sha256Hex(other) };
     expect(() => restorePartitionTask(manifest, other, anchor!.hash)).toThrow('the form 0');
   });

@@ -1,6 +1,8 @@
+import { sha256Hex } from '../contracts/codec.ts';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { anchorsBackward, liesOnTape, readState, type LogAccess, type StoredAnchor } from './anchor-log.adapter.ts';
+import { PageLog } from './page-log.adapter.ts';
 import { createPartitionTask, restorePartitionTask, type Advance, type PartitionTask } from './partition-task.ts';
 
 /** Where to begin, and why there. */
@@ -14,7 +16,7 @@ export interface RecoveredTask {
 
 /**
  * The task at the greatest valid anchor at or before a tape offset, or at the beginning of the tape. Valid: its state is
- * complete and has the hash it should have, the tape record before it is the one it names, and `accepts` agrees.
+ * complete with all its pages and has the hash it should have, the tape record before it is the one it names, and `accepts` agrees.
  *
  * @throws TapeproofError UNREACHABLE
  */
@@ -25,21 +27,28 @@ export async function recoverTask(
   accepts: (anchor: StoredAnchor) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<RecoveredTask> {
   let tapeId: string | undefined;
+  const pages = new PageLog(access, partition);
   for await (const anchor of anchorsBackward(access, partition)) {
     tapeId ??= anchor.manifest.tapeId;
     if (anchor.manifest.tape.offset > atOrBefore) continue;
     if (!(await liesOnTape(access, anchor)) || !(await accepts(anchor))) continue;
-    const state = await readState(access, anchor);
-    const task = state === undefined ? undefined : restored(anchor, state);
+    const task = await restored(anchor, await readState(access, anchor), pages);
     if (task !== undefined) return { task, anchor, tapeId };
   }
   return { task: createPartitionTask(partition), anchor: undefined, tapeId };
 }
 
 /** The anchor's bytes may be anything: what does not fit is no anchor. */
-function restored({ manifest, hash }: StoredAnchor, state: Buffer): PartitionTask | undefined {
+async function restored(
+  { manifest, hash }: StoredAnchor,
+  head: Buffer | undefined,
+  log: PageLog,
+): Promise<PartitionTask | undefined> {
+  if (head === undefined || sha256Hex(head) !== manifest.stateHash) return undefined;
+  const pages = await log.read(head);
+  if (pages === undefined) return undefined;
   try {
-    return restorePartitionTask(manifest, state, hash);
+    return restorePartitionTask(manifest, head, hash, pages);
   } catch {
     return undefined;
   }

@@ -158,7 +158,7 @@ async function expectedOf(partition: number): Promise<Record<string, string[]>> 
       expected[DEAD_LETTERS_TOPIC]?.push(encodeBody('DeadLetter', letter).toString('hex'));
     if (anchor === undefined) continue;
     expected[ANCHORS_TOPIC]?.push(anchor.body.toString('hex'));
-    expected[STATES_TOPIC]?.push(...anchor.states.map(({ body }) => body.toString('hex')));
+    expected[STATES_TOPIC]?.push(...[...anchor.pages, ...anchor.chunks].map(({ body }) => body.toString('hex')));
   }
   return expected;
 }

@@ -116,6 +116,7 @@ function writeEngineState(value: EngineState): void {
   writeInt(value.chunk);
   writeInt(value.chunks);
   writeBytes(value.bytes);
+  writeNullable(value.pageHash, writeText);
 }
 
 function writeIndicatorSnapshot(value: IndicatorSnapshot): void {

@@ -1,0 +1,111 @@
+import { StatePage } from '../contracts/state-page.ts';
+import { STATES_TOPIC } from '../contracts/topics.ts';
+import {
+  anchorsBackward,
+  FOREIGN_STATE_RECORDS_MAX,
+  pageKey,
+  readStateRecord,
+  type AnchorHints,
+  type LogAccess,
+} from './anchor-log.adapter.ts';
+import { pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
+
+/**
+ * The pages in one partition of `engine.states`, for one recovery: what was found for one anchor, or was not in the whole
+ * log, is not looked for again for the next.
+ */
+export class PageLog {
+  readonly #access: LogAccess;
+  readonly #partition: number;
+  readonly #found = new Map<string, StatePage>();
+  readonly #missing = new Set<string>();
+
+  constructor(access: LogAccess, partition: number) {
+    this.#access = access;
+    this.#partition = partition;
+  }
+
+  /**
+   * The pages that a head names, perhaps with others. They are looked for where the anchors that wrote them say, and then
+   * in the whole log.
+   *
+   * @returns undefined when one is missing, or the head is not JSON.
+   * @throws TapeproofError UNREACHABLE
+   */
+  async read(head: Buffer): Promise<PagesByHash | undefined> {
+    const origins = originsIn(head);
+    if (origins === undefined) return undefined;
+    const wanted = new Set([...origins.keys()].filter((hash) => !this.#found.has(hash)));
+    if ([...wanted].some((hash) => this.#missing.has(hash))) return undefined;
+    if (wanted.size > 0) await this.#findNearHints(wanted, origins);
+    if (wanted.size > 0) await this.#find(wanted, 0, Number.POSITIVE_INFINITY);
+    for (const hash of wanted) this.#missing.add(hash);
+    return wanted.size === 0 ? this.#found : undefined;
+  }
+
+  /** Looks for each page where the anchor that wrote it says that its pages lie. */
+  async #findNearHints(wanted: Set<string>, origins: PageOrigins): Promise<void> {
+    const groups = new Map<number, Set<string>>();
+    for (const hash of wanted) {
+      const writtenAt = origins.get(hash) ?? 0;
+      groups.set(writtenAt, (groups.get(writtenAt) ?? new Set()).add(hash));
+    }
+    const hints = await this.#hintsOf(new Set(groups.keys()));
+    for (const [writtenAt, group] of groups) {
+      const { pages, state } = hints.get(writtenAt) ?? {};
+      if (pages === undefined || state === undefined) continue;
+      const count = group.size;
+      const found = await this.#find(group, pages, Math.max(state, pages + count) + FOREIGN_STATE_RECORDS_MAX);
+      for (const hash of found) wanted.delete(hash);
+    }
+  }
+
+  /** The hints of the anchors at some tape offsets; where several lie at one, of the newest. */
+  async #hintsOf(offsets: ReadonlySet<number>): Promise<Map<number, AnchorHints>> {
+    const hints = new Map<number, AnchorHints>();
+    for await (const anchor of anchorsBackward(this.#access, this.#partition)) {
+      const { offset } = anchor.manifest.tape;
+      if (offsets.has(offset) && !hints.has(offset)) hints.set(offset, anchor.hints);
+      if (hints.size === offsets.size) break;
+    }
+    return hints;
+  }
+
+  /** Takes the pages that lie in a stretch of the log out of those wanted. @returns their hashes. */
+  async #find(wanted: Set<string>, from: number, to: number): Promise<string[]> {
+    const { reader, registry } = this.#access;
+    const partition = this.#partition;
+    const range = {
+      topic: STATES_TOPIC,
+      partition,
+      from: Math.max(from, await reader.startOffset(STATES_TOPIC, partition)),
+      to: Math.min(to, await reader.endOffset(STATES_TOPIC, partition)),
+    };
+    const found: string[] = [];
+    if (range.from >= range.to) return found;
+    const keyPrefix = pageKey(partition, '');
+    for await (const records of reader.read(range)) {
+      for (const { key, value } of records) {
+        const name = key?.toString('latin1');
+        if (name?.startsWith(keyPrefix) !== true || !wanted.has(name.slice(keyPrefix.length))) continue;
+        const state = await readStateRecord(registry, value);
+        if (state === undefined) continue;
+        // A copy: the record's memory is its fetch's. Its name is of what it holds, whatever it says itself.
+        const page = StatePage.of(Buffer.from(state.bytes));
+        if (!wanted.delete(page.hash)) continue;
+        this.#found.set(page.hash, page);
+        found.push(page.hash);
+      }
+      if (wanted.size === 0) break;
+    }
+    return found;
+  }
+}
+
+function originsIn(head: Buffer): PageOrigins | undefined {
+  try {
+    return pageOriginsOf(head);
+  } catch {
+    return undefined;
+  }
+}
