@@ -3,42 +3,14 @@ import type { EngineActivated, EngineAnchor, EngineState } from '../contracts/ge
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
 import { fromForm1, fromForm2, type TaskStateOfForm1, type TaskStateOfForm2 } from './former-states.ts';
-import type { InstrumentState } from './instrument.ts';
 import { MerkleTree } from './merkle.ts';
+import type { TaskState } from './task-state.ts';
 import { fromPagedState, toPagedState, type PageOrigins, type PagesByHash } from './state-pages.ts';
 
 /** Bytes of the state's head in one record, and the most that a page may have. */
 export const STATE_CHUNK_BYTES = 512 * 1_024;
 /** Number of the state's form. A build that reads an older one imports it: see {@link parseTaskState}. */
 const STATE_FORMAT = 3;
-
-/** What a partition's tape held, counted from its beginning. */
-export interface TaskCounts {
-  /** Trades, ticks and gaps before the first activation. */
-  readonly skipped: number;
-  /** Trades that had an effect, late ones included. */
-  readonly trades: number;
-  readonly late: number;
-  readonly duplicates: number;
-  readonly ticks: number;
-  /** Records of trades that are missing: they have no other effect. */
-  readonly gaps: number;
-  /** Records that take a trade back, correct it or vouch for it. */
-  readonly amendments: number;
-  readonly deadLetters: number;
-  readonly events: number;
-}
-
-/** The whole state of a partition's task, plain but for the pages in it. */
-export interface TaskState {
-  readonly nextOffset: number;
-  readonly nextSequences: Readonly<Record<DerivedTopic, number>>;
-  readonly counts: TaskCounts;
-  readonly activation: EngineActivated;
-  readonly activationIds: readonly string[];
-  /** By name. */
-  readonly instruments: readonly InstrumentState[];
-}
 
 /** An anchor as it is written: the manifest, the state's head in chunks, and the pages that are new. */
 export interface AnchorRecord {

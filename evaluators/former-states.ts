@@ -1,4 +1,4 @@
-import type { TaskCounts, TaskState } from './anchor.ts';
+import type { TaskCounts, TaskState } from './task-state.ts';
 import type { TradeIdsOfVersion2 } from './former-trade-ids.ts';
 import type { RoundedRangeState } from './indicators/range.ts';
 import { Range } from './indicators/range.ts';

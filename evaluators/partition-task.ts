@@ -16,15 +16,8 @@ import {
   type DerivedTopic,
 } from '../contracts/topics.ts';
 import { refusalOf, refusalOfAmendment, refusalOfGap, refusalOfTick, type Refusal } from '../contracts/trade-rules.ts';
-import {
-  anchorOf,
-  emptyWindows,
-  parseTaskState,
-  recordHashOf,
-  type AnchorRecord,
-  type TaskCounts,
-  type TaskState,
-} from './anchor.ts';
+import { anchorOf, emptyWindows, parseTaskState, recordHashOf, type AnchorRecord } from './anchor.ts';
+import type { TaskCounts, TaskState } from './task-state.ts';
 import { parseConfiguration } from './configuration.ts';
 import { stepTick, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
 import { isForeign } from './foreign-activation.ts';
@@ -38,7 +31,8 @@ import { STRATEGIES } from './strategies/registry.ts';
 import type { Strategy } from './strategies/strategy.ts';
 import { COUNTED_AS, type SetAsideKind, type TradeCounts } from './trade-counts.ts';
 
-export type { AnchorRecord, TaskCounts } from './anchor.ts';
+export type { AnchorRecord } from './anchor.ts';
+export type { TaskCounts } from './task-state.ts';
 
 /** Instruments of one partition; trades of a further one are dead letters. */
 export const INSTRUMENTS_MAX = 4_096;

@@ -1,5 +1,5 @@
 import type { TradeRow } from '../producers/file-trades.adapter.ts';
-import type { TaskCounts } from '../evaluators/anchor.ts';
+import type { TaskCounts } from '../evaluators/task-state.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { contentOf, goOn, startDerivation } from '../evaluators/derive.ts';
 import type { DerivedRecord, PartitionTask } from '../evaluators/partition-task.ts';

@@ -1,0 +1,31 @@
+import type { EngineActivated } from '../contracts/generated/events.ts';
+import type { DerivedTopic } from '../contracts/topics.ts';
+import type { InstrumentState } from './instrument.ts';
+
+/** What a partition's tape held, counted from its beginning. */
+export interface TaskCounts {
+  /** Trades, ticks and gaps before the first activation. */
+  readonly skipped: number;
+  /** Trades that had an effect, late ones included. */
+  readonly trades: number;
+  readonly late: number;
+  readonly duplicates: number;
+  readonly ticks: number;
+  /** Records of trades that are missing: they have no other effect. */
+  readonly gaps: number;
+  /** Records that take a trade back, correct it or vouch for it. */
+  readonly amendments: number;
+  readonly deadLetters: number;
+  readonly events: number;
+}
+
+/** The whole state of a partition's task, plain but for the pages in it. */
+export interface TaskState {
+  readonly nextOffset: number;
+  readonly nextSequences: Readonly<Record<DerivedTopic, number>>;
+  readonly counts: TaskCounts;
+  readonly activation: EngineActivated;
+  readonly activationIds: readonly string[];
+  /** By name. */
+  readonly instruments: readonly InstrumentState[];
+}
