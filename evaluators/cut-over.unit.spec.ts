@@ -7,7 +7,17 @@ import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { activationOf, lineOf } from './derive.ts';
 import { onlyStrategies } from './fixtures/only-strategies.ts';
 import { syntheticTrades, type SyntheticMarket } from './fixtures/synthetic-market.ts';
-import { activated, bytesOf, eventsOf, ofType, run, ticked, tickOf, traded } from './fixtures/tape-contents.ts';
+import {
+  activated,
+  bytesOf,
+  eventsOf,
+  ofType,
+  pagesOf,
+  run,
+  ticked,
+  tickOf,
+  traded,
+} from './fixtures/tape-contents.ts';
 import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
 
 /** What engine version 1 left where it met the activation of version 2; made by its own code. */
@@ -46,13 +56,10 @@ describe('this engine version after version 1', () => {
     expect(task.nextOffset).toBe(handover.cut + 1);
     expect(recordHashOf(trades[handover.cut - 1]!)).toBe(manifest.tapeRecordHash);
     const own = createPartitionTask(manifest.tape.partition);
-    const [{ anchor } = {}] = run(own, [
-      activated(second),
-      ...trades.slice(0, handover.cut),
-      activated(foreign()),
-    ]).slice(-1);
+    const advances = run(own, [activated(second), ...trades.slice(0, handover.cut), activated(foreign())]);
+    const anchor = advances.at(-1)?.anchor;
     const imported = parseTaskState(stateBytes);
-    const derived = parseTaskState(bytesOf(anchor!));
+    const derived = parseTaskState(bytesOf(anchor!), pagesOf(advances));
     expect(imported).toEqual({ ...derived, activation: first, activationIds: ['first'] });
     expect(imported.instruments.map(({ pending }) => pending.length)).toEqual([14, 13]);
   });

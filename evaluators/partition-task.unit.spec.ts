@@ -23,6 +23,7 @@ import {
   missed,
   gapBefore,
   ofType,
+  pagesOf,
   resumptionsOf,
   run,
   ticked,
@@ -541,7 +542,12 @@ describe('anchors', () => {
     const state = Buffer.from(
       bytesOf(advance!.anchor!).toString().replace(`"engineVersion":"${ENGINE_VERSION}"`, '"engineVersion":"0"'),
     );
-    const resumed = restorePartitionTask({ ...manifest, stateHash: sha256Hex(state) }, state, hash);
+    const resumed = restorePartitionTask(
+      { ...manifest, stateHash: sha256Hex(state) },
+      state,
+      hash,
+      pagesOf([advance!]),
+    );
     const [halted] = run(resumed, [traded(trade(1, '101'))]);
     expect(halted).toMatchObject({ derived: [], anchor: undefined, foreignActivation: { engineVersion: '0' } });
     expect(resumed.nextOffset).toBe(manifest.tape.offset);
@@ -552,7 +558,7 @@ describe('anchors', () => {
     run(task, [traded(trade(0, '100'))]);
     const [advance] = run(task, [activated(activation({}, { activationId: 'new', engineVersion: '999' }))]);
     const { anchor } = advance!;
-    const resumed = restorePartitionTask(anchor!.manifest, bytesOf(anchor!), anchor!.hash);
+    const resumed = restorePartitionTask(anchor!.manifest, bytesOf(anchor!), anchor!.hash, pagesOf([advance!]));
     const snapshot = snapshotsOf(
       eventsOf(run(resumed, [activated(activation({}, { activationId: 'own' })), traded(trade(1, '102'))])),
     );
