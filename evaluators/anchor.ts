@@ -127,23 +127,33 @@ export function parseTaskState(head: Buffer, pages: PagesByHash = new Map()): Ta
   const { format, ...state } = fromPagedState(head, pages) as { format: unknown };
   switch (format) {
     case STATE_FORMAT:
-    // The same, before parts of it could be pages.
-    case 2:
       return state as TaskState;
+    case 2:
+      return fromForm2(state as TaskStateOfForm2);
     case 1:
-      return fromForm1(state as TaskStateOfForm1);
+      return fromForm2(fromForm1(state as TaskStateOfForm1));
     default:
       throw new Error(`the state has the form ${String(format)}, and this build reads 1 to ${STATE_FORMAT}`);
   }
 }
 
-/** What engine version 1 wrote: it knew no ticks and no gaps. */
-type TaskStateOfForm1 = Omit<TaskState, 'counts' | 'instruments'> & {
-  readonly counts: Omit<TaskCounts, 'ticks' | 'gaps'>;
-  readonly instruments: readonly Omit<InstrumentState, 'tickUs'>[];
+/** What engine version 2 wrote: it knew no pages, and of trades no exact identities. */
+type TaskStateOfForm2 = Omit<TaskState, 'instruments'> & {
+  readonly instruments: readonly Omit<InstrumentState, 'identities'>[];
 };
 
-function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): TaskState {
+function fromForm2({ instruments, ...rest }: TaskStateOfForm2): TaskState {
+  const identities = { forgottenBeforeUs: 0, pages: [] };
+  return { ...rest, instruments: instruments.map((instrument) => ({ ...instrument, identities })) };
+}
+
+/** What engine version 1 wrote: it knew no ticks and no gaps, either. */
+type TaskStateOfForm1 = Omit<TaskStateOfForm2, 'counts' | 'instruments'> & {
+  readonly counts: Omit<TaskCounts, 'ticks' | 'gaps'>;
+  readonly instruments: readonly Omit<InstrumentState, 'tickUs' | 'identities'>[];
+};
+
+function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): TaskStateOfForm2 {
   return {
     ...rest,
     counts: { ...counts, ticks: 0, gaps: 0 },

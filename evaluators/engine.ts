@@ -51,6 +51,7 @@ const DUPLICATE: TradeStep = { counted: 'DUPLICATE', events: NO_EVENTS };
  * counted only; one seen before has no effect.
  */
 export function stepTrade(instrument: Instrument, trade: Trade, offset: number, stamp: Stamp): TradeStep {
+  instrument.identities.add(trade.tradeId, trade.eventTime);
   if (!instrument.tradeIds.add(trade.tradeId)) return DUPLICATE;
   if (!instrument.isOnTime(trade)) {
     instrument.count(trade, offset);

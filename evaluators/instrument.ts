@@ -1,5 +1,6 @@
 import { Decimal } from '../contracts/decimal.ts';
 import type { IndicatorSnapshot, Trade } from '../contracts/generated/events.ts';
+import { TradeIdentities, type IdentitiesState } from '../contracts/trade-identities.ts';
 import { Range, type RangeState } from './indicators/range.ts';
 import { Sessions, type SessionsState } from './indicators/session.ts';
 import { sessionIndexOf, type SessionWindow } from './indicators/vwap.ts';
@@ -24,6 +25,7 @@ export interface InstrumentState {
   readonly sessions: SessionsState;
   readonly range: RangeState;
   readonly tradeIds: TradeIdsState;
+  readonly identities: IdentitiesState;
   readonly pending: OutcomeEvaluatorState;
 }
 
@@ -52,6 +54,7 @@ export class Instrument {
   readonly name: string;
   readonly outcomes: OutcomeEvaluator;
   readonly tradeIds: TradeIds;
+  readonly identities: TradeIdentities;
   private rules: EngineRules;
   private window: SessionWindow;
   private sessions: Sessions;
@@ -76,6 +79,7 @@ export class Instrument {
     }
     this.outcomes = OutcomeEvaluator.fromState(state?.pending ?? []);
     this.tradeIds = state === undefined ? new TradeIds() : TradeIds.fromState(state.tradeIds);
+    this.identities = state === undefined ? new TradeIdentities() : TradeIdentities.fromState(state.identities);
     this.sessions = state === undefined ? new Sessions() : Sessions.fromState(state.sessions);
     this.range = state === undefined ? new Range(rules.range) : Range.fromState(rules.range, state.range);
     this.clockUs = state?.clockUs ?? 0;
@@ -95,6 +99,7 @@ export class Instrument {
       sessions: this.sessions.toState(),
       range: this.range.toState(),
       tradeIds: this.tradeIds.toState(),
+      identities: this.identities.toState(),
       pending: this.outcomes.toState(),
     };
   }
