@@ -1,5 +1,5 @@
 import { encodeBody, hashBody, hashWritten, sha256Hex } from '../contracts/codec.ts';
-import type { EngineActivated, EngineAnchor, EngineState } from '../contracts/generated/events.ts';
+import type { EngineAnchor, EngineState } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
 import { fromForm1, fromForm2, type TaskStateOfForm1, type TaskStateOfForm2 } from './former-states.ts';

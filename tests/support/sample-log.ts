@@ -27,7 +27,10 @@ export const sampleRegistry: Pick<Registry, 'schemaOf'> = {
     return Promise.resolve(
       name === undefined
         ? undefined
-        : { id, name, fingerprint: FINGERPRINTS[name], schema: SCHEMAS[name], read: (body) => decodeBody(name, body) },
+        : {
+            ...{ id, name, fingerprint: FINGERPRINTS[name], schema: SCHEMAS[name] },
+            read: (bytes, start) => decodeBody(name, bytes.subarray(start)),
+          },
     );
   },
 };
