@@ -3,7 +3,8 @@ import { encodeBody, frame, RECORD_NAMES, sha256Hex } from '../contracts/codec.t
 import { StatePage } from '../contracts/state-page.ts';
 import { STATES_TOPIC } from '../contracts/topics.ts';
 import { MemoryLog } from '../tests/support/memory-log.ts';
-import { anchorOf, emptyWindows, type TaskState } from './anchor.ts';
+import { anchorOf, emptyWindows } from './anchor.ts';
+import type { TaskState } from './task-state.ts';
 import { parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { bytesOf } from './fixtures/tape-contents.ts';
