@@ -43,7 +43,7 @@ async function writeTrades(path: string): Promise<void> {
     ({ tradeId, eventTime, instrument, price, size, side }) =>
       [tradeId, eventTime, instrument, price.toString(), size.toString(), side].join(','),
   );
-  rows.splice(10, 0, 'x1,1742943600000000,BTC-USDT@binance,-1,1,BUY', 'x2,1742943600000000,__proto__,1,1,BUY');
+  rows.splice(10, 0, 'x1,1742943600000000,BTC-USDT@binance,1,-1,BUY', 'x2,1742943600000000,__proto__,1,1,BUY');
   await writeFile(path, ['trade_id,event_time_us,instrument,price,size,side', ...rows, ''].join('\n'));
 }
 
@@ -97,7 +97,7 @@ describe('preparing', () => {
       ['INSTRUMENT_MALFORMED', 13],
     ]);
     expect(Buffer.from(letters[0]?.payload ?? '', 'base64').toString()).toBe(
-      'x1,1742943600000000,BTC-USDT@binance,-1,1,BUY',
+      'x1,1742943600000000,BTC-USDT@binance,1,-1,BUY',
     );
     expect((await tapeproof('dead-letters', '--reason', 'PRECISION')).stdout).toContain('No dead letters');
   });
@@ -201,7 +201,7 @@ describe('usage', () => {
     expect(result.stderr).not.toContain('    at ');
   });
 
-  it.each([['dead-letters'], ['audit --trades --latest BTC-USDT@binance'], ['derive --trades FILE']])(
+  it.each([['dead-letters'], ['audit --trades --latest BTC-USDT@binance'], ['derive --accept-late --trades FILE']])(
     '%s ends quietly where its reader has enough',
     async (words) => {
       const script = `node bin/tapeproof.js ${words.replace('FILE', '"$0"')} | head -n 1 >&2; echo "\${PIPESTATUS[0]}"`;
