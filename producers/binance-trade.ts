@@ -2,7 +2,7 @@ import type { Trade } from '../contracts/generated/events.ts';
 import { instrumentNameOf, isInstrument, symbolOf } from '../contracts/instrument-name.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
 import type { JsonObject } from './json.ts';
-import { malformed, tradeOf } from './source.ts';
+import { isRefusal, malformed, tradeOf } from './source.ts';
 
 const VENUE = 'binance';
 const MICROSECONDS_PER_MILLISECOND = 1000;
@@ -67,7 +67,7 @@ export function binanceTrade(data: JsonObject, receivedAt: number, source: strin
   if (typeof buyerIsMaker !== 'boolean') {
     return { reason: 'SIDE_UNKNOWN', detail: 'the trade does not say whether the buyer is the maker ("m")' };
   }
-  return tradeOf({
+  const trade = tradeOf({
     venue: VENUE,
     instrument: nameOf(symbol),
     tradeId: String(id),
@@ -80,4 +80,9 @@ export function binanceTrade(data: JsonObject, receivedAt: number, source: strin
     suspicious: false,
     conditions: [],
   });
+  if (isRefusal(trade) || trade.price.isPositive()) return trade;
+  return {
+    reason: 'NOT_POSITIVE',
+    detail: `the price ${trade.price.toString()} is not above 0, and Binance has none such`,
+  };
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFile } from './file-rows.adapter.ts';
-import { fileTrades } from './file-trades.adapter.ts';
+import { fileTrades } from './fixtures/file-trades.ts';
 import { zipOf, zipOfAll } from './fixtures/zip.ts';
 
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
 import { openFile, readRows, type FileOptions } from './file-rows.adapter.ts';
-import { fileTrades } from './file-trades.adapter.ts';
+import { fileTrades } from './fixtures/file-trades.ts';
 import { zipOf } from './fixtures/zip.ts';
 
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';

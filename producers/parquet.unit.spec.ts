@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Trade } from '../contracts/generated/events.ts';
 import type { FileOptions } from './file-rows.adapter.ts';
-import { fileTrades } from './file-trades.adapter.ts';
+import { fileTrades } from './fixtures/file-trades.ts';
 import { logical, parquetOf, type ParquetColumn } from './fixtures/parquet.ts';
 import { parquetTextOf, type ParquetType } from './parquet-text.ts';
 import { preview } from './preview.adapter.ts';

@@ -35,6 +35,9 @@ export type FileRow =
   | { readonly kind: 'dead-letter'; readonly line: number; readonly deadLetter: DeadLetter }
   | { readonly kind: 'not-a-trade' | 'nothing'; readonly line: number };
 
+/** A row that is a trade, with its line. */
+export type TradeRow = Extract<FileRow, { readonly kind: 'trade' }>;
+
 /** The text of a line without byte order mark and carriage return; undefined where it is not UTF-8. */
 export function textOfLine(line: FileLine): string | undefined {
   if (!isUtf8(line.bytes)) return undefined;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Trade } from '../contracts/generated/events.ts';
 import { COLUMN_KEYS } from './columns.ts';
 import type { FileOptions } from './file-rows.adapter.ts';
-import { fileTrades } from './file-trades.adapter.ts';
+import { fileTrades } from './fixtures/file-trades.ts';
 import { preview } from './preview.adapter.ts';
 import { FILE_SOURCE_NAMES, fileSourceNamed } from './registry.ts';
 

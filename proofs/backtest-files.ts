@@ -1,6 +1,5 @@
 import type { DerivedRecord } from '../evaluators/partition-task.ts';
-import type { OpenedFile } from '../producers/file-rows.adapter.ts';
-import { tradeRows, type OtherRow } from '../producers/file-trades.adapter.ts';
+import { rowsOf, type SurveyedFile } from '../producers/survey-file.adapter.ts';
 import type { Backtest, BacktestFile } from './backtest.ts';
 
 /** How far a backtest is. */
@@ -14,6 +13,8 @@ export interface BacktestProgress {
 export interface BacktestFilesOptions {
   /** Ends the run early, without an error. */
   readonly signal?: AbortSignal | undefined;
+  /** True where the rows of each file are taken by their times. */
+  readonly sort?: boolean | undefined;
   /** True where the events are wanted; else none is yielded. */
   readonly withEvents?: boolean;
   readonly onProgress?: (progress: BacktestProgress) => void;
@@ -27,29 +28,28 @@ export interface BacktestFilesOptions {
  */
 export async function* backtestFiles(
   backtest: Backtest,
-  files: readonly OpenedFile[],
-  { signal, withEvents = false, onProgress }: BacktestFilesOptions = {},
+  files: readonly SurveyedFile[],
+  { signal, sort, withEvents = false, onProgress }: BacktestFilesOptions = {},
 ): AsyncGenerator<readonly DerivedRecord[], readonly BacktestFile[]> {
-  const bytesTotal = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const bytesTotal = files.reduce((sum, { opened }) => sum + opened.bytes, 0);
   const read: BacktestFile[] = [];
   let bytesBefore = 0;
   for (const file of files) {
     if (signal?.aborted === true) break;
-    const { path, bytes, sha256, reading } = file;
+    const { path, bytes, sha256, reading } = file.opened;
     const tradesBefore = backtest.trades;
     let otherMessages = 0;
-    const onOther = (row: OtherRow) => {
-      if (row.kind === 'not-a-trade') otherMessages += 1;
-      else if (row.kind === 'dead-letter') {
-        backtest.refusedRows.add(row.deadLetter.reason, { path, line: row.line }, row.deadLetter.detail);
-      }
-    };
     let bytesRead = 0;
     const onBytes = (bytesDone: number) => {
       bytesRead = bytesDone;
     };
-    for await (const rows of tradeRows(file, { signal, onOther, onBytes })) {
+    for await (const rows of rowsOf(file, { path, sort, signal }, onBytes)) {
       for (const row of rows) {
+        if (row.kind === 'not-a-trade') otherMessages += 1;
+        if (row.kind === 'dead-letter') {
+          backtest.refusedRows.add(row.deadLetter.reason, { path, line: row.line }, row.deadLetter.detail);
+        }
+        if (row.kind !== 'trade') continue;
         const [derived] = backtest.step(row, path);
         if (withEvents && derived !== undefined && derived.length > 0) yield derived;
       }

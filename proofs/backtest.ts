@@ -1,4 +1,4 @@
-import type { TradeRow } from '../producers/file-trades.adapter.ts';
+import type { TradeRow } from '../producers/rows.ts';
 import type { TaskCounts } from '../evaluators/task-state.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { contentOf, goOn, startDerivation } from '../evaluators/derive.ts';

@@ -7,7 +7,7 @@ import { parseConfiguration, type EngineConfiguration } from '../evaluators/conf
 import { derive, lineOf } from '../evaluators/derive.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { HitMissTracker, type HitMissSummary } from '../evaluators/outcomes/hit-miss-tracker.ts';
-import type { TradeRow } from '../producers/file-trades.adapter.ts';
+import type { TradeRow } from '../producers/rows.ts';
 import { differencesBetween } from './backtest-comparison.ts';
 import { backtestText } from './backtest-text.ts';
 import { Backtest, type BacktestReport } from './backtest.ts';

@@ -84,7 +84,7 @@ describe('preparing', () => {
   });
 
   it('ingests once, and lists what was refused', async () => {
-    const again = await tapeproof('ingest', 'file', join(folder, 'trades.csv'), '--json');
+    const again = await tapeproof('ingest', 'file', join(folder, 'trades.csv'), '--accept-late', '--json');
     const report = JSON.parse(again.stdout) as IngestReport;
     expect(report).toMatchObject({ trades: 4_000, appended: 0, deadLetters: 2 });
     expect(report.repeated).toBeGreaterThan(0);
@@ -140,7 +140,7 @@ describe('audit', () => {
     [['audit', 'decision-0-1-0', '--at', '2025-03-25T23:30:00Z'], 2, 'Name one thing to audit'],
     [['audit', '--latest', INSTRUMENT, '--at', '2025-03-25T23:30:00Z'], 2, 'Name one thing to audit'],
     [['audit'], 2, 'Name what to audit'],
-    [['audit', '--latest', 'nonsense'], 2, 'no instrument'],
+    [['audit', '--latest', 'nonsense'], 2, 'The instrument'],
     [['audit', '--latest', 'NONE-USD@binance'], 1, 'no decision'],
     [['audit', '--at', 'yesterday', '--instrument', INSTRUMENT], 2, 'no time'],
   ] as const)('%j exits %i with a sentence', async (words, exitCode, sentence) => {

@@ -5,8 +5,14 @@ import { lineOf } from '../../evaluators/derive.ts';
 import { STRATEGIES } from '../../evaluators/strategies/registry.ts';
 import type { Strategy } from '../../evaluators/strategies/strategy.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { openFile, type OpenedFile } from '../../producers/file-rows.adapter.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
+import {
+  assertInOrder,
+  ordersIn,
+  surveyFile,
+  type SurveyedFile,
+  type SurveyOptions,
+} from '../../producers/survey-file.adapter.ts';
 import { backtestFiles } from '../../proofs/backtest-files.ts';
 import { loadStrategy, type OwnStrategy } from '../../proofs/backtest-strategy.ts';
 import { backtestText } from '../../proofs/backtest-text.ts';
@@ -14,14 +20,17 @@ import { Backtest, type BacktestFile } from '../../proofs/backtest.ts';
 import { DEFAULT_CONFIGURATION_FILE, interruption, print, readConfiguration } from '../context.ts';
 import { progressBar } from '../progress.ts';
 import { writeLines } from './derive.ts';
+import { commandGiven, PHASE_TITLES, withFileSurveyOptions, type FileSurveyOptions } from './file-survey.ts';
 
-interface BacktestOptions {
+interface BacktestOptions extends FileSurveyOptions {
   readonly trades: readonly string[];
   readonly config?: readonly string[];
   readonly strategy?: readonly string[];
   readonly events?: string;
   readonly format?: string;
   readonly instrument?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
   readonly json?: true;
 }
 
@@ -30,7 +39,7 @@ const CONFIGURATIONS_MAX = 2;
 const STOPPED = 130;
 
 export function registerBacktest(program: Command): void {
-  program
+  const command = program
     .command('backtest')
     .description('the scoreboard of a file of trades, with no services; of two configurations side by side')
     .requiredOption('--trades <file>', 'a file of trades; given again, further files in the order given', collect)
@@ -42,7 +51,10 @@ export function registerBacktest(program: Command): void {
     .option('--strategy <file>', "a strategy of one's own in TypeScript; may be given again", collect)
     .option('--events <file>', 'write the events too, as derive does')
     .option('--format <name>', `one of ${FILE_SOURCE_NAMES.join(', ')}; told from the first lines where left out`)
-    .option('--instrument <instrument>', 'instrument of the rows, for formats whose rows name none')
+    .option('--instrument <instrument>', 'instrument of the rows where they name none; @venue where they name symbols')
+    .option('--columns <columns>', 'columns of any other table: time=ts:ms,price=px,size=qty,side=taker,id=#5')
+    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out');
+  withFileSurveyOptions(command)
     .option('--json', 'print as JSON')
     .addHelpText(
       'after',
@@ -62,17 +74,18 @@ function collect(value: string, before: readonly string[] | undefined): readonly
 }
 
 async function runBacktest(options: BacktestOptions): Promise<void> {
-  const { trades, config = [defaultConfiguration()], strategy = [], events, format, instrument } = options;
+  const { trades, config = [defaultConfiguration()], strategy = [], events, sort } = options;
   checkOptions(config, events);
   const signal = interruption();
   const own = await loadStrategies(strategy);
   const known = own.length === 0 ? STRATEGIES : [...STRATEGIES, ...own.map((each) => each.strategy)];
   const contenders = [];
   for (const path of config) contenders.push({ path, configuration: await readConfiguration(path, known) });
-  const files: OpenedFile[] = [];
+  const files: SurveyedFile[] = [];
   try {
-    // All before the first trade is read: a wrong name is said at once.
-    for (const path of trades) files.push(await openFile({ path, format, instrument, signal }));
+    // All before the first trade is taken: a wrong name or order is said at once.
+    for (const path of trades)
+      files.push(await surveyed({ ...options, path, signal, refusedPercentMax: options.refusedMax }));
   } catch (error) {
     if (!signal.aborted) throw error;
     process.stderr.write('Stopped before the first trade.\n');
@@ -80,7 +93,7 @@ async function runBacktest(options: BacktestOptions): Promise<void> {
     return;
   }
   const backtest = new Backtest(contenders, known);
-  const read = await runOver(files, backtest, signal, events);
+  const read = await runOver(files, backtest, { signal, sort }, events);
   const complete = !signal.aborted;
   const strategies = own.map(({ path, sha256, strategy: { name } }) => ({ name, path, sha256 }));
   const report = backtest.report({ complete, files: read, strategies });
@@ -88,16 +101,32 @@ async function runBacktest(options: BacktestOptions): Promise<void> {
   if (!complete) process.exitCode = STOPPED;
 }
 
+/** A file that may be run over, seen once with a bar. */
+async function surveyed(options: SurveyOptions): Promise<SurveyedFile> {
+  const bar = progressBar(basename(options.path));
+  const survey = { ...options, command: commandGiven() };
+  try {
+    const file = await surveyFile(survey, (phase, done, total) => {
+      bar.update({ done, total, unit: 'bytes', count: done, phase: PHASE_TITLES[phase] });
+    });
+    assertInOrder(file, ordersIn(file), 'file', survey);
+    return file;
+  } finally {
+    bar.stop();
+  }
+}
+
 /** Runs to the end or to the signal, with a bar, and writes the events where they are wanted. */
 async function runOver(
-  files: readonly OpenedFile[],
+  files: readonly SurveyedFile[],
   backtest: Backtest,
-  signal: AbortSignal,
+  { signal, sort }: { readonly signal: AbortSignal; readonly sort: boolean | undefined },
   events: string | undefined,
 ): Promise<readonly BacktestFile[]> {
-  const bar = progressBar(files.map(({ path }) => basename(path)).join(', '));
+  const bar = progressBar(files.map(({ opened }) => basename(opened.path)).join(', '));
   const run = backtestFiles(backtest, files, {
     signal,
+    sort,
     withEvents: events !== undefined,
     onProgress: ({ bytesDone, bytesTotal, trades }) => {
       bar.update({ done: bytesDone, total: bytesTotal, unit: 'trades', count: trades });

@@ -65,6 +65,8 @@ describe('binance', () => {
   it.each([
     ['a price that is a number', { p: 61_837.63 }, 'MALFORMED', '5'],
     ['a size of 0', { q: '0.00' }, 'NOT_POSITIVE', '5'],
+    ['a price of 0', { p: '0.00' }, 'NOT_POSITIVE', '5'],
+    ['a price below 0', { p: '-1.5' }, 'NOT_POSITIVE', '5'],
     ['an id that is no whole number', { t: 5.5 }, 'MALFORMED', undefined],
     ['a side that is unknown', { m: null }, 'SIDE_UNKNOWN', '5'],
     ['a time in the wrong unit', { T: 1_723_161_255 }, 'TIME_OUT_OF_BOUNDS', '5'],
