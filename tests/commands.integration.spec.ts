@@ -270,7 +270,7 @@ describe('derive', () => {
     await writeFile(out, 'an older derivation');
     const { exitCode, stderr } = await tapeproof('derive', '--trades', cut, '--out', out);
     expect(exitCode, stderr).toBe(2);
-    expect(stderr).toContain('gzip data ends too early');
+    expect(stderr).toContain('packed data ends too early');
     expect(await readFile(out, 'utf8')).toBe('an older derivation');
   });
 });
