@@ -1,0 +1,46 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const REPOSITORY = join(import.meta.dirname, '..');
+/** What is not the repository's own, and hidden folders. */
+const FOREIGN = /^(?:node_modules|\..*)$/;
+/** A file's name alone between backticks: `evaluators/engine.ts`, or `engine.ts` where the folder was named before. */
+const NAMED_FILE = /`([\w./-]+\.ts)`/g;
+const LINK = /\]\((?!https?:|#)([^)#]+)/g;
+
+/** Paths of all TypeScript files, each with a slash in front. */
+const FILES: readonly string[] = readdirSync(REPOSITORY, { withFileTypes: true })
+  .filter(({ name }) => !FOREIGN.test(name))
+  .flatMap((entry) => {
+    if (!entry.isDirectory()) return [`/${entry.name}`];
+    const names = readdirSync(join(REPOSITORY, entry.name), { recursive: true, encoding: 'utf8' });
+    return names.map((name) => `/${entry.name}/${name}`);
+  })
+  .filter((path) => path.endsWith('.ts'));
+
+describe.each([
+  'README.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'docs/dependencies.md',
+  'docs/decisions/0006-real-data.md',
+])('%s', (page) => {
+  const text = readFileSync(join(REPOSITORY, page), 'utf8');
+  const matches = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, match = '']) => match);
+
+  it('names no file that is not there', () => {
+    const missing = matches(NAMED_FILE).filter((name) => !FILES.some((path) => path.endsWith(`/${name}`)));
+    expect(missing).toEqual([]);
+  });
+
+  it('has no link to a file that is not there', () => {
+    const missing = matches(LINK).filter((target) => !existsSync(join(REPOSITORY, dirname(page), target)));
+    expect(missing).toEqual([]);
+  });
+});
+
+it('finds files to look for', () => {
+  expect(readFileSync(join(REPOSITORY, 'ARCHITECTURE.md'), 'utf8').match(NAMED_FILE)?.length).toBeGreaterThan(50);
+  expect(FILES).toContain('/evaluators/engine.ts');
+});
