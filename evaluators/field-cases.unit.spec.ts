@@ -212,6 +212,30 @@ describe('a stamp far ahead', () => {
     const [advance] = run(task, [amended('TradeReleased', amendmentOf(late))]);
     expect(advance?.setAside?.kind).toBe('released');
     expect(sumsOf(task).map(([, count]) => count)).toEqual([400, 1]);
+    expect(countsOf(task)).toMatchObject({ counted: 401, lastTradeUs: late.eventTime });
+    const [again] = run(task, [amended('TradeReleased', amendmentOf(late))]);
+    expect(again?.setAside?.kind).toBe('unmatched');
+  });
+
+  it('no longer counts as waiting once a record on the tape vouches for it or takes it back', () => {
+    for (const [name, counts] of [
+      ['TradeReleased', { ahead: 0, released: 1, counted: 101 }],
+      ['TradeCancelled', { ahead: 0, cancelled: 1, counted: 100 }],
+    ] as const) {
+      const { task } = over([...clean.slice(0, 100), far(100, 40)]);
+      expect(countsOf(task).ahead).toBe(1);
+      run(task, [amended(name, amendmentOf(far(100, 40)))]);
+      expect(countsOf(task)).toMatchObject(counts);
+    }
+  });
+
+  it('takes a late trade that waited behind it for what it then is', () => {
+    const late = tradeAt(50 * SECOND_US + 1, 'late', '93000');
+    const monday = [0, 1, 2, 3].map((index) => tradeAt(3 * DAY_US + index * SECOND_US, `monday-${index}`, '93000'));
+    const [first, ...others] = monday;
+    const { task } = over([...clean, first!, late, ...others]);
+    const { onTime, late: lateTrades, tooLate } = countsOf(task);
+    expect([onTime, lateTrades + tooLate]).toEqual([404, 1]);
   });
 });
 
@@ -319,9 +343,17 @@ describe('prices of 0 and below', () => {
     const { task, advances } = over(oil);
     expect(decisionsOf(advances)).toHaveLength(3);
     expect(countsOf(task)).toMatchObject({ onTime: 5, refused: 5 });
-    expect(task.overview[0]?.silence).toContain('price of 0 or below');
+    expect(task.overview[0]?.silence).toContain('price below 0');
     const tomorrow = [0, 1, 2].map((seconds) => traded(tradeAt(DAY_US + seconds * SECOND_US, `next-${seconds}`, '2')));
     expect(decisionsOf(run(task, tomorrow))).toHaveLength(3);
+  });
+
+  it('silence the session that their stamps name, and no other: a wrong stamp has no lasting effect', () => {
+    const wrong = tradeAt(60 * DAY_US, 'wrong', '-1');
+    const days = numbered(500, 1_000 * SECOND_US);
+    const { task, advances } = over([...days.slice(0, 100), wrong, ...days.slice(100)]);
+    expect(decisionsOf(advances)).toHaveLength(500);
+    expect(countsOf(task)).toMatchObject({ onTime: 500, refused: 1 });
   });
 
   it('move in points', () => {

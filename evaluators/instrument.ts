@@ -16,6 +16,8 @@ import { COUNTED_AS, NOTHING_SEEN, type SetAsideKind, type TradeCounts, type Tra
 
 /** Forecasts of one instrument that may be pending; at that number no snapshot is taken until one is resolved. */
 export const PENDING_FORECASTS_MAX = 262_144;
+/** Sessions from the current one on that are remembered as silent. */
+const SILENT_SESSIONS_MAX = 64;
 
 /** State of an {@link Instrument}. */
 export interface InstrumentState {
@@ -29,8 +31,8 @@ export interface InstrumentState {
   /** Ids that engine version 2 has seen; null once no trade of that time counts any more. */
   readonly formerTradeIds: FormerTradeIdsState | null;
   readonly amendments: AmendmentsState;
-  /** Number of the last session in which a price that is not allowed was refused: until its end nothing is decided. */
-  readonly silentSession: number | null;
+  /** Numbers of the sessions, ascending, in which a price below 0 was refused: in them nothing is decided. */
+  readonly silentSessions: readonly number[];
   readonly pending: OutcomeEvaluatorState;
   readonly counts: TradeCounts;
 }
@@ -69,7 +71,7 @@ export class Instrument {
   private readonly identities: TradeIdentities;
   private former: FormerTradeIds | undefined;
   private readonly amendments: Amendments;
-  private silentSession: number | null;
+  private silentSessions: readonly number[];
   private lastSnapshotUs: number | null;
   private nextSnapshotUs: number;
   private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
@@ -90,7 +92,7 @@ export class Instrument {
     this.identities = state === undefined ? new TradeIdentities() : TradeIdentities.fromState(state.identities);
     this.former = state?.formerTradeIds == null ? undefined : new FormerTradeIds(state.formerTradeIds);
     this.amendments = new Amendments(state?.amendments);
-    this.silentSession = state?.silentSession ?? null;
+    this.silentSessions = state?.silentSessions ?? [];
     this.lastSnapshotUs = state?.lastSnapshotUs ?? null;
     this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
     this.counted = { ...(state?.counts ?? NOTHING_SEEN) };
@@ -106,7 +108,7 @@ export class Instrument {
       identities: this.identities.toState(),
       formerTradeIds: this.former?.toState() ?? null,
       amendments: this.amendments.toState(),
-      silentSession: this.silentSession,
+      silentSessions: this.silentSessions,
       pending: this.outcomes.toState(),
       counts: { ...this.counted },
     };
@@ -124,7 +126,7 @@ export class Instrument {
 
   /** Why no snapshot is taken now, for people; undefined where one may be. */
   get silence(): string | undefined {
-    if (this.isSilent()) return `a price of 0 or below was refused in this session: the sums lack that trade`;
+    if (this.isSilent()) return `a price below 0 was refused in this session: the sums lack that trade`;
     if (this.outcomes.pendingCount < PENDING_FORECASTS_MAX) return undefined;
     return `${PENDING_FORECASTS_MAX} forecasts are pending`;
   }
@@ -142,7 +144,7 @@ export class Instrument {
     this.clock.rules = rules.clock;
     if (this.own.sessionKey !== ownBefore.sessionKey) {
       this.sessions = new Sessions(this.own.calendar);
-      this.silentSession = null;
+      this.silentSessions = [];
     } else if (
       this.own.binSize?.toString() !== ownBefore.binSize?.toString() ||
       rules.profileKey !== before.profileKey
@@ -174,10 +176,8 @@ export class Instrument {
   readmit({ trade, offset, isAhead }: UnprovenTrade): TradeFate {
     const fate = this.fateOfProven(trade, offset);
     // It was counted as ahead, or as late behind one that was.
-    if (isAhead) {
-      this.counted.ahead -= 1;
-      if (fate !== 'ON_TIME') this.counted[COUNTED_AS[fate]] += 1;
-    }
+    this.counted[isAhead ? 'ahead' : 'late'] -= 1;
+    if (fate !== 'ON_TIME') this.counted[COUNTED_AS[fate]] += 1;
     return fate;
   }
 
@@ -202,7 +202,7 @@ export class Instrument {
     const span = this.sessions.spanAt(eventTime);
     if (span === undefined) return 'OUTSIDE';
     if (!trade.price.isPositive() && !this.own.allowsNegativePrices) {
-      if (trade.price.whole < 0) this.silentSession = Math.max(this.silentSession ?? span.index, span.index);
+      if (trade.price.whole < 0) this.silenceSession(span);
       return 'REFUSED';
     }
     const standing = this.clock.judge(eventTime);
@@ -283,7 +283,7 @@ export class Instrument {
     return (
       trade.eventTime >= this.nextSnapshotUs &&
       this.outcomes.pendingCount < PENDING_FORECASTS_MAX &&
-      (this.silentSession === null || !this.isSilent())
+      (this.silentSessions.length === 0 || !this.isSilent())
     );
   }
 
@@ -325,7 +325,7 @@ export class Instrument {
     if (this.clock.isWaiting(tradeId, eventTime)) {
       // No sum holds it yet.
       if (correction !== undefined) return 'unmatched';
-      this.clock.takeOut(tradeId, eventTime);
+      this.takeOut(tradeId, eventTime);
       this.identities.add(tradeId, eventTime);
       this.amendments.cancel(tradeId, eventTime);
       return 'cancelled';
@@ -358,16 +358,24 @@ export class Instrument {
     const { tradeId, eventTime, price, size } = released;
     const span = this.sessions.spanAt(eventTime);
     if (span === undefined) return 'unmatched';
-    const waiting = this.clock.takeOut(tradeId, eventTime);
+    const waiting = this.takeOut(tradeId, eventTime);
     if (eventTime > this.clock.timeUs) {
       this.clock.moveTo(eventTime);
       this.sessions.enter(span, offset);
       this.forgetOlder();
     }
     if (this.sessions.placeOf(span) !== 'HELD') return 'unmatched';
-    if (!this.isNew(tradeId, eventTime)) return 'released';
+    if (!this.isNew(tradeId, eventTime)) return 'unmatched';
     this.sessionFor(span, offset).add(price, size, waiting?.offset ?? offset, this.rowsFrom);
+    this.note(released);
     return 'released';
+  }
+
+  /** A trade that waited and waits no more; it is counted as what becomes of it. */
+  private takeOut(tradeId: string, eventTime: number): UnprovenTrade | undefined {
+    const waiting = this.clock.takeOut(tradeId, eventTime);
+    if (waiting !== undefined) this.counted[waiting.isAhead ? 'ahead' : 'late'] -= 1;
+    return waiting;
   }
 
   private fallBackTo(timeUs: number): void {
@@ -434,12 +442,22 @@ export class Instrument {
     if (this.former !== undefined && this.former.untilUs < earliestUs) this.former = undefined;
   }
 
-  private isSilent(): boolean {
-    const { current } = this.sessions;
-    return this.silentSession !== null && current !== undefined && current.span.index <= this.silentSession;
+  /** A wrong stamp silences the session that it names, and no other; the nearest ones are remembered. */
+  private silenceSession({ index }: SessionSpan): void {
+    if (this.silentSessions.includes(index)) return;
+    const current = this.sessions.current?.span.index ?? Number.NEGATIVE_INFINITY;
+    this.silentSessions = [...this.silentSessions, index]
+      .filter((session) => session >= current)
+      .sort((left, right) => left - right)
+      .slice(0, SILENT_SESSIONS_MAX);
   }
 
-  private note({ eventTime }: Trade): void {
+  private isSilent(): boolean {
+    const { current } = this.sessions;
+    return current !== undefined && this.silentSessions.includes(current.span.index);
+  }
+
+  private note({ eventTime }: Pick<Trade, 'eventTime'>): void {
     const { counted } = this;
     counted.counted += 1;
     if (counted.firstTradeUs === null || eventTime < counted.firstTradeUs) counted.firstTradeUs = eventTime;

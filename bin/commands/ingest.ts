@@ -257,12 +257,12 @@ function parseSpeed(text: string): number | 'max' {
   if (text === 'max') return 'max';
   const speed = Number(text.replace(/x$/i, ''));
   if (!Number.isFinite(speed) || speed <= 0)
-    throw new TapeproofError('USAGE', `"${text}" is no speed: give max, 1 for real time, or 60 for sixty times that.`);
+    throw new TapeproofError('USAGE', `"${text}" is not a speed: give max, 1 for real time, or 60 for sixty times that.`);
   return speed;
 }
 
 function parseCount(text: string): number {
   const count = Number(text);
   if (/^\d{1,9}$/.test(text)) return count;
-  throw new TapeproofError('USAGE', `"${text}" is no number of trades: give a whole number, 0 or more.`);
+  throw new TapeproofError('USAGE', `"${text}" is not a number of trades: give a whole number, 0 or more.`);
 }
