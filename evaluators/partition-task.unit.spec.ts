@@ -542,7 +542,12 @@ describe('anchors', () => {
     const state = Buffer.from(
       bytesOf(advance!.anchor!).toString().replace(`"engineVersion":"${ENGINE_VERSION}"`, '"engineVersion":"0"'),
     );
-    const resumed = restorePartitionTask({ ...manifest, stateHash: sha256Hex(state) }, state, hash, pagesOf([advance!]));
+    const resumed = restorePartitionTask(
+      { ...manifest, stateHash: sha256Hex(state) },
+      state,
+      hash,
+      pagesOf([advance!]),
+    );
     const [halted] = run(resumed, [traded(trade(1, '101'))]);
     expect(halted).toMatchObject({ derived: [], anchor: undefined, foreignActivation: { engineVersion: '0' } });
     expect(resumed.nextOffset).toBe(manifest.tape.offset);

@@ -257,7 +257,10 @@ function parseSpeed(text: string): number | 'max' {
   if (text === 'max') return 'max';
   const speed = Number(text.replace(/x$/i, ''));
   if (!Number.isFinite(speed) || speed <= 0)
-    throw new TapeproofError('USAGE', `"${text}" is not a speed: give max, 1 for real time, or 60 for sixty times that.`);
+    throw new TapeproofError(
+      'USAGE',
+      `"${text}" is not a speed: give max, 1 for real time, or 60 for sixty times that.`,
+    );
   return speed;
 }
 

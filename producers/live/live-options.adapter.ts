@@ -93,7 +93,7 @@ export function planOf(options: LiveIngestOptions): LivePlan {
   }
   const resumeTradesMax = options.resumeTradesMax ?? RESUME_TRADES_MAX;
   if (!Number.isSafeInteger(resumeTradesMax) || resumeTradesMax < 0) {
-    throw usage(`${resumeTradesMax} is no number of trades to resume: give a whole number, 0 or more.`);
+    throw usage(`${resumeTradesMax} is not a number of trades to resume: give a whole number, 0 or more.`);
   }
   const symbols = new Map(options.instruments.map((name) => symbolOf(name.trim(), venue)));
   if (symbols.size === 0) throw usage(`No instrument is named: give some, such as BTC-USDT.`);
