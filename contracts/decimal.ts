@@ -128,11 +128,14 @@ export class Decimal {
 
   /**
    * Writes what {@link toBytes} returns, from a position on, and returns how many bytes that are. Without BigInt: whole ×
-   * 10^12 + fraction in limbs of 24 bits; every intermediate stays below 2^50.
+   * 10^12 + fraction in limbs of 24 bits; every intermediate stays below 2^50. A number u of units below 0 is what −1 − u,
+   * which is not, has as bytes, with every bit inverted.
    */
   copyBytes(target: Uint8Array, position: number): number {
-    if (this.whole < 0) return copyNegative(this.toUnits(), target, position);
-    const { whole, fraction } = this;
+    const isNegative = this.whole < 0;
+    const whole = isNegative ? -1 - this.whole : this.whole;
+    const fraction = isNegative ? FRACTION_UNITS - 1 - this.fraction : this.fraction;
+    const inverted = isNegative ? 0xff : 0;
     const low = whole % LIMB;
     const rest = Math.floor(whole / LIMB);
     const middle = rest % LIMB;
@@ -148,9 +151,11 @@ export class Decimal {
     putLimb(10, sum0 % LIMB);
     let start = 1;
     while (start < UNITS_BYTES - 1 && unitsBytes[start] === 0) start += 1;
-    // A first bit that is set would make it negative.
+    // A first bit that is set would be taken for the sign.
     if ((unitsBytes[start] ?? 0) >= 0x80) start -= 1;
-    for (let index = start; index < UNITS_BYTES; index += 1) target[position + index - start] = unitsBytes[index] ?? 0;
+    for (let index = start; index < UNITS_BYTES; index += 1) {
+      target[position + index - start] = (unitsBytes[index] ?? 0) ^ inverted;
+    }
     return UNITS_BYTES - start;
   }
 
@@ -256,16 +261,4 @@ function unsignedOf(bytes: Uint8Array): bigint {
   let value = 0n;
   for (const byte of bytes) value = value * 256n + BigInt(byte);
   return value;
-}
-
-/** As `copyBytes`, below 0: rare, so by BigInt. */
-function copyNegative(units: bigint, target: Uint8Array, position: number): number {
-  let length = 1;
-  while (units < -(1n << BigInt(8 * length - 1))) length += 1;
-  let rest = BigInt.asUintN(8 * length, units);
-  for (let index = length - 1; index >= 0; index -= 1) {
-    target[position + index] = Number(rest & 0xffn);
-    rest >>= 8n;
-  }
-  return length;
 }

@@ -41,6 +41,7 @@ export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
 /** Activations remembered, so that a repeated one has no effect. */
 const ACTIVATION_IDS_MAX = 64;
 const NO_BYTES = Buffer.alloc(0);
+const NO_LETTERS: readonly DeadLetter[] = [];
 
 /** A record of the tape. */
 export interface TapeRecord {
@@ -171,6 +172,7 @@ export class PartitionTask {
   private readonly instruments = new Map<string, Instrument>();
   private activationIds: string[] = [];
   private inForce: EngineActivated | undefined;
+  private isForeignInForce = false;
   private stamp: Stamp | undefined;
   private acceptedSchemas = new Set<string>();
   private windows: Readonly<Record<DerivedTopic, MerkleTree>> = emptyWindows();
@@ -255,7 +257,7 @@ export class PartitionTask {
       );
     }
     if (content.kind === 'activation') return this.advanceActivation(offset, content.activation, content);
-    if (this.inForce !== undefined && isForeign(this.inForce)) return this.halt(offset, this.inForce);
+    if (this.inForce !== undefined && this.isForeignInForce) return this.halt(offset, this.inForce);
     if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
     if (content.kind === 'tick') return this.advanceTick(offset, content.tick, content);
     if (content.kind === 'gap') return this.advanceGap(offset, content.gap, content);
@@ -283,7 +285,8 @@ export class PartitionTask {
       const refused = { reason: 'NOT_POSITIVE', detail: refusedPrice(trade) } as const;
       return { ...this.refuse(offset, content, refused), setAside: setAsideOf('refused', trade) };
     }
-    const letters = instrument.takeDisproved().map((unproven) => this.disprovedLetter(unproven));
+    const disproved = instrument.takeDisproved();
+    const letters = disproved.length === 0 ? NO_LETTERS : disproved.map((unproven) => this.disprovedLetter(unproven));
     const advance = this.finish(offset, content, events, letters);
     return fate === 'ON_TIME' ? advance : { ...advance, setAside: setAsideOf(COUNTED_AS[fate], trade) };
   }
@@ -387,6 +390,7 @@ export class PartitionTask {
 
   private enforce(activation: EngineActivated, rules: EngineRules): EngineRules {
     this.inForce = activation;
+    this.isForeignInForce = isForeign(activation);
     this.acceptedSchemas = new Set(activation.acceptedTapeSchemas);
     this.stamp = {
       partition: this.partition,
