@@ -8,7 +8,7 @@ import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import type { TapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { recordHashOf } from './anchor.ts';
-import type { AnchorRecord } from './partition-task.ts';
+import type { AnchorRecord } from './anchor.ts';
 
 /** Manifests read at once while going backward from the end. */
 const BACKWARD_STEP_RECORDS = 64;

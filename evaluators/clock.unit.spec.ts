@@ -20,7 +20,8 @@ import {
   tickOf,
   traded,
 } from './fixtures/tape-contents.ts';
-import { createPartitionTask, type DerivedRecord, type PartitionTask } from './partition-task.ts';
+import type { DerivedRecord } from './advance.ts';
+import { createPartitionTask, type PartitionTask } from './partition-task.ts';
 
 const SECOND_US = 1_000_000;
 const START_US = 1_742_943_600_000_000;

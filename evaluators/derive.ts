@@ -5,14 +5,8 @@ import type { EngineActivated, Trade } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, TOPICS, type DerivedName } from '../contracts/topics.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from './configuration.ts';
-import {
-  type Advance,
-  type DerivedRecord,
-  type InstrumentOverview,
-  type PartitionTask,
-  type TaskOptions,
-  createPartitionTask,
-} from './partition-task.ts';
+import type { Advance, DerivedRecord, InstrumentOverview } from './advance.ts';
+import { type PartitionTask, type TaskOptions, createPartitionTask } from './partition-task.ts';
 
 const PARTITION = 0;
 /** Hex digits of the configuration's hash in the identities of a derivation. */

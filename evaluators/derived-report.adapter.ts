@@ -2,7 +2,7 @@ import type { Outcome, ProbabilityDecision, StrategyResult, Verdict } from '../c
 import type { Log } from '../platform/log.ts';
 import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
-import type { DerivedRecord } from './partition-task.ts';
+import type { DerivedRecord } from './advance.ts';
 
 /** Stands for pooled decisions where a strategy's name stands otherwise. */
 const DECISION = 'DECISION';

@@ -18,7 +18,8 @@ import type {
 import { activationOf } from './derive.ts';
 import { amended, activated, eventsOf, ofType, run, ticked, tickOf, traded } from './fixtures/tape-contents.ts';
 import { parseNewConfiguration } from './new-configuration.ts';
-import { createPartitionTask, type Advance, type PartitionTask } from './partition-task.ts';
+import type { Advance } from './advance.ts';
+import { createPartitionTask, type PartitionTask } from './partition-task.ts';
 
 const SECOND_US = 1_000_000;
 const HOUR_US = 3_600 * SECOND_US;

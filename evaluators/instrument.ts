@@ -1,61 +1,37 @@
 import type { Decimal } from '../contracts/decimal.ts';
-import type { IndicatorSnapshot, Trade, TradeCorrected } from '../contracts/generated/events.ts';
+import type { Trade, TradeCorrected } from '../contracts/generated/events.ts';
 import type { AmendmentName } from '../contracts/tape-content.ts';
-import { TradeIdentities, type IdentitiesState } from '../contracts/trade-identities.ts';
 import type { Amendment } from '../contracts/trade-rules.ts';
 import { Amendments, type AmendmentsState } from './amendments.ts';
+import { measure, type Measured } from './indicators/measured.ts';
 import { PriceRows } from './indicators/price-rows.ts';
 import { Range, type RangeState } from './indicators/range.ts';
 import { Sessions, type Session, type SessionsState } from './indicators/session.ts';
-import { FormerTradeIds, type FormerTradeIdsState } from './former-trade-ids.ts';
 import { MarketClock, type MarketClockState, type UnprovenTrade } from './market-clock.ts';
 import { OutcomeEvaluator, type OutcomeEvaluatorState, type Resolution } from './outcomes/outcome-evaluator.ts';
+import { SeenTrades, type SeenTradesState } from './seen-trades.ts';
 import { binSizeFrom, type EngineRules, type InstrumentRules } from './rules.ts';
+import { SilentSessions } from './silent-sessions.ts';
 import type { SessionSpan } from './sessions/session-calendar.ts';
 import { COUNTED_AS, NOTHING_SEEN, type SetAsideKind, type TradeCounts, type TradeFate } from './trade-counts.ts';
 
 /** Forecasts of one instrument that may be pending; at that number no snapshot is taken until one is resolved. */
 export const PENDING_FORECASTS_MAX = 262_144;
-/** Sessions from the current one on that are remembered as silent. */
-const SILENT_SESSIONS_MAX = 64;
 
 /** State of an {@link Instrument}. */
-export interface InstrumentState {
+export interface InstrumentState extends SeenTradesState {
   readonly name: string;
   readonly clock: MarketClockState;
   /** Time of the last snapshot's trade; null before the first. */
   readonly lastSnapshotUs: number | null;
   readonly sessions: SessionsState;
   readonly range: RangeState;
-  readonly identities: IdentitiesState;
-  /** Ids that engine version 2 has seen; null once no trade of that time counts any more. */
-  readonly formerTradeIds: FormerTradeIdsState | null;
   readonly amendments: AmendmentsState;
   /** Numbers of the sessions, ascending, in which a price below 0 was refused: in them nothing is decided. */
   readonly silentSessions: readonly number[];
   readonly pending: OutcomeEvaluatorState;
   readonly counts: TradeCounts;
 }
-
-/** The part of an `IndicatorSnapshot` that comes from the indicators. */
-export type Measured = Pick<
-  IndicatorSnapshot,
-  | 'lastPrice'
-  | 'vwap'
-  | 'vwapDeviation'
-  | 'pointOfControl'
-  | 'valueAreaLow'
-  | 'valueAreaHigh'
-  | 'profileBinSize'
-  | 'rangeHigh'
-  | 'rangeLow'
-  | 'barVolume'
-  | 'meanBarVolume'
-  | 'sessionVolume'
-  | 'tradeCount'
-  | 'firstOffset'
-  | 'lastOffset'
->;
 
 const NONE: readonly UnprovenTrade[] = [];
 
@@ -68,10 +44,9 @@ export class Instrument {
   private readonly clock: MarketClock;
   private sessions: Sessions;
   private range: Range;
-  private readonly identities: TradeIdentities;
-  private former: FormerTradeIds | undefined;
+  private readonly seen: SeenTrades;
   private readonly amendments: Amendments;
-  private silentSessions: readonly number[];
+  private silentSessions: SilentSessions;
   private lastSnapshotUs: number | null;
   private nextSnapshotUs: number;
   private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
@@ -89,10 +64,9 @@ export class Instrument {
     this.outcomes = OutcomeEvaluator.fromState(state?.pending ?? []);
     this.sessions = new Sessions(this.own.calendar, state?.sessions);
     this.range = state === undefined ? new Range(rules.range) : Range.fromState(rules.range, state.range);
-    this.identities = state === undefined ? new TradeIdentities() : TradeIdentities.fromState(state.identities);
-    this.former = state?.formerTradeIds == null ? undefined : new FormerTradeIds(state.formerTradeIds);
+    this.seen = new SeenTrades(state);
     this.amendments = new Amendments(state?.amendments);
-    this.silentSessions = state?.silentSessions ?? [];
+    this.silentSessions = new SilentSessions(state?.silentSessions);
     this.lastSnapshotUs = state?.lastSnapshotUs ?? null;
     this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
     this.counted = { ...(state?.counts ?? NOTHING_SEEN) };
@@ -105,10 +79,9 @@ export class Instrument {
       lastSnapshotUs: this.lastSnapshotUs,
       sessions: this.sessions.toState(),
       range: this.range.toState(),
-      identities: this.identities.toState(),
-      formerTradeIds: this.former?.toState() ?? null,
+      ...this.seen.toState(),
       amendments: this.amendments.toState(),
-      silentSessions: this.silentSessions,
+      silentSessions: this.silentSessions.toState(),
       pending: this.outcomes.toState(),
       counts: { ...this.counted },
     };
@@ -144,7 +117,7 @@ export class Instrument {
     this.clock.rules = rules.clock;
     if (this.own.sessionKey !== ownBefore.sessionKey) {
       this.sessions = new Sessions(this.own.calendar);
-      this.silentSessions = [];
+      this.silentSessions = new SilentSessions();
     } else if (
       this.own.binSize?.toString() !== ownBefore.binSize?.toString() ||
       rules.profileKey !== before.profileKey
@@ -186,7 +159,7 @@ export class Instrument {
     const span = this.sessions.spanAt(eventTime);
     if (span === undefined) return 'OUTSIDE';
     if (eventTime < this.clock.timeUs) return this.countLate(trade, span, offset);
-    return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+    return this.seen.add(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
   }
 
   /** Trades that the last one admitted has disproved: their stamps were wrong. To be asked after each. */
@@ -202,12 +175,12 @@ export class Instrument {
     const span = this.sessions.spanAt(eventTime);
     if (span === undefined) return 'OUTSIDE';
     if (!trade.price.isPositive() && !this.own.allowsNegativePrices) {
-      if (trade.price.whole < 0) this.silenceSession(span);
+      if (trade.price.whole < 0) this.silentSessions.add(span.index, this.sessions.current?.span.index);
       return 'REFUSED';
     }
     const standing = this.clock.judge(eventTime);
     if (standing === 'ON_TIME') {
-      if (!this.isNew(tradeId, eventTime)) return 'DUPLICATE';
+      if (!this.seen.add(tradeId, eventTime)) return 'DUPLICATE';
       if (this.clock.waitingTrades.length > 0) this.passBy(this.clock.endWaiting().disproved);
       return 'ON_TIME';
     }
@@ -220,7 +193,7 @@ export class Instrument {
     }
     if (standing === 'CONTESTED') {
       this.fallBackTo(eventTime);
-      return this.isNew(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+      return this.seen.add(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
     }
     return this.clock.waitingTrades.length === 0
       ? this.countLate(trade, span, offset)
@@ -231,8 +204,8 @@ export class Instrument {
   private waitBehind(trade: Trade, span: SessionSpan, offset: number): TradeFate {
     const { tradeId, eventTime } = trade;
     if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
-    if (!this.identities.canJudge(eventTime)) return 'UNJUDGED';
-    if (this.isKnown(tradeId, eventTime) || this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
+    if (!this.seen.canJudge(eventTime)) return 'UNJUDGED';
+    if (this.seen.has(tradeId, eventTime) || this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
     this.wait({ trade, offset, isAhead: false });
     return 'LATE';
   }
@@ -240,8 +213,8 @@ export class Instrument {
   private countLate(trade: Trade, span: SessionSpan, offset: number): TradeFate {
     const { tradeId, eventTime, price, size } = trade;
     if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
-    if (!this.identities.canJudge(eventTime)) return 'UNJUDGED';
-    if (!this.isNew(tradeId, eventTime)) return 'DUPLICATE';
+    if (!this.seen.canJudge(eventTime)) return 'UNJUDGED';
+    if (!this.seen.add(tradeId, eventTime)) return 'DUPLICATE';
     this.settle(trade, offset);
     this.sessionFor(span, offset).add(price, size, offset, this.rowsFrom);
     this.range.add(eventTime, price, size, offset);
@@ -250,7 +223,7 @@ export class Instrument {
   }
 
   private confirm(trade: Trade): TradeFate {
-    if (!this.isNew(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
+    if (!this.seen.add(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
     const { proven, disproved } = this.clock.endWaiting(trade.eventTime);
     this.proven = proven;
     if (disproved.length > 0) this.passBy(disproved);
@@ -283,7 +256,7 @@ export class Instrument {
     return (
       trade.eventTime >= this.nextSnapshotUs &&
       this.outcomes.pendingCount < PENDING_FORECASTS_MAX &&
-      (this.silentSessions.length === 0 || !this.isSilent())
+      (this.silentSessions.isEmpty || !this.isSilent())
     );
   }
 
@@ -326,15 +299,15 @@ export class Instrument {
       // No sum holds it yet.
       if (correction !== undefined) return 'unmatched';
       this.takeOut(tradeId, eventTime);
-      this.identities.add(tradeId, eventTime);
+      this.seen.add(tradeId, eventTime);
       this.amendments.cancel(tradeId, eventTime);
       return 'cancelled';
     }
-    if (this.sessions.placeOf(span) !== 'HELD' || !this.identities.canJudge(eventTime)) return 'unmatched';
-    if (!this.isKnown(tradeId, eventTime)) {
+    if (this.sessions.placeOf(span) !== 'HELD' || !this.seen.canJudge(eventTime)) return 'unmatched';
+    if (!this.seen.has(tradeId, eventTime)) {
       if (correction !== undefined) return 'unmatched';
       // A trade that comes after its own cancellation finds itself taken back.
-      this.identities.add(tradeId, eventTime);
+      this.seen.add(tradeId, eventTime);
       this.amendments.cancel(tradeId, eventTime);
       return 'unmatched';
     }
@@ -365,7 +338,7 @@ export class Instrument {
       this.forgetOlder();
     }
     if (this.sessions.placeOf(span) !== 'HELD') return 'unmatched';
-    if (!this.isNew(tradeId, eventTime)) return 'unmatched';
+    if (!this.seen.add(tradeId, eventTime)) return 'unmatched';
     this.sessionFor(span, offset).add(price, size, waiting?.offset ?? offset, this.rowsFrom);
     this.note(released);
     return 'released';
@@ -400,7 +373,7 @@ export class Instrument {
       const span = this.sessions.spanAt(trade.eventTime);
       if (span !== undefined && trade.eventTime <= this.clock.timeUs) this.countLate(trade, span, offset);
       else if (span === undefined || this.sessions.placeOf(span) !== 'HELD') this.disprove([unproven]);
-      else if (this.isNew(trade.tradeId, trade.eventTime)) {
+      else if (this.seen.add(trade.tradeId, trade.eventTime)) {
         this.sessions.of(span, offset).add(trade.price, trade.size, offset, this.rowsFrom);
         this.note(trade);
       }
@@ -424,37 +397,17 @@ export class Instrument {
     return session;
   }
 
-  private isKnown(tradeId: string, eventTime: number): boolean {
-    return this.identities.has(tradeId, eventTime) || this.former?.has(tradeId, eventTime) === true;
-  }
-
-  private isNew(tradeId: string, eventTime: number): boolean {
-    if (this.former !== undefined && this.former.has(tradeId, eventTime)) return false;
-    return this.identities.add(tradeId, eventTime);
-  }
-
   /** What no trade can count into any more need not be remembered. */
   private forgetOlder(): void {
     const { earliestUs } = this.sessions;
     if (earliestUs === Number.NEGATIVE_INFINITY) return;
-    this.identities.forgetBefore(earliestUs);
+    this.seen.forgetBefore(earliestUs);
     this.amendments.forgetBefore(earliestUs);
-    if (this.former !== undefined && this.former.untilUs < earliestUs) this.former = undefined;
-  }
-
-  /** A wrong stamp silences the session that it names, and no other; the nearest ones are remembered. */
-  private silenceSession({ index }: SessionSpan): void {
-    if (this.silentSessions.includes(index)) return;
-    const current = this.sessions.current?.span.index ?? Number.NEGATIVE_INFINITY;
-    this.silentSessions = [...this.silentSessions, index]
-      .filter((session) => session >= current)
-      .sort((left, right) => left - right)
-      .slice(0, SILENT_SESSIONS_MAX);
   }
 
   private isSilent(): boolean {
     const { current } = this.sessions;
-    return current !== undefined && this.silentSessions.includes(current.span.index);
+    return current !== undefined && this.silentSessions.has(current.span.index);
   }
 
   private note({ eventTime }: Pick<Trade, 'eventTime'>): void {
@@ -468,28 +421,7 @@ export class Instrument {
   measure(trade: Trade, offset: number): Measured {
     this.lastSnapshotUs = trade.eventTime;
     this.nextSnapshotUs = this.cadenceAfter(trade.eventTime);
-    const { current } = this.sessions;
-    const area = current?.profile?.valueArea(this.rules.valueAreaShare, this.rules.valueAreaRule);
-    const vwap = current?.vwap.average;
-    const deviation = current?.vwap.deviation;
-    if (current === undefined || area === undefined || vwap === undefined || deviation === undefined) {
-      throw new Error(`no trade was counted before the snapshot of ${this.name} at offset ${offset}`);
-    }
-    const { bounds } = this.range;
-    return {
-      lastPrice: trade.price,
-      vwap,
-      vwapDeviation: deviation,
-      ...area,
-      rangeHigh: bounds?.high ?? null,
-      rangeLow: bounds?.low ?? null,
-      barVolume: this.range.barVolume,
-      meanBarVolume: bounds?.meanVolume ?? null,
-      sessionVolume: current.vwap.totalVolume,
-      tradeCount: current.vwap.tradeCount,
-      firstOffset: Math.min(current.firstOffset, this.range.firstOffset ?? offset),
-      lastOffset: offset,
-    };
+    return measure(this.sessions.current, this.range, this.rules, trade, offset);
   }
 
   /** Start of the cadence interval after the one of a time: `floor(t / cadence)` must grow. */

@@ -5,7 +5,7 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
-import type { DerivedRecord } from './partition-task.ts';
+import type { DerivedRecord } from './advance.ts';
 
 /** Records at the end of an output among which the greatest sequence is looked for: a zombie may have written last. */
 const TAIL_RECORDS = 256;

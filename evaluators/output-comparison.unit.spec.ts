@@ -10,7 +10,8 @@ import { activationOf } from './derive.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
 import { activated, eventsOf, run, traded } from './fixtures/tape-contents.ts';
 import { OutputComparison } from './output-comparison.adapter.ts';
-import { createPartitionTask, type DerivedRecord } from './partition-task.ts';
+import type { DerivedRecord } from './advance.ts';
+import { createPartitionTask } from './partition-task.ts';
 
 const TOPIC: DerivedTopic = 'indicator.snapshots';
 const PARTITION = 2;

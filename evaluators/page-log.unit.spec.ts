@@ -9,7 +9,8 @@ import { parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { bytesOf } from './fixtures/tape-contents.ts';
 import { PageLog } from './page-log.adapter.ts';
-import { createPartitionTask, type AnchorRecord } from './partition-task.ts';
+import type { AnchorRecord } from './anchor.ts';
+import { createPartitionTask } from './partition-task.ts';
 import type { PageOrigins } from './state-pages.ts';
 
 const PARTITION = 3;

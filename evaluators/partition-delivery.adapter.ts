@@ -18,7 +18,9 @@ import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import type { DerivedReport } from './derived-report.adapter.ts';
 import { OutputComparison, outputsReach } from './output-comparison.adapter.ts';
-import type { Advance, AnchorRecord, DerivedRecord, PartitionTask, SetAside } from './partition-task.ts';
+import type { Advance, DerivedRecord, SetAside } from './advance.ts';
+import type { AnchorRecord } from './anchor.ts';
+import type { PartitionTask } from './partition-task.ts';
 import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
 import { SET_ASIDE_WORDS } from './trade-counts.ts';
 

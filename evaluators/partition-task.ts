@@ -8,91 +8,30 @@ import type {
   TradeGap,
 } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
-import {
-  DERIVED_TOPICS,
-  TAPE_TOPIC,
-  type DerivedEvent,
-  type DerivedName,
-  type DerivedTopic,
-} from '../contracts/topics.ts';
+import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
 import { refusalOf, refusalOfAmendment, refusalOfGap, refusalOfTick, type Refusal } from '../contracts/trade-rules.ts';
+import { setAsideOf, type Advance, type DerivedRecord, type InstrumentOverview, type TapeRecord } from './advance.ts';
 import { anchorOf, emptyWindows, parseTaskState, recordHashOf, type AnchorRecord } from './anchor.ts';
 import type { TaskCounts, TaskState } from './task-state.ts';
 import { parseConfiguration } from './configuration.ts';
+import { disprovedLetterOf, letterOf, refusalOfPrice } from './dead-letters.ts';
 import { stepTick, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
 import { isForeign } from './foreign-activation.ts';
 import type { Session } from './indicators/session.ts';
 import { Instrument } from './instrument.ts';
 import type { MerkleTree } from './merkle.ts';
-import type { UnprovenTrade } from './market-clock.ts';
 import { compileRules, type EngineRules } from './rules.ts';
 import { pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
 import { STRATEGIES } from './strategies/registry.ts';
 import type { Strategy } from './strategies/strategy.ts';
-import { COUNTED_AS, type SetAsideKind, type TradeCounts } from './trade-counts.ts';
-
-export type { AnchorRecord } from './anchor.ts';
-export type { TaskCounts } from './task-state.ts';
+import { COUNTED_AS } from './trade-counts.ts';
 
 /** Instruments of one partition; trades of a further one are dead letters. */
 export const INSTRUMENTS_MAX = 4_096;
-/** Bytes of a refused record that a dead letter keeps. */
-export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
 /** Activations remembered, so that a repeated one has no effect. */
 const ACTIVATION_IDS_MAX = 64;
 const NO_BYTES = Buffer.alloc(0);
 const NO_LETTERS: readonly DeadLetter[] = [];
-
-/** A record of the tape. */
-export interface TapeRecord {
-  readonly partition: number;
-  readonly offset: number;
-  readonly content: TapeContent;
-}
-
-/** A derived event with the bytes that are written and the hash that stands for it. */
-export interface DerivedRecord {
-  readonly topic: DerivedTopic;
-  readonly type: DerivedName;
-  readonly sequence: number;
-  readonly event: DerivedEvent;
-  readonly body: Buffer;
-  readonly hash: Buffer;
-}
-
-/** What became of one instrument's trades so far. */
-export interface InstrumentOverview {
-  readonly name: string;
-  readonly counts: TradeCounts;
-  /** Trades beyond the clock's bound that are neither proven nor disproved yet. */
-  readonly waiting: readonly UnprovenTrade[];
-  /** Why nothing is decided now; undefined where decisions go on. */
-  readonly silence: string | undefined;
-}
-
-/** What one tape record led to. */
-export interface Advance {
-  /** Set where a trade decides nothing, or a record changes what a trade counted for. */
-  readonly setAside?: SetAside;
-  readonly derived: readonly DerivedRecord[];
-  readonly deadLetters: readonly DeadLetter[];
-  /** Set where an anchor is due right after this record. */
-  readonly anchor: AnchorRecord | undefined;
-  /**
-   * Set when another engine version (or other schemas) is in force from this record on: nothing was applied, and the
-   * anchor, where one can be made, is at exactly this record's offset.
-   */
-  readonly foreignActivation?: EngineActivated;
-}
-
-/** What became of one trade of the tape that did not take the ordinary way. */
-export interface SetAside {
-  readonly kind: SetAsideKind;
-  readonly instrument: string;
-  readonly tradeId: string;
-  /** Microseconds. */
-  readonly eventTime: number;
-}
 
 const SILENT: Advance = Object.freeze({ derived: [], deadLetters: [], anchor: undefined });
 
@@ -282,11 +221,11 @@ export class PartitionTask {
     if (fate === 'DUPLICATE') this.counted.duplicates += 1;
     if (fate === 'LATE') this.counted.late += 1;
     if (fate === 'REFUSED') {
-      const refused = { reason: 'NOT_POSITIVE', detail: refusedPrice(trade) } as const;
-      return { ...this.refuse(offset, content, refused), setAside: setAsideOf('refused', trade) };
+      return { ...this.refuse(offset, content, refusalOfPrice(trade)), setAside: setAsideOf('refused', trade) };
     }
     const disproved = instrument.takeDisproved();
-    const letters = disproved.length === 0 ? NO_LETTERS : disproved.map((unproven) => this.disprovedLetter(unproven));
+    const letters =
+      disproved.length === 0 ? NO_LETTERS : disproved.map((unproven) => disprovedLetterOf(this.partition, unproven));
     const advance = this.finish(offset, content, events, letters);
     return fate === 'ON_TIME' ? advance : { ...advance, setAside: setAsideOf(COUNTED_AS[fate], trade) };
   }
@@ -308,12 +247,6 @@ export class PartitionTask {
     this.counted.amendments += 1;
     const kind = this.instruments.get(amendment.instrument)?.amend(amendment, name, offset) ?? 'unmatched';
     return { ...this.finish(offset, content, [], []), setAside: setAsideOf(kind, amendment) };
-  }
-
-  /** A trade ahead of the clock whose stamp others have disproved: it was read earlier, and is refused now. */
-  private disprovedLetter({ trade, offset }: UnprovenTrade): DeadLetter {
-    const detail = `the event time ${trade.eventTime} µs is further ahead of the other trades of ${trade.instrument} than clock.maxStepMs allows, and none confirmed it: "npx tapeproof tape release" takes it in`;
-    return this.letterOf(offset, encodeBody('Trade', trade), { reason: 'CLOCK_LEAD', detail });
   }
 
   private advanceTick(offset: number, tick: ClockTick, content: TapeContent & { kind: 'tick' }): Advance {
@@ -409,23 +342,9 @@ export class PartitionTask {
     return { derived: [], deadLetters: [], anchor, foreignActivation };
   }
 
-  private refuse(offset: number, content: TapeContent, { reason, detail }: Refusal): Advance {
+  private refuse(offset: number, content: TapeContent, refusal: Refusal): Advance {
     const bytes = content.kind === 'unusable' ? content.value : content.body;
-    return this.finish(offset, content, [], [this.letterOf(offset, bytes, { reason, detail })]);
-  }
-
-  private letterOf(offset: number, bytes: Buffer, { reason, detail }: Refusal): DeadLetter {
-    this.counted.deadLetters += 1;
-    return {
-      deadLetterId: `dead-engine-${TAPE_TOPIC}-${this.partition}-${offset}`,
-      source: { kind: 'TOPIC', name: TAPE_TOPIC, partition: this.partition, position: offset },
-      reader: 'engine',
-      reason,
-      detail,
-      payload: bytes.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
-      payloadBytes: bytes.length,
-      payloadHash: sha256Hex(bytes),
-    };
+    return this.finish(offset, content, [], [letterOf(this.partition, offset, bytes, refusal)]);
   }
 
   private finish(
@@ -436,6 +355,7 @@ export class PartitionTask {
   ): Advance {
     this.next = offset + 1;
     this.lastContent = content;
+    this.counted.deadLetters += deadLetters.length;
     const isAnchorDue = this.next >= this.nextAnchorAt && !this.options.isUnproven;
     if (events.length === 0 && deadLetters.length === 0 && !isAnchorDue) return SILENT;
     const derived = events.map((event) => this.derive(event));
@@ -483,15 +403,4 @@ export class PartitionTask {
     const interval = this.stamp?.rules.anchorIntervalRecords ?? Number.POSITIVE_INFINITY;
     this.nextAnchorAt = (Math.floor(this.next / interval) + 1) * interval;
   }
-}
-
-function setAsideOf(
-  kind: SetAsideKind,
-  { instrument, tradeId, eventTime }: Pick<Trade, 'instrument' | 'tradeId' | 'eventTime'>,
-): SetAside {
-  return { kind, instrument, tradeId, eventTime };
-}
-
-function refusedPrice({ instrument, price }: Trade): string {
-  return `the price ${price.toString()} is not above 0: instruments.${instrument}.negativePrices in the configuration allows such prices`;
 }

@@ -33,13 +33,8 @@ import {
 import { Instrument, PENDING_FORECASTS_MAX } from './instrument.ts';
 import { MerkleTree } from './merkle.ts';
 import { compileRules } from './rules.ts';
-import {
-  createPartitionTask,
-  INSTRUMENTS_MAX,
-  restorePartitionTask,
-  type DerivedRecord,
-  type PartitionTask,
-} from './partition-task.ts';
+import type { DerivedRecord } from './advance.ts';
+import { createPartitionTask, INSTRUMENTS_MAX, restorePartitionTask, type PartitionTask } from './partition-task.ts';
 
 const SECOND_US = 1_000_000;
 const START_US = 1_742_943_600_000_000;

@@ -3,7 +3,8 @@ import { TAPE_TOPIC } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { anchorsBackward, liesOnTape, readState, type LogAccess, type StoredAnchor } from './anchor-log.adapter.ts';
 import { PageLog } from './page-log.adapter.ts';
-import { createPartitionTask, restorePartitionTask, type Advance, type PartitionTask } from './partition-task.ts';
+import type { Advance } from './advance.ts';
+import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
 
 /** Where to begin, and why there. */
 export interface RecoveredTask {

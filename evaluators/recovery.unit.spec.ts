@@ -9,7 +9,8 @@ import { parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
 import { activated, everything, run, traded } from './fixtures/tape-contents.ts';
-import { createPartitionTask, type AnchorRecord } from './partition-task.ts';
+import type { AnchorRecord } from './anchor.ts';
+import { createPartitionTask } from './partition-task.ts';
 import { recoverTask } from './recovery.adapter.ts';
 
 const PARTITION = 3;

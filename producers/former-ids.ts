@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto';
 import type { Trade } from '../contracts/generated/events.ts';
+import { contentIdOf, contentOf } from './content-id.ts';
 
 const FORMER_ID = /^([0-9a-f]{16})-\d+$/;
-const CONTENT_DIGITS = 16;
 
 /** Whether a trade's id is the hash of its file and the number of its row, as files without ids were given before. */
 export function isFormerId({ tradeId, source }: Trade): boolean {
@@ -17,13 +16,14 @@ export class FormerIds {
   private readonly ordinals = new Map<string, number>();
 
   /** Ask in the order of the tape; undefined where the same row is there a second time. */
-  contentIdOf({ tradeId, source, eventTime, price, size }: Trade): string | undefined {
+  contentIdOf(trade: Trade): string | undefined {
+    const { tradeId, source } = trade;
     if (this.met.has(tradeId)) return undefined;
     this.met.add(tradeId);
-    const content = hash('sha256', `${eventTime}|${price.toString()}|${size.toString()}`).slice(0, CONTENT_DIGITS);
+    const content = contentOf(trade);
     const key = `${source} ${content}`;
     const ordinal = this.ordinals.get(key) ?? 0;
     this.ordinals.set(key, ordinal + 1);
-    return `c${content}-${ordinal}`;
+    return contentIdOf(content, ordinal);
   }
 }

@@ -1,15 +1,15 @@
-import { createHash, hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
+import { DEAD_LETTER_PAYLOAD_BYTES_MAX } from '../contracts/dead-letter.ts';
 import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
 import { TradeIdentities } from '../contracts/trade-identities.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
+import { contentIdOf, contentOf } from './content-id.ts';
 import { LINE_BYTES_MAX, type FileLine } from './lines.ts';
 import { isRefusal, malformed, type FileContext, type FileSource, type LineParser, type ParsedLine } from './source.ts';
 
 /** The reader named in the dead letters of files. */
 export const FILE_READER = 'ingest-file';
-/** A dead letter carries this much of what was refused. */
-export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
 /** Refused rows of one file that are told apart; some 150 bytes each. A file with more is not a file of trades. */
 export const REFUSED_ROWS_MAX = 5_000_000;
 
@@ -96,16 +96,16 @@ export class FileRows {
   /** The trade with an id: its own, or one made of time, price and size and the ordinal among equals. */
   private named(trade: Trade): Trade {
     if (trade.tradeId !== '') return trade;
-    const { instrument, eventTime, price, size } = trade;
+    const { instrument, eventTime } = trade;
     let made = this.made.get(instrument);
     if (made === undefined) this.made.set(instrument, (made = new TradeIdentities()));
-    const content = hash('sha256', `${eventTime}|${price.toString()}|${size.toString()}`).slice(0, ID_HASH_DIGITS);
+    const content = contentOf(trade);
     const key = `${content} ${instrument}`;
     let ordinal = this.nextOrdinals.get(key) ?? 0;
-    while (!made.add(`c${content}-${ordinal}`, eventTime)) ordinal += 1;
+    while (!made.add(contentIdOf(content, ordinal), eventTime)) ordinal += 1;
     if (this.nextOrdinals.size >= ORDINALS_MAX) this.nextOrdinals.clear();
     this.nextOrdinals.set(key, ordinal + 1);
-    return { ...trade, tradeId: `c${content}-${ordinal}` };
+    return { ...trade, tradeId: contentIdOf(content, ordinal) };
   }
 
   private deadRow(line: FileLine, refusal: Refusal): FileRow {

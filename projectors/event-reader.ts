@@ -1,4 +1,5 @@
-import { bodyOf, hashWritten, schemaIdOf, sha256Hex } from '../contracts/codec.ts';
+import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
+import { deadLetterOfRecord } from '../contracts/dead-letter.ts';
 import type { DeadLetterReason, RecordName } from '../contracts/generated/events.ts';
 import { DERIVED_TOPICS, TOPICS, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
@@ -7,7 +8,6 @@ import type { ReadRecord } from './fence.ts';
 import type { ProjectedEvent, Projector } from './projector.ts';
 
 const SCHEMAS_KEPT_MAX = 1_000;
-const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
 const EMPTY = Buffer.alloc(0);
 
 const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
@@ -83,20 +83,6 @@ export function createEventReader(
 }
 
 function deadRecord(reader: string, record: LogRecord, reason: DeadLetterReason, detail: string): ReadRecord {
-  const { topic, partition, offset } = record;
-  const value = record.value ?? EMPTY;
-  return {
-    kind: 'dead',
-    offset,
-    letter: {
-      deadLetterId: `dead-${reader}-${topic}-${partition}-${offset}`,
-      source: { kind: 'TOPIC', name: topic, partition, position: offset },
-      reader,
-      reason,
-      detail,
-      payload: value.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
-      payloadBytes: value.length,
-      payloadHash: sha256Hex(value),
-    },
-  };
+  const letter = deadLetterOfRecord(reader, record, record.value ?? EMPTY, { reason, detail });
+  return { kind: 'dead', offset: record.offset, letter };
 }

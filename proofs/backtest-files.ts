@@ -1,4 +1,4 @@
-import type { DerivedRecord } from '../evaluators/partition-task.ts';
+import type { DerivedRecord } from '../evaluators/advance.ts';
 import { rowsOf, type SurveyedFile } from '../producers/survey-file.adapter.ts';
 import type { Backtest, BacktestFile } from './backtest.ts';
 

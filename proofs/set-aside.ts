@@ -1,6 +1,6 @@
 import { TAPE_TOPIC } from '../contracts/topics.ts';
 import type { LogAccess } from '../evaluators/anchor-log.adapter.ts';
-import type { InstrumentOverview } from '../evaluators/partition-task.ts';
+import type { InstrumentOverview } from '../evaluators/advance.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
 import { SET_ASIDE_KINDS, type SetAsideKind } from '../evaluators/trade-counts.ts';
 

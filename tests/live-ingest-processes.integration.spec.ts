@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TradeIds } from '../evaluators/trade-ids.ts';
+import { TradeIdentities } from '../contracts/trade-identities.ts';
 import type { Connections } from '../platform/connections.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
@@ -142,9 +142,9 @@ describe.concurrent('a process that takes a market live', () => {
       await second.stop();
       await scene.witness.catchUp();
       for (const [index, symbol] of scene.symbols.entries()) {
-        const ids = new TradeIds();
+        const seen = new TradeIdentities();
         const all = scene.witness.trades(scene.instruments[index] ?? '');
-        const effective = all.filter(({ tradeId }) => ids.add(tradeId));
+        const effective = all.filter(({ tradeId, eventTime }) => seen.add(tradeId, eventTime));
         expect(effective.map(lineOfTape)).toEqual(scene.exchange.shown(symbol).map(lineOfExchange));
       }
       expectTrueTicks(scene.witness);

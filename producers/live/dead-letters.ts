@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
+import { deadLetterPayloadOf } from '../../contracts/dead-letter.ts';
 import type { DeadLetter } from '../../contracts/generated/events.ts';
 import type { Refusal } from '../../contracts/trade-rules.ts';
-import { DEAD_LETTER_PAYLOAD_BYTES_MAX } from '../rows.ts';
 import { liveSourceOf } from '../venue.ts';
 
 /** The reader named in the dead letters of live ingestion. */
@@ -15,16 +14,14 @@ const MILLISECONDS_PER_SECOND = 1_000;
 /** @param receivedAt microseconds */
 export function deadLetterOf(venue: string, text: string, refusal: Refusal, receivedAt: number): DeadLetter {
   const bytes = Buffer.from(text);
-  const payloadHash = createHash('sha256').update(bytes).digest('hex');
+  const payload = deadLetterPayloadOf(bytes);
   return {
-    deadLetterId: `dead-${LIVE_READER}-${venue}-${receivedAt}-${payloadHash.slice(0, HASH_DIGITS_IN_ID)}`,
+    deadLetterId: `dead-${LIVE_READER}-${venue}-${receivedAt}-${payload.payloadHash.slice(0, HASH_DIGITS_IN_ID)}`,
     source: { kind: 'FILE', name: liveSourceOf(venue), partition: null, position: receivedAt },
     reader: LIVE_READER,
     reason: refusal.reason,
     detail: refusal.detail,
-    payload: bytes.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
-    payloadBytes: bytes.length,
-    payloadHash,
+    ...payload,
   };
 }
 

@@ -1,7 +1,7 @@
 import { frame, RECORD_NAMES } from '../../contracts/codec.ts';
 import type { TopicName } from '../../contracts/topics.ts';
 import { anchorRecords, type AnchorHints, type LogAccess } from '../../evaluators/anchor-log.adapter.ts';
-import type { AnchorRecord } from '../../evaluators/partition-task.ts';
+import type { AnchorRecord } from '../../evaluators/anchor.ts';
 import type { LogRange, LogReader } from '../../platform/kafka/log-reader.ts';
 import { NO_HEADERS, type LogRecord } from '../../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
