@@ -8,9 +8,12 @@
  *                       └──────────────────────────────────────────►
  *
  * The engine's one step, for each trade (evaluators/engine.ts):
- *   1. resolve the instrument's forecasts that are due  → Outcome (HIT, MISS, VOID)
- *   2. update the indicators
- *   3. at the cadence: snapshot → each strategy → pooled decision → forecasts to be resolved
+ *   1. admit it: print, session, price, clock, identity; one that is set aside is counted, and ends here
+ *   2. resolve the instrument's forecasts that are due  → Outcome (HIT, MISS, VOID)
+ *   3. update the indicators
+ *   4. at the cadence: snapshot → each strategy → pooled decision → forecasts to be resolved
+ *
+ * `tapeproof tape` appends what takes a trade back or corrects it: the sums follow, decisions made before stand.
  *
  * A new source, venue, strategy or projector is one file or folder, and one line in its registry; nothing here changes.
  */

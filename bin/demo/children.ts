@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { TapeproofError } from '../../platform/errors.ts';
 
 const STOP_DEADLINE_MS = 15_000;
@@ -42,6 +44,7 @@ export class Children {
     const file = createWriteStream(logFile);
     child.stdout?.pipe(file, { end: false });
     child.stderr?.pipe(file, { end: false });
+    if (child.stderr !== null) this.failWhereItWaits(child.stderr);
     this.running.set(name, child);
     child.once('exit', (code, signal) => {
       this.running.delete(name);
@@ -55,6 +58,20 @@ export class Children {
           ),
         );
       });
+    });
+  }
+
+  /** A tape on which another engine version is in force, and nobody runs it: that would be waited for in vain. */
+  private failWhereItWaits(log: Readable): void {
+    createInterface({ input: log }).on('line', (line) => {
+      if (!line.includes('"event.action":"hand-over-awaited"')) return;
+      const { message } = JSON.parse(line) as { readonly message: string };
+      this.fail(
+        new TapeproofError(
+          'USAGE',
+          `${message}. Or begin anew: "npx tapeproof stack reset" deletes the tape and all that came of it.`,
+        ),
+      );
     });
   }
 

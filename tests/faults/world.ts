@@ -61,12 +61,12 @@ export class World {
     return resetStores(this.connections, keepTape ? [TAPE_TOPIC] : []);
   }
 
-  async activate(): Promise<void> {
+  async activate(engineVersion: string = ENGINE_VERSION): Promise<void> {
     const configuration = parseConfiguration({ anchorIntervalRecords: ANCHOR_INTERVAL_RECORDS });
     await activate({
       connections: this.connections,
       configuration: canonicalConfiguration(configuration),
-      engineVersion: ENGINE_VERSION,
+      engineVersion,
       gitCommit: 'unknown',
       log: createLog('test', 'silent'),
     });
