@@ -323,7 +323,9 @@ describe('what is refused', () => {
       activated(activation({}, { activationId: 'other', configHash: 'ff' })),
       activated(activation({}, { activationId: 'other', configuration: '{"a":1}', configHash: sha256Hex('{"a":1}') })),
     ];
-    const letters = run(started(), contents).flatMap(({ deadLetters }) => deadLetters);
+    const task = started();
+    const letters = run(task, contents).flatMap(({ deadLetters }) => deadLetters);
+    expect(task.counts.deadLetters).toBe(letters.length);
     expect(letters.map(({ reason }) => reason)).toEqual([
       'UNDECODABLE',
       'UNKNOWN_SCHEMA',
