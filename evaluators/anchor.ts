@@ -2,7 +2,14 @@ import { encodeBody, hashBody, hashWritten, sha256Hex } from '../contracts/codec
 import type { EngineAnchor, EngineState } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
-import { fromForm1, fromForm2, type TaskStateOfForm1, type TaskStateOfForm2 } from './former-states.ts';
+import {
+  fromForm1,
+  fromForm2,
+  fromForm3,
+  type TaskStateOfForm1,
+  type TaskStateOfForm2,
+  type TaskStateOfForm3,
+} from './former-states.ts';
 import { MerkleTree } from './merkle.ts';
 import type { TaskState } from './task-state.ts';
 import { fromPagedState, toPagedState, type PageOrigins, type PagesByHash } from './state-pages.ts';
@@ -10,7 +17,7 @@ import { fromPagedState, toPagedState, type PageOrigins, type PagesByHash } from
 /** Bytes of the state's head in one record, and the most that a page may have. */
 export const STATE_CHUNK_BYTES = 512 * 1_024;
 /** Number of the state's form. A build that reads an older one imports it: see {@link parseTaskState}. */
-const STATE_FORMAT = 3;
+const STATE_FORMAT = 4;
 
 /** An anchor as it is written: the manifest, the state's head in chunks, and the pages that are new. */
 export interface AnchorRecord {
@@ -101,6 +108,7 @@ export function recordHashOf(content: TapeContent): string {
 export function parseTaskState(head: Buffer, pages: PagesByHash = new Map()): TaskState {
   const { format, ...state } = fromPagedState(head, pages) as { format: unknown };
   if (format === STATE_FORMAT) return state as TaskState;
+  if (format === 3) return fromForm3(state as unknown as TaskStateOfForm3);
   if (format === 2) return fromForm2(state as unknown as TaskStateOfForm2);
   if (format === 1) return fromForm1(state as unknown as TaskStateOfForm1);
   throw new Error(`the state has the form ${String(format)}, and this build reads 1 to ${STATE_FORMAT}`);

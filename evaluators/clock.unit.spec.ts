@@ -252,7 +252,7 @@ describe('a tape with ticks and gaps', () => {
         const resolved = new Set(outcomes(records).map(({ forecastId }) => forecastId));
         const pending = records
           .map(({ event }) => event as DerivedEvent & { direction?: string; hitRule?: unknown })
-          .filter(({ direction, hitRule }) => hitRule !== undefined && direction !== 'NEUTRAL')
+          .filter((event) => !('forecastId' in event) && event.hitRule !== undefined && event.direction !== 'NEUTRAL')
           .filter(({ eventId }) => !resolved.has(eventId));
         const end = Math.max(...trades.map((content) => (content.kind === 'trade' ? content.trade.eventTime : 0)));
         for (const second of seconds) {
@@ -296,7 +296,8 @@ describe('a hot standby', () => {
   function toldByRecord(records: readonly DerivedRecord[], recordAt: (offset: number) => number): string[] {
     return records.map(({ event }) =>
       JSON.stringify(event, (key, value: unknown) => {
-        if (key === 'offset' || key === 'firstOffset' || key === 'lastOffset') return recordAt(value as number);
+        if (key === 'lastOutcomeOffset' && value === null) return value;
+        if (/^(offset|(first|last|lastOutcome)Offset)$/.test(key)) return recordAt(value as number);
         if (typeof value !== 'string') return value;
         return value.replace(
           /^([a-z]+-\d+)-(\d+)-(\d+)$/,

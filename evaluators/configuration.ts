@@ -12,13 +12,15 @@ import type { Strategy } from './strategies/strategy.ts';
  * Version of the engine: everything that decides which events a tape gives. Change it with every change of the golden
  * digest (derive.unit.spec.ts), never otherwise. The consumer group's id holds it.
  */
-export const ENGINE_VERSION = '3';
+export const ENGINE_VERSION = '4';
 
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;
 /** Where the data of a time zone begin: no trade is older. */
 const ZONES_FROM_SECONDS = EVENT_TIME_US_MIN / 1_000_000;
 const CONFIRMING_TRADES_MAX = 32;
+/** Each rule leads to results and a decision of its own at each snapshot. */
+const HIT_RULES_MAX = 8;
 
 /** A wrong configuration. The message is one sentence that names the key, the place and what to do. */
 export class ConfigurationError extends Error {
@@ -54,6 +56,26 @@ const minMoveBps = z
   .min(0)
   .max(10_000)
   .refine((value) => Math.round(value * 1e6) / 1e6 === value, 'must have at most six digits after the point');
+
+const hitRule = z
+  .strictObject({
+    kind: z.enum(['MOVE', 'FIRST_TOUCH']).default('MOVE'),
+    horizonMs: z
+      .int()
+      .min(1)
+      .max(7 * DAY_MS)
+      .default(300_000),
+    minMoveBps: minMoveBps.default(0),
+    graceMs: z
+      .int()
+      .min(0)
+      .max(7 * DAY_MS)
+      .default(60_000),
+  })
+  .refine(
+    ({ kind, minMoveBps: distance }) => kind === 'MOVE' || distance > 0,
+    'has barriers at the reference price itself: give kind FIRST_TOUCH a minMoveBps above 0',
+  );
 
 const strategiesOf = (known: readonly Strategy[]) =>
   z.strictObject(
@@ -115,23 +137,33 @@ const configuration = z.strictObject({
       epsilon: z.number().positive().max(0.49).default(0.001),
       sharpness: z.number().positive().max(100).default(1),
       minEvidence: z.number().min(0).max(100).default(0.01),
+      weights: z.enum(['SLOPES', 'EQUAL']).default('SLOPES'),
     })
     .prefault({}),
-  hitRule: z
+  reference: z
     .strictObject({
-      horizonMs: z
-        .int()
-        .min(1)
-        .max(7 * DAY_MS)
-        .default(300_000),
-      minMoveBps: minMoveBps.default(0),
-      graceMs: z
-        .int()
-        .min(0)
-        .max(7 * DAY_MS)
-        .default(60_000),
+      priorTieRate: z.number().min(0).max(0.99).default(0),
+      priorWeight: z.number().positive().max(1e6).default(4),
+      halfLife: z.number().min(0).max(1e9).default(300),
     })
     .prefault({}),
+  calibration: z
+    .strictObject({
+      publish: z.enum(['AGGREGATED', 'CALIBRATED', 'RAW']).default('AGGREGATED'),
+      priorSlope: z.number().min(0).max(100).default(1),
+      priorPrecision: z.number().positive().max(1e9).default(1),
+      learningRate: z.number().positive().max(2).default(2),
+    })
+    .prefault({}),
+  hitRules: z
+    .array(hitRule)
+    .min(1)
+    .max(HIT_RULES_MAX)
+    .refine(
+      (rules) => new Set(rules.map((rule) => canonicalJson(rule))).size === rules.length,
+      'must not have the same rule twice',
+    )
+    .default([{ kind: 'MOVE', horizonMs: 300_000, minMoveBps: 0, graceMs: 60_000 }]),
   instruments: z
     .record(
       instrumentKey,
@@ -204,12 +236,26 @@ export function shapedConfiguration(
   wording: Wording = wordsOf,
 ): EngineConfiguration {
   const schema = schemaFor(known);
-  const result = schema.safeParse(raw ?? {});
+  const result = schema.safeParse(withHitRules(raw ?? {}));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw new ConfigurationError(
-    issue === undefined ? 'The configuration is wrong.' : sentenceOf(issue, schema, wording),
+    issue === undefined ? 'The configuration is wrong.' : inWordsOf(raw, sentenceOf(issue, schema, wording)),
   );
+}
+
+/** Earlier forms had one rule, `hitRule`: a list of one. Where both are named, the unknown key is. */
+function withHitRules(raw: unknown): unknown {
+  if (typeof raw !== 'object' || raw === null || !Object.hasOwn(raw, 'hitRule') || Object.hasOwn(raw, 'hitRules')) {
+    return raw;
+  }
+  const { hitRule: only, ...rest } = raw as Readonly<Record<string, unknown>>;
+  return { ...rest, hitRules: [only ?? {}] };
+}
+
+/** Who wrote `hitRule` is answered with that name. */
+function inWordsOf(raw: unknown, sentence: string): string {
+  return withHitRules(raw) === raw ? sentence : sentence.replace('hitRules.0', 'hitRule');
 }
 
 function schemaFor(known: readonly Strategy[]): typeof configuration {
@@ -267,6 +313,7 @@ function knownKeysAt(schema: unknown, path: readonly PropertyKey[]): string[] {
     const inner = unwrapped(at);
     if (inner instanceof z.ZodObject) at = (inner.shape as Record<string, unknown>)[String(key)];
     else if (inner instanceof z.ZodRecord) at = inner.valueType;
+    else if (inner instanceof z.ZodArray) at = inner.element;
     else return [];
   }
   const inner = unwrapped(at);

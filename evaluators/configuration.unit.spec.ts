@@ -22,7 +22,7 @@ describe('parseConfiguration', () => {
     expect(configuration).toMatchObject({
       anchorIntervalRecords: 50_000,
       cadenceMs: 1_000,
-      hitRule: { horizonMs: 300_000, minMoveBps: 0 },
+      hitRules: [{ kind: 'MOVE', horizonMs: 300_000, minMoveBps: 0, graceMs: 60_000 }],
       pooling: { sharpness: 1 },
       strategies: { RANGE_BREAKOUT: { enabled: true, weight: 1, parameters: { volumeFactor: 1.5 } } },
       instruments: { 'BTC-USD@bitstamp': { binSize: '0.1' } },

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeBody, hashBody } from '../contracts/codec.ts';
 import { FIRST_TRADE_FINGERPRINT, FIRST_TRADE_SCHEMA } from '../contracts/former-schemas.ts';
 import type { EngineActivated, IndicatorSnapshot, Outcome, Trade } from '../contracts/generated/events.ts';
+import { StatePage } from '../contracts/state-page.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { parseTaskState, recordHashOf } from './anchor.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
@@ -21,19 +22,26 @@ interface Handover {
   readonly ticked?: number;
   readonly manifest: string;
   readonly state: string;
+  /** In base64; version 1 and 2 had none. */
+  readonly pages?: readonly string[];
 }
 
 const firstTrade = avro.Type.forSchema(JSON.parse(FIRST_TRADE_SCHEMA) as avro.Schema, {
   logicalTypes: {},
 });
 
-/** A trade of the tape as earlier versions wrote it. */
+function pageOf(bytes: Buffer): [string, StatePage] {
+  const page = StatePage.of(bytes);
+  return [page.hash, page];
+}
+
+/** A trade of the tape as versions 1 and 2 wrote it. */
 function tradedThen(trade: Trade): TapeContent {
   const body = firstTrade.toBuffer({ ...trade, price: trade.price.toBytes(), size: trade.size.toBytes() });
   return { kind: 'trade', trade, fingerprint: FIRST_TRADE_FINGERPRINT, body };
 }
 
-function handoverOf(version: '1' | '2') {
+function handoverOf(version: '1' | '2' | '3') {
   const text = readFileSync(new URL(`fixtures/version-${version}-anchor.json`, import.meta.url), 'utf8');
   const handover = JSON.parse(text) as Handover;
   const manifestBody = Buffer.from(handover.manifest, 'base64');
@@ -41,7 +49,9 @@ function handoverOf(version: '1' | '2') {
   const stateBytes = Buffer.from(handover.state);
   const { activation: first } = JSON.parse(handover.state) as { activation: EngineActivated };
   const trades = syntheticTrades(handover.market);
-  const before: TapeContent[] = trades.slice(0, handover.cut).map(tradedThen);
+  const written = version === '3' ? (trade: Trade) => traded(trade) : tradedThen;
+  const pages = new Map((handover.pages ?? []).map((text) => pageOf(Buffer.from(text, 'base64'))));
+  const before: TapeContent[] = trades.slice(0, handover.cut).map(written);
   if (handover.ticked !== undefined) {
     const tick = tickOf([...(handover.market.instruments ?? [])], trades[handover.ticked - 1]!.eventTime - 60_000_000);
     before.splice(handover.ticked, 0, ticked(tick));
@@ -50,7 +60,8 @@ function handoverOf(version: '1' | '2') {
   const second = activationOf(parseConfiguration({ ...rest, strategies: onlyStrategies(strategies) }), {
     ...{ tapeId: 'tape', activationId: 'second', gitCommit: 'abc' },
   });
-  const task = (): PartitionTask => restorePartitionTask(manifest, stateBytes, hashBody('EngineAnchor', manifestBody));
+  const task = (): PartitionTask =>
+    restorePartitionTask(manifest, stateBytes, hashBody('EngineAnchor', manifestBody), pages);
   const own = (): PartitionTask => {
     const begun = createPartitionTask(manifest.tape.partition);
     run(begun, [activated({ ...second, activationId: 'first' }), ...before]);
@@ -65,15 +76,18 @@ function handoverOf(version: '1' | '2') {
     trades,
     before,
     after: trades.slice(handover.cut),
+    pages,
+    written,
     task,
     own,
   };
 }
 
-describe.each(['1', '2'] as const)('this engine version after version %s', (version) => {
-  const { manifest, manifestBody, stateBytes, first, second, trades, before, after, task, own } = handoverOf(version);
-  const pending = parseTaskState(stateBytes).instruments.flatMap((one) =>
-    one.pending.map(([forecastId]) => forecastId),
+describe.each(['1', '2', '3'] as const)('this engine version after version %s', (version) => {
+  const { manifest, manifestBody, stateBytes, first, second, trades, before, after, pages, written, task, own } =
+    handoverOf(version);
+  const pending = parseTaskState(stateBytes, pages).instruments.flatMap((one) =>
+    one.pending.flatMap(({ points }) => points.flatMap(([, , , , forecasts]) => forecasts.map(([id]) => id))),
   );
   const takenOver = () => {
     const begun = task();
@@ -109,7 +123,7 @@ describe.each(['1', '2'] as const)('this engine version after version %s', (vers
   });
 
   it('leaves the tape alone until its activation is there', () => {
-    const [halted] = run(task(), [tradedThen(after[0]!)]);
+    const [halted] = run(task(), [written(after[0]!)]);
     expect(halted).toMatchObject({ derived: [], anchor: undefined, foreignActivation: { engineVersion: version } });
   });
 

@@ -1,3 +1,4 @@
+import type { Decimal } from '../contracts/decimal.ts';
 import type {
   ClockTick,
   Contribution,
@@ -10,11 +11,14 @@ import type {
   Trade,
 } from '../contracts/generated/events.ts';
 import { TOPIC_OF_DERIVED, type DerivedEvent, type DerivedName, type DerivedTopic } from '../contracts/topics.ts';
-import { toSixDecimals } from './arithmetic.ts';
+import { NO_EVIDENCE } from './calibration/forecast-series.ts';
+import type { RuleCalibration } from './calibration/rule-calibration.ts';
 import type { Instrument } from './instrument.ts';
 import type { UnprovenTrade } from './market-clock.ts';
-import type { Resolution } from './outcomes/outcome-evaluator.ts';
-import type { EnabledStrategy, EngineRules } from './rules.ts';
+import { isHitBy, type HitRuleTerms } from './outcomes/hit-rule.ts';
+import type { PendingForecast, Resolution } from './outcomes/outcome-evaluator.ts';
+import type { EngineRules } from './rules.ts';
+import type { Opinion } from './strategies/strategy.ts';
 import type { TradeFate } from './trade-counts.ts';
 
 /** A derived event before it is encoded. */
@@ -66,7 +70,7 @@ export function stepTrade(instrument: Instrument, trade: Trade, offset: number, 
 }
 
 function isQuiet(instrument: Instrument, trade: Trade): boolean {
-  return instrument.outcomes.nextDueTime > trade.eventTime && !instrument.isSnapshotDue(trade);
+  return !instrument.outcomes.isDue(trade.eventTime, trade.price) && !instrument.isSnapshotDue(trade);
 }
 
 /** Trades that waited for this record to say that time went on: they are on time now, before it, in their order. */
@@ -79,15 +83,15 @@ function stepProven(instrument: Instrument, proven: readonly UnprovenTrade[], em
 
 function stepOnTime(instrument: Instrument, trade: Trade, offset: number, emission: Emission): void {
   emission.causedBy('trade', offset, trade.eventTime);
-  if (instrument.outcomes.nextDueTime <= trade.eventTime) {
+  if (instrument.outcomes.isDue(trade.eventTime, trade.price)) {
     const resolutions = instrument.outcomes.resolve(trade.eventTime, trade.price);
-    for (const resolution of resolutions) emission.outcome(instrument.name, resolution, trade);
+    for (const resolution of resolutions) emission.outcomes(instrument, resolution, trade);
   }
   instrument.count(trade, offset);
   if (!instrument.isSnapshotDue(trade)) return;
   const snapshot = emission.snapshot(instrument, trade);
-  const results = emission.rules.strategies.map((strategy) => emission.result(instrument, strategy, snapshot));
-  emission.decision(instrument, snapshot, results);
+  const opinions = emission.rules.strategies.map((strategy) => strategy.evaluate(snapshot));
+  for (const calibration of instrument.calibrations) emission.forecast(instrument, calibration, snapshot, opinions);
 }
 
 /**
@@ -110,7 +114,7 @@ export function stepTick(
     if (instrument?.hearTick(tick.eventTime) !== true) continue;
     stepProven(instrument, instrument.takeProven(), emission);
     emission.causedBy('tick', offset, tick.eventTime);
-    for (const resolution of instrument.tick(tick.eventTime)) emission.outcome(name, resolution, undefined);
+    for (const resolution of instrument.tick(tick.eventTime)) emission.outcomes(instrument, resolution, undefined);
   }
   return events;
 }
@@ -147,24 +151,48 @@ class Emission {
   }
 
   /** @param trade - the one that was observed; undefined where a tick says that there is none. */
-  outcome(instrument: string, { forecast, verdict, moveBps, movePoints }: Resolution, trade: Trade | undefined): void {
-    const observed = verdict === 'VOID' ? undefined : trade;
+  outcomes(instrument: Instrument, resolution: Resolution, trade: Trade | undefined): void {
+    const calibration = instrument.calibrationOf(resolution.point.rule);
+    calibration?.learnPoint(resolution);
+    for (const forecast of resolution.point.forecasts) {
+      const overlapWeight = calibration?.learnForecast(resolution, forecast, this.tape.offset) ?? null;
+      this.outcome(instrument.name, resolution, forecast, overlapWeight, trade);
+    }
+  }
+
+  private outcome(
+    instrument: string,
+    { point, dueTime, course, moveBps, movePoints }: Resolution,
+    forecast: PendingForecast,
+    overlapWeight: number | null,
+    trade: Trade | undefined,
+  ): void {
+    const observed = course === 'VOID' ? undefined : trade;
+    const { rule, referencePrice, madeUnder } = point;
     this.emit<Outcome>('Outcome', {
       ...this.header('Outcome', 'outcome', instrument, [forecast.forecastId, this.cause]),
       forecastId: forecast.forecastId,
-      forecastKind: forecast.kind,
+      forecastKind: forecast.strategy === null ? 'DECISION' : 'STRATEGY',
       strategy: forecast.strategy,
       direction: forecast.direction,
       probability: forecast.probability,
-      verdict,
-      forecastTime: forecast.forecastTime,
-      dueTime: forecast.dueTime,
-      referencePrice: forecast.referencePrice,
+      verdict: course === 'VOID' ? 'VOID' : isHitBy(forecast.direction, course) ? 'HIT' : 'MISS',
+      forecastTime: point.forecastTime,
+      dueTime,
+      referencePrice,
       observedPrice: observed?.price ?? null,
       observedTime: observed?.eventTime ?? null,
       moveBps,
       movePoints,
       resolvingTradeId: observed?.tradeId ?? null,
+      hitRule: hitRuleOf(rule, referencePrice),
+      level: forecast.level,
+      referenceRate: point.referenceRate,
+      rawProbability: forecast.evidence?.rawProbability ?? null,
+      calibratedProbability: forecast.evidence?.calibratedProbability ?? null,
+      overlapWeight,
+      forecastEngineVersion: madeUnder?.engineVersion ?? this.stamp.engineVersion,
+      forecastConfigHash: madeUnder?.configHash ?? this.stamp.configHash,
     });
   }
 
@@ -175,69 +203,102 @@ class Emission {
     });
   }
 
-  result(instrument: Instrument, strategy: EnabledStrategy, snapshot: IndicatorSnapshot): StrategyResult {
-    const opinion = strategy.evaluate(snapshot);
-    const { scorer } = this.rules;
+  /** Each strategy's forecast under one hit rule, the decision pooled of them, and what of that awaits its outcome. */
+  forecast(
+    instrument: Instrument,
+    calibration: RuleCalibration,
+    snapshot: IndicatorSnapshot,
+    opinions: readonly Opinion[],
+  ): void {
+    const { rule, reference } = calibration;
+    const hitRule = hitRuleOf(rule, snapshot.lastPrice);
+    const pending: PendingForecast[] = [];
+    const register = (forecast: StrategyResult | ProbabilityDecision, strategy: string | null): void => {
+      const { eventId: forecastId, direction, probability, level, calibration: evidence } = forecast;
+      if (direction !== 'NEUTRAL') pending.push({ forecastId, strategy, direction, probability, level, evidence });
+    };
+    const results = this.rules.strategies.map((strategy, index) => {
+      const opinion = opinions[index];
+      if (opinion === undefined) throw new Error(`${strategy.name} has no opinion`);
+      const result = this.result(instrument.name, strategy.name, calibration, snapshot, opinion, hitRule);
+      register(result, strategy.name);
+      return result;
+    });
+    register(this.decision(instrument.name, calibration, snapshot, results, hitRule), null);
+    instrument.outcomes.register({
+      rule,
+      forecastTime: snapshot.eventTime,
+      referencePrice: snapshot.lastPrice,
+      referenceRate: reference.rate,
+      forecasts: pending,
+      madeUnder: null,
+    });
+  }
+
+  private result(
+    instrument: string,
+    strategy: string,
+    learned: RuleCalibration,
+    snapshot: IndicatorSnapshot,
+    opinion: Opinion,
+    hitRule: HitRule,
+  ): StrategyResult {
+    const { scorer, probabilityEngine } = this.rules;
+    const { direction } = opinion;
     const confidence = scorer.score(opinion.quality, snapshot.tradeCount);
-    const result = this.emit<StrategyResult>('StrategyResult', {
-      ...this.header('StrategyResult', 'result', instrument.name, [snapshot.eventId]),
-      strategy: strategy.name,
-      direction: opinion.direction,
-      probability: toSixDecimals(opinion.probability),
+    const evidence = probabilityEngine.evidenceOf(direction, opinion.probability);
+    const { probability, calibration } = learned.publish(
+      strategy,
+      direction === 'NEUTRAL' ? NO_EVIDENCE : { evidence, rawEvidence: evidence },
+    );
+    return this.emit<StrategyResult>('StrategyResult', {
+      ...this.header('StrategyResult', 'result', instrument, [snapshot.eventId]),
+      strategy,
+      direction,
+      probability,
       confidence,
       level: scorer.levelOf(confidence),
       indicators: opinion.indicators,
       reasoning: opinion.reasoning,
-      hitRule: this.hitRule(snapshot),
+      hitRule,
+      calibration,
     });
-    this.register(instrument, result, strategy.name);
-    return result;
   }
 
-  decision(instrument: Instrument, snapshot: IndicatorSnapshot, results: readonly StrategyResult[]): void {
+  private decision(
+    instrument: string,
+    learned: RuleCalibration,
+    snapshot: IndicatorSnapshot,
+    results: readonly StrategyResult[],
+    hitRule: HitRule,
+  ): ProbabilityDecision {
     const { probabilityEngine, scorer, strategies } = this.rules;
-    const contributions = results.map((result, index): Contribution => {
-      const { strategy, eventId, direction, probability, confidence } = result;
-      const weight = strategies[index]?.weight ?? 0;
-      const evidence = probabilityEngine.evidenceOf(direction, probability);
-      return { strategy, resultId: eventId, direction, probability, confidence, weight, evidence };
+    const pooledFrom = results.map((result, index) => {
+      const { direction, confidence, calibration } = result;
+      const { evidence, slope } = calibration ?? SILENT_EVIDENCE;
+      return { direction, confidence, evidence, slope, weight: strategies[index]?.weight ?? 0 };
     });
-    const pooled = probabilityEngine.pool(contributions);
+    const contributions = results.map(
+      ({ strategy, eventId, direction, probability, confidence }, index): Contribution => {
+        const part = pooledFrom[index] ?? { direction, ...SILENT_EVIDENCE, weight: 0 };
+        const evidence = probabilityEngine.signedEvidence(part);
+        return { strategy, resultId: eventId, direction, probability, confidence, weight: part.weight, evidence };
+      },
+    );
+    const pooled = probabilityEngine.pool(pooledFrom);
+    const { direction, confidence } = pooled;
+    const { probability, calibration } = learned.publish(null, direction === 'NEUTRAL' ? NO_EVIDENCE : pooled);
     const causes = results.length > 0 ? results.map(({ eventId }) => eventId) : [snapshot.eventId];
-    const decision = this.emit<ProbabilityDecision>('ProbabilityDecision', {
-      ...this.header('ProbabilityDecision', 'decision', instrument.name, causes),
-      direction: pooled.direction,
-      probability: pooled.probability,
-      confidence: pooled.confidence,
-      level: scorer.levelOf(pooled.confidence),
+    return this.emit<ProbabilityDecision>('ProbabilityDecision', {
+      ...this.header('ProbabilityDecision', 'decision', instrument, causes),
+      direction,
+      probability,
+      confidence,
+      level: scorer.levelOf(confidence),
       contributions,
       reasoning: pooled.reasoning,
-      hitRule: this.hitRule(snapshot),
-    });
-    this.register(instrument, decision, null);
-  }
-
-  private hitRule({ instrument, lastPrice }: IndicatorSnapshot): HitRule {
-    const { horizonMs, minMoveBps } = this.rules;
-    const { minMovePoints } = this.rules.of(instrument);
-    return { horizonMs, minMoveBps, referencePrice: lastPrice, minMovePoints };
-  }
-
-  private register(instrument: Instrument, forecast: StrategyResult | ProbabilityDecision, strategy: string | null) {
-    if (forecast.direction === 'NEUTRAL') return;
-    const { horizonUs, graceUs, minMoveBps } = this.rules;
-    instrument.outcomes.register({
-      forecastId: forecast.eventId,
-      kind: strategy === null ? 'DECISION' : 'STRATEGY',
-      strategy,
-      direction: forecast.direction,
-      probability: forecast.probability,
-      forecastTime: forecast.eventTime,
-      dueTime: forecast.eventTime + horizonUs,
-      graceUs,
-      minMoveBps,
-      minMovePoints: forecast.hitRule.minMovePoints,
-      referencePrice: forecast.hitRule.referencePrice,
+      hitRule,
+      calibration,
     });
   }
 
@@ -269,4 +330,13 @@ class Emission {
     this.events.push({ topic, type, event });
     return event;
   }
+}
+
+const SILENT_EVIDENCE = { evidence: 0, slope: 0 };
+
+function hitRuleOf(
+  { kind, horizonMs, graceMs, minMoveBps, minMovePoints }: HitRuleTerms,
+  referencePrice: Decimal,
+): HitRule {
+  return { horizonMs, minMoveBps, referencePrice, minMovePoints, kind, graceMs };
 }

@@ -6,7 +6,7 @@ import { VolumeProfile, type RoundedProfileState } from './indicators/volume-pro
 import { Vwap } from './indicators/vwap.ts';
 import { Instrument, type InstrumentState } from './instrument.ts';
 import { parseConfiguration } from './configuration.ts';
-import type { OutcomeEvaluatorState } from './outcomes/outcome-evaluator.ts';
+import { pendingFromForm3, type PendingOfForm3 } from './former-forecasts.ts';
 import { compileRules, type EngineRules } from './rules.ts';
 import type { SessionState } from './indicators/session.ts';
 import { NOTHING_SEEN } from './trade-counts.ts';
@@ -28,8 +28,15 @@ interface InstrumentOfForm2 {
   readonly sessions: { readonly current: SessionOfForm2 | null; readonly previous: SessionOfForm2 | null };
   readonly range: RoundedRangeState;
   readonly tradeIds: TradeIdsOfVersion2;
-  readonly pending: OutcomeEvaluatorState;
+  readonly pending: PendingOfForm3;
 }
+
+/** What engine version 3 wrote: forecasts one by one, and nothing learned of outcomes. */
+export type TaskStateOfForm3 = Omit<TaskState, 'instruments'> & {
+  readonly instruments: readonly (Omit<InstrumentState, 'pending' | 'calibrations'> & {
+    readonly pending: PendingOfForm3;
+  })[];
+};
 
 /** What engine version 2 wrote. */
 export type TaskStateOfForm2 = Omit<TaskState, 'counts' | 'instruments'> & {
@@ -50,6 +57,16 @@ export function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): T
     counts: { ...counts, ticks: 0, gaps: 0 },
     instruments: instruments.map((instrument) => ({ ...instrument, tickUs: null })),
   });
+}
+
+/** The state of version 3 as this version goes on with it: pending forecasts keep their rules, and nothing is learned yet. */
+export function fromForm3({ instruments, ...rest }: TaskStateOfForm3): TaskState {
+  return {
+    ...rest,
+    instruments: instruments.map((instrument) => {
+      return { ...instrument, pending: pendingFromForm3(instrument.pending), calibrations: [] };
+    }),
+  };
 }
 
 /**
@@ -78,7 +95,7 @@ function instrumentFrom(former: InstrumentOfForm2, rules: EngineRules): Instrume
     sessions: { held, currentIndex: current?.index ?? null },
     range: Range.fromRounded(rules.range, range).toState(),
     formerTradeIds: { ...tradeIds, untilUs: clockUs },
-    pending,
+    pending: pendingFromForm3(pending),
     counts: NOTHING_SEEN,
   };
 }

@@ -8,15 +8,24 @@ import { PriceRows } from './indicators/price-rows.ts';
 import { Range, type RangeState } from './indicators/range.ts';
 import { Sessions, type Session, type SessionsState } from './indicators/session.ts';
 import { MarketClock, type MarketClockState, type UnprovenTrade } from './market-clock.ts';
-import { OutcomeEvaluator, type OutcomeEvaluatorState, type Resolution } from './outcomes/outcome-evaluator.ts';
+import { RuleCalibration, type RuleCalibrationState } from './calibration/rule-calibration.ts';
+import type { HitRuleTerms } from './outcomes/hit-rule.ts';
+import {
+  hitRuleFromState,
+  OutcomeEvaluator,
+  ruleKeyOf,
+  type MadeUnder,
+  type OutcomeEvaluatorState,
+  type Resolution,
+} from './outcomes/outcome-evaluator.ts';
 import { SeenTrades, type SeenTradesState } from './seen-trades.ts';
 import { binSizeFrom, type EngineRules, type InstrumentRules } from './rules.ts';
 import { SilentSessions } from './silent-sessions.ts';
 import type { SessionSpan } from './sessions/session-calendar.ts';
 import { COUNTED_AS, NOTHING_SEEN, type SetAsideKind, type TradeCounts, type TradeFate } from './trade-counts.ts';
 
-/** Forecasts of one instrument that may be pending; at that number no snapshot is taken until one is resolved. */
-export const PENDING_FORECASTS_MAX = 262_144;
+/** Snapshots under a hit rule, of one instrument, that may be pending; at that number none is taken until one is resolved. */
+export const PENDING_POINTS_MAX = 131_072;
 
 /** State of an {@link Instrument}. */
 export interface InstrumentState extends SeenTradesState {
@@ -30,6 +39,7 @@ export interface InstrumentState extends SeenTradesState {
   /** Numbers of the sessions, ascending, in which a price below 0 was refused: in them nothing is decided. */
   readonly silentSessions: readonly number[];
   readonly pending: OutcomeEvaluatorState;
+  readonly calibrations: readonly RuleCalibrationState[];
   readonly counts: TradeCounts;
 }
 
@@ -47,6 +57,7 @@ export class Instrument {
   private readonly seen: SeenTrades;
   private readonly amendments: Amendments;
   private silentSessions: SilentSessions;
+  private learned: ReadonlyMap<string, RuleCalibration>;
   private lastSnapshotUs: number | null;
   private nextSnapshotUs: number;
   private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
@@ -67,6 +78,7 @@ export class Instrument {
     this.seen = new SeenTrades(state);
     this.amendments = new Amendments(state?.amendments);
     this.silentSessions = new SilentSessions(state?.silentSessions);
+    this.learned = this.calibrationsFrom(state?.calibrations ?? []);
     this.lastSnapshotUs = state?.lastSnapshotUs ?? null;
     this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
     this.counted = { ...(state?.counts ?? NOTHING_SEEN) };
@@ -83,6 +95,7 @@ export class Instrument {
       amendments: this.amendments.toState(),
       silentSessions: this.silentSessions.toState(),
       pending: this.outcomes.toState(),
+      calibrations: this.calibrations.map((calibration) => calibration.toState()),
       counts: { ...this.counted },
     };
   }
@@ -100,8 +113,8 @@ export class Instrument {
   /** Why no snapshot is taken now, for people; undefined where one may be. */
   get silence(): string | undefined {
     if (this.isSilent()) return `a price below 0 was refused in this session: the sums lack that trade`;
-    if (this.outcomes.pendingCount < PENDING_FORECASTS_MAX) return undefined;
-    return `${PENDING_FORECASTS_MAX} forecasts are pending`;
+    if (this.outcomes.pendingCount < PENDING_POINTS_MAX) return undefined;
+    return `the forecasts of ${PENDING_POINTS_MAX} snapshots are pending`;
   }
 
   /** The sums that are held, ascending by session; for audits and tests. */
@@ -109,8 +122,34 @@ export class Instrument {
     return this.sessions.all;
   }
 
-  /** Puts other rules in force. An indicator whose parameters changed restarts empty; all else goes on. */
-  adopt(rules: EngineRules): void {
+  /** What was learned under each hit rule in force, in the order of the configuration. */
+  get calibrations(): readonly RuleCalibration[] {
+    return [...this.learned.values()];
+  }
+
+  /** Undefined for a rule that is not in force any more. */
+  calibrationOf(rule: HitRuleTerms): RuleCalibration | undefined {
+    return this.learned.get(ruleKeyOf(rule));
+  }
+
+  private calibrationsFrom(states: readonly RuleCalibrationState[]): ReadonlyMap<string, RuleCalibration> {
+    const known = new Map(states.map((state) => [ruleKeyOf(hitRuleFromState(state.rule)), state]));
+    return new Map(
+      this.own.hitRules.map((rule) => {
+        const key = ruleKeyOf(rule);
+        return [key, new RuleCalibration(rule, this.rules.calibration, known.get(key))];
+      }),
+    );
+  }
+
+  /**
+   * Puts other rules in force. An indicator whose parameters changed restarts empty, and so does what was learned of a
+   * formula that changed; all else goes on.
+   *
+   * @param former - what was in force before.
+   */
+  adopt(rules: EngineRules, former: MadeUnder): void {
+    this.outcomes.replaceActivation(former);
     const [before, ownBefore] = [this.rules, this.own];
     this.rules = rules;
     this.own = rules.of(this.name);
@@ -125,6 +164,7 @@ export class Instrument {
       this.sessions.restartProfiles();
     }
     if (rules.rangeKey !== before.rangeKey) this.range = new Range(rules.range);
+    this.learned = this.calibrationsFrom(this.calibrations.map((calibration) => calibration.toState()));
     this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
   }
 
@@ -255,7 +295,7 @@ export class Instrument {
   isSnapshotDue(trade: Trade): boolean {
     return (
       trade.eventTime >= this.nextSnapshotUs &&
-      this.outcomes.pendingCount < PENDING_FORECASTS_MAX &&
+      this.outcomes.pendingCount < PENDING_POINTS_MAX &&
       (this.silentSessions.isEmpty || !this.isSilent())
     );
   }

@@ -299,9 +299,10 @@ export class PartitionTask {
       const detail = `the activation's configuration is wrong: ${(error as Error).message}`;
       return this.refuse(offset, content, { reason: 'MALFORMED', detail });
     }
+    const { inForce: former = activation } = this;
     this.enforce(activation, rules);
     this.activationIds = [...this.activationIds, activation.activationId].slice(-ACTIVATION_IDS_MAX);
-    for (const instrument of this.instruments.values()) instrument.adopt(rules);
+    for (const instrument of this.instruments.values()) instrument.adopt(rules, former);
     this.nextAnchorAt = offset + 1;
     return this.finish(offset, content, [], []);
   }

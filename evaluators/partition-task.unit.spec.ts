@@ -30,7 +30,7 @@ import {
   tickOf,
   traded,
 } from './fixtures/tape-contents.ts';
-import { Instrument, PENDING_FORECASTS_MAX } from './instrument.ts';
+import { Instrument, PENDING_POINTS_MAX } from './instrument.ts';
 import { MerkleTree } from './merkle.ts';
 import { compileRules } from './rules.ts';
 import type { DerivedRecord } from './advance.ts';
@@ -364,11 +364,12 @@ describe('what is refused', () => {
     expect((JSON.parse(bytesOf(last).toString()) as { activationIds: string[] }).activationIds).toHaveLength(64);
   });
 
-  it('takes no snapshot while too many forecasts are pending', () => {
+  it('takes no snapshot while those of too many are pending', () => {
     const rules = compileRules(parseConfiguration({}));
-    const forecast = ['d', 'DECISION', null, 'LONG', 0.6, 0, START_US * 2, 0, 0, '1'] as const;
+    const rule = { kind: 'MOVE', horizonMs: 1e9, graceMs: 0, minMoveBps: 0, minMovePoints: null } as const;
+    const points = Array.from({ length: PENDING_POINTS_MAX }, () => [START_US, '1', 0.5, null, []] as const);
     const state = new Instrument(INSTRUMENT, rules).toState();
-    const full = { ...state, pending: Array.from({ length: PENDING_FORECASTS_MAX }, () => forecast) };
+    const full = { ...state, pending: [{ rule, points }] };
     expect(new Instrument(INSTRUMENT, rules, state).isSnapshotDue(trade(0, '1'))).toBe(true);
     expect(new Instrument(INSTRUMENT, rules, full).isSnapshotDue(trade(0, '1'))).toBe(false);
   });
@@ -526,7 +527,7 @@ describe('anchors', () => {
     const bytes = bytesOf(anchor!);
     bytes[0] = 0;
     expect(() => restorePartitionTask(anchor!.manifest, bytes, anchor!.hash)).toThrow('another hash');
-    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":3', '"format":0'));
+    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":4', '"format":0'));
     const manifest = { ...anchor!.manifest, stateHash: sha256Hex(other) };
     expect(() => restorePartitionTask(manifest, other, anchor!.hash)).toThrow('the form 0');
   });

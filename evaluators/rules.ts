@@ -1,11 +1,13 @@
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import { Decimal } from '../contracts/decimal.ts';
 import type { EngineConfiguration } from './configuration.ts';
+import { DECISIONS, type CalibrationRules } from './calibration/rule-calibration.ts';
 import type { RangeParameters } from './indicators/range.ts';
 import { sessionCalendarOf, type SessionCalendar } from './sessions/session-calendar.ts';
 import { isTradingHours, type SessionConfiguration } from './sessions/session-configuration.ts';
 import type { ValueAreaRule } from './indicators/value-area.ts';
 import type { ClockRules } from './market-clock.ts';
+import type { HitRuleTerms } from './outcomes/hit-rule.ts';
 import { ConfidenceScorer } from './probability/confidence-scorer.ts';
 import { ProbabilityEngine } from './probability/probability-engine.ts';
 import { STRATEGIES } from './strategies/registry.ts';
@@ -31,8 +33,8 @@ export interface InstrumentRules {
   /** Undefined where the bin is derived from each session's first price. */
   readonly binSize: Decimal | undefined;
   readonly allowsNegativePrices: boolean;
-  /** The move that a hit must exceed, quote currency; null where the rule is in basis points. */
-  readonly minMovePoints: Decimal | null;
+  /** In the order of the configuration; each leads to forecasts of its own. */
+  readonly hitRules: readonly HitRuleTerms[];
 }
 
 /** A configuration made ready for the hot path: times in microseconds, strategies with their parameters. */
@@ -45,10 +47,7 @@ export interface EngineRules {
   readonly strategies: readonly EnabledStrategy[];
   readonly scorer: ConfidenceScorer;
   readonly probabilityEngine: ProbabilityEngine;
-  readonly horizonMs: number;
-  readonly horizonUs: number;
-  readonly graceUs: number;
-  readonly minMoveBps: number;
+  readonly calibration: CalibrationRules;
   readonly clock: ClockRules;
   /** Whether prints that their source marks as suspect count all the same. */
   readonly countsSuspicious: boolean;
@@ -61,7 +60,7 @@ export interface EngineRules {
 
 /** @param known - the strategies that the configuration was checked against. */
 export function compileRules(configuration: EngineConfiguration, known: readonly Strategy[] = STRATEGIES): EngineRules {
-  const { cadenceMs, anchorIntervalRecords, range, volumeProfile, hitRule, clock } = configuration;
+  const { cadenceMs, anchorIntervalRecords, range, volumeProfile, clock } = configuration;
   const compiled = new Map<string, InstrumentRules>();
   // Instruments without a session of their own share one.
   const calendars = new Map<SessionConfiguration, SessionCalendar>();
@@ -77,10 +76,7 @@ export function compileRules(configuration: EngineConfiguration, known: readonly
     }),
     scorer: new ConfidenceScorer(configuration.confidence),
     probabilityEngine: new ProbabilityEngine(configuration.pooling),
-    horizonMs: hitRule.horizonMs,
-    horizonUs: hitRule.horizonMs * US_PER_MS,
-    graceUs: hitRule.graceMs * US_PER_MS,
-    minMoveBps: hitRule.minMoveBps,
+    calibration: calibrationRules(configuration),
     clock: { maxStepUs: clock.maxStepMs * US_PER_MS, confirmingTrades: clock.confirmingTrades },
     countsSuspicious: configuration.suspiciousPrints === 'COUNT',
     of(instrument) {
@@ -107,7 +103,32 @@ function instrumentRules(
     sessionKey: sessionKeyOf(session, configuration),
     binSize: own?.binSize === undefined ? undefined : Decimal.of(own.binSize),
     allowsNegativePrices: own?.negativePrices === true,
-    minMovePoints: own?.minMovePoints === undefined ? null : Decimal.of(own.minMovePoints),
+    hitRules: configuration.hitRules.map((rule) => {
+      return { ...rule, minMovePoints: own?.minMovePoints === undefined ? null : Decimal.of(own.minMovePoints) };
+    }),
+  };
+}
+
+/**
+ * What defines a forecast's evidence: a strategy's own parameters; of decisions, all strategies, how they are pooled, and
+ * how confident they are. Where it changes, what outcomes said of it says nothing any more.
+ */
+function calibrationRules({
+  strategies,
+  pooling,
+  confidence,
+  calibration,
+  reference,
+}: EngineConfiguration): CalibrationRules {
+  const enabled = Object.entries(strategies).filter(([, { enabled: isEnabled }]) => isEnabled);
+  return {
+    reference,
+    calibration: { ...calibration, epsilon: pooling.epsilon },
+    key: canonicalJson({ reference, calibration, epsilon: pooling.epsilon }),
+    seriesKeys: new Map([
+      [DECISIONS, canonicalJson({ strategies, pooling, confidence })],
+      ...enabled.map(([name, { parameters }]) => [name, canonicalJson(parameters)] as const),
+    ]),
   };
 }
 

@@ -1,8 +1,8 @@
 import { DECIMAL_SCALE, type Decimal } from '../contracts/decimal.ts';
 import type { EventTypes, Outcome } from '../contracts/generated/events.ts';
-import { toSixDecimals } from '../evaluators/arithmetic.ts';
 import { ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
-import { isHit, moveBpsOf } from '../evaluators/outcomes/outcome-evaluator.ts';
+import { NO_EVIDENCE, publishedFrom, referenceOf, type Evidence } from '../evaluators/calibration/forecast-series.ts';
+import { isHit, moveBpsOf } from '../evaluators/outcomes/hit-rule.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
 import { STRATEGIES } from '../evaluators/strategies/registry.ts';
@@ -74,16 +74,14 @@ function checkResult(
     return { name, passed: false, detail: 'this build has no such strategy' };
   const opinion = strategy.configure(setting.parameters)(snapshot);
   const confidence = new ConfidenceScorer(configuration.confidence).score(opinion.quality, snapshot.tradeCount);
+  const evidence = new ProbabilityEngine(configuration.pooling).evidenceOf(opinion.direction, opinion.probability);
+  const again = publishedAgain(result, { evidence, rawEvidence: evidence }, configuration);
   const passed =
     opinion.direction === result.direction &&
-    toSixDecimals(opinion.probability) === result.probability &&
     opinion.reasoning === result.reasoning &&
-    confidence === result.confidence;
-  return {
-    name,
-    passed,
-    detail: `from the snapshot: ${opinion.direction} p ${toSixDecimals(opinion.probability)} confidence ${confidence}`,
-  };
+    confidence === result.confidence &&
+    again.passed;
+  return { name, passed, detail: `from the snapshot: ${opinion.direction} ${again.detail} confidence ${confidence}` };
 }
 
 function checkDecision(
@@ -92,22 +90,46 @@ function checkDecision(
   configuration: EngineConfiguration,
 ): Check {
   const pooled = new ProbabilityEngine(configuration.pooling).pool(
-    chain.results.map(({ event }) => ({
-      direction: event.direction,
-      probability: event.probability,
-      confidence: event.confidence,
-      weight: configuration.strategies[event.strategy]?.weight ?? Number.NaN,
+    chain.results.map(({ event: { direction, confidence, strategy, calibration } }) => ({
+      direction,
+      evidence: calibration?.evidence ?? Number.NaN,
+      slope: calibration?.slope ?? Number.NaN,
+      confidence,
+      weight: configuration.strategies[strategy]?.weight ?? Number.NaN,
     })),
   );
+  const again = publishedAgain(decision, pooled.direction === 'NEUTRAL' ? NO_EVIDENCE : pooled, configuration);
   const passed =
     pooled.direction === decision.direction &&
-    pooled.probability === decision.probability &&
     pooled.confidence === decision.confidence &&
-    pooled.reasoning === decision.reasoning;
+    pooled.reasoning === decision.reasoning &&
+    again.passed;
   return {
     name: 'the decision pooled again',
     passed,
-    detail: `from its strategy results: ${pooled.direction} p ${pooled.probability}`,
+    detail: `from its strategy results: ${pooled.direction} ${again.detail}`,
+  };
+}
+
+/** Publishes a probability again: of the evidence, and of what the event says that outcomes had taught until then. */
+function publishedAgain(
+  { probability, calibration }: Forecast,
+  { evidence, rawEvidence }: Evidence,
+  { calibration: parameters, pooling }: EngineConfiguration,
+): Pick<Check, 'passed' | 'detail'> {
+  if (calibration === null) return { passed: false, detail: 'without its calibration' };
+  const { referenceRate } = calibration;
+  const again = publishedFrom(calibration, referenceOf(referenceRate).logOdds, rawEvidence, {
+    ...parameters,
+    epsilon: pooling.epsilon,
+  });
+  return {
+    passed:
+      evidence === calibration.evidence &&
+      again.probability === probability &&
+      again.calibration.rawProbability === calibration.rawProbability &&
+      again.calibration.calibratedProbability === calibration.calibratedProbability,
+    detail: `p ${again.probability} of evidence ${evidence}, slope ${calibration.slope} and reference rate ${referenceRate};`,
   };
 }
 
@@ -123,7 +145,7 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
     outcome.dueTime === dueTime &&
     outcome.referencePrice.compare(forecast.hitRule.referencePrice) === 0;
   if (outcome.verdict === 'VOID') {
-    const seen = voidSeen(outcome, chain, dueTime + configuration.hitRule.graceMs * 1_000);
+    const seen = voidSeen(outcome, chain, dueTime + graceMsOf(forecast, configuration) * 1_000);
     return { name, passed: asRegistered && outcome.observedPrice === null && seen.passed, detail: seen.detail };
   }
   const trade = resolvingTrade?.event;
@@ -131,14 +153,16 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
     return { name, passed: false, detail: 'the tape holds no trade at its place that may resolve a forecast' };
   }
   const { direction, hitRule } = forecast;
-  const verdict = isHit(direction, hitRule, outcome.referencePrice, trade.price) ? 'HIT' : 'MISS';
+  const isWithin = trade.eventTime <= dueTime;
+  const isHitNow = isHit(direction, hitRule, outcome.referencePrice, trade.price);
+  const verdict = isHitNow && (hitRule.kind === 'MOVE' || isWithin) ? 'HIT' : 'MISS';
   const move = moveBpsOf(outcome.referencePrice, trade.price);
   const passed =
     asRegistered &&
     verdict === outcome.verdict &&
     move === outcome.moveBps &&
     saysPoints(outcome, trade.price) &&
-    trade.eventTime >= dueTime &&
+    (hitRule.kind === 'MOVE' ? trade.eventTime >= dueTime : true) &&
     trade.tradeId === outcome.resolvingTradeId &&
     trade.eventTime === outcome.observedTime &&
     trade.price.compare(outcome.observedPrice ?? outcome.referencePrice) === 0;
@@ -147,6 +171,11 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
     passed,
     detail: `${verdict}: ${outcome.referencePrice.toString()} → ${trade.price.toString()} is ${moveText(outcome, forecast, move)}`,
   };
+}
+
+/** Engine versions before 4 had one rule, and its grace in the configuration alone. */
+function graceMsOf({ hitRule }: Forecast, { hitRules }: EngineConfiguration): number {
+  return hitRule.graceMs ?? hitRules[0]?.graceMs ?? Number.NaN;
 }
 
 function saysPoints({ movePoints, referencePrice, engineVersion }: Outcome, observed: Decimal): boolean {

@@ -234,7 +234,7 @@ describe('audit', () => {
   const byTick = voids.find(({ causes }) => causes[1]?.startsWith('tick-'))!;
   const byTrade = voids.find(({ causes }) => causes[1]?.startsWith('trade-'))!;
 
-  const GRACE_END_US = byTick.dueTime + configuration.hitRule.graceMs * 1_000;
+  const GRACE_END_US = byTick.dueTime + configuration.hitRules[0]!.graceMs * 1_000;
 
   it('follows an outcome that is VOID to the tick that says so, or to the trade that came too late', async () => {
     const report = await audit(logOf(), byTick.eventId, options);
@@ -354,7 +354,7 @@ describe('audit', () => {
     const withRule = (minMovePoints: Decimal, verdict: Outcome['verdict']): Change => {
       return (event) => {
         if (event.eventId === outcome.eventId) return { verdict };
-        if (event.eventId !== outcome.forecastId || !('hitRule' in event)) return {};
+        if (event.eventId !== outcome.forecastId || !('contributions' in event || 'indicators' in event)) return {};
         return { hitRule: { ...event.hitRule, minMovePoints } };
       };
     };

@@ -15,6 +15,7 @@ import {
   type Writer,
 } from '../plain-writer.ts';
 import type {
+  Calibration,
   ClockTick,
   ConfidenceLevel,
   Contribution,
@@ -28,6 +29,7 @@ import type {
   EventTypes,
   ForecastKind,
   HitRule,
+  HitRuleKind,
   IndicatorSnapshot,
   Outcome,
   ProbabilityDecision,
@@ -157,6 +159,23 @@ function writeVerdict(value: Verdict): void {
   writeSymbol(['HIT', 'MISS', 'VOID'], value);
 }
 
+function writeHitRuleKind(value: HitRuleKind): void {
+  writeSymbol(['MOVE', 'FIRST_TOUCH'], value);
+}
+
+function writeHitRule(value: HitRule): void {
+  writeLong(value.horizonMs);
+  writeDouble(value.minMoveBps);
+  writeDecimal(value.referencePrice);
+  writeNullable(value.minMovePoints, writeDecimal);
+  writeHitRuleKind(value.kind);
+  writeNullable(value.graceMs, writeLong);
+}
+
+function writeConfidenceLevel(value: ConfidenceLevel): void {
+  writeSymbol(['LOW', 'MEDIUM', 'HIGH'], value);
+}
+
 function writeOutcome(value: Outcome): void {
   writeText(value.eventId);
   writeText(value.instrument);
@@ -180,10 +199,14 @@ function writeOutcome(value: Outcome): void {
   writeNullable(value.moveBps, writeDouble);
   writeNullable(value.resolvingTradeId, writeText);
   writeNullable(value.movePoints, writeDecimal);
-}
-
-function writeConfidenceLevel(value: ConfidenceLevel): void {
-  writeSymbol(['LOW', 'MEDIUM', 'HIGH'], value);
+  writeNullable(value.hitRule, writeHitRule);
+  writeNullable(value.level, writeConfidenceLevel);
+  writeNullable(value.referenceRate, writeDouble);
+  writeNullable(value.rawProbability, writeDouble);
+  writeNullable(value.calibratedProbability, writeDouble);
+  writeNullable(value.overlapWeight, writeDouble);
+  writeNullable(value.forecastEngineVersion, writeText);
+  writeNullable(value.forecastConfigHash, writeText);
 }
 
 function writeContribution(value: Contribution): void {
@@ -196,11 +219,15 @@ function writeContribution(value: Contribution): void {
   writeDouble(value.evidence);
 }
 
-function writeHitRule(value: HitRule): void {
-  writeLong(value.horizonMs);
-  writeDouble(value.minMoveBps);
-  writeDecimal(value.referencePrice);
-  writeNullable(value.minMovePoints, writeDecimal);
+function writeCalibration(value: Calibration): void {
+  writeDouble(value.referenceRate);
+  writeDouble(value.evidence);
+  writeDouble(value.rawProbability);
+  writeDouble(value.calibratedProbability);
+  writeDouble(value.slope);
+  writeArray(value.weights, writeDouble);
+  writeDouble(value.effectiveN);
+  writeNullable(value.lastOutcomeOffset, writeLong);
 }
 
 function writeProbabilityDecision(value: ProbabilityDecision): void {
@@ -219,6 +246,7 @@ function writeProbabilityDecision(value: ProbabilityDecision): void {
   writeArray(value.contributions, writeContribution);
   writeText(value.reasoning);
   writeHitRule(value.hitRule);
+  writeNullable(value.calibration, writeCalibration);
 }
 
 function writeStrategyResult(value: StrategyResult): void {
@@ -238,6 +266,7 @@ function writeStrategyResult(value: StrategyResult): void {
   writeMap(value.indicators, writeDouble);
   writeText(value.reasoning);
   writeHitRule(value.hitRule);
+  writeNullable(value.calibration, writeCalibration);
 }
 
 function writeTakerSide(value: TakerSide): void {

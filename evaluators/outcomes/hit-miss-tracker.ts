@@ -1,6 +1,6 @@
 import type { Decimal } from '../../contracts/decimal.ts';
-import type { ForecastKind, Outcome, ProbabilityDecision } from '../../contracts/generated/events.ts';
-import { isHit } from './outcome-evaluator.ts';
+import type { ForecastKind, HitRuleKind, Outcome, ProbabilityDecision } from '../../contracts/generated/events.ts';
+import { isHit } from './hit-rule.ts';
 import { wilsonInterval, type Interval } from './wilson.ts';
 
 /** How the forecasts of one kind, strategy and instrument came out. */
@@ -39,6 +39,7 @@ interface Tally {
 
 interface Point {
   readonly dueTime: number;
+  readonly kind: HitRuleKind;
   readonly minMoveBps: number;
   readonly minMovePoints: Decimal | null;
   readonly referencePrice: Decimal;
@@ -78,7 +79,7 @@ export class HitMissTracker {
       base = { points: [], spent: 0, resolved: 0, longHits: 0, shortHits: 0 };
       this.baseRates.set(decision.instrument, base);
     }
-    const { referencePrice, horizonMs, minMoveBps, minMovePoints } = decision.hitRule;
+    const { referencePrice, horizonMs, kind, minMoveBps, minMovePoints } = decision.hitRule;
     for (let point = base.points[base.spent]; point !== undefined; point = base.points[base.spent]) {
       if (point.dueTime > decision.eventTime) break;
       base.spent += 1;
@@ -90,7 +91,13 @@ export class HitMissTracker {
       base.points = base.points.slice(base.spent);
       base.spent = 0;
     }
-    base.points.push({ dueTime: decision.eventTime + horizonMs * 1_000, minMoveBps, minMovePoints, referencePrice });
+    base.points.push({
+      dueTime: decision.eventTime + horizonMs * 1_000,
+      kind,
+      minMoveBps,
+      minMovePoints,
+      referencePrice,
+    });
   }
 
   observeOutcome(outcome: Outcome): void {

@@ -1,227 +1,376 @@
-import { Decimal, DECIMAL_WHOLE_BOUND } from '../../contracts/decimal.ts';
-import type { Direction, ForecastKind, Verdict } from '../../contracts/generated/events.ts';
+import { Decimal } from '../../contracts/decimal.ts';
+import type { ConfidenceLevel, Direction } from '../../contracts/generated/events.ts';
+import { barriersOf, courseOf, moveOf, type Course, type HitRuleTerms, type Move } from './hit-rule.ts';
 
-/** A LONG or SHORT forecast with the rule registered when it was made. Times in microseconds. */
+const US_PER_MS = 1_000;
+
+/** A LONG or SHORT forecast that was made at a {@link ForecastPoint}. */
 export interface PendingForecast {
   readonly forecastId: string;
-  readonly kind: ForecastKind;
   /** Null for a decision. */
   readonly strategy: string | null;
   readonly direction: Direction;
+  /** As published. */
   readonly probability: number;
+  /** Null where an engine version before 4 made the forecast. */
+  readonly level: ConfidenceLevel | null;
+  /** What calibration learns from; null where an engine version before 4 made the forecast. */
+  readonly evidence: ForecastEvidence | null;
+}
+
+/** What a forecast said, before and after calibration. */
+export interface ForecastEvidence {
+  /** Log odds beyond the reference rate that the slope scales. */
+  readonly evidence: number;
+  readonly rawProbability: number;
+  readonly calibratedProbability: number;
+}
+
+/** What a point was made by where that is not in force any more. */
+export interface MadeUnder {
+  readonly engineVersion: string;
+  readonly configHash: string;
+}
+
+/**
+ * A snapshot's price under one hit rule, with the forecasts made there, which it resolves together. One without
+ * forecasts says how often an undirected forecast comes true. Times in microseconds.
+ */
+export interface ForecastPoint {
+  readonly rule: HitRuleTerms;
   readonly forecastTime: number;
-  readonly dueTime: number;
-  readonly graceUs: number;
-  readonly minMoveBps: number;
-  /** Least move in the quote currency, which stands in place of the basis points; null where these decide. */
-  readonly minMovePoints: Decimal | null;
   readonly referencePrice: Decimal;
+  /** The rate p0 then; null where an engine version before 4 made the forecasts. */
+  readonly referenceRate: number | null;
+  readonly forecasts: readonly PendingForecast[];
+  /** Null while the activation in force is still that under which it was made. */
+  readonly madeUnder: MadeUnder | null;
 }
 
-/** Both ways to say how far a price moved. */
-export interface Move {
-  /** See {@link moveBpsOf}. */
-  readonly moveBps: number | null;
-  /** Signed, in the quote currency, exact; null when beyond what a `Decimal` holds. */
-  readonly movePoints: Decimal | null;
-}
-
-/** How a forecast came out; its moves are null when VOID. */
+/** How a point came out; its moves are null when VOID. */
 export interface Resolution extends Move {
-  readonly forecast: PendingForecast;
-  readonly verdict: Verdict;
+  readonly point: ForecastPoint;
+  readonly dueTime: number;
+  readonly course: Course | 'VOID';
 }
-
-/** The least move that a hit must exceed. */
-export type LeastMove = Pick<PendingForecast, 'minMoveBps' | 'minMovePoints'>;
 
 type PendingState = readonly [
   forecastId: string,
-  kind: ForecastKind,
   strategy: string | null,
   direction: Direction,
   probability: number,
-  forecastTime: number,
-  dueTime: number,
-  graceUs: number,
-  minMoveBps: number,
-  referencePrice: string,
-  minMovePoints: string | null,
+  level: ConfidenceLevel | null,
+  evidence: readonly [evidence: number, raw: number, calibrated: number] | null,
 ];
 
-/** Up to engine version 2 there was no least move in the quote currency. */
-type FormerPendingState = PendingState extends readonly [...infer Former, unknown] ? readonly [...Former] : never;
+type PointState = readonly [
+  forecastTime: number,
+  referencePrice: string,
+  referenceRate: number | null,
+  madeUnder: readonly [engineVersion: string, configHash: string] | null,
+  forecasts: readonly PendingState[],
+];
 
-/** State of an {@link OutcomeEvaluator}: what is pending, in order. */
-export type OutcomeEvaluatorState = readonly (PendingState | FormerPendingState)[];
+/** A hit rule in a state. */
+export interface HitRuleState {
+  readonly kind: HitRuleTerms['kind'];
+  readonly horizonMs: number;
+  readonly graceMs: number;
+  readonly minMoveBps: number;
+  readonly minMovePoints: string | null;
+}
 
-/** Resolved entries in front of the queue that are tolerated before it is cut. */
-const SPENT_ENTRIES_MAX = 1_024;
+/** State of an {@link OutcomeEvaluator}: by rule what is pending, in order. */
+export type OutcomeEvaluatorState = readonly { readonly rule: HitRuleState; readonly points: readonly PointState[] }[];
 
-/** Six decimals of a basis point, in units of 1. */
-const MOVE_SCALE = 1_000_000;
+/** Resolved points in front of a queue that are tolerated before it is cut. */
+const SPENT_POINTS_MAX = 1_024;
 const NO_MOVE: Move = { moveBps: null, movePoints: null };
+const NONE: readonly Resolution[] = [];
 
-/**
- * Signed move from a reference to an observed price, basis points of the reference, six decimals, half away from zero.
- * Computed from the exact decimals. Null where the reference is not above 0: a part of it would say nothing.
- */
-export function moveBpsOf(reference: Decimal, observed: Decimal): number | null {
-  if (!reference.isPositive()) return null;
-  const from = reference.toUnits();
-  const numerator = (observed.toUnits() - from) * 10_000n * BigInt(MOVE_SCALE);
-  const magnitude = numerator < 0n ? -numerator : numerator;
-  const rounded = Number((magnitude * 2n + from) / (from * 2n)) / MOVE_SCALE;
-  return numerator < 0n ? 0 - rounded : rounded;
+/** One text for each rule: what is counted under one is not counted under another. */
+export function ruleKeyOf({ kind, horizonMs, graceMs, minMoveBps, minMovePoints }: HitRuleTerms): string {
+  return `${kind} ${horizonMs} ${graceMs} ${minMovePoints === null ? `${minMoveBps} bps` : minMovePoints.toString()}`;
 }
 
-/** The move from a reference to an observed price, in basis points and in the quote currency. */
-export function moveOf(reference: Decimal, observed: Decimal): Move {
-  const whole = observed.whole - reference.whole;
-  // One less than the bound on each side: the fractions may carry.
-  const isHeld = Math.abs(whole) < DECIMAL_WHOLE_BOUND - 1;
-  return { moveBps: moveBpsOf(reference, observed), movePoints: isHeld ? observed.minus(reference) : null };
+export function hitRuleToState(rule: HitRuleTerms): HitRuleState {
+  const { kind, horizonMs, graceMs, minMoveBps, minMovePoints } = rule;
+  return { kind, horizonMs, graceMs, minMoveBps, minMovePoints: minMovePoints?.toString() ?? null };
+}
+
+export function hitRuleFromState({ minMovePoints, ...rest }: HitRuleState): HitRuleTerms {
+  return { ...rest, minMovePoints: minMovePoints === null ? null : Decimal.of(minMovePoints) };
 }
 
 /**
- * True when the move in a direction exceeds the least move; decided on exact decimals, and a tie is none. A least move in
- * basis points is a part of the reference's magnitude: 0 of a reference of 0, so that any move exceeds it.
- */
-export function isHit(direction: Direction, least: LeastMove, reference: Decimal, observed: Decimal): boolean {
-  const order = observed.compare(reference);
-  if (direction === 'NEUTRAL' || order === 0 || order > 0 !== (direction === 'LONG')) return false;
-  const { minMoveBps, minMovePoints } = least;
-  if (minMovePoints === null && minMoveBps === 0) return true;
-  const from = reference.toUnits();
-  const move = observed.toUnits() - from;
-  const magnitude = move < 0n ? -move : move;
-  if (minMovePoints !== null) return magnitude > minMovePoints.toUnits();
-  const base = from < 0n ? -from : from;
-  return magnitude * 10_000n * BigInt(MOVE_SCALE) > BigInt(Math.round(minMoveBps * MOVE_SCALE)) * base;
-}
-
-/**
- * Forecasts of one instrument that await their outcome, by due time and then by age.
+ * Forecasts of one instrument that await their outcome.
  *
- * The first on-time trade at or after the due time resolves: HIT when the price moved in the forecast's direction by
- * more than the least move, else MISS; VOID when that trade is later than the due time plus the grace, or when it is known
- * before any such trade that none came in time.
+ * MOVE: the first on-time trade at or after the due time resolves, by its price. FIRST_TOUCH: the first on-time trade at or
+ * before the due time that touches a barrier resolves; where none did, the first one after it says so. VOID when the trade
+ * at the due time came later than the grace, or when it is known before any such trade that none came in time.
+ *
+ * What one trade resolves is in the order of the due times, and then of the forecasts; what it touches comes after it.
  */
 export class OutcomeEvaluator {
-  private queue: PendingForecast[] = [];
-  private head = 0;
+  private readonly queues = new Map<string, RuleQueue>();
   private nextDue = Number.POSITIVE_INFINITY;
+  private pending = 0;
+  private upper: Decimal | undefined;
+  private lower: Decimal | undefined;
 
   static fromState(state: OutcomeEvaluatorState): OutcomeEvaluator {
     const evaluator = new OutcomeEvaluator();
-    evaluator.queue = state.map(pendingFromState);
-    evaluator.refreshNextDue();
+    for (const { rule: ruleState, points } of state) {
+      const rule = hitRuleFromState(ruleState);
+      for (const point of points) evaluator.register(pointFromState(point, rule));
+    }
     return evaluator;
   }
 
   toState(): OutcomeEvaluatorState {
-    return this.queue.slice(this.head).map(pendingToState);
+    return [...this.queues.values()]
+      .filter(({ isEmpty }) => !isEmpty)
+      .map(({ rule, points }) => ({ rule: hitRuleToState(rule), points: points.map(pointToState) }));
   }
 
+  /** Points that are pending. */
   get pendingCount(): number {
-    return this.queue.length - this.head;
+    return this.pending;
   }
 
-  /** Due time of the first pending forecast, microseconds; infinite when none is pending. */
-  get nextDueTime(): number {
-    return this.nextDue;
+  /** Forecasts that are pending, by due time: for tests and audits. */
+  get forecasts(): readonly PendingForecast[] {
+    return [...this.queues.values()].flatMap(({ points }) => points.flatMap(({ forecasts }) => forecasts));
   }
 
-  register(forecast: PendingForecast): void {
-    let position = this.queue.length;
-    while (position > this.head && (this.queue[position - 1]?.dueTime ?? 0) > forecast.dueTime) position -= 1;
-    if (position === this.queue.length) this.queue.push(forecast);
-    else this.queue.splice(position, 0, forecast);
-    this.refreshNextDue();
+  /** True when an on-time trade resolves something. */
+  isDue(time: number, price: Decimal): boolean {
+    return this.nextDue <= time || this.touches(price);
+  }
+
+  register(point: ForecastPoint): void {
+    this.queueOf(point.rule).push(point);
+    this.pending += 1;
+    this.refresh();
+  }
+
+  /** What is pending was made under an activation that is not in force any more. */
+  replaceActivation(former: MadeUnder): void {
+    for (const queue of this.queues.values()) queue.markMadeUnder(former);
   }
 
   /**
-   * Takes out as VOID everything whose grace ended before a time up to which every trade is known. By due time and then
-   * by age, as {@link resolve}; a forecast with a longer grace stays, whatever is due after it.
+   * Takes out as VOID everything whose grace ended before a time up to which every trade is known, in the order of
+   * {@link resolve}.
    */
-  expire(completeUntil: number): Resolution[] {
-    if (this.nextDue >= completeUntil) return [];
-    const kept: PendingForecast[] = [];
-    const resolutions: Resolution[] = [];
-    for (const forecast of this.queue.slice(this.head)) {
-      if (!isExpired(forecast, completeUntil)) kept.push(forecast);
-      else resolutions.push({ forecast, verdict: 'VOID', ...NO_MOVE });
-    }
-    if (resolutions.length === 0) return resolutions;
-    this.queue = kept;
-    this.head = 0;
-    this.refreshNextDue();
-    return resolutions;
+  expire(completeUntil: number): readonly Resolution[] {
+    if (this.nextDue >= completeUntil) return NONE;
+    return this.takeInOrder((queue) => queue.nextDue + queue.graceUs < completeUntil, NO_PRICE);
   }
 
-  /** Takes out and resolves everything that is due at an on-time trade. */
-  resolve(observedTime: number, observedPrice: Decimal): Resolution[] {
-    const resolutions: Resolution[] = [];
-    while (this.nextDue <= observedTime) {
-      const forecast = this.queue[this.head];
-      if (forecast === undefined) break;
-      this.head += 1;
-      this.refreshNextDue();
-      resolutions.push(resolutionOf(forecast, observedTime, observedPrice));
+  /** Takes out and resolves everything that is due at an on-time trade, and what it touches. */
+  resolve(observedTime: number, observedPrice: Decimal): readonly Resolution[] {
+    const observed = { time: observedTime, price: observedPrice };
+    const due = this.takeInOrder((queue) => queue.nextDue <= observedTime, observed);
+    if (!this.touches(observedPrice)) return due;
+    const touched = [...this.queues.values()].flatMap((queue) => queue.takeTouched(observedPrice));
+    this.pending -= touched.length;
+    this.refresh();
+    return [...due, ...touched];
+  }
+
+  private takeInOrder(isReady: (queue: RuleQueue) => boolean, observed: Observed): readonly Resolution[] {
+    const taken: Resolution[] = [];
+    for (let queue = this.first(isReady); queue !== undefined; queue = this.first(isReady)) {
+      taken.push(queue.takeFirst(observed));
     }
-    if (this.head > SPENT_ENTRIES_MAX) {
+    if (taken.length === 0) return NONE;
+    this.pending -= taken.length;
+    this.refresh();
+    return taken;
+  }
+
+  /** Of the queues that are ready the one whose first point is due first, and then the one with the older forecast. */
+  private first(isReady: (queue: RuleQueue) => boolean): RuleQueue | undefined {
+    let first: RuleQueue | undefined;
+    for (const queue of this.queues.values()) {
+      if (queue.isEmpty || !isReady(queue)) continue;
+      if (first === undefined || queue.isBefore(first)) first = queue;
+    }
+    return first;
+  }
+
+  private queueOf(rule: HitRuleTerms): RuleQueue {
+    const key = ruleKeyOf(rule);
+    let queue = this.queues.get(key);
+    if (queue === undefined) {
+      // In the order of the keys, whenever each came: the state of the same forecasts is the same.
+      const queues = [...this.queues, [key, new RuleQueue(rule)] as const].sort(([a], [b]) => (a < b ? -1 : 1));
+      this.queues.clear();
+      for (const [name, of] of queues) this.queues.set(name, of);
+      queue = this.queues.get(key) ?? new RuleQueue(rule);
+    }
+    return queue;
+  }
+
+  private touches(price: Decimal): boolean {
+    const { upper, lower } = this;
+    return upper !== undefined && lower !== undefined && (price.compare(upper) >= 0 || price.compare(lower) <= 0);
+  }
+
+  private refresh(): void {
+    this.nextDue = Number.POSITIVE_INFINITY;
+    this.upper = this.lower = undefined;
+    for (const queue of this.queues.values()) {
+      this.nextDue = Math.min(this.nextDue, queue.nextDue);
+      const { upper, lower } = queue;
+      if (upper !== undefined && (this.upper === undefined || upper.compare(this.upper) < 0)) this.upper = upper;
+      if (lower !== undefined && (this.lower === undefined || lower.compare(this.lower) > 0)) this.lower = lower;
+    }
+  }
+}
+
+interface Observed {
+  readonly time: number;
+  readonly price: Decimal | undefined;
+}
+
+/** Nothing was observed: a time is known up to which nothing happened. */
+const NO_PRICE: Observed = { time: Number.POSITIVE_INFINITY, price: undefined };
+
+/** The pending points of one rule, by due time and then by age. */
+class RuleQueue {
+  readonly rule: HitRuleTerms;
+  readonly horizonUs: number;
+  readonly graceUs: number;
+  nextDue = Number.POSITIVE_INFINITY;
+  /** The nearest barriers of all points; undefined where the rule has none, or nothing is pending. */
+  upper: Decimal | undefined;
+  lower: Decimal | undefined;
+  private queue: ForecastPoint[] = [];
+  private head = 0;
+
+  constructor(rule: HitRuleTerms) {
+    this.rule = rule;
+    this.horizonUs = rule.horizonMs * US_PER_MS;
+    this.graceUs = rule.graceMs * US_PER_MS;
+  }
+
+  get points(): readonly ForecastPoint[] {
+    return this.queue.slice(this.head);
+  }
+
+  get isEmpty(): boolean {
+    return this.head === this.queue.length;
+  }
+
+  isBefore(other: RuleQueue): boolean {
+    if (this.nextDue !== other.nextDue) return this.nextDue < other.nextDue;
+    return (this.queue[this.head]?.forecastTime ?? 0) < (other.queue[other.head]?.forecastTime ?? 0);
+  }
+
+  push(point: ForecastPoint): void {
+    let position = this.queue.length;
+    while (position > this.head && (this.queue[position - 1]?.forecastTime ?? 0) > point.forecastTime) position -= 1;
+    if (position === this.queue.length) this.queue.push(point);
+    else this.queue.splice(position, 0, point);
+    this.nextDue = this.dueAt(this.head);
+    if (this.rule.kind === 'FIRST_TOUCH') this.narrow(point);
+  }
+
+  markMadeUnder(former: MadeUnder): void {
+    this.queue = this.points.map((point) => (point.madeUnder === null ? { ...point, madeUnder: former } : point));
+    this.head = 0;
+  }
+
+  takeFirst({ time, price }: Observed): Resolution {
+    const point = this.queue[this.head];
+    if (point === undefined) throw new Error('an empty queue has no first point');
+    const dueTime = this.nextDue;
+    this.head += 1;
+    if (this.head > SPENT_POINTS_MAX) {
       this.queue = this.queue.slice(this.head);
       this.head = 0;
     }
-    return resolutions;
+    this.nextDue = this.dueAt(this.head);
+    if (this.rule.kind === 'FIRST_TOUCH') this.measureBarriers();
+    if (price === undefined || time > dueTime + this.graceUs) return { point, dueTime, course: 'VOID', ...NO_MOVE };
+    const { referencePrice, rule } = point;
+    // A barrier that is touched after the horizon was not touched within it.
+    const counts = rule.kind === 'MOVE' || time === dueTime;
+    const course = counts ? courseOf(rule, referencePrice, price) : 'NONE';
+    return { point, dueTime, course, ...moveOf(referencePrice, price) };
   }
 
-  private refreshNextDue(): void {
-    this.nextDue = this.queue[this.head]?.dueTime ?? Number.POSITIVE_INFINITY;
+  takeTouched(price: Decimal): Resolution[] {
+    if (this.rule.kind !== 'FIRST_TOUCH') return [];
+    const touched: Resolution[] = [];
+    const left: ForecastPoint[] = [];
+    for (const point of this.points) {
+      const { referencePrice, forecastTime } = point;
+      const course = courseOf(this.rule, referencePrice, price);
+      if (course === 'NONE') left.push(point);
+      else touched.push({ point, dueTime: forecastTime + this.horizonUs, course, ...moveOf(referencePrice, price) });
+    }
+    if (touched.length > 0) {
+      this.queue = left;
+      this.head = 0;
+      this.nextDue = this.dueAt(0);
+      this.measureBarriers();
+    }
+    return touched;
+  }
+
+  private dueAt(index: number): number {
+    const point = this.queue[index];
+    return point === undefined ? Number.POSITIVE_INFINITY : point.forecastTime + this.horizonUs;
+  }
+
+  private measureBarriers(): void {
+    this.upper = this.lower = undefined;
+    for (let index = this.head; index < this.queue.length; index += 1) {
+      const point = this.queue[index];
+      if (point !== undefined) this.narrow(point);
+    }
+  }
+
+  private narrow({ rule, referencePrice }: ForecastPoint): void {
+    const barriers = barriersOf(rule, referencePrice);
+    if (barriers === null) return;
+    if (this.upper === undefined || barriers.upper.compare(this.upper) < 0) this.upper = barriers.upper;
+    if (this.lower === undefined || barriers.lower.compare(this.lower) > 0) this.lower = barriers.lower;
   }
 }
 
-/** The one rule of VOID: observed later than the due time plus the grace, by a trade as by a tick. */
-function isExpired(forecast: PendingForecast, observedTime: number): boolean {
-  return observedTime > forecast.dueTime + forecast.graceUs;
-}
-
-function resolutionOf(forecast: PendingForecast, observedTime: number, observedPrice: Decimal): Resolution {
-  if (isExpired(forecast, observedTime)) return { forecast, verdict: 'VOID', ...NO_MOVE };
-  const hit = isHit(forecast.direction, forecast, forecast.referencePrice, observedPrice);
-  return { forecast, verdict: hit ? 'HIT' : 'MISS', ...moveOf(forecast.referencePrice, observedPrice) };
-}
-
-function pendingToState(forecast: PendingForecast): PendingState {
+function pointToState(point: ForecastPoint): PointState {
+  const { forecastTime, referencePrice, referenceRate, madeUnder, forecasts } = point;
   return [
-    forecast.forecastId,
-    forecast.kind,
-    forecast.strategy,
-    forecast.direction,
-    forecast.probability,
-    forecast.forecastTime,
-    forecast.dueTime,
-    forecast.graceUs,
-    forecast.minMoveBps,
-    forecast.referencePrice.toString(),
-    forecast.minMovePoints?.toString() ?? null,
+    forecastTime,
+    referencePrice.toString(),
+    referenceRate,
+    madeUnder === null ? null : [madeUnder.engineVersion, madeUnder.configHash],
+    forecasts.map(({ forecastId, strategy, direction, probability, level, evidence: said }): PendingState => {
+      const evidence =
+        said === null ? null : ([said.evidence, said.rawProbability, said.calibratedProbability] as const);
+      return [forecastId, strategy, direction, probability, level, evidence];
+    }),
   ];
 }
 
-function pendingFromState(state: PendingState | FormerPendingState): PendingForecast {
-  const [forecastId, kind, strategy, direction, probability, forecastTime, dueTime, graceUs, minMoveBps, price] = state;
-  const minMovePoints = state[10] ?? null;
+function pointFromState(
+  [forecastTime, referencePrice, referenceRate, madeUnder, forecasts]: PointState,
+  rule: HitRuleTerms,
+): ForecastPoint {
   return {
-    forecastId,
-    kind,
-    strategy,
-    direction,
-    probability,
+    rule,
     forecastTime,
-    dueTime,
-    graceUs,
-    minMoveBps,
-    minMovePoints: minMovePoints === null ? null : Decimal.of(minMovePoints),
-    referencePrice: Decimal.of(price),
+    referencePrice: Decimal.of(referencePrice),
+    referenceRate,
+    madeUnder: madeUnder === null ? null : { engineVersion: madeUnder[0], configHash: madeUnder[1] },
+    forecasts: forecasts.map(([forecastId, strategy, direction, probability, level, said]) => {
+      const evidence =
+        said === null ? null : { evidence: said[0], rawProbability: said[1], calibratedProbability: said[2] };
+      return { forecastId, strategy, direction, probability, level, evidence };
+    }),
   };
 }

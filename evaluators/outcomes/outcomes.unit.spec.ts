@@ -3,26 +3,35 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { Direction, Outcome, ProbabilityDecision, Verdict } from '../../contracts/generated/events.ts';
 import { HitMissTracker } from './hit-miss-tracker.ts';
-import { isHit, moveBpsOf, moveOf, OutcomeEvaluator, type PendingForecast } from './outcome-evaluator.ts';
+import { isHit, moveBpsOf, moveOf, type HitRuleTerms } from './hit-rule.ts';
+import { OutcomeEvaluator, type ForecastPoint, type Resolution } from './outcome-evaluator.ts';
 import { wilsonInterval } from './wilson.ts';
 
 const price = (text: string) => Decimal.of(text);
-const pending = (forecastId: string, changes: Partial<PendingForecast> = {}): PendingForecast => ({
-  forecastId,
-  kind: 'DECISION',
-  strategy: null,
-  direction: 'LONG',
-  probability: 0.6,
+const RULE: HitRuleTerms = { kind: 'MOVE', horizonMs: 100, graceMs: 50, minMoveBps: 0, minMovePoints: null };
+const ms = (milliseconds: number) => milliseconds * 1_000;
+/** A LONG decision by default due at 100 ms. */
+const point = (
+  forecastId: string,
+  rule: Partial<HitRuleTerms> = {},
+  changes: Partial<ForecastPoint> = {},
+): ForecastPoint => ({
+  rule: { ...RULE, ...rule },
   forecastTime: 0,
-  dueTime: 100,
-  graceUs: 50,
-  minMoveBps: 0,
-  minMovePoints: null,
   referencePrice: price('100'),
+  referenceRate: 0.5,
+  madeUnder: null,
+  forecasts: [{ forecastId, strategy: null, direction: 'LONG', probability: 0.6, level: 'LOW', evidence: null }],
   ...changes,
 });
-const bps = (minMoveBps: number) => ({ minMoveBps, minMovePoints: null });
-const points = (minMovePoints: string) => ({ minMoveBps: 0, minMovePoints: price(minMovePoints) });
+const idsOf = (resolutions: readonly Resolution[]) =>
+  resolutions.flatMap(({ point: { forecasts } }) => forecasts.map(({ forecastId }) => forecastId));
+const bps = (minMoveBps: number) => ({ kind: 'MOVE' as const, minMoveBps, minMovePoints: null });
+const points = (minMovePoints: string) => ({
+  kind: 'MOVE' as const,
+  minMoveBps: 0,
+  minMovePoints: price(minMovePoints),
+});
 
 describe('wilsonInterval', () => {
   it.each([
@@ -92,55 +101,58 @@ describe('the hit rule below 0', () => {
 describe('OutcomeEvaluator', () => {
   it('resolves by a least move in the quote currency, which its state keeps', () => {
     const evaluator = new OutcomeEvaluator();
-    evaluator.register(pending('a', { minMovePoints: price('1.5') }));
+    evaluator.register(point('a', { minMovePoints: price('1.5') }));
     const resumed = OutcomeEvaluator.fromState(evaluator.toState());
     expect(resumed.toState()).toEqual(evaluator.toState());
-    expect(resumed.resolve(100, price('101.5'))).toMatchObject([{ verdict: 'MISS', movePoints: price('1.5') }]);
-  });
-
-  it('reads a state from before there was such a rule', () => {
-    const former = ['a', 'DECISION', null, 'LONG', 0.6, 0, 100, 50, 0, '100'] as const;
-    expect(OutcomeEvaluator.fromState([former]).resolve(100, price('101'))).toMatchObject([
-      { forecast: pending('a'), verdict: 'HIT', moveBps: 100 },
-    ]);
+    expect(resumed.resolve(ms(100), price('101.5'))).toMatchObject([{ course: 'NONE', movePoints: price('1.5') }]);
   });
 
   it('resolves with the first trade at or after the due time', () => {
     const evaluator = new OutcomeEvaluator();
-    evaluator.register(pending('a'));
-    expect(evaluator.resolve(99, price('101'))).toEqual([]);
-    expect(evaluator.resolve(100, price('101'))).toMatchObject([{ verdict: 'HIT', moveBps: 100 }]);
-    expect(evaluator.resolve(101, price('101'))).toEqual([]);
-    expect(evaluator.nextDueTime).toBe(Number.POSITIVE_INFINITY);
+    evaluator.register(point('a'));
+    expect(evaluator.resolve(ms(99), price('101'))).toEqual([]);
+    expect(evaluator.resolve(ms(100), price('101'))).toMatchObject([{ course: 'UP', moveBps: 100 }]);
+    expect(evaluator.resolve(ms(101), price('101'))).toEqual([]);
+    expect(evaluator.isDue(ms(1_000), price('101'))).toBe(false);
   });
 
   it('is VOID only beyond the grace', () => {
-    for (const [time, verdict] of [
-      [150, 'HIT'],
+    for (const [time, course] of [
+      [150, 'UP'],
       [151, 'VOID'],
     ] as const) {
       const evaluator = new OutcomeEvaluator();
-      evaluator.register(pending('a'));
-      expect(evaluator.resolve(time, price('101'))[0]?.verdict).toBe(verdict);
+      evaluator.register(point('a'));
+      expect(evaluator.resolve(ms(time), price('101'))[0]?.course).toBe(course);
     }
   });
 
-  it('resolves by due time, then by age, whatever the order and the state in between', () => {
+  it('expires what nothing can resolve any more, and keeps what has a longer grace', () => {
+    const evaluator = new OutcomeEvaluator();
+    evaluator.register(point('a', { graceMs: 500 }));
+    evaluator.register(point('b'));
+    expect(evaluator.expire(ms(150))).toEqual([]);
+    expect(idsOf(evaluator.expire(ms(150) + 1))).toEqual(['b']);
+    expect(idsOf(evaluator.expire(ms(2_000)))).toEqual(['a']);
+  });
+
+  it('resolves by due time, then by age, whatever the rules, the order and the state in between', () => {
+    const one = fc.record({ horizonMs: fc.integer({ min: 1, max: 50 }), at: fc.nat({ max: 50 }) });
     fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 50 }), { maxLength: 60 }), fc.nat({ max: 60 }), (dues, limit) => {
+      fc.property(fc.array(one, { maxLength: 60 }), fc.nat({ max: 100 }), (made, limit) => {
         let evaluator = new OutcomeEvaluator();
-        dues.forEach((dueTime, index) => {
-          evaluator.register(pending(String(index), { dueTime, graceUs: 100 }));
+        const inTime = made.toSorted((left, right) => left.at - right.at);
+        inTime.forEach(({ horizonMs, at }, index) => {
+          evaluator.register(point(String(index), { horizonMs, graceMs: 200 }, { forecastTime: ms(at) }));
           evaluator = OutcomeEvaluator.fromState(evaluator.toState());
         });
-        const resolved = evaluator.resolve(limit, price('1')).map(({ forecast }) => forecast.forecastId);
-        const expected = dues
-          .map((due, index) => ({ due, index }))
+        const expected = inTime
+          .map(({ horizonMs, at }, index) => ({ due: at + horizonMs, at, index }))
           .filter(({ due }) => due <= limit)
-          .sort((left, right) => left.due - right.due || left.index - right.index)
+          .sort((left, right) => left.due - right.due || left.at - right.at || left.index - right.index)
           .map(({ index }) => String(index));
-        expect(resolved).toEqual(expected);
-        expect(evaluator.pendingCount).toBe(dues.length - expected.length);
+        expect(idsOf(evaluator.resolve(ms(limit), price('1')))).toEqual(expected);
+        expect(evaluator.pendingCount).toBe(made.length - expected.length);
       }),
     );
   });
@@ -148,10 +160,84 @@ describe('OutcomeEvaluator', () => {
   it('drops what is spent', () => {
     const evaluator = new OutcomeEvaluator();
     for (let index = 0; index < 5_000; index += 1) {
-      evaluator.register(pending(String(index), { dueTime: index }));
-      expect(evaluator.resolve(index, price('1'))).toHaveLength(1);
+      evaluator.register(point(String(index), {}, { forecastTime: ms(index) }));
+      expect(evaluator.resolve(ms(index + 100), price('1'))).toHaveLength(1);
     }
     expect(evaluator.toState()).toEqual([]);
+  });
+
+  it('remembers under which activation a forecast was made, once another is in force', () => {
+    const evaluator = new OutcomeEvaluator();
+    evaluator.register(point('a'));
+    evaluator.replaceActivation({ engineVersion: '4', configHash: 'first' });
+    evaluator.register(point('b', {}, { forecastTime: ms(1) }));
+    evaluator.replaceActivation({ engineVersion: '4', configHash: 'second' });
+    const resolved = OutcomeEvaluator.fromState(evaluator.toState()).resolve(ms(101), price('101'));
+    expect(resolved.map(({ point: { madeUnder } }) => madeUnder?.configHash)).toEqual(['first', 'second']);
+  });
+});
+
+describe('the first of two barriers', () => {
+  const TOUCH = { kind: 'FIRST_TOUCH', minMoveBps: 10 } as const;
+  const begun = () => {
+    const evaluator = new OutcomeEvaluator();
+    evaluator.register(point('a', TOUCH));
+    return evaluator;
+  };
+
+  it.each([
+    ['100.1', 'UP'],
+    ['99.9', 'DOWN'],
+  ])('is touched where a price reaches it: %s', (reached, course) => {
+    const evaluator = begun();
+    expect(evaluator.isDue(ms(10), price('100.099999'))).toBe(false);
+    expect(evaluator.resolve(ms(10), price('99.900001'))).toEqual([]);
+    expect(evaluator.isDue(ms(20), price(reached))).toBe(true);
+    expect(evaluator.resolve(ms(20), price(reached))).toMatchObject([{ course, dueTime: ms(100) }]);
+    expect(evaluator.pendingCount).toBe(0);
+  });
+
+  it('counts a touch at the due time, and none after it', () => {
+    expect(begun().resolve(ms(100), price('102'))).toMatchObject([{ course: 'UP' }]);
+    expect(begun().resolve(ms(101), price('102'))).toMatchObject([{ course: 'NONE' }]);
+    expect(begun().resolve(ms(151), price('102'))).toMatchObject([{ course: 'VOID' }]);
+  });
+
+  it('is what looking at every barrier at every trade says', () => {
+    const step = fc.record({
+      after: fc.integer({ min: 1, max: 40 }),
+      move: fc.integer({ min: -3, max: 3 }),
+      isMade: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
+        let evaluator = new OutcomeEvaluator();
+        let open: { id: string; at: number; from: number }[] = [];
+        let [time, level] = [0, 1_000];
+        steps.forEach(({ after, move, isMade }, index) => {
+          time += after;
+          level += move;
+          const isOver = ({ at, from }: (typeof open)[number]) =>
+            time >= at + 100 || Math.abs(level - from) * 1_000 >= from;
+          const expected = open.filter(isOver).map(({ id }) => id);
+          open = open.filter((each) => !isOver(each));
+          const resolved = evaluator.resolve(ms(time), price(String(level)));
+          expect(idsOf(resolved).sort()).toEqual(expected.sort());
+          if (!isMade) return;
+          const made = { forecastTime: ms(time), referencePrice: price(String(level)) };
+          evaluator.register(point(String(index), TOUCH, made));
+          open.push({ id: String(index), at: time, from: level });
+          evaluator = OutcomeEvaluator.fromState(evaluator.toState());
+        });
+      }),
+    );
+  });
+
+  it('has no barrier where a decimal cannot hold it', () => {
+    const evaluator = new OutcomeEvaluator();
+    evaluator.register(point('a', TOUCH, { referencePrice: price('999999999999999') }));
+    expect(evaluator.resolve(ms(1), price('999999999999999.9'))).toEqual([]);
+    expect(evaluator.resolve(ms(101), price('1'))).toMatchObject([{ course: 'NONE' }]);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Direction } from '../../contracts/generated/events.ts';
-import { clamp, logit, sigmoid, toNineDecimals, toSixDecimals } from '../arithmetic.ts';
+import { clamp, logit, toNineDecimals, toSixDecimals } from '../arithmetic.ts';
 
 export interface PoolingParameters {
   /** Probabilities are clipped to [epsilon, 1 − epsilon], so that none of them silences the others. */
@@ -8,34 +8,40 @@ export interface PoolingParameters {
   readonly sharpness: number;
   /** Below this pooled evidence, in log odds, the decision is NEUTRAL. */
   readonly minEvidence: number;
+  /** What a strategy's evidence counts beside its weight and confidence: its calibration slope, or 1. */
+  readonly weights: 'SLOPES' | 'EQUAL';
 }
 
 /** One forecast to be pooled. */
 export interface Pooled {
   readonly direction: Direction;
-  readonly probability: number;
+  /** Log odds beyond the reference rate in the direction; 0 when NEUTRAL. */
+  readonly evidence: number;
+  /** Its calibration slope; below 0 it counts as 0. */
+  readonly slope: number;
   readonly confidence: number;
   readonly weight: number;
 }
 
 export interface PooledDecision {
   readonly direction: Direction;
-  /** Probability of a HIT in this direction, six decimals; 0.5 when NEUTRAL. */
-  readonly probability: number;
+  /** |L|, log odds, nine decimals. */
+  readonly evidence: number;
+  /** What L is with every slope at 1, in the decision's direction, nine decimals. */
+  readonly rawEvidence: number;
   /** Mean confidence by weight, six decimals. */
   readonly confidence: number;
-  /** Pooled evidence L, log odds, positive for LONG, nine decimals. */
-  readonly evidence: number;
   readonly reasoning: string;
 }
 
 /**
  * Pools forecasts into one by their evidence.
  *
- * Evidence of one forecast: `s = +logit p` when LONG, `−logit p` when SHORT, 0 when NEUTRAL. Pooled: `L = a · Σ w·c·s /
- * Σ w·c`, with weight w and confidence c. Direction: the sign of L, NEUTRAL below `minEvidence`; probability: `σ(|L|)`.
- * The pooling of log odds is that of Satopää et al. 2014 (doi 10.1016/j.ijforecast.2013.09.009). Evidence is pooled and
- * not probability, because "LONG hits" and "SHORT hits" are not complements: there is a tie and a least move.
+ * Evidence s of one forecast: its log odds beyond the reference rate times its slope, positive when LONG and negative when
+ * SHORT. Pooled: `L = a · Σ w·c·s / Σ w·c`, with weight w and confidence c. Direction: the sign of L, NEUTRAL below
+ * `minEvidence`. The pooling of log odds is that of Satopää et al. 2014 (doi 10.1016/j.ijforecast.2013.09.009). Evidence is
+ * pooled and not probability, because "LONG hits" and "SHORT hits" are not complements: there is a tie and a least move,
+ * and with a reference rate below ½ a LONG of less than ½ would count for SHORT.
  */
 export class ProbabilityEngine {
   private readonly parameters: PoolingParameters;
@@ -44,47 +50,49 @@ export class ProbabilityEngine {
     this.parameters = parameters;
   }
 
-  /** The evidence s of one forecast, log odds, nine decimals. */
+  /** The evidence e of a formula's probability at even odds, log odds in its direction, nine decimals; 0 when NEUTRAL. */
   evidenceOf(direction: Direction, probability: number): number {
     if (direction === 'NEUTRAL') return 0;
     const { epsilon } = this.parameters;
-    const evidence = toNineDecimals(logit(clamp(probability, epsilon, 1 - epsilon)));
-    return direction === 'LONG' ? evidence : 0 - evidence;
+    return toNineDecimals(logit(clamp(probability, epsilon, 1 - epsilon)));
+  }
+
+  /** The evidence s of one forecast that is pooled, log odds, nine decimals, positive for LONG. */
+  signedEvidence({ direction, evidence, slope }: Pick<Pooled, 'direction' | 'evidence' | 'slope'>): number {
+    const factor = this.parameters.weights === 'SLOPES' ? Math.max(0, slope) : 1;
+    return toNineDecimals(signOf(direction) * factor * evidence);
   }
 
   pool(forecasts: readonly Pooled[]): PooledDecision {
     const { sharpness, minEvidence } = this.parameters;
     let weighted = 0;
+    let rawWeighted = 0;
     let confidenceWeight = 0;
     let weight = 0;
     const terms: string[] = [];
     for (const forecast of forecasts) {
-      const evidence = this.evidenceOf(forecast.direction, forecast.probability);
+      const evidence = this.signedEvidence(forecast);
       const share = forecast.weight * forecast.confidence;
       weighted += share * evidence;
+      rawWeighted += share * signOf(forecast.direction) * forecast.evidence;
       confidenceWeight += share;
       weight += forecast.weight;
       terms.push(`${forecast.weight}·${forecast.confidence}·${evidence}`);
     }
-    const evidence = confidenceWeight > 0 ? toNineDecimals((sharpness * weighted) / confidenceWeight) : 0;
+    const pooled = confidenceWeight > 0 ? toNineDecimals((sharpness * weighted) / confidenceWeight) : 0;
+    const rawPooled = confidenceWeight > 0 ? toNineDecimals((sharpness * rawWeighted) / confidenceWeight) : 0;
     const confidence = weight > 0 ? toSixDecimals(confidenceWeight / weight) : 0;
-    const figures = `L = ${sharpness}·(${terms.join(' + ')}) / ${confidenceWeight.toFixed(6)} = ${evidence}`;
-    const strength = Math.abs(evidence);
-    if (strength < minEvidence || strength === 0) {
-      return {
-        direction: 'NEUTRAL',
-        probability: 0.5,
-        confidence,
-        evidence,
-        reasoning: `${figures}: |L| is below ${minEvidence} or 0`,
-      };
+    const figures = `L = ${sharpness}·(${terms.join(' + ')}) / ${confidenceWeight.toFixed(6)} = ${pooled}`;
+    const evidence = Math.abs(pooled);
+    if (evidence < minEvidence || evidence === 0) {
+      const reasoning = `${figures}: |L| is below ${minEvidence} or 0`;
+      return { direction: 'NEUTRAL', evidence, rawEvidence: 0, confidence, reasoning };
     }
-    return {
-      direction: evidence > 0 ? 'LONG' : 'SHORT',
-      probability: toSixDecimals(sigmoid(strength)),
-      confidence,
-      evidence,
-      reasoning: `${figures}: p = σ(|L|)`,
-    };
+    const direction = pooled > 0 ? 'LONG' : 'SHORT';
+    return { direction, evidence, rawEvidence: signOf(direction) * rawPooled + 0, confidence, reasoning: figures };
   }
+}
+
+function signOf(direction: Direction): number {
+  return direction === 'LONG' ? 1 : direction === 'SHORT' ? -1 : 0;
 }

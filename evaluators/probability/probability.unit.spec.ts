@@ -1,30 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { sigmoid } from '../arithmetic.ts';
+import { sigmoid, toSixDecimals } from '../arithmetic.ts';
 import { ConfidenceScorer } from './confidence-scorer.ts';
 import { ProbabilityEngine, type Pooled } from './probability-engine.ts';
 
-const engine = new ProbabilityEngine({ epsilon: 0.001, sharpness: 1, minEvidence: 0.05 });
+const engine = new ProbabilityEngine({ epsilon: 0.001, sharpness: 1, minEvidence: 0.05, weights: 'SLOPES' });
 const forecast = (direction: Pooled['direction'], probability: number, weight = 1, confidence = 1): Pooled => ({
   direction,
-  probability,
+  evidence: engine.evidenceOf(direction, probability),
+  slope: 1,
   weight,
   confidence,
 });
+/** As it would be published at even odds. */
+const probabilityOf = ({ evidence }: { readonly evidence: number }) => toSixDecimals(sigmoid(evidence));
 
 describe('ProbabilityEngine', () => {
   it('gives the golden vectors', () => {
-    expect(engine.pool([forecast('LONG', 0.6), forecast('LONG', 0.8)])).toMatchObject({
-      direction: 'LONG',
-      probability: 0.710102,
-      confidence: 1,
-    });
-    expect(engine.pool([forecast('LONG', 0.6, 3), forecast('LONG', 0.8, 1)]).probability).toBe(0.657162);
-    const sharp = new ProbabilityEngine({ epsilon: 0.001, sharpness: 2, minEvidence: 0 });
-    expect(sharp.pool([forecast('SHORT', 0.6), forecast('SHORT', 0.8)])).toMatchObject({
-      direction: 'SHORT',
-      probability: 0.857143,
-    });
+    const pooled = engine.pool([forecast('LONG', 0.6), forecast('LONG', 0.8)]);
+    expect(pooled).toMatchObject({ direction: 'LONG', confidence: 1 });
+    expect(probabilityOf(pooled)).toBe(0.710102);
+    expect(probabilityOf(engine.pool([forecast('LONG', 0.6, 3), forecast('LONG', 0.8, 1)]))).toBe(0.657162);
+    const sharp = new ProbabilityEngine({ epsilon: 0.001, sharpness: 2, minEvidence: 0, weights: 'SLOPES' });
+    const short = sharp.pool([forecast('SHORT', 0.6), forecast('SHORT', 0.8)]);
+    expect(short.direction).toBe('SHORT');
+    expect(probabilityOf(short)).toBe(0.857143);
   });
 
   it('weighs a NEUTRAL forecast as no evidence', () => {
@@ -33,23 +33,37 @@ describe('ProbabilityEngine', () => {
   });
 
   it('is NEUTRAL where forecasts cancel, where evidence is low, and where nothing has confidence', () => {
-    const neutral = { direction: 'NEUTRAL', probability: 0.5 };
+    const neutral = { direction: 'NEUTRAL', rawEvidence: 0 };
     expect(engine.pool([forecast('LONG', 0.7), forecast('SHORT', 0.7)])).toMatchObject({ ...neutral, evidence: 0 });
     expect(engine.pool([forecast('LONG', 0.51)])).toMatchObject(neutral);
     expect(engine.pool([forecast('LONG', 0.9, 1, 0)])).toMatchObject({ ...neutral, confidence: 0 });
     expect(engine.pool([])).toMatchObject({ ...neutral, confidence: 0, evidence: 0 });
   });
 
+  it('counts evidence by its slope, and says what it is at its word', () => {
+    const long = { ...forecast('LONG', 0.8), slope: 0.5 };
+    const silent = { ...forecast('SHORT', 0.9), slope: -0.3 };
+    const evidence = engine.evidenceOf('LONG', 0.8);
+    expect(engine.pool([long]).evidence).toBeCloseTo(evidence / 2, 8);
+    const pooled = engine.pool([long, silent]);
+    expect(pooled).toMatchObject({ direction: 'LONG' });
+    expect(pooled.evidence).toBeCloseTo(evidence / 4, 8);
+    // Taken at their word they are SHORT: against the decision.
+    expect(pooled.rawEvidence).toBeCloseTo((evidence - engine.evidenceOf('SHORT', 0.9)) / 2, 8);
+    const equal = new ProbabilityEngine({ epsilon: 0.001, sharpness: 1, minEvidence: 0.05, weights: 'EQUAL' });
+    expect(equal.pool([long, silent])).toMatchObject({ direction: 'SHORT' });
+  });
+
   it('clips certainty', () => {
-    expect(engine.pool([forecast('LONG', 1)]).probability).toBe(0.999);
-    expect(engine.evidenceOf('SHORT', 0)).toBeGreaterThan(6);
+    expect(probabilityOf(engine.pool([forecast('LONG', 1)]))).toBe(0.999);
+    expect(engine.evidenceOf('SHORT', 0)).toBeLessThan(-6);
   });
 
   it('mirrors when every direction is mirrored', () => {
-    const probability = fc.double({ min: 0.5, max: 0.99, noNaN: true });
     const one = fc.record({
       direction: fc.constantFrom<Pooled['direction']>('LONG', 'SHORT', 'NEUTRAL'),
-      probability,
+      evidence: fc.double({ min: 0, max: 4, noNaN: true }),
+      slope: fc.double({ min: -1, max: 3, noNaN: true }),
       confidence: fc.double({ min: 0, max: 1, noNaN: true }),
       weight: fc.double({ min: 0.1, max: 5, noNaN: true }),
     });
@@ -59,11 +73,8 @@ describe('ProbabilityEngine', () => {
         const pooled = engine.pool(forecasts);
         const mirror = engine.pool(forecasts.map((each) => ({ ...each, direction: mirrored[each.direction] })));
         expect(mirror.direction).toBe(mirrored[pooled.direction]);
-        expect(mirror.probability).toBe(pooled.probability);
-        expect(pooled.probability).toBeGreaterThanOrEqual(0.5);
-        if (pooled.direction !== 'NEUTRAL') {
-          expect(pooled.probability).toBeCloseTo(sigmoid(Math.abs(pooled.evidence)), 6);
-        }
+        expect([mirror.evidence, mirror.rawEvidence]).toEqual([pooled.evidence, pooled.rawEvidence]);
+        expect(pooled.evidence).toBeGreaterThanOrEqual(0);
       }),
     );
   });

@@ -4,7 +4,11 @@ import type { Direction, IndicatorSnapshot } from '../../contracts/generated/eve
 /** What a strategy says of one snapshot. The engine adds identity, confidence and hit rule: a `StrategyResult`. */
 export interface Opinion {
   readonly direction: Direction;
-  /** Probability that the hit rule comes true in this direction, 0 to 1; 0.5 when NEUTRAL. */
+  /**
+   * Probability that the hit rule comes true in this direction where an undirected forecast came true half of the time, 0 to
+   * 1; 0.5 when NEUTRAL. Its log odds are the formula's evidence: the engine takes it relative to the market's reference
+   * rate, and by the slope that outcomes gave it.
+   */
   readonly probability: number;
   /** How well the snapshot supports the formula, 0 to 1; the `ConfidenceScorer` makes it a confidence. */
   readonly quality: number;

@@ -1,0 +1,175 @@
+import type { Calibration } from '../../contracts/generated/events.ts';
+import { clamp, logit, sigmoid, toNineDecimals, toSixDecimals } from '../arithmetic.ts';
+import type { ForecastEvidence } from '../outcomes/outcome-evaluator.ts';
+import { aggregate, reweighted } from './aggregation.ts';
+import { overlapWeight } from './reference-rate.ts';
+
+/** Which probability is published. */
+export type Publish = 'RAW' | 'CALIBRATED' | 'AGGREGATED';
+
+export interface CalibrationParameters {
+  readonly publish: Publish;
+  /** Mean of the normal prior of a slope. */
+  readonly priorSlope: number;
+  /** Its precision, 1 / variance. */
+  readonly priorPrecision: number;
+  /** η of the aggregating forecaster. */
+  readonly learningRate: number;
+  /** Probabilities are kept within [epsilon, 1 − epsilon]. */
+  readonly epsilon: number;
+}
+
+/** State of a {@link ForecastSeries}. */
+export interface ForecastSeriesState {
+  readonly slope: number;
+  readonly precision: number;
+  readonly weights: readonly number[];
+  readonly effectiveN: number;
+  readonly lastForecastUs: number | null;
+  readonly lastOutcomeOffset: number | null;
+}
+
+/** The experts: reference rate, raw and calibrated probability. */
+const EXPERTS = 3;
+
+/** What a forecast says beyond the reference rate, log odds in its direction, nine decimals. */
+export interface Evidence {
+  /** What the slope scales. */
+  readonly evidence: number;
+  /** The same with every slope at 1. */
+  readonly rawEvidence: number;
+}
+
+/** Of a NEUTRAL forecast: its probability is the reference rate. */
+export const NO_EVIDENCE: Evidence = { evidence: 0, rawEvidence: 0 };
+
+/** The reference rate with its log odds, which many forecasts share. */
+export interface Reference {
+  readonly rate: number;
+  readonly logOdds: number;
+}
+
+/** A probability, and how it came about. */
+export interface Published {
+  /** Six decimals. */
+  readonly probability: number;
+  readonly calibration: Calibration;
+}
+
+/**
+ * What the outcomes of one strategy's forecasts, or of the decisions, say of its evidence, in one market under one hit
+ * rule.
+ *
+ * Calibration slope (Cox 1958, Biometrika 45:562): `p = σ(logit p0 + max(0, β) · e)`, the prior of β normal. Each outcome
+ * moves β by a sequential Laplace step with its overlap weight w: `P ← P + w·p(1 − p)·e²`, `β ← β + w·(o − p)·e / P`. So
+ * evidence that outcomes speak against falls silent, and comes back when they speak for it.
+ *
+ * What is published is made of the rounded figures that the event names: an audit makes it of them again.
+ */
+export class ForecastSeries {
+  private readonly parameters: CalibrationParameters;
+  private slope: number;
+  private precision: number;
+  private weights: readonly number[];
+  private effectiveN: number;
+  private lastForecastUs: number | null;
+  private lastOutcomeOffset: number | null;
+  /** The figures as events name them, until the next outcome. */
+  private named: Pick<Calibration, 'slope' | 'weights' | 'effectiveN' | 'lastOutcomeOffset'>;
+
+  constructor(parameters: CalibrationParameters, state?: ForecastSeriesState) {
+    this.parameters = parameters;
+    this.slope = state?.slope ?? parameters.priorSlope;
+    this.precision = state?.precision ?? parameters.priorPrecision;
+    this.weights = state?.weights ?? Array.from({ length: EXPERTS }, () => 1 / EXPERTS);
+    this.effectiveN = state?.effectiveN ?? 0;
+    this.lastForecastUs = state?.lastForecastUs ?? null;
+    this.lastOutcomeOffset = state?.lastOutcomeOffset ?? null;
+    this.named = this.name();
+  }
+
+  toState(): ForecastSeriesState {
+    const { slope, precision, weights, effectiveN, lastForecastUs, lastOutcomeOffset } = this;
+    return { slope, precision, weights, effectiveN, lastForecastUs, lastOutcomeOffset };
+  }
+
+  /** max(0, β), nine decimals: what this series' evidence counts. */
+  get usedSlope(): number {
+    return Math.max(0, this.named.slope);
+  }
+
+  publish(reference: Reference, said: Evidence): Published {
+    const figures = { referenceRate: reference.rate, evidence: said.evidence, ...this.named };
+    return publishedFrom(figures, reference.logOdds, said.rawEvidence, this.parameters);
+  }
+
+  /**
+   * Takes in how a forecast came out.
+   *
+   * @param offset - of the tape record that caused the outcome.
+   * @returns its overlap weight.
+   */
+  learn(
+    { evidence, rawProbability, calibratedProbability }: ForecastEvidence,
+    reference: Reference,
+    isHit: boolean,
+    forecastTime: number,
+    horizonUs: number,
+    offset: number,
+  ): number {
+    const overlap = overlapWeight(this.lastForecastUs, forecastTime, horizonUs);
+    this.lastForecastUs = forecastTime;
+    this.lastOutcomeOffset = offset;
+    this.effectiveN += overlap;
+    const probability = sigmoid(reference.logOdds + Math.max(0, this.slope) * evidence);
+    this.precision += overlap * probability * (1 - probability) * evidence * evidence;
+    this.slope += (overlap * ((isHit ? 1 : 0) - probability) * evidence) / this.precision;
+    const { learningRate } = this.parameters;
+    const experts = [reference.rate, rawProbability, calibratedProbability];
+    this.weights = reweighted(this.weights, experts, isHit, learningRate, overlap);
+    this.named = this.name();
+    return overlap;
+  }
+
+  private name(): typeof this.named {
+    return {
+      slope: toNineDecimals(this.slope),
+      weights: this.weights.map(toNineDecimals),
+      effectiveN: toSixDecimals(this.effectiveN),
+      lastOutcomeOffset: this.lastOutcomeOffset,
+    };
+  }
+}
+
+type Figures = Omit<Calibration, 'rawProbability' | 'calibratedProbability'>;
+
+/** The published probability from the figures that an event names: for the engine, and for audits. */
+export function publishedFrom(
+  figures: Figures,
+  referenceLogOdds: number,
+  rawEvidence: number,
+  { publish, learningRate, epsilon }: CalibrationParameters,
+): Published {
+  const { referenceRate, evidence, slope, weights } = figures;
+  if (evidence === 0 && rawEvidence === 0) {
+    const probability = toSixDecimals(referenceRate);
+    return {
+      probability,
+      calibration: { ...figures, rawProbability: probability, calibratedProbability: probability },
+    };
+  }
+  const within = (probability: number): number => toSixDecimals(clamp(probability, epsilon, 1 - epsilon));
+  const rawProbability = within(sigmoid(referenceLogOdds + rawEvidence));
+  const calibratedProbability = within(sigmoid(referenceLogOdds + Math.max(0, slope) * evidence));
+  const probability =
+    publish === 'RAW'
+      ? rawProbability
+      : publish === 'CALIBRATED'
+        ? calibratedProbability
+        : within(aggregate(weights, [referenceRate, rawProbability, calibratedProbability], learningRate));
+  return { probability, calibration: { ...figures, rawProbability, calibratedProbability } };
+}
+
+export function referenceOf(rate: number): Reference {
+  return { rate, logOdds: logit(rate) };
+}

@@ -1,0 +1,57 @@
+import type { Direction } from '../contracts/generated/events.ts';
+import type { HitRuleState, OutcomeEvaluatorState } from './outcomes/outcome-evaluator.ts';
+
+const US_PER_MS = 1_000;
+
+/** A pending forecast in the states of engine versions 1 to 3; up to 2 there was no least move in points. */
+type PendingForecastOfForm3 = readonly [
+  forecastId: string,
+  kind: string,
+  strategy: string | null,
+  direction: Direction,
+  probability: number,
+  forecastTime: number,
+  dueTime: number,
+  graceUs: number,
+  minMoveBps: number,
+  referencePrice: string,
+  minMovePoints?: string | null,
+];
+
+export type PendingOfForm3 = readonly PendingForecastOfForm3[];
+
+type Group = OutcomeEvaluatorState[number];
+
+/**
+ * What was pending, by rule and then by snapshot, in its order. It says no evidence and no reference rate: nothing is
+ * learned of it.
+ */
+export function pendingFromForm3(pending: PendingOfForm3): OutcomeEvaluatorState {
+  const groups = new Map<string, { rule: HitRuleState; points: Group['points'][number][] }>();
+  for (const entry of pending) {
+    const [forecastId, , strategy, direction, probability, forecastTime, , , , referencePrice] = entry;
+    const rule = ruleOf(entry);
+    const key = JSON.stringify(rule);
+    let group = groups.get(key);
+    if (group === undefined) groups.set(key, (group = { rule, points: [] }));
+    const forecast = [forecastId, strategy, direction, probability, null, null] as const;
+    const last = group.points.at(-1);
+    if (last !== undefined && last[0] === forecastTime && last[1] === referencePrice) {
+      group.points[group.points.length - 1] = [last[0], last[1], null, null, [...last[4], forecast]];
+    } else {
+      group.points.push([forecastTime, referencePrice, null, null, [forecast]]);
+    }
+  }
+  return [...groups.values()];
+}
+
+function ruleOf(entry: PendingForecastOfForm3): HitRuleState {
+  const [, , , , , forecastTime, dueTime, graceUs, minMoveBps, , minMovePoints = null] = entry;
+  return {
+    kind: 'MOVE',
+    horizonMs: (dueTime - forecastTime) / US_PER_MS,
+    graceMs: graceUs / US_PER_MS,
+    minMoveBps,
+    minMovePoints,
+  };
+}
