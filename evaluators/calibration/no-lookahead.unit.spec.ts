@@ -30,7 +30,7 @@ function lookingAhead(records: readonly DerivedRecord[]): string[] {
   const wrong: string[] = [];
   for (const { event } of records) {
     if ('forecastId' in event) {
-      const { instrument, strategy, hitRule, tape } = event as Outcome;
+      const { instrument, strategy, hitRule, tape } = event;
       outcomes.set(`${instrument} ${strategy} ${hitRule?.kind}`, tape.offset);
     }
     if (!isForecast(event) || event.calibration === null) continue;
@@ -63,7 +63,7 @@ describe('calibration', () => {
 
   it('notices a forecast that knows an outcome which is still to come', () => {
     const { records } = derivedOf(5, 400);
-    const first = records.findIndex(({ event }) => 'forecastId' in event && (event as Outcome).strategy === null);
+    const first = records.findIndex(({ event }) => 'forecastId' in event && (event).strategy === null);
     const outcome = records[first]!;
     const decision = records.slice(0, first).findLastIndex(({ event }) => 'contributions' in event);
     // The outcome is known one decision earlier than the tape has it.
