@@ -185,14 +185,16 @@ class Emission {
       moveBps,
       movePoints,
       resolvingTradeId: observed?.tradeId ?? null,
-      hitRule: hitRuleOf(rule, referencePrice),
+      hitRuleKind: rule.kind,
+      minMoveBps: rule.minMoveBps,
+      minMovePoints: rule.minMovePoints,
       level: forecast.level,
       referenceRate: point.referenceRate,
       rawProbability: forecast.evidence?.rawProbability ?? null,
       calibratedProbability: forecast.evidence?.calibratedProbability ?? null,
       overlapWeight,
-      forecastEngineVersion: madeUnder?.engineVersion ?? this.stamp.engineVersion,
-      forecastConfigHash: madeUnder?.configHash ?? this.stamp.configHash,
+      forecastEngineVersion: madeUnder?.engineVersion ?? null,
+      forecastConfigHash: madeUnder?.configHash ?? null,
     });
   }
 

@@ -13,7 +13,6 @@ import type { HitRuleTerms } from './outcomes/hit-rule.ts';
 import {
   hitRuleFromState,
   OutcomeEvaluator,
-  ruleKeyOf,
   type MadeUnder,
   type OutcomeEvaluatorState,
   type Resolution,
@@ -129,15 +128,14 @@ export class Instrument {
 
   /** Undefined for a rule that is not in force any more. */
   calibrationOf(rule: HitRuleTerms): RuleCalibration | undefined {
-    return this.learned.get(ruleKeyOf(rule));
+    return this.learned.get(rule.key);
   }
 
   private calibrationsFrom(states: readonly RuleCalibrationState[]): ReadonlyMap<string, RuleCalibration> {
-    const known = new Map(states.map((state) => [ruleKeyOf(hitRuleFromState(state.rule)), state]));
+    const known = new Map(states.map((state) => [hitRuleFromState(state.rule).key, state]));
     return new Map(
       this.own.hitRules.map((rule) => {
-        const key = ruleKeyOf(rule);
-        return [key, new RuleCalibration(rule, this.rules.calibration, known.get(key))];
+        return [rule.key, new RuleCalibration(rule, this.rules.calibration, known.get(rule.key))];
       }),
     );
   }

@@ -7,7 +7,7 @@ import { sessionCalendarOf, type SessionCalendar } from './sessions/session-cale
 import { isTradingHours, type SessionConfiguration } from './sessions/session-configuration.ts';
 import type { ValueAreaRule } from './indicators/value-area.ts';
 import type { ClockRules } from './market-clock.ts';
-import type { HitRuleTerms } from './outcomes/hit-rule.ts';
+import { hitRuleTerms, type HitRuleTerms } from './outcomes/hit-rule.ts';
 import { ConfidenceScorer } from './probability/confidence-scorer.ts';
 import { ProbabilityEngine } from './probability/probability-engine.ts';
 import { STRATEGIES } from './strategies/registry.ts';
@@ -104,7 +104,8 @@ function instrumentRules(
     binSize: own?.binSize === undefined ? undefined : Decimal.of(own.binSize),
     allowsNegativePrices: own?.negativePrices === true,
     hitRules: configuration.hitRules.map((rule) => {
-      return { ...rule, minMovePoints: own?.minMovePoints === undefined ? null : Decimal.of(own.minMovePoints) };
+      const minMovePoints = own?.minMovePoints === undefined ? null : Decimal.of(own.minMovePoints);
+      return hitRuleTerms({ ...rule, minMovePoints });
     }),
   };
 }

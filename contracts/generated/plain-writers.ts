@@ -163,15 +163,6 @@ function writeHitRuleKind(value: HitRuleKind): void {
   writeSymbol(['MOVE', 'FIRST_TOUCH'], value);
 }
 
-function writeHitRule(value: HitRule): void {
-  writeLong(value.horizonMs);
-  writeDouble(value.minMoveBps);
-  writeDecimal(value.referencePrice);
-  writeNullable(value.minMovePoints, writeDecimal);
-  writeHitRuleKind(value.kind);
-  writeNullable(value.graceMs, writeLong);
-}
-
 function writeConfidenceLevel(value: ConfidenceLevel): void {
   writeSymbol(['LOW', 'MEDIUM', 'HIGH'], value);
 }
@@ -199,7 +190,9 @@ function writeOutcome(value: Outcome): void {
   writeNullable(value.moveBps, writeDouble);
   writeNullable(value.resolvingTradeId, writeText);
   writeNullable(value.movePoints, writeDecimal);
-  writeNullable(value.hitRule, writeHitRule);
+  writeNullable(value.hitRuleKind, writeHitRuleKind);
+  writeNullable(value.minMoveBps, writeDouble);
+  writeNullable(value.minMovePoints, writeDecimal);
   writeNullable(value.level, writeConfidenceLevel);
   writeNullable(value.referenceRate, writeDouble);
   writeNullable(value.rawProbability, writeDouble);
@@ -217,6 +210,15 @@ function writeContribution(value: Contribution): void {
   writeDouble(value.confidence);
   writeDouble(value.weight);
   writeDouble(value.evidence);
+}
+
+function writeHitRule(value: HitRule): void {
+  writeLong(value.horizonMs);
+  writeDouble(value.minMoveBps);
+  writeDecimal(value.referencePrice);
+  writeNullable(value.minMovePoints, writeDecimal);
+  writeHitRuleKind(value.kind);
+  writeNullable(value.graceMs, writeLong);
 }
 
 function writeCalibration(value: Calibration): void {

@@ -29,6 +29,8 @@ export interface ForecastSeriesState {
   readonly lastOutcomeOffset: number | null;
 }
 
+type Named = Pick<Calibration, 'slope' | 'weights' | 'effectiveN' | 'lastOutcomeOffset'>;
+
 /** The experts: reference rate, raw and calibrated probability. */
 const EXPERTS = 3;
 
@@ -75,7 +77,7 @@ export class ForecastSeries {
   private lastForecastUs: number | null;
   private lastOutcomeOffset: number | null;
   /** The figures as events name them, until the next outcome. */
-  private named: Pick<Calibration, 'slope' | 'weights' | 'effectiveN' | 'lastOutcomeOffset'>;
+  private named: Named | undefined;
 
   constructor(parameters: CalibrationParameters, state?: ForecastSeriesState) {
     this.parameters = parameters;
@@ -85,7 +87,6 @@ export class ForecastSeries {
     this.effectiveN = state?.effectiveN ?? 0;
     this.lastForecastUs = state?.lastForecastUs ?? null;
     this.lastOutcomeOffset = state?.lastOutcomeOffset ?? null;
-    this.named = this.name();
   }
 
   toState(): ForecastSeriesState {
@@ -95,11 +96,11 @@ export class ForecastSeries {
 
   /** max(0, β), nine decimals: what this series' evidence counts. */
   get usedSlope(): number {
-    return Math.max(0, this.named.slope);
+    return Math.max(0, this.figures().slope);
   }
 
   publish(reference: Reference, said: Evidence): Published {
-    const figures = { referenceRate: reference.rate, evidence: said.evidence, ...this.named };
+    const figures = { referenceRate: reference.rate, evidence: said.evidence, ...this.figures() };
     return publishedFrom(figures, reference.logOdds, said.rawEvidence, this.parameters);
   }
 
@@ -127,17 +128,18 @@ export class ForecastSeries {
     const { learningRate } = this.parameters;
     const experts = [reference.rate, rawProbability, calibratedProbability];
     this.weights = reweighted(this.weights, experts, isHit, learningRate, overlap);
-    this.named = this.name();
+    this.named = undefined;
     return overlap;
   }
 
-  private name(): typeof this.named {
-    return {
+  private figures(): Named {
+    this.named ??= {
       slope: toNineDecimals(this.slope),
       weights: this.weights.map(toNineDecimals),
       effectiveN: toSixDecimals(this.effectiveN),
       lastOutcomeOffset: this.lastOutcomeOffset,
     };
+    return this.named;
   }
 }
 

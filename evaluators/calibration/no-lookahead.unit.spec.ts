@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Outcome, ProbabilityDecision, StrategyResult } from '../../contracts/generated/events.ts';
+import type { ProbabilityDecision, StrategyResult } from '../../contracts/generated/events.ts';
 import { parseConfiguration } from '../configuration.ts';
 import { activationOf } from '../derive.ts';
 import { syntheticTrades } from '../fixtures/synthetic-market.ts';
@@ -30,8 +30,8 @@ function lookingAhead(records: readonly DerivedRecord[]): string[] {
   const wrong: string[] = [];
   for (const { event } of records) {
     if ('forecastId' in event) {
-      const { instrument, strategy, hitRule, tape } = event;
-      outcomes.set(`${instrument} ${strategy} ${hitRule?.kind}`, tape.offset);
+      const { instrument, strategy, hitRuleKind, tape } = event;
+      outcomes.set(`${instrument} ${strategy} ${hitRuleKind}`, tape.offset);
     }
     if (!isForecast(event) || event.calibration === null) continue;
     const { instrument, hitRule, eventId, calibration } = event;
@@ -63,7 +63,7 @@ describe('calibration', () => {
 
   it('notices a forecast that knows an outcome which is still to come', () => {
     const { records } = derivedOf(5, 400);
-    const first = records.findIndex(({ event }) => 'forecastId' in event && (event).strategy === null);
+    const first = records.findIndex(({ event }) => 'forecastId' in event && event.strategy === null);
     const outcome = records[first]!;
     const decision = records.slice(0, first).findLastIndex(({ event }) => 'contributions' in event);
     // The outcome is known one decision earlier than the tape has it.

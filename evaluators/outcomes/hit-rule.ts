@@ -15,6 +15,14 @@ export interface HitRuleTerms extends LeastMove {
   readonly horizonMs: number;
   /** How long after the horizon a trade may still resolve. */
   readonly graceMs: number;
+  /** One text for each rule: what is counted under one is not counted under another. */
+  readonly key: string;
+}
+
+export function hitRuleTerms(rule: Omit<HitRuleTerms, 'key'>): HitRuleTerms {
+  const { kind, horizonMs, graceMs, minMoveBps, minMovePoints } = rule;
+  const least = minMovePoints === null ? `${minMoveBps} bps` : minMovePoints.toString();
+  return { ...rule, key: `${kind} ${horizonMs} ${graceMs} ${least}` };
 }
 
 /** Which way the price went, by a rule: NONE where it did neither. */

@@ -1,6 +1,6 @@
 import { Decimal } from '../../contracts/decimal.ts';
 import type { ConfidenceLevel, Direction } from '../../contracts/generated/events.ts';
-import { barriersOf, courseOf, moveOf, type Course, type HitRuleTerms, type Move } from './hit-rule.ts';
+import { barriersOf, courseOf, hitRuleTerms, moveOf, type Course, type HitRuleTerms, type Move } from './hit-rule.ts';
 
 const US_PER_MS = 1_000;
 
@@ -88,18 +88,13 @@ const SPENT_POINTS_MAX = 1_024;
 const NO_MOVE: Move = { moveBps: null, movePoints: null };
 const NONE: readonly Resolution[] = [];
 
-/** One text for each rule: what is counted under one is not counted under another. */
-export function ruleKeyOf({ kind, horizonMs, graceMs, minMoveBps, minMovePoints }: HitRuleTerms): string {
-  return `${kind} ${horizonMs} ${graceMs} ${minMovePoints === null ? `${minMoveBps} bps` : minMovePoints.toString()}`;
-}
-
 export function hitRuleToState(rule: HitRuleTerms): HitRuleState {
   const { kind, horizonMs, graceMs, minMoveBps, minMovePoints } = rule;
   return { kind, horizonMs, graceMs, minMoveBps, minMovePoints: minMovePoints?.toString() ?? null };
 }
 
 export function hitRuleFromState({ minMovePoints, ...rest }: HitRuleState): HitRuleTerms {
-  return { ...rest, minMovePoints: minMovePoints === null ? null : Decimal.of(minMovePoints) };
+  return hitRuleTerms({ ...rest, minMovePoints: minMovePoints === null ? null : Decimal.of(minMovePoints) });
 }
 
 /**
@@ -201,7 +196,7 @@ export class OutcomeEvaluator {
   }
 
   private queueOf(rule: HitRuleTerms): RuleQueue {
-    const key = ruleKeyOf(rule);
+    const { key } = rule;
     let queue = this.queues.get(key);
     if (queue === undefined) {
       // In the order of the keys, whenever each came: the state of the same forecasts is the same.

@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { Direction, Outcome, ProbabilityDecision, Verdict } from '../../contracts/generated/events.ts';
 import { HitMissTracker } from './hit-miss-tracker.ts';
-import { isHit, moveBpsOf, moveOf, type HitRuleTerms } from './hit-rule.ts';
+import { hitRuleTerms, isHit, moveBpsOf, moveOf, type HitRuleTerms } from './hit-rule.ts';
 import { OutcomeEvaluator, type ForecastPoint, type Resolution } from './outcome-evaluator.ts';
 import { wilsonInterval } from './wilson.ts';
 
 const price = (text: string) => Decimal.of(text);
-const RULE: HitRuleTerms = { kind: 'MOVE', horizonMs: 100, graceMs: 50, minMoveBps: 0, minMovePoints: null };
+const RULE = { kind: 'MOVE', horizonMs: 100, graceMs: 50, minMoveBps: 0, minMovePoints: null } as const;
 const ms = (milliseconds: number) => milliseconds * 1_000;
 /** A LONG decision by default due at 100 ms. */
 const point = (
@@ -16,7 +16,7 @@ const point = (
   rule: Partial<HitRuleTerms> = {},
   changes: Partial<ForecastPoint> = {},
 ): ForecastPoint => ({
-  rule: { ...RULE, ...rule },
+  rule: hitRuleTerms({ ...RULE, ...rule }),
   forecastTime: 0,
   referencePrice: price('100'),
   referenceRate: 0.5,
