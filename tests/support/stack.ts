@@ -28,7 +28,7 @@ export function stackOptions(): StackOptions {
 }
 
 /** A group that a process was killed in keeps its dead member for a session's length. */
-const GROUP_DEADLINE_MS = 30_000;
+const GROUP_DEADLINE_MS = 120_000;
 const OURS = /^(tapeproof|test)/;
 
 /**
