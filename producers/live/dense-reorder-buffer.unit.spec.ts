@@ -118,6 +118,14 @@ describe('a reorder buffer of dense ids', () => {
     expect(takeAll(dense)).toEqual(['12']);
   });
 
+  it('passes over a refused id that waits between trades', () => {
+    const dense = bufferBehind(9);
+    for (const id of [10, 12]) dense.offer(trade(id), 'stream');
+    dense.account('11');
+    expect(takeAll(dense)).toEqual(['10', '12']);
+    expect(dense.nextId).toBe(13);
+  });
+
   it('begins with the trade that is named, and drops what waited before it', () => {
     const dense = new DenseReorderBuffer(ROOM);
     for (const id of [6, 7, 9]) dense.offer(trade(id), 'stream');
