@@ -22,7 +22,7 @@ const exchange = await startExchange({
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.once(signal, () => {
-    void exchange.close();
+    void exchange.close().finally(() => process.exit());
   });
 }
 const say = (line: object): void => {
