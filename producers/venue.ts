@@ -31,6 +31,8 @@ export interface VenueLimits {
   /** The venue cuts a connection at this age. */
   readonly connectionLifetimeMs: number;
   readonly instrumentsPerConnection: number;
+  /** HTTP statuses that say to wait, beside 429; left out where there are none. */
+  readonly waitStatuses?: readonly number[];
 }
 
 /** One REST request: `GET <restUrl><path>`. */

@@ -1,28 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DenseSequencer } from './dense-sequencer.ts';
+import { DenseReorderBuffer } from './dense-reorder-buffer.ts';
 import { tradeWith as trade } from './fixtures/trade.ts';
-import type { HeldByTape, Released } from './sequencer.ts';
+import type { HeldByTape, Released } from './reorder-buffer.ts';
 
 const ROOM = 50;
 
-function heldUpTo(lastId: number, openGaps: HeldByTape['openGaps'] = []): HeldByTape {
-  return { lastId, lastTime: 1, openGaps, recentIds: [] };
+function heldUpTo(lastId: number, declaredGaps: HeldByTape['declaredGaps'] = []): HeldByTape {
+  return { lastId, lastTime: 1, declaredGaps, recentIds: [] };
 }
 
-function sequencer(lastIdOnTape: number, waitingMax = ROOM): DenseSequencer {
-  const dense = new DenseSequencer(waitingMax);
+function bufferBehind(lastIdOnTape: number, waitingMax = ROOM): DenseReorderBuffer {
+  const dense = new DenseReorderBuffer(waitingMax);
   dense.resume(heldUpTo(lastIdOnTape));
   return dense;
 }
 
-function takeAll(dense: DenseSequencer): string[] {
-  const taken: string[] = [];
-  while (true) {
-    const released = dense.take();
-    if (released === undefined) return taken;
-    taken.push(nameOf(released));
+function take(dense: DenseReorderBuffer): Released[] {
+  const taken: Released[] = [];
+  dense.passRefused();
+  for (let next = dense.first; next !== undefined; next = dense.first) {
+    taken.push(next);
+    dense.drop();
   }
+  return taken;
+}
+
+function takeAll(dense: DenseReorderBuffer): string[] {
+  return take(dense).map(nameOf);
 }
 
 function nameOf(released: Released): string {
@@ -30,19 +35,19 @@ function nameOf(released: Released): string {
   return (released.late ? 'late ' : '') + released.trade.tradeId;
 }
 
-describe('the sequencer of dense ids', () => {
+describe('a reorder buffer of dense ids', () => {
   it('lets newer trades wait while an older one is missing, and names it', () => {
-    const dense = sequencer(9);
+    const dense = bufferBehind(9);
     for (const id of [10, 12, 13]) dense.offer(trade(id), 'stream');
     expect(takeAll(dense)).toEqual(['10']);
-    expect(dense.missing()).toEqual({ first: 11, last: 11 });
+    expect(dense.missing).toEqual({ first: 11, last: 11 });
     expect(dense.offer(trade(11), 'history')).toBe('NEW');
     expect(takeAll(dense)).toEqual(['11', '12', '13']);
-    expect(dense.missing()).toBeUndefined();
+    expect(dense.missing).toBeUndefined();
   });
 
   it('knows duplicates: of what is on the tape, went on, or waits', () => {
-    const dense = sequencer(9);
+    const dense = bufferBehind(9);
     dense.offer(trade(10), 'stream');
     dense.offer(trade(12), 'stream');
     expect(takeAll(dense)).toEqual(['10']);
@@ -50,16 +55,16 @@ describe('the sequencer of dense ids', () => {
   });
 
   it('forgets the newest where there is no room, and has them missing later', () => {
-    const dense = sequencer(0, 3);
+    const dense = bufferBehind(0, 3);
     for (const id of [2, 3, 4, 5, 6]) dense.offer(trade(id), 'stream');
     expect(dense.waiting).toBe(3);
     expect(dense.offer(trade(1), 'history')).toBe('NEW');
     expect(takeAll(dense)).toEqual(['1', '2', '3']);
-    expect(dense.missing()).toEqual({ first: 4, last: 6 });
+    expect(dense.missing).toEqual({ first: 4, last: 6 });
   });
 
   it('puts a gap right before the first newer trade, with the times around it', () => {
-    const dense = sequencer(9);
+    const dense = bufferBehind(9);
     for (const id of [10, 14, 15]) dense.offer(trade(id), 'stream');
     expect(takeAll(dense)).toEqual(['10']);
     expect(dense.giveUp('NOT_SERVED')).toEqual({
@@ -73,15 +78,15 @@ describe('the sequencer of dense ids', () => {
   });
 
   it('cannot give up what no newer trade follows', () => {
-    const dense = sequencer(9);
+    const dense = bufferBehind(9);
     dense.hear('12');
-    expect(dense.missing()).toEqual({ first: 10, last: 12 });
+    expect(dense.missing).toEqual({ first: 10, last: 12 });
     expect(dense.giveUp('NO_ANSWER')).toBeUndefined();
-    expect(dense.missing()).toEqual({ first: 10, last: 12 });
+    expect(dense.missing).toEqual({ first: 10, last: 12 });
   });
 
   it('lets a trade of a gap given up go on late, once', () => {
-    const dense = sequencer(9);
+    const dense = bufferBehind(9);
     for (const id of [13, 14]) dense.offer(trade(id), 'stream');
     dense.giveUp('NO_ANSWER');
     expect(takeAll(dense)).toEqual(['gap 10..12', '13', '14']);
@@ -94,7 +99,7 @@ describe('the sequencer of dense ids', () => {
   });
 
   it('knows the open gaps of the tape that it goes on from', () => {
-    const dense = new DenseSequencer(ROOM);
+    const dense = new DenseReorderBuffer(ROOM);
     dense.resume(heldUpTo(20, [{ first: 5, last: 6 }]));
     expect([4, 5, 6, 7].map((id) => dense.offer(trade(id), 'history'))).toEqual([
       'DUPLICATE',
@@ -105,7 +110,7 @@ describe('the sequencer of dense ids', () => {
   });
 
   it('misses nothing for an id that was refused', () => {
-    const dense = sequencer(9);
+    const dense = bufferBehind(9);
     dense.offer(trade(12), 'stream');
     expect(dense.account('10')).toBe(true);
     expect(dense.account('10')).toBe(false);
@@ -113,17 +118,25 @@ describe('the sequencer of dense ids', () => {
     expect(takeAll(dense)).toEqual(['12']);
   });
 
-  it('begins with the trade it is told, and drops what waited before it', () => {
-    const dense = new DenseSequencer(ROOM);
+  it('passes over a refused id that waits between trades', () => {
+    const dense = bufferBehind(9);
+    for (const id of [10, 12]) dense.offer(trade(id), 'stream');
+    dense.account('11');
+    expect(takeAll(dense)).toEqual(['10', '12']);
+    expect(dense.nextId).toBe(13);
+  });
+
+  it('begins with the trade that is named, and drops what waited before it', () => {
+    const dense = new DenseReorderBuffer(ROOM);
     for (const id of [6, 7, 9]) dense.offer(trade(id), 'stream');
     expect(takeAll(dense)).toEqual([]);
     dense.begin('7');
     expect(takeAll(dense)).toEqual(['7']);
-    expect(dense.missing()).toEqual({ first: 8, last: 8 });
+    expect(dense.missing).toEqual({ first: 8, last: 8 });
   });
 
-  it('begins with the first that comes where none is told', () => {
-    const dense = new DenseSequencer(ROOM);
+  it('begins with the first that comes where none is named', () => {
+    const dense = new DenseReorderBuffer(ROOM);
     dense.begin(undefined);
     expect(dense.isStarted).toBe(true);
     dense.offer(trade(30), 'stream');
@@ -131,17 +144,17 @@ describe('the sequencer of dense ids', () => {
   });
 
   it('takes again what did not reach the tape, and not what did', () => {
-    const dense = sequencer(9);
+    const dense = bufferBehind(9);
     for (const id of [10, 11, 12, 14]) dense.offer(trade(id), 'stream');
     expect(takeAll(dense)).toEqual(['10', '11', '12']);
     dense.resume(heldUpTo(10));
-    expect(dense.missing()).toEqual({ first: 11, last: 13 });
-    const fresh = new DenseSequencer(ROOM);
+    expect(dense.missing).toEqual({ first: 11, last: 13 });
+    const fresh = new DenseReorderBuffer(ROOM);
     fresh.begin('5');
     for (const id of [5, 6, 7]) fresh.offer(trade(id), 'stream');
     expect(takeAll(fresh)).toEqual(['5', '6', '7']);
     fresh.resume(undefined);
-    expect(fresh.missing()).toEqual({ first: 5, last: 7 });
+    expect(fresh.missing).toEqual({ first: 5, last: 7 });
   });
 
   it('passes every trade on once and in order, whatever comes late, twice or never and is asked for', () => {
@@ -166,7 +179,7 @@ describe('the sequencer of dense ids', () => {
             return Array.from({ length: copies }, (_, copy) => ({ id, at: id + late + copy * 3 }));
           })
           .sort((left, right) => left.at - right.at);
-        const dense = sequencer(0, waitingMax);
+        const dense = bufferBehind(0, waitingMax);
         const taken: string[] = [];
         for (const [index, { id }] of stream.entries()) {
           dense.offer(trade(id), 'stream');
@@ -176,7 +189,7 @@ describe('the sequencer of dense ids', () => {
         dense.hear(String(count));
         for (let requests = 0; requests <= count; requests += 1) {
           taken.push(...takeAll(dense));
-          const missing = dense.missing();
+          const { missing } = dense;
           if (missing === undefined) break;
           for (let id = missing.first; id < Math.min(missing.first + pageTrades, count + 1); id += 1) {
             dense.offer(trade(id), 'history');
@@ -200,23 +213,20 @@ describe('the sequencer of dense ids', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), fc.integer({ min: 1, max: 30 }), (steps, waitingMax) => {
-        const dense = sequencer(0, waitingMax);
+        const dense = bufferBehind(0, waitingMax);
         const released: Released[] = [];
         const refused = new Set<number>();
         const refuse = (id: number): void => {
           if (dense.account(String(id))) refused.add(id);
         };
-        const take = (): void => {
-          for (let next = dense.take(); next !== undefined; next = dense.take()) released.push(next);
-        };
         for (const { kind, id } of steps) {
           if (kind === 'offer') dense.offer(trade(id), 'stream');
           else if (kind === 'give up') dense.giveUp('NO_ANSWER');
           else if (kind === 'refuse') refuse(id);
-          else take();
+          else released.push(...take(dense));
           expect(dense.waiting).toBeLessThanOrEqual(waitingMax + 60);
         }
-        take();
+        released.push(...take(dense));
         const trades = released.filter((item) => item.kind === 'trade');
         const ids = trades.map((item) => Number(item.trade.tradeId));
         expect(new Set(ids).size).toBe(ids.length);

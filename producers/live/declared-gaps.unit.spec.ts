@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { OpenGaps } from './open-gaps.ts';
-import { OPEN_GAPS_MAX } from './sequencer.ts';
+import { DeclaredGaps } from './declared-gaps.ts';
+import { DECLARED_GAPS_MAX } from './reorder-buffer.ts';
 
 describe('open gaps', () => {
   it('hold every id of their ranges until it is closed', () => {
     const closings = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 60 });
     fc.assert(
       fc.property(closings, (ids) => {
-        const gaps = new OpenGaps();
+        const gaps = new DeclaredGaps();
         gaps.reset([
           { first: 3, last: 9 },
           { first: 20, last: 20 },
@@ -26,13 +26,13 @@ describe('open gaps', () => {
   });
 
   it('are bounded in number: the oldest are forgotten', () => {
-    const gaps = new OpenGaps();
-    for (let id = 0; id <= 2 * OPEN_GAPS_MAX; id += 2) gaps.add({ first: id, last: id });
-    expect(gaps.list()).toHaveLength(OPEN_GAPS_MAX);
+    const gaps = new DeclaredGaps();
+    for (let id = 0; id <= 2 * DECLARED_GAPS_MAX; id += 2) gaps.add({ first: id, last: id });
+    expect(gaps.list()).toHaveLength(DECLARED_GAPS_MAX);
     expect(gaps.has(0)).toBe(false);
-    expect(gaps.has(2 * OPEN_GAPS_MAX)).toBe(true);
-    gaps.reset([{ first: 0, last: 10 * OPEN_GAPS_MAX }]);
-    for (let id = 1; id < 10 * OPEN_GAPS_MAX; id += 2) gaps.close(id);
-    expect(gaps.list()).toHaveLength(OPEN_GAPS_MAX);
+    expect(gaps.has(2 * DECLARED_GAPS_MAX)).toBe(true);
+    gaps.reset([{ first: 0, last: 10 * DECLARED_GAPS_MAX }]);
+    for (let id = 1; id < 10 * DECLARED_GAPS_MAX; id += 2) gaps.close(id);
+    expect(gaps.list()).toHaveLength(DECLARED_GAPS_MAX);
   });
 });

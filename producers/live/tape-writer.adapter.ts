@@ -4,30 +4,30 @@ import type { RecordProducer } from '../../platform/kafka/producer.ts';
 import { Appender } from '../appender.adapter.ts';
 import { liveSourceOf } from '../venue.ts';
 import type { ClockTicks } from './clock-ticks.ts';
-import type { Inbox } from './inbox.adapter.ts';
-import type { Lane } from './lane.ts';
+import type { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
+import type { InstrumentStream } from './instrument-stream.ts';
 import { recordOfGap, recordOfTick, recordOfTrade, tradeGapOf, type LiveRecord } from './live-records.ts';
-import type { LiveObserver } from './observer.ts';
-import type { Released } from './sequencer.ts';
-import type { Tally } from './tally.ts';
+import type { LiveTelemetry } from './telemetry.ts';
+import type { Released } from './reorder-buffer.ts';
+import type { AppendCounts } from './append-counts.ts';
 import type { TapePosition } from './tape-position.adapter.ts';
 import type { LiveTiming } from './timing.ts';
 import { Wake } from './wake.adapter.ts';
 
-/** How often lanes are looked after when nothing comes. */
+/** How often streams are looked after when nothing comes. */
 const IDLE_MS = 100;
 const MICROSECONDS_PER_MILLISECOND = 1_000;
 
-export interface OutboxOptions {
+export interface TapeWriterOptions {
   readonly venue: string;
-  readonly lanes: readonly Lane[];
+  readonly streams: readonly InstrumentStream[];
   readonly producer: RecordProducer;
   readonly ticks: ClockTicks;
-  readonly tally: Tally;
+  readonly counts: AppendCounts;
   readonly timing: LiveTiming;
-  readonly observer: LiveObserver;
+  readonly telemetry: LiveTelemetry;
   readonly signal: AbortSignal;
-  readonly deadLetters: Pick<Inbox, 'nextDeadLetter' | 'acknowledged' | 'putBack'>;
+  readonly deadLetters: Pick<DeadLetterQueue, 'first' | 'sent' | 'acknowledged' | 'putBack'>;
   /** What the tape holds, read anew. */
   readonly readPosition: () => Promise<TapePosition>;
 }
@@ -36,17 +36,17 @@ export interface OutboxOptions {
 class TimeIsOver extends Error {}
 
 /**
- * The one ordered way to Kafka: takes from the lanes what may go on, a batch at a time, the next one filled while one is
- * on its way and no more. While Kafka is slow the lanes wait.
+ * The one ordered way to Kafka: takes from the streams what may go on, a batch at a time, the next one filled while one is
+ * on its way and no more. While Kafka is slow the streams wait.
  */
-export class Outbox {
-  private readonly options: OutboxOptions;
+export class TapeWriter {
+  private readonly options: TapeWriterOptions;
   private readonly wake = new Wake();
   private readonly timeIsOver: Promise<never>;
   private appender: Appender<LiveRecord>;
   private turn = 0;
 
-  constructor(options: OutboxOptions) {
+  constructor(options: TapeWriterOptions) {
     this.options = options;
     this.appender = this.newAppender();
     const { signal, timing } = options;
@@ -106,9 +106,9 @@ export class Outbox {
   }
 
   private newAppender(): Appender<LiveRecord> {
-    const { producer, tally, deadLetters } = this.options;
+    const { producer, counts, deadLetters } = this.options;
     return new Appender(producer, (records) => {
-      tally.acknowledged(records);
+      counts.acknowledged(records);
       deadLetters.acknowledged(records);
     });
   }
@@ -123,15 +123,15 @@ export class Outbox {
   }
 
   private async recover(cause: unknown): Promise<void> {
-    const { timing, observer, signal, readPosition, lanes, deadLetters } = this.options;
+    const { timing, telemetry, signal, readPosition, streams, deadLetters } = this.options;
     let error = cause;
     while (!signal.aborted) {
       if (!(error instanceof TapeproofError) || error.code !== 'UNREACHABLE') throw error;
-      observer.appendFailed({ detail: error.message, pauseMs: timing.appendPauseMs });
+      telemetry({ kind: 'append-failed', detail: error.message, pauseMs: timing.appendPauseMs });
       await sleep(timing.appendPauseMs, undefined, { signal }).catch(() => undefined);
       try {
         const { held } = await Promise.race([readPosition(), this.timeIsOver]);
-        for (const lane of lanes) lane.resume(held.get(lane.options.instrument));
+        for (const stream of streams) stream.resume(held.get(stream.options.instrument));
         // Lanes ask for their trades again; dead letters nobody has but us.
         deadLetters.putBack();
         this.appender = this.newAppender();
@@ -143,38 +143,40 @@ export class Outbox {
     throw new TimeIsOver();
   }
 
-  /** Takes what may go on, lane by lane, and says whether the batch is full. */
+  /** Takes what may go on, stream by stream; true where the batch is full. */
   private fill(): boolean {
-    const { lanes, deadLetters } = this.options;
+    const { streams, deadLetters } = this.options;
     const nowMs = performance.now();
-    while (true) {
-      const deadLetter = deadLetters.nextDeadLetter();
-      if (deadLetter === undefined) break;
-      if (this.appender.add(deadLetter)) return true;
+    while (deadLetters.first !== undefined) {
+      const isFull = this.appender.add(deadLetters.first);
+      deadLetters.sent();
+      if (isFull) return true;
     }
-    for (let step = 0; step < lanes.length; step += 1) {
-      const lane = lanes[(this.turn + step) % lanes.length];
-      if (lane !== undefined && this.takeFrom(lane, nowMs)) {
+    for (let step = 0; step < streams.length; step += 1) {
+      const stream = streams[(this.turn + step) % streams.length];
+      if (stream !== undefined && this.takeFrom(stream, nowMs)) {
         // Each in its turn, also when every batch is full.
-        this.turn = (this.turn + step + 1) % lanes.length;
+        this.turn = (this.turn + step + 1) % streams.length;
         return true;
       }
     }
     return false;
   }
 
-  private takeFrom(lane: Lane, nowMs: number): boolean {
-    lane.review(nowMs);
+  private takeFrom(stream: InstrumentStream, nowMs: number): boolean {
+    stream.advance(nowMs);
     while (true) {
-      const released = lane.next();
-      if (released === undefined) break;
-      if (this.appender.add(this.recordOf(lane, released))) return true;
+      const { append } = stream.next(nowMs);
+      if (append === undefined) break;
+      const isFull = this.appender.add(this.recordOf(stream, append));
+      stream.appended();
+      if (isFull) return true;
     }
-    lane.review(nowMs);
+    stream.advance(nowMs);
     return false;
   }
 
-  private recordOf({ options }: Lane, released: Released): LiveRecord {
+  private recordOf({ options }: InstrumentStream, released: Released): LiveRecord {
     const { instrument, partition } = options;
     if (released.kind === 'trade') return recordOfTrade(released.trade, released.origin, partition);
     const { venue } = this.options;
@@ -182,19 +184,21 @@ export class Outbox {
     return recordOfGap(tradeGapOf(released.gap, place, Date.now() * MICROSECONDS_PER_MILLISECOND), partition);
   }
 
-  /** Behind all that was taken: a tick never speaks for a trade that comes after it, and a lane with trades left has none. */
+  /** Behind all that was taken: a tick never speaks for a trade that comes after it, and a stream with trades left has none. */
   private addTicks(): void {
-    const { lanes, ticks } = this.options;
+    const { streams, ticks } = this.options;
     const nowMs = performance.now();
-    for (const partition of new Set(lanes.map(({ options }) => options.partition))) {
+    for (const partition of new Set(streams.map(({ options }) => options.partition))) {
       if (!ticks.isDue(partition, nowMs)) continue;
-      const here = lanes.filter(({ options }) => options.partition === partition);
-      const inSync = here.map((lane) => ({
-        instrument: lane.options.instrument,
-        completeUntilMs: lane.completeUntilMs,
+      const here = streams.filter(({ options }) => options.partition === partition);
+      const inSync = here.map((stream) => ({
+        instrument: stream.options.instrument,
+        completeUntilMs: stream.completeUntilMs,
       }));
-      const tick = ticks.tick(partition, inSync, nowMs, Date.now());
-      if (tick !== undefined) this.appender.add(recordOfTick(tick, partition));
+      const tick = ticks.next(partition, inSync, nowMs, Date.now());
+      if (tick === undefined) continue;
+      this.appender.add(recordOfTick(tick, partition));
+      ticks.written(partition, tick, nowMs);
     }
   }
 }

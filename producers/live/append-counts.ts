@@ -1,16 +1,16 @@
 import type { Trade, TradeGap } from '../../contracts/generated/events.ts';
 import type { InstrumentStatus } from './live-options.adapter.ts';
 import type { LiveRecord } from './live-records.ts';
-import type { LiveObserver, TradeOrigin } from './observer.ts';
+import type { LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
 
 interface Appended {
   readonly count: number;
   readonly lastEventTimeUs: number;
 }
 
-/** Counts what Kafka acknowledged, and tells it. */
-export class Tally {
-  private readonly observer: LiveObserver;
+/** Counts what Kafka acknowledged, and reports it. */
+export class AppendCounts {
+  private readonly telemetry: LiveTelemetry;
   private readonly byInstrument = new Map<string, Appended>();
   trades = 0;
   fromHistory = 0;
@@ -18,8 +18,8 @@ export class Tally {
   gaps = 0;
   deadLetters = 0;
 
-  constructor(observer: LiveObserver) {
-    this.observer = observer;
+  constructor(telemetry: LiveTelemetry) {
+    this.telemetry = telemetry;
   }
 
   /** One batch that all replicas have. */
@@ -30,7 +30,8 @@ export class Tally {
       switch (event.kind) {
         case 'tick':
           this.ticks += 1;
-          this.observer.tickAppended({
+          this.telemetry({
+            kind: 'tick-appended',
             partition,
             instruments: event.tick.instruments,
             eventTimeUs: event.tick.eventTime,
@@ -38,11 +39,11 @@ export class Tally {
           break;
         case 'gap':
           this.gaps += 1;
-          this.observer.gapDeclared(declared(event.gap));
+          this.telemetry(declared(event.gap));
           break;
         case 'dead-letter':
           this.deadLetters += 1;
-          this.observer.refused({ instrument: event.instrument, reason: event.reason, kept: true });
+          this.telemetry({ kind: 'refused', instrument: event.instrument, reason: event.reason, kept: true });
           break;
         case 'trade': {
           const { origin, trade } = event;
@@ -74,11 +75,11 @@ export class Tally {
       count: (this.byInstrument.get(instrument)?.count ?? 0) + count,
       lastEventTimeUs: eventTime,
     });
-    this.observer.tradesAppended({ instrument, count, origin, lastEventTimeUs: eventTime });
+    this.telemetry({ kind: 'trades-appended', instrument, count, origin, lastEventTimeUs: eventTime });
   }
 }
 
-function declared(gap: TradeGap): Parameters<LiveObserver['gapDeclared']>[0] {
+function declared(gap: TradeGap): LiveEvent {
   const { instrument, firstTradeId, lastTradeId, missingTrades, reason } = gap;
-  return { instrument, firstTradeId, lastTradeId, missing: missingTrades, reason };
+  return { kind: 'gap-declared', instrument, firstTradeId, lastTradeId, missing: missingTrades, reason };
 }

@@ -1,5 +1,5 @@
 import type { Trade, TradeGapReason } from '../../contracts/generated/events.ts';
-import type { TradeOrigin } from './observer.ts';
+import type { TradeOrigin } from './telemetry.ts';
 
 /** Ids that are missing, both ends included. */
 export interface Missing {
@@ -23,12 +23,12 @@ export type Released =
 
 /** What the tape holds of an instrument. */
 export interface HeldByTape {
-  /** The greatest id on it, trades and gaps; undefined where ids are no numbers. */
+  /** The greatest id on it, trades and gaps; undefined where ids are not numbers. */
   readonly lastId: number | undefined;
   /** Event time of the trade with that id, microseconds. */
   readonly lastTime: number | null;
   /** Ids of gaps on it that did not come later. */
-  readonly openGaps: readonly Missing[];
+  readonly declaredGaps: readonly Missing[];
   /** Ids of its last trades, for venues whose ids tell no order. */
   readonly recentIds: readonly string[];
 }
@@ -36,14 +36,28 @@ export interface HeldByTape {
 /** NEW: it waits for its turn or goes on; LATE: of a gap given up; FORGOTTEN: no room, it is to be asked for again. */
 export type Offered = 'NEW' | 'LATE' | 'DUPLICATE' | 'FORGOTTEN';
 
-/** One instrument's trades on their way to the tape: each once, in the venue's order as far as it is known. */
-export interface Sequencer {
+/**
+ * One instrument's trades on their way to the tape: each once, in the venue's order as far as it is known. Properties and
+ * `missing` are questions and change nothing.
+ */
+export interface ReorderBuffer {
   /** Trades that wait, those that may go on included. */
   readonly waiting: number;
-  /** Whether something may go on now. */
+  /** Whether something may go on now, an id that is passed over included. */
   readonly isReady: boolean;
   /** Whether a first trade is settled. Until then all wait. */
   readonly isStarted: boolean;
+  /** The id after the last that is here; undefined before the start and where ids are not numbers. */
+  readonly nextId: number | undefined;
+  /** Event time of the last trade that went on, microseconds. */
+  readonly lastTime: number | null;
+  /** The first that may go on now; `drop` takes it out. */
+  readonly first: Released | undefined;
+  /** The first ids that are missing; undefined where nothing is known to be. */
+  readonly missing: Missing | undefined;
+  /** Whether this id, or a later one, was heard of. */
+  hasHeard(tradeId: string): boolean;
+
   /**
    * Goes on behind what the tape holds, also after the tape did not take what was released. Where it holds nothing: from
    * where it began, or, the first time, not yet.
@@ -51,26 +65,21 @@ export interface Sequencer {
   resume(held: HeldByTape | undefined): void;
   /** Begins with this trade; undefined: with the first that waits or comes. */
   begin(tradeId: string | undefined): void;
+  /** Takes a trade in, and says what became of it. */
   offer(trade: Trade, origin: TradeOrigin): Offered;
   /** A trade with this id was refused for good: nothing is missing for it. False where that was known. */
   account(tradeId: string): boolean;
   /** The venue has a trade with this id. */
   hear(tradeId: string): void;
-  /** Whether this id, or a later one, was heard of. */
-  hasHeard(tradeId: string): boolean;
-  /** The first ids that are missing; undefined where nothing is known to be. */
-  missing(): Missing | undefined;
-  /** The id after the last that is here; undefined before the start and where ids are no numbers. */
-  readonly nextId: number | undefined;
-  /** Event time of the last trade that went on, microseconds. */
-  readonly lastTime: number | null;
   /** Gives the first missing ids up, if a newer trade waits: their gap goes on right before it. */
   giveUp(reason: TradeGapReason): GivenUpGap | undefined;
-  /** The next that may go on. */
-  take(): Released | undefined;
+  /** Passes over refused ids whose turn has come. */
+  passRefused(): void;
+  /** Takes `first` out: it went on. */
+  drop(): void;
 }
 
 /** Gaps on the tape whose trades may still come; the oldest are forgotten. */
-export const OPEN_GAPS_MAX = 1_000;
+export const DECLARED_GAPS_MAX = 1_000;
 /** Late trades that wait to go on. */
 export const LATE_TRADES_MAX = 10_000;

@@ -1,16 +1,15 @@
-import { retryAfterMs } from './backoff.ts';
+import type { VenueLimits } from '../venue.ts';
+import { retryAfterMs, saysToWait } from './backoff.ts';
 
 /** A full page has some hundred kilobytes. */
 const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 const DETAIL_LENGTH_MAX = 200;
 const OK = 200;
-const TOO_MANY_REQUESTS = 429;
-const BANNED = 418;
 /** Where the venue forbids and does not say for how long. */
 const RETRY_AFTER_DEFAULT_MS = 60_000;
 
 /** What came of one request. */
-export type HistoryAnswer =
+export type RestAnswer =
   | { readonly outcome: 'ok'; readonly status: number; readonly text: string; readonly usedWeight: number | undefined }
   | { readonly outcome: 'rate-limited'; readonly status: number; readonly retryAfterMs: number }
   | {
@@ -21,13 +20,19 @@ export type HistoryAnswer =
       readonly detail: string;
     };
 
+export interface RestOptions {
+  /** Response header with the weight used so far, lower case, where the venue sends one. */
+  readonly usedWeightHeader: string | undefined;
+  readonly limits: Pick<VenueLimits, 'waitStatuses'>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** One GET, bounded in time and size. Never throws. */
-export async function ask(
+export async function get(
   url: string,
-  usedWeightHeader: string | undefined,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<HistoryAnswer> {
+  { usedWeightHeader, limits, timeoutMs, signal }: RestOptions,
+): Promise<RestAnswer> {
   let status: number | undefined;
   try {
     const response = await fetch(url, {
@@ -39,7 +44,7 @@ export async function ask(
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     ({ status } = response);
-    if (status === TOO_MANY_REQUESTS || status === BANNED) {
+    if (saysToWait(status, limits)) {
       await response.body?.cancel();
       const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now()) ?? RETRY_AFTER_DEFAULT_MS;
       return { outcome: 'rate-limited', status, retryAfterMs: waitMs };
@@ -55,7 +60,7 @@ export async function ask(
   }
 }
 
-function failed(status: number | undefined, detail: string): HistoryAnswer {
+function failed(status: number | undefined, detail: string): RestAnswer {
   return { outcome: 'failed', status, detail: detail.slice(0, DETAIL_LENGTH_MAX) };
 }
 

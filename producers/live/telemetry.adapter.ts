@@ -3,7 +3,7 @@ import type { Log } from '../../platform/log.ts';
 import type { Observation } from '../../platform/observation.ts';
 import type { TradeGapReason } from '../../contracts/generated/events.ts';
 import { LIVE_READER } from './dead-letters.ts';
-import type { DisconnectReason, LiveObserver, TradeOrigin } from './observer.ts';
+import type { DisconnectReason, LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
 
 const ORIGINS = ['stream', 'history'] as const satisfies readonly TradeOrigin[];
 const OUTCOMES = ['ok', 'rate-limited', 'failed'] as const;
@@ -21,7 +21,7 @@ const SECONDS_PER_US = 1e-6;
 const US_PER_MS = 1_000;
 const HTTP_ERROR_MIN = 400;
 
-export interface LiveObservationOptions {
+export interface LiveTelemetryOptions {
   readonly venue: string;
   /** Without a stream the venue counts as connected while its answers to requests are good. */
   readonly transport: 'stream' | 'poll';
@@ -29,14 +29,17 @@ export interface LiveObservationOptions {
   readonly log: Log;
 }
 
-type EventOf<Name extends keyof LiveObserver> = Parameters<LiveObserver[Name]>[0];
+type EventOf<Kind extends LiveEvent['kind']> = Extract<LiveEvent, { kind: Kind }>;
 
 /** Live ingestion's events as lines in the log, metrics, and the health of the connection to the venue. */
-export function createLiveObserver(options: LiveObservationOptions): LiveObserver {
-  return new LiveObservation(options);
+export function createLiveTelemetry(options: LiveTelemetryOptions): LiveTelemetry {
+  const reporter = new LiveReporter(options);
+  return (event) => {
+    reporter.take(event);
+  };
 }
 
-class LiveObservation implements LiveObserver {
+class LiveReporter {
   readonly #venue: string;
   readonly #isPolling: boolean;
   readonly #metrics: Observation['metrics'];
@@ -46,7 +49,7 @@ class LiveObservation implements LiveObserver {
   readonly #lastEventTimeUs = new Map<string, number>();
   readonly #duplicates = new Map<string, Record<TradeOrigin, number>>();
 
-  constructor({ venue, transport, observation, log }: LiveObservationOptions) {
+  constructor({ venue, transport, observation, log }: LiveTelemetryOptions) {
     this.#venue = venue;
     this.#isPolling = transport === 'poll';
     this.#metrics = observation.metrics;
@@ -60,7 +63,63 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  connected({ connection, handshakeMs }: EventOf<'connected'>): void {
+  take(event: LiveEvent): void {
+    switch (event.kind) {
+      case 'connected':
+        this.#connected(event);
+        break;
+      case 'disconnected':
+        this.#disconnected(event);
+        break;
+      case 'reconnect-scheduled':
+        this.#reconnectScheduled(event);
+        break;
+      case 'resumed':
+        this.#resumed(event);
+        break;
+      case 'trades-appended':
+        this.#tradesAppended(event);
+        break;
+      case 'tick-appended':
+        this.#tickAppended(event);
+        break;
+      case 'append-failed':
+        this.#appendFailed(event);
+        break;
+      case 'gap-opened':
+        this.#gapOpened(event);
+        break;
+      case 'gap-filled':
+        this.#gapFilled(event);
+        break;
+      case 'gap-declared':
+        this.#gapDeclared(event);
+        break;
+      case 'late-trade':
+        this.#lateTrade(event);
+        break;
+      case 'history-request':
+        this.#historyRequest(event);
+        break;
+      case 'refused':
+        this.#refused(event);
+        break;
+      case 'duplicate':
+        this.#duplicate(event);
+        break;
+      case 'not-asked-for':
+        this.#notAskedFor(event);
+        break;
+      case 'forgotten':
+        this.#forgotten(event);
+        break;
+      case 'status':
+        this.#status(event);
+        break;
+    }
+  }
+
+  #connected({ connection, handshakeMs }: EventOf<'connected'>): void {
     this.#connections.add(connection);
     this.#showConnections('connected');
     this.#log.event('live-connected', `Connected to ${this.#venue}`, {
@@ -70,7 +129,7 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  disconnected({ connection, reason, detail }: EventOf<'disconnected'>): void {
+  #disconnected({ connection, reason, detail }: EventOf<'disconnected'>): void {
     this.#connections.delete(connection);
     this.#showConnections(`${reason}: ${detail}`);
     const fields = {
@@ -90,7 +149,7 @@ class LiveObservation implements LiveObserver {
     this.#log.event('live-disconnected', message, fields);
   }
 
-  reconnectScheduled({ attempt, delayMs }: EventOf<'reconnectScheduled'>): void {
+  #reconnectScheduled({ attempt, delayMs }: EventOf<'reconnect-scheduled'>): void {
     this.#metrics.count('tapeproof_live_reconnects_total', { venue: this.#venue });
     this.#log.event('live-reconnect-scheduled', `Connecting to ${this.#venue} again in ${delayMs} ms`, {
       'tapeproof.venue': this.#venue,
@@ -99,7 +158,7 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  resumed({ instrument, nextTradeId, lastTradeIdOnTape }: EventOf<'resumed'>): void {
+  #resumed({ instrument, nextTradeId, lastTradeIdOnTape }: EventOf<'resumed'>): void {
     this.#beginCountersOf(instrument);
     const where =
       nextTradeId === null
@@ -112,7 +171,7 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  tradesAppended({ instrument, count, origin, lastEventTimeUs: timeUs }: EventOf<'tradesAppended'>): void {
+  #tradesAppended({ instrument, count, origin, lastEventTimeUs: timeUs }: EventOf<'trades-appended'>): void {
     this.#metrics.count('tapeproof_live_trades_total', { instrument, origin }, count);
     this.#lastEventTimeUs.set(instrument, Math.max(this.#lastEventTimeUs.get(instrument) ?? 0, timeUs));
     this.#log.sampled('live-trades-appended')?.(`${count} trades of ${instrument} are on the tape`, {
@@ -122,11 +181,11 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  tickAppended({ partition }: EventOf<'tickAppended'>): void {
+  #tickAppended({ partition }: EventOf<'tick-appended'>): void {
     this.#metrics.count('tapeproof_live_ticks_total', { partition });
   }
 
-  appendFailed({ detail, pauseMs }: EventOf<'appendFailed'>): void {
+  #appendFailed({ detail, pauseMs }: EventOf<'append-failed'>): void {
     this.#metrics.count('tapeproof_live_append_failures_total', { venue: this.#venue });
     this.#log.event('live-append-failed', `Kafka did not take a batch, again in ${pauseMs} ms: ${detail}`, {
       'tapeproof.venue': this.#venue,
@@ -134,7 +193,7 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  gapOpened({ instrument, firstTradeId, lastTradeId, missing }: EventOf<'gapOpened'>): void {
+  #gapOpened({ instrument, firstTradeId, lastTradeId, missing }: EventOf<'gap-opened'>): void {
     this.#metrics.count('tapeproof_live_gaps_opened_total', { instrument });
     this.#log.event('live-gap-opened', `${missing} trades of ${instrument} are missing`, {
       'tapeproof.instrument': instrument,
@@ -144,7 +203,7 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  gapFilled({ instrument, missing, openMs }: EventOf<'gapFilled'>): void {
+  #gapFilled({ instrument, missing, openMs }: EventOf<'gap-filled'>): void {
     this.#metrics.count('tapeproof_live_gaps_filled_total', { instrument });
     this.#log.event('live-gap-filled', `${missing} missing trades of ${instrument} came`, {
       'tapeproof.instrument': instrument,
@@ -153,7 +212,7 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  gapDeclared({ instrument, firstTradeId, lastTradeId, missing, reason }: EventOf<'gapDeclared'>): void {
+  #gapDeclared({ instrument, firstTradeId, lastTradeId, missing, reason }: EventOf<'gap-declared'>): void {
     this.#metrics.count('tapeproof_live_gaps_declared_total', { instrument, reason });
     this.#metrics.count('tapeproof_live_trades_lost_total', { instrument }, missing);
     this.#log.event('live-gap-declared', `${missing} trades of ${instrument} cannot be had: a gap is on the tape`, {
@@ -165,14 +224,14 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  lateTrade({ instrument }: EventOf<'lateTrade'>): void {
+  #lateTrade({ instrument }: EventOf<'late-trade'>): void {
     this.#metrics.count('tapeproof_live_late_trades_total', { instrument });
     this.#log.sampled('live-late-trade')?.(`A trade of a declared gap of ${instrument} came after all`, {
       'tapeproof.instrument': instrument,
     });
   }
 
-  historyRequest({ outcome, status, retryAfterMs, detail }: EventOf<'historyRequest'>): void {
+  #historyRequest({ outcome, status, retryAfterMs, detail }: EventOf<'history-request'>): void {
     this.#metrics.count('tapeproof_live_history_requests_total', { venue: this.#venue, outcome });
     if (this.#isPolling && outcome !== 'rate-limited') {
       this.#health.set('venue', { alive: true, ready: outcome === 'ok', detail: detail ?? 'answers' });
@@ -198,7 +257,7 @@ class LiveObservation implements LiveObserver {
     }
   }
 
-  refused({ instrument, reason, kept }: EventOf<'refused'>): void {
+  #refused({ instrument, reason, kept }: EventOf<'refused'>): void {
     if (kept) this.#metrics.count('tapeproof_dead_letters_total', { reader: LIVE_READER, reason });
     else this.#metrics.count('tapeproof_live_dead_letters_dropped_total', { venue: this.#venue, reason });
     this.#log.sampled('dead-letter')?.(`${this.#venue} sent what cannot be used${kept ? '' : ', and is not kept'}`, {
@@ -209,20 +268,20 @@ class LiveObservation implements LiveObserver {
     });
   }
 
-  duplicate({ instrument, origin }: EventOf<'duplicate'>): void {
+  #duplicate({ instrument, origin }: EventOf<'duplicate'>): void {
     let counts = this.#duplicates.get(instrument);
     if (counts === undefined) this.#duplicates.set(instrument, (counts = { stream: 0, history: 0 }));
     counts[origin] += 1;
   }
 
-  notAskedFor({ instrument }: EventOf<'notAskedFor'>): void {
+  #notAskedFor({ instrument }: EventOf<'not-asked-for'>): void {
     this.#metrics.count('tapeproof_live_unasked_trades_total', { venue: this.#venue });
     this.#log.sampled('live-trade-unasked')?.(`${this.#venue} sent a trade of ${instrument}, which was not asked for`, {
       'tapeproof.instrument': instrument,
     });
   }
 
-  forgotten({ instrument }: EventOf<'forgotten'>): void {
+  #forgotten({ instrument }: EventOf<'forgotten'>): void {
     this.#metrics.count('tapeproof_live_forgotten_trades_total', { instrument });
     this.#log.sampled('live-trade-forgotten')?.(
       `Too many trades of ${instrument} wait: this one is asked for again later`,
@@ -232,10 +291,10 @@ class LiveObservation implements LiveObserver {
     );
   }
 
-  waiting({ trades, missing, inSync }: EventOf<'waiting'>): void {
-    this.#metrics.set('tapeproof_live_waiting_trades', { venue: this.#venue }, trades);
-    this.#metrics.set('tapeproof_live_missing_trades', { venue: this.#venue }, missing);
-    this.#metrics.set('tapeproof_live_instruments_in_sync', { venue: this.#venue }, inSync);
+  #status({ waitingTrades, missingTrades, instrumentsInSync }: EventOf<'status'>): void {
+    this.#metrics.set('tapeproof_live_waiting_trades', { venue: this.#venue }, waitingTrades);
+    this.#metrics.set('tapeproof_live_missing_trades', { venue: this.#venue }, missingTrades);
+    this.#metrics.set('tapeproof_live_instruments_in_sync', { venue: this.#venue }, instrumentsInSync);
   }
 
   #beginCounters(): void {

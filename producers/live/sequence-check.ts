@@ -1,14 +1,14 @@
 import type { Trade } from '../../contracts/generated/events.ts';
 
-/** An id is far from so many on. REST may be behind the stream, in a hectic market by ten seconds of some thousand trades. */
+/** An id is far ahead from so many on. REST may be behind the stream, in a hectic market by ten seconds of some thousand trades. */
 export const REACH = 50_000;
 
 /**
- * Where ids are dense, one that is far ahead of all that was seen is that of a market that went on without us, or of a broken
+ * Whether a trade's id follows those before. Where ids are dense, one that is far ahead of all that was seen is that of a market that went on without us, or of a broken
  * frame. It counts once REST shows that the venue is about that far: believed at once, one frame would turn all that
  * comes after it into trades of the past.
  */
-export class FarIds {
+export class SequenceCheck {
   private greatest: number | undefined;
   private doubted: Trade | undefined;
   private askAtMs = 0;
@@ -37,9 +37,9 @@ export class FarIds {
   }
 
   /**
-   * REST has told its newest trade.
+   * REST has shown its newest trade.
    *
-   * @returns the trade whose id is none that the venue has, if the doubt was right
+   * @returns the trade whose id the venue does not have, if the doubt was right
    */
   settle(nowMs: number, pauseMs: number): Trade | undefined {
     const { doubted } = this;

@@ -1,18 +1,19 @@
 import type { Trade } from '../../contracts/generated/events.ts';
-import type { TradeOrigin } from './observer.ts';
-import type { HeldByTape, Offered, Released, Sequencer } from './sequencer.ts';
+import type { TradeOrigin } from './telemetry.ts';
+import type { HeldByTape, Offered, Released, ReorderBuffer } from './reorder-buffer.ts';
 
 /** Ids remembered, to tell what was seen: more than a page of history and what comes while it is asked for. */
 const RECENT_IDS_MAX = 20_000;
 
 /** For venues whose ids tell no order: what comes goes on, once as far back as ids are remembered. Nothing is known to be missing. */
-export class OpaqueSequencer implements Sequencer {
+export class OpaqueReorderBuffer implements ReorderBuffer {
   private readonly waitingMax: number;
   /** In the order in which they came: a Set keeps it. */
   private readonly recent = new Set<string>();
   private queue: Released[] = [];
   isStarted = false;
   readonly nextId = undefined;
+  readonly missing = undefined;
   lastTime: number | null = null;
 
   constructor(waitingMax: number) {
@@ -25,6 +26,14 @@ export class OpaqueSequencer implements Sequencer {
 
   get isReady(): boolean {
     return this.isStarted && this.queue.length > 0;
+  }
+
+  get first(): Released | undefined {
+    return this.isStarted ? this.queue[0] : undefined;
+  }
+
+  hasHeard(tradeId: string): boolean {
+    return this.recent.has(tradeId);
   }
 
   resume(held: HeldByTape | undefined): void {
@@ -59,23 +68,18 @@ export class OpaqueSequencer implements Sequencer {
     // An id that tells no order tells of no other.
   }
 
-  hasHeard(tradeId: string): boolean {
-    return this.recent.has(tradeId);
-  }
-
-  missing(): undefined {
-    return undefined;
-  }
-
   giveUp(): undefined {
     return undefined;
   }
 
-  take(): Released | undefined {
-    if (!this.isStarted) return undefined;
+  passRefused(): void {
+    // A refused id does not wait: it is only remembered.
+  }
+
+  drop(): void {
+    if (!this.isStarted) return;
     const released = this.queue.shift();
     if (released?.kind === 'trade') this.lastTime = released.trade.eventTime;
-    return released;
   }
 
   private remember(id: string): void {

@@ -1,6 +1,6 @@
 import type { Trade, TradeGapReason } from '../../contracts/generated/events.ts';
-import { OpenGaps } from './open-gaps.ts';
-import type { TradeOrigin } from './observer.ts';
+import { DeclaredGaps } from './declared-gaps.ts';
+import type { TradeOrigin } from './telemetry.ts';
 import {
   LATE_TRADES_MAX,
   type GivenUpGap,
@@ -8,8 +8,8 @@ import {
   type Missing,
   type Offered,
   type Released,
-  type Sequencer,
-} from './sequencer.ts';
+  type ReorderBuffer,
+} from './reorder-buffer.ts';
 
 /** Trades gone on are cut off the array of those that wait in pieces of this many. */
 const CUT_OFF = 1_024;
@@ -21,12 +21,17 @@ interface Waiting {
   readonly origin: TradeOrigin;
 }
 
+interface LateTrade {
+  readonly trade: Trade;
+  readonly origin: TradeOrigin;
+}
+
 /**
  * For venues that number an instrument's trades without holes. Newer trades wait in a room of fixed size while older ones
  * are missing. When it is full the newest are forgotten: they are missing in turn and asked for later, so that nothing is
  * lost and memory never grows, however long the older ones take.
  */
-export class DenseSequencer implements Sequencer {
+export class DenseReorderBuffer implements ReorderBuffer {
   private readonly waitingMax: number;
   /** In ascending order of ids; those before `head` are gone. */
   private room: Waiting[] = [];
@@ -38,9 +43,9 @@ export class DenseSequencer implements Sequencer {
   private beginsWithAny = false;
   /** The greatest id heard of, also of trades forgotten. */
   private heard = -1;
-  private readonly openGaps = new OpenGaps();
-  private late: Waiting[] = [];
-  private pendingGap: GivenUpGap | undefined;
+  private readonly declaredGaps = new DeclaredGaps();
+  private late: LateTrade[] = [];
+  private gapToDeclare: GivenUpGap | undefined;
   lastTime: number | null = null;
 
   constructor(waitingMax: number) {
@@ -53,7 +58,7 @@ export class DenseSequencer implements Sequencer {
 
   get isReady(): boolean {
     const isNext = this.next !== undefined && this.room[this.head]?.id === this.next;
-    return isNext || this.pendingGap !== undefined || this.late.length > 0;
+    return isNext || this.gapToDeclare !== undefined || this.late.length > 0;
   }
 
   get isStarted(): boolean {
@@ -65,12 +70,31 @@ export class DenseSequencer implements Sequencer {
     return newest === undefined || this.head === this.room.length ? this.next : newest.id + 1;
   }
 
+  get first(): Released | undefined {
+    const late = this.late[0];
+    if (late !== undefined) return { kind: 'trade', trade: late.trade, origin: late.origin, late: true };
+    if (this.gapToDeclare !== undefined) return { kind: 'gap', gap: this.gapToDeclare };
+    const next = this.room[this.head];
+    if (next?.trade === undefined || next.id !== this.next) return undefined;
+    return { kind: 'trade', trade: next.trade, origin: next.origin, late: false };
+  }
+
+  get missing(): Missing | undefined {
+    if (this.next === undefined) return undefined;
+    const last = (this.room[this.head]?.id ?? this.heard + 1) - 1;
+    return last < this.next ? undefined : { first: this.next, last };
+  }
+
+  hasHeard(tradeId: string): boolean {
+    return this.heard >= idOf(tradeId);
+  }
+
   resume(held: HeldByTape | undefined): void {
     if (held?.lastId !== undefined) {
-      this.openGaps.reset(held.openGaps);
+      this.declaredGaps.reset(held.declaredGaps);
       this.goOnFrom(held.lastId + 1, held.lastTime);
     } else if (this.firstId !== undefined) {
-      this.openGaps.reset([]);
+      this.declaredGaps.reset([]);
       this.goOnFrom(this.firstId, null);
     }
   }
@@ -93,48 +117,42 @@ export class DenseSequencer implements Sequencer {
     this.heard = Math.max(this.heard, idOf(tradeId));
   }
 
-  hasHeard(tradeId: string): boolean {
-    return this.heard >= idOf(tradeId);
-  }
-
-  missing(): Missing | undefined {
-    if (this.next === undefined) return undefined;
-    const last = (this.room[this.head]?.id ?? this.heard + 1) - 1;
-    return last < this.next ? undefined : { first: this.next, last };
-  }
-
   giveUp(reason: TradeGapReason): GivenUpGap | undefined {
-    const missing = this.missing();
+    const { missing } = this;
     const firstAfter = this.room[this.head];
     if (missing === undefined || firstAfter === undefined) return undefined;
     const toTime = this.firstTimeWaiting();
     if (toTime === undefined) return undefined;
     const gap = { ...missing, reason, fromTime: this.lastTime, toTime };
-    this.pendingGap = gap;
-    this.openGaps.add(missing);
+    this.gapToDeclare = gap;
+    this.declaredGaps.add(missing);
     this.next = firstAfter.id;
     return gap;
   }
 
-  take(): Released | undefined {
-    const late = this.late.shift();
-    if (late?.trade !== undefined) return { kind: 'trade', trade: late.trade, origin: late.origin, late: true };
-    if (this.pendingGap !== undefined) {
-      const gap = this.pendingGap;
-      this.pendingGap = undefined;
-      return { kind: 'gap', gap };
-    }
+  passRefused(): void {
     while (this.next !== undefined) {
       const first = this.room[this.head];
-      if (first?.id !== this.next) return undefined;
-      this.head += 1;
-      this.next += 1;
-      this.cutOff();
-      if (first.trade === undefined) continue;
-      this.lastTime = first.trade.eventTime;
-      return { kind: 'trade', trade: first.trade, origin: first.origin, late: false };
+      if (first?.id !== this.next || first.trade !== undefined) return;
+      this.goOnBehind(first);
     }
-    return undefined;
+  }
+
+  drop(): void {
+    const first = this.room[this.head];
+    if (this.late.length > 0) this.late.shift();
+    else if (this.gapToDeclare !== undefined) this.gapToDeclare = undefined;
+    else if (first?.trade !== undefined && first.id === this.next) {
+      this.lastTime = first.trade.eventTime;
+      this.goOnBehind(first);
+    }
+    this.passRefused();
+  }
+
+  private goOnBehind({ id }: Waiting): void {
+    this.head += 1;
+    this.next = id + 1;
+    this.cutOff();
   }
 
   private beginAt(id: number): void {
@@ -146,7 +164,7 @@ export class DenseSequencer implements Sequencer {
     this.next = next;
     this.lastTime = lastTime;
     this.beginsWithAny = false;
-    this.pendingGap = undefined;
+    this.gapToDeclare = undefined;
     this.late = [];
     const from = this.placeOf(next);
     this.room.splice(0, from);
@@ -174,11 +192,11 @@ export class DenseSequencer implements Sequencer {
     return 'NEW';
   }
 
-  private putLate(entry: Waiting): Offered {
-    if (entry.trade === undefined || !this.openGaps.has(entry.id)) return 'DUPLICATE';
+  private putLate({ id, trade, origin }: Waiting): Offered {
+    if (trade === undefined || !this.declaredGaps.has(id)) return 'DUPLICATE';
     if (this.late.length >= LATE_TRADES_MAX) return 'FORGOTTEN';
-    this.openGaps.close(entry.id);
-    this.late.push(entry);
+    this.declaredGaps.close(id);
+    this.late.push({ trade, origin });
     return 'LATE';
   }
 
@@ -215,6 +233,6 @@ export class DenseSequencer implements Sequencer {
 
 function idOf(tradeId: string): number {
   const id = Number(tradeId);
-  if (!Number.isSafeInteger(id)) throw new Error(`the trade id ${JSON.stringify(tradeId)} is no whole number`);
+  if (!Number.isSafeInteger(id)) throw new Error(`the trade id ${JSON.stringify(tradeId)} is not a whole number`);
   return id;
 }

@@ -1,44 +1,51 @@
 import { TapeproofError } from '../../platform/errors.ts';
 import { isUnreadable, type HistoryRequest, type Venue } from '../venue.ts';
 import { backoffMs } from './backoff.ts';
-import { ask, type HistoryAnswer } from './history-client.adapter.ts';
-import type { Lane, Need } from './lane.ts';
-import type { LiveObserver } from './observer.ts';
+import { get, type RestAnswer } from './rest-client.adapter.ts';
+import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
+import type { LiveTelemetry } from './telemetry.ts';
 import { RequestBudget } from './request-budget.ts';
 import type { LiveTiming } from './timing.ts';
 import { Wake } from './wake.adapter.ts';
 
-/** How often the lanes are looked at for what they need. */
+/** How often the streams are looked at for what they want to ask. */
 const IDLE_MS = 50;
 const WAIT_MS_MAX = 1_000;
 const BAD_REQUEST = 400;
 const NOT_FOUND = 404;
 
-export interface HistoryOptions {
+export interface BackfillOptions {
   readonly venue: Venue;
   readonly restUrl: string;
-  readonly lanes: readonly Lane[];
+  readonly streams: readonly InstrumentStream[];
   readonly timing: LiveTiming;
-  readonly observer: LiveObserver;
+  readonly telemetry: LiveTelemetry;
   /** Ends the request that is under way. */
   readonly signal: AbortSignal;
-  /** Something came for a lane. */
+  /** Something came for a stream. */
   readonly onAnswer: () => void;
+}
+
+/** A page that an instrument wants, and which instrument in turn it is. */
+interface Work {
+  readonly index: number;
+  readonly stream: InstrumentStream;
+  readonly ask: PageRequest;
 }
 
 /** One budget per address, for all that runs in this process. */
 const budgets = new Map<string, RequestBudget>();
 
-/** Asks the venue's REST interface for what the lanes need, one request at a time, in turn, within its limits. */
-export class History {
-  private readonly options: HistoryOptions;
+/** Asks the venue's REST interface for what the streams miss, one request at a time, in turn, within its limits. */
+export class Backfill {
+  private readonly options: BackfillOptions;
   private readonly budget: RequestBudget;
   private readonly wake = new Wake();
   private turn = 0;
   private failures = 0;
   private retryAtMs = 0;
 
-  constructor(options: HistoryOptions) {
+  constructor(options: BackfillOptions) {
     this.options = options;
     const { restUrl, venue, signal } = options;
     let budget = budgets.get(restUrl);
@@ -58,56 +65,56 @@ export class History {
         await this.wake.wait(IDLE_MS);
         continue;
       }
-      const { lane, need, request } = work;
+      this.turn = work.index + 1;
+      const request = this.requestFor(work);
       const nowMs = performance.now();
       const waitMs = Math.max(this.budget.waitMs(request.weight, nowMs), this.retryAtMs - nowMs);
-      // What is needed may be another thing when its time has come.
-      if (waitMs > WAIT_MS_MAX) for (const each of this.options.lanes) each.cannotAsk(nowMs);
+      // What is wanted may be another thing when its time has come.
+      if (waitMs > WAIT_MS_MAX) for (const each of this.options.streams) each.cannotAsk(nowMs);
       if (waitMs > 0) await this.wake.wait(Math.min(waitMs, WAIT_MS_MAX));
-      else await this.fulfil(lane, need, request);
+      else await this.fulfil(work, request);
     }
   }
 
-  /** The next lane in turn with something urgent, else the next that needs anything. */
-  private nextWork(nowMs: number): { lane: Lane; need: Need; request: HistoryRequest } | undefined {
-    const { lanes } = this.options;
-    let found: { index: number; lane: Lane; need: Need } | undefined;
-    for (let step = 0; step < lanes.length; step += 1) {
-      const index = (this.turn + step) % lanes.length;
-      const lane = lanes[index];
-      const need = lane?.need(nowMs);
-      if (lane === undefined || need === undefined || (found !== undefined && !need.urgent)) continue;
-      found = { index, lane, need };
-      if (need.urgent) break;
+  /** The next stream in turn with something urgent, else the next that wants anything. */
+  private nextWork(nowMs: number): Work | undefined {
+    const { streams } = this.options;
+    let found: Work | undefined;
+    for (let step = 0; step < streams.length; step += 1) {
+      const index = (this.turn + step) % streams.length;
+      const stream = streams[index];
+      const ask = stream?.next(nowMs).ask;
+      if (stream === undefined || ask === undefined || (found !== undefined && !ask.urgent)) continue;
+      found = { index, stream, ask };
+      if (ask.urgent) break;
     }
-    if (found === undefined) return undefined;
-    this.turn = found.index + 1;
-    const { lane, need } = found;
-    return { lane, need, request: this.requestFor(lane, need) };
+    return found;
   }
 
-  private requestFor(lane: Lane, need: Need): HistoryRequest {
+  private requestFor({ stream, ask }: Work): HistoryRequest {
     const { history } = this.options.venue;
-    const { symbol } = lane.options;
-    const from = need.kind === 'from' ? history.from(symbol, need.place, history.pageTradesMax) : undefined;
-    return from ?? history.newest(symbol, need.kind === 'newest' ? need.limit : history.pageTradesMax);
+    const { symbol } = stream.options;
+    const from = ask.kind === 'from' ? history.from(symbol, ask.place, history.pageTradesMax) : undefined;
+    return from ?? history.newest(symbol, ask.kind === 'newest' ? ask.limit : history.pageTradesMax);
   }
 
-  private async fulfil(lane: Lane, need: Need, request: HistoryRequest): Promise<void> {
-    const { restUrl, venue, timing, observer, signal, onAnswer } = this.options;
+  private async fulfil({ stream, ask }: Work, request: HistoryRequest): Promise<void> {
+    const { restUrl, venue, timing, telemetry, signal, onAnswer } = this.options;
     const askedAtMs = performance.now();
     const askedAtWallMs = Date.now();
     this.budget.spend(request.weight, askedAtMs);
-    const answer = await ask(
-      `${restUrl}${request.path}`,
-      venue.history.usedWeightHeader,
-      timing.requestTimeoutMs,
+    stream.asked(ask, askedAtMs);
+    const answer = await get(`${restUrl}${request.path}`, {
+      usedWeightHeader: venue.history.usedWeightHeader,
+      limits: venue.limits,
+      timeoutMs: timing.requestTimeoutMs,
       signal,
-    );
+    });
     if (signal.aborted) return;
     const nowMs = performance.now();
-    const read = this.read(answer, lane);
-    observer.historyRequest({
+    const read = this.read(answer, stream);
+    telemetry({
+      kind: 'history-request',
       outcome: read.outcome,
       status: read.status,
       retryAfterMs: read.outcome === 'rate-limited' ? read.retryAfterMs : undefined,
@@ -116,32 +123,32 @@ export class History {
     if (read.outcome === 'ok') {
       this.failures = 0;
       this.heed(answer, nowMs);
-      lane.answered(need, read.page, { askedAtMs, askedAtWallMs, nowMs });
-      refuseForeign(lane, venue.name);
+      stream.answered(ask, read.page, { askedAtMs, askedAtWallMs, nowMs });
+      refuseForeign(stream, venue.name);
       onAnswer();
-    } else this.failed(read, lane, nowMs);
+    } else this.failed(read, stream, nowMs);
   }
 
-  private read(answer: HistoryAnswer, lane: Lane) {
+  private read(answer: RestAnswer, stream: InstrumentStream) {
     if (answer.outcome !== 'ok') return answer;
-    const page = this.options.venue.history.parsePage(answer.text, lane.options.symbol, Date.now() * 1_000);
+    const page = this.options.venue.history.parsePage(answer.text, stream.options.symbol, Date.now() * 1_000);
     if (!isUnreadable(page)) return { outcome: 'ok', status: answer.status, page } as const;
     return { outcome: 'failed', status: answer.status, detail: page.detail } as const;
   }
 
-  private heed(answer: HistoryAnswer, nowMs: number): void {
+  private heed(answer: RestAnswer, nowMs: number): void {
     if (answer.outcome !== 'ok' || answer.usedWeight === undefined) return;
     const { windowMs } = this.options.venue.limits.requestWeight;
     this.budget.used(answer.usedWeight, windowMs - (Date.now() % windowMs), nowMs);
   }
 
-  private failed(answer: Exclude<HistoryAnswer, { outcome: 'ok' }>, lane: Lane, nowMs: number): void {
+  private failed(answer: Exclude<RestAnswer, { outcome: 'ok' }>, stream: InstrumentStream, nowMs: number): void {
     if (answer.outcome === 'rate-limited') {
       this.budget.blockFor(answer.retryAfterMs, nowMs);
       return;
     }
-    if (!lane.isStarted && (answer.status === BAD_REQUEST || answer.status === NOT_FOUND)) {
-      const { instrument, symbol } = lane.options;
+    if (!stream.isStarted && (answer.status === BAD_REQUEST || answer.status === NOT_FOUND)) {
+      const { instrument, symbol } = stream.options;
       throw new TapeproofError(
         'USAGE',
         `The venue ${this.options.venue.name} refuses ${instrument} (its ${symbol}): ${JSON.stringify(answer.detail)}.`,
@@ -153,7 +160,7 @@ export class History {
   }
 }
 
-function refuseForeign({ foreignNewest, options }: Lane, venue: string): void {
+function refuseForeign({ foreignNewest, options }: InstrumentStream, venue: string): void {
   if (foreignNewest === undefined) return;
   throw new TapeproofError(
     'CONFLICT',

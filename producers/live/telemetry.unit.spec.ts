@@ -5,8 +5,8 @@ import { METRICS } from '../../platform/metrics/catalogue.ts';
 import { Metrics, metricsOf } from '../../platform/metrics/metrics.ts';
 import { HealthBoard } from '../../platform/health/board.ts';
 import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
-import { createLiveObserver } from './observation.adapter.ts';
-import type { LiveObserver } from './observer.ts';
+import { createLiveTelemetry } from './telemetry.adapter.ts';
+import type { LiveTelemetry } from './telemetry.ts';
 
 const INSTRUMENT = 'BTC-USDT@binance';
 const GAP = { instrument: INSTRUMENT, firstTradeId: '5', lastTradeId: '9', missing: 5 };
@@ -21,50 +21,51 @@ function subject(transport: 'stream' | 'poll' = 'stream') {
     write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]),
   });
   const observation = { metrics: new Metrics('ingest-live'), health: new HealthBoard() };
-  const observer = createLiveObserver({ venue: 'binance', transport, observation, log });
+  const telemetry = createLiveTelemetry({ venue: 'binance', transport, observation, log });
   const samples = async (name: string) => {
     const family = parsePrometheus(await observation.metrics.text()).get(`tapeproof_${name}`);
     return (family?.samples ?? []).map(({ labels, value }) => [...Object.values(labels), value]);
   };
   const actions = () => lines.map((line) => line['event.action']);
-  return { observer, observation, lines, samples, actions };
+  return { telemetry, observation, lines, samples, actions };
 }
 
 /** Everything that can happen, once. */
-function happen(observer: LiveObserver): void {
-  observer.connected({ connection: 1, handshakeMs: 12 });
-  observer.resumed({ instrument: INSTRUMENT, nextTradeId: '5', lastTradeIdOnTape: '4' });
-  observer.tradesAppended({
+function happen(telemetry: LiveTelemetry): void {
+  telemetry({ kind: 'connected', connection: 1, handshakeMs: 12 });
+  telemetry({ kind: 'resumed', instrument: INSTRUMENT, nextTradeId: '5', lastTradeIdOnTape: '4' });
+  telemetry({
+    kind: 'trades-appended',
     ...{ instrument: INSTRUMENT, count: 3, origin: 'stream' },
     lastEventTimeUs: (Date.now() - 60_000) * 1_000,
   });
-  observer.tickAppended({ partition: 2, instruments: [INSTRUMENT], eventTimeUs: 1 });
-  observer.gapOpened(GAP);
-  observer.gapFilled({ instrument: INSTRUMENT, missing: 5, openMs: 30 });
-  observer.gapDeclared({ ...GAP, reason: 'NOT_SERVED' });
-  observer.lateTrade({ instrument: INSTRUMENT });
+  telemetry({ kind: 'tick-appended', partition: 2, instruments: [INSTRUMENT], eventTimeUs: 1 });
+  telemetry({ kind: 'gap-opened', ...GAP });
+  telemetry({ kind: 'gap-filled', instrument: INSTRUMENT, missing: 5, openMs: 30 });
+  telemetry({ kind: 'gap-declared', ...GAP, reason: 'NOT_SERVED' });
+  telemetry({ kind: 'late-trade', instrument: INSTRUMENT });
   const request = { status: 200, retryAfterMs: undefined, detail: undefined } as const;
-  observer.historyRequest({ ...request, outcome: 'ok' });
-  observer.historyRequest({ ...request, outcome: 'rate-limited', status: 429, retryAfterMs: 2_000 });
-  observer.historyRequest({ ...request, outcome: 'failed', status: 503, detail: 'no answer' });
-  observer.refused({ instrument: INSTRUMENT, reason: 'NOT_POSITIVE', kept: true });
-  observer.refused({ instrument: INSTRUMENT, reason: 'NOT_POSITIVE', kept: false });
-  observer.duplicate({ instrument: INSTRUMENT, origin: 'history' });
-  observer.notAskedFor({ instrument: 'x\ny' });
-  observer.forgotten({ instrument: INSTRUMENT });
-  observer.appendFailed({ detail: 'Kafka does not answer', pauseMs: 100 });
-  observer.waiting({ trades: 7, missing: 5, inSync: 1 });
-  observer.disconnected({ connection: 1, reason: 'SILENT', detail: 'no frame for 10 s' });
-  observer.reconnectScheduled({ attempt: 1, delayMs: 250 });
-  observer.connected({ connection: 2, handshakeMs: 12 });
-  observer.disconnected({ connection: 2, reason: 'STOPPED', detail: 'this process ends' });
-  observer.connected({ connection: 3, handshakeMs: 12 });
+  telemetry({ kind: 'history-request', ...request, outcome: 'ok' });
+  telemetry({ kind: 'history-request', ...request, outcome: 'rate-limited', status: 429, retryAfterMs: 2_000 });
+  telemetry({ kind: 'history-request', ...request, outcome: 'failed', status: 503, detail: 'no answer' });
+  telemetry({ kind: 'refused', instrument: INSTRUMENT, reason: 'NOT_POSITIVE', kept: true });
+  telemetry({ kind: 'refused', instrument: INSTRUMENT, reason: 'NOT_POSITIVE', kept: false });
+  telemetry({ kind: 'duplicate', instrument: INSTRUMENT, origin: 'history' });
+  telemetry({ kind: 'not-asked-for', instrument: 'x\ny' });
+  telemetry({ kind: 'forgotten', instrument: INSTRUMENT });
+  telemetry({ kind: 'append-failed', detail: 'Kafka does not answer', pauseMs: 100 });
+  telemetry({ kind: 'status', waitingTrades: 7, missingTrades: 5, instrumentsInSync: 1 });
+  telemetry({ kind: 'disconnected', connection: 1, reason: 'SILENT', detail: 'no frame for 10 s' });
+  telemetry({ kind: 'reconnect-scheduled', attempt: 1, delayMs: 250 });
+  telemetry({ kind: 'connected', connection: 2, handshakeMs: 12 });
+  telemetry({ kind: 'disconnected', connection: 2, reason: 'STOPPED', detail: 'this process ends' });
+  telemetry({ kind: 'connected', connection: 3, handshakeMs: 12 });
 }
 
-describe('what live ingestion tells', () => {
+describe('the telemetry of live ingestion', () => {
   it('is a line of each kind', () => {
-    const { observer, lines, actions } = subject();
-    happen(observer);
+    const { telemetry, lines, actions } = subject();
+    happen(telemetry);
     const expected = Object.entries<{ at: readonly string[] }>(LOG_EVENTS)
       .filter(([action, { at }]) => at.includes('ingest-live') && !ELSEWHERE.includes(action))
       .map(([action]) => action);
@@ -80,8 +81,8 @@ describe('what live ingestion tells', () => {
   });
 
   it('moves each metric', async () => {
-    const { observer, samples } = subject();
-    happen(observer);
+    const { telemetry, samples } = subject();
+    happen(telemetry);
     const moved = metricsOf('ingest-live').filter((name) => !SHARED.some((part) => name.includes(part)));
     for (const name of moved) {
       const values = (await samples(name.replace('tapeproof_', ''))).map((sample) => Number(sample.at(-1)));
@@ -98,8 +99,8 @@ describe('what live ingestion tells', () => {
   });
 
   it('begins each counter at 0 as soon as its labels are known', async () => {
-    const { observer, samples } = subject();
-    observer.resumed({ instrument: INSTRUMENT, nextTradeId: null, lastTradeIdOnTape: null });
+    const { telemetry, samples } = subject();
+    telemetry({ kind: 'resumed', instrument: INSTRUMENT, nextTradeId: null, lastTradeIdOnTape: null });
     const counters = metricsOf('ingest-live').filter((name) => METRICS[name].type === 'counter');
     for (const name of counters) {
       if (name === 'tapeproof_live_ticks_total' || SHARED.some((part) => name.includes(part))) continue;
@@ -114,8 +115,8 @@ describe('what live ingestion tells', () => {
     [400, 'binance refused a request for trades with HTTP 400: why'],
     [200, 'binance answered a request for trades with what cannot be read (HTTP 200): why'],
   ])('says of a request with status %s what happened', (status, message) => {
-    const { observer, lines } = subject();
-    observer.historyRequest({ outcome: 'failed', status, retryAfterMs: undefined, detail: 'why' });
+    const { telemetry, lines } = subject();
+    telemetry({ kind: 'history-request', outcome: 'failed', status, retryAfterMs: undefined, detail: 'why' });
     expect(lines.at(-1)).toMatchObject({ 'event.action': 'live-history-failed', message });
   });
 
@@ -124,29 +125,29 @@ describe('what live ingestion tells', () => {
     ['HANDSHAKE', 'warn', 'Could not connect to binance: why'],
     ['CLOSED', 'warn', 'Connection to binance ended: why'],
   ] as const)('says of a connection that is over by %s what happened', async (reason, level, message) => {
-    const { observer, lines, samples } = subject();
-    observer.disconnected({ connection: 1, reason, detail: 'why' });
+    const { telemetry, lines, samples } = subject();
+    telemetry({ kind: 'disconnected', connection: 1, reason, detail: 'why' });
     expect(lines.at(-1)).toMatchObject({ 'log.level': level, message });
     const sum = (await samples('live_disconnects_total')).reduce((total, sample) => total + Number(sample.at(-1)), 0);
     expect(sum).toBe(reason === 'STOPPED' ? 0 : 1);
   });
 
   it('is ready while a connection is up, one of two being enough', () => {
-    const { observer, observation } = subject();
+    const { telemetry, observation } = subject();
     const ready = () => observation.health.isReady;
     expect(ready()).toBe(false);
-    observer.connected({ connection: 1, handshakeMs: 1 });
-    observer.connected({ connection: 2, handshakeMs: 1 });
-    observer.disconnected({ connection: 1, reason: 'LIFETIME', detail: 'replaced' });
+    telemetry({ kind: 'connected', connection: 1, handshakeMs: 1 });
+    telemetry({ kind: 'connected', connection: 2, handshakeMs: 1 });
+    telemetry({ kind: 'disconnected', connection: 1, reason: 'LIFETIME', detail: 'replaced' });
     expect(ready()).toBe(true);
-    observer.disconnected({ connection: 2, reason: 'CLOSED', detail: '1006' });
+    telemetry({ kind: 'disconnected', connection: 2, reason: 'CLOSED', detail: '1006' });
     expect(ready()).toBe(false);
   });
 
   it('is ready without a stream while requests are answered', () => {
-    const { observer, observation } = subject('poll');
+    const { telemetry, observation } = subject('poll');
     const ask = (outcome: 'ok' | 'failed' | 'rate-limited') => {
-      observer.historyRequest({ outcome, status: 200, retryAfterMs: 0, detail: undefined });
+      telemetry({ kind: 'history-request', outcome, status: 200, retryAfterMs: 0, detail: undefined });
       return observation.health.isReady;
     };
     expect([observation.health.isReady, ask('ok'), ask('rate-limited'), ask('failed'), ask('ok')]).toEqual([

@@ -1,7 +1,7 @@
-import { OPEN_GAPS_MAX, type Missing } from './sequencer.ts';
+import { DECLARED_GAPS_MAX, type Missing } from './reorder-buffer.ts';
 
-/** Ids given up that may still come, each once. Ranges in ascending order, a bounded number of them. */
-export class OpenGaps {
+/** Ids of gaps on the tape that may still come, each once. Ranges in ascending order, a bounded number of them. */
+export class DeclaredGaps {
   private ranges: Missing[] = [];
 
   reset(ranges: readonly Missing[]): void {
@@ -40,6 +40,6 @@ export class OpenGaps {
   }
 
   private forgetOldest(): void {
-    if (this.ranges.length > OPEN_GAPS_MAX) this.ranges.splice(0, this.ranges.length - OPEN_GAPS_MAX);
+    if (this.ranges.length > DECLARED_GAPS_MAX) this.ranges.splice(0, this.ranges.length - DECLARED_GAPS_MAX);
   }
 }

@@ -1,22 +1,20 @@
 import type { VenueLimits } from '../venue.ts';
-import { backoffMs, retryAfterMs } from './backoff.ts';
+import { backoffMs, retryAfterMs, saysToWait } from './backoff.ts';
 import { Connection, type ConnectionEnd } from './connection.adapter.ts';
 import { ConnectionBudget } from './connection-budget.ts';
-import type { DisconnectReason, LiveObserver } from './observer.ts';
+import type { DisconnectReason, LiveTelemetry } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
-const TOO_MANY_REQUESTS = 429;
-const BANNED = 418;
 /** A longer delay is waited in parts: a timer holds 2^31 ms at most, and the venue may have said more meanwhile. */
 const WAIT_MS_MAX = 60_000;
 
-export interface StreamOptions {
+export interface VenueStreamOptions {
   readonly url: string;
   readonly subscriptions: readonly string[];
   readonly keepAlive: string | undefined;
   readonly limits: VenueLimits;
   readonly timing: LiveTiming;
-  readonly observer: LiveObserver;
+  readonly telemetry: LiveTelemetry;
   readonly onFrame: (text: string, receivedAt: number) => void;
   /** The stream delivers from now on. */
   readonly onUp: () => void;
@@ -34,10 +32,10 @@ interface Numbered {
 
 /**
  * Keeps one connection up: a new one after a jittered delay where one ended, and beside the old one where that is to be
- * replaced. The old one stays until the new one delivers; what both deliver, the sequencers tell apart.
+ * replaced. The old one stays until the new one delivers; what both deliver, the reorder buffers tell apart.
  */
-export class Stream {
-  private readonly options: StreamOptions;
+export class VenueStream {
+  private readonly options: VenueStreamOptions;
   private readonly budget: ConnectionBudget;
   private current: Numbered | undefined;
   /** Opening, or up and not delivering yet. */
@@ -51,7 +49,7 @@ export class Stream {
   private overlap: NodeJS.Timeout | undefined;
   private isStopped = false;
 
-  constructor(options: StreamOptions) {
+  constructor(options: VenueStreamOptions) {
     this.options = options;
     this.budget = new ConnectionBudget(options.limits.connections);
   }
@@ -89,7 +87,10 @@ export class Stream {
     const isPlanned = this.attempts === 0;
     const backoff = isPlanned ? 0 : backoffMs(this.attempts, reconnectMinMs, reconnectMaxMs, Math.random());
     const delayMs = Math.max(backoff, this.budget.waitMs(nowMs));
-    if (!isPlanned) this.options.observer.reconnectScheduled({ attempt: this.attempts, delayMs: Math.round(delayMs) });
+    if (!isPlanned) {
+      const { attempts: attempt } = this;
+      this.options.telemetry({ kind: 'reconnect-scheduled', attempt, delayMs: Math.round(delayMs) });
+    }
     this.openAt(nowMs + delayMs, nowMs);
   }
 
@@ -136,9 +137,10 @@ export class Stream {
   }
 
   private opened(numbered: Numbered, startedAtMs: number): void {
-    const { timing, limits, observer } = this.options;
+    const { timing, limits, telemetry } = this.options;
     numbered.openedAtMs = performance.now();
-    observer.connected({
+    telemetry({
+      kind: 'connected',
       connection: numbered.number,
       handshakeMs: Math.round(numbered.openedAtMs - startedAtMs),
     });
@@ -176,10 +178,10 @@ export class Stream {
   }
 
   private ended(numbered: Numbered, end: ConnectionEnd): void {
-    const { timing, observer } = this.options;
+    const { timing, telemetry } = this.options;
     const nowMs = performance.now();
     clearTimeout(numbered.lifetime);
-    observer.disconnected({ connection: numbered.number, reason: end.reason, detail: end.detail });
+    telemetry({ kind: 'disconnected', connection: numbered.number, reason: end.reason, detail: end.detail });
     this.obey(end, nowMs);
     if (numbered === this.next) {
       this.next = undefined;
@@ -206,7 +208,7 @@ export class Stream {
   }
 
   private obey({ refusal }: ConnectionEnd, nowMs: number): void {
-    if (refusal?.status !== TOO_MANY_REQUESTS && refusal?.status !== BANNED) return;
+    if (refusal === undefined || !saysToWait(refusal.status, this.options.limits)) return;
     const durationMs = retryAfterMs(refusal.retryAfter, Date.now()) ?? this.options.timing.reconnectMaxMs;
     this.budget.blockFor(durationMs, nowMs);
   }
