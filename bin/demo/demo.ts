@@ -9,8 +9,9 @@ import { applyTopics } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, migrate } from '../../platform/postgres.ts';
 import { stackDown, stackOptionsFromEnvironment, stackStatus, stackUp } from '../../stack/main.ts';
-import { ingestText, showIngest } from '../commands/ingest.ts';
-import { connections as knownConnections, DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
+import { ingestText, showIngest } from '../actions/ingest.ts';
+import { DEFAULT_CONFIGURATION_FILE } from '../commands/options.ts';
+import { connections as knownConnections, readConfiguration } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { progressBar, stackProgress } from '../progress.ts';
 import { untilCaughtUp } from './caught-up.ts';
@@ -28,6 +29,8 @@ export interface DemoOptions {
   readonly json: boolean;
   /** Stop the services at the end, too. */
   readonly down: boolean;
+  /** Go on where the stack holds a tape that is not the demo's. */
+  readonly yes: boolean;
 }
 
 /**
