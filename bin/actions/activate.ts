@@ -2,10 +2,14 @@ import { activate } from '../../evaluators/activate.adapter.ts';
 import { canonicalConfiguration, ENGINE_VERSION } from '../../evaluators/configuration.ts';
 import { createLog } from '../../platform/log.ts';
 import { doubtsAbout, knownInstruments } from '../../proofs/known-instruments.ts';
-import type { ActivateOptions } from '../commands/operate.ts';
+import type { JsonOption } from '../commands/options.ts';
 import { answeringKafka, connections, print, readConfiguration } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { withEvents } from '../with-events.ts';
+
+export interface ActivateOptions extends JsonOption {
+  readonly config: string;
+}
 
 export async function activateEngine({ config, json }: ActivateOptions): Promise<void> {
   const configuration = await readConfiguration(config);

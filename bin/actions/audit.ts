@@ -6,9 +6,17 @@ import { auditText } from '../../proofs/audit-text.ts';
 import { audit } from '../../proofs/audit.ts';
 import type { EventLog } from '../../proofs/event-log.ts';
 import { adviceFor, knownInstruments } from '../../proofs/known-instruments.ts';
-import type { AuditCommandOptions } from '../commands/audit.ts';
 import { print } from '../context.ts';
 import { withEvents } from '../with-events.ts';
+
+export interface AuditCommandOptions {
+  readonly latest?: string;
+  readonly at?: string;
+  readonly instrument?: string;
+  readonly trades?: true;
+  readonly verify?: true;
+  readonly json?: true;
+}
 
 export async function runAudit(id: string | undefined, options: AuditCommandOptions): Promise<void> {
   assertOneForm(id, options);

@@ -15,13 +15,24 @@ import { backtestFiles } from '../../proofs/backtest-files.ts';
 import { loadStrategy, type OwnStrategy } from '../../proofs/backtest-strategy.ts';
 import { backtestText } from '../../proofs/backtest-text.ts';
 import { Backtest, type BacktestFile } from '../../proofs/backtest.ts';
-import type { BacktestOptions } from '../commands/backtest.ts';
-import { DEFAULT_CONFIGURATION_FILE } from '../commands/options.ts';
+import { DEFAULT_CONFIGURATION_FILE, type FileSurveyOptions } from '../commands/options.ts';
 import { print, readConfiguration } from '../context.ts';
 import { interruption } from '../interruption.ts';
 import { progressBar } from '../progress.ts';
 import { writeLines } from './derive.ts';
 import { commandGiven, PHASE_TITLES } from './file-survey.ts';
+
+export interface BacktestOptions extends FileSurveyOptions {
+  readonly trades: readonly string[];
+  readonly config?: readonly string[];
+  readonly strategy?: readonly string[];
+  readonly events?: string;
+  readonly format?: string;
+  readonly instrument?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
+  readonly json?: true;
+}
 
 const SHIPPED_CONFIGURATION = join(import.meta.dirname, '..', '..', DEFAULT_CONFIGURATION_FILE);
 const CONFIGURATIONS_MAX = 2;

@@ -1,9 +1,15 @@
 import Table from 'cli-table3';
+import type { DeadLetterReason } from '../../contracts/generated/events.ts';
 import { counted } from '../../platform/counted.ts';
 import { deadLetters, type DeadLetterList } from '../../proofs/dead-letters.ts';
-import type { DeadLettersOptions } from '../commands/operate.ts';
+import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
 import { withEvents } from '../with-events.ts';
+
+export interface DeadLettersOptions extends JsonOption {
+  readonly reason?: DeadLetterReason;
+  readonly limit: number;
+}
 
 export async function listDeadLetters({ reason, limit, json }: DeadLettersOptions): Promise<void> {
   await withEvents('dead-letters', async ({ reader, registry, partitions }) => {

@@ -1,6 +1,11 @@
-import type { DemoCommandOptions } from '../commands/demo.ts';
 import { runDemo } from '../demo/demo.ts';
 import { interruption } from '../interruption.ts';
+
+export interface DemoCommandOptions {
+  readonly down?: true;
+  readonly yes?: true;
+  readonly json?: true;
+}
 
 export async function demo({ down, yes, json }: DemoCommandOptions): Promise<void> {
   const signal = interruption();

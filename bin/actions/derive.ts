@@ -18,11 +18,21 @@ import type { Survey } from '../../producers/survey.ts';
 import { doubtsAbout, KNOWN_INSTRUMENTS_MAX } from '../../proofs/known-instruments.ts';
 import { setAsideText } from '../../proofs/set-aside-text.ts';
 import { tradesOf as tradesOfInstrument } from '../../proofs/set-aside.ts';
-import type { DeriveOptions } from '../commands/derive.ts';
+import type { FileSurveyOptions } from '../commands/options.ts';
 import { readConfiguration } from '../context.ts';
 import { interruption } from '../interruption.ts';
 import { progressBar } from '../progress.ts';
 import { commandGiven, PHASE_TITLES, refusedText, surveyLines } from './file-survey.ts';
+
+export interface DeriveOptions extends FileSurveyOptions {
+  readonly trades: string;
+  readonly config: string;
+  readonly out: string;
+  readonly format?: string;
+  readonly instrument?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
+}
 
 const INTERRUPTED = 130;
 const NOTHING: Derivation = {

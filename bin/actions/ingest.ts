@@ -10,7 +10,7 @@ import {
   type LiveStatus,
 } from '../../producers/main.ts';
 import { absenceOf } from '../../producers/allowed-names.ts';
-import type { IngestOptions, LiveOptions } from '../commands/ingest.ts';
+import type { FileSurveyOptions, HttpOptions } from '../commands/options.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { interruption } from '../interruption.ts';
@@ -18,6 +18,27 @@ import { observed } from '../observed.ts';
 import { progressBar, type ProgressBar } from '../progress.ts';
 import { commandGiven, instrumentLines, PHASE_TITLES, refusedText } from './file-survey.ts';
 import { printPreview } from './preview.ts';
+
+export interface IngestOptions extends FileSurveyOptions {
+  readonly format?: string;
+  readonly instrument?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
+  readonly preview?: true;
+  readonly allow?: string;
+  readonly speed: number | 'max';
+  readonly json?: true;
+}
+
+export interface LiveOptions extends HttpOptions {
+  readonly venue: string;
+  readonly instruments: string;
+  readonly poll?: true;
+  readonly resumeMax?: number;
+  readonly wsUrl?: string;
+  readonly restUrl?: string;
+  readonly json?: true;
+}
 
 /** How often a live ingest says how it stands. */
 const STATUS_INTERVAL_MS = 10_000;

@@ -9,12 +9,15 @@ import {
   type RebuildReport,
 } from '../../projectors/main.ts';
 import type { HttpOptions, JsonOption } from '../commands/options.ts';
-import type { RebuildOptions } from '../commands/projector.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { interruption } from '../interruption.ts';
 import { observed } from '../observed.ts';
 import { progressBar } from '../progress.ts';
+
+export interface RebuildOptions extends JsonOption {
+  readonly approveDifference?: true;
+}
 
 export async function printProjectors({ json }: JsonOption): Promise<void> {
   const where = connections();

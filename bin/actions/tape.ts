@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import type { Decimal } from '../../contracts/decimal.ts';
 import { isoTimeOf } from '../../contracts/iso-time.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { counted } from '../../platform/counted.ts';
@@ -12,12 +13,40 @@ import {
 } from '../../producers/tape-amendments.adapter.ts';
 import type { Statement, Wish } from '../../producers/tape-amendments.ts';
 import type { AmendmentRecord, EventLog } from '../../proofs/event-log.ts';
-import type { ListOptions, RevokeOptions, StatementOptions, TradeOptions } from '../commands/tape.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 import { interruption } from '../interruption.ts';
 import { operatorName } from '../operator-name.ts';
 import { progressBar } from '../progress.ts';
 import { withEvents } from '../with-events.ts';
+
+export interface StatementOptions {
+  readonly reason: string;
+  readonly actor?: string;
+  readonly json?: true;
+}
+
+export interface TradeOptions extends StatementOptions {
+  readonly trade: string;
+  readonly instrument: string;
+  readonly at?: number;
+}
+
+export interface CorrectOptions extends TradeOptions {
+  readonly price?: Decimal;
+  readonly size?: Decimal;
+}
+
+export interface RevokeOptions extends StatementOptions {
+  readonly format?: string;
+  readonly instrument?: string;
+  readonly dryRun?: true;
+}
+
+export interface ListOptions {
+  readonly instrument?: string;
+  readonly limit: number;
+  readonly json?: true;
+}
 
 const CANCELLED_EXIT_CODE = 130;
 

@@ -1,8 +1,11 @@
 import { TapeproofError } from '../../platform/errors.ts';
 import { applyTopics, checkTopics } from '../../platform/kafka/topics.ts';
-import type { ApplyTopicsOptions } from '../commands/operate.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { answeringKafka, print } from '../context.ts';
+
+export interface ApplyTopicsOptions extends JsonOption {
+  readonly partitions: number;
+}
 
 /** @param isAsked - whether the number of partitions was given: then another one than asked for is a fault. */
 export async function applyAllTopics({ partitions, json }: ApplyTopicsOptions, isAsked: boolean): Promise<void> {

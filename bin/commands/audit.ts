@@ -1,13 +1,5 @@
 import type { Command } from 'commander';
-
-export interface AuditCommandOptions {
-  readonly latest?: string;
-  readonly at?: string;
-  readonly instrument?: string;
-  readonly trades?: true;
-  readonly verify?: true;
-  readonly json?: true;
-}
+import type { AuditCommandOptions } from '../actions/audit.ts';
 
 export function registerAudit(program: Command): void {
   program

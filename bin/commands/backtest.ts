@@ -1,18 +1,7 @@
 import type { Command } from 'commander';
+import type { BacktestOptions } from '../actions/backtest.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
-import { DEFAULT_CONFIGURATION_FILE, withFileSurveyOptions, type FileSurveyOptions } from './options.ts';
-
-export interface BacktestOptions extends FileSurveyOptions {
-  readonly trades: readonly string[];
-  readonly config?: readonly string[];
-  readonly strategy?: readonly string[];
-  readonly events?: string;
-  readonly format?: string;
-  readonly instrument?: string;
-  readonly columns?: string;
-  readonly delimiter?: string;
-  readonly json?: true;
-}
+import { DEFAULT_CONFIGURATION_FILE, withFileSurveyOptions } from './options.ts';
 
 export function registerBacktest(program: Command): void {
   const command = program

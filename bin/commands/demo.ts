@@ -1,10 +1,5 @@
 import type { Command } from 'commander';
-
-export interface DemoCommandOptions {
-  readonly down?: true;
-  readonly yes?: true;
-  readonly json?: true;
-}
+import type { DemoCommandOptions } from '../actions/demo.ts';
 
 export function registerDemo(program: Command): void {
   program

@@ -1,15 +1,6 @@
 import type { Command } from 'commander';
-import { DEFAULT_CONFIGURATION_FILE, withFileSurveyOptions, type FileSurveyOptions } from './options.ts';
-
-export interface DeriveOptions extends FileSurveyOptions {
-  readonly trades: string;
-  readonly config: string;
-  readonly out: string;
-  readonly format?: string;
-  readonly instrument?: string;
-  readonly columns?: string;
-  readonly delimiter?: string;
-}
+import type { DeriveOptions } from '../actions/derive.ts';
+import { DEFAULT_CONFIGURATION_FILE, withFileSurveyOptions } from './options.ts';
 
 export function registerDerive(program: Command): void {
   const command = program

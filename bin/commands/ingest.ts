@@ -1,34 +1,8 @@
 import type { Command } from 'commander';
+import type { IngestOptions, LiveOptions } from '../actions/ingest.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
-import {
-  withFileSurveyOptions,
-  withHttpOptions,
-  type FileSurveyOptions,
-  type HttpOptions,
-  type JsonOption,
-} from './options.ts';
-
-export interface IngestOptions extends FileSurveyOptions {
-  readonly format?: string;
-  readonly instrument?: string;
-  readonly columns?: string;
-  readonly delimiter?: string;
-  readonly preview?: true;
-  readonly allow?: string;
-  readonly speed: number | 'max';
-  readonly json?: true;
-}
-
-export interface LiveOptions extends HttpOptions {
-  readonly venue: string;
-  readonly instruments: string;
-  readonly poll?: true;
-  readonly resumeMax?: number;
-  readonly wsUrl?: string;
-  readonly restUrl?: string;
-  readonly json?: true;
-}
+import { withFileSurveyOptions, withHttpOptions, type JsonOption } from './options.ts';
 
 export function registerIngest(program: Command): void {
   const ingest = program.command('ingest').description('append market trades to the tape, each once');

@@ -1,21 +1,10 @@
 import { Option, type Command } from 'commander';
-import type { DeadLetterReason } from '../../contracts/generated/events.ts';
+import type { DeadLettersOptions } from '../actions/dead-letters.ts';
+import type { ActivateOptions } from '../actions/activate.ts';
+import type { ApplyTopicsOptions } from '../actions/topics.ts';
 import { DEFAULT_PARTITIONS } from '../../contracts/topics.ts';
 import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
 import { DEFAULT_CONFIGURATION_FILE, parseWholeNumber, type JsonOption } from './options.ts';
-
-export interface ApplyTopicsOptions extends JsonOption {
-  readonly partitions: number;
-}
-
-export interface ActivateOptions extends JsonOption {
-  readonly config: string;
-}
-
-export interface DeadLettersOptions extends JsonOption {
-  readonly reason?: DeadLetterReason;
-  readonly limit: number;
-}
 
 /** The commands that prepare and look after the services. */
 export function registerOperate(program: Command): void {

@@ -1,9 +1,6 @@
 import type { Command } from 'commander';
+import type { RebuildOptions } from '../actions/projector.ts';
 import { withHttpOptions, type HttpOptions, type JsonOption } from './options.ts';
-
-export interface RebuildOptions extends JsonOption {
-  readonly approveDifference?: true;
-}
 
 export function registerProjector(program: Command): void {
   const projector = program.command('projector').description('read models: pure mappings from events to a store');

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { TradeOptions, CorrectOptions, RevokeOptions, ListOptions } from '../actions/tape.ts';
 import { Decimal } from '../../contracts/decimal.ts';
 import { parseIsoTime } from '../../contracts/iso-time.ts';
 import { isInstrument, parseAmount } from '../../contracts/trade-rules.ts';
@@ -8,35 +9,6 @@ import { parseWholeNumber } from './options.ts';
 /** A reason and a name are read by people, in one line. */
 const TEXT_LENGTH_MAX = 500;
 const LISTED_DEFAULT = 100;
-
-export interface StatementOptions {
-  readonly reason: string;
-  readonly actor?: string;
-  readonly json?: true;
-}
-
-export interface TradeOptions extends StatementOptions {
-  readonly trade: string;
-  readonly instrument: string;
-  readonly at?: number;
-}
-
-export interface CorrectOptions extends TradeOptions {
-  readonly price?: Decimal;
-  readonly size?: Decimal;
-}
-
-export interface RevokeOptions extends StatementOptions {
-  readonly format?: string;
-  readonly instrument?: string;
-  readonly dryRun?: true;
-}
-
-export interface ListOptions {
-  readonly instrument?: string;
-  readonly limit: number;
-  readonly json?: true;
-}
 
 /** The commands that append to the tape what is to be said of trades that lie on it. */
 export function registerTape(program: Command): void {
