@@ -16,6 +16,11 @@ export function connections(): Connections {
   const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
   if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)
     return { kafkaBrokers, registryUrl, postgresUrl, redisUrl };
+  return { ...localConnections(), ...named };
+}
+
+/** Where the services of the running local stack are, whatever the environment names. */
+export function localConnections(): Connections {
   const local = readEndpoints(stackOptionsFromEnvironment(process.env).folder);
   if (local === undefined) {
     throw new TapeproofError(
@@ -23,13 +28,8 @@ export function connections(): Connections {
       'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
     );
   }
-  return {
-    kafkaBrokers: local.kafkaBrokers.split(','),
-    registryUrl: local.registryUrl,
-    postgresUrl: local.postgresUrl,
-    redisUrl: local.redisUrl,
-    ...named,
-  };
+  const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = local;
+  return { kafkaBrokers: kafkaBrokers.split(','), registryUrl, postgresUrl, redisUrl };
 }
 
 /** After this long without an answer a person wants to know what is waited for. */

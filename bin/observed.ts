@@ -4,7 +4,9 @@ import { startObservation } from '../platform/health/observe.ts';
 import type { Log } from '../platform/log.ts';
 import type { Service } from '../platform/log-events.ts';
 import type { Observation } from '../platform/observation.ts';
+import { stackOptionsFromEnvironment } from '../stack/options.ts';
 import type { HttpOptions } from './commands/options.ts';
+import { announceProcess } from './status/processes.ts';
 
 /** What README promises. */
 const STOP_SECONDS_MAX = 10;
@@ -43,10 +45,13 @@ export async function observed<Result>(
   const sayThatItEnds = (): void => {
     log.event('stopping', stoppingText(name ?? service, service, String(signal.reason), observation.health.parts));
   };
+  const { folder } = stackOptionsFromEnvironment(process.env);
+  const withdraw = announceProcess(folder, { name: name ?? service, ...observation.address });
   signal.addEventListener('abort', sayThatItEnds, { once: true });
   try {
     return await work(observation);
   } finally {
+    withdraw();
     signal.removeEventListener('abort', sayThatItEnds);
     await observation.close();
   }

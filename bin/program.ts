@@ -11,6 +11,7 @@ import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
+import { registerStatus } from './commands/status.ts';
 import { registerTape } from './commands/tape.ts';
 
 /**
@@ -54,6 +55,7 @@ Examples:
   registerBacktest(program);
   registerScoreboard(program);
   program.commandsGroup('Operate:');
+  registerStatus(program);
   registerStack(program);
   registerInstruments(program);
   registerOperate(program);
