@@ -1,5 +1,5 @@
 import { TapeproofError } from '../platform/errors.ts';
-import { StackError } from '../stack/main.ts';
+import { StackError } from '../stack/errors.ts';
 
 const UNREACHABLE = 3;
 /** Codes of the operating system and of the client libraries for a service that does not answer. */
@@ -20,7 +20,7 @@ export function report(error: unknown): number {
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
   if (NO_ANSWER.has(code ?? '') || NO_ANSWER_NAMES.has(name ?? '')) {
     process.stderr.write(
-      `tapeproof: A service does not answer (${message ?? code ?? ''}): "npx tapeproof stack status" tells which.\n`,
+      `tapeproof: A service does not answer (${message ?? code ?? ''}): "npx tapeproof stack status" says which.\n`,
     );
     return UNREACHABLE;
   }

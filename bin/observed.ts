@@ -1,38 +1,15 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Connections } from '../platform/connections.ts';
 import { startObservation } from '../platform/health/observe.ts';
 import type { Log } from '../platform/log.ts';
 import type { Service } from '../platform/log-events.ts';
 import type { Observation } from '../platform/observation.ts';
+import { stackOptionsFromEnvironment } from '../stack/options.ts';
+import type { HttpOptions } from './commands/options.ts';
+import { announceProcess } from './status/processes.ts';
 
-const PORT_MAX = 65_535;
-
-/** What {@link withHttpOptions} gives to an action. */
-export interface HttpOptions {
-  readonly httpPort: number;
-  readonly httpHost: string;
-}
-
-/** Adds --http-port and --http-host to a command that runs until it is stopped. */
-export function withHttpOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--http-port <port>', 'where /metrics, /health and /ready answer; 0 takes a free one and logs it')
-        .env('TAPEPROOF_HTTP_PORT')
-        .default(0)
-        .argParser(parsePort),
-    )
-    .addOption(new Option('--http-host <host>', 'the address that they answer at').default('127.0.0.1'));
-}
-
-/** An empty variable is as good as none. */
-function parsePort(text: string): number {
-  if (text === '') return 0;
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= PORT_MAX) return port;
-  throw new InvalidArgumentError(`Give a number from 0 to ${PORT_MAX}.`);
-}
+/** What README promises. */
+const STOP_SECONDS_MAX = 10;
 
 export interface Observed {
   readonly service: Service;
@@ -43,6 +20,8 @@ export interface Observed {
   readonly commit: string;
   readonly log: Log;
   readonly options: HttpOptions;
+  /** What asks it to end. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -51,7 +30,7 @@ export interface Observed {
  * @throws TapeproofError UNREACHABLE when the port is in use; what `work` throws.
  */
 export async function observed<Result>(
-  { service, name, dependencies, commit, log, options }: Observed,
+  { service, name, dependencies, commit, log, options, signal }: Observed,
   work: (observation: Observation) => Promise<Result>,
 ): Promise<Result> {
   const observation = await startObservation({
@@ -63,9 +42,36 @@ export async function observed<Result>(
     port: options.httpPort,
     log,
   });
+  const sayThatItEnds = (): void => {
+    log.event('stopping', stoppingText(name ?? service, service, String(signal.reason), observation.health.parts));
+  };
+  const { folder } = stackOptionsFromEnvironment(process.env);
+  const withdraw = announceProcess(folder, { name: name ?? service, ...observation.address });
+  signal.addEventListener('abort', sayThatItEnds, { once: true });
   try {
     return await work(observation);
   } finally {
+    withdraw();
+    signal.removeEventListener('abort', sayThatItEnds);
     await observation.close();
   }
+}
+
+/** Work is given to the next start where Kafka is away. */
+const LEFT: Readonly<Record<Service, string>> = {
+  engine: 'what was not committed is read again at the next start',
+  projector: 'what was not committed is read again at the next start',
+  'ingest-live': 'trades that it has not acknowledged are fetched again at the next start',
+};
+
+/** What a process does between the order to end and its end, said at once: with Kafka away that takes some seconds. */
+export function stoppingText(
+  name: string,
+  service: Service,
+  order: string,
+  parts: ReadonlyMap<string, { readonly ready: boolean; readonly detail: string }>,
+): string {
+  const kafka = parts.get('kafka');
+  if (kafka?.ready !== false) return `${name} ends by ${order}: it finishes what it has in hand, then leaves`;
+  return `${name} ends by ${order}, within ${STOP_SECONDS_MAX} s: Kafka does not answer (${kafka.detail}), and ${LEFT[service]}`;
 }

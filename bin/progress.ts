@@ -35,19 +35,22 @@ const PHASE_SHOWN_AFTER_MS = 2_000;
 export function progressBar(title: string): ProgressBar {
   const show = process.stderr.isTTY ? barOf(title) : linesOf(title);
   let phase: string | undefined;
-  let startedMs = performance.now();
+  let startedMs = 0;
+  let countAtStart = 0;
   let hasBegun = false;
   return {
     update(progress) {
       if (!hasBegun || progress.phase !== phase) {
-        if (hasBegun) startedMs = performance.now();
+        // What is counted already was done before this clock began: earlier, or by an earlier run.
+        startedMs = performance.now();
+        countAtStart = progress.count;
         hasBegun = true;
         phase = progress.phase;
         show.begin(phase === undefined || phase === '' ? title : `${title}, ${phase}`);
       }
       const elapsedMs = performance.now() - startedMs;
       if (phase !== undefined && phase !== '' && elapsedMs < PHASE_SHOWN_AFTER_MS) return;
-      show.update(progress, Math.round((progress.count * 1000) / Math.max(1, elapsedMs)));
+      show.update(progress, rateOf(progress.count - countAtStart, elapsedMs));
     },
     stop() {
       show.stop();
@@ -55,9 +58,18 @@ export function progressBar(title: string): ProgressBar {
   };
 }
 
+/** Less time than this measures nothing. */
+const RATE_AFTER_MS = 100;
+
+/** For people, of a second; empty where there is none to tell. */
+function rateOf(count: number, elapsedMs: number): string {
+  if (count <= 0 || elapsedMs < RATE_AFTER_MS) return '';
+  return `${Math.round((count * 1_000) / elapsedMs).toLocaleString('en')}/s`;
+}
+
 interface Display {
   begin(title: string): void;
-  update(progress: Progress, rate: number): void;
+  update(progress: Progress, rate: string): void;
   stop(): void;
 }
 
@@ -73,7 +85,7 @@ function linesOf(title: string): Display {
       if (reached <= quarter) return;
       quarter = reached;
       process.stderr.write(
-        `${title}: ${reached * 25} %, ${count.toLocaleString('en')} ${unit}, ${rate.toLocaleString('en')}/s\n`,
+        `${title}: ${reached * 25} %, ${count.toLocaleString('en')} ${unit}${rate === '' ? '' : `, ${rate}`}\n`,
       );
     },
     stop() {
@@ -91,13 +103,13 @@ function barOf(title: string): Display {
       title = named;
     },
     update({ done, total, unit, count }, rate) {
-      const payload = { count: count.toLocaleString('en'), unit, rate: rate.toLocaleString('en') };
+      const payload = { count: count.toLocaleString('en'), unit, rate: rate === '' ? '–' : rate };
       if (bar !== undefined) {
         bar.update(done, payload);
         return;
       }
       bar = new SingleBar({
-        format: `${title} {bar} {percentage} % | {count} {unit} | {rate}/s | {eta_formatted} left`,
+        format: `${title} {bar} {percentage} % | {count} {unit} | {rate} | {eta_formatted} left`,
         hideCursor: true,
         barsize: 30,
         stream: process.stderr,

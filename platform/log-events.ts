@@ -30,6 +30,11 @@ const sampled = <Level extends LogLevel>(level: Level, at: readonly Service[], m
 
 export const LOG_EVENTS = {
   'http-listening': always('info', ALL, 'The process answers /metrics, /health and /ready at url.full.'),
+  stopping: always(
+    'info',
+    ALL,
+    'The process was asked to end, and does; where Kafka does not answer, what is left to the next start.',
+  ),
   'kafka-up': always('info', ALL, 'Kafka answers, for the first time or again.'),
   'kafka-down': always('warn', ALL, 'Kafka does not answer any more: reading and writing wait.'),
   'registry-up': always('info', ALL, 'The schema registry answers, for the first time or again.'),

@@ -5,6 +5,8 @@ import type { FileRow } from './rows.ts';
 
 /** More instruments than this in one file are no market data; what is remembered per instrument stays bounded. */
 export const INSTRUMENTS_MAX = 10_000;
+/** Rows that may be refused without a question, percent of all. */
+export const REFUSED_PERCENT_MAX = 1;
 /** Bytes shown of a refused row. */
 const EXCERPT_BYTES_MAX = 80;
 

@@ -5,7 +5,7 @@ import { createLog } from '../../platform/log.ts';
 import { createPool, type Pool } from '../../platform/postgres.ts';
 import { connectRedis, type Redis } from '../../platform/redis.ts';
 import { projectorStatus, rebuildProjector } from '../../projectors/main.ts';
-import { rebuildText } from '../commands/projector.ts';
+import { rebuildText } from '../actions/projector.ts';
 import { progressBar } from '../progress.ts';
 import { keysUnder, postgresDigest, redisDigest } from './store-digest.ts';
 

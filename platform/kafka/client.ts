@@ -19,6 +19,9 @@ export const RIDE_OUT_RETRY = {
   retries: 120,
 } as const satisfies RetryOptions;
 
+/** For the first look of somebody who waits: a refused connection is given up after a second. */
+const FIRST_LOOK_RETRY = { ...RIDE_OUT_RETRY, retries: 3 } as const satisfies RetryOptions;
+
 /** How long a person waits to hear that Kafka is out of reach. */
 export const ADMIN_DEADLINE_MS = 15_000;
 
@@ -32,6 +35,7 @@ export function createKafka(
   brokers: readonly string[],
   clientId: string,
   log: Log = createLog(clientId, 'warn'),
+  retry: RetryOptions = RIDE_OUT_RETRY,
 ): Kafka {
   const write = kafkaLogWriter(log);
   return new Kafka({
@@ -43,7 +47,7 @@ export function createKafka(
     reauthenticationThreshold: REAUTHENTICATION_THRESHOLD_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     enforceRequestTimeout: true,
-    retry: RIDE_OUT_RETRY,
+    retry,
     socketFactory: connectWithoutDelay,
     logLevel: logLevel.INFO,
     logCreator: () => write,
@@ -101,6 +105,24 @@ export function kafkaUnreachable(cause?: unknown): TapeproofError {
     `Kafka does not answer${reason}: start the services with "npx tapeproof stack up", or set TAPEPROOF_KAFKA_BROKERS to where it is.`,
     { cause },
   );
+}
+
+/**
+ * Passes once Kafka answers. For a command that a person waits for: what it does later rides out a restart, and would be
+ * silent for that long where nobody listens at all.
+ *
+ * @throws TapeproofError UNREACHABLE, at once where the connection is refused.
+ */
+export async function assertKafkaAnswers(brokers: readonly string[], clientId: string): Promise<void> {
+  // The client's own setting: kafkajs connects by that, whatever an administrator is given.
+  const admin = createKafka(brokers, clientId, createLog(clientId, 'error'), FIRST_LOOK_RETRY).admin();
+  try {
+    await withDeadline(admin.connect(), ADMIN_DEADLINE_MS, () => kafkaUnreachable());
+  } catch (error) {
+    throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
+  } finally {
+    admin.disconnect().catch(() => undefined);
+  }
 }
 
 /**

@@ -1,4 +1,4 @@
-import { Consumer, findErrorBy, type KafkaRecord, type RecordsBatch } from '@platformatic/kafka';
+import type { Consumer, KafkaRecord, RecordsBatch } from '@platformatic/kafka';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
@@ -102,7 +102,7 @@ class ClientPool {
     const startedAt = Date.now();
     while (true) {
       if (this.#closed) throw new Error('the log reader is closed');
-      const client = this.#idle.pop() ?? this.#create();
+      const client = this.#idle.pop() ?? (await this.#create());
       try {
         const value = await withDeadline(work(client), ATTEMPT_DEADLINE_MS, () => new Error('no answer'));
         if (this.#idle.length < IDLE_CLIENTS_MAX) this.#idle.push(client);
@@ -125,7 +125,9 @@ class ClientPool {
     await Promise.allSettled([...this.#all].map((client) => client.close(true)));
   }
 
-  #create(): Client {
+  async #create(): Promise<Client> {
+    // Loaded at the first read: that takes longer than the start of a whole command.
+    const { Consumer } = await import('@platformatic/kafka');
     const client = new Consumer({
       clientId: 'tapeproof-log-reader',
       // The library wants a name; the group is never joined.
@@ -221,7 +223,7 @@ async function fetchFrom(
       ],
     });
   } catch (error) {
-    if (!isApiError(error, 'OFFSET_OUT_OF_RANGE')) throw error;
+    if (!(await isApiError(error, 'OFFSET_OUT_OF_RANGE'))) throw error;
     throw new TapeproofError(
       'SEQUENCE_GAP',
       `Offset ${offset} is not in partition ${partition} of ${topic}: records were deleted, or the topic was made anew.`,
@@ -242,7 +244,8 @@ async function fetchFrom(
   };
 }
 
-function isApiError(error: unknown, apiId: string): boolean {
+async function isApiError(error: unknown, apiId: string): Promise<boolean> {
+  const { findErrorBy } = await import('@platformatic/kafka');
   return error instanceof Error && findErrorBy(error, 'apiId', apiId) !== null;
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { interruption } from './context.ts';
+import { interruption } from './interruption.ts';
 
 describe('an interruption', () => {
   const before = {

@@ -1,18 +1,8 @@
-import type { Command } from 'commander';
 import { counted } from '../../platform/counted.ts';
-import { TapeproofError } from '../../platform/errors.ts';
 import type { IngestProgress } from '../../producers/main.ts';
 import type { InstrumentReport } from '../../producers/ingest-tally.ts';
-import { REFUSED_PERCENT_MAX } from '../../producers/survey-file.adapter.ts';
 import { orderLines, refusalLines } from '../../producers/survey-text.ts';
 import type { RefusedByReason, Survey } from '../../producers/survey.ts';
-
-/** What commands that read a file of trades have in common. */
-export interface FileSurveyOptions {
-  readonly sort?: true;
-  readonly acceptLate?: true;
-  readonly refusedMax: number;
-}
 
 /** What a phase is called in a bar; the last and longest has the file's name alone. */
 export const PHASE_TITLES: Readonly<Record<IngestProgress['phase'], string>> = {
@@ -23,18 +13,6 @@ export const PHASE_TITLES: Readonly<Record<IngestProgress['phase'], string>> = {
   sort: 'sorting',
   append: '',
 };
-
-export function withFileSurveyOptions(command: Command): Command {
-  return command
-    .option('--sort', 'take the rows by time; large files are sorted through temporary files')
-    .option('--accept-late', 'take the rows as they come, also where their order silences decisions')
-    .option(
-      '--refused-max <percent>',
-      'end without doing anything where more of the rows are no trades',
-      parsePercent,
-      REFUSED_PERCENT_MAX,
-    );
-}
 
 /** The command as it was typed, for a shell; what goes on after a refusal is added to it. */
 export function commandGiven(): string {
@@ -82,12 +60,6 @@ function linesText(lines: readonly number[], count: number): string {
 
 function quotedForShell(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
-function parsePercent(text: string): number {
-  const percent = Number(text.replace(/%$/, ''));
-  if (/^\d{1,3}(\.\d{1,6})?%?$/.test(text) && percent <= 100) return percent;
-  throw new TapeproofError('USAGE', `"${text}" is not a share of rows: give a number of percent from 0 to 100.`);
 }
 
 function number(value: number): string {
