@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
-import { DEAD_LETTERS_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
@@ -27,6 +27,8 @@ export interface DelivererSettings<Output> {
   readonly sink: Sink<Output>;
   readonly read: EventReader;
   readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;
+  /** Offset of the first record that a partition's log keeps. */
+  readonly startOffset: (topic: TopicName, partition: number) => Promise<number>;
   readonly log: Log;
   readonly metrics?: Metrics;
 }
@@ -56,11 +58,17 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     let position = positions.get(key) ?? (await sink.position(topic, partition));
     positions.set(key, position);
     assertLogReaches(projector.name, batch, position);
-    if (batch.firstOffset > position.nextOffset) return { resumeAt: position.nextOffset };
+    if (batch.firstOffset > position.nextOffset) {
+      const start = await settings.startOffset(topic, partition);
+      assertNoneGone(topic, partition, position, start);
+      if (batch.firstOffset > Math.max(start, position.nextOffset)) {
+        return { resumeAt: Math.max(start, position.nextOffset) };
+      }
+    }
     for (let first = firstAt(records, position.nextOffset); first < records.length; first += DELIVERY_RECORDS_MAX) {
       if (batch.interrupted()) break;
       const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
-      const { delivery, application, refused } = await deliver(timed, position, slice);
+      const { delivery, application, refused } = await deliver(timed, position, slice, rebuildRemedy(projector.name));
       if (application.kind === 'superseded') throw superseded(projector.name);
       if (application.kind === 'moved') {
         positions.set(key, application.position);
@@ -112,18 +120,24 @@ interface Delivered<Output> {
   readonly refused: readonly DeadLetter[];
 }
 
-/** Writes records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
+/**
+ * Writes records, the first of which stands at or after `position`.
+ *
+ * @param remedy - what to do where events are missing, as the end of a sentence.
+ * @throws TapeproofError SEQUENCE_GAP
+ */
 export async function deliver<Output>(
   settings: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters'>,
   position: Position,
   records: readonly LogRecord[],
+  remedy: string,
 ): Promise<Delivered<Output>> {
   const { sink, sendDeadLetters } = settings;
-  const { delivery, refused, letters } = await prepare(settings, position, records, sink.pack?.());
+  const { delivery, refused, letters } = await prepare(settings, position, records, sink.pack?.(), remedy);
   await sendDeadLetters(letters);
   const application = await sink.apply(delivery);
   if (application.kind !== 'collided') return { delivery, application, refused };
-  const again = await prepare(settings, position, records, undefined);
+  const again = await prepare(settings, position, records, undefined, remedy);
   return { delivery: again.delivery, application: await sink.apply(again.delivery), refused };
 }
 
@@ -133,6 +147,7 @@ async function prepare<Output>(
   position: Position,
   records: readonly LogRecord[],
   packed: Pack<Output> | undefined,
+  remedy: string,
 ): Promise<Prepared<Output>> {
   const { topic, partition, timestampMs } = records[0] ?? { topic: '', partition: 0, timestampMs: 0 };
   const admitted: ProjectedRecord<Output>[] = [];
@@ -150,7 +165,7 @@ async function prepare<Output>(
   for (let first = 0; first < records.length; first += SLICE_RECORDS) {
     if (first > 0) await turn();
     const fenced = fence(topic as TopicName, to, await decode(read, records.slice(first, first + SLICE_RECORDS)));
-    if ('foundSequence' in fenced) throw gapError(projector.name, topic, partition, fenced);
+    if ('foundSequence' in fenced) throw gapError(projector.name, topic, partition, fenced, remedy);
     project(fenced.admitted, (record) => {
       if (packed === undefined) admitted.push(record);
       else packed.add(record);
@@ -204,14 +219,31 @@ function assertLogReaches(projector: string, { topic, partition, highWatermark }
   if (highWatermark >= position.nextOffset) return;
   throw new TapeproofError(
     'FOREIGN_TAPE',
-    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; rebuild ${projector} to read this one.`,
+    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; ${rebuildRemedy(projector)}.`,
   );
 }
 
-function gapError(projector: string, topic: string, partition: number, gap: Gap): TapeproofError {
+/** The records that a store lacks may be gone: of events the sequence says so, of the tape nothing else does. */
+export function assertNoneGone(topic: TopicName, partition: number, { nextOffset }: Position, start: number): void {
+  if (topic !== TAPE_TOPIC || nextOffset >= start) return;
+  throw new TapeproofError(
+    'SEQUENCE_GAP',
+    `Partition ${partition} of ${topic} begins at offset ${start} where ${nextOffset} is needed: ${TAPE_REMEDY}.`,
+  );
+}
+
+/** What to do where a topic is there that a store was not read from, as the end of a sentence. */
+export function rebuildRemedy(projector: string): string {
+  return `once the engine has derived it again, run "npx tapeproof projector rebuild ${projector}" and start ${projector} again`;
+}
+
+/** The same where records of the tape are gone. */
+export const TAPE_REMEDY = 'records of the tape are gone, which nothing derives again; bring it back from a copy';
+
+function gapError(projector: string, topic: string, partition: number, gap: Gap, remedy: string): TapeproofError {
   return new TapeproofError(
     'SEQUENCE_GAP',
-    `${projector} stops: at offset ${gap.offset} of partition ${partition} of ${topic} stands event ${gap.foundSequence} where ${gap.expectedSequence} was next, so events are missing; nothing from there on was applied. Run "npx tapeproof certify" to see what the tape says.`,
+    `${projector} stops: at offset ${gap.offset} of partition ${partition} of ${topic} stands event ${gap.foundSequence} where ${gap.expectedSequence} was next, so events are missing; nothing from there on was applied; ${remedy}.`,
   );
 }
 

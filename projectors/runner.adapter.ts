@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TopicName } from '../contracts/topics.ts';
+import { TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
@@ -9,7 +9,7 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
 import type { Observation } from '../platform/observation.ts';
-import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
+import { createDeliverer, rebuildRemedy, TAPE_REMEDY, type Deliverer } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
 import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
@@ -84,6 +84,7 @@ async function runGeneration<Output>(
     read,
     log,
     metrics: observation.metrics,
+    startOffset: (topic, partition) => reader.startOffset(topic, partition),
     sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
   });
   const groupId = groupOf(projector.name, sink.generation);
@@ -93,6 +94,7 @@ async function runGeneration<Output>(
     kafka,
     groupId,
     topics: projector.topics,
+    remedy: (topic) => (topic === TAPE_TOPIC ? TAPE_REMEDY : rebuildRemedy(projector.name)),
     concurrency: CONCURRENCY,
     log,
     observation,

@@ -1,14 +1,24 @@
-import { Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import Table from 'cli-table3';
-import { DEFAULT_PARTITIONS } from '../../contracts/topics.ts';
+import {
+  ANCHORS_TOPIC,
+  DEFAULT_PARTITIONS,
+  DERIVED_TOPICS,
+  STATES_TOPIC,
+  TAPE_TOPIC,
+  TOPICS,
+  type TopicName,
+} from '../../contracts/topics.ts';
 import { activate } from '../../evaluators/activate.adapter.ts';
 import { canonicalConfiguration, ENGINE_VERSION } from '../../evaluators/configuration.ts';
+import { ENGINE_GROUP_PREFIX } from '../../evaluators/main.ts';
 import type { DeadLetterReason } from '../../contracts/generated/events.ts';
 import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
+import { recreateTopics } from '../../platform/kafka/recreate-topics.ts';
 import { applyTopics, checkTopics, partitionCount } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, migrate } from '../../platform/postgres.ts';
@@ -17,6 +27,11 @@ import { EventLog } from '../../proofs/event-log.ts';
 import { doubtsAbout, knownInstruments } from '../../proofs/known-instruments.ts';
 import { connections, DEFAULT_CONFIGURATION_FILE, kafkaFor, print, readConfiguration } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
+
+/** What `topics recreate` may delete. */
+const RECREATABLE: readonly TopicName[] = TOPICS.map(({ name }) => name).filter((name) => name !== TAPE_TOPIC);
+/** Dead letters are not among them: those of files that were ingested are not on the tape. */
+const REDERIVED: readonly TopicName[] = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC];
 
 interface JsonOption {
   readonly json?: true;
@@ -64,6 +79,19 @@ function registerTopics(program: Command): void {
         'USAGE',
         `The topics have ${fixed} partitions and keep them, for they are fixed once the tape exists: leave out --partitions ${partitions}.`,
       );
+    });
+  topics
+    .command('recreate')
+    .description('delete topics and make them anew, empty; a stopped engine then derives them again from the tape')
+    .addArgument(new Argument('[names...]', 'all but the tape can be named').choices(RECREATABLE))
+    .option('--derived', 'all that the engine derives again: its events, anchors and states')
+    .option('--json', 'print as JSON')
+    .action(async (named: TopicName[], { derived, json }: JsonOption & { derived?: true }) => {
+      const names = [...new Set([...named, ...(derived === true ? REDERIVED : [])])];
+      if (names.length === 0) throw new TapeproofError('USAGE', 'Name topics, or give --derived for all at once.');
+      const report = await recreateTopics(kafkaFor('topics'), names, ENGINE_GROUP_PREFIX);
+      const made = report.filter(({ topic }) => names.includes(topic));
+      print(json, made, () => made.map(({ topic }) => `${topic.padEnd(24)} recreated`).join('\n'));
     });
   topics
     .command('check')
