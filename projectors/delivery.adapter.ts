@@ -11,6 +11,7 @@ import { Metrics } from '../platform/metrics/metrics.ts';
 import { DeliveryReport } from './delivery-report.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import { fence, type Gap, type ReadRecord } from './fence.ts';
+import { remedyForLoss } from './remedies.adapter.ts';
 import type { ProjectedEvent, ProjectorOf } from './projector.ts';
 import type { Application, Delivery, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
 
@@ -22,11 +23,15 @@ export const DELIVERY_RECORDS_MAX = 5_000;
  */
 const SLICE_RECORDS = 250;
 
+/** What to do about a gap, as the end of a sentence. */
+export type RemedyForGap = (topic: TopicName, partition: number, gap: Gap) => Promise<string>;
+
 export interface DelivererSettings<Output> {
   readonly projector: Pick<ProjectorOf<Output>, 'name' | 'project'>;
   readonly sink: Sink<Output>;
   readonly read: EventReader;
   readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;
+  readonly remedyForGap: RemedyForGap;
   /** Offset of the first record that a partition's log keeps. */
   readonly startOffset: (topic: TopicName, partition: number) => Promise<number>;
   readonly log: Log;
@@ -68,7 +73,7 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     for (let first = firstAt(records, position.nextOffset); first < records.length; first += DELIVERY_RECORDS_MAX) {
       if (batch.interrupted()) break;
       const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
-      const { delivery, application, refused } = await deliver(timed, position, slice, rebuildRemedy(projector.name));
+      const { delivery, application, refused } = await deliver(timed, position, slice);
       if (application.kind === 'superseded') throw superseded(projector.name);
       if (application.kind === 'moved') {
         positions.set(key, application.position);
@@ -120,34 +125,27 @@ interface Delivered<Output> {
   readonly refused: readonly DeadLetter[];
 }
 
-/**
- * Writes records, the first of which stands at or after `position`.
- *
- * @param remedy - what to do where events are missing, as the end of a sentence.
- * @throws TapeproofError SEQUENCE_GAP
- */
+/** Writes records, the first of which stands at or after `position`. @throws TapeproofError SEQUENCE_GAP */
 export async function deliver<Output>(
-  settings: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters'>,
+  settings: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters' | 'remedyForGap'>,
   position: Position,
   records: readonly LogRecord[],
-  remedy: string,
 ): Promise<Delivered<Output>> {
   const { sink, sendDeadLetters } = settings;
-  const { delivery, refused, letters } = await prepare(settings, position, records, sink.pack?.(), remedy);
+  const { delivery, refused, letters } = await prepare(settings, position, records, sink.pack?.());
   await sendDeadLetters(letters);
   const application = await sink.apply(delivery);
   if (application.kind !== 'collided') return { delivery, application, refused };
-  const again = await prepare(settings, position, records, undefined, remedy);
+  const again = await prepare(settings, position, records, undefined);
   return { delivery: again.delivery, application: await sink.apply(again.delivery), refused };
 }
 
 /** Decodes, fences and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
 async function prepare<Output>(
-  { projector, read }: Pick<DelivererSettings<Output>, 'projector' | 'read'>,
+  { projector, read, remedyForGap }: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'remedyForGap'>,
   position: Position,
   records: readonly LogRecord[],
   packed: Pack<Output> | undefined,
-  remedy: string,
 ): Promise<Prepared<Output>> {
   const { topic, partition, timestampMs } = records[0] ?? { topic: '', partition: 0, timestampMs: 0 };
   const admitted: ProjectedRecord<Output>[] = [];
@@ -165,7 +163,10 @@ async function prepare<Output>(
   for (let first = 0; first < records.length; first += SLICE_RECORDS) {
     if (first > 0) await turn();
     const fenced = fence(topic as TopicName, to, await decode(read, records.slice(first, first + SLICE_RECORDS)));
-    if ('foundSequence' in fenced) throw gapError(projector.name, topic, partition, fenced, remedy);
+    if ('foundSequence' in fenced) {
+      const remedy = await remedyForGap(topic as TopicName, partition, fenced);
+      throw gapError(projector.name, topic, partition, fenced, remedy);
+    }
     project(fenced.admitted, (record) => {
       if (packed === undefined) admitted.push(record);
       else packed.add(record);
@@ -219,7 +220,7 @@ function assertLogReaches(projector: string, { topic, partition, highWatermark }
   if (highWatermark >= position.nextOffset) return;
   throw new TapeproofError(
     'FOREIGN_TAPE',
-    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; ${rebuildRemedy(projector)}.`,
+    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; ${remedyForLoss(projector, topic)}.`,
   );
 }
 
@@ -228,17 +229,9 @@ export function assertNoneGone(topic: TopicName, partition: number, { nextOffset
   if (topic !== TAPE_TOPIC || nextOffset >= start) return;
   throw new TapeproofError(
     'SEQUENCE_GAP',
-    `Partition ${partition} of ${topic} begins at offset ${start} where ${nextOffset} is needed: ${TAPE_REMEDY}.`,
+    `Partition ${partition} of ${topic} begins at offset ${start} where ${nextOffset} is needed: records are gone, and ${remedyForLoss('', topic)}.`,
   );
 }
-
-/** What to do where a topic is there that a store was not read from, as the end of a sentence. */
-export function rebuildRemedy(projector: string): string {
-  return `once the engine has derived it again, run "npx tapeproof projector rebuild ${projector}" and start ${projector} again`;
-}
-
-/** The same where records of the tape are gone. */
-export const TAPE_REMEDY = 'records of the tape are gone, which nothing derives again; bring it back from a copy';
 
 function gapError(projector: string, topic: string, partition: number, gap: Gap, remedy: string): TapeproofError {
   return new TapeproofError(

@@ -7,6 +7,7 @@ import type { Log } from '../platform/log.ts';
 import { assertNoneGone, deliver, DELIVERY_RECORDS_MAX } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
+import { remedyForHole } from './remedies.adapter.ts';
 import { overtaken } from './sinks/refusals.adapter.ts';
 import type { Difference, Position, ReadModel, Shadow, StoredPosition } from './sink.ts';
 
@@ -274,11 +275,12 @@ class Loading<Output> {
     const { delivery, application } = await deliver(
       {
         ...{ projector, read, sink: this.#shadow },
+        remedyForGap: (topic) =>
+          Promise.resolve(`${remedyForHole(topic)}; when they have derived it again, run the rebuild again`),
         sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
       },
       position,
       records,
-      `stop the engines, run "npx tapeproof topics recreate ${place.topic}", start them again and, when they have derived it again, run this again`,
     );
     // Nobody else writes a shadow, unless another rebuild began.
     if (application.kind !== 'applied') throw overtaken(projector.name);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
+import type { TopicName } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
@@ -9,9 +9,10 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
 import type { Observation } from '../platform/observation.ts';
-import { createDeliverer, rebuildRemedy, TAPE_REMEDY, type Deliverer } from './delivery.adapter.ts';
+import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
+import { remedyForGap, remedyForLoss } from './remedies.adapter.ts';
 import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
 
 /** Batches of different partitions handled side by side: one is decoded while another is written. */
@@ -84,6 +85,7 @@ async function runGeneration<Output>(
     read,
     log,
     metrics: observation.metrics,
+    remedyForGap: (topic, partition, gap) => remedyForGap(projector.name, { reader, read }, topic, partition, gap),
     startOffset: (topic, partition) => reader.startOffset(topic, partition),
     sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
   });
@@ -94,7 +96,7 @@ async function runGeneration<Output>(
     kafka,
     groupId,
     topics: projector.topics,
-    remedy: (topic) => (topic === TAPE_TOPIC ? TAPE_REMEDY : rebuildRemedy(projector.name)),
+    remedy: (topic) => remedyForLoss(projector.name, topic),
     concurrency: CONCURRENCY,
     log,
     observation,
