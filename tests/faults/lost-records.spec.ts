@@ -51,6 +51,7 @@ beforeAll(async () => {
   await world.untilEngineCaughtUp();
   await engine.stop();
   reference = await written();
+  expect(reference['probability.decisions']).not.toMatch(/^0 /);
 });
 afterEach(async () => {
   await engine?.stop().catch(() => undefined);
@@ -111,7 +112,7 @@ async function untilWhole(): Promise<void> {
 
 const LOSSES: readonly (readonly [what: string, lose: () => Promise<void>])[] = [
   ['all that it wrote was made anew', () => recreate(...WRITTEN)],
-  ['only one output was made anew', () => recreate('decision.outcomes')],
+  ['only one output was made anew', () => recreate('probability.decisions')],
   ['the anchors were made anew', () => recreate(ANCHORS_TOPIC)],
   ['the states were made anew, and the anchors are there', () => recreate(STATES_TOPIC)],
   ['the records of an output were deleted', () => deleteRecords('strategy.results')],
@@ -138,7 +139,7 @@ describe('without a trade, an engine derives again up to the end of the tape', (
     [
       'its offsets were deleted',
       async () => {
-        await recreate('probability.decisions');
+        await recreate('indicator.snapshots');
         await world.forgetOffsetsOf('engine');
       },
     ],
