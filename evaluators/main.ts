@@ -14,7 +14,9 @@ import type { Metrics } from '../platform/metrics/metrics.ts';
 import { unobserved, type Observation } from '../platform/observation.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { DerivedReport } from './derived-report.adapter.ts';
-import { newCounters, PartitionDelivery, type EngineCounters } from './partition-delivery.adapter.ts';
+import { newCounters, type EngineCounters } from './engine-counters.ts';
+import { PartitionDelivery } from './partition-delivery.adapter.ts';
+import { watchPartitions } from './partition-watch.adapter.ts';
 
 /** Partitions of one fetch handled side by side: their events go to Kafka in one request, and the next fetch waits once. */
 const PARTITIONS_AT_ONCE = 16;
@@ -34,9 +36,12 @@ export interface EngineOptions {
   readonly observation?: Observation;
 }
 
+/** What the consumer groups of all engine versions begin with. */
+export const ENGINE_GROUP_PREFIX = 'tapeproof.engine.';
+
 /** The consumer group of the engine. It holds the version: another version has offsets of its own. */
 export function engineGroup(engineVersion: string = ENGINE_VERSION): string {
-  return `tapeproof.engine.${engineVersion}`;
+  return `${ENGINE_GROUP_PREFIX}${engineVersion}`;
 }
 
 /**
@@ -71,18 +76,26 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     }),
   ];
   const progress = logProgress(log, counters);
+  const watch = watchPartitions({ kafka, groupId: engineGroup(), reader, deliveryOf, log });
   try {
     const consumer = await startConsumer({
       kafka,
       groupId: engineGroup(),
       topics: [TAPE_TOPIC],
       handle: (batch) => deliveryOf(batch.partition).handle(batch),
+      onAssigned: (assignment) => {
+        watch.assigned(assignment[TAPE_TOPIC] ?? []);
+      },
       onRevoked: (assignment) => {
         for (const partition of assignment[TAPE_TOPIC] ?? []) partitions.delete(partition);
       },
+      offsetsAreHints: true,
       log,
       observation,
       concurrency: PARTITIONS_AT_ONCE,
+    });
+    watch.start((partition, offset) => {
+      consumer.seek(TAPE_TOPIC, partition, offset);
     });
     const lag = watchLag({ kafka, reader, groupId: engineGroup(), assignment: () => consumer.assignment, metrics });
     const stop = () => void consumer.stop();
@@ -93,6 +106,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     } finally {
       signal.removeEventListener('abort', stop);
       lag.close();
+      watch.close();
     }
     log.event('engine-stopped', `Engine stopped: ${progressText(counters)}`, progressFields(counters));
   } finally {

@@ -7,8 +7,11 @@ import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
 import type { DerivedRecord } from './advance.ts';
 
-/** Records at the end of an output among which the greatest sequence is looked for: a zombie may have written last. */
-const TAIL_RECORDS = 256;
+/**
+ * Records at either end of an output that are looked at: a zombie may have written last, and among the first there may be
+ * some that nobody can read.
+ */
+const EDGE_RECORDS = 256;
 
 /** The commits that a difference names. */
 export interface Commits {
@@ -202,17 +205,22 @@ class OutputCursor {
     const { topic, partition } = this.#output;
     return new TapeproofError(
       'CONFLICT',
-      `${topic}-${partition} holds another event at log offset ${offset} than ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: find out which of the two is wrong before an engine goes on.`,
+      `${topic}-${partition} holds another event at log offset ${offset} than ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: where that one is right, run it; where this one is, stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from the tape.`,
     );
   }
 
   #gap({ event, sequence }: DerivedRecord, found: number): TapeproofError {
     const { topic, partition } = this.#output;
-    return new TapeproofError(
-      'SEQUENCE_GAP',
-      `${topic}-${partition} holds sequence ${found} and not ${sequence} (${event.eventId}): records of it are gone; delete the derived topics and engine.anchors and let the engine derive them again from the tape.`,
-    );
+    return recordsGone(topic, `${topic}-${partition} holds sequence ${found} and not ${sequence} (${event.eventId})`);
   }
+}
+
+/** Where a log has a hole, what is missing cannot be put back into its place. */
+function recordsGone(topic: DerivedTopic, what: string): TapeproofError {
+  return new TapeproofError(
+    'SEQUENCE_GAP',
+    `${what}: records of it are gone; stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they derive it again from the tape.`,
+  );
 }
 
 function sequenceOf(schema: RegisteredSchema | undefined, body: Buffer | undefined): number | undefined {
@@ -241,6 +249,33 @@ export async function outputsReach(
   return true;
 }
 
+/** @throws TapeproofError SEQUENCE_GAP when the first events of an output are gone and later ones are there. */
+export async function refuseCutOutputs(access: LogAccess, partition: number): Promise<void> {
+  for (const topic of DERIVED_TOPICS) {
+    const first = await firstSequence(access, topic, partition);
+    if (first !== undefined && first > 0) {
+      throw recordsGone(topic, `${topic}-${partition} begins with sequence ${first}`);
+    }
+  }
+}
+
+/** The sequence of the first event of an output; undefined where there is none among its first records. */
+async function firstSequence(
+  { reader, registry }: LogAccess,
+  topic: DerivedTopic,
+  partition: number,
+): Promise<number | undefined> {
+  const from = await reader.startOffset(topic, partition);
+  const to = Math.min(await reader.endOffset(topic, partition), from + EDGE_RECORDS);
+  for await (const records of reader.read({ topic, partition, from, to })) {
+    for (const record of records) {
+      const sequence = await sequenceIn(registry, record);
+      if (sequence !== undefined) return sequence;
+    }
+  }
+  return undefined;
+}
+
 /** The greatest sequence among the last records of an output; −1 when there is none. */
 async function greatestSequence(
   { reader, registry }: LogAccess,
@@ -248,14 +283,16 @@ async function greatestSequence(
   partition: number,
 ): Promise<number> {
   const to = await reader.endOffset(topic, partition);
-  const from = Math.max(await reader.startOffset(topic, partition), to - TAIL_RECORDS);
+  const from = Math.max(await reader.startOffset(topic, partition), to - EDGE_RECORDS);
   let greatest = -1;
   for await (const records of reader.read({ topic, partition, from, to })) {
-    for (const { value } of records) {
-      const id = schemaIdOf(value);
-      const schema = id === undefined ? undefined : await registry.schemaOf(id);
-      greatest = Math.max(greatest, sequenceOf(schema, value === null ? undefined : bodyOf(value)) ?? -1);
-    }
+    for (const record of records) greatest = Math.max(greatest, (await sequenceIn(registry, record)) ?? -1);
   }
   return greatest;
+}
+
+async function sequenceIn(registry: Registry, { value }: LogRecord): Promise<number | undefined> {
+  const id = schemaIdOf(value);
+  const schema = id === undefined ? undefined : await registry.schemaOf(id);
+  return sequenceOf(schema, value === null ? undefined : bodyOf(value));
 }

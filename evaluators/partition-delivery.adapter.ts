@@ -6,6 +6,7 @@ import {
   STATES_TOPIC,
   TAPE_TOPIC,
   type DerivedTopic,
+  type TopicName,
 } from '../contracts/topics.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TapeproofError } from '../platform/errors.ts';
@@ -15,14 +16,18 @@ import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
+import { DeadLetterLog } from './dead-letter-log.adapter.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import type { DerivedReport } from './derived-report.adapter.ts';
-import { OutputComparison, outputsReach } from './output-comparison.adapter.ts';
-import type { Advance, DerivedRecord, SetAside } from './advance.ts';
+import type { EngineCounters } from './engine-counters.ts';
+import { OutputComparison, outputsReach, refuseCutOutputs } from './output-comparison.adapter.ts';
+import type { Advance, DerivedRecord } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
 import type { PartitionTask } from './partition-task.ts';
 import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
-import { SET_ASIDE_WORDS } from './trade-counts.ts';
+import { reportHandOver } from './hand-over-report.adapter.ts';
+import { RefusalReport } from './refusal-report.adapter.ts';
+import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts';
 
 /** Records collected before they are sent. */
 const OUTBOX_RECORDS_MAX = 4_000;
@@ -30,27 +35,6 @@ const OUTBOX_RECORDS_MAX = 4_000;
 const RECORDS_BETWEEN_CHECKS = 256;
 const US_PER_MS = 1_000;
 const SECONDS_PER_MS = 1e-3;
-
-/** What the engine process did since its start. */
-export interface EngineCounters {
-  /** Tape records taken in live. */
-  records: number;
-  /** Derived events sent. */
-  events: number;
-  deadLetters: number;
-  anchors: number;
-  recoveries: number;
-  /** Tape records taken in again while recovering. */
-  recovered: number;
-  /** Events derived again and found equal to what the outputs hold. */
-  compared: number;
-  /** Trades before the first activation that were skipped. */
-  skipped: number;
-}
-
-export function newCounters(): EngineCounters {
-  return { records: 0, events: 0, deadLetters: 0, anchors: 0, recoveries: 0, recovered: 0, compared: 0, skipped: 0 };
-}
 
 /** What the partitions of one process share. */
 export interface DeliveryContext {
@@ -83,8 +67,19 @@ class Interruption extends Error {}
 export class PartitionDelivery {
   readonly #partition: number;
   readonly #context: DeliveryContext;
+  readonly #refusals: RefusalReport;
+  /** Tape records before it were taken in by a process before this one: they count as recovered. */
+  #takenInBefore = 0;
   #task: PartitionTask | undefined;
   #comparison: OutputComparison | undefined;
+  /** At hand while there is a comparison: what is derived again may be refused again. */
+  #deadLetterLog: DeadLetterLog | undefined;
+  /** Where what the engine wrote began and ended, when it was last looked at. */
+  #extents: Extents | undefined;
+  /** Per output, the sequence behind the last event that it holds for certain. */
+  #written: Readonly<Record<DerivedTopic, number>> | undefined;
+  /** Records that were written are gone: the state has to be found again. */
+  #isInDoubt = false;
   #anchoredTapeId: string | undefined;
   #outbox: OutgoingRecord[] = [];
   /** What of the outbox to tell when Kafka has it. */
@@ -96,6 +91,12 @@ export class PartitionDelivery {
   constructor(partition: number, context: DeliveryContext) {
     this.#partition = partition;
     this.#context = context;
+    this.#refusals = new RefusalReport(partition, context.log, context.metrics);
+  }
+
+  /** Offset of the first tape record that the state at hand does not include; undefined where there is no state. */
+  get nextOffset(): number | undefined {
+    return this.#task?.nextOffset;
   }
 
   /** Age of the newest anchor; undefined where there is none, or the state is not at hand. */
@@ -112,7 +113,7 @@ export class PartitionDelivery {
     try {
       // State at hand that is ahead is as good: what lies before it is applied. State that is behind is stale: another
       // process had the partition meanwhile.
-      const atHand = this.#task;
+      const atHand = this.#isInDoubt ? undefined : this.#task;
       const task = atHand !== undefined && batch.firstOffset <= atHand.nextOffset ? atHand : await this.#recover(batch);
       return await this.#apply(task, batch);
     } catch (error) {
@@ -122,13 +123,42 @@ export class PartitionDelivery {
     }
   }
 
+  /** @param offset - tape records before it were taken in by a process before this one. */
+  resume(offset: number): void {
+    this.#takenInBefore = offset;
+  }
+
+  /**
+   * Whether what was written is still there. Where it is not, the next batch finds the state again and derives what is gone.
+   *
+   * @returns a topic that lost records since the last look; undefined where none did.
+   * @throws TapeproofError UNREACHABLE, also where a topic is missing.
+   */
+  async findLoss(): Promise<TopicName | undefined> {
+    const [task, extents, written] = [this.#task, this.#extents, this.#written];
+    if (task === undefined || extents === undefined || written === undefined || this.#isInDoubt) return undefined;
+    const now = await extentsOf(this.#context.access.reader, this.#partition);
+    // Found again meanwhile.
+    if (this.#task !== task) return undefined;
+    const lost = lostTopic(extents, now, written);
+    if (lost === undefined) this.#extents = now;
+    else this.#isInDoubt = true;
+    return lost;
+  }
+
   /** Forgets the state: the partition moves, or an error left it in doubt. */
   async release(): Promise<void> {
     this.#task = undefined;
     this.#newestAnchor = undefined;
+    this.#isInDoubt = false;
     this.#clearOutbox();
+    await this.#closeComparison();
+  }
+
+  async #closeComparison(): Promise<void> {
     const comparison = this.#comparison;
     this.#comparison = undefined;
+    this.#deadLetterLog = undefined;
     await comparison?.close();
   }
 
@@ -137,6 +167,8 @@ export class PartitionDelivery {
     const { access, counters, log, metrics } = this.#context;
     const partition = this.#partition;
     const startedAt = performance.now();
+    this.#extents = await extentsOf(access.reader, partition);
+    await refuseCutOutputs(access, partition);
     const { task, anchor, tapeId } = await recoverTask(access, partition, Number.POSITIVE_INFINITY, ({ manifest }) =>
       outputsReach(access, partition, manifest.nextSequence),
     );
@@ -145,6 +177,7 @@ export class PartitionDelivery {
     const comparison = await OutputComparison.open(access, partition, task.nextSequences, anchor?.hints.outputs ?? {});
     this.#comparison = comparison;
     const from = task.nextOffset;
+    this.#deadLetterLog = new DeadLetterLog(access, partition, from);
     if (from < batch.firstOffset) await this.#stepTo(task, batch);
     counters.recoveries += 1;
     metrics.count('tapeproof_engine_recoveries_total', { partition });
@@ -168,7 +201,7 @@ export class PartitionDelivery {
     return task;
   }
 
-  /** From the anchor to the batch. Dead letters on the way were sent before the offset was committed. */
+  /** From the anchor to the batch. */
   async #stepTo(task: PartitionTask, batch: PartitionBatch): Promise<void> {
     const { access, counters } = this.#context;
     const range = { topic: TAPE_TOPIC, partition: this.#partition, from: task.nextOffset, to: batch.firstOffset };
@@ -198,19 +231,24 @@ export class PartitionDelivery {
         taken % RECORDS_BETWEEN_CHECKS === 0
           ? this.#advanceTimed(task, record.offset, content)
           : this.#advance(task, record.offset, content);
-      if (!isSilent(advance)) await this.#collect(task, advance, record, true);
+      const isNew = record.offset >= this.#takenInBefore;
+      if (!isSilent(advance)) await this.#collect(task, advance, record, isNew);
       if (advance.foreignActivation !== undefined) {
         await this.#awaitHandOver(task, advance.foreignActivation);
         break;
       }
       taken += 1;
+      if (isNew) counters.records += 1;
+      else counters.recovered += 1;
       if (taken % RECORDS_BETWEEN_CHECKS === 0 && batch.interrupted()) break;
     }
     await this.#flush();
+    this.#written = task.nextSequences;
     refuseForeignTape(this.#partition, this.#anchoredTapeId, task);
-    counters.records += taken;
     counters.skipped += task.counts.skipped - skipped;
     const last = batch.records.at(-1)?.offset ?? batch.firstOffset;
+    // The group begins before the state does: what lies between is applied.
+    if (taken === 0 && task.nextOffset > last + 1) return { appliedUpTo: task.nextOffset };
     return { nextOffset: Math.min(Math.max(task.nextOffset, batch.firstOffset), last + 1) };
   }
 
@@ -235,10 +273,10 @@ export class PartitionDelivery {
     }
   }
 
-  /** Puts what a record led to into the outbox; what the outputs hold already is left out. */
+  /** Puts what a record led to into the outbox; what the logs hold already is left out. */
   async #collect(task: PartitionTask, advance: Advance, record: LogRecord, isNew: boolean): Promise<void> {
     const { counters, gitCommit } = this.#context;
-    if (advance.setAside !== undefined && isNew) this.#reportSetAside(advance.setAside, record.offset);
+    if (advance.setAside !== undefined && isNew) this.#refusals.setAside(advance.setAside, record.offset);
     for (const derived of advance.derived) {
       if (this.#comparison !== undefined) {
         const activatedBy = task.activation?.gitCommit ?? 'unknown';
@@ -260,28 +298,26 @@ export class PartitionDelivery {
         timestampUs: event.eventTime,
       });
     }
-    if (isNew) {
-      for (const letter of advance.deadLetters) {
-        counters.deadLetters += 1;
-        this.#letters.push(letter);
-        this.#outbox.push({
-          topic: DEAD_LETTERS_TOPIC,
-          partition: this.#partition,
-          key: letter.deadLetterId,
-          type: 'DeadLetter',
-          body: encodeBody('DeadLetter', letter),
-          timestampUs: timestampUsOf(record),
-        });
-      }
+    for (const letter of advance.deadLetters) {
+      const body = encodeBody('DeadLetter', letter);
+      if ((await this.#deadLetterLog?.holds(body)) === true) continue;
+      counters.deadLetters += 1;
+      this.#letters.push(letter);
+      this.#outbox.push({
+        topic: DEAD_LETTERS_TOPIC,
+        partition: this.#partition,
+        key: letter.deadLetterId,
+        type: 'DeadLetter',
+        body,
+        timestampUs: timestampUsOf(record),
+      });
     }
     if (advance.anchor !== undefined) await this.#writeAnchor(advance.anchor, timestampUsOf(record));
     else if (this.#outbox.length >= OUTBOX_RECORDS_MAX) await this.#flush();
   }
 
   async #endComparison(): Promise<void> {
-    if (this.#comparison?.isOver !== true) return;
-    await this.#comparison.close();
-    this.#comparison = undefined;
+    if (this.#comparison?.isOver === true) await this.#closeComparison();
   }
 
   /** Events first, then pages and head of the state, then the manifest: an anchor promises nothing that is not there. */
@@ -319,38 +355,13 @@ export class PartitionDelivery {
     this.#clearOutbox();
     await this.#context.producer.send(records);
     this.#context.report.acknowledged(derived);
-    for (const letter of letters) this.#reportLetter(letter);
+    for (const letter of letters) this.#refusals.deadLetter(letter);
   }
 
   #clearOutbox(): void {
     this.#outbox = [];
     this.#derived = [];
     this.#letters = [];
-  }
-
-  #reportSetAside({ kind, instrument, tradeId, eventTime }: SetAside, offset: number): void {
-    const { log, metrics } = this.#context;
-    metrics.count('tapeproof_engine_set_aside_total', { instrument, kind });
-    log.sampled('trade-set-aside')?.(`Trade ${tradeId} of ${instrument}: ${SET_ASIDE_WORDS[kind]}`, {
-      'tapeproof.set_aside': kind,
-      'tapeproof.instrument': instrument,
-      'tapeproof.trade_id': tradeId,
-      'tapeproof.event_time_us': eventTime,
-      'tapeproof.tape.partition': this.#partition,
-      'tapeproof.tape.offset': offset,
-    });
-  }
-
-  #reportLetter({ deadLetterId, reader, reason, detail, source }: DeadLetter): void {
-    const { log, metrics } = this.#context;
-    metrics.count('tapeproof_dead_letters_total', { reader, reason });
-    log.sampled('dead-letter')?.(`Tape record ${this.#partition}-${source.position} cannot be used: ${detail}`, {
-      'event.id': deadLetterId,
-      'event.reason': reason,
-      'tapeproof.reader': reader,
-      'tapeproof.tape.partition': this.#partition,
-      'tapeproof.tape.offset': source.position,
-    });
   }
 
   /**
@@ -361,17 +372,7 @@ export class PartitionDelivery {
     const isOurs = task.activation?.engineVersion === ENGINE_VERSION;
     if (this.#alarmed !== foreign.activationId) {
       this.#alarmed = foreign.activationId;
-      this.#context.log.event(
-        'hand-over-awaited',
-        isOurs
-          ? `Partition ${this.#partition} waits at offset ${task.nextOffset}: engine version ${foreign.engineVersion} is in force from here on, and this is ${ENGINE_VERSION}: stop this engine and start that one`
-          : `Partition ${this.#partition} waits: engine version ${foreign.engineVersion} is in force at offset ${task.nextOffset}, and this is ${ENGINE_VERSION}: run "npx tapeproof activate" with this version, and let the other engine reach that place`,
-        {
-          'tapeproof.tape.partition': this.#partition,
-          'tapeproof.tape.offset': task.nextOffset,
-          'tapeproof.engine_version': foreign.engineVersion,
-        },
-      );
+      reportHandOver(this.#context.log, task, foreign, isOurs);
     }
     if (isOurs) return;
     await this.#flush();

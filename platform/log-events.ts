@@ -86,6 +86,11 @@ export const LOG_EVENTS = {
   ),
   'anchor-written': sampled('info', ENGINE, 'The state at a tape offset was written.'),
   recovered: always('info', ENGINE, 'State was restored, and what was derived again is what the outputs hold.'),
+  'output-lost': always(
+    'warn',
+    ENGINE,
+    'Records that the engine wrote are gone: it derives them again, or stops and says what to do.',
+  ),
   'hand-over-awaited': always(
     'error',
     ENGINE,

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
-import { DEAD_LETTERS_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
@@ -11,6 +11,7 @@ import { Metrics } from '../platform/metrics/metrics.ts';
 import { DeliveryReport } from './delivery-report.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import { fence, type Gap, type ReadRecord } from './fence.ts';
+import { remedyForLoss } from './remedies.adapter.ts';
 import type { ProjectedEvent, ProjectorOf } from './projector.ts';
 import type { Application, Delivery, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
 
@@ -22,11 +23,17 @@ export const DELIVERY_RECORDS_MAX = 5_000;
  */
 const SLICE_RECORDS = 250;
 
+/** What to do about a gap, as the end of a sentence. */
+export type RemedyForGap = (topic: TopicName, partition: number, gap: Gap) => Promise<string>;
+
 export interface DelivererSettings<Output> {
   readonly projector: Pick<ProjectorOf<Output>, 'name' | 'project'>;
   readonly sink: Sink<Output>;
   readonly read: EventReader;
   readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;
+  readonly remedyForGap: RemedyForGap;
+  /** Offset of the first record that a partition's log keeps. */
+  readonly startOffset: (topic: TopicName, partition: number) => Promise<number>;
   readonly log: Log;
   readonly metrics?: Metrics;
 }
@@ -56,7 +63,13 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     let position = positions.get(key) ?? (await sink.position(topic, partition));
     positions.set(key, position);
     assertLogReaches(projector.name, batch, position);
-    if (batch.firstOffset > position.nextOffset) return { resumeAt: position.nextOffset };
+    if (batch.firstOffset > position.nextOffset) {
+      const start = await settings.startOffset(topic, partition);
+      assertNoneGone(topic, partition, position, start);
+      if (batch.firstOffset > Math.max(start, position.nextOffset)) {
+        return { resumeAt: Math.max(start, position.nextOffset) };
+      }
+    }
     for (let first = firstAt(records, position.nextOffset); first < records.length; first += DELIVERY_RECORDS_MAX) {
       if (batch.interrupted()) break;
       const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
@@ -112,9 +125,9 @@ interface Delivered<Output> {
   readonly refused: readonly DeadLetter[];
 }
 
-/** Writes records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
+/** Writes records, the first of which stands at or after `position`. @throws TapeproofError SEQUENCE_GAP */
 export async function deliver<Output>(
-  settings: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters'>,
+  settings: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters' | 'remedyForGap'>,
   position: Position,
   records: readonly LogRecord[],
 ): Promise<Delivered<Output>> {
@@ -129,7 +142,7 @@ export async function deliver<Output>(
 
 /** Decodes, fences and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
 async function prepare<Output>(
-  { projector, read }: Pick<DelivererSettings<Output>, 'projector' | 'read'>,
+  { projector, read, remedyForGap }: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'remedyForGap'>,
   position: Position,
   records: readonly LogRecord[],
   packed: Pack<Output> | undefined,
@@ -150,7 +163,10 @@ async function prepare<Output>(
   for (let first = 0; first < records.length; first += SLICE_RECORDS) {
     if (first > 0) await turn();
     const fenced = fence(topic as TopicName, to, await decode(read, records.slice(first, first + SLICE_RECORDS)));
-    if ('foundSequence' in fenced) throw gapError(projector.name, topic, partition, fenced);
+    if ('foundSequence' in fenced) {
+      const remedy = await remedyForGap(topic as TopicName, partition, fenced);
+      throw gapError(projector.name, topic, partition, fenced, remedy);
+    }
     project(fenced.admitted, (record) => {
       if (packed === undefined) admitted.push(record);
       else packed.add(record);
@@ -204,14 +220,23 @@ function assertLogReaches(projector: string, { topic, partition, highWatermark }
   if (highWatermark >= position.nextOffset) return;
   throw new TapeproofError(
     'FOREIGN_TAPE',
-    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; rebuild ${projector} to read this one.`,
+    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; ${remedyForLoss(projector, topic)}.`,
   );
 }
 
-function gapError(projector: string, topic: string, partition: number, gap: Gap): TapeproofError {
+/** The records that a store lacks may be gone: of events the sequence says so, of the tape nothing else does. */
+export function assertNoneGone(topic: TopicName, partition: number, { nextOffset }: Position, start: number): void {
+  if (topic !== TAPE_TOPIC || nextOffset >= start) return;
+  throw new TapeproofError(
+    'SEQUENCE_GAP',
+    `Partition ${partition} of ${topic} begins at offset ${start} where ${nextOffset} is needed: records are gone, and ${remedyForLoss('', topic)}.`,
+  );
+}
+
+function gapError(projector: string, topic: string, partition: number, gap: Gap, remedy: string): TapeproofError {
   return new TapeproofError(
     'SEQUENCE_GAP',
-    `${projector} stops: at offset ${gap.offset} of partition ${partition} of ${topic} stands event ${gap.foundSequence} where ${gap.expectedSequence} was next, so events are missing; nothing from there on was applied. Run "npx tapeproof certify" to see what the tape says.`,
+    `${projector} stops: at offset ${gap.offset} of partition ${partition} of ${topic} stands event ${gap.foundSequence} where ${gap.expectedSequence} was next, so events are missing; nothing from there on was applied; ${remedy}.`,
   );
 }
 

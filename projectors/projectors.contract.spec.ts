@@ -34,6 +34,8 @@ function benchWith<Output>(projector: ProjectorOf<Output>, store: MemoryStore<Ou
     projector,
     sink: store,
     read: createEventReader(sampleRegistry, projector, SAMPLE_PARTITIONS),
+    remedyForGap: () => Promise.resolve(''),
+    startOffset: () => Promise.resolve(0),
     sendDeadLetters: (sent) => {
       letters.push(...sent);
       return Promise.resolve();

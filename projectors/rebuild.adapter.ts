@@ -4,9 +4,10 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
-import { deliver, DELIVERY_RECORDS_MAX } from './delivery.adapter.ts';
+import { assertNoneGone, deliver, DELIVERY_RECORDS_MAX } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
+import { remedyForHole } from './remedies.adapter.ts';
 import { overtaken } from './sinks/refusals.adapter.ts';
 import type { Difference, Position, ReadModel, Shadow, StoredPosition } from './sink.ts';
 
@@ -147,16 +148,18 @@ function judge(
   );
   throw new TapeproofError(
     'CHECK_FAILED',
-    `The rebuilt ${projector} differs from the live one in ${places.join(', ')}: the live generation ${shadow.live} stays, generation ${shadow.generation} lies beside it to be looked at; to swap nevertheless, rebuild with --approve-difference.`,
+    `The rebuilt ${projector} differs from the live one in ${places.join(', ')}: the live generation ${shadow.live} stays, generation ${shadow.generation} lies beside it to be looked at; to swap nevertheless, run "npx tapeproof projector rebuild ${projector} --approve-difference".`,
   );
 }
 
 function foreignTape(projector: string): TapeproofError {
   return new TapeproofError(
     'FOREIGN_TAPE',
-    `The live ${projector} was read from another tape: connect to the right Kafka, or rebuild with --approve-difference to read this one.`,
+    `The live ${projector} was read from another tape: connect to the right Kafka, or run "npx tapeproof projector rebuild ${projector} --approve-difference" to read this one.`,
   );
 }
+
+const NOWHERE: Position = { nextOffset: 0, nextSequence: 0 };
 
 interface Place {
   readonly topic: TopicName;
@@ -250,7 +253,10 @@ class Loading<Output> {
 
   async #advancePlace(place: Place, to: number, total: number): Promise<void> {
     const { reader, progress, signal, projector } = this.#settings;
-    const from = this.#reached.get(place)?.nextOffset ?? 0;
+    const position = this.#reached.get(place) ?? NOWHERE;
+    const start = await reader.startOffset(place.topic, place.partition);
+    assertNoneGone(place.topic, place.partition, position, start);
+    const from = Math.max(start, position.nextOffset);
     for await (const records of reader.read({ ...place, from, to })) {
       for (let first = 0; first < records.length; first += DELIVERY_RECORDS_MAX) {
         if (signal.aborted) throw interrupted(projector.name);
@@ -269,6 +275,8 @@ class Loading<Output> {
     const { delivery, application } = await deliver(
       {
         ...{ projector, read, sink: this.#shadow },
+        remedyForGap: (topic) =>
+          Promise.resolve(`${remedyForHole(topic)}; when they have derived it again, run the rebuild again`),
         sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
       },
       position,

@@ -12,6 +12,7 @@ import type { Observation } from '../platform/observation.ts';
 import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
+import { remedyForGap, remedyForLoss } from './remedies.adapter.ts';
 import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
 
 /** Batches of different partitions handled side by side: one is decoded while another is written. */
@@ -84,6 +85,8 @@ async function runGeneration<Output>(
     read,
     log,
     metrics: observation.metrics,
+    remedyForGap: (topic, partition, gap) => remedyForGap(projector.name, { reader, read }, topic, partition, gap),
+    startOffset: (topic, partition) => reader.startOffset(topic, partition),
     sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
   });
   const groupId = groupOf(projector.name, sink.generation);
@@ -93,6 +96,7 @@ async function runGeneration<Output>(
     kafka,
     groupId,
     topics: projector.topics,
+    remedy: (topic) => remedyForLoss(projector.name, topic),
     concurrency: CONCURRENCY,
     log,
     observation,

@@ -1,7 +1,17 @@
+import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, type TopicName } from '../../contracts/topics.ts';
+import { ENGINE_GROUP_PREFIX } from '../../evaluators/main.ts';
 import { TapeproofError } from '../../platform/errors.ts';
+import { recreateTopics } from '../../platform/kafka/recreate-topics.ts';
 import { applyTopics, checkTopics } from '../../platform/kafka/topics.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { answeringKafka, print } from '../context.ts';
+
+/** Dead letters are not among them: those of files that were ingested are not on the tape. */
+const REDERIVED: readonly TopicName[] = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC];
+
+export interface RecreateTopicsOptions extends JsonOption {
+  readonly derived?: true;
+}
 
 export interface ApplyTopicsOptions extends JsonOption {
   readonly partitions: number;
@@ -31,4 +41,15 @@ export async function checkAllTopics({ json }: JsonOption): Promise<void> {
           .join('\n'),
   );
   if (drift.length > 0) process.exitCode = 1;
+}
+
+export async function recreateNamedTopics(
+  named: readonly TopicName[],
+  { derived, json }: RecreateTopicsOptions,
+): Promise<void> {
+  const names = [...new Set([...named, ...(derived === true ? REDERIVED : [])])];
+  if (names.length === 0) throw new TapeproofError('USAGE', 'Name topics, or give --derived for all at once.');
+  const report = await recreateTopics(await answeringKafka('topics'), names, ENGINE_GROUP_PREFIX);
+  const made = report.filter(({ topic }) => names.includes(topic));
+  print(json, made, () => made.map(({ topic }) => `${topic.padEnd(24)} recreated`).join('\n'));
 }

@@ -1,10 +1,13 @@
-import { Option, type Command } from 'commander';
+import { Argument, Option, type Command } from 'commander';
 import type { DeadLettersOptions } from '../actions/dead-letters.ts';
 import type { ActivateOptions } from '../actions/activate.ts';
-import type { ApplyTopicsOptions } from '../actions/topics.ts';
-import { DEFAULT_PARTITIONS } from '../../contracts/topics.ts';
+import type { ApplyTopicsOptions, RecreateTopicsOptions } from '../actions/topics.ts';
+import { DEFAULT_PARTITIONS, TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
 import { DEFAULT_CONFIGURATION_FILE, parseWholeNumber, type JsonOption } from './options.ts';
+
+/** What `topics recreate` may delete. */
+const RECREATABLE: readonly TopicName[] = TOPICS.map(({ name }) => name).filter((name) => name !== TAPE_TOPIC);
 
 /** The commands that prepare and look after the services. */
 export function registerOperate(program: Command): void {
@@ -54,6 +57,16 @@ function registerTopics(program: Command): void {
     .action(async (options: ApplyTopicsOptions, command: Command) => {
       const { applyAllTopics } = await import('../actions/topics.ts');
       await applyAllTopics(options, command.getOptionValueSource('partitions') !== 'default');
+    });
+  topics
+    .command('recreate')
+    .description('delete topics and make them anew, empty; a stopped engine then derives them again from the tape')
+    .addArgument(new Argument('[names...]', 'all but the tape can be named').choices(RECREATABLE))
+    .option('--derived', 'all that the engine derives again: its events, anchors and states')
+    .option('--json', 'print as JSON')
+    .action(async (names: TopicName[], options: RecreateTopicsOptions) => {
+      const { recreateNamedTopics } = await import('../actions/topics.ts');
+      await recreateNamedTopics(names, options);
     });
   topics
     .command('check')

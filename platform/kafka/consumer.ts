@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import { unobserved, type Observation } from '../observation.ts';
 import { without, type Assignment } from './assignment.ts';
 import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
-import { refuseLostRecords } from './committed-offsets.ts';
+import { refuseLostRecords, remedyText } from './committed-offsets.ts';
 import { ConsumerReport } from './consumer-report.ts';
 import { isProgrammingError, isRebalance, plain } from './delivery-errors.ts';
 import { OffsetCommits } from './offset-commits.ts';
@@ -37,6 +37,13 @@ export interface ConsumerSettings {
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topics: readonly string[];
+  /**
+   * True where the handler knows better than the group how far it is, and begins wherever a batch begins: then an offset of
+   * the group that is not in the log is not refused.
+   */
+  readonly offsetsAreHints?: boolean;
+  /** What to do where records of a topic are gone that the group has read, or has not: the end of a sentence. */
+  readonly remedy?: (topic: string) => string;
   /**
    * Applies a batch. TapeproofErrors stop the consumer for good, but for UNREACHABLE: that, and any other error, is an
    * outage: nothing is committed, the partition pauses, the same records come again.
@@ -74,7 +81,8 @@ export interface RunningConsumer {
  *   the group has not read, or has read, are gone from the log.
  */
 export async function startConsumer(settings: ConsumerSettings): Promise<RunningConsumer> {
-  await refuseLostRecords(settings.kafka, settings.groupId, settings.topics);
+  const { kafka, groupId, topics, offsetsAreHints = false, remedy } = settings;
+  if (!offsetsAreHints) await refuseLostRecords(kafka, groupId, topics, remedy);
   const delivery = new Delivery(settings);
   await delivery.start();
   return delivery;
@@ -311,7 +319,7 @@ class Delivery implements RunningConsumer {
     this.#fail(
       new TapeproofError(
         'SEQUENCE_GAP',
-        `Partition ${partition} of ${topic} goes on at offset ${first} where ${expected} was next: records are gone from the log.`,
+        `Partition ${partition} of ${topic} goes on at offset ${first} where ${expected} was next: records are gone from the log${remedyText(topic, this.#settings.remedy)}.`,
       ),
     );
     return true;
