@@ -3,9 +3,9 @@ import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
-import { partitionCount } from '../platform/kafka/topics.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
+import type { TrustedRegistry } from '../platform/kafka/trusted-registry.ts';
 import type { Log } from '../platform/log.ts';
 import { unobserved, type Observation } from '../platform/observation.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
@@ -144,23 +144,28 @@ interface Parts<Output> {
 
 /** Connects what both kinds of run need, and closes it whatever happens. */
 async function withParts<Output, Result>(
-  { connections, log, signal, observation = unobserved() }: ProjectorRun,
+  { connections, log, signal, observation: given }: ProjectorRun,
   projector: ProjectorOf<Output>,
   readModel: ReadModel<Output>,
   work: (parts: Parts<Output>) => Promise<Result>,
 ): Promise<Result> {
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}-control`);
-  const registry = createRegistry(connections.registryUrl);
+  const observation = given ?? unobserved();
   const reader = createLogReader(connections.kafkaBrokers);
-  const producer = createRecordProducer(kafka, registry, observation.metrics);
+  let [registry, producer]: [TrustedRegistry?, RecordProducer?] = [];
   try {
-    const partitions = await partitionCount(kafka);
+    const { registryUrl } = connections;
+    const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, observation: given });
+    const { partitions } = trusted;
+    registry = trusted.registry;
+    producer = createRecordProducer(kafka, registry, observation.metrics);
     const tape = searchTape(reader, createTapeDecoder(registry), partitions, log, signal);
     const read = createEventReader(registry, projector, partitions);
     return await work({
       ...{ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal, observation },
     });
   } finally {
-    await Promise.allSettled([producer.disconnect(), reader.close(), readModel.close()]);
+    registry?.close();
+    await Promise.allSettled([producer?.disconnect(), reader.close(), readModel.close()]);
   }
 }
