@@ -108,6 +108,17 @@ function sentenceOf({ message }: Error): string {
   return (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:$/, '.');
 }
 
+export interface JsonOption {
+  readonly json?: true;
+}
+
+/** A whole number from 1 to 999999, of an option. @throws TapeproofError USAGE */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,6}$/.test(text) && value >= 1) return value;
+  throw new TapeproofError('USAGE', `"${text}" is not a whole number from 1 to 999999.`);
+}
+
 /** Prints for people, or as JSON where --json was given. */
 export function print(json: boolean | undefined, data: unknown, text: () => string): void {
   process.stdout.write(json === true ? `${JSON.stringify(data, undefined, 2)}\n` : `${text()}\n`);

@@ -2,6 +2,7 @@ import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
@@ -18,6 +19,7 @@ import type {
   RowInsert,
 } from './projector.ts';
 import { rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
+import { redeliver, type Redelivery } from './redelivery.adapter.ts';
 import { PROJECTORS } from './registry.ts';
 import { groupOf, keepUpToDate } from './runner.adapter.ts';
 import type { ReadModel, ReadModelStatus } from './sink.ts';
@@ -25,6 +27,7 @@ import { createPostgresReadModel } from './sinks/postgres-read-model.adapter.ts'
 import { createRedisReadModel } from './sinks/redis-read-model.adapter.ts';
 import { searchTape, type TapeSearch } from './tape-identity.adapter.ts';
 
+export type { Redelivery } from './redelivery.adapter.ts';
 export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
 export type { ReadModelStatus } from './sink.ts';
 
@@ -86,6 +89,26 @@ export function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
       'NOT_FOUND',
       `Nothing is activated on the tape, so there is nothing to rebuild ${run.name} from: run "npx tapeproof activate".`,
     );
+  };
+  return projector.sink === 'postgres'
+    ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
+    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>);
+}
+
+/**
+ * Delivers records that a projector passed over as dead letters, in the order given, and says what became of each.
+ *
+ * @throws TapeproofError NOT_FOUND when nothing is activated on the tape; and as `runProjector` does.
+ */
+export function redeliverTo(run: ProjectorRun, records: readonly LogRecord[]): Promise<Redelivery[]> {
+  const projector = projectorNamed(run.name);
+  const work = async <Output>({ tape, readModel, read, ...parts }: Parts<Output>): Promise<Redelivery[]> => {
+    const tapeId = await tape.find();
+    if (tapeId === undefined) throw new TapeproofError('NOT_FOUND', 'Nothing is activated on the tape.');
+    const sink = await readModel.open(tapeId);
+    const done: Redelivery[] = [];
+    for (const record of records) done.push(await redeliver(parts.projector, sink, read, record));
+    return done;
   };
   return projector.sink === 'postgres'
     ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)

@@ -1,0 +1,132 @@
+import { Option, type Command } from 'commander';
+import Table from 'cli-table3';
+import type { DeadLetter, DeadLetterReason } from '../../contracts/generated/events.ts';
+import { counted } from '../../platform/counted.ts';
+import { createLogReader } from '../../platform/kafka/log-reader.ts';
+import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
+import { createRegistry } from '../../platform/kafka/registry.ts';
+import { partitionCount } from '../../platform/kafka/topics.ts';
+import { openTrustedLog } from '../../platform/kafka/trusted-log.ts';
+import { trustRegistry } from '../../platform/kafka/trusted-registry.ts';
+import { createLog } from '../../platform/log.ts';
+import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
+import { listProjectors, redeliverTo } from '../../projectors/main.ts';
+import { deadLetters } from '../../proofs/dead-letters.ts';
+import { retryDeadLetters, type RetriedLetter } from '../../proofs/dead-letter-retry.ts';
+import { connections, interruption, kafkaFor, print, wholeNumber, type JsonOption } from '../context.ts';
+
+interface ListOptions extends JsonOption {
+  readonly reason?: DeadLetterReason;
+  readonly limit: number;
+}
+
+interface RetryOptions extends JsonOption {
+  readonly reason?: DeadLetterReason;
+  readonly source?: string;
+}
+
+export function registerDeadLetters(program: Command): void {
+  const letters = program
+    .command('dead-letters')
+    .description('list what was refused: where it came from, and why')
+    .addOption(reasonOption())
+    .option('--limit <n>', 'at most so many, newest last', wholeNumber, 100)
+    .option('--json', 'print as JSON, payloads in base64')
+    .action(list);
+  letters
+    .command('retry')
+    .description('take back what was refused for its schema and can be read now; safe to run twice')
+    .addOption(reasonOption())
+    .option('--source <name>', 'only of this topic, or of one partition of it as in raw.trades-3')
+    .option('--json', 'print as JSON')
+    // Options of the same name belong to the command that they stand behind.
+    .action((_: RetryOptions, command: Command) => retry(command.optsWithGlobals()));
+}
+
+function reasonOption(): Option {
+  return new Option('--reason <code>', 'only this reason').choices(DEAD_LETTER_REASONS);
+}
+
+async function list({ reason, limit, json }: ListOptions): Promise<void> {
+  const { kafkaBrokers, registryUrl } = connections();
+  const reader = createLogReader(kafkaBrokers);
+  try {
+    const partitions = await partitionCount(kafkaFor('dead-letters'));
+    // One that contradicts the log would show no letters, or wrong ones.
+    const log = createLog('dead-letters', 'silent');
+    const registry = trustRegistry({ registry: createRegistry(registryUrl), reader, partitions, log });
+    const found = await deadLetters(reader, registry, { partitions, reason, limit });
+    const inBase64 = found.letters.map((letter) => ({ ...letter, payload: letter.payload.toString('base64') }));
+    print(json, { ...found, letters: inBase64 }, () => {
+      if (found.total === 0) return 'No dead letters.';
+      const table = tableOf('detail');
+      for (const letter of found.letters) table.push([...placeOf(letter), letter.detail]);
+      return `${table.toString()}\n${found.letters.length} of ${counted(found.total, 'dead letter')}.`;
+    });
+  } finally {
+    await reader.close();
+  }
+}
+
+async function retry({ reason, source, json }: RetryOptions): Promise<void> {
+  const where = connections();
+  const signal = interruption();
+  const log = createLog('dead-letters', 'silent');
+  const kafka = kafkaFor('dead-letters');
+  const reader = createLogReader(where.kafkaBrokers);
+  let producer: RecordProducer | undefined;
+  try {
+    const { registry, partitions } = await openTrustedLog({ kafka, reader, registryUrl: where.registryUrl, log });
+    producer = createRecordProducer(kafka, registry);
+    const names = listProjectors().map(({ name }) => name);
+    const done = await retryDeadLetters(
+      {
+        ...{ reader, registry, producer },
+        redeliver: (name, records) =>
+          names.includes(name) ? redeliverTo({ name, connections: where, log, signal }, records) : undefined,
+      },
+      { partitions, reason, source, signal },
+    );
+    print(json, reportOf(done), () => describe(done));
+  } finally {
+    await Promise.all([producer?.disconnect(), reader.close()]);
+  }
+}
+
+function reportOf(done: readonly RetriedLetter[]) {
+  return {
+    ...countsOf(done),
+    letters: done.map(({ letter, action, detail }) => {
+      const { deadLetterId, source, reader, reason } = letter;
+      return { deadLetterId, source, reader, reason, action, detail };
+    }),
+  };
+}
+
+function countsOf(done: readonly RetriedLetter[]) {
+  const count = (wanted: RetriedLetter['action']): number => done.filter(({ action }) => action === wanted).length;
+  return {
+    ...{ appended: count('appended'), delivered: count('delivered') },
+    ...{ already: count('already'), refused: count('refused') },
+  };
+}
+
+function describe(done: readonly RetriedLetter[]): string {
+  if (done.length === 0) return 'No dead letters.';
+  const table = tableOf('action', 'detail');
+  for (const { letter, action, detail } of done) table.push([...placeOf(letter), action, detail]);
+  const { appended, delivered, already, refused } = countsOf(done);
+  return `${table.toString()}\n${counted(done.length, 'dead letter')}: ${appended} appended to the tape, ${delivered} delivered to projectors, ${already} there already, ${refused} refused.`;
+}
+
+function tableOf(...further: string[]): Table.Table {
+  return new Table({
+    head: ['source', 'position', 'reader', 'reason', ...further],
+    style: { head: [], border: [] },
+  });
+}
+
+function placeOf({ source, reader, reason }: DeadLetter): [string, number, string, string] {
+  const place = source.partition === null ? source.name : `${source.name}-${source.partition}`;
+  return [place, source.position, reader, reason];
+}
