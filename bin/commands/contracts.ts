@@ -76,7 +76,7 @@ function describe(
   const remedy =
     contradictions.length === 0
       ? []
-      : ['Restore the registry with its old ids from a backup. Register nothing before: that would give out more ids.'];
+      : ['Restore the registry with its old ids from a backup: until then nothing is read or appended.'];
   const label = labelled.length === 0 ? 'no label on the tape' : `the tape's label with ids ${labelled.join(', ')}`;
   const usedIds = [...new Set(used.map(({ id }) => id))].sort((left, right) => left - right);
   const ids = usedIds.length === 0 ? '' : `, which have ids ${usedIds.join(', ')}`;

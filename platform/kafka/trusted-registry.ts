@@ -260,11 +260,11 @@ export async function contradictionsOf(
   return found;
 }
 
-function readsAny({ name, read }: RegisteredSchema, { topic, readable }: UsedId): boolean {
+function readsAny(schema: RegisteredSchema, { topic, readable }: UsedId): boolean {
+  const { name } = schema;
   const definition = TOPICS.find((candidate) => candidate.name === topic);
-  return (
-    name !== undefined && definition?.records.includes(name) === true && readable.some((body) => reads(read, body))
-  );
+  if (name === undefined || definition?.records.includes(name) !== true) return false;
+  return readable.some((body) => reads((bytes) => schema.read(bytes), body));
 }
 
 function meaningOf(schema: RegisteredSchema | undefined): string {

@@ -50,7 +50,9 @@ export async function replacedRegistry(registryUrl: string): Promise<ReplacedReg
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const mend = (): void => {
-    [swapped, hidden, isEmpty] = [new Map(), new Set(), false];
+    swapped = new Map();
+    hidden = new Set();
+    isEmpty = false;
   };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
