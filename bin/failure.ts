@@ -1,4 +1,5 @@
 import { TapeproofError } from '../platform/errors.ts';
+import { refusalByKafka } from '../platform/kafka/kafka-failure.ts';
 import { StackError } from '../stack/errors.ts';
 
 const UNREACHABLE = 3;
@@ -17,6 +18,8 @@ export function report(error: unknown): number {
     process.stderr.write(`tapeproof: ${error.message}\n`);
     return error.exitCode;
   }
+  const refusal = refusalByKafka(error);
+  if (refusal !== undefined) return report(refusal);
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
   if (NO_ANSWER.has(code ?? '') || NO_ANSWER_NAMES.has(name ?? '')) {
     process.stderr.write(

@@ -6,8 +6,9 @@ import { startConsumer } from '../platform/kafka/consumer.ts';
 import { watchLag } from '../platform/kafka/lag.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
+import { refuseOtherPartitions, type TapeLabel } from '../platform/kafka/tape-label.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
@@ -47,7 +48,8 @@ export function engineGroup(engineVersion: string = ENGINE_VERSION): string {
 /**
  * Derives events from the tape until the signal. Start more to share the partitions.
  *
- * @throws TapeproofError UNREACHABLE when Kafka does not answer at the start; CONFLICT when what is derived again differs
+ * @throws TapeproofError UNREACHABLE when Kafka does not answer at the start; CHECK_FAILED when the tape was activated with
+ *   another number of partitions; CONFLICT when what is derived again differs
  *   from what the outputs hold; SEQUENCE_GAP when an output lost events; FOREIGN_TAPE when the anchors are another tape's.
  */
 export async function runEngine(options: EngineOptions): Promise<void> {
@@ -55,16 +57,25 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const { observation = unobserved() } = options;
   const { metrics } = observation;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-engine', log);
-  const registry = createRegistry(connections.registryUrl);
   const reader = createLogReader(connections.kafkaBrokers);
+  const { registryUrl } = connections;
+  const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, observation }).catch(
+    async (error: unknown) => {
+      await reader.close();
+      throw error;
+    },
+  );
+  const { registry } = trusted;
   const producer = createRecordProducer(kafka, registry, metrics);
   const access = { reader, registry, decode: createTapeDecoder(registry) };
   const report = new DerivedReport(log, metrics);
+  const label = (): Promise<TapeLabel> => registry.label();
+  const context = { access, producer, label, gitCommit, counters, report, metrics, log };
   const partitions = new Map<number, PartitionDelivery>();
   const deliveryOf = (partition: number): PartitionDelivery => {
     let delivery = partitions.get(partition);
     if (delivery === undefined) {
-      delivery = new PartitionDelivery(partition, { access, producer, gitCommit, counters, report, metrics, log });
+      delivery = new PartitionDelivery(partition, context);
       partitions.set(partition, delivery);
     }
     return delivery;
@@ -82,7 +93,11 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       kafka,
       groupId: engineGroup(),
       topics: [TAPE_TOPIC],
-      handle: (batch) => deliveryOf(batch.partition).handle(batch),
+      handle: (batch) => {
+        // Kafka may be given more while this runs.
+        if (batch.partition >= trusted.partitions) refuseOtherPartitions(batch.partition + 1, trusted.partitions);
+        return deliveryOf(batch.partition).handle(batch);
+      },
       onAssigned: (assignment) => {
         watch.assigned(assignment[TAPE_TOPIC] ?? []);
       },
@@ -114,6 +129,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     for (const end of shown) end();
     // Nothing is in flight unless Kafka is away: then there is nobody to say goodbye to.
     await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
+    registry.close();
     await reader.close();
   }
 }

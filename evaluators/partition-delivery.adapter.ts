@@ -13,6 +13,7 @@ import { TapeproofError } from '../platform/errors.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
+import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
@@ -40,6 +41,8 @@ const SECONDS_PER_MS = 1e-3;
 export interface DeliveryContext {
   readonly access: LogAccess;
   readonly producer: RecordProducer;
+  /** What each anchor says beside its manifest. */
+  readonly label: () => Promise<TapeLabel>;
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
   readonly counters: EngineCounters;
@@ -323,7 +326,7 @@ export class PartitionDelivery {
   /** Events first, then pages and head of the state, then the manifest: an anchor promises nothing that is not there. */
   async #writeAnchor(anchor: AnchorRecord, timestampUs: number): Promise<void> {
     await this.#flush();
-    const { access, producer, counters, metrics, log } = this.#context;
+    const { access, producer, label, counters, metrics, log } = this.#context;
     const partition = this.#partition;
     const positions = this.#comparison?.positions;
     const outputs: Partial<Record<DerivedTopic, number>> = {};
@@ -333,8 +336,9 @@ export class PartitionDelivery {
     const pages = await access.reader.endOffset(STATES_TOPIC, partition);
     const state = pages + anchor.pages.length;
     const records = anchorRecords(anchor, timestampUs, { pages, state, outputs });
+    const headers = { ...records.manifest.headers, ...labelHeaders(await label()) };
     await producer.send(records.states);
-    await producer.send([records.manifest]);
+    await producer.send([{ ...records.manifest, headers }]);
     counters.anchors += 1;
     const { offset } = anchor.manifest.tape;
     this.#newestAnchor = { offset, writtenAtMs: Date.now() };

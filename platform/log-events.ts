@@ -39,6 +39,12 @@ export const LOG_EVENTS = {
   'kafka-down': always('warn', ALL, 'Kafka does not answer any more: reading and writing wait.'),
   'registry-up': always('info', ALL, 'The schema registry answers, for the first time or again.'),
   'registry-down': always('warn', ALL, 'The schema registry does not answer any more; known schemas are still used.'),
+  'registry-changed': always(
+    'error',
+    ALL,
+    'The schema registry gives ids another meaning than the log, or none: nothing is read with it or appended until it is mended.',
+  ),
+  'registry-agrees': always('info', ALL, 'The schema registry means by its ids what the log means again.'),
   'postgres-up': always('info', PROJECTOR, 'Postgres answers, for the first time or again.'),
   'postgres-down': always('warn', PROJECTOR, 'Postgres does not answer any more: its projectors wait.'),
   'redis-up': always('info', PROJECTOR, 'Redis answers, for the first time or again.'),

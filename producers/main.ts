@@ -1,3 +1,4 @@
+import type { Kafka } from 'kafkajs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
@@ -5,8 +6,9 @@ import { counted } from '../platform/counted.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry, type Registry } from '../platform/kafka/registry.ts';
-import { partitionCount } from '../platform/kafka/topics.ts';
+import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import type { Registry } from '../platform/kafka/registry.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import { absentNames } from './allowed-names.adapter.ts';
 import type { AbsentName } from './allowed-names.ts';
@@ -98,7 +100,7 @@ export interface IngestReport {
  * counts them once.
  *
  * @throws TapeproofError USAGE for the file and its options; UNREACHABLE for Kafka, its topics or the registry;
- *   CHECK_FAILED where the survey ends it.
+ *   CHECK_FAILED where the survey ends it, or the tape was activated with another number of partitions; REGISTRY_CHANGED.
  */
 export async function ingestFile(options: IngestOptions): Promise<IngestReport> {
   const ingest = new FileIngest(options);
@@ -130,16 +132,25 @@ class FileIngest {
     }
     const file = await surveyFile(this.options, this.tell);
     this.file = file;
-    const { survey, opened } = file;
-    this.absent = await absentNames(opened, signal);
+    this.absent = await absentNames(file.opened, signal);
     const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest', log);
-    const registry = createRegistry(connections.registryUrl);
-    const partitions = await partitionCount(kafka);
+    const reader = createLogReader(connections.kafkaBrokers);
+    try {
+      await this.ingest(file, kafka, reader);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  private async ingest(file: SurveyedFile, kafka: Kafka, reader: LogReader): Promise<void> {
+    const { connections, log, signal } = this.options;
+    const { survey, opened } = file;
+    const { registry, partitions } = await openTrustedLog({ kafka, reader, log, registryUrl: connections.registryUrl });
     await assertRegistered(registry);
     const holdings = new Holdings(survey.instruments);
     await readHoldings(
       {
-        brokers: connections.kafkaBrokers,
+        reader,
         registry,
         partitions,
         instruments: survey.instruments.keys(),
@@ -269,7 +280,7 @@ function withProgress(error: unknown, { appended }: IngestReport): unknown {
   return new TapeproofError(error.code, `${error.message} ${done}`, { cause: error });
 }
 
-/** Before the tape is read: a missing schema is said at once. */
+/** Before the tape is read: a schema that is missing, or has another id than the tape says, is said at once. */
 async function assertRegistered(registry: Registry): Promise<void> {
   await registry.idOf(TAPE_TOPIC, 'Trade');
   await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');

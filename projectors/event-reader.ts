@@ -20,7 +20,8 @@ export type EventReader = (record: LogRecord) => ReadRecord | Promise<ReadRecord
 
 /**
  * A reader of a projector's topics. What cannot be used becomes a dead letter, the same at each replay; an outage of the
- * registry rejects with TapeproofError UNREACHABLE, so that no record is refused for it.
+ * registry rejects with TapeproofError UNREACHABLE, one that contradicts the log with REGISTRY_CHANGED, so that no record is
+ * refused for it.
  *
  * @param partitions number of partitions of the tape.
  */

@@ -2,10 +2,11 @@ import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
-import { partitionCount } from '../platform/kafka/topics.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
+import type { TrustedRegistry } from '../platform/kafka/trusted-registry.ts';
 import type { Log } from '../platform/log.ts';
 import { unobserved, type Observation } from '../platform/observation.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
@@ -18,6 +19,7 @@ import type {
   RowInsert,
 } from './projector.ts';
 import { rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
+import { redeliver, type Redelivery } from './redelivery.adapter.ts';
 import { PROJECTORS } from './registry.ts';
 import { groupOf, keepUpToDate } from './runner.adapter.ts';
 import type { ReadModel, ReadModelStatus } from './sink.ts';
@@ -25,6 +27,7 @@ import { createPostgresReadModel } from './sinks/postgres-read-model.adapter.ts'
 import { createRedisReadModel } from './sinks/redis-read-model.adapter.ts';
 import { searchTape, type TapeSearch } from './tape-identity.adapter.ts';
 
+export type { Redelivery } from './redelivery.adapter.ts';
 export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
 export type { ReadModelStatus } from './sink.ts';
 
@@ -92,6 +95,26 @@ export function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
     : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>);
 }
 
+/**
+ * Delivers records that a projector passed over as dead letters, in the order given, and says what became of each.
+ *
+ * @throws TapeproofError NOT_FOUND when nothing is activated on the tape; and as `runProjector` does.
+ */
+export function redeliverTo(run: ProjectorRun, records: readonly LogRecord[]): Promise<Redelivery[]> {
+  const projector = projectorNamed(run.name);
+  const work = async <Output>({ tape, readModel, read, ...parts }: Parts<Output>): Promise<Redelivery[]> => {
+    const tapeId = await tape.find();
+    if (tapeId === undefined) throw new TapeproofError('NOT_FOUND', 'Nothing is activated on the tape.');
+    const sink = await readModel.open(tapeId);
+    const done: Redelivery[] = [];
+    for (const record of records) done.push(await redeliver(parts.projector, sink, read, record));
+    return done;
+  };
+  return projector.sink === 'postgres'
+    ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
+    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>);
+}
+
 /** What a projector's store says of itself; undefined where it was never opened. @throws TapeproofError UNREACHABLE */
 export async function projectorStatus(name: string, connections: Connections): Promise<ReadModelStatus | undefined> {
   const projector = projectorNamed(name);
@@ -144,23 +167,28 @@ interface Parts<Output> {
 
 /** Connects what both kinds of run need, and closes it whatever happens. */
 async function withParts<Output, Result>(
-  { connections, log, signal, observation = unobserved() }: ProjectorRun,
+  { connections, log, signal, observation: given }: ProjectorRun,
   projector: ProjectorOf<Output>,
   readModel: ReadModel<Output>,
   work: (parts: Parts<Output>) => Promise<Result>,
 ): Promise<Result> {
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}-control`);
-  const registry = createRegistry(connections.registryUrl);
+  const observation = given ?? unobserved();
   const reader = createLogReader(connections.kafkaBrokers);
-  const producer = createRecordProducer(kafka, registry, observation.metrics);
+  let [registry, producer]: [TrustedRegistry?, RecordProducer?] = [];
   try {
-    const partitions = await partitionCount(kafka);
+    const { registryUrl } = connections;
+    const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, observation: given });
+    const { partitions } = trusted;
+    registry = trusted.registry;
+    producer = createRecordProducer(kafka, registry, observation.metrics);
     const tape = searchTape(reader, createTapeDecoder(registry), partitions, log, signal);
     const read = createEventReader(registry, projector, partitions);
     return await work({
       ...{ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal, observation },
     });
   } finally {
-    await Promise.allSettled([producer.disconnect(), reader.close(), readModel.close()]);
+    registry?.close();
+    await Promise.allSettled([producer?.disconnect(), reader.close(), readModel.close()]);
   }
 }

@@ -28,7 +28,29 @@ export async function deadLetters(
   }: { readonly partitions: number; readonly reason?: DeadLetterReason | undefined; readonly limit: number },
 ): Promise<DeadLetterList> {
   const seen = new Set<string>();
-  let newest: { readonly letter: DeadLetter; readonly emittedAt: string }[] = [];
+  let newest: SentLetter[] = [];
+  for await (const sent of eachDeadLetter(reader, registry, partitions)) {
+    const { letter } = sent;
+    if (seen.has(letter.deadLetterId) || (reason !== undefined && letter.reason !== reason)) continue;
+    seen.add(letter.deadLetterId);
+    newest.push(sent);
+    if (newest.length >= limit * 2) newest = newestOf(newest, limit);
+  }
+  return { total: seen.size, letters: newestOf(newest, limit).map(({ letter }) => letter) };
+}
+
+interface SentLetter {
+  readonly letter: DeadLetter;
+  /** RFC 3339; empty where its writer did not say. */
+  readonly emittedAt: string;
+}
+
+/** The dead letters of all partitions as they lie, each as often as it was written. */
+export async function* eachDeadLetter(
+  reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'read'>,
+  registry: Pick<Registry, 'schemaOf'>,
+  partitions: number,
+): AsyncGenerator<SentLetter> {
   for (let partition = 0; partition < partitions; partition += 1) {
     const from = await reader.startOffset(DEAD_LETTERS_TOPIC, partition);
     const to = await reader.endOffset(DEAD_LETTERS_TOPIC, partition);
@@ -38,14 +60,10 @@ export async function deadLetters(
         const schema = schemaId === undefined ? undefined : await registry.schemaOf(schemaId);
         if (value === null || schema?.name !== 'DeadLetter') continue;
         const letter = schema.read(bodyOf(value)) as DeadLetter;
-        if (seen.has(letter.deadLetterId) || (reason !== undefined && letter.reason !== reason)) continue;
-        seen.add(letter.deadLetterId);
-        newest.push({ letter, emittedAt: headers[EMITTED_AT] ?? '' });
-        if (newest.length >= limit * 2) newest = newestOf(newest, limit);
+        yield { letter, emittedAt: headers[EMITTED_AT] ?? '' };
       }
     }
   }
-  return { total: seen.size, letters: newestOf(newest, limit).map(({ letter }) => letter) };
 }
 
 /** The last ones by time; those of one request keep their order. */

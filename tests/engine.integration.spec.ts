@@ -221,6 +221,7 @@ function deliveryOf(partition: number, counters = newCounters(), sender: RecordP
   return new PartitionDelivery(partition, {
     access,
     producer: sender,
+    label: () => Promise.resolve({ partitions, schemas: new Map() }),
     gitCommit: 'b0b',
     counters,
     report,

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import { refusalByKafka } from './kafka-failure.ts';
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
@@ -97,8 +98,10 @@ function textOf(error: unknown): string | undefined {
   return error instanceof Error ? error.message : typeof error === 'string' ? error : JSON.stringify(error);
 }
 
-/** Kafka does not answer, as one sentence for people. */
+/** Kafka does not answer, as one sentence for people; where it answered and refused, what it refused and what to do. */
 export function kafkaUnreachable(cause?: unknown): TapeproofError {
+  const refusal = refusalByKafka(cause);
+  if (refusal !== undefined) return refusal;
   const reason = cause instanceof Error ? ` (${cause.message})` : '';
   return new TapeproofError(
     'UNREACHABLE',
@@ -128,7 +131,7 @@ export async function assertKafkaAnswers(brokers: readonly string[], clientId: s
 /**
  * Runs `work` with a connected administrator, within a deadline.
  *
- * @throws TapeproofError UNREACHABLE when Kafka does not answer in time; what `work` throws as a TapeproofError stays.
+ * @throws TapeproofError UNREACHABLE when Kafka does not answer in time; CONFIGURATION when it refuses; what `work` throws as a TapeproofError stays.
  */
 export async function withAdmin<T>(
   kafka: Kafka,

@@ -1,6 +1,6 @@
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import { withDeadline } from '../deadline.ts';
-import { TapeproofError } from '../errors.ts';
+import { isPassing, TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { unobserved, type Observation } from '../observation.ts';
 import { without, type Assignment } from './assignment.ts';
@@ -45,8 +45,8 @@ export interface ConsumerSettings {
   /** What to do where records of a topic are gone that the group has read, or has not: the end of a sentence. */
   readonly remedy?: (topic: string) => string;
   /**
-   * Applies a batch. TapeproofErrors stop the consumer for good, but for UNREACHABLE: that, and any other error, is an
-   * outage: nothing is committed, the partition pauses, the same records come again.
+   * Applies a batch. TapeproofErrors stop the consumer for good, but for those that pass ({@link isPassing}): these, and any
+   * other error, are an outage: nothing is committed, the partition pauses, the same records come again.
    */
   handle(batch: PartitionBatch): Promise<BatchResult>;
   /** After each join, with all that this member now has. */
@@ -366,7 +366,7 @@ class Delivery implements RunningConsumer {
   #onError(payload: EachBatchPayload, error: Error): void {
     const { topic, partition } = payload.batch;
     const attempts = this.#pauses.countAttempt(payload.batch);
-    const outage = error instanceof TapeproofError ? error.code === 'UNREACHABLE' : !isProgrammingError(error);
+    const outage = error instanceof TapeproofError ? isPassing(error.code) : !isProgrammingError(error);
     if (error instanceof TapeproofError && !outage) {
       this.#fail(error);
       return;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
+import { refusalByKafka } from './kafka-failure.ts';
 import { NO_HEADERS, type LogRecord } from './log-record.ts';
 
 /** One fetch; the broker returns a larger record batch whole. Measured: more is slower. */
@@ -111,6 +112,8 @@ class ClientPool {
       } catch (error) {
         this.#discard(client);
         if (error instanceof TapeproofError && error.code !== 'UNREACHABLE') throw error;
+        const refusal = refusalByKafka(error);
+        if (refusal?.code === 'CONFIGURATION') throw refusal;
         const deadlineMs = error instanceof TapeproofError ? MISSING_TOPIC_DEADLINE_MS : OUTAGE_DEADLINE_MS;
         if (Date.now() - startedAt > deadlineMs) {
           throw error instanceof TapeproofError ? error : kafkaUnreachable(error);

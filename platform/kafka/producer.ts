@@ -45,7 +45,8 @@ export interface RecordProducer {
    * that wait for one under way then go together, and what Kafka does not take fails all of them. On an error some may be
    * there and some not: send them all again, readers drop duplicates.
    *
-   * @throws TapeproofError UNREACHABLE when Kafka or the registry does not take them in time.
+   * @throws TapeproofError UNREACHABLE when Kafka or the registry does not take them in time; CONFIGURATION when Kafka
+   *   refuses them, as it does batches above `max.message.bytes`; REGISTRY_CHANGED.
    */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   disconnect(): Promise<void>;

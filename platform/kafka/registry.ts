@@ -77,6 +77,10 @@ export interface Registry {
    * @throws TapeproofError UNREACHABLE on an outage, and when the registry lost our schemas: then no id means anything.
    */
   schemaOf(id: number): Promise<RegisteredSchema | undefined>;
+  /** As {@link schemaOf}, asked anew, and whether or not the registry knows ours. @throws TapeproofError UNREACHABLE */
+  answerOf(id: number): Promise<RegisteredSchema | undefined>;
+  /** Forgets what was answered so far: the next questions go to the registry again. */
+  forget(): void;
 }
 
 /** @param url base address of a Confluent-compatible registry, path included. */
@@ -108,12 +112,18 @@ export function createRegistry(url: string): Registry {
     return id;
   };
 
-  const fetchSchema = async (id: number): Promise<RegisteredSchema | undefined> => {
+  const answerOf = async (id: number): Promise<RegisteredSchema | undefined> => {
     const { status, body } = await request(address, 'GET', `/schemas/ids/${id}`);
     if (status === 200 && typeof body['schema'] === 'string') {
       return describeSchema(id, body['schema'], body['schemaType']);
     }
-    if (!isCode(body, SCHEMA_NOT_FOUND)) throw registryUnreachable(address, `it answered ${status}`);
+    if (isCode(body, SCHEMA_NOT_FOUND)) return undefined;
+    throw registryUnreachable(address, `it answered ${status}`);
+  };
+
+  const fetchSchema = async (id: number): Promise<RegisteredSchema | undefined> => {
+    const schema = await answerOf(id);
+    if (schema !== undefined) return schema;
     await cachedId(TAPE_TOPIC, 'Trade');
     setTimeout(() => schemas.delete(id), UNKNOWN_REMEMBERED_MS).unref();
     return undefined;
@@ -147,6 +157,11 @@ export function createRegistry(url: string): Registry {
     },
     idOf: cachedId,
     schemaOf: (id) => cached(schemas, id, () => fetchSchema(id)),
+    answerOf,
+    forget() {
+      ids.clear();
+      schemas.clear();
+    },
   };
 }
 

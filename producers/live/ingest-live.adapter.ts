@@ -2,9 +2,10 @@ import { partitionOf } from '../../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
 import { withDeadline } from '../../platform/deadline.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
+import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
-import { createRegistry, type Registry } from '../../platform/kafka/registry.ts';
-import { partitionCount } from '../../platform/kafka/topics.ts';
+import type { Registry } from '../../platform/kafka/registry.ts';
+import { openTrustedLog, type TrustedLog } from '../../platform/kafka/trusted-log.ts';
 import type { RefusedTrade } from '../venue.ts';
 import { AppendCounts } from './append-counts.ts';
 import { Backfill } from './backfill.adapter.ts';
@@ -45,23 +46,30 @@ interface Parts {
  * the same at the same time: every trade has one effect.
  *
  * @throws TapeproofError USAGE for the options and for instruments that the venue does not know; UNREACHABLE for Kafka,
- *   its topics or the registry at the start. Later outages are waited for.
+ *   its topics or the registry at the start; REGISTRY_CHANGED; CHECK_FAILED when the tape was activated with another number
+ *   of partitions. Later outages are waited for.
  */
 export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngestReport> {
   const plan = planOf(options);
   const { connections, log } = options;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest-live', log);
-  const registry = createRegistry(connections.registryUrl);
-  const partitions = await partitionCount(kafka);
-  for (const record of ['Trade', 'TradeGap', 'ClockTick'] as const) await registry.idOf(TAPE_TOPIC, record);
-  await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
-  const producer = createRecordProducer(kafka, registry, options.observation?.metrics);
+  const { registryUrl } = connections;
+  const { observation } = options;
+  const reader = createLogReader(connections.kafkaBrokers);
+  let trusted: TrustedLog | undefined;
+  let producer: RecordProducer | undefined;
   try {
+    trusted = await openTrustedLog({ kafka, reader, registryUrl, log, observation });
+    const { registry, partitions } = trusted;
+    for (const record of ['Trade', 'TradeGap', 'ClockTick'] as const) await registry.idOf(TAPE_TOPIC, record);
+    await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
+    producer = createRecordProducer(kafka, registry, observation?.metrics);
     return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
   } finally {
+    trusted?.registry.close();
     // Kafka may be away: then nobody waits for its goodbye.
-    const gone = withDeadline(producer.disconnect(), DISCONNECT_MS_MAX, () => new Error('no answer'));
-    await gone.catch(() => undefined);
+    const goodbye = Promise.all([producer?.disconnect(), reader.close()]);
+    await withDeadline(goodbye, DISCONNECT_MS_MAX, () => new Error('no answer')).catch(() => undefined);
   }
 }
 

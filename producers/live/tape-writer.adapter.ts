@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TapeproofError } from '../../platform/errors.ts';
+import { isPassing, TapeproofError } from '../../platform/errors.ts';
 import type { RecordProducer } from '../../platform/kafka/producer.ts';
 import { Appender } from '../appender.adapter.ts';
 import { liveSourceOf } from '../venue.ts';
@@ -126,7 +126,7 @@ export class TapeWriter {
     const { timing, telemetry, signal, readPosition, streams, deadLetters } = this.options;
     let error = cause;
     while (!signal.aborted) {
-      if (!(error instanceof TapeproofError) || error.code !== 'UNREACHABLE') throw error;
+      if (!(error instanceof TapeproofError) || !isPassing(error.code)) throw error;
       telemetry({ kind: 'append-failed', detail: error.message, pauseMs: timing.appendPauseMs });
       await sleep(timing.appendPauseMs, undefined, { signal }).catch(() => undefined);
       try {
