@@ -22,6 +22,7 @@ const TERMINATION_DEADLINE_MS = 500;
 /** A pool of such connections. */
 export class WatchedPool extends pg.Pool {
   readonly #server: Server;
+  #closed: Promise<void> | undefined;
 
   constructor(options: pg.PoolConfig) {
     const server = new Server(options);
@@ -45,7 +46,12 @@ export class WatchedPool extends pg.Pool {
   }
 
   /** Lets go of all connections within a second or two, also of those that hang, and ends what they left at the server. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const ended = this.end();
     const inTime = await withDeadline(
       ended.then(() => true),
@@ -134,6 +140,8 @@ class WatchedClient extends pg.Client {
       this.#calledAt ??= this.#movedAt = performance.now();
       return query(...call);
     }) as typeof this.query;
+    // Each call says what it met; without a listener an error between two of them would end the process.
+    this.on('error', () => undefined);
     this.on('drain', () => {
       this.#calledAt = undefined;
     });

@@ -20,6 +20,8 @@ import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
 const CONCURRENCY = 3;
 /** How soon a wiped store or a new generation is noticed while nothing arrives. */
 const WATCH_INTERVAL_MS = 1_000;
+/** At the end a batch in hand may take so long. */
+const STORE_GRACE_MS = 2_500;
 
 export interface RunSettings<Output> {
   readonly projector: ProjectorOf<Output>;
@@ -136,7 +138,10 @@ async function runGeneration<Output>(
     return changed.signal.aborted ? 'changed' : 'stopped';
   } finally {
     lag.close();
+    // The batches in hand are waited for; a store that hangs must not keep the consumer from leaving its group.
+    const grace = signal.aborted ? setTimeout(() => void readModel.close(), STORE_GRACE_MS) : undefined;
     await consumer.stop();
+    clearTimeout(grace);
   }
 }
 

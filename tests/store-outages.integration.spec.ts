@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
-import { createPool, withClient, type Pool } from '../platform/postgres.ts';
+import { createPool, inTransaction, withClient, type Pool } from '../platform/postgres.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { listProjectors, projectorStatus } from '../projectors/main.ts';
 import { DEFAULT_PARTITIONS } from '../contracts/topics.ts';
@@ -15,6 +15,8 @@ const LATEST = 'redis-latest';
 const TRADES = 1_400;
 /** An order to end is followed within ten seconds; a busy machine gets some more. */
 const STOP_DEADLINE_MS = 20_000;
+/** Sooner than Postgres itself gives up a transaction in which nothing happens. */
+const LOCK_DEADLINE_MS = 20_000;
 
 /** Each test leaves the stores as they were: connected, writable, and read up to the end of the log. */
 describe('what a projector does about a store that does not do its work', () => {
@@ -163,10 +165,14 @@ describe('what a projector does about a store that does not do its work', () => 
       await expect(broken).rejects.toMatchObject({ code: 'UNREACHABLE' });
       postgresRelay.pass();
       await relayed.query('SELECT 1');
-      await until('nobody holds the table', async () => {
-        await pool.query(`BEGIN; LOCK TABLE tapeproof.projector_generations NOWAIT; ROLLBACK`);
-        return true;
-      });
+      await until(
+        'nobody holds the table',
+        async () => {
+          await inTransaction(pool, (client) => client.query('LOCK TABLE tapeproof.projector_generations NOWAIT'));
+          return true;
+        },
+        LOCK_DEADLINE_MS,
+      );
     } finally {
       postgresRelay.pass();
       await relayed.close();
@@ -196,6 +202,8 @@ describe('what a projector does about a store that does not do its work', () => 
       const process = await atWork(name);
       const rebuild = start(['projector', 'rebuild', name]);
       expect(await rebuild.ended()).toBe(0);
+      // Its progress.
+      rebuild.otherLines.splice(0);
       await process.line('generation-changed');
       await hasReadAll(name);
       await tape.trade(140);

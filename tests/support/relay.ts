@@ -5,7 +5,7 @@ export interface Relay {
   readonly port: number;
   /** Connections so far. */
   accepted(): number;
-  /** From now on nothing arrives on either side, neither bytes nor the end of a connection. */
+  /** From now on nothing arrives on either side. The end of a connection that is open meanwhile never does. */
   swallow(): void;
   /** Lets bytes pass again; what was swallowed stays lost. */
   pass(): void;
@@ -14,6 +14,8 @@ export interface Relay {
 
 export async function startRelay(host: string, port: number): Promise<Relay> {
   const sockets = new Set<Socket>();
+  /** Neither side hears of the other's end. */
+  const forgotten = new WeakSet<Socket>();
   let swallows = false;
   let accepted = 0;
   const server = createServer((client) => {
@@ -24,6 +26,7 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
       [service, client],
     ] as const) {
       sockets.add(from);
+      if (swallows) forgotten.add(from);
       from.setNoDelay(true);
       from.on('error', () => undefined);
       from.on('data', (bytes: Buffer) => {
@@ -31,7 +34,7 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
       });
       from.on('close', () => {
         sockets.delete(from);
-        if (!swallows) to.destroy();
+        if (!forgotten.has(from)) to.destroy();
       });
     }
   });
@@ -41,6 +44,7 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
     accepted: () => accepted,
     swallow() {
       swallows = true;
+      for (const socket of sockets) forgotten.add(socket);
     },
     pass() {
       swallows = false;
