@@ -125,6 +125,13 @@ export const LOG_EVENTS = {
     PROJECTOR,
     'A rebuild put another generation in place; the projector goes on with that.',
   ),
+  'sink-recovered': always('info', PROJECTOR, 'The store takes deliveries again, after it refused some.'),
+  'eviction-on': always(
+    'error',
+    PROJECTOR,
+    'Redis may drop keys by itself since its maxmemory-policy was changed: the read model may get holes.',
+  ),
+  'eviction-off': always('info', PROJECTOR, 'Redis drops no keys by itself any more.'),
   'store-moved': always('info', PROJECTOR, 'The store stands elsewhere than expected; reading goes on from there.'),
 
   'live-connected': always('info', LIVE, 'A connection to the venue is up.'),

@@ -1,9 +1,15 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { TapeproofError } from './errors.ts';
 import type { Probe } from './health/probe.ts';
+import { leadsElsewhere, redisError, replyCodeOf } from './redis-errors.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/**
+ * A connection that is waited for and silent for so long is broken off and made again: an answer that came after all would
+ * be taken for that of the next command. Our commands take milliseconds.
+ */
+const SOCKET_TIMEOUT_MS = 8_000;
+/** For a command that the connection above does not end. */
 const COMMAND_TIMEOUT_MS = 10_000;
 const RECONNECT_DELAY_MS_MIN = 100;
 const RECONNECT_DELAY_MS_MAX = 2_000;
@@ -22,7 +28,10 @@ export async function connectRedis(url: string, connectionName: string): Promise
     connectionName,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    // The command fails all the same: whoever sent it decides when to try again.
+    reconnectOnError: leadsElsewhere,
     enableOfflineQueue: false,
     enableReadyCheck: true,
     maxRetriesPerRequest: 0,
@@ -115,43 +124,15 @@ export function runScript(
     try {
       return await redis.evalsha(sha1, keys.length, ...keys, ...values);
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      if (replyCodeOf(error) !== 'NOSCRIPT') throw error;
       return redis.eval(lua, keys.length, ...keys, ...values);
     }
   });
 }
 
-/** @throws TapeproofError CONFIGURATION when Redis may drop keys by itself; UNREACHABLE. */
-export async function assertNoEviction(redis: Redis): Promise<void> {
+/** The policy by which Redis may drop keys by itself; undefined where it never does. @throws TapeproofError UNREACHABLE */
+export async function evictionPolicy(redis: Redis): Promise<string | undefined> {
   const memory = await askRedis(() => redis.info('memory'));
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
-  if (policy === undefined || policy === 'noeviction') return;
-  throw new TapeproofError(
-    'CONFIGURATION',
-    `Redis may drop keys by itself (maxmemory-policy is ${policy}), and a read model with holes would go unnoticed: run "redis-cli config set maxmemory-policy noeviction", or use a Redis of its own.`,
-  );
-}
-
-/** Answers that a moment's wait mends; any other error reply is a mistake in what was asked. */
-const TRANSIENT_REPLY = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|OOM|MISCONF|NOREPLICAS)/;
-const REFUSED_REPLY = /^(NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH)/;
-
-function redisError(error: unknown): unknown {
-  if (error instanceof TapeproofError || !(error instanceof Error)) return error;
-  if (error.name === 'ReplyError') {
-    if (REFUSED_REPLY.test(error.message)) {
-      return new TapeproofError(
-        'UNREACHABLE',
-        `Redis does not let us in (${error.message}): set TAPEPROOF_REDIS_URL with the user and password it wants.`,
-        { cause: error },
-      );
-    }
-    if (!TRANSIENT_REPLY.test(error.message)) return error;
-    return new TapeproofError('UNREACHABLE', `Redis cannot write now: ${error.message}`, { cause: error });
-  }
-  return new TapeproofError(
-    'UNREACHABLE',
-    `Redis does not answer (${error.message}): start the services with "npx tapeproof stack up", or set TAPEPROOF_REDIS_URL to where it is.`,
-    { cause: error },
-  );
+  return policy === 'noeviction' ? undefined : policy;
 }

@@ -8,11 +8,13 @@ import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';
+import { unobserved } from '../platform/observation.ts';
 import { DeliveryReport } from './delivery-report.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import { fence, type Gap, type ReadRecord } from './fence.ts';
 import { remedyForLoss } from './remedies.adapter.ts';
 import type { ProjectedEvent, ProjectorOf } from './projector.ts';
+import { SinkHealth } from './sink-health.adapter.ts';
 import type { Application, Delivery, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
 
 /** Records written in one transaction or script. Measured: more is no faster. */
@@ -36,6 +38,7 @@ export interface DelivererSettings<Output> {
   readonly startOffset: (topic: TopicName, partition: number) => Promise<number>;
   readonly log: Log;
   readonly metrics?: Metrics;
+  readonly sinkHealth?: SinkHealth;
 }
 
 export interface Deliverer {
@@ -45,17 +48,17 @@ export interface Deliverer {
   known(topic: string, partition: number): Position | undefined;
   /** Asks the store again at the partition's next batch. */
   forget(topic: string, partition: number): void;
+  /** As `forget` for these partitions, and the process has no others. */
+  assigned(partitions: readonly (readonly [topic: string, partition: number])[]): void;
 }
 
 /** Delivers one projector's records to one generation of its store. */
 export function createDeliverer<Output>(settings: DelivererSettings<Output>): Deliverer {
-  const { sink, projector, log, metrics = new Metrics() } = settings;
+  const { projector, log, metrics = new Metrics() } = settings;
+  const { sinkHealth = new SinkHealth(projector.name, log, unobserved()) } = settings;
   const report = new DeliveryReport(projector.name, log, metrics);
   const positions = new Map<string, Position>();
-  const timed = {
-    ...settings,
-    sink: { ...sink, apply: (delivery: Delivery<Output>) => report.timedWrite(() => sink.apply(delivery)) },
-  };
+  const sink = reportedSink(settings.sink, report, sinkHealth);
 
   const applyBatch = async (batch: PartitionBatch, key: string): Promise<BatchResult> => {
     const topic = batch.topic as TopicName;
@@ -73,7 +76,7 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     for (let first = firstAt(records, position.nextOffset); first < records.length; first += DELIVERY_RECORDS_MAX) {
       if (batch.interrupted()) break;
       const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
-      const { delivery, application, refused } = await deliver(timed, position, slice);
+      const { delivery, application, refused } = await deliver({ ...settings, sink }, position, slice);
       if (application.kind === 'superseded') throw superseded(projector.name);
       if (application.kind === 'moved') {
         positions.set(key, application.position);
@@ -94,7 +97,9 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     async handle(batch) {
       const key = keyOf(batch.topic, batch.partition);
       try {
-        return await applyBatch(batch, key);
+        const result = await applyBatch(batch, key);
+        if (hasProgress(batch, result)) sinkHealth.accepted(key);
+        return result;
       } catch (error) {
         // Whether the last write took effect is for the store to say.
         positions.delete(key);
@@ -105,7 +110,36 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     forget: (topic, partition) => {
       positions.delete(keyOf(topic, partition));
     },
+    assigned: (partitions) => {
+      const keys = partitions.map(([topic, partition]) => keyOf(topic, partition));
+      for (const key of keys) positions.delete(key);
+      sinkHealth.assigned(keys);
+    },
   };
+}
+
+/** Measures each write, and says what the store refuses. */
+function reportedSink<Output>(sink: Sink<Output>, report: DeliveryReport, health: SinkHealth): Sink<Output> {
+  const reported = async <Result>(topic: string, partition: number, ask: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await ask();
+    } catch (error) {
+      const isRefusal = !(error instanceof TapeproofError) || error.code === 'UNREACHABLE';
+      if (isRefusal) health.refused(keyOf(topic, partition), error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+  return {
+    ...sink,
+    position: (topic, partition) => reported(topic, partition, () => sink.position(topic, partition)),
+    apply: (delivery) =>
+      reported(delivery.topic, delivery.partition, () => report.timedWrite(() => sink.apply(delivery))),
+  };
+}
+
+/** False where nothing was written and nothing had been: a rebuild compares, or the store stands elsewhere. */
+function hasProgress({ firstOffset }: PartitionBatch, result: BatchResult): boolean {
+  return 'appliedUpTo' in result || ('nextOffset' in result && result.nextOffset > firstOffset);
 }
 
 function keyOf(topic: string, partition: number): string {

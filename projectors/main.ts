@@ -1,4 +1,5 @@
 import type { Connections } from '../platform/connections.ts';
+import { unlessAborted, withDeadline } from '../platform/deadline.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
@@ -18,7 +19,7 @@ import type {
   RedisProjector,
   RowInsert,
 } from './projector.ts';
-import { rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
+import { interrupted, rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
 import { redeliver, type Redelivery } from './redelivery.adapter.ts';
 import { PROJECTORS } from './registry.ts';
 import { groupOf, keepUpToDate } from './runner.adapter.ts';
@@ -30,6 +31,9 @@ import { searchTape, type TapeSearch } from './tape-identity.adapter.ts';
 export type { Redelivery } from './redelivery.adapter.ts';
 export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
 export type { ReadModelStatus } from './sink.ts';
+
+/** A rebuild that is interrupted may end what it has in hand, and let go of the live writers. */
+const INTERRUPTION_GRACE_MS = 2_000;
 
 /** What a projector needs to run. */
 export interface ProjectorRun {
@@ -60,6 +64,7 @@ export function listProjectors(): readonly Pick<Projector, 'name' | 'summary' | 
  */
 export async function runProjector(run: ProjectorRun): Promise<void> {
   const projector = projectorNamed(run.name);
+  run.observation?.health.set('consumer', { alive: true, ready: false, detail: 'starting' });
   const work = async <Output>(parts: Parts<Output>): Promise<void> => {
     const detail = 'nothing is activated on the tape yet: run "npx tapeproof activate"';
     parts.observation.health.set('consumer', { alive: true, ready: false, detail });
@@ -84,7 +89,14 @@ export function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
   const { progress, approveDifference = false } = run;
   const work = async <Output>(parts: Parts<Output>): Promise<RebuildReport> => {
     const tapeId = await parts.tape.find();
-    if (tapeId !== undefined) return rebuild({ ...parts, tapeId, progress, approveDifference });
+    if (tapeId !== undefined) {
+      const work = rebuild({ ...parts, tapeId, progress, approveDifference });
+      // A statement of the store may take minutes, or hang.
+      return (
+        (await unlessAborted(work, run.signal)) ??
+        (await withDeadline(work, INTERRUPTION_GRACE_MS, () => interrupted(run.name)))
+      );
+    }
     throw new TapeproofError(
       'NOT_FOUND',
       `Nothing is activated on the tape, so there is nothing to rebuild ${run.name} from: run "npx tapeproof activate".`,

@@ -288,7 +288,7 @@ class Loading<Output> {
   }
 }
 
-function interrupted(projector: string): TapeproofError {
+export function interrupted(projector: string): TapeproofError {
   return new TapeproofError(
     'CHECK_FAILED',
     `The rebuild of ${projector} was interrupted: the live one is as it was, and the next rebuild starts afresh.`,

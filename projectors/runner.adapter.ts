@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicName } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
+import { unlessAborted } from '../platform/deadline.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { startConsumer, type Assignment, type RunningConsumer } from '../platform/kafka/consumer.ts';
@@ -13,12 +14,15 @@ import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
 import { remedyForGap, remedyForLoss } from './remedies.adapter.ts';
+import { SinkHealth } from './sink-health.adapter.ts';
 import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
 
 /** Batches of different partitions handled side by side: one is decoded while another is written. */
 const CONCURRENCY = 3;
 /** How soon a wiped store or a new generation is noticed while nothing arrives. */
 const WATCH_INTERVAL_MS = 1_000;
+/** At the end a batch in hand may take so long. */
+const STORE_GRACE_MS = 2_500;
 
 export interface RunSettings<Output> {
   readonly projector: ProjectorOf<Output>;
@@ -44,8 +48,8 @@ export function groupOf(projector: string, generation: number): string {
  * @throws TapeproofError SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE.
  */
 export async function keepUpToDate<Output>(settings: RunSettings<Output>): Promise<void> {
-  const { projector, readModel, tapeId, log } = settings;
-  let sink: Sink<Output> | undefined = await readModel.open(tapeId);
+  const { projector, readModel, tapeId, log, signal } = settings;
+  let sink = await unlessAborted(readModel.open(tapeId), signal);
   while (sink !== undefined) {
     log.event('projector-started', `${projector.name} runs, generation ${sink.generation}`, {
       'tapeproof.generation': sink.generation,
@@ -65,10 +69,10 @@ async function reopen<Output>({
 }: RunSettings<Output>): Promise<Sink<Output> | undefined> {
   while (!signal.aborted) {
     try {
-      return await readModel.open(tapeId);
+      return await unlessAborted(readModel.open(tapeId), signal);
     } catch (error) {
       if (!(error instanceof TapeproofError && error.code === 'UNREACHABLE')) throw error;
-      log.warn({ error }, error.message);
+      log.warn(error.message);
       await sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -79,11 +83,9 @@ async function runGeneration<Output>(
   { projector, readModel, read, reader, producer, connections, log, signal, observation }: RunSettings<Output>,
   sink: Sink<Output>,
 ): Promise<'stopped' | 'changed'> {
+  const sinkHealth = new SinkHealth(projector.name, log, observation);
   const deliverer = createDeliverer({
-    projector,
-    sink,
-    read,
-    log,
+    ...{ projector, sink, read, log, sinkHealth },
     metrics: observation.metrics,
     remedyForGap: (topic, partition, gap) => remedyForGap(projector.name, { reader, read }, topic, partition, gap),
     startOffset: (topic, partition) => reader.startOffset(topic, partition),
@@ -91,6 +93,7 @@ async function runGeneration<Output>(
   });
   const groupId = groupOf(projector.name, sink.generation);
   const watched: Watched = { assignment: {}, sought: new Map() };
+  const changed = new AbortController();
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}`);
   const consumer = await startConsumer({
     kafka,
@@ -100,12 +103,21 @@ async function runGeneration<Output>(
     concurrency: CONCURRENCY,
     log,
     observation,
-    handle: (batch) => deliverer.handle(batch),
+    handle: async (batch) => {
+      try {
+        return await deliverer.handle(batch);
+      } catch (error) {
+        if (!(error instanceof TapeproofError && error.code === 'GENERATION_CHANGED')) throw error;
+        // A rebuild did its work, and nothing went wrong: the new generation reads what is left of this batch.
+        changed.abort();
+        return { nextOffset: batch.firstOffset };
+      }
+    },
     onAssigned: (assigned) => {
       watched.assignment = assigned;
       watched.sought.clear();
       // Others may have written meanwhile.
-      for (const [topic, partition] of partitionsOf(assigned)) deliverer.forget(topic, partition);
+      deliverer.assigned(partitionsOf(assigned));
     },
   });
   const lag = watchLag({
@@ -118,21 +130,22 @@ async function runGeneration<Output>(
     .finally(() => {
       over.abort();
     });
-  const either = AbortSignal.any([signal, over.signal]);
+  const any = AbortSignal.any([signal, over.signal, changed.signal]);
   try {
-    while (!either.aborted) {
-      const verdict = await watch(readModel, sink.generation, deliverer, consumer, watched);
+    while (!any.aborted) {
+      const verdict = await unlessAborted(watch(readModel, sink.generation, deliverer, consumer, watched), any);
       if (verdict === 'changed') return 'changed';
-      await sleep(WATCH_INTERVAL_MS, undefined, { signal: either }).catch(() => undefined);
+      await unlessAborted(watchHazard(readModel, sinkHealth), any);
+      await sleep(WATCH_INTERVAL_MS, undefined, { signal: any }).catch(() => undefined);
     }
     if (over.signal.aborted) await consumer.done;
-    return 'stopped';
-  } catch (error) {
-    if (error instanceof TapeproofError && error.code === 'GENERATION_CHANGED') return 'changed';
-    throw error;
+    return changed.signal.aborted ? 'changed' : 'stopped';
   } finally {
     lag.close();
+    // The batches in hand are waited for; a store that hangs must not keep the consumer from leaving its group.
+    const grace = signal.aborted ? setTimeout(() => void readModel.close(), STORE_GRACE_MS) : undefined;
     await consumer.stop();
+    clearTimeout(grace);
   }
 }
 
@@ -177,6 +190,16 @@ async function watch(
     consumer.seek(topic, partition, Math.max(0, nextOffset - 1));
   }
   return 'same';
+}
+
+/** Settings of a store may be changed while it runs. */
+async function watchHazard(readModel: ReadModel<unknown>, sinkHealth: SinkHealth): Promise<void> {
+  try {
+    if (readModel.hazard !== undefined) sinkHealth.hazard(await readModel.hazard());
+  } catch (error) {
+    // An outage: the deliveries that meet it say so.
+    if (!(error instanceof TapeproofError && error.code === 'UNREACHABLE')) throw error;
+  }
 }
 
 function partitionsOf(assignment: Assignment): readonly (readonly [TopicName, number])[] {

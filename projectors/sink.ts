@@ -133,6 +133,9 @@ export interface ReadModel<Output> {
   beginRebuild(tapeId: string, keysFirst: boolean): Promise<Shadow<Output>>;
   /** As stored, for people and for watching; undefined where there is no generation yet. */
   status(): Promise<ReadModelStatus | undefined>;
+  /** Why the store may lose what it holds, in a sentence; undefined where it does not. Absent for a store that never does. */
+  hazard?(): Promise<string | undefined>;
+  /** Within a second or two, also where calls hang: those fail. */
   close(): Promise<void>;
 }
 

@@ -239,7 +239,7 @@ describe('projectors on the real stores', () => {
       return redis.hgetall(`tp:${generation}:{${partition ?? ''}}:latest:${last.instrument}`);
     };
     await tape.quiet(59);
-    expect(await latest()).toMatchObject({ stale: '0' });
+    expect(await latest()).toMatchObject({ stale: '0', staleAfterMs: '60000' });
     await tape.quiet(62);
     const stale = await latest();
     expect(stale).toMatchObject({ stale: '1', priceTimeUs: String(last.eventTime) });

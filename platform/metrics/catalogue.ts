@@ -129,6 +129,17 @@ export const METRICS = {
     'Records that claim an identity which other bytes have; an engine that finds one stops.',
   ),
 
+  tapeproof_projector_sink_up: gauge(
+    PROJECTOR,
+    ['projector'],
+    '1 while the store takes what is delivered to it, 0 while it refuses or does not answer.',
+  ),
+  tapeproof_projector_sink_evicts: gauge(
+    PROJECTOR,
+    ['projector'],
+    '1 while Redis may drop keys of the read model by itself (maxmemory-policy), else 0.',
+  ),
+
   tapeproof_live_connections: gauge(LIVE, ['venue'], 'Connections to the venue that are up.'),
   tapeproof_live_reconnects_total: counter(LIVE, ['venue'], 'Attempts to connect again.'),
   tapeproof_live_disconnects_total: counter(

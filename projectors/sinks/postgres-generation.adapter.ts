@@ -3,6 +3,7 @@ import {
   inTransaction,
   migrationSql,
   sqlStateOf,
+  takeLock,
   withClient,
   type Client,
   type Pool,
@@ -148,7 +149,7 @@ export async function positionRows(client: Client, schema: string): Promise<read
 }
 
 async function lockSchemas(client: Client): Promise<void> {
-  await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
+  await takeLock(client, SCHEMA_LOCK);
 }
 
 async function createFrame(client: Client, projector: PostgresProjector, generation: number): Promise<void> {

@@ -28,6 +28,6 @@ export function createPostgresReadModel(projector: PostgresProjector, url: strin
       return beginShadow(pool, projector, tapeId, keysFirst || !projector.loadsWithoutKeys);
     },
     status: () => withClient(pool, (client) => statusOf(client, projector)),
-    close: () => pool.end(),
+    close: () => pool.close(),
   };
 }
