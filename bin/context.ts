@@ -42,7 +42,7 @@ export function connections(): Connections {
   const named = connectionsFrom(process.env);
   const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
   if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)
-    return { kafkaBrokers, registryUrl, postgresUrl, redisUrl };
+    return { ...named, kafkaBrokers, registryUrl, postgresUrl, redisUrl };
   const local = readEndpoints(stackOptionsFromEnvironment(process.env).folder);
   if (local === undefined) {
     throw new TapeproofError(
@@ -54,6 +54,8 @@ export function connections(): Connections {
     kafkaBrokers: local.kafkaBrokers.split(','),
     registryUrl: local.registryUrl,
     postgresUrl: local.postgresUrl,
+    // The local stack's is not the migrator of a Postgres of somebody's own.
+    ...(postgresUrl === undefined ? { postgresMigratorUrl: local.postgresMigratorUrl } : {}),
     redisUrl: local.redisUrl,
     ...named,
   };

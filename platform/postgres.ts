@@ -139,6 +139,8 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code) ? cause.code : undefined;
 }
 
+const INSUFFICIENT_PRIVILEGE = '42501';
+
 /** Outages by SQLSTATE: connection, resources, operator's intervention, and collisions that a repetition mends. */
 const TRANSIENT_STATES = /^(08|53|57P|40001|40P01|55P03)/;
 
@@ -147,6 +149,13 @@ function postgresError(error: unknown): unknown {
   if (error instanceof TapeproofError || !(error instanceof Error)) return error;
   const state = sqlStateOf(error);
   if (state !== undefined && !TRANSIENT_STATES.test(state)) {
+    if (state === INSUFFICIENT_PRIVILEGE) {
+      return new TapeproofError(
+        'CONFIGURATION',
+        `Postgres denies this to the role that we connect as (${error.message}): make schemas and tables with "npx tapeproof migrate" and TAPEPROOF_POSTGRES_MIGRATOR_URL set to a role that may; docs/security.md lists what each role needs.`,
+        { cause: error },
+      );
+    }
     if (state === '28P01' || state === '28000' || state === '3D000') {
       return new TapeproofError(
         'UNREACHABLE',
@@ -198,10 +207,32 @@ export function migrate(pool: Pool): Promise<readonly MigrationReport[]> {
     for (const name of (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort()) {
       reports.push(await migrateOne(client, name));
     }
+    await client.query(await migrationSql('access.sql'));
     // On an error the connection is thrown away, and the lock with it.
     await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     return reports;
   });
+}
+
+/** Whether who connects may make schemas in this database. */
+export function mayDefine(pool: Pool): Promise<boolean> {
+  return withClient(pool, async (client) => {
+    const { rows } = await client.query<{ may: boolean }>(
+      `SELECT has_database_privilege(current_database(), 'CREATE') AS may`,
+    );
+    return rows[0]?.may === true;
+  });
+}
+
+/** The numbered files of migrations/ that are not applied yet; all of them where there is no frame. */
+export async function pendingMigrations(client: Client): Promise<readonly string[]> {
+  const names = (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort();
+  const { rows: present } = await client.query<{ present: boolean }>(
+    `SELECT to_regclass('tapeproof.migrations') IS NOT NULL AS present`,
+  );
+  if (present[0]?.present !== true) return names;
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM tapeproof.migrations');
+  return names.filter((name) => !rows.some((row) => row.name === name));
 }
 
 async function migrateOne(client: Client, name: string): Promise<MigrationReport> {

@@ -159,8 +159,12 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
   });
 }
 
-const { postgresUrl, redisUrl } = stackConnections();
-storeSuite('a read model in Postgres', () => createPostgresReadModel(inPostgres, postgresUrl), rowOf);
+const { postgresUrl, postgresMigratorUrl, redisUrl } = stackConnections();
+storeSuite(
+  'a read model in Postgres',
+  () => createPostgresReadModel(inPostgres, postgresUrl, postgresMigratorUrl),
+  rowOf,
+);
 storeSuite('a read model in Redis', () => createRedisReadModel(inRedis, redisUrl), operationOf);
 
 describe('a read model in Postgres that a former version of its projector made', () => {
@@ -182,8 +186,8 @@ describe('a read model in Postgres that a former version of its projector made',
   const row = into(events, { event_id: 'event', body_hash: Buffer.from([1]) });
 
   it('gets a table that is new, and is read again from the beginning: what it holds is found there', async () => {
-    const old = createPostgresReadModel(former, postgresUrl);
-    const now = createPostgresReadModel(current, postgresUrl);
+    const old = createPostgresReadModel(former, postgresUrl, postgresMigratorUrl);
+    const now = createPostgresReadModel(current, postgresUrl, postgresMigratorUrl);
     try {
       const writer = await old.open(TAPE);
       expect(await writer.position('raw.trades', 0)).toEqual(BEGINNING);

@@ -25,6 +25,7 @@ import {
   type StackEndpoints,
   type StackOptions,
 } from '../stack/main.ts';
+import { custodyOf } from '../stack/custody.ts';
 import { PARTS } from '../stack/parts.ts';
 import { onPath } from '../stack/run.ts';
 import { runCommand } from './support/command.ts';
@@ -66,7 +67,7 @@ async function withKafka<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise
 }
 
 async function withPostgres<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(endpoints.postgresUrl);
+  const client = new pg.Client(endpoints.postgresMigratorUrl);
   await client.connect();
   return work(client).finally(() => client.end());
 }
@@ -122,7 +123,7 @@ describe('the local stack', () => {
     await withPostgres((client) => client.query('CREATE TABLE lifecycle AS SELECT 7 AS a'));
     await withRedis(async (client) => {
       await client.set('lifecycle', '7');
-      expect(await client.config('GET', 'maxmemory-policy')).toEqual(['maxmemory-policy', 'noeviction']);
+      expect(await client.info('memory')).toContain('maxmemory_policy:noeviction');
     });
   });
 
@@ -154,7 +155,7 @@ describe('the local stack', () => {
   it('starts Postgres though its lock file names a pid that is somebody else’s by now', async () => {
     await killService(options, 'postgres');
     const stranger = spawn('sleep', ['1000'], { stdio: 'ignore' });
-    const lockFile = join(options.folder, 'postgres', 'data', 'postmaster.pid');
+    const lockFile = join(await (await custodyOf(options.folder)).folder('postgres'), 'data', 'postmaster.pid');
     await writeFile(lockFile, (await readFile(lockFile, 'utf8')).replace(/^\d+/, String(stranger.pid)));
     await startService(options, 'postgres').finally(() => stranger.kill());
     expect((await statusByName()).get('postgres')?.state).toBe('running');

@@ -11,7 +11,7 @@ import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { applyTopics, checkTopics, partitionCount } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
-import { createPool, migrate } from '../../platform/postgres.ts';
+import { migratePostgres } from '../../projectors/main.ts';
 import { deadLetters } from '../../proofs/dead-letters.ts';
 import { EventLog } from '../../proofs/event-log.ts';
 import { doubtsAbout, knownInstruments } from '../../proofs/known-instruments.ts';
@@ -31,13 +31,8 @@ export function registerOperate(program: Command): void {
     .description('bring the Postgres schema up to date')
     .option('--json', 'print as JSON')
     .action(async ({ json }: JsonOption) => {
-      const pool = createPool(connections().postgresUrl, 'tapeproof-migrate');
-      try {
-        const report = await migrate(pool);
-        print(json, report, () => report.map(({ name, action }) => `${name.padEnd(32)} ${action}`).join('\n'));
-      } finally {
-        await pool.end();
-      }
+      const report = await migratePostgres(connections());
+      print(json, report, () => report.map(({ name, action }) => `${name.padEnd(32)} ${action}`).join('\n'));
     });
   registerActivate(program);
   registerDeadLetters(program);

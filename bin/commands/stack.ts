@@ -2,11 +2,13 @@ import Table from 'cli-table3';
 import type { Command } from 'commander';
 import {
   DEFAULT_STACK_OPTIONS,
+  endpointsFile,
   stackDown,
   stackOptionsFromEnvironment,
   stackReset,
   stackStatus,
   stackUp,
+  withoutPasswords,
 } from '../../stack/main.ts';
 import { print } from '../context.ts';
 import { stackProgress } from '../progress.ts';
@@ -38,14 +40,16 @@ export function registerStack(program: Command): void {
   stack
     .command('up')
     .description('start what is not running, and wait until all of it is healthy')
-    .option('--json', 'print the endpoints as JSON')
+    .option('--json', 'print the endpoints as JSON, without passwords')
     .addHelpText('after', SETTINGS)
     .action(async ({ json }: JsonOption) => {
-      const endpoints = await stackUp(stackOptionsFromEnvironment(process.env), stackProgress());
+      const options = stackOptionsFromEnvironment(process.env);
+      const endpoints = withoutPasswords(await stackUp(options, stackProgress()));
       print(json, endpoints, () =>
-        Object.entries(endpoints)
-          .map(([name, value]) => `${name.padEnd(20)} ${String(value)}`)
-          .join('\n'),
+        [
+          ...Object.entries(endpoints).map(([name, value]) => `${name.padEnd(20)} ${value}`),
+          `With their passwords, for you alone: ${endpointsFile(options.folder)}`,
+        ].join('\n'),
       );
     });
   stack

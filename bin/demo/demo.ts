@@ -7,7 +7,7 @@ import { createKafka } from '../../platform/kafka/client.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { applyTopics } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
-import { createPool, migrate } from '../../platform/postgres.ts';
+import { migratePostgres } from '../../projectors/main.ts';
 import { stackDown, stackOptionsFromEnvironment, stackStatus, stackUp } from '../../stack/main.ts';
 import { ingestText, showIngest } from '../commands/ingest.ts';
 import { connections as knownConnections, DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
@@ -116,12 +116,7 @@ async function theMainJob(
 async function prepare(where: Connections): Promise<void> {
   await applyTopics(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
   await createRegistry(where.registryUrl).register();
-  const pool = createPool(where.postgresUrl, 'tapeproof-demo');
-  try {
-    await migrate(pool);
-  } finally {
-    await pool.end();
-  }
+  await migratePostgres(where);
   const report = await activate({
     connections: where,
     configuration: canonicalConfiguration(await readConfiguration(join(REPOSITORY, DEFAULT_CONFIGURATION_FILE))),
