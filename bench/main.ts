@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { runEngine } from '../evaluators/main.ts';
 import { createLog } from '../platform/log.ts';
 import { runProjector } from '../projectors/main.ts';
-import { DEFAULT_STACK_OPTIONS, freePorts, stackDown, stackUp } from '../stack/main.ts';
+import { DEFAULT_STACK_OPTIONS, freePorts, stackReset, stackUp } from '../stack/main.ts';
 import type { Bench } from './bench.ts';
 import { TASK_VARIABLE, usageNow, type ChildTask } from './child.ts';
 import { measureEngine, runEngineOver } from './engine.ts';
@@ -75,7 +75,7 @@ async function measure(part: (typeof PARTS)[number], runs: number, trades: numbe
     const bench: Bench = { connections, log: createLog('bench', 'error'), runs, trades };
     return await Promise.race([MEASUREMENTS[part](bench), interrupted]);
   } finally {
-    await stackDown(options, () => undefined);
+    await stackReset(options, () => undefined);
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -14,7 +14,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { systemCode } from './errors.ts';
+import { move } from './move.ts';
 import { SERVICE_NAMES, type ServiceName } from './options.ts';
 import { privateFolder } from './private-file.ts';
 import { PROCESS_RECORD, serviceFolder } from './record.ts';
@@ -108,13 +108,7 @@ async function moveInto(home: string, former: string): Promise<void> {
   if (!existsSync(former)) return;
   for (const entry of await readdir(former)) {
     if (entry.startsWith(PROCESS_RECORD)) continue;
-    try {
-      await rename(join(former, entry), join(home, entry));
-    } catch (error) {
-      if (systemCode(error) !== 'EXDEV') throw error;
-      await cp(join(former, entry), join(home, entry), { recursive: true, verbatimSymlinks: true });
-      await rm(join(former, entry), { recursive: true });
-    }
+    await move(join(former, entry), join(home, entry));
   }
 }
 

@@ -13,6 +13,7 @@ import { mavenProgram } from './maven.ts';
 import { endpointsOf, SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './options.ts';
 import { BITSTAMP_TRADES_FILE, freeMegabytesOf, Parts } from './parts.ts';
 import { residentBytes } from './process.ts';
+import { bringHome } from './postgres-launch.ts';
 import { privateFolder, writePrivateFile } from './private-file.ts';
 import { readServiceRecord, removeEndpoints, serviceFolder, serviceLog, writeEndpoints } from './record.ts';
 import { ensureSecrets, readSecrets, removeSecrets } from './secrets.ts';
@@ -92,6 +93,7 @@ export function stackReset(options: StackOptions, report: StackReport): Promise<
   return exclusively(options, report, async (tell) => {
     await removeEndpoints(options.folder);
     await endAll(SERVICE_NAMES, options, tell);
+    await bringHome(serviceFolder(options.folder, 'postgres'));
     for (const name of SERVICE_NAMES) {
       await rm(serviceFolder(options.folder, name), { recursive: true, force: true });
     }

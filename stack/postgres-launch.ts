@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { StackError } from './errors.ts';
+import { move } from './move.ts';
 import type { Command } from './process.ts';
 import { run } from './run.ts';
 import type { ServiceSetting } from './service.ts';
@@ -56,7 +57,7 @@ export async function bringHome(folder: string): Promise<void> {
   const lent = await readFile(record, 'utf8');
   const former = join(lent, 'postgres', 'data');
   if (lent.startsWith(FORMER_PREFIX) && existsSync(former) && !existsSync(join(folder, 'data'))) {
-    await rename(former, join(folder, 'data'));
+    await move(former, join(folder, 'data'));
     await rm(lent, { recursive: true });
   }
   await rm(record);
