@@ -26,8 +26,10 @@ import {
   type StackOptions,
 } from '../stack/main.ts';
 import { custodyOf } from '../stack/custody.ts';
+import { endpointsOf } from '../stack/options.ts';
 import { PARTS } from '../stack/parts.ts';
 import { onPath } from '../stack/run.ts';
+import { readSecrets } from '../stack/secrets.ts';
 import { runCommand } from './support/command.ts';
 
 /**
@@ -72,8 +74,8 @@ async function withPostgres<T>(work: (client: pg.Client) => Promise<T>): Promise
   return work(client).finally(() => client.end());
 }
 
-async function withRedis<T>(work: (client: Redis) => Promise<T>): Promise<T> {
-  const client = new Redis(endpoints.redisUrl);
+async function withRedis<T>(work: (client: Redis) => Promise<T>, url = endpoints.redisUrl): Promise<T> {
+  const client = new Redis(url);
   return work(client).finally(() => {
     client.disconnect();
   });
@@ -233,6 +235,10 @@ describe('the local stack', () => {
     for (const name of SERVICE_NAMES) expect(existsSync(join(options.folder, name))).toBe(false);
     expect(existsSync(endpoints.bitstampTradesFile)).toBe(true);
     await startService(options, 'redis');
-    expect(await withRedis((client) => client.get('lifecycle'))).toBeNull();
+    const secrets = readSecrets(options.folder);
+    if (secrets === undefined) throw new Error('its passwords are made anew');
+    const { redisUrl } = endpointsOf(options.ports, secrets, '');
+    expect(redisUrl).not.toBe(endpoints.redisUrl);
+    expect(await withRedis((client) => client.get('lifecycle'), redisUrl)).toBeNull();
   });
 });
