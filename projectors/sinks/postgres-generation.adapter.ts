@@ -32,6 +32,8 @@ const FRAME_TABLES = ['projector_positions', 'conflicts'] as const;
 /** A batch of an overtaken rebuild may hold what is to be dropped. */
 const DROP_ATTEMPTS = 5;
 const DEADLOCK_DETECTED = '40P01';
+/** Table and schema, which were there when they were looked for. */
+const GONE: readonly (string | undefined)[] = ['42P01', '3F000'];
 /** CREATE OR REPLACE VIEW cannot take a column away. */
 const INVALID_TABLE_DEFINITION = '42P16';
 
@@ -153,8 +155,17 @@ export async function statusOf(client: Client, projector: PostgresProjector): Pr
   return { generation: generations.live, positions: rows, ledger: rows };
 }
 
-/** Positions and ledger of a generation; empty where its tables are gone. */
+/** Positions and ledger of a generation; empty where its tables are gone, also while they are asked. */
 export async function positionRows(client: Client, schema: string): Promise<readonly (StoredPosition & LedgerEntry)[]> {
+  try {
+    return await presentPositionRows(client, schema);
+  } catch (error) {
+    if (GONE.includes(sqlStateOf(error))) return [];
+    throw error;
+  }
+}
+
+async function presentPositionRows(client: Client, schema: string): Promise<readonly (StoredPosition & LedgerEntry)[]> {
   const { rows: present } = await client.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [
     `${schema}.projector_positions`,
   ]);
