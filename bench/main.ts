@@ -10,9 +10,9 @@ import { parseArgs } from 'node:util';
 import { runEngine } from '../evaluators/main.ts';
 import { createLog } from '../platform/log.ts';
 import { runProjector } from '../projectors/main.ts';
-import { DEFAULT_STACK_OPTIONS, freePorts, stackDown, stackUp } from '../stack/main.ts';
+import { DEFAULT_STACK_OPTIONS, freePorts, stackReset, stackUp } from '../stack/main.ts';
 import type { Bench } from './bench.ts';
-import { usageNow, type ChildTask } from './child.ts';
+import { TASK_VARIABLE, usageNow, type ChildTask } from './child.ts';
 import { measureEngine, runEngineOver } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
 import { measureLatency } from './latency.ts';
@@ -77,7 +77,7 @@ async function measure(part: (typeof PARTS)[number], runs: number, trades: numbe
     const bench: Bench = { connections, log: createLog('bench', 'error'), runs, trades };
     return await Promise.race([MEASUREMENTS[part](bench), interrupted]);
   } finally {
-    await stackDown(options, () => undefined);
+    await stackReset(options, () => undefined);
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -128,11 +128,11 @@ async function main(): Promise<void> {
       only: { type: 'string', default: PARTS.join(',') },
       runs: { type: 'string', default: String(RUNS) },
       trades: { type: 'string', default: String(TRADES) },
-      inside: { type: 'string' },
+      inside: { type: 'boolean' },
     },
   });
-  if (values.inside !== undefined) {
-    const result = await inside(JSON.parse(values.inside) as ChildTask);
+  if (values.inside === true) {
+    const result = await inside(JSON.parse(process.env[TASK_VARIABLE] ?? '') as ChildTask);
     process.stdout.write(JSON.stringify({ result: result ?? null, usage: usageNow() }));
     return;
   }

@@ -15,8 +15,10 @@ export function connections(): Connections {
   const named = connectionsFrom(process.env);
   const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
   if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)
-    return { kafkaBrokers, registryUrl, postgresUrl, redisUrl };
-  return { ...localConnections(), ...named };
+    return { ...named, kafkaBrokers, registryUrl, postgresUrl, redisUrl };
+  const { postgresMigratorUrl, ...local } = localConnections();
+  // The local stack's is not the migrator of a Postgres of somebody's own.
+  return { ...local, ...(postgresUrl === undefined ? { postgresMigratorUrl } : {}), ...named };
 }
 
 /** Where the services of the running local stack are, whatever the environment names. */
@@ -28,8 +30,8 @@ export function localConnections(): Connections {
       'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
     );
   }
-  const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = local;
-  return { kafkaBrokers: kafkaBrokers.split(','), registryUrl, postgresUrl, redisUrl };
+  const { kafkaBrokers, registryUrl, postgresUrl, postgresMigratorUrl, redisUrl } = local;
+  return { kafkaBrokers: kafkaBrokers.split(','), registryUrl, postgresUrl, postgresMigratorUrl, redisUrl };
 }
 
 /** After this long without an answer a person wants to know what is waited for. */

@@ -36,7 +36,8 @@ export function buildProgram(): Command {
       'after',
       `
 Exit codes: 0 done, 1 the check failed, 2 bad usage or configuration, 3 a service is out of reach.
-Services:   the running local stack, or TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL, TAPEPROOF_REDIS_URL.
+Services:   the running local stack, or TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL, TAPEPROOF_REDIS_URL;
+            TAPEPROOF_POSTGRES_MIGRATOR_URL where another role makes tables and views.
 
 Examples:
   $ npx tapeproof demo

@@ -6,8 +6,19 @@ export interface Connections {
   readonly kafkaBrokers: readonly string[];
   /** Base address of a Confluent-compatible schema registry, path included. */
   readonly registryUrl: string;
+  /** As a role that may write rows. */
   readonly postgresUrl: string;
+  /** As the role that makes schemas, tables and views. Absent where `postgresUrl` may do that too: {@link migratorUrlOf}. */
+  readonly postgresMigratorUrl?: string;
   readonly redisUrl: string;
+}
+
+/** Where schemas, tables and views are made. */
+export function migratorUrlOf({
+  postgresUrl,
+  postgresMigratorUrl,
+}: Pick<Connections, 'postgresUrl' | 'postgresMigratorUrl'>): string {
+  return postgresMigratorUrl ?? postgresUrl;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -16,8 +27,8 @@ const BROKER = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 const PORT_MAX = 65_535;
 
 /**
- * Reads TAPEPROOF_KAFKA_BROKERS (comma-separated), TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and
- * TAPEPROOF_REDIS_URL; what is unset or empty is left out.
+ * Reads TAPEPROOF_KAFKA_BROKERS (comma-separated), TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL,
+ * TAPEPROOF_POSTGRES_MIGRATOR_URL and TAPEPROOF_REDIS_URL; what is unset or empty is left out.
  *
  * @throws TapeproofError CONFIGURATION when a value is no address. The message never repeats a URL: it may hold a password.
  */
@@ -27,6 +38,7 @@ export function connectionsFrom(environment: Environment): Partial<Connections> 
     ...(brokers === undefined || brokers === '' ? {} : { kafkaBrokers: parseBrokers(brokers) }),
     ...url(environment, 'registryUrl', 'TAPEPROOF_REGISTRY_URL', ['http:', 'https:']),
     ...url(environment, 'postgresUrl', 'TAPEPROOF_POSTGRES_URL', ['postgres:', 'postgresql:']),
+    ...url(environment, 'postgresMigratorUrl', 'TAPEPROOF_POSTGRES_MIGRATOR_URL', ['postgres:', 'postgresql:']),
     ...url(environment, 'redisUrl', 'TAPEPROOF_REDIS_URL', ['redis:', 'rediss:']),
   };
 }
@@ -45,7 +57,7 @@ function parseBrokers(text: string): string[] {
   return brokers;
 }
 
-function url<Name extends 'registryUrl' | 'postgresUrl' | 'redisUrl'>(
+function url<Name extends 'registryUrl' | 'postgresUrl' | 'postgresMigratorUrl' | 'redisUrl'>(
   environment: Environment,
   name: Name,
   variable: string,

@@ -26,7 +26,7 @@ const REFUSALS: readonly (readonly [state: string, sentence: (reason: string) =>
   [
     '42501',
     (reason) =>
-      `Postgres does not allow this to its user (${reason}): grant it, or set TAPEPROOF_POSTGRES_URL to a user that may.`,
+      `Postgres does not allow this to its user (${reason}): grant it; for schemas and tables run "npx tapeproof migrate" with TAPEPROOF_POSTGRES_MIGRATOR_URL set to a role that may. docs/security.md lists what each role needs.`,
   ],
   [
     '25006',

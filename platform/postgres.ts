@@ -180,11 +180,33 @@ export function migrate(pool: Pool): Promise<readonly MigrationReport[]> {
     for (const name of (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort()) {
       reports.push(await migrateOne(client, name));
     }
+    await client.query(await migrationSql('access.sql'));
     // On an error the connection is thrown away, and the lock with it.
     await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     await client.query('RESET lock_timeout');
     return reports;
   });
+}
+
+/** Whether who connects may make schemas in this database. */
+export function mayDefine(pool: Pool): Promise<boolean> {
+  return withClient(pool, async (client) => {
+    const { rows } = await client.query<{ may: boolean }>(
+      `SELECT has_database_privilege(current_database(), 'CREATE') AS may`,
+    );
+    return rows[0]?.may === true;
+  });
+}
+
+/** The numbered files of migrations/ that are not applied yet; all of them where there is no frame. */
+export async function pendingMigrations(client: Client): Promise<readonly string[]> {
+  const names = (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort();
+  const { rows: present } = await client.query<{ present: boolean }>(
+    `SELECT to_regclass('tapeproof.migrations') IS NOT NULL AS present`,
+  );
+  if (present[0]?.present !== true) return names;
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM tapeproof.migrations');
+  return names.filter((name) => !rows.some((row) => row.name === name));
 }
 
 async function migrateOne(client: Client, name: string): Promise<MigrationReport> {

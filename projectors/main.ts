@@ -1,4 +1,4 @@
-import type { Connections } from '../platform/connections.ts';
+import { migratorUrlOf, type Connections } from '../platform/connections.ts';
 import { unlessAborted, withDeadline } from '../platform/deadline.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
@@ -9,6 +9,7 @@ import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { TrustedRegistry } from '../platform/kafka/trusted-registry.ts';
 import type { Log } from '../platform/log.ts';
+import { createPool, type MigrationReport } from '../platform/postgres.ts';
 import { unobserved, type Observation } from '../platform/observation.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import type {
@@ -24,7 +25,7 @@ import { redeliver, type Redelivery } from './redelivery.adapter.ts';
 import { PROJECTORS } from './registry.ts';
 import { groupOf, keepUpToDate } from './runner.adapter.ts';
 import type { ReadModel, ReadModelStatus } from './sink.ts';
-import { createPostgresReadModel } from './sinks/postgres-read-model.adapter.ts';
+import { createPostgresReadModel, prepareReadModels } from './sinks/postgres-read-model.adapter.ts';
 import { createRedisReadModel } from './sinks/redis-read-model.adapter.ts';
 import { searchTape, type TapeSearch } from './tape-identity.adapter.ts';
 
@@ -139,6 +140,24 @@ export async function projectorStatus(name: string, connections: Connections): P
   }
 }
 
+/**
+ * Brings Postgres up to date: the migrations, and the tables and views of every projector that writes there.
+ *
+ * @throws TapeproofError CHECK_FAILED when a migration was changed after it was applied; CONFIGURATION when the role may
+ *   not make them; UNREACHABLE.
+ */
+export async function migratePostgres(connections: Connections): Promise<readonly MigrationReport[]> {
+  const pool = createPool(migratorUrlOf(connections), 'tapeproof-migrate');
+  try {
+    return await prepareReadModels(
+      pool,
+      PROJECTORS.filter((projector) => projector.sink === 'postgres'),
+    );
+  } finally {
+    await pool.end();
+  }
+}
+
 /** The consumer group of a projector's live generation. @throws TapeproofError UNREACHABLE */
 export async function projectorGroup(name: string, connections: Connections): Promise<string> {
   const status = await projectorStatus(name, connections);
@@ -155,8 +174,8 @@ export function projectorNamed(name: string): Projector {
   );
 }
 
-function postgresModel(projector: PostgresProjector, { postgresUrl }: Connections) {
-  return createPostgresReadModel(projector, postgresUrl);
+function postgresModel(projector: PostgresProjector, connections: Connections) {
+  return createPostgresReadModel(projector, connections.postgresUrl, migratorUrlOf(connections));
 }
 
 function redisModel(projector: RedisProjector, { redisUrl }: Connections) {

@@ -2,6 +2,9 @@ import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { EXIT_BAD_CONFIGURATION, StackError } from './errors.ts';
 import { isPortFree } from './port.ts';
+import { POSTGRES_DATABASE, POSTGRES_ROLES } from './postgres-roles.ts';
+import { REDIS_APPLICATION } from './redis-users.ts';
+import type { StackSecrets } from './secrets.ts';
 
 export const SERVICE_NAMES = ['kafka', 'registry', 'postgres', 'redis'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -28,7 +31,12 @@ export interface StackEndpoints {
   readonly kafkaBrokers: string;
   /** The Confluent-compatible base address, path included. */
   readonly registryUrl: string;
+  /** As the role that the projectors write with. The URLs of Postgres and Redis hold passwords. */
   readonly postgresUrl: string;
+  /** As the role that makes schemas and tables. */
+  readonly postgresMigratorUrl: string;
+  /** As the role that reads the views, for tools of your own. */
+  readonly postgresReaderUrl: string;
   readonly redisUrl: string;
   /** 100,000 rows of Bitstamp BTC/USD: `timestamp,price,amount`, with that header. */
   readonly bitstampTradesFile: string;
@@ -44,6 +52,7 @@ export const DEFAULT_STACK_OPTIONS: StackOptions = {
 
 const PORT_NAMES = ['kafka', 'controller', 'registry', 'postgres', 'redis'] as const satisfies (keyof StackPorts)[];
 const PORT_MAX = 65_535;
+const URL_PASSWORD = /^(\w+:\/\/[^:@/]*):[^@/]*@/;
 
 /**
  * The defaults, changed by TAPEPROOF_STACK_FOLDER, TAPEPROOF_STACK_PARTS_FOLDER and
@@ -105,12 +114,23 @@ export async function freePorts(): Promise<StackPorts> {
   return { kafka, controller, registry, postgres, redis };
 }
 
-export function endpointsOf(ports: StackPorts, bitstampTradesFile: string): StackEndpoints {
+export function endpointsOf(ports: StackPorts, secrets: StackSecrets, bitstampTradesFile: string): StackEndpoints {
+  const postgresUrl = (role: string, password: string): string =>
+    `postgres://${role}:${password}@127.0.0.1:${ports.postgres}/${POSTGRES_DATABASE}`;
   return {
     kafkaBrokers: `127.0.0.1:${ports.kafka}`,
     registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
-    postgresUrl: `postgres://tapeproof@127.0.0.1:${ports.postgres}/tapeproof`,
-    redisUrl: `redis://127.0.0.1:${ports.redis}`,
+    postgresUrl: postgresUrl(POSTGRES_ROLES.projector, secrets.postgresProjector),
+    postgresMigratorUrl: postgresUrl(POSTGRES_ROLES.migrator, secrets.postgresMigrator),
+    postgresReaderUrl: postgresUrl(POSTGRES_ROLES.reader, secrets.postgresReader),
+    redisUrl: `redis://${REDIS_APPLICATION}:${secrets.redisApplication}@127.0.0.1:${ports.redis}`,
     bitstampTradesFile,
   };
+}
+
+/** The same endpoints, to be shown: a password in a URL is left out. */
+export function withoutPasswords(endpoints: StackEndpoints): StackEndpoints {
+  return Object.fromEntries(
+    Object.entries(endpoints).map(([name, value]: [string, string]) => [name, value.replace(URL_PASSWORD, '$1@')]),
+  ) as unknown as StackEndpoints;
 }

@@ -17,7 +17,7 @@ import { ENGINE, sumOf, World } from './faults/world.ts';
 import { environmentOf, runCommand } from './support/command.ts';
 import { ObservedProcess } from './support/observed-process.ts';
 import { SEEDED_INSTRUMENTS } from './support/seeded-tape.ts';
-import { stackConnections, stackOptions, startAgain } from './support/stack.ts';
+import { redisAdministratorUrl, stackConnections, stackOptions, startAgain } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const HISTORY = 'postgres-history';
@@ -123,7 +123,7 @@ beforeAll(async () => {
   await world.connect();
   await world.reset(false);
   producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
-  redis = await connectRedis(connections.redisUrl, 'test');
+  redis = await connectRedis(redisAdministratorUrl(), 'test');
   await world.activate();
   await trade(TRADES);
   await tradeAgain();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Trade } from '../contracts/generated/events.ts';
 import { createKafka } from '../platform/kafka/client.ts';
+import { migratorUrlOf } from '../platform/connections.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
 import { createPool, type Pool } from '../platform/postgres.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
@@ -10,7 +11,7 @@ import { listProjectors, projectorGroup, projectorStatus, rebuildProjector } fro
 import { PROJECTORS } from '../projectors/registry.ts';
 import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
-import { resetStores, stackConnections } from './support/stack.ts';
+import { redisAdministratorUrl, resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const TRADES = 9_000;
@@ -26,8 +27,8 @@ describe('projectors on the real stores', () => {
 
   beforeAll(async () => {
     await resetStores();
-    pool = createPool(connections.postgresUrl, 'test');
-    redis = await connectRedis(connections.redisUrl, 'test');
+    pool = createPool(migratorUrlOf(connections), 'test');
+    redis = await connectRedis(redisAdministratorUrl(), 'test');
     reader = createLogReader(connections.kafkaBrokers);
     tape = await seedTape(connections);
     await tape.trade(TRADES);

@@ -1,10 +1,12 @@
 import Table from 'cli-table3';
 import {
+  endpointsFile,
   stackDown,
   stackOptionsFromEnvironment,
   stackReset,
   stackStatus,
   stackUp,
+  withoutPasswords,
   type StackOptions,
 } from '../../stack/main.ts';
 import type { JsonOption } from '../commands/options.ts';
@@ -14,11 +16,13 @@ import { stackProgress } from '../progress.ts';
 const BYTES_PER_MEBIBYTE = 1_048_576;
 
 export async function bringUp({ json }: JsonOption): Promise<void> {
-  const endpoints = await stackUp(stackOptionsFromEnvironment(process.env), stackProgress());
+  const options = stackOptionsFromEnvironment(process.env);
+  const endpoints = withoutPasswords(await stackUp(options, stackProgress()));
   print(json, endpoints, () =>
-    Object.entries(endpoints)
-      .map(([name, value]) => `${name.padEnd(20)} ${String(value)}`)
-      .join('\n'),
+    [
+      ...Object.entries(endpoints).map(([name, value]) => `${name.padEnd(20)} ${String(value)}`),
+      `With their passwords, for you alone: ${endpointsFile(options.folder)}`,
+    ].join('\n'),
   );
 }
 

@@ -14,8 +14,8 @@ export function registerOperate(program: Command): void {
     .description('bring the Postgres schema up to date')
     .option('--json', 'print as JSON')
     .action(async (options: JsonOption) => {
-      const { migratePostgres } = await import('../actions/migrate.ts');
-      await migratePostgres(options);
+      const { migrateAll } = await import('../actions/migrate.ts');
+      await migrateAll(options);
     });
   registerActivate(program);
   registerDeadLetters(program);

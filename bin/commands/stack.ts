@@ -25,7 +25,7 @@ export function registerStack(program: Command): void {
   stack
     .command('up')
     .description('start what is not running, and wait until all of it is healthy')
-    .option('--json', 'print the endpoints as JSON')
+    .option('--json', 'print the endpoints as JSON, without passwords')
     .addHelpText('after', SETTINGS)
     .action(async (options: JsonOption) => {
       const { bringUp } = await import('../actions/stack.ts');

@@ -7,8 +7,8 @@ import { createKafka } from '../../platform/kafka/client.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { applyTopics } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
-import { createPool, migrate } from '../../platform/postgres.ts';
 import { sourceOfFile } from '../../producers/tape-amendments.adapter.ts';
+import { migratePostgres } from '../../projectors/main.ts';
 import { stackDown, stackOptionsFromEnvironment, stackStatus, stackUp } from '../../stack/main.ts';
 import { ingestText, showIngest } from '../actions/ingest.ts';
 import { DEFAULT_CONFIGURATION_FILE } from '../commands/options.ts';
@@ -150,12 +150,7 @@ async function theMainJob({
 async function prepare(where: Connections, configuration: string): Promise<string> {
   await applyTopics(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
   await createRegistry(where.registryUrl).register();
-  const pool = createPool(where.postgresUrl, 'tapeproof-demo');
-  try {
-    await migrate(pool);
-  } finally {
-    await pool.end();
-  }
+  await migratePostgres(where);
   const report = await activate({
     connections: where,
     configuration,

@@ -1,5 +1,5 @@
 import { pipeline } from '../../pipeline.ts';
-import type { Connections } from '../../platform/connections.ts';
+import { migratorUrlOf, type Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, type Pool } from '../../platform/postgres.ts';
@@ -21,7 +21,7 @@ export async function loseAndReplay(
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<void> {
-  const pool = createPool(where.postgresUrl, 'tapeproof-demo');
+  const pool = createPool(migratorUrlOf(where), 'tapeproof-demo');
   const redis = await connectRedis(where.redisUrl, 'tapeproof-demo');
   try {
     const before = await digests(pool, redis);
