@@ -19,7 +19,6 @@ import { readServiceRecord, removeEndpoints, serviceFolder, serviceLog, writeEnd
 import { ensureSecrets, readSecrets, removeSecrets } from './secrets.ts';
 import { SERVICES } from './services.ts';
 
-export { StackError } from './errors.ts';
 export {
   DEFAULT_STACK_OPTIONS,
   freePorts,
