@@ -40,10 +40,11 @@ describe('what a projector does about a store that does not do its work', () => 
     await tape.trade(TRADES);
   });
   afterEach(async () => {
-    postgresRelay.pass();
-    redisRelay.pass();
-    for (const process of processes.splice(0)) {
-      if (process.isAlive) await process.kill();
+    const ended = processes.splice(0);
+    for (const process of ended) if (process.isAlive) await process.kill();
+    postgresRelay.heal();
+    redisRelay.heal();
+    for (const process of ended) {
       // Whatever happened was an outage: it is said in sentences.
       expect(process.otherLines).toEqual([]);
       expect(process.lines.filter((line) => line['error.stack_trace'] !== undefined)).toEqual([]);

@@ -9,6 +9,8 @@ export interface Relay {
   swallow(): void;
   /** Lets bytes pass again; what was swallowed stays lost. */
   pass(): void;
+  /** As `pass`, and each side hears of the ends that it missed, as by keepalive after a while. */
+  heal(): void;
   close(): Promise<void>;
 }
 
@@ -16,6 +18,7 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
   const sockets = new Set<Socket>();
   /** Neither side hears of the other's end. */
   const forgotten = new WeakSet<Socket>();
+  const orphans = new Set<Socket>();
   let swallows = false;
   let accepted = 0;
   const server = createServer((client) => {
@@ -34,7 +37,8 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
       });
       from.on('close', () => {
         sockets.delete(from);
-        if (!forgotten.has(from)) to.destroy();
+        if (forgotten.has(from)) orphans.add(to);
+        else to.destroy();
       });
     }
   });
@@ -48,6 +52,11 @@ export async function startRelay(host: string, port: number): Promise<Relay> {
     },
     pass() {
       swallows = false;
+    },
+    heal() {
+      swallows = false;
+      for (const orphan of orphans) orphan.destroy();
+      orphans.clear();
     },
     async close() {
       for (const socket of sockets) socket.destroy();
