@@ -52,7 +52,7 @@ export function progressBar(title: string): ProgressBar {
       }
       const elapsedMs = performance.now() - startedMs;
       if (phase !== undefined && phase !== '' && elapsedMs < PHASE_SHOWN_AFTER_MS) return;
-      show.update(progress, rateOf((progress.worked ?? progress.count) - countAtStart, elapsedMs));
+      show.update(progress, rateOf((progress.worked ?? progress.count) - countAtStart, progress.unit, elapsedMs));
     },
     stop() {
       show.stop();
@@ -64,9 +64,9 @@ export function progressBar(title: string): ProgressBar {
 const RATE_AFTER_MS = 100;
 
 /** For people, of a second; empty where there is none to tell. */
-function rateOf(count: number, elapsedMs: number): string {
+function rateOf(count: number, unit: string, elapsedMs: number): string {
   if (count <= 0 || elapsedMs < RATE_AFTER_MS) return '';
-  return `${Math.round((count * 1_000) / elapsedMs).toLocaleString('en')}/s`;
+  return `${Math.round((count * 1_000) / elapsedMs).toLocaleString('en')} ${unit}/s`;
 }
 
 interface Display {
