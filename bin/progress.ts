@@ -19,6 +19,8 @@ export interface Progress {
   /** What is counted, for example `trades`. */
   readonly unit: string;
   readonly count: number;
+  /** What the rate is of, where that is less than the count: trades appended, without those that were there. */
+  readonly worked?: number;
   /** What is being done, where there is more than one thing; a bar for each that lasts. */
   readonly phase?: string;
 }
@@ -43,14 +45,14 @@ export function progressBar(title: string): ProgressBar {
       if (!hasBegun || progress.phase !== phase) {
         // What is counted already was done before this clock began: earlier, or by an earlier run.
         startedMs = performance.now();
-        countAtStart = progress.count;
+        countAtStart = progress.worked ?? progress.count;
         hasBegun = true;
         phase = progress.phase;
         show.begin(phase === undefined || phase === '' ? title : `${title}, ${phase}`);
       }
       const elapsedMs = performance.now() - startedMs;
       if (phase !== undefined && phase !== '' && elapsedMs < PHASE_SHOWN_AFTER_MS) return;
-      show.update(progress, rateOf(progress.count - countAtStart, elapsedMs));
+      show.update(progress, rateOf((progress.worked ?? progress.count) - countAtStart, progress.unit, elapsedMs));
     },
     stop() {
       show.stop();
@@ -62,9 +64,9 @@ export function progressBar(title: string): ProgressBar {
 const RATE_AFTER_MS = 100;
 
 /** For people, of a second; empty where there is none to tell. */
-function rateOf(count: number, elapsedMs: number): string {
+function rateOf(count: number, unit: string, elapsedMs: number): string {
   if (count <= 0 || elapsedMs < RATE_AFTER_MS) return '';
-  return `${Math.round((count * 1_000) / elapsedMs).toLocaleString('en')}/s`;
+  return `${Math.round((count * 1_000) / elapsedMs).toLocaleString('en')} ${unit}/s`;
 }
 
 interface Display {

@@ -25,7 +25,7 @@ describe('the rate of a progress bar', () => {
     bar.update({ done: 40_000, total: 100_000, unit: 'records', count: 40_000 });
     vi.advanceTimersByTime(2_000);
     bar.update({ done: 100_000, total: 100_000, unit: 'records', count: 100_000 });
-    expect(written).toBe('engine: 25 %, 40,000 records\nengine: 100 %, 100,000 records, 30,000/s\n');
+    expect(written).toBe('engine: 25 %, 40,000 records\nengine: 100 %, 100,000 records, 30,000 records/s\n');
   });
 
   it('is left out where all was done before', () => {

@@ -31,7 +31,7 @@ const printed = files.flatMap((path) =>
 /** The real program, in which nothing is run and nothing printed. */
 function silenced(command: Command): Command {
   command.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  if (command.commands.length === 0) command.action(() => undefined);
+  command.action(() => undefined);
   for (const child of command.commands) silenced(child);
   return command;
 }
@@ -51,7 +51,7 @@ async function faultOf(text: string): Promise<string | undefined> {
     return missing === undefined ? undefined : `the Makefile has no target ${missing}`;
   }
   if (program === 'npm') {
-    const [, script = ''] = words;
+    const script = words.slice(1).find((word) => !word.startsWith('-')) ?? '';
     return script in packageJson.scripts ? undefined : `package.json has no script ${script}`;
   }
   if (isGroup(words)) return undefined;

@@ -145,7 +145,7 @@ export function liveText(report: LiveIngestReport): string {
 /** Shows the phases: those before the last only where they last. */
 export function showIngest(bar: ProgressBar): (progress: IngestProgress) => void {
   return ({ phase, done, total, trades, alreadyThere }) => {
-    if (phase === 'append') bar.update({ done, total, unit: 'trades', count: alreadyThere + trades });
+    if (phase === 'append') bar.update({ done, total, unit: 'trades', count: alreadyThere + trades, worked: trades });
     else
       bar.update({
         done,

@@ -79,7 +79,7 @@ export function needsAttention(status: Status): string[] {
   }
   for (const [group, records] of behindWithoutProcess(status)) {
     attention.push(
-      `${group} is ${records.toLocaleString('en')} records behind and no process is in it: start it ("npx tapeproof engine run", "npx tapeproof projector run").`,
+      `${group} is ${records.toLocaleString('en')} records behind and no process is in it: start it ("npx tapeproof engine run", or "npx tapeproof projector run NAME").`,
     );
   }
   for (const [projector, count] of Object.entries(valueOf(status.conflicts) ?? {})) {

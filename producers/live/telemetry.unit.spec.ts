@@ -11,7 +11,10 @@ import type { LiveTelemetry } from './telemetry.ts';
 const INSTRUMENT = 'BTC-USDT@binance';
 const GAP = { instrument: INSTRUMENT, firstTradeId: '5', lastTradeId: '9', missing: 5 };
 /** Kinds that the process itself logs, wherever live trades come from. */
-const ELSEWHERE = ['http-listening', 'kafka-up', 'kafka-down', 'registry-up', 'registry-down', 'kafka-client'];
+const ELSEWHERE = [
+  ...['http-listening', 'kafka-up', 'kafka-down', 'kafka-client', 'stopping'],
+  ...['registry-up', 'registry-down', 'registry-changed', 'registry-agrees'],
+];
 /** Metrics likewise. */
 const SHARED = ['build_info', 'dependency_', 'log_lines', 'producer_'];
 

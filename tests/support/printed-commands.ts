@@ -17,13 +17,14 @@ const WORD = /(?:"[^"]*"|'[^']*'|[^\s"'])+/g;
 const CONTINUATION = / \\\n */g;
 /** Stands for what a message fills in, where any text will do. */
 const SAMPLE = 'NAME';
+const SAMPLE_NUMBER = '6';
 const SAMPLE_TOPIC = 'indicator.snapshots';
 
 /** The commands in a page or a source, from above. */
 export function commandsIn(text: string): PrintedCommand[] {
   const lines = text.replaceAll(CONTINUATION, ' ').replaceAll('\\`', '`').split('\n');
   return lines.flatMap((raw, index) => {
-    const line = raw.replaceAll(/\$\{[^}]*\}/g, (hole) => (/topic/i.test(hole) ? SAMPLE_TOPIC : SAMPLE));
+    const line = raw.replaceAll(/\$\{[^}]*\}/g, sampleOf);
     const onALine = ON_A_LINE.exec(line)?.[1];
     // Without npx it may be a name that a program gives itself.
     const isCommand = (command: string): boolean => !/^tapeproof .*NAME$/.test(command) || !raw.includes('${');
@@ -33,6 +34,11 @@ export function commandsIn(text: string): PrintedCommand[] {
         : shellCommands(onALine.replace(/`[,;)]*$/, ''));
     return found.filter(isCommand).map((command) => ({ line: index + 1, text: command }));
   });
+}
+
+function sampleOf(hole: string): string {
+  if (/topic/i.test(hole)) return SAMPLE_TOPIC;
+  return /partitions|actual/i.test(hole) ? SAMPLE_NUMBER : SAMPLE;
 }
 
 /** The commands of a line, as a shell would cut it. */
