@@ -31,7 +31,8 @@ const printed = files.flatMap((path) =>
 /** The real program, in which nothing is run and nothing printed. */
 function silenced(command: Command): Command {
   command.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  command.action(() => undefined);
+  // A group without an action of its own keeps none: it is then known that a word is not one of its commands.
+  if (Reflect.get(command, '_actionHandler') !== null) command.action(() => undefined);
   for (const child of command.commands) silenced(child);
   return command;
 }
