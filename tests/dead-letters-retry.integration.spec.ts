@@ -1,3 +1,4 @@
+import { migratorUrlOf } from '../platform/connections.ts';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { encodeBody, frame } from '../contracts/codec.ts';
 import { deadLetterOfRecord } from '../contracts/dead-letter.ts';
@@ -124,7 +125,7 @@ describe('dead-letters retry', () => {
   it('delivers a projector what it passed over, and it goes on behind it', async () => {
     const partition = partitionOf(tradeNumber(0).instrument, 6);
     const record = await recordAt(SNAPSHOTS, partition, 0);
-    const model = createPostgresReadModel(postgresHistory, connections.postgresUrl);
+    const model = createPostgresReadModel(postgresHistory, connections.postgresUrl, migratorUrlOf(connections));
     const sink = await model.open(tape.tapeId);
     // As it stands behind a dead letter: the offset went on, the sequence did not.
     await sink.position(SNAPSHOTS, partition);
@@ -134,7 +135,7 @@ describe('dead-letters retry', () => {
     });
     await model.close();
     await send([letterOf('postgres-history', record)]);
-    const pool = createPool(connections.postgresUrl, 'test');
+    const pool = createPool(migratorUrlOf(connections), 'test');
     const rows = async (): Promise<number> =>
       (await pool.query('SELECT 1 FROM tapeproof.indicator_snapshots')).rowCount ?? 0;
     expect(await retry()).toMatchObject({ delivered: 1, refused: 0 });

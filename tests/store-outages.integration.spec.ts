@@ -1,13 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import { createPool, inTransaction, withClient, type Pool } from '../platform/postgres.ts';
+import { migratorUrlOf } from '../platform/connections.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { listProjectors, projectorStatus } from '../projectors/main.ts';
 import { DEFAULT_PARTITIONS } from '../contracts/topics.ts';
 import { ObservedProcess } from './support/observed-process.ts';
 import { startRelay, through, type Relay } from './support/relay.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
-import { resetStores, stackConnections } from './support/stack.ts';
+import { postgresAdministratorUrl, redisAdministratorUrl, resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const HISTORY = 'postgres-history';
@@ -31,8 +32,8 @@ describe('what a projector does about a store that does not do its work', () => 
 
   beforeAll(async () => {
     await resetStores();
-    pool = createPool(connections.postgresUrl, 'test');
-    redis = await connectRedis(connections.redisUrl, 'test');
+    pool = createPool(postgresAdministratorUrl(), 'test');
+    redis = await connectRedis(redisAdministratorUrl(), 'test');
     reader = createLogReader(connections.kafkaBrokers);
     postgresRelay = await relayTo(connections.postgresUrl);
     redisRelay = await relayTo(connections.redisUrl);
@@ -65,6 +66,7 @@ describe('what a projector does about a store that does not do its work', () => 
     const relayed = {
       ...connections,
       postgresUrl: through(postgresRelay, connections.postgresUrl),
+      postgresMigratorUrl: through(postgresRelay, migratorUrlOf(connections)),
       redisUrl: through(redisRelay, connections.redisUrl),
     };
     const process = new ObservedProcess(relayed, words);
@@ -155,7 +157,7 @@ describe('what a projector does about a store that does not do its work', () => 
   });
 
   it('ends at the server what a connection left that broke in a transaction', async () => {
-    const relayed = createPool(through(postgresRelay, connections.postgresUrl), 'test-lost');
+    const relayed = createPool(through(postgresRelay, postgresAdministratorUrl()), 'test-lost');
     try {
       const broken = withClient(relayed, async (client) => {
         await client.query('BEGIN');
@@ -242,13 +244,13 @@ describe('what a projector does about a store that does not do its work', () => 
   });
 
   it('says in one sentence what Postgres refuses, and what to do', async () => {
-    await pool.query('CREATE ROLE narrow LOGIN CONNECTION LIMIT 1');
+    await pool.query(`CREATE ROLE narrow LOGIN CONNECTION LIMIT 1 PASSWORD 'narrow'`);
     const as = (change: (url: URL) => void): Pool => {
-      const url = new URL(connections.postgresUrl);
+      const url = new URL(postgresAdministratorUrl());
       change(url);
       return createPool(url.href, 'test-refused');
     };
-    const narrow = as((url) => (url.username = 'narrow'));
+    const narrow = as((url) => (url.username = url.password = 'narrow'));
     const nowhere = as((url) => (url.pathname = '/nowhere'));
     const ask = (at: Pool, sql: string) => withClient(at, (client) => client.query(sql));
     try {

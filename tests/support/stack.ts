@@ -9,6 +9,7 @@ import { createLog } from '../../platform/log.ts';
 import { createPool, migrate } from '../../platform/postgres.ts';
 import { connectRedis } from '../../platform/redis.ts';
 import { startService, type ServiceName, type StackOptions } from '../../stack/main.ts';
+import { POSTGRES_ADMINISTRATOR } from '../../stack/postgres-roles.ts';
 import { readSecrets } from '../../stack/secrets.ts';
 import { until } from './until.ts';
 
@@ -30,6 +31,15 @@ export function redisAdministratorUrl(redisUrl = stackConnections().redisUrl): s
   const url = new URL(redisUrl);
   url.username = 'default';
   url.password = secrets?.redisAdministrator ?? '';
+  return url.href;
+}
+
+/** Postgres as its superuser: what tests break is denied to the roles of the application. */
+export function postgresAdministratorUrl(postgresUrl = stackConnections().postgresUrl): string {
+  const secrets = readSecrets(stackOptions().folder);
+  const url = new URL(postgresUrl);
+  url.username = POSTGRES_ADMINISTRATOR;
+  url.password = secrets?.postgresAdministrator ?? '';
   return url.href;
 }
 
