@@ -245,6 +245,7 @@ describe('what a projector does about a store that does not do its work', () => 
 
   it('says in one sentence what Postgres refuses, and what to do', async () => {
     await pool.query(`CREATE ROLE narrow LOGIN CONNECTION LIMIT 1 PASSWORD 'narrow'`);
+    await pool.query('GRANT CONNECT ON DATABASE tapeproof TO narrow');
     const as = (change: (url: URL) => void): Pool => {
       const url = new URL(postgresAdministratorUrl());
       change(url);
@@ -269,6 +270,7 @@ describe('what a projector does about a store that does not do its work', () => 
       );
     } finally {
       await Promise.all([narrow.close(), nowhere.close()]);
+      await pool.query('REVOKE CONNECT ON DATABASE tapeproof FROM narrow');
       await pool.query('DROP ROLE narrow');
     }
   });
