@@ -14,9 +14,14 @@ import { registerStack } from './commands/stack.ts';
 import { registerTape } from './commands/tape.ts';
 import { endWithStarter } from './context.ts';
 import { TapeproofError } from '../platform/errors.ts';
+import { redactStandardStreams } from '../platform/security/redaction.ts';
 import { report } from './failure.ts';
+import { actAs, roleOf } from './local-stack.ts';
 
 endWithStarter();
+redactStandardStreams();
+// Node would print it by itself, past every guard of secrets.
+process.on('uncaughtException', (error) => process.exit(report(error)));
 
 // Who reads what is printed may have enough (`| head -1`): that is a quiet end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -49,6 +54,9 @@ Examples:
   $ npx tapeproof projector rebuild postgres-history`,
   );
 
+program.hook('preAction', (_program, command) => {
+  actAs(roleOf(command));
+});
 program.commandsGroup('Run:');
 registerDemo(program);
 registerIngest(program);

@@ -7,8 +7,10 @@ import type { Strategy } from '../evaluators/strategies/strategy.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
+import { kafkaSecurityFrom } from '../platform/kafka/security.ts';
 import { createLog } from '../platform/log.ts';
-import { readEndpoints, stackOptionsFromEnvironment } from '../stack/main.ts';
+import { useSettings } from '../platform/security/settings.ts';
+import { withLocalStack } from './local-stack.ts';
 
 /** Who ends a whole process group reaches this process twice: directly, and through the launcher that passes it on. */
 const SAME_ORDER_MS = 1_000;
@@ -37,26 +39,25 @@ export function endWithStarter(): void {
   process.channel?.unref();
 }
 
-/** Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. */
+/**
+ * Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. What else these
+ * variables say, of TLS and passwords, holds from here on for every connection of the process.
+ *
+ * @throws TapeproofError UNREACHABLE where no services are known; CONFIGURATION where a variable is wrong.
+ */
 export function connections(): Connections {
-  const named = connectionsFrom(process.env);
-  const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
-  if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)
+  const environment = withLocalStack(process.env);
+  useSettings(environment);
+  // Wrong settings are said before anything is begun.
+  kafkaSecurityFrom(environment);
+  const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = connectionsFrom(environment);
+  if (kafkaBrokers && registryUrl && postgresUrl && redisUrl) {
     return { kafkaBrokers, registryUrl, postgresUrl, redisUrl };
-  const local = readEndpoints(stackOptionsFromEnvironment(process.env).folder);
-  if (local === undefined) {
-    throw new TapeproofError(
-      'UNREACHABLE',
-      'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
-    );
   }
-  return {
-    kafkaBrokers: local.kafkaBrokers.split(','),
-    registryUrl: local.registryUrl,
-    postgresUrl: local.postgresUrl,
-    redisUrl: local.redisUrl,
-    ...named,
-  };
+  throw new TapeproofError(
+    'UNREACHABLE',
+    'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
+  );
 }
 
 /** Kafka for a command that ends by itself: an outage is said once, by its last sentence, unless the environment asks for more. */

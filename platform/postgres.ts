@@ -5,6 +5,8 @@ import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { TapeproofError } from './errors.ts';
 import type { Probe } from './health/probe.ts';
+import { postgresConnection } from './postgres-tls.ts';
+import { tlsRefusal } from './security/tls.ts';
 
 const CONNECTIONS_MAX = 8;
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -24,7 +26,7 @@ export type Client = pg.PoolClient;
 /** @param url `postgres://user:password@host:port/database`; never repeated in a message, it may hold a password. */
 export function createPool(url: string, applicationName: string): Pool {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...postgresConnection(url),
     application_name: applicationName,
     max: CONNECTIONS_MAX,
     min: 0,
@@ -55,7 +57,7 @@ export function postgresProbe(url: string, applicationName: string): Probe {
       try {
         if (client === undefined) {
           client = new pg.Client({
-            connectionString: url,
+            ...postgresConnection(url),
             application_name: applicationName,
             connectionTimeoutMillis: PROBE_TIMEOUT_MS,
             query_timeout: PROBE_TIMEOUT_MS,
@@ -145,6 +147,8 @@ const TRANSIENT_STATES = /^(08|53|57P|40001|40P01|55P03)/;
 /** An outage as TapeproofError UNREACHABLE; anything else as it is. */
 function postgresError(error: unknown): unknown {
   if (error instanceof TapeproofError || !(error instanceof Error)) return error;
+  const refusal = tlsRefusal(error, 'POSTGRES');
+  if (refusal !== undefined) return new TapeproofError('UNREACHABLE', `Postgres ${refusal}`, { cause: error });
   const state = sqlStateOf(error);
   if (state !== undefined && !TRANSIENT_STATES.test(state)) {
     if (state === '28P01' || state === '28000' || state === '3D000') {

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { TapeproofError } from './errors.ts';
 import type { Probe } from './health/probe.ts';
+import { settings } from './security/settings.ts';
+import { serverNameOf, tlsFrom, tlsRefusal, type TlsOptions } from './security/tls.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 10_000;
@@ -18,7 +20,9 @@ export type { Redis };
  * @throws TapeproofError UNREACHABLE
  */
 export async function connectRedis(url: string, connectionName: string): Promise<Redis> {
+  const tls = redisTls(url);
   const redis = new Redis(url, {
+    ...(tls === undefined ? {} : { tls }),
     connectionName,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -47,6 +51,18 @@ export async function connectRedis(url: string, connectionName: string): Promise
     throw redisError(connectionError ?? error);
   }
   return redis;
+}
+
+/** @throws TapeproofError CONFIGURATION where certificates are set for a connection in plain text. */
+function redisTls(url: string): TlsOptions | undefined {
+  const { protocol, hostname } = new URL(url);
+  const tls = tlsFrom(settings(), 'REDIS');
+  if (protocol === 'rediss:') return { ...serverNameOf(hostname), ...tls };
+  if (tls === undefined) return undefined;
+  throw new TapeproofError(
+    'CONFIGURATION',
+    'A certificate is set for Redis and TAPEPROOF_REDIS_URL begins with redis://: begin it with rediss://.',
+  );
 }
 
 /** Pings, on a connection of its own. */
@@ -149,6 +165,8 @@ function redisError(error: unknown): unknown {
     if (!TRANSIENT_REPLY.test(error.message)) return error;
     return new TapeproofError('UNREACHABLE', `Redis cannot write now: ${error.message}`, { cause: error });
   }
+  const refusal = tlsRefusal(error, 'REDIS');
+  if (refusal !== undefined) return new TapeproofError('UNREACHABLE', `Redis ${refusal}`, { cause: error });
   return new TapeproofError(
     'UNREACHABLE',
     `Redis does not answer (${error.message}): start the services with "npx tapeproof stack up", or set TAPEPROOF_REDIS_URL to where it is.`,

@@ -16,6 +16,7 @@ import {
   type ServiceRecord,
 } from './record.ts';
 import { tellingLine } from './run.ts';
+import { readSecurity } from './security.ts';
 import type { Service } from './service.ts';
 
 const PROBE_EVERY_MS = 100;
@@ -32,9 +33,13 @@ export function runningService(stackFolder: string, name: ServiceName): ServiceR
 }
 
 /** Why a live service does not do its work, or undefined if it does. */
-export async function troubleOf(service: Service, record: ServiceRecord): Promise<string | undefined> {
+export async function troubleOf(
+  service: Service,
+  { folder }: StackOptions,
+  record: ServiceRecord,
+): Promise<string | undefined> {
   try {
-    await service.probe(record.ports[0] ?? 0);
+    await service.probe(record.ports[0] ?? 0, readSecurity(folder));
     return undefined;
   } catch (error) {
     return messageOf(error);
@@ -56,7 +61,7 @@ export async function startService(
   const running = runningService(options.folder, service.name);
   if (running !== undefined) {
     assertSamePorts(service, options.ports, running);
-    if ((await troubleOf(service, running)) !== undefined) {
+    if ((await troubleOf(service, options, running)) !== undefined) {
       report('does not answer yet', true);
       await untilHealthy(service, options, running, report);
     }
@@ -66,7 +71,9 @@ export async function startService(
   await assertPortsFree(service, options.ports);
   const folder = serviceFolder(options.folder, service.name);
   await mkdir(folder, { recursive: true });
-  const prepared = service.prepare({ options, folder, part: (name) => parts.folder(name) });
+  const security = readSecurity(options.folder);
+  const secured = security === undefined ? {} : { security };
+  const prepared = service.prepare({ options, folder, ...secured, part: (name) => parts.folder(name) });
   const required = needed();
   // Both to their end, whatever becomes of one: a command that has failed must not go on downloading.
   await Promise.allSettled([prepared, required]);
@@ -74,6 +81,7 @@ export async function startService(
   report('starting', false);
   const start = Date.now();
   await startPrepared(service, options, command, report);
+  if (security !== undefined) await service.secure?.(service.ports(options.ports)[0] ?? 0, security);
   report(
     `up on port ${service.ports(options.ports)[0] ?? 0} after ${((Date.now() - start) / 1000).toFixed(1)} s`,
     true,
@@ -114,7 +122,7 @@ async function untilHealthy(
   const start = Date.now();
   const logFile = serviceLog(options.folder, service.name);
   while (true) {
-    const trouble = await troubleOf(service, record);
+    const trouble = await troubleOf(service, options, record);
     // Asked after the probe: a stranger on the port may answer for a service that could not have it.
     if (!isAlive(record)) throw diedAtStart(service, logFile);
     if (trouble === undefined) return;

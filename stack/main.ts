@@ -4,7 +4,7 @@
  */
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskFull, folderRefused, StackError, systemCode } from './errors.ts';
+import { diskFull, EXIT_BAD_CONFIGURATION, folderRefused, StackError, systemCode } from './errors.ts';
 import { javaProgram } from './java.ts';
 import * as lifecycle from './lifecycle.ts';
 import { withFolderLock } from './lock.ts';
@@ -13,6 +13,7 @@ import { endpointsOf, SERVICE_NAMES, type ServiceName, type StackEndpoints, type
 import { BITSTAMP_TRADES_FILE, freeMegabytesOf, Parts } from './parts.ts';
 import { residentBytes } from './process.ts';
 import { readServiceRecord, removeEndpoints, serviceFolder, serviceLog, writeEndpoints } from './record.ts';
+import { ensureSecurity, readSecurity, removeSecurity } from './security.ts';
 import { SERVICES } from './services.ts';
 
 export { StackError } from './errors.ts';
@@ -26,6 +27,7 @@ export {
   type StackOptions,
 } from './options.ts';
 export { readEndpoints } from './record.ts';
+export { readSecurity, ROLES, roleSettings, type Role, type StackSecurity } from './security.ts';
 
 /** One thing that happened. Show a `lasting` one on a line of its own; the next text replaces one that is not. */
 export interface StackProgress {
@@ -62,6 +64,7 @@ export function stackUp(options: StackOptions, report: StackReport): Promise<Sta
   return exclusively(options, report, async (tell) => {
     const parts = partsOf(options, tell);
     const missing = SERVICE_NAMES.filter((name) => lifecycle.runningService(options.folder, name) === undefined);
+    if (options.secure) await secure(options.folder, missing);
     await assertStartable(missing, options, parts);
     try {
       return await startAll(options, parts, tell);
@@ -92,6 +95,7 @@ export function stackReset(options: StackOptions, report: StackReport): Promise<
       await SERVICES[name].removeOutside?.(folder);
       await rm(folder, { recursive: true, force: true });
     }
+    await removeSecurity(options.folder);
     await rm(join(options.folder, 'logs'), { recursive: true, force: true });
     tell('stack', 'all data is deleted', true);
   });
@@ -167,6 +171,17 @@ function partsOf(options: StackOptions, tell: Tell): Parts {
   });
 }
 
+/** Secures a stack before its next start. @throws StackError where a service of it runs in plain text. */
+async function secure(folder: string, missing: readonly ServiceName[]): Promise<void> {
+  if (readSecurity(folder) === undefined && missing.length < SERVICE_NAMES.length) {
+    throw new StackError(
+      'This stack runs in plain text: run "npx tapeproof stack down", then "npx tapeproof stack up --secure"; the data stays.',
+      EXIT_BAD_CONFIGURATION,
+    );
+  }
+  await ensureSecurity(folder);
+}
+
 async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promise<StackEndpoints> {
   // Asked for first: everything waits for Kafka, and nothing for the trades.
   const trades = parts.folder('kafka').then(() => parts.folder('trades'));
@@ -183,7 +198,7 @@ async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promis
   throwFirst(
     new Set(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))),
   );
-  const endpoints = endpointsOf(options.ports, join(await trades, BITSTAMP_TRADES_FILE));
+  const endpoints = endpointsOf(options.ports, join(await trades, BITSTAMP_TRADES_FILE), readSecurity(options.folder));
   await writeEndpoints(options.folder, endpoints);
   return endpoints;
 }
@@ -244,7 +259,7 @@ async function serviceStatus(options: StackOptions, name: ServiceName): Promise<
       : {};
     return { name, state: 'stopped', port, ...detail };
   }
-  const trouble = await lifecycle.troubleOf(SERVICES[name], record);
+  const trouble = await lifecycle.troubleOf(SERVICES[name], options, record);
   const facts = { port: record.ports[0] ?? 0, pid: record.pid, residentBytes: residentBytes(record) };
   return trouble === undefined
     ? { name, state: 'running', ...facts }

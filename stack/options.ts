@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { EXIT_BAD_CONFIGURATION, StackError } from './errors.ts';
 import { isPortFree } from './port.ts';
+import { ROLES, roleSettings, type Role, type StackSecurity } from './security.ts';
 
 export const SERVICE_NAMES = ['kafka', 'registry', 'postgres', 'redis'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -21,6 +22,8 @@ export interface StackOptions {
   /** Absolute: downloads, shared by all stacks of this checkout. */
   readonly partsFolder: string;
   readonly ports: StackPorts;
+  /** Bring it up with TLS, passwords and access rules; a stack that was once stays so until it is reset. */
+  readonly secure?: boolean;
 }
 
 /** Where the four services answer, in the form that TAPEPROOF_KAFKA_BROKERS and its siblings take. */
@@ -32,6 +35,8 @@ export interface StackEndpoints {
   readonly redisUrl: string;
   /** 100,000 rows of Bitstamp BTC/USD: `timestamp,price,amount`, with that header. */
   readonly bitstampTradesFile: string;
+  /** Of a secured stack: the TAPEPROOF_… variables beside these addresses, by role. They name files and hold no secret. */
+  readonly settings?: Readonly<Record<Role, Readonly<Record<string, string>>>>;
 }
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -105,12 +110,19 @@ export async function freePorts(): Promise<StackPorts> {
   return { kafka, controller, registry, postgres, redis };
 }
 
-export function endpointsOf(ports: StackPorts, bitstampTradesFile: string): StackEndpoints {
+export function endpointsOf(ports: StackPorts, bitstampTradesFile: string, security?: StackSecurity): StackEndpoints {
+  const [http, redis] = security === undefined ? ['http', 'redis'] : ['https', 'rediss'];
   return {
     kafkaBrokers: `127.0.0.1:${ports.kafka}`,
-    registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
+    registryUrl: `${http}://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
     postgresUrl: `postgres://tapeproof@127.0.0.1:${ports.postgres}/tapeproof`,
-    redisUrl: `redis://127.0.0.1:${ports.redis}`,
+    redisUrl: `${redis}://127.0.0.1:${ports.redis}`,
     bitstampTradesFile,
+    ...(security === undefined ? {} : { settings: settingsByRole(security) }),
   };
+}
+
+function settingsByRole(security: StackSecurity): NonNullable<StackEndpoints['settings']> {
+  const entries = ROLES.map((role) => [role, roleSettings(security, role)] as const);
+  return Object.fromEntries(entries) as NonNullable<StackEndpoints['settings']>;
 }

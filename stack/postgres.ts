@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { postgresLaunch, removeOutsideFolder, type PostgresLaunch } from './postgres-launch.ts';
 import { commandLine } from './process.ts';
 import { run } from './run.ts';
+import { certify, type StackSecurity } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
 
 /** PostgreSQL 18 from an npm package, database and user `tapeproof`, no password, loopback only. */
@@ -20,7 +21,7 @@ export const postgres: Service = {
   passingFailure: /pre-existing shared memory block|lock file "postmaster.pid" already exists/,
   ports: (ports) => [ports.postgres],
 
-  async prepare({ folder, options }) {
+  async prepare({ folder, options, security }) {
     const launch = await postgresLaunch(folder);
     if (!existsSync(join(launch.dataRoot, 'data'))) await initialise(launch);
     else await removeForeignLock(join(launch.dataRoot, 'data', 'postmaster.pid'));
@@ -30,18 +31,20 @@ export const postgres: Service = {
       unix_socket_directories: '',
       timezone: 'UTC',
       log_timezone: 'UTC',
+      ...(security === undefined ? {} : await tlsSettings(security, launch.dataRoot)),
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     return launch.command('postgres', ['-D', join(launch.dataRoot, 'data'), ...flags]);
   },
 
-  async probe(port) {
+  async probe(port, security) {
     const client = new pg.Client({
       host: '127.0.0.1',
       port,
       user: 'tapeproof',
       database: 'tapeproof',
       connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+      ...(security === undefined ? {} : { ssl: { ca: readFileSync(security.caFile) } }),
       query_timeout: PROBE_TIMEOUT_MS,
     });
     // A connection that breaks while it is idle is reported here, and would end the process if nobody listened.
@@ -56,6 +59,12 @@ export const postgres: Service = {
 
   removeOutside: removeOutsideFolder,
 };
+
+/** Beside the data, as its user. */
+async function tlsSettings(security: StackSecurity, folder: string): Promise<Readonly<Record<string, string>>> {
+  const { certificateFile, keyFile } = await certify(security, 'postgres', folder);
+  return { ssl: 'on', ssl_cert_file: certificateFile, ssl_key_file: keyFile, ssl_min_protocol_version: 'TLSv1.2' };
+}
 
 /**
  * After a crash Postgres looks whether the pid in its lock file lives. Since a reboot that pid may be anybody's, and

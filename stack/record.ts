@@ -3,6 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ServiceName, StackEndpoints } from './options.ts';
+import { ROLES } from './security.ts';
 
 const ServiceRecord = z.object({ pid: z.number(), started: z.string(), ports: z.array(z.number()).min(1) });
 /** What is known of a service that was started: its process and the ports it was given. */
@@ -14,6 +15,7 @@ const Endpoints = z.object({
   postgresUrl: z.string(),
   redisUrl: z.string(),
   bitstampTradesFile: z.string(),
+  settings: z.record(z.enum(ROLES), z.record(z.string(), z.string())).exactOptional(),
 });
 
 export function serviceFolder(stackFolder: string, name: ServiceName): string {

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { chmod, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectByTls } from 'node:tls';
 import { StackError } from './errors.ts';
 import { onPath } from './run.ts';
+import { certify } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service, type ServiceSetting } from './service.ts';
 
 const BUNDLED: Readonly<Record<string, string>> = {
@@ -27,7 +30,7 @@ export const redis: Service = {
   async prepare(setting) {
     const settings = {
       bind: '127.0.0.1',
-      port: String(setting.options.ports.redis),
+      ...(await portSettings(setting)),
       daemonize: 'no',
       dir: '.',
       // Durable across a restart; an evicted key would be a wrong answer.
@@ -39,10 +42,15 @@ export const redis: Service = {
     return { file: await serverProgram(setting), args, cwd: setting.folder };
   },
 
-  probe(port) {
+  probe(port, security) {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port, timeout: PROBE_TIMEOUT_MS }, () => socket.write('PING\r\n'));
-      socket.once('data', (answer) => {
+      const place = { host: '127.0.0.1', port, timeout: PROBE_TIMEOUT_MS };
+      const ask = (): unknown => socket.write('PING\r\n');
+      const socket =
+        security === undefined
+          ? connect(place, ask)
+          : connectByTls({ ...place, ca: readFileSync(security.caFile) }, ask);
+      socket.once('data', (answer: Buffer) => {
         socket.destroy();
         const text = answer.toString('utf8').trim();
         if (text === '+PONG') resolve();
@@ -56,6 +64,21 @@ export const redis: Service = {
     });
   },
 };
+
+async function portSettings({ options, security, folder }: ServiceSetting): Promise<Readonly<Record<string, string>>> {
+  const port = String(options.ports.redis);
+  if (security === undefined) return { port };
+  const { caFile, certificateFile, keyFile } = await certify(security, 'redis', folder);
+  return {
+    port: '0',
+    'tls-port': port,
+    'tls-cert-file': certificateFile,
+    'tls-key-file': keyFile,
+    'tls-ca-cert-file': caFile,
+    // Clients are known by their password.
+    'tls-auth-clients': 'no',
+  };
+}
 
 async function serverProgram({ part }: ServiceSetting): Promise<string> {
   const installed = onPath('valkey-server') ?? onPath('redis-server');

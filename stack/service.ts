@@ -1,12 +1,15 @@
 import type { ServiceName, StackOptions, StackPorts } from './options.ts';
 import type { PartName } from './parts.ts';
 import type { Command } from './process.ts';
+import type { StackSecurity } from './security.ts';
 
 /** What a service may use while it prepares its start. */
 export interface ServiceSetting {
   readonly options: StackOptions;
   /** The service's own folder, for its data and configuration. It exists. */
   readonly folder: string;
+  /** Absent: the stack speaks plain text. */
+  readonly security?: StackSecurity;
   /** The folder of a downloaded part, fetched when it is missing. */
   readonly part: (name: PartName) => Promise<string>;
 }
@@ -27,7 +30,9 @@ export interface Service {
   /** First-time initialisation and configuration; gives the command that runs the service in the foreground. */
   prepare(setting: ServiceSetting): Promise<Command>;
   /** Resolves if the service does its work; rejects with the reason if not. Bounded by its own timeout. */
-  probe(port: number): Promise<void>;
+  probe(port: number, security?: StackSecurity): Promise<void>;
+  /** On a secured stack, once it answers: what it must know before others may use it. */
+  secure?(port: number, security: StackSecurity): Promise<void>;
   /** Removes what it keeps outside its folder. */
   removeOutside?(folder: string): Promise<void>;
 }

@@ -38,13 +38,18 @@ export function registerStack(program: Command): void {
   stack
     .command('up')
     .description('start what is not running, and wait until all of it is healthy')
+    .option('--secure', 'with TLS, passwords and access rules; it stays so until it is reset')
     .option('--json', 'print the endpoints as JSON')
     .addHelpText('after', SETTINGS)
-    .action(async ({ json }: JsonOption) => {
-      const endpoints = await stackUp(stackOptionsFromEnvironment(process.env), stackProgress());
+    .action(async ({ secure, json }: JsonOption & { readonly secure?: true }) => {
+      const options = { ...stackOptionsFromEnvironment(process.env), secure: secure === true };
+      const endpoints = await stackUp(options, stackProgress());
+      const { settings, ...addresses } = endpoints;
+      const secured =
+        settings === undefined ? {} : { security: 'TLS, passwords and access rules: docs/connections.md' };
       print(json, endpoints, () =>
-        Object.entries(endpoints)
-          .map(([name, value]) => `${name.padEnd(20)} ${String(value)}`)
+        Object.entries({ ...addresses, ...secured })
+          .map(([name, value]) => `${name.padEnd(20)} ${value}`)
           .join('\n'),
       );
     });

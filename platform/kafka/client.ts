@@ -1,8 +1,13 @@
 import { Kafka, logLevel, type ISocketFactory, type LogEntry, type RetryOptions } from 'kafkajs';
-import { connect } from 'node:net';
+import { EventEmitter, once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import { serverNameOf } from '../security/tls.ts';
+import { kafkaRefusal } from './refusal.ts';
+import { kafkajsSecurity, kafkaSecurityFrom } from './security.ts';
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
@@ -27,32 +32,51 @@ export const ADMIN_DEADLINE_MS = 15_000;
  * offsets among all consumers of one client.
  *
  * @param brokers `host:port` each.
+ * @throws TapeproofError CONFIGURATION where the settings of its security are wrong.
  */
 export function createKafka(
   brokers: readonly string[],
   clientId: string,
   log: Log = createLog(clientId, 'warn'),
+  security = kafkaSecurityFrom(),
 ): Kafka {
   const write = kafkaLogWriter(log);
-  return new Kafka({
+  const handshakes = new EventEmitter().setMaxListeners(0);
+  const kafka = new Kafka({
     brokers: [...brokers],
     clientId,
-    ssl: false,
+    ...kafkajsSecurity(security),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
     reauthenticationThreshold: REAUTHENTICATION_THRESHOLD_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     enforceRequestTimeout: true,
     retry: RIDE_OUT_RETRY,
-    socketFactory: connectWithoutDelay,
+    socketFactory: (target) => connectWithoutDelay(target, handshakes),
     logLevel: logLevel.INFO,
     logCreator: () => write,
   });
+  handshakesOf.set(kafka, handshakes);
+  return kafka;
 }
 
+/** By client: emits `refused` with the error of a TLS handshake, which kafkajs would try again for two minutes. */
+const handshakesOf = new WeakMap<Kafka, EventEmitter>();
+
 /** kafkajs' own lets a request wait for the acknowledgement of the bytes before it: up to 40 ms (Nagle's algorithm). */
-const connectWithoutDelay: ISocketFactory = ({ host, port, onConnect }) =>
-  connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS }, onConnect);
+function connectWithoutDelay(
+  { host, port, ssl, onConnect }: Parameters<ISocketFactory>[0],
+  handshakes: EventEmitter,
+): Socket {
+  const target = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS };
+  // kafkajs hands over what it was given, which is false for plain text.
+  if (!(ssl as typeof ssl | false)) return connect(target, onConnect);
+  const socket = connectTls({ ...target, ...serverNameOf(host), ...ssl }, onConnect);
+  socket.once('error', (error) => {
+    if (kafkaRefusal(error) !== undefined) handshakes.emit('refused', error);
+  });
+  return socket;
+}
 
 const REPEAT_SILENCE_MS = 10_000;
 const MESSAGES_REMEMBERED_MAX = 100;
@@ -93,8 +117,10 @@ function textOf(error: unknown): string | undefined {
   return error instanceof Error ? error.message : typeof error === 'string' ? error : JSON.stringify(error);
 }
 
-/** Kafka does not answer, as one sentence for people. */
+/** Kafka does not answer, or refuses who asks, as one sentence for people. */
 export function kafkaUnreachable(cause?: unknown): TapeproofError {
+  const refusal = kafkaRefusal(cause);
+  if (refusal !== undefined) return new TapeproofError('UNREACHABLE', refusal, { cause });
   const reason = cause instanceof Error ? ` (${cause.message})` : '';
   return new TapeproofError(
     'UNREACHABLE',
@@ -114,15 +140,24 @@ export async function withAdmin<T>(
   deadlineMs = ADMIN_DEADLINE_MS,
 ): Promise<T> {
   const admin = kafka.admin({ retry: RIDE_OUT_RETRY });
+  const ended = new AbortController();
   try {
     return await withDeadline(
-      admin.connect().then(() => work(admin)),
+      Promise.race([admin.connect().then(() => work(admin)), refusedHandshake(kafka, ended.signal)]),
       deadlineMs,
       () => kafkaUnreachable(),
     );
   } catch (error) {
     throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
   } finally {
+    ended.abort();
     admin.disconnect().catch(() => undefined);
   }
+}
+
+/** Rejects with the error of the next TLS handshake that fails for good; otherwise it stays open until the signal. */
+async function refusedHandshake(kafka: Kafka, signal: AbortSignal): Promise<never> {
+  const handshakes = handshakesOf.get(kafka) ?? new EventEmitter();
+  const [error] = (await once(handshakes, 'refused', { signal })) as [Error];
+  throw error;
 }
