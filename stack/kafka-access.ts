@@ -8,7 +8,6 @@ import {
   ResourceTypes,
   ScramMechanisms,
 } from '@platformatic/kafka';
-import { Kafka, logLevel } from 'kafkajs';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import {
@@ -79,21 +78,6 @@ const REGISTRY_RULES: readonly Rule[] = [
   },
   { resource: 'GROUP', names: ['apicurio-*'], operations: ['READ', 'DESCRIBE'] },
 ];
-
-/** A client as the super user. */
-export function administrator(port: number, security: StackSecurity, timeoutMs: number): Kafka {
-  return new Kafka({
-    clientId: 'tapeproof-stack',
-    brokers: [`127.0.0.1:${port}`],
-    ssl: { ca: readFileSync(security.caFile) },
-    sasl: { mechanism: 'plain', username: ADMINISTRATOR, password: security.password('admin') },
-    logLevel: logLevel.NOTHING,
-    connectionTimeout: timeoutMs,
-    requestTimeout: timeoutMs,
-    enforceRequestTimeout: true,
-    retry: { retries: 0 },
-  });
-}
 
 /** Gives each principal its password and its rules; again, it changes nothing but the salts. */
 export async function grantAccess(port: number, security: StackSecurity, timeoutMs: number): Promise<void> {

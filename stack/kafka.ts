@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
@@ -7,7 +7,6 @@ import { EXIT_BAD_CONFIGURATION, StackError } from './errors.ts';
 import { javaProgram } from './java.ts';
 import type { StackPorts } from './options.ts';
 import { run } from './run.ts';
-import { administrator, grantAccess } from './kafka-access.ts';
 import { ADMINISTRATOR, certify, writePrivate, type StackSecurity } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
 
@@ -56,8 +55,7 @@ export const kafka: Service = {
   },
 
   async probe(port, security) {
-    const client = security === undefined ? plainClient(port) : administrator(port, security, PROBE_TIMEOUT_MS);
-    const admin = client.admin();
+    const admin = client(port, security).admin();
     try {
       await admin.connect();
       const { brokers } = await admin.describeCluster();
@@ -68,13 +66,24 @@ export const kafka: Service = {
     }
   },
 
-  secure: (port, security) => grantAccess(port, security, GRANT_TIMEOUT_MS),
+  async secure(port, security) {
+    // Loaded where it is needed: it brings a second Kafka client.
+    const { grantAccess } = await import('./kafka-access.ts');
+    await grantAccess(port, security, GRANT_TIMEOUT_MS);
+  },
 };
 
-function plainClient(port: number): Kafka {
+/** As the super user where the stack is secured. */
+function client(port: number, security: StackSecurity | undefined): Kafka {
   return new Kafka({
     clientId: 'tapeproof-stack',
     brokers: [`127.0.0.1:${port}`],
+    ...(security === undefined
+      ? {}
+      : {
+          ssl: { ca: readFileSync(security.caFile) },
+          sasl: { mechanism: 'plain', username: ADMINISTRATOR, password: security.password('admin') },
+        }),
     logLevel: logLevel.NOTHING,
     connectionTimeout: PROBE_TIMEOUT_MS,
     requestTimeout: PROBE_TIMEOUT_MS,
