@@ -18,7 +18,7 @@ function fileWith(content: string): string {
 }
 
 const PASSWORD = 'TAPEPROOF_KAFKA_PASSWORD';
-const refused = (message: string) => expect.objectContaining({ code: 'CONFIGURATION', message });
+const refused = (message: string): Error => expect.objectContaining({ code: 'CONFIGURATION', message }) as Error;
 
 describe('secretSetting', () => {
   it('is the value, or the content of the file without its last newline', () => {
