@@ -27,7 +27,7 @@ export {
   type StackOptions,
 } from './options.ts';
 export { readEndpoints } from './record.ts';
-export { readSecurity, ROLES, roleSettings, type Role, type StackSecurity } from './security.ts';
+export { ROLES, type Role } from './security.ts';
 
 /** One thing that happened. Show a `lasting` one on a line of its own; the next text replaces one that is not. */
 export interface StackProgress {

@@ -204,20 +204,25 @@ describe('a refusal', () => {
     ['a mechanism that is not offered', 'scoreboard', 'does not offer the SASL mechanism'],
     ['unknown authority', 'topics check', 'of an authority that is not trusted here: set TAPEPROOF_KAFKA_CA_FILE'],
     ['unknown authority', 'scoreboard', 'of an authority that is not trusted here: set TAPEPROOF_KAFKA_CA_FILE'],
-    ['other role', 'activate', 'does not allow this process what it asks of a topic'],
+    ['other role', 'ingest file FILE', 'does not allow this process what it asks of a topic'],
   ])('by Kafka for %s is one sentence: %s', async (why, words, sentence) => {
     const password = { TAPEPROOF_KAFKA_PASSWORD: CANARY, TAPEPROOF_KAFKA_PASSWORD_FILE: '' };
+    const file = join(options.folder, 'new.csv');
+    await writeFile(
+      file,
+      'trade_id,event_time_us,instrument,price,size,side\n1,1742943600000000,NEW-USDT@binance,1,1,BUY\n',
+    );
     const { stderr, exitCode } = await run(
-      words,
+      words.replace('FILE', file),
       {
         'wrong password': kafkaWith(password),
         'a mechanism that is not offered': kafkaWith({ TAPEPROOF_KAFKA_SASL_MECHANISM: 'SCRAM-SHA-256' }),
         'unknown authority': kafkaWith({ TAPEPROOF_KAFKA_CA_FILE: await otherAuthority() }),
-        'other role': kafkaWith({}),
+        'other role': kafkaWith(settingsOf('projector')),
       }[why],
     );
     expect(stderr).toContain(`Kafka ${sentence.startsWith('of') ? 'shows a certificate ' : ''}${sentence}`);
-    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect(stderr.match(/^tapeproof: /gm)).toHaveLength(1);
     expect(exitCode).toBe(3);
   });
 
