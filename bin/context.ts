@@ -9,7 +9,7 @@ import { assertKafkaAnswers, createKafka } from '../platform/kafka/client.ts';
 import { kafkaSecurityFrom } from '../platform/kafka/security.ts';
 import { createLog } from '../platform/log.ts';
 import { useSettings, type Environment } from '../platform/security/settings.ts';
-import { withLocalStack, withoutServices } from './local-stack.ts';
+import { missingAddress, withLocalStack, withoutServices } from './local-stack.ts';
 
 /**
  * Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. What else these
@@ -34,6 +34,13 @@ function connectionsBy(environment: Environment): Connections {
   const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
   if (kafkaBrokers && registryUrl && postgresUrl && redisUrl) {
     return { ...named, kafkaBrokers, registryUrl, postgresUrl, redisUrl };
+  }
+  const missing = missingAddress(environment);
+  if (missing !== undefined) {
+    throw new TapeproofError(
+      'CONFIGURATION',
+      `${missing} is not set, but other variables of the same service are: set it too, or none of them for the local stack.`,
+    );
   }
   throw new TapeproofError(
     'UNREACHABLE',

@@ -11,9 +11,7 @@ const SERVICES = ['KAFKA', 'REGISTRY', 'POSTGRES', 'REDIS'] as const satisfies S
  * somebody's own is not mixed with the local stack's certificates, nor with its migrator.
  */
 export function withLocalStack(environment: Environment): Environment {
-  const missing = SERVICES.filter(
-    (service) => !Object.entries(environment).some(([name, value]) => isOf(service, name) && value !== ''),
-  );
+  const missing = SERVICES.filter((service) => !isNamed(environment, service));
   if (missing.length === 0) return environment;
   const local = readEndpoints(stackOptionsFromEnvironment(environment).folder);
   if (local === undefined) return environment;
@@ -21,11 +19,22 @@ export function withLocalStack(environment: Environment): Environment {
   return { ...environment, ...Object.fromEntries(taken) };
 }
 
+/** The variable of an address that is missing, where the environment says how that service is spoken to. */
+export function missingAddress(environment: Environment): string | undefined {
+  return SERVICES.filter((service) => isNamed(environment, service))
+    .map((service) => (service === 'KAFKA' ? 'TAPEPROOF_KAFKA_BROKERS' : `TAPEPROOF_${service}_URL`))
+    .find((address) => !environment[address] && !environment[`${address}_FILE`]);
+}
+
 /** The environment without what it says of services: whoever gets it works on the local stack. */
 export function withoutServices(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !SERVICES.some((service) => isOf(service, name))),
   );
+}
+
+function isNamed(environment: Environment, service: ServiceKey): boolean {
+  return Object.entries(environment).some(([name, value]) => isOf(service, name) && value !== '');
 }
 
 function isOf(service: ServiceKey, variable: string): boolean {

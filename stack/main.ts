@@ -20,7 +20,6 @@ import { ensureSecrets, readSecrets, removeSecrets } from './secrets.ts';
 import { authorityFile } from './security.ts';
 import { SERVICES } from './services.ts';
 
-export { StackError } from './errors.ts';
 export { ROLES, type Role } from './kafka-principals.ts';
 export {
   DEFAULT_STACK_OPTIONS,

@@ -104,6 +104,7 @@ describe('a secured stack', () => {
   it('is used by every command without more being said', async () => {
     for (const words of [
       'topics apply',
+      'topics recreate --derived',
       'contracts register',
       'migrate',
       'activate',
@@ -122,7 +123,15 @@ describe('a secured stack', () => {
       await until('the projectors have committed', () => (output.match(/"offsets-committed"/g) ?? []).length > 2);
       await readMetrics();
       seeArguments(running.flatMap(({ pid }) => (pid === undefined ? [] : [pid])));
-      for (const words of ['scoreboard', 'instruments', 'dead-letters', 'stack status', 'stack up --json']) {
+      for (const words of [
+        'scoreboard',
+        'instruments',
+        'dead-letters',
+        'dead-letters retry',
+        'status',
+        'stack status',
+        'stack up --json',
+      ]) {
         expect(await run(words), words).toMatchObject({ exitCode: 0 });
       }
     } finally {
@@ -236,9 +245,9 @@ describe('access rules', () => {
 
 /** What is said of each refusal, and nothing else. */
 describe('a refusal', () => {
-  const kafkaWith = (more: Record<string, string>): Record<string, string> => ({
+  const kafkaWith = (more: Record<string, string>, role: Role = 'reader'): Record<string, string> => ({
     TAPEPROOF_KAFKA_BROKERS: endpoints.kafkaBrokers,
-    ...Object.fromEntries(Object.entries(settingsOf('reader')).filter(([name]) => name.includes('_KAFKA_'))),
+    ...Object.fromEntries(Object.entries(settingsOf(role)).filter(([name]) => name.includes('_KAFKA_'))),
     ...more,
   });
   const serviceWith = (service: string, url: string, more: Record<string, string>): Record<string, string> => ({
@@ -266,7 +275,7 @@ describe('a refusal', () => {
         'wrong password': kafkaWith(password),
         'a mechanism that is not offered': kafkaWith({ TAPEPROOF_KAFKA_SASL_MECHANISM: 'SCRAM-SHA-256' }),
         'unknown authority': kafkaWith({ TAPEPROOF_KAFKA_CA_FILE: await otherAuthority() }),
-        'other role': kafkaWith(settingsOf('projector')),
+        'other role': kafkaWith({}, 'projector'),
       }[why],
     );
     expect(stderr).toContain(`Kafka ${sentence.startsWith('of') ? 'shows a certificate ' : ''}${sentence}`);

@@ -24,7 +24,7 @@ export async function bringUp({ secure, json }: StackUpOptions): Promise<void> {
   const endpoints = withoutPasswords(await stackUp(options, stackProgress()));
   print(json, endpoints, () =>
     [
-      ...Object.entries(endpoints).map(([name, value]) => `${name.padEnd(20)} ${String(value)}`),
+      ...Object.entries(endpoints).map(([name, value]) => `${name.padEnd(20)} ${value}`),
       `With their passwords, for you alone: ${endpointsFile(options.folder)}`,
     ].join('\n'),
   );

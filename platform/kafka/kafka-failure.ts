@@ -131,7 +131,7 @@ function failureIn(error: unknown): Found | undefined {
     const { name, message } = cause;
     // Of kafkajs; of @platformatic/kafka.
     const { type, apiId, topic } = cause as unknown as Readonly<Record<string, unknown>>;
-    const answer = [type, apiId].find((value) => typeof value === 'string') as string | undefined;
+    const answer = [type, apiId].find((value) => typeof value === 'string');
     const failure =
       FAILURES[answer ?? ''] ?? FAILURES_BY_TEXT.find(([text]) => text.test(name) || text.test(message))?.[1];
     if (failure === undefined) continue;
