@@ -1,10 +1,14 @@
 import { CommanderError } from 'commander';
 import { TapeproofError } from '../platform/errors.ts';
+import { redactStandardStreams } from '../platform/security/redaction.ts';
 import { report } from './failure.ts';
 import { endWithStarter } from './interruption.ts';
 import { buildProgram } from './program.ts';
 
 endWithStarter();
+redactStandardStreams();
+// Node would print it by itself, past every guard of secrets.
+process.on('uncaughtException', (error) => process.exit(report(error)));
 
 // Who reads what is printed may have enough (`| head -1`): that is a quiet end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -6,32 +6,46 @@ import type { Strategy } from '../evaluators/strategies/strategy.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { assertKafkaAnswers, createKafka } from '../platform/kafka/client.ts';
+import { kafkaSecurityFrom } from '../platform/kafka/security.ts';
 import { createLog } from '../platform/log.ts';
-import { stackOptionsFromEnvironment } from '../stack/options.ts';
-import { readEndpoints } from '../stack/record.ts';
+import { useSettings, type Environment } from '../platform/security/settings.ts';
+import { missingAddress, withLocalStack, withoutServices } from './local-stack.ts';
 
-/** Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. */
+/**
+ * Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. What else these
+ * variables say, of TLS and passwords, holds from here on for every connection of the process.
+ *
+ * @throws TapeproofError UNREACHABLE where no services are known; CONFIGURATION where a variable is wrong.
+ */
 export function connections(): Connections {
-  const named = connectionsFrom(process.env);
-  const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
-  if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)
-    return { ...named, kafkaBrokers, registryUrl, postgresUrl, redisUrl };
-  const { postgresMigratorUrl, ...local } = localConnections();
-  // The local stack's is not the migrator of a Postgres of somebody's own.
-  return { ...local, ...(postgresUrl === undefined ? { postgresMigratorUrl } : {}), ...named };
+  return connectionsBy(withLocalStack(process.env));
 }
 
-/** Where the services of the running local stack are, whatever the environment names. */
+/** As {@link connections}, where the services of the running local stack are, whatever the environment names. */
 export function localConnections(): Connections {
-  const local = readEndpoints(stackOptionsFromEnvironment(process.env).folder);
-  if (local === undefined) {
+  return connectionsBy(withLocalStack(withoutServices(process.env)));
+}
+
+function connectionsBy(environment: Environment): Connections {
+  useSettings(environment);
+  // Wrong settings are said before anything is begun.
+  kafkaSecurityFrom(environment);
+  const named = connectionsFrom(environment);
+  const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
+  if (kafkaBrokers && registryUrl && postgresUrl && redisUrl) {
+    return { ...named, kafkaBrokers, registryUrl, postgresUrl, redisUrl };
+  }
+  const missing = missingAddress(environment);
+  if (missing !== undefined) {
     throw new TapeproofError(
-      'UNREACHABLE',
-      'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
+      'CONFIGURATION',
+      `${missing} is not set, but other variables of the same service are: set it too, or none of them for the local stack.`,
     );
   }
-  const { kafkaBrokers, registryUrl, postgresUrl, postgresMigratorUrl, redisUrl } = local;
-  return { kafkaBrokers: kafkaBrokers.split(','), registryUrl, postgresUrl, postgresMigratorUrl, redisUrl };
+  throw new TapeproofError(
+    'UNREACHABLE',
+    'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
+  );
 }
 
 /** After this long without an answer a person wants to know what is waited for. */

@@ -13,6 +13,7 @@ import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTape } from './commands/tape.ts';
+import { actAs, roleOf } from './role.ts';
 
 /**
  * All commands with their arguments, options and help. What a command does is loaded when it is called: a look at the help
@@ -37,7 +38,7 @@ export function buildProgram(): Command {
       `
 Exit codes: 0 done, 1 the check failed, 2 bad usage or configuration, 3 a service is out of reach.
 Services:   the running local stack, or TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL, TAPEPROOF_REDIS_URL;
-            TAPEPROOF_POSTGRES_MIGRATOR_URL where another role makes tables and views.
+            TAPEPROOF_POSTGRES_MIGRATOR_URL where another role makes tables and views; TLS and secrets: docs/connections.md.
 
 Examples:
   $ npx tapeproof demo
@@ -45,6 +46,9 @@ Examples:
   $ npx tapeproof projector rebuild postgres-history`,
     );
 
+  program.hook('preAction', (_program, command) => {
+    actAs(roleOf(command));
+  });
   program.commandsGroup('Run:');
   registerDemo(program);
   registerIngest(program);

@@ -1,8 +1,9 @@
-/** Writes docs/metrics.md and docs/logs.md from their catalogues; with --check only compares, and exits 1 on drift. */
+/** Writes docs/metrics.md, docs/logs.md and docs/connections.md from their catalogues; with --check only compares, and exits 1 on drift. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOG_EVENTS, type LogEventDefinition, type Service } from '../platform/log-events.ts';
 import { METRICS, type MetricDefinition } from '../platform/metrics/catalogue.ts';
+import { VARIABLES, type VariableDefinition } from '../platform/security/variables.ts';
 
 const PROCESSES: Readonly<Record<Service, string>> = {
   engine: 'engine',
@@ -84,7 +85,53 @@ ${tableOf(['event.action', 'level', 'sampled', 'process', 'meaning'], rows)}
 `;
 }
 
-const pages = { 'metrics.md': metricsPage(), 'logs.md': logsPage() };
+function connectionsPage(): string {
+  const rows = Object.entries<VariableDefinition>(VARIABLES).map(([name, { secret, meaning }]) => [
+    `\`${name}\`${secret === true ? ', `…_FILE`' : ''}`,
+    meaning,
+  ]);
+  return `# Connections
+
+<!-- Generated from platform/security/variables.ts by \`npm run generate\`. Do not edit. -->
+
+Commands and processes find the services by these variables, else in the running local stack. A service of which any
+variable is set is taken from the environment alone: an address of your own is not mixed with the local stack's certificates.
+
+Where \`…_FILE\` stands beside a variable, its value may be in a file instead, as Docker and Kubernetes give secrets: the
+variable with \`_FILE\` at its end names it, and one newline at the file's end is cut off. Both together are refused.
+
+${tableOf(['variable', 'meaning'], rows)}
+
+- **Kafka.** Both clients get the same settings. Mutual TLS is \`SSL\` with a certificate and its key. A token from a file is
+  read again at each connection and each time that the broker asks for a newer one; one from \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept
+  until shortly before its end.
+- **Registry.** User name and password may stand in the URL too; or a bearer token.
+- **Postgres.** \`sslmode\`, \`sslrootcert\`, \`sslcert\` and \`sslkey\` may stand in the URL, as libpq has them. \`verify-full\`
+  verifies who signed the server's certificate and its host name; \`verify-ca\` and \`require\` who signed it, where libpq's
+  \`require\` takes any certificate; \`no-verify\` encrypts and verifies nothing; \`disable\` speaks plain text. \`prefer\` and
+  \`allow\`, which fall back to plain text in silence, are refused. Without a mode: \`verify-full\` where a certificate is set, else \`disable\`.
+- **Redis.** \`rediss:\` verifies certificate and host name.
+
+A refusal is one sentence and exit code 3: wrong password or token, a certificate of an unknown authority, for another host
+name or expired, an access rule that is missing. A setting that is wrong in itself is one sentence and exit code 2. A process
+that is refused while it runs waits and asks again, as in an outage, and says why at \`/ready\`.
+
+## Secrets
+
+They are read from the environment or files, never from arguments, and reach no log, metric, error or output: whatever this
+process writes is searched for them first, as they are and in base64, JSON and URLs. A password of fewer than 6 characters, or one that
+equals its user name, cannot be told from an everyday word and is not searched for.
+
+## The local stack, secured
+
+    npx tapeproof stack up --secure
+
+[Who may do what](security.md) there, and where its passwords lie. Commands use it as they use any local stack, each in its role;
+\`endpoints.json\` in the stack's folder names for each role the variables above, for processes of your own.
+`;
+}
+
+const pages = { 'metrics.md': metricsPage(), 'logs.md': logsPage(), 'connections.md': connectionsPage() };
 for (const [name, text] of Object.entries(pages)) {
   const path = join(import.meta.dirname, name);
   if (!process.argv.includes('--check')) {

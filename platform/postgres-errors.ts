@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { TapeproofError } from './errors.ts';
+import { tlsRefusal } from './security/tls.ts';
 
 /** SQLSTATE of a server's error; undefined for what is not an answer of the server. */
 export function sqlStateOf(error: unknown): string | undefined {
@@ -71,6 +72,8 @@ export function postgresError(error: unknown): unknown {
     const [, sentence] = refusal;
     return new TapeproofError('UNREACHABLE', sentence(error.message), { cause: error });
   }
+  const refusal = tlsRefusal(error, 'POSTGRES');
+  if (refusal !== undefined) return new TapeproofError('UNREACHABLE', `Postgres ${refusal}`, { cause: error });
   // Not the server's answer: the connection broke, or never was.
   if (!isConnectionError(error)) return error;
   return new TapeproofError(

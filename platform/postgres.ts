@@ -7,6 +7,7 @@ import { TapeproofError } from './errors.ts';
 import type { Probe } from './health/probe.ts';
 import { postgresError } from './postgres-errors.ts';
 import { WatchedPool } from './postgres-pool.ts';
+import { postgresConnection } from './postgres-tls.ts';
 
 export { sqlStateOf } from './postgres-errors.ts';
 
@@ -45,7 +46,7 @@ export type Client = pg.PoolClient;
 /** @param url `postgres://user:password@host:port/database`; never repeated in a message, it may hold a password. */
 export function createPool(url: string, applicationName: string): Pool {
   return new WatchedPool({
-    connectionString: url,
+    ...postgresConnection(url),
     application_name: applicationName,
     max: CONNECTIONS_MAX,
     min: 0,
@@ -74,7 +75,7 @@ export function postgresProbe(url: string, applicationName: string): Probe {
       try {
         if (client === undefined) {
           client = new pg.Client({
-            connectionString: url,
+            ...postgresConnection(url),
             application_name: applicationName,
             connectionTimeoutMillis: PROBE_TIMEOUT_MS,
             query_timeout: PROBE_TIMEOUT_MS,

@@ -1,4 +1,5 @@
 import { TapeproofError } from './errors.ts';
+import { tlsRefusal } from './security/tls.ts';
 
 /** What Redis before 7 writes before the error that ended a script; Redis 7 and Valkey put their note behind it. */
 const SCRIPT_NOTE = /^ERR Error running script \(call to f_[0-9a-f]+\): (?:@\w+: ?\d+: ?)*-?/;
@@ -72,6 +73,8 @@ export function redisError(error: unknown): unknown {
     return new TapeproofError('UNREACHABLE', refusal, { cause: error });
   }
   if (error.name === 'ReplyError') return error;
+  const refusal = tlsRefusal(error, 'REDIS');
+  if (refusal !== undefined) return new TapeproofError('UNREACHABLE', `Redis ${refusal}`, { cause: error });
   return new TapeproofError(
     'UNREACHABLE',
     `Redis does not answer (${connectionReason(error)}): start the services with "npx tapeproof stack up", or set TAPEPROOF_REDIS_URL to where it is.`,

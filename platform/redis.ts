@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { TapeproofError } from './errors.ts';
 import type { Probe } from './health/probe.ts';
 import { leadsElsewhere, redisError, replyCodeOf } from './redis-errors.ts';
+import { settings } from './security/settings.ts';
+import { serverNameOf, tlsFrom, type TlsOptions } from './security/tls.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
@@ -24,7 +27,9 @@ export type { Redis };
  * @throws TapeproofError UNREACHABLE
  */
 export async function connectRedis(url: string, connectionName: string): Promise<Redis> {
+  const tls = redisTls(url);
   const redis = new Redis(url, {
+    ...(tls === undefined ? {} : { tls }),
     connectionName,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
@@ -56,6 +61,18 @@ export async function connectRedis(url: string, connectionName: string): Promise
     throw redisError(connectionError ?? error);
   }
   return redis;
+}
+
+/** @throws TapeproofError CONFIGURATION where certificates are set for a connection in plain text. */
+function redisTls(url: string): TlsOptions | undefined {
+  const { protocol, hostname } = new URL(url);
+  const tls = tlsFrom(settings(), 'REDIS');
+  if (protocol === 'rediss:') return { ...serverNameOf(hostname), ...tls };
+  if (tls === undefined) return undefined;
+  throw new TapeproofError(
+    'CONFIGURATION',
+    'A certificate is set for Redis and TAPEPROOF_REDIS_URL begins with redis://: begin it with rediss://.',
+  );
 }
 
 /** Pings, on a connection of its own. */

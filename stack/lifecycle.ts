@@ -51,10 +51,21 @@ export async function troubleOf(
 
 const WITHOUT_SECRETS = 'the stack has no file of passwords, so it may run without any';
 
-/** @throws StackError where a service runs that may take anybody for its master: an earlier version started it so. */
-export function assertNothingOpen(stackFolder: string): void {
-  const running = SERVICE_NAMES.filter((name) => runningService(stackFolder, name) !== undefined);
-  if (running.length === 0 || readSecrets(stackFolder) !== undefined) return;
+/**
+ * @throws StackError where a service runs that is more open than it should be: it may take anybody for its master, as an
+ *   earlier version started it, or speaks plain text where the stack is to be secured.
+ */
+export function assertNothingOpen({ folder, secure }: StackOptions): void {
+  const running = SERVICE_NAMES.filter((name) => runningService(folder, name) !== undefined);
+  if (running.length === 0) return;
+  const secrets = readSecrets(folder);
+  if (secrets !== undefined && secure === true && secrets.secured === undefined) {
+    throw new StackError(
+      'This stack runs in plain text: run "npx tapeproof stack down", then "npx tapeproof stack up --secure"; the data stays.',
+      EXIT_BAD_CONFIGURATION,
+    );
+  }
+  if (secrets !== undefined) return;
   throw new StackError(
     `${capital(running.join(', '))}: ${WITHOUT_SECRETS}: run "npx tapeproof stack down", then "npx tapeproof stack up"; the data stays.`,
     EXIT_BAD_CONFIGURATION,
@@ -109,6 +120,7 @@ export async function startService(
   report('starting', false);
   const start = Date.now();
   await startPrepared(service, ground, user === undefined ? command : { ...command, user }, report);
+  if (secrets.secured !== undefined) await service.secure?.(service.ports(options.ports)[0] ?? 0, secrets.secured);
   report(
     `up on port ${service.ports(options.ports)[0] ?? 0} after ${((Date.now() - start) / 1000).toFixed(1)} s`,
     true,

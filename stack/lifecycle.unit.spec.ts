@@ -44,7 +44,7 @@ describe('a service record', () => {
 describe('readEndpoints', () => {
   it('gives what was written, and nothing where no stack was brought up', async () => {
     expect(readEndpoints(folder)).toBeUndefined();
-    const endpoints = endpointsOf(DEFAULT_STACK_OPTIONS.ports, await ensureSecrets(folder), '/trades.csv');
+    const endpoints = endpointsOf(DEFAULT_STACK_OPTIONS, await ensureSecrets(folder), '/trades.csv');
     await writeEndpoints(folder, endpoints);
     expect(readEndpoints(folder)).toEqual(endpoints);
     writeFileSync(join(folder, 'endpoints.json'), '{"kafkaBrokers": 1}');

@@ -17,8 +17,10 @@ import { bringHome } from './postgres-launch.ts';
 import { privateFolder, writePrivateFile } from './private-file.ts';
 import { readServiceRecord, removeEndpoints, serviceFolder, serviceLog, writeEndpoints } from './record.ts';
 import { ensureSecrets, readSecrets, removeSecrets } from './secrets.ts';
+import { authorityFile } from './security.ts';
 import { SERVICES } from './services.ts';
 
+export { ROLES, type Role } from './kafka-principals.ts';
 export {
   DEFAULT_STACK_OPTIONS,
   freePorts,
@@ -64,7 +66,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOT
  */
 export function stackUp(options: StackOptions, report: StackReport): Promise<StackEndpoints> {
   return exclusively(options, report, async (tell) => {
-    lifecycle.assertNothingOpen(options.folder);
+    lifecycle.assertNothingOpen(options);
     const parts = partsOf(options, tell);
     const missing = SERVICE_NAMES.filter((name) => lifecycle.runningService(options.folder, name) === undefined);
     await assertStartable(missing, options, parts);
@@ -98,6 +100,7 @@ export function stackReset(options: StackOptions, report: StackReport): Promise<
     }
     await removeOutside(options.folder);
     await removeSecrets(options.folder);
+    await rm(authorityFile(options.folder), { force: true });
     await rm(join(options.folder, 'logs'), { recursive: true, force: true });
     tell('stack', 'all data is deleted', true);
   });
@@ -116,7 +119,7 @@ export function startService(options: StackOptions, name: ServiceName): Promise<
         throw new StackError(`${name} needs ${need}, which is not running: start it first.`);
       }
     }
-    lifecycle.assertNothingOpen(options.folder);
+    lifecycle.assertNothingOpen(options);
     await startOne(name, await groundOf(options, partsOf(options, tell)), () => Promise.resolve(), tell);
   });
 }
@@ -177,11 +180,10 @@ function partsOf(options: StackOptions, tell: Tell): Parts {
 }
 
 async function groundOf(options: StackOptions, parts: Parts): Promise<lifecycle.Ground> {
-  return {
-    ...{ options, parts },
-    secrets: await ensureSecrets(options.folder),
-    custody: await custodyOf(options.folder),
-  };
+  const secrets = await ensureSecrets(options.folder, options.secure);
+  const authority = secrets.secured?.authority;
+  if (authority !== undefined) await writePrivateFile(authorityFile(options.folder), authority.certificate);
+  return { options, parts, secrets, custody: await custodyOf(options.folder) };
 }
 
 async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promise<StackEndpoints> {
@@ -201,7 +203,7 @@ async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promis
   throwFirst(
     new Set(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))),
   );
-  const endpoints = endpointsOf(options.ports, ground.secrets, join(await trades, BITSTAMP_TRADES_FILE));
+  const endpoints = endpointsOf(options, ground.secrets, join(await trades, BITSTAMP_TRADES_FILE));
   await writeEndpoints(options.folder, endpoints);
   return endpoints;
 }

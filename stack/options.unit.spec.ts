@@ -68,7 +68,7 @@ const SECRETS = {
 describe('endpointsOf', () => {
   it('names each service in the form its client takes, and shows no password', () => {
     const ports = { kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
-    const endpoints = endpointsOf(ports, SECRETS, '/trades.csv');
+    const endpoints = endpointsOf({ ports, folder: '/stack' }, SECRETS, '/trades.csv');
     expect(endpoints).toEqual({
       kafkaBrokers: '127.0.0.1:1',
       registryUrl: 'http://127.0.0.1:3/apis/ccompat/v7',
@@ -82,5 +82,32 @@ describe('endpointsOf', () => {
     expect(shown.postgresUrl).toBe('postgres://tapeproof_projector@127.0.0.1:4/tapeproof');
     expect(shown.redisUrl).toBe('redis://tapeproof@127.0.0.1:5');
     for (const secret of Object.values(SECRETS)) expect(JSON.stringify(shown)).not.toContain(secret);
+  });
+
+  it('names a secured stack by TLS, with what each role needs beside the addresses, and shows no password', () => {
+    const kafka = {
+      operator: 'operating',
+      ingest: 'ingesting',
+      engine: 'deriving',
+      projector: 'keeping',
+      reader: 'looking',
+    };
+    const authority = { certificate: 'a certificate', key: 'a key' };
+    const secured = { authority, kafkaAdministrator: 'ruling', kafka, kafkaRegistry: 'storing', registry: 'asking' };
+    const ports = { kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
+    const endpoints = endpointsOf({ ports, folder: '/stack' }, { ...SECRETS, secured }, '/trades.csv');
+    expect(endpoints).toMatchObject({
+      registryUrl: 'https://tapeproof:asking@127.0.0.1:3/apis/ccompat/v7',
+      redisUrl: 'rediss://tapeproof:applying@127.0.0.1:5',
+    });
+    expect(endpoints.settings?.engine).toMatchObject({
+      TAPEPROOF_KAFKA_USERNAME: 'tapeproof-engine',
+      TAPEPROOF_KAFKA_PASSWORD: 'deriving',
+      TAPEPROOF_POSTGRES_CA_FILE: '/stack/ca.pem',
+    });
+    const shown = JSON.stringify(withoutPasswords(endpoints));
+    for (const secret of [...Object.values(SECRETS), ...Object.values(kafka), 'asking']) {
+      expect(shown).not.toContain(secret);
+    }
   });
 });

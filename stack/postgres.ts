@@ -14,7 +14,8 @@ import {
 import { writePrivateFile } from './private-file.ts';
 import { commandLine } from './process.ts';
 import { run } from './run.ts';
-import type { StackSecrets } from './secrets.ts';
+import type { SecuredSecrets, StackSecrets } from './secrets.ts';
+import { certify } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service, type ServiceSetting } from './service.ts';
 
 /** In the cluster's folder: which passwords its roles have. */
@@ -50,12 +51,13 @@ export const postgres: Service = {
       password_encryption: 'scram-sha-256',
       timezone: 'UTC',
       log_timezone: 'UTC',
+      ...(secrets.secured === undefined ? {} : await tlsSettings(secrets.secured, folder)),
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
     return command('postgres', ['-D', data, ...flags]);
   },
 
-  async probe(port, { postgresReader }) {
+  async probe(port, { postgresReader, secured }) {
     const client = new pg.Client({
       host: '127.0.0.1',
       port,
@@ -63,6 +65,7 @@ export const postgres: Service = {
       password: postgresReader,
       database: POSTGRES_DATABASE,
       connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+      ...(secured === undefined ? {} : { ssl: { ca: secured.authority.certificate } }),
       query_timeout: PROBE_TIMEOUT_MS,
     });
     // A connection that breaks while it is idle is reported here, and would end the process if nobody listened.
@@ -75,6 +78,11 @@ export const postgres: Service = {
     }
   },
 };
+
+async function tlsSettings(secured: SecuredSecrets, folder: string): Promise<Readonly<Record<string, string>>> {
+  const { certificateFile, keyFile } = await certify(secured, 'postgres', folder);
+  return { ssl: 'on', ssl_cert_file: certificateFile, ssl_key_file: keyFile, ssl_min_protocol_version: 'TLSv1.2' };
+}
 
 /**
  * After a crash Postgres looks whether the pid in its lock file lives. Since a reboot that pid may be anybody's, and

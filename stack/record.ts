@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { ROLES } from './kafka-principals.ts';
 import type { ServiceName, StackEndpoints } from './options.ts';
 import { privateFolder, readJson, writePrivateJson } from './private-file.ts';
 
@@ -16,6 +17,7 @@ const Endpoints = z.object({
   postgresReaderUrl: z.string(),
   redisUrl: z.string(),
   bitstampTradesFile: z.string(),
+  settings: z.record(z.enum(ROLES), z.record(z.string(), z.string())).exactOptional(),
 });
 
 /** Name of the file in a service's folder that says which process it is. */

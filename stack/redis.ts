@@ -1,10 +1,12 @@
 import { chmod, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { connect as connectByTls } from 'node:tls';
 import { StackError } from './errors.ts';
 import { writePrivateFile } from './private-file.ts';
 import { REDIS_APPLICATION, redisUsers } from './redis-users.ts';
 import { onPath } from './run.ts';
+import { certify } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service, type ServiceSetting } from './service.ts';
 
 const BUNDLED: Readonly<Record<string, string>> = {
@@ -28,11 +30,11 @@ export const redis: Service = {
   ports: (ports) => [ports.redis],
 
   async prepare(setting) {
-    const { folder, options, secrets } = setting;
+    const { folder, secrets } = setting;
     await writePrivateFile(join(folder, USERS_FILE), redisUsers(secrets));
     const settings = {
       bind: '127.0.0.1',
-      port: String(options.ports.redis),
+      ...(await portSettings(setting)),
       daemonize: 'no',
       dir: '.',
       aclfile: USERS_FILE,
@@ -45,12 +47,17 @@ export const redis: Service = {
     return { file: await serverProgram(setting), args, cwd: folder };
   },
 
-  probe(port, { redisApplication }) {
+  probe(port, { redisApplication, secured }) {
     const greeting = `AUTH ${REDIS_APPLICATION} ${redisApplication}\r\nPING\r\n`;
     return new Promise((resolve, reject) => {
-      const socket = connect({ host: '127.0.0.1', port, timeout: PROBE_TIMEOUT_MS }, () => socket.write(greeting));
+      const place = { host: '127.0.0.1', port, timeout: PROBE_TIMEOUT_MS };
+      const greet = (): unknown => socket.write(greeting);
+      const socket =
+        secured === undefined
+          ? connect(place, greet)
+          : connectByTls({ ...place, ca: secured.authority.certificate }, greet);
       let answers = '';
-      socket.on('data', (chunk) => {
+      socket.on('data', (chunk: Buffer) => {
         answers += chunk.toString('utf8');
         const refusal = /^-.*$/m.exec(answers)?.[0];
         if (refusal === undefined && !answers.includes('+PONG\r\n')) return;
@@ -66,6 +73,21 @@ export const redis: Service = {
     });
   },
 };
+
+async function portSettings({ options, secrets, folder }: ServiceSetting): Promise<Readonly<Record<string, string>>> {
+  const port = String(options.ports.redis);
+  if (secrets.secured === undefined) return { port };
+  const { caFile, certificateFile, keyFile } = await certify(secrets.secured, 'redis', folder);
+  return {
+    port: '0',
+    'tls-port': port,
+    'tls-cert-file': certificateFile,
+    'tls-key-file': keyFile,
+    'tls-ca-cert-file': caFile,
+    // Clients are known by their password.
+    'tls-auth-clients': 'no',
+  };
+}
 
 async function serverProgram({ part }: ServiceSetting): Promise<string> {
   const platform = `${process.platform}-${process.arch}`;

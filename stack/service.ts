@@ -1,7 +1,7 @@
 import type { ServiceName, StackOptions, StackPorts } from './options.ts';
 import type { PartName } from './parts.ts';
 import type { Command } from './process.ts';
-import type { StackSecrets } from './secrets.ts';
+import type { SecuredSecrets, StackSecrets } from './secrets.ts';
 import type { ServiceUser } from './service-user.ts';
 
 /** What a service may use while it prepares its start. */
@@ -37,6 +37,8 @@ export interface Service {
   prepare(setting: ServiceSetting): Promise<Command>;
   /** Resolves if the service does its work; rejects with the reason if not. Bounded by its own timeout. */
   probe(port: number, secrets: StackSecrets): Promise<void>;
+  /** On a secured stack, once it answers: what it must know before others may use it. */
+  secure?(port: number, secured: SecuredSecrets): Promise<void>;
 }
 
 /** Longest wait for an answer to one health question. */

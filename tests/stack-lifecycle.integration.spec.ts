@@ -237,7 +237,7 @@ describe('the local stack', () => {
     await startService(options, 'redis');
     const secrets = readSecrets(options.folder);
     if (secrets === undefined) throw new Error('its passwords are made anew');
-    const { redisUrl } = endpointsOf(options.ports, secrets, '');
+    const { redisUrl } = endpointsOf(options, secrets, '');
     expect(redisUrl).not.toBe(endpoints.redisUrl);
     expect(await withRedis((client) => client.get('lifecycle'), redisUrl)).toBeNull();
   });

@@ -307,7 +307,7 @@ describe('the files and processes of the stack', () => {
 
   it('say no password: not in arguments, logs, nor in what stack up prints', async () => {
     const { folder, partsFolder, ports } = stackOptions();
-    const secrets = Object.values(readSecrets(folder) ?? {});
+    const secrets = Object.values(readSecrets(folder) ?? {}).filter((secret) => typeof secret === 'string');
     expect(secrets).toHaveLength(6);
     const environment = Object.fromEntries(
       Object.entries(ports).map(([name, port]) => [`TAPEPROOF_STACK_PORT_${name.toUpperCase()}`, String(port)]),

@@ -15,12 +15,16 @@ import { stackProgress } from '../progress.ts';
 
 const BYTES_PER_MEBIBYTE = 1_048_576;
 
-export async function bringUp({ json }: JsonOption): Promise<void> {
-  const options = stackOptionsFromEnvironment(process.env);
+export interface StackUpOptions extends JsonOption {
+  readonly secure?: true;
+}
+
+export async function bringUp({ secure, json }: StackUpOptions): Promise<void> {
+  const options = { ...stackOptionsFromEnvironment(process.env), secure: secure === true };
   const endpoints = withoutPasswords(await stackUp(options, stackProgress()));
   print(json, endpoints, () =>
     [
-      ...Object.entries(endpoints).map(([name, value]) => `${name.padEnd(20)} ${String(value)}`),
+      ...Object.entries(endpoints).map(([name, value]) => `${name.padEnd(20)} ${value}`),
       `With their passwords, for you alone: ${endpointsFile(options.folder)}`,
     ].join('\n'),
   );

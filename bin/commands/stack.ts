@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { DEFAULT_STACK_OPTIONS } from '../../stack/options.ts';
+import type { StackUpOptions } from '../actions/stack.ts';
 import type { JsonOption } from './options.ts';
 
 const { ports, folder, partsFolder } = DEFAULT_STACK_OPTIONS;
@@ -25,9 +26,10 @@ export function registerStack(program: Command): void {
   stack
     .command('up')
     .description('start what is not running, and wait until all of it is healthy')
+    .option('--secure', 'with TLS, and Kafka with passwords and access rules; it stays so until it is reset')
     .option('--json', 'print the endpoints as JSON, without passwords')
     .addHelpText('after', SETTINGS)
-    .action(async (options: JsonOption) => {
+    .action(async (options: StackUpOptions) => {
       const { bringUp } = await import('../actions/stack.ts');
       await bringUp(options);
     });

@@ -14,7 +14,9 @@ import { ingestText, showIngest } from '../actions/ingest.ts';
 import { DEFAULT_CONFIGURATION_FILE } from '../commands/options.ts';
 import { localConnections, readConfiguration } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
+import { withoutServices } from '../local-stack.ts';
 import { progressBar, stackProgress } from '../progress.ts';
+import { actAs } from '../role.ts';
 import { untilCaughtUp } from './caught-up.ts';
 import { Children } from './children.ts';
 import { assertOwnTape } from './own-tape.ts';
@@ -27,12 +29,6 @@ const SAMPLE = join(REPOSITORY, 'data', 'binance-sample', 'binance-spot-2025-03-
 const BITSTAMP_INSTRUMENT = 'BTC-USD@bitstamp';
 
 const TITLE_CHARACTERS = 76;
-const SERVICE_VARIABLES = [
-  'TAPEPROOF_KAFKA_BROKERS',
-  'TAPEPROOF_REGISTRY_URL',
-  'TAPEPROOF_POSTGRES_URL',
-  'TAPEPROOF_REDIS_URL',
-];
 
 export interface DemoOptions {
   readonly signal: AbortSignal;
@@ -54,7 +50,8 @@ export async function runDemo({ signal, json, down, yes }: DemoOptions): Promise
   const step = (title: string): void => {
     say(`\n── ${title} ${'─'.repeat(Math.max(0, TITLE_CHARACTERS - title.length))}`);
   };
-  const children = new Children(join(options.folder, '..', 'demo'), localEnvironment());
+  // On the local stack, as the demo itself: never on services that the environment names.
+  const children = new Children(join(options.folder, '..', 'demo'), withoutServices(process.env));
   const interrupted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => {
       reject(new Error('interrupted'));
@@ -142,7 +139,9 @@ async function theMainJob({
 
   await children.stop();
   step('7/7 Both stores lost, and replayed from Kafka');
-  await loseAndReplay(where, signal, say);
+  // What is rebuilt belongs to the projectors.
+  actAs('projector');
+  await loseAndReplay(localConnections(), signal, say);
   if (json) process.stdout.write(`${JSON.stringify(summary, undefined, 2)}\n`);
 }
 
@@ -159,11 +158,6 @@ async function prepare(where: Connections, configuration: string): Promise<strin
     log: createLog('activate', 'warn'),
   });
   return `Engine ${ENGINE_VERSION} with configuration ${report.configHash.slice(0, 12)} is in force on tape ${report.tapeId}.`;
-}
-
-/** The demo's processes work on the local stack, as it does: never on services that the environment names. */
-function localEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !SERVICE_VARIABLES.includes(name)));
 }
 
 function sayOn(stream: NodeJS.WriteStream): (text: string) => void {

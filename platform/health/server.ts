@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { TapeproofError } from '../errors.ts';
 import type { Observation } from '../observation.ts';
+import { redact } from '../security/redaction.ts';
 import type { EventLoopWatch } from './event-loop.ts';
 
 const HEADER_BYTES_MAX = 8_192;
@@ -132,9 +133,10 @@ function respond(
   response: ServerResponse,
   status: number,
   type: string,
-  body: string,
+  text: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  const body = redact(text);
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { kafkaUnreachable } from './client.ts';
+import { isRefusedForGood } from './kafka-failure.ts';
 
 /** As kafkajs makes them: the protocol's error within the one that says how often it was tried. */
 function failure(type: string): Error {
@@ -11,9 +12,10 @@ describe('kafkaUnreachable', () => {
   it.each([
     ['MESSAGE_TOO_LARGE', 'CONFIGURATION', 'max.message.bytes'],
     ['RECORD_LIST_TOO_LARGE', 'CONFIGURATION', 'max.message.bytes'],
-    ['TOPIC_AUTHORIZATION_FAILED', 'CONFIGURATION', 'access control lists'],
-    ['GROUP_AUTHORIZATION_FAILED', 'CONFIGURATION', 'access control lists'],
-    ['SASL_AUTHENTICATION_FAILED', 'CONFIGURATION', 'log-in'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'UNREACHABLE', 'what it asks of a topic'],
+    ['GROUP_AUTHORIZATION_FAILED', 'UNREACHABLE', 'what it asks of a consumer group'],
+    ['SASL_AUTHENTICATION_FAILED', 'UNREACHABLE', 'who this process says it is'],
+    ['UNSUPPORTED_SASL_MECHANISM', 'UNREACHABLE', 'SASL mechanism'],
     ['POLICY_VIOLATION', 'CONFIGURATION', 'policy'],
     ['INVALID_CONFIG', 'CONFIGURATION', 'settings'],
     ['INVALID_TIMESTAMP', 'CONFIGURATION', 'topics apply'],
@@ -33,11 +35,34 @@ describe('kafkaUnreachable', () => {
     });
     expect(kafkaUnreachable(gathered).message).toContain('for topic raw.trades: POLICY_VIOLATION');
     const other = Object.assign(new Error('no'), { apiId: 'TOPIC_AUTHORIZATION_FAILED' });
-    expect(kafkaUnreachable(new AggregateError([other])).code).toBe('CONFIGURATION');
+    expect(kafkaUnreachable(new AggregateError([other])).message).toContain('docs/security.md');
   });
 
   it.each(['REQUEST_TIMED_OUT', 'NETWORK_EXCEPTION', undefined])('takes %s for an outage', (type) => {
     const error = kafkaUnreachable(type === undefined ? new Error('connect ECONNREFUSED') : failure(type));
     expect(error).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('stack up') as string });
+  });
+});
+
+describe('isRefusedForGood', () => {
+  it.each([
+    ['SASL_AUTHENTICATION_FAILED', true],
+    ['TOPIC_AUTHORIZATION_FAILED', true],
+    ['MESSAGE_TOO_LARGE', true],
+    ['NOT_ENOUGH_REPLICAS', false],
+    ['UNKNOWN_TOPIC_OR_PARTITION', false],
+    ['REQUEST_TIMED_OUT', false],
+  ])('%s: %s', (type, forGood) => {
+    expect(isRefusedForGood(failure(type))).toBe(forGood);
+  });
+
+  it.each([
+    ['self-signed certificate in certificate chain', 'TAPEPROOF_KAFKA_CA_FILE'],
+    ['SASL SCRAM-SHA-512 authentication failed', 'TAPEPROOF_KAFKA_PASSWORD'],
+    ['SASL PLAIN mechanism is not supported by the server', 'TAPEPROOF_KAFKA_SASL_MECHANISM'],
+  ])('knows a refusal that has no name: %s', (message, variable) => {
+    const error = new Error('retries exceeded', { cause: new Error(message) });
+    expect(isRefusedForGood(error)).toBe(true);
+    expect(kafkaUnreachable(error).message).toContain(variable);
   });
 });

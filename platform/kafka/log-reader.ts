@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
-import { refusalByKafka } from './kafka-failure.ts';
+import { isRefusedForGood } from './kafka-failure.ts';
 import { NO_HEADERS, type LogRecord } from './log-record.ts';
+import { kafkaSecurityFrom, logReaderSecurity, type KafkaSecurity } from './security.ts';
 
 /** One fetch; the broker returns a larger record batch whole. Measured: more is slower. */
 const FETCH_BYTES_MAX = 1_048_576;
@@ -58,9 +59,9 @@ export interface LogReader {
   close(): Promise<void>;
 }
 
-/** @param brokers `host:port` each. */
-export function createLogReader(brokers: readonly string[]): LogReader {
-  const clients = new ClientPool(brokers);
+/** @param brokers `host:port` each. @throws TapeproofError CONFIGURATION where the settings of its security are wrong. */
+export function createLogReader(brokers: readonly string[], security = kafkaSecurityFrom()): LogReader {
+  const clients = new ClientPool(brokers, security);
   return {
     startOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, EARLIEST)),
     endOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, LATEST)),
@@ -91,12 +92,14 @@ type Client = Consumer;
 /** Clients that are not in use, and the retries around each use. A client that failed is replaced. */
 class ClientPool {
   readonly #brokers: readonly string[];
+  readonly #security: KafkaSecurity;
   readonly #idle: Client[] = [];
   readonly #all = new Set<Client>();
   #closed = false;
 
-  constructor(brokers: readonly string[]) {
+  constructor(brokers: readonly string[], security: KafkaSecurity) {
     this.#brokers = brokers;
+    this.#security = security;
   }
 
   async run<Value>(work: (client: Client) => Promise<Value>): Promise<Value> {
@@ -112,8 +115,7 @@ class ClientPool {
       } catch (error) {
         this.#discard(client);
         if (error instanceof TapeproofError && error.code !== 'UNREACHABLE') throw error;
-        const refusal = refusalByKafka(error);
-        if (refusal?.code === 'CONFIGURATION') throw refusal;
+        if (isRefusedForGood(error)) throw kafkaUnreachable(error);
         const deadlineMs = error instanceof TapeproofError ? MISSING_TOPIC_DEADLINE_MS : OUTAGE_DEADLINE_MS;
         if (Date.now() - startedAt > deadlineMs) {
           throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
@@ -136,6 +138,7 @@ class ClientPool {
       // The library wants a name; the group is never joined.
       groupId: 'tapeproof-log-reader',
       bootstrapBrokers: [...this.#brokers],
+      ...logReaderSecurity(this.#security, this.#brokers),
       autocommit: false,
       autocreateTopics: false,
       isolationLevel: READ_UNCOMMITTED,

@@ -8,7 +8,7 @@ import {
 } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
 import { ADMIN_DEADLINE_MS, withAdmin } from './client.ts';
-import { refusalByKafka } from './kafka-failure.ts';
+import { isRefusedForGood } from './kafka-failure.ts';
 import { otherPartitionsRemedy, refuseOtherPartitions } from './tape-label.ts';
 
 // CommonJS: Node finds some of its names only on the default export.
@@ -223,7 +223,7 @@ async function driftOfBrokers(admin: Admin): Promise<TopicDrift[]> {
 
 /** Who may use topics may not see a broker's settings. */
 function whereNotAllowed(error: unknown): [] {
-  if (refusalByKafka(error)?.code === 'CONFIGURATION') return [];
+  if (isRefusedForGood(error)) return [];
   throw error;
 }
 
