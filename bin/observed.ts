@@ -12,9 +12,10 @@ const PORT_MAX = 65_535;
 export interface HttpOptions {
   readonly httpPort: number;
   readonly httpHost: string;
+  readonly httpNames: readonly string[];
 }
 
-/** Adds --http-port and --http-host to a command that runs until it is stopped. */
+/** Adds --http-port, --http-host and --http-names to a command that runs until it is stopped. */
 export function withHttpOptions(command: Command): Command {
   return command
     .addOption(
@@ -23,7 +24,20 @@ export function withHttpOptions(command: Command): Command {
         .default(0)
         .argParser(parsePort),
     )
-    .addOption(new Option('--http-host <host>', 'the address that they answer at').default('127.0.0.1'));
+    .addOption(new Option('--http-host <host>', 'the address that they answer at').default('127.0.0.1'))
+    .addOption(
+      new Option('--http-names <names>', 'names by which they may be asked beside that address; separated by commas')
+        .env('TAPEPROOF_HTTP_NAMES')
+        .default([], 'localhost')
+        .argParser(parseNames),
+    );
+}
+
+function parseNames(text: string): string[] {
+  const names = text.split(',').filter((name) => name !== '');
+  const wrong = names.find((name) => !/^[a-z0-9._-]+$/i.test(name));
+  if (wrong === undefined) return names;
+  throw new InvalidArgumentError('Give names of hosts without a port, separated by commas.');
 }
 
 /** An empty variable is as good as none. */
@@ -61,11 +75,32 @@ export async function observed<Result>(
     build: { version: packageJson.version, commit },
     host: options.httpHost,
     port: options.httpPort,
+    names: options.httpNames,
     log,
   });
+  const restoreWarnings = logWarnings(log);
   try {
     return await work(observation);
   } finally {
     await observation.close();
+    restoreWarnings();
   }
+}
+
+/**
+ * Warnings of Node (a listener leak, something deprecated) come when they will and are text: standard error of a process
+ * that logs holds lines of its log and nothing else. @returns what ends that.
+ */
+function logWarnings(log: Log): () => void {
+  const before = process.listeners('warning');
+  const write = (warning: Error): void => {
+    // kafkajs computes such delays where the machine is slow: a timer is then late and nothing else.
+    if (warning.name === 'TimeoutNegativeWarning') return;
+    log.warn({ error: warning }, `Node warns: ${warning.message}`);
+  };
+  process.removeAllListeners('warning').on('warning', write);
+  return () => {
+    process.removeAllListeners('warning');
+    for (const listener of before) process.on('warning', listener);
+  };
 }

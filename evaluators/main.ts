@@ -6,6 +6,7 @@ import { startConsumer } from '../platform/kafka/consumer.ts';
 import { watchLag } from '../platform/kafka/lag.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import type { Log } from '../platform/log.ts';
@@ -14,6 +15,7 @@ import type { Metrics } from '../platform/metrics/metrics.ts';
 import { unobserved, type Observation } from '../platform/observation.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { DerivedReport } from './derived-report.adapter.ts';
+import { HandOverReport } from './hand-over.adapter.ts';
 import { newCounters, PartitionDelivery, type EngineCounters } from './partition-delivery.adapter.ts';
 
 /** Partitions of one fetch handled side by side: their events go to Kafka in one request, and the next fetch waits once. */
@@ -54,12 +56,17 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const reader = createLogReader(connections.kafkaBrokers);
   const producer = createRecordProducer(kafka, registry, metrics);
   const access = { reader, registry, decode: createTapeDecoder(registry) };
-  const report = new DerivedReport(log, metrics);
+  const shared = {
+    ...{ access, producer, gitCommit, counters, metrics, log },
+    report: new DerivedReport(log, metrics),
+    handOver: new HandOverReport(observation, log),
+    refusals: new RefusalWatch(observation),
+  };
   const partitions = new Map<number, PartitionDelivery>();
   const deliveryOf = (partition: number): PartitionDelivery => {
     let delivery = partitions.get(partition);
     if (delivery === undefined) {
-      delivery = new PartitionDelivery(partition, { access, producer, gitCommit, counters, report, metrics, log });
+      delivery = new PartitionDelivery(partition, shared);
       partitions.set(partition, delivery);
     }
     return delivery;
@@ -78,13 +85,17 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       topics: [TAPE_TOPIC],
       handle: (batch) => deliveryOf(batch.partition).handle(batch),
       onRevoked: (assignment) => {
-        for (const partition of assignment[TAPE_TOPIC] ?? []) partitions.delete(partition);
+        shared.refusals.forget(assignment);
+        for (const partition of assignment[TAPE_TOPIC] ?? []) {
+          partitions.delete(partition);
+          shared.handOver.ended(partition);
+        }
       },
       log,
       observation,
       concurrency: PARTITIONS_AT_ONCE,
     });
-    const lag = watchLag({ kafka, reader, groupId: engineGroup(), assignment: () => consumer.assignment, metrics });
+    const lag = watchLag({ kafka, reader, groupId: engineGroup(), consumer, observation, log });
     const stop = () => void consumer.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();

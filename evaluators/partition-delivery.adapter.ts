@@ -11,12 +11,14 @@ import type { TapeContent } from '../contracts/tape-content.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
+import type { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import type { DerivedReport } from './derived-report.adapter.ts';
+import type { HandOverReport } from './hand-over.adapter.ts';
 import { OutputComparison, outputsReach } from './output-comparison.adapter.ts';
 import type { Advance, DerivedRecord, SetAside } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
@@ -60,6 +62,8 @@ export interface DeliveryContext {
   readonly gitCommit: string;
   readonly counters: EngineCounters;
   readonly report: DerivedReport;
+  readonly handOver: HandOverReport;
+  readonly refusals: RefusalWatch;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -91,7 +95,6 @@ export class PartitionDelivery {
   #derived: DerivedRecord[] = [];
   #letters: DeadLetter[] = [];
   #newestAnchor: NewestAnchor | undefined;
-  #alarmed: string | undefined;
 
   constructor(partition: number, context: DeliveryContext) {
     this.#partition = partition;
@@ -189,7 +192,9 @@ export class PartitionDelivery {
   async #apply(task: PartitionTask, batch: PartitionBatch): Promise<BatchResult> {
     const { access, counters } = this.#context;
     const { skipped } = task.counts;
+    const refused: DeadLetter[] = [];
     let taken = 0;
+    let waitsFor: string | undefined;
     for (const record of batch.records) {
       if (record.offset < task.nextOffset) continue;
       const decoded = access.decode(record);
@@ -199,8 +204,9 @@ export class PartitionDelivery {
           ? this.#advanceTimed(task, record.offset, content)
           : this.#advance(task, record.offset, content);
       if (!isSilent(advance)) await this.#collect(task, advance, record, true);
+      if (advance.deadLetters.length > 0) refused.push(...advance.deadLetters);
       if (advance.foreignActivation !== undefined) {
-        await this.#awaitHandOver(task, advance.foreignActivation);
+        waitsFor = await this.#awaitHandOver(task, advance.foreignActivation);
         break;
       }
       taken += 1;
@@ -208,10 +214,13 @@ export class PartitionDelivery {
     }
     await this.#flush();
     refuseForeignTape(this.#partition, this.#anchoredTapeId, task);
+    this.#context.refusals.taken(batch, taken, refused);
+    if (waitsFor === undefined) this.#context.handOver.ended(this.#partition);
     counters.records += taken;
     counters.skipped += task.counts.skipped - skipped;
     const last = batch.records.at(-1)?.offset ?? batch.firstOffset;
-    return { nextOffset: Math.min(Math.max(task.nextOffset, batch.firstOffset), last + 1) };
+    const nextOffset = Math.min(Math.max(task.nextOffset, batch.firstOffset), last + 1);
+    return { nextOffset, ...(waitsFor === undefined ? {} : { waitsFor }) };
   }
 
   #advanceTimed(task: PartitionTask, offset: number, content: TapeContent): Advance {
@@ -357,25 +366,15 @@ export class PartitionDelivery {
    * Another engine version has to go on here. The old one keeps its state and waits to be stopped; the new one, which
    * finds the old one's activation in force, looks for its anchor again at each attempt.
    */
-  async #awaitHandOver(task: PartitionTask, foreign: EngineActivated): Promise<void> {
+  async #awaitHandOver(task: PartitionTask, foreign: EngineActivated): Promise<string> {
     const isOurs = task.activation?.engineVersion === ENGINE_VERSION;
-    if (this.#alarmed !== foreign.activationId) {
-      this.#alarmed = foreign.activationId;
-      this.#context.log.event(
-        'hand-over-awaited',
-        isOurs
-          ? `Partition ${this.#partition} waits at offset ${task.nextOffset}: engine version ${foreign.engineVersion} is in force from here on, and this is ${ENGINE_VERSION}: stop this engine and start that one`
-          : `Partition ${this.#partition} waits: engine version ${foreign.engineVersion} is in force at offset ${task.nextOffset}, and this is ${ENGINE_VERSION}: run "npx tapeproof activate" with this version, and let the other engine reach that place`,
-        {
-          'tapeproof.tape.partition': this.#partition,
-          'tapeproof.tape.offset': task.nextOffset,
-          'tapeproof.engine_version': foreign.engineVersion,
-        },
-      );
+    const { nextOffset: offset } = task;
+    const reason = this.#context.handOver.waits({ partition: this.#partition, offset, foreign, isOurs });
+    if (!isOurs) {
+      await this.#flush();
+      await this.release();
     }
-    if (isOurs) return;
-    await this.#flush();
-    await this.release();
+    return reason;
   }
 }
 

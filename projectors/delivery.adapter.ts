@@ -6,6 +6,7 @@ import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';
 import { DeliveryReport } from './delivery-report.adapter.ts';
@@ -29,6 +30,7 @@ export interface DelivererSettings<Output> {
   readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;
   readonly log: Log;
   readonly metrics?: Metrics;
+  readonly refusals?: RefusalWatch;
 }
 
 export interface Deliverer {
@@ -55,6 +57,7 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     const { partition, records } = batch;
     let position = positions.get(key) ?? (await sink.position(topic, partition));
     positions.set(key, position);
+    let waitsFor: string | undefined;
     assertLogReaches(projector.name, batch, position);
     if (batch.firstOffset > position.nextOffset) return { resumeAt: position.nextOffset };
     for (let first = firstAt(records, position.nextOffset); first < records.length; first += DELIVERY_RECORDS_MAX) {
@@ -68,13 +71,18 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
         return { resumeAt: application.position.nextOffset };
       }
       // A rebuild compares: what is left comes again after a pause.
-      if (application.kind === 'frozen') break;
+      if (application.kind === 'frozen') {
+        waitsFor = `a rebuild of ${projector.name} compares`;
+        break;
+      }
       if (application.kind === 'collided') throw new Error('only what is packed collides');
       report.applied(delivery, application.counts, refused);
+      settings.refusals?.taken(batch, application.counts.read, refused);
       position = delivery.to;
       positions.set(key, position);
     }
-    return resultOf(records, position);
+    const result = resultOf(records, position);
+    return waitsFor === undefined || !('nextOffset' in result) ? result : { ...result, waitsFor };
   };
 
   return {

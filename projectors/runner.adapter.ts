@@ -7,6 +7,7 @@ import { startConsumer, type Assignment, type RunningConsumer } from '../platfor
 import { watchLag } from '../platform/kafka/lag.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
 import type { Observation } from '../platform/observation.ts';
 import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
@@ -78,12 +79,14 @@ async function runGeneration<Output>(
   { projector, readModel, read, reader, producer, connections, log, signal, observation }: RunSettings<Output>,
   sink: Sink<Output>,
 ): Promise<'stopped' | 'changed'> {
+  const refusals = new RefusalWatch(observation);
   const deliverer = createDeliverer({
     projector,
     sink,
     read,
     log,
     metrics: observation.metrics,
+    refusals,
     sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
   });
   const groupId = groupOf(projector.name, sink.generation);
@@ -103,11 +106,11 @@ async function runGeneration<Output>(
       // Others may have written meanwhile.
       for (const [topic, partition] of partitionsOf(assigned)) deliverer.forget(topic, partition);
     },
+    onRevoked: (lost) => {
+      refusals.forget(lost);
+    },
   });
-  const lag = watchLag({
-    ...{ kafka, reader, groupId, metrics: observation.metrics },
-    assignment: () => consumer.assignment,
-  });
+  const lag = watchLag({ kafka, reader, groupId, consumer, observation, log });
   const over = new AbortController();
   void consumer.done
     .catch(() => undefined)

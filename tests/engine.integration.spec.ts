@@ -18,6 +18,7 @@ import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { gapBefore, missed, ticked, tickOf } from '../evaluators/fixtures/tape-contents.ts';
 import { engineGroup, runEngine } from '../evaluators/main.ts';
 import { DerivedReport } from '../evaluators/derived-report.adapter.ts';
+import { HandOverReport } from '../evaluators/hand-over.adapter.ts';
 import { newCounters, PartitionDelivery, type EngineCounters } from '../evaluators/partition-delivery.adapter.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
@@ -28,6 +29,7 @@ import { createLogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import { createRecordProducer, type OutgoingRecord, type RecordProducer } from '../platform/kafka/producer.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
@@ -223,6 +225,8 @@ function deliveryOf(partition: number, counters = newCounters(), sender: RecordP
     gitCommit: 'b0b',
     counters,
     report,
+    handOver: new HandOverReport(unobserved(), log),
+    refusals: new RefusalWatch(unobserved()),
     metrics,
     log,
   });
