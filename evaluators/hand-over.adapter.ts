@@ -66,10 +66,9 @@ export class HandOverReport {
 function adviceFor({ foreign, isOurs }: HandOver): string {
   const { engineVersion } = foreign;
   if (engineVersion === ENGINE_VERSION) {
-    return `the activation in force asks for engine version ${ENGINE_VERSION} with other schemas than this build writes: run the build that it was activated with (commit ${foreign.gitCommit}), or put this one in force with "npx tapeproof activate"`;
+    return `the activation in force asks for engine version ${ENGINE_VERSION} with other schemas than this build writes: run the build that it was activated with, of commit ${foreign.gitCommit}`;
   }
   const inForce = `engine version ${engineVersion} is in force, and this is ${ENGINE_VERSION}`;
-  return isOurs
-    ? `${inForce}: stop this engine and run version ${engineVersion}, or put this one in force again with "npx tapeproof activate"`
-    : `${inForce}: run version ${engineVersion}, or put this one in force with "npx tapeproof activate" and let version ${engineVersion} reach that place`;
+  const back = `to go on with this one, put it in force with "npx tapeproof activate" and let version ${engineVersion} reach that place`;
+  return `${inForce}: ${isOurs ? 'stop this engine and ' : ''}run version ${engineVersion}; ${back}`;
 }

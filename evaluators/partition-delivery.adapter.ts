@@ -132,6 +132,7 @@ export class PartitionDelivery {
     this.#clearOutbox();
     const comparison = this.#comparison;
     this.#comparison = undefined;
+    if (comparison !== undefined) this.#context.report.passedOver(comparison.passedOver);
     await comparison?.close();
   }
 
@@ -289,6 +290,7 @@ export class PartitionDelivery {
 
   async #endComparison(): Promise<void> {
     if (this.#comparison?.isOver !== true) return;
+    this.#context.report.passedOver(this.#comparison.passedOver);
     await this.#comparison.close();
     this.#comparison = undefined;
   }

@@ -1,7 +1,9 @@
-import { bodyOf, schemaIdOf } from '../contracts/codec.ts';
+import { bodyOf } from '../contracts/codec.ts';
 import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
+import { NOT_FRAMED, PassedOverRecords, schemaIn, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 
 export interface DeadLetterList {
@@ -9,6 +11,8 @@ export interface DeadLetterList {
   readonly total: number;
   /** The newest of them, in the order in which they were written. */
   readonly letters: readonly DeadLetter[];
+  /** Records of the topic that are not dead letters. */
+  readonly passedOver: readonly PassedOver[];
 }
 
 /** The header of the time at which a producer sent a record, RFC 3339: Kafka's own is the market's. */
@@ -28,24 +32,41 @@ export async function deadLetters(
   }: { readonly partitions: number; readonly reason?: DeadLetterReason | undefined; readonly limit: number },
 ): Promise<DeadLetterList> {
   const seen = new Set<string>();
+  const foreign = new PassedOverRecords();
   let newest: { readonly letter: DeadLetter; readonly emittedAt: string }[] = [];
   for (let partition = 0; partition < partitions; partition += 1) {
     const from = await reader.startOffset(DEAD_LETTERS_TOPIC, partition);
     const to = await reader.endOffset(DEAD_LETTERS_TOPIC, partition);
     for await (const records of reader.read({ topic: DEAD_LETTERS_TOPIC, partition, from, to })) {
-      for (const { value, headers } of records) {
-        const schemaId = schemaIdOf(value);
-        const schema = schemaId === undefined ? undefined : await registry.schemaOf(schemaId);
-        if (value === null || schema?.name !== 'DeadLetter') continue;
-        const letter = schema.read(bodyOf(value)) as DeadLetter;
+      for (const record of records) {
+        const letter = await letterIn(registry, record, foreign);
+        if (letter === undefined) continue;
         if (seen.has(letter.deadLetterId) || (reason !== undefined && letter.reason !== reason)) continue;
         seen.add(letter.deadLetterId);
-        newest.push({ letter, emittedAt: headers[EMITTED_AT] ?? '' });
+        newest.push({ letter, emittedAt: record.headers[EMITTED_AT] ?? '' });
         if (newest.length >= limit * 2) newest = newestOf(newest, limit);
       }
     }
   }
-  return { total: seen.size, letters: newestOf(newest, limit).map(({ letter }) => letter) };
+  return { total: seen.size, letters: newestOf(newest, limit).map(({ letter }) => letter), passedOver: foreign.all };
+}
+
+async function letterIn(
+  registry: Pick<Registry, 'schemaOf'>,
+  record: LogRecord,
+  foreign: PassedOverRecords,
+): Promise<DeadLetter | undefined> {
+  const schema = await schemaIn(registry, record);
+  if ('reason' in schema || record.value === null) {
+    foreign.add(record, 'reason' in schema ? schema : NOT_FRAMED);
+    return undefined;
+  }
+  try {
+    return schema.read(bodyOf(record.value)) as DeadLetter;
+  } catch {
+    foreign.add(record, { reason: 'UNDECODABLE', detail: 'its bytes are not a DeadLetter' });
+    return undefined;
+  }
 }
 
 /** The last ones by time; those of one request keep their order. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { TapeproofError } from '../../platform/errors.ts';
+import { passedOverText } from '../../platform/kafka/foreign-records.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
@@ -54,7 +55,10 @@ Examples:
           listTrades: options.trades === true,
           verifyWith: options.verify === true ? { reader, registry, decode: createTapeDecoder(registry) } : undefined,
         });
-        print(options.json, report, () => auditText(report));
+        const { passedOver } = log;
+        print(options.json, { ...report, passedOver }, () =>
+          [auditText(report), ...passedOverText(passedOver)].join('\n'),
+        );
         if (report.checks.some((check) => !check.passed)) process.exitCode = 1;
       } finally {
         await reader.close();

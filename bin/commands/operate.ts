@@ -7,6 +7,7 @@ import type { DeadLetterReason } from '../../contracts/generated/events.ts';
 import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
+import { passedOverText } from '../../platform/kafka/foreign-records.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { applyTopics, checkTopics, partitionCount } from '../../platform/kafka/topics.ts';
@@ -169,7 +170,8 @@ function registerDeadLetters(program: Command): void {
         const found = await deadLetters(reader, createRegistry(where.registryUrl), { partitions, reason, limit });
         const inBase64 = found.letters.map((letter) => ({ ...letter, payload: letter.payload.toString('base64') }));
         print(json, { ...found, letters: inBase64 }, () => {
-          if (found.total === 0) return 'No dead letters.';
+          const passedOver = passedOverText(found.passedOver);
+          if (found.total === 0) return ['No dead letters.', ...passedOver].join('\n');
           const table = new Table({
             head: ['source', 'position', 'reader', 'reason', 'detail'],
             style: { head: [], border: [] },
@@ -183,7 +185,8 @@ function registerDeadLetters(program: Command): void {
               detail,
             ]);
           }
-          return `${table.toString()}\n${found.letters.length} of ${counted(found.total, 'dead letter')}.`;
+          const count = `${found.letters.length} of ${counted(found.total, 'dead letter')}.`;
+          return [table.toString(), count, ...passedOver].join('\n');
         });
       } finally {
         await reader.close();

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { passedOverText } from '../../platform/kafka/foreign-records.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
@@ -22,8 +23,12 @@ export function registerScoreboard(program: Command): void {
         const partitions = await partitionCount(kafkaFor('scoreboard'));
         const registry = createRegistry(where.registryUrl);
         const trades = await countTape({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
-        const board = await scoreboard(new EventLog(reader, registry), partitions);
-        print(json, { ...board, trades }, () => [scoreboardText(board), ...tapeCountsText(trades)].join('\n'));
+        const log = new EventLog(reader, registry);
+        const board = await scoreboard(log, partitions);
+        const { passedOver } = log;
+        print(json, { ...board, trades, passedOver }, () =>
+          [scoreboardText(board), ...tapeCountsText(trades), ...passedOverText(passedOver)].join('\n'),
+        );
       } finally {
         await reader.close();
       }

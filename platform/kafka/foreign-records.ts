@@ -1,0 +1,94 @@
+import { schemaIdOf } from '../../contracts/codec.ts';
+import type { DeadLetterReason, RecordName } from '../../contracts/generated/events.ts';
+import { DERIVED_TOPICS, TOPICS } from '../../contracts/topics.ts';
+import type { LogRecord } from './log-record.ts';
+import type { RegisteredSchema, Registry } from './registry.ts';
+
+/** Places kept for people; what is more is only counted. */
+const PLACES_REMEMBERED_MAX = 10_000;
+
+const RECORDS_OF: ReadonlyMap<string, ReadonlySet<RecordName>> = new Map(
+  TOPICS.map(({ name, records }) => [name, new Set(records)]),
+);
+const DERIVED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
+
+/** Why a record is not one of its topic. */
+export interface Foreign {
+  readonly reason: DeadLetterReason;
+  /** For people: goes on after "the record cannot be used: ". */
+  readonly detail: string;
+}
+
+export const NOT_FRAMED: Foreign = {
+  reason: 'UNDECODABLE',
+  detail: 'it is not framed as the schema registry frames records',
+};
+export const SCHEMA_UNKNOWN: Foreign = {
+  reason: 'UNKNOWN_SCHEMA',
+  detail: 'the registry does not know its schema',
+};
+
+/** Whether a schema's records belong into a topic: every reader asks here. @returns undefined where they do. */
+export function foreignSchema(topic: string, { name }: Pick<RegisteredSchema, 'name'>): Foreign | undefined {
+  if (name === undefined) return { reason: 'UNKNOWN_SCHEMA', detail: 'its schema is none of Tapeproof' };
+  if (RECORDS_OF.get(topic)?.has(name) === true) return undefined;
+  return { reason: 'MALFORMED', detail: `a ${name} has no place in ${topic}` };
+}
+
+/** True for a topic that only engines write to. */
+export function isDerived(topic: string): boolean {
+  return DERIVED.has(topic);
+}
+
+/**
+ * The schema of a record that belongs into its topic, or why it does not: a tombstone, bytes without a frame, a schema that
+ * nobody knows or that belongs elsewhere.
+ *
+ * @throws TapeproofError UNREACHABLE on an outage of the registry.
+ */
+export async function schemaIn(
+  registry: Pick<Registry, 'schemaOf'>,
+  { topic, value }: Pick<LogRecord, 'topic' | 'value'>,
+): Promise<RegisteredSchema | Foreign> {
+  const id = schemaIdOf(value);
+  if (id === undefined) return NOT_FRAMED;
+  const schema = await registry.schemaOf(id);
+  return schema === undefined ? SCHEMA_UNKNOWN : (foreignSchema(topic, schema) ?? schema);
+}
+
+/** A record that a reader passed over. */
+export interface PassedOver extends Foreign {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** The records that a reader passed over, each once however often it met them. */
+export class PassedOverRecords {
+  readonly #places = new Map<string, PassedOver>();
+
+  /** @returns whether the record is met for the first time. */
+  add({ topic, partition, offset }: LogRecord, { reason, detail }: Foreign): boolean {
+    const key = `${topic} ${partition} ${offset}`;
+    if (this.#places.has(key) || this.#places.size >= PLACES_REMEMBERED_MAX) return false;
+    this.#places.set(key, { topic, partition, offset, reason, detail });
+    return true;
+  }
+
+  get all(): readonly PassedOver[] {
+    return [...this.#places.values()];
+  }
+}
+
+/** For people; no lines where there are none. */
+export function passedOverText(records: readonly PassedOver[]): string[] {
+  const [first] = records;
+  if (first === undefined) return [];
+  const count =
+    records.length === 1
+      ? 'One record is not an event'
+      : `${records.length.toLocaleString('en')} records are not events`;
+  return [
+    `${count} and ${records.length === 1 ? 'was' : 'were'} passed over, first ${first.topic}-${first.partition} offset ${first.offset}: ${first.detail}.`,
+  ];
+}
