@@ -1,13 +1,8 @@
 import { bodyOf, FINGERPRINTS } from '../contracts/codec.ts';
 import { DERIVED_TOPICS, type DerivedEvent, type DerivedTopic } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
-import {
-  NOT_FRAMED,
-  PassedOverRecords,
-  schemaIn,
-  type Foreign,
-  type PassedOver,
-} from '../platform/kafka/foreign-records.ts';
+import { NOT_FRAMED, type Foreign } from '../contracts/foreign-record.ts';
+import { PassedOverRecords, schemaIn, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';

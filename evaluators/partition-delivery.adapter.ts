@@ -215,7 +215,7 @@ export class PartitionDelivery {
     }
     await this.#flush();
     refuseForeignTape(this.#partition, this.#anchoredTapeId, task);
-    this.#context.refusals.taken(batch, taken, refused);
+    this.#context.refusals.taken(batch, taken, task.nextOffset - 1, refused);
     if (waitsFor === undefined) this.#context.handOver.ended(this.#partition);
     counters.records += taken;
     counters.skipped += task.counts.skipped - skipped;

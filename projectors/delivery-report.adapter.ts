@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../contracts/generated/events.ts';
-import { isDerived } from '../platform/kafka/foreign-records.ts';
+import { isDerived } from '../contracts/foreign-record.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { Counts, Delivery, Position } from './sink.ts';

@@ -77,7 +77,7 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
       }
       if (application.kind === 'collided') throw new Error('only what is packed collides');
       report.applied(delivery, application.counts, refused);
-      settings.refusals?.taken(batch, application.counts.read, refused);
+      settings.refusals?.taken(batch, application.counts.read, delivery.to.nextOffset - 1, refused);
       position = delivery.to;
       positions.set(key, position);
     }

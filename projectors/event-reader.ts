@@ -2,7 +2,7 @@ import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
 import { deadLetterOfRecord } from '../contracts/dead-letter.ts';
 import type { DeadLetterReason, RecordName } from '../contracts/generated/events.ts';
 import { DERIVED_TOPICS, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
-import { foreignSchema, NOT_FRAMED, SCHEMA_UNKNOWN, type Foreign } from '../platform/kafka/foreign-records.ts';
+import { foreignSchema, NOT_FRAMED, SCHEMA_UNKNOWN, type Foreign } from '../contracts/foreign-record.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
 import type { ReadRecord } from './fence.ts';
@@ -37,7 +37,7 @@ export function createEventReader(
   const decode = (record: LogRecord, value: Buffer, schema: RegisteredSchema): ReadRecord => {
     const topic = record.topic as TopicName;
     const { name } = schema;
-    const foreign = foreignSchema(topic, schema);
+    const foreign = foreignSchema(topic, name);
     if (foreign !== undefined || name === undefined) return refused(record, foreign ?? SCHEMA_UNKNOWN);
     if (skips.has(name)) return { kind: 'skipped', offset: record.offset };
     const body = bodyOf(value);

@@ -1,7 +1,8 @@
 import { bodyOf } from '../contracts/codec.ts';
 import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
-import { NOT_FRAMED, PassedOverRecords, schemaIn, type PassedOver } from '../platform/kafka/foreign-records.ts';
+import { NOT_FRAMED } from '../contracts/foreign-record.ts';
+import { PassedOverRecords, schemaIn, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';

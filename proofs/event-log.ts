@@ -16,13 +16,8 @@ import {
   type DerivedName,
   type DerivedTopic,
 } from '../contracts/topics.ts';
-import {
-  isDerived,
-  PassedOverRecords,
-  schemaIn,
-  type Foreign,
-  type PassedOver,
-} from '../platform/kafka/foreign-records.ts';
+import { isDerived, type Foreign } from '../contracts/foreign-record.ts';
+import { PassedOverRecords, schemaIn, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
@@ -259,7 +254,10 @@ export class EventLog {
 
   private async locate(record: LogRecord): Promise<(Located<unknown> & { readonly name: string }) | undefined> {
     const schema = await schemaIn(this.registry, record);
-    if ('reason' in schema) return this.passOver(record, schema);
+    if ('reason' in schema) {
+      this.passOver(record, schema);
+      return undefined;
+    }
     if (record.value === null || schema.name === undefined) return undefined;
     const body = bodyOf(record.value);
     let event: unknown;
@@ -267,7 +265,8 @@ export class EventLog {
       event = schema.read(body);
     } catch {
       // Truncated: on the tape, the engine made it a dead letter.
-      return this.passOver(record, { reason: 'UNDECODABLE', detail: `its bytes are not a ${schema.name}` });
+      this.passOver(record, { reason: 'UNDECODABLE', detail: `its bytes are not a ${schema.name}` });
+      return undefined;
     }
     return {
       name: schema.name,
@@ -279,9 +278,8 @@ export class EventLog {
     };
   }
 
-  private passOver(record: LogRecord, foreign: Foreign): undefined {
+  private passOver(record: LogRecord, foreign: Foreign): void {
     if (isDerived(record.topic)) this.foreign.add(record, foreign);
-    return undefined;
   }
 
   private async bounds(topic: string, partition: number): Promise<[number, number]> {

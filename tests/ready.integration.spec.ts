@@ -186,7 +186,9 @@ describe('/ready while nothing is committed', () => {
     expect(detail).toMatch(
       /engine version 99 is in force, and this is \d+: stop this engine and run version 99; .*"npx tapeproof activate"/,
     );
-    expect(await engine.metric('tapeproof_engine_hand_over_awaited')).toBe(DEFAULT_PARTITIONS);
+    await until('all partitions wait', async () => {
+      return (await engine.metric('tapeproof_engine_hand_over_awaited')) === DEFAULT_PARTITIONS;
+    });
     expect(await untilUnready(engine, 'progress')).toMatch(/engine version 99 is in force/);
     const later = start(connections, 'engine', 'run');
     await engine.stop();

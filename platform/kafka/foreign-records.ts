@@ -1,44 +1,10 @@
 import { schemaIdOf } from '../../contracts/codec.ts';
-import type { DeadLetterReason, RecordName } from '../../contracts/generated/events.ts';
-import { DERIVED_TOPICS, TOPICS } from '../../contracts/topics.ts';
+import { foreignSchema, NOT_FRAMED, SCHEMA_UNKNOWN, type Foreign } from '../../contracts/foreign-record.ts';
 import type { LogRecord } from './log-record.ts';
 import type { RegisteredSchema, Registry } from './registry.ts';
 
 /** Places kept for people; what is more is only counted. */
 const PLACES_REMEMBERED_MAX = 10_000;
-
-const RECORDS_OF: ReadonlyMap<string, ReadonlySet<RecordName>> = new Map(
-  TOPICS.map(({ name, records }) => [name, new Set(records)]),
-);
-const DERIVED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
-
-/** Why a record is not one of its topic. */
-export interface Foreign {
-  readonly reason: DeadLetterReason;
-  /** For people: goes on after "the record cannot be used: ". */
-  readonly detail: string;
-}
-
-export const NOT_FRAMED: Foreign = {
-  reason: 'UNDECODABLE',
-  detail: 'it is not framed as the schema registry frames records',
-};
-export const SCHEMA_UNKNOWN: Foreign = {
-  reason: 'UNKNOWN_SCHEMA',
-  detail: 'the registry does not know its schema',
-};
-
-/** Whether a schema's records belong into a topic: every reader asks here. @returns undefined where they do. */
-export function foreignSchema(topic: string, { name }: Pick<RegisteredSchema, 'name'>): Foreign | undefined {
-  if (name === undefined) return { reason: 'UNKNOWN_SCHEMA', detail: 'its schema is none of Tapeproof' };
-  if (RECORDS_OF.get(topic)?.has(name) === true) return undefined;
-  return { reason: 'MALFORMED', detail: `a ${name} has no place in ${topic}` };
-}
-
-/** True for a topic that only engines write to. */
-export function isDerived(topic: string): boolean {
-  return DERIVED.has(topic);
-}
 
 /**
  * The schema of a record that belongs into its topic, or why it does not: a tombstone, bytes without a frame, a schema that
@@ -53,7 +19,7 @@ export async function schemaIn(
   const id = schemaIdOf(value);
   if (id === undefined) return NOT_FRAMED;
   const schema = await registry.schemaOf(id);
-  return schema === undefined ? SCHEMA_UNKNOWN : (foreignSchema(topic, schema) ?? schema);
+  return schema === undefined ? SCHEMA_UNKNOWN : (foreignSchema(topic, schema.name) ?? schema);
 }
 
 /** A record that a reader passed over. */

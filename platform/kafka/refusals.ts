@@ -18,6 +18,12 @@ interface Place {
   readonly partition: number;
 }
 
+/** What is read of a dead letter. */
+interface RefusedRecord {
+  readonly reason: DeadLetterReason;
+  readonly source: { readonly position: number | string };
+}
+
 type Reasons = Map<DeadLetterReason, number>;
 
 interface Block {
@@ -46,15 +52,18 @@ export class RefusalWatch {
     this.#say();
   }
 
-  /** @param records taken of a batch, the refused ones among them. */
-  taken(place: Place, records: number, refused: readonly { readonly reason: DeadLetterReason }[]): void {
+  /**
+   * @param records taken, the refused ones among them.
+   * @param lastOffset of the last of them.
+   */
+  taken(place: Place, records: number, lastOffset: number, refused: readonly RefusedRecord[]): void {
     const key = keyOf(place);
     const known = this.#windows.get(key);
     if (records === 0 || (known === undefined && refused.length === 0)) return;
     const window = known ?? { place, blocks: [], refusedInARow: 0 };
     this.#windows.set(key, window);
     const wasRefused = isMostlyRefused(window);
-    add(window, records, refused);
+    add(window, records, lastOffset, refused);
     if (refused.length > 0 || wasRefused) this.#say();
     const { topic, partition } = place;
     this.#observation.metrics.set('tapeproof_consumer_refused_ratio', { topic, partition }, shareOf(window));
@@ -78,11 +87,13 @@ export class RefusalWatch {
   }
 }
 
-/** Within a batch their order is not known: one that was refused as a whole goes on with the row, any other ends it. */
-function add(window: Window, records: number, refused: readonly { readonly reason: DeadLetterReason }[]): void {
+function add(window: Window, records: number, lastOffset: number, refused: readonly RefusedRecord[]): void {
+  const offsets = new Set(refused.map(({ source }) => Number(source.position)));
+  let atEnd = 0;
+  while (atEnd < records && offsets.has(lastOffset - atEnd)) atEnd += 1;
+  window.refusedInARow = atEnd === records ? window.refusedInARow + records : atEnd;
   // One record may refuse an earlier one too, which waited for it.
-  const refusedRecords = Math.min(refused.length, records);
-  window.refusedInARow = refusedRecords === records ? window.refusedInARow + records : 0;
+  const refusedRecords = Math.min(offsets.size, records);
   let block = window.blocks.at(-1);
   if (block === undefined || block.records >= BLOCK_RECORDS) {
     block = { records: 0, refused: 0, reasons: new Map() };

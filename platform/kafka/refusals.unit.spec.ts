@@ -3,15 +3,20 @@ import { unobserved } from '../observation.ts';
 import { RefusalWatch, REFUSED_IN_A_ROW_MAX } from './refusals.ts';
 
 const PLACE = { topic: 'raw.trades', partition: 3 };
-const UNKNOWN = { reason: 'UNKNOWN_SCHEMA' } as const;
 
 function subject() {
   const observation = unobserved();
   const watch = new RefusalWatch(observation);
+  let next = 0;
   return {
     watch,
+    /** The refused ones are the last ones. */
     take: (records: number, refused: number, place = PLACE) => {
-      watch.taken(place, records, Array<typeof UNKNOWN>(refused).fill(UNKNOWN));
+      next += records;
+      const letters = Array.from({ length: refused }, (_, back) => {
+        return { reason: 'UNKNOWN_SCHEMA' as const, source: { position: next - 1 - back } };
+      });
+      watch.taken(place, records, next - 1, letters);
     },
     isReady: () => observation.health.isReady,
     detail: () => observation.health.parts.get('dead-letters')?.detail,
@@ -23,7 +28,7 @@ describe('a process whose records become dead letters', () => {
   it('is not ready once so many in a row did, says why and how many, and is ready once one can be used', () => {
     const { take, isReady, detail } = subject();
     take(1_000_000, 0);
-    take(REFUSED_IN_A_ROW_MAX - 1, REFUSED_IN_A_ROW_MAX - 1);
+    take(500, REFUSED_IN_A_ROW_MAX - 1);
     expect(isReady()).toBe(true);
     take(1, 1);
     expect(isReady()).toBe(false);
