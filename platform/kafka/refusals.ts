@@ -126,19 +126,20 @@ function shareOf(window: Window): number {
 }
 
 function isMostlyRefused(window: Window): boolean {
-  if (window.refusedInARow >= REFUSED_IN_A_ROW_MAX) return true;
-  const { records, refused } = totalsOf(window);
+  return window.refusedInARow >= REFUSED_IN_A_ROW_MAX || isShareTooGreat(totalsOf(window));
+}
+
+function isShareTooGreat({ records, refused }: Block): boolean {
   return records >= JUDGED_RECORDS_MIN && refused > records * REFUSED_SHARE_MAX;
 }
 
 function textOf(window: Window): string {
-  const { records, refused, reasons } = totalsOf(window);
+  const total = totalsOf(window);
   const { topic, partition } = window.place;
-  const which =
-    window.refusedInARow >= REFUSED_IN_A_ROW_MAX
-      ? `each of the last ${window.refusedInARow.toLocaleString('en')} records`
-      : `${refused.toLocaleString('en')} of the last ${records.toLocaleString('en')} records`;
-  const why = [...reasons].map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ');
+  const which = isShareTooGreat(total)
+    ? `${total.refused.toLocaleString('en')} of the last ${total.records.toLocaleString('en')} records`
+    : `each of the last ${window.refusedInARow.toLocaleString('en')} records`;
+  const why = [...total.reasons].map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ');
   return `${which} of ${topic}-${partition} became dead letters (${why}): "npx tapeproof dead-letters" lists them`;
 }
 
