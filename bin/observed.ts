@@ -40,8 +40,10 @@ export async function observed<Result>(
     build: { version: packageJson.version, commit },
     host: options.httpHost,
     port: options.httpPort,
+    names: options.httpNames,
     log,
   });
+  const restoreWarnings = logWarnings(log);
   const sayThatItEnds = (): void => {
     log.event('stopping', stoppingText(name ?? service, service, String(signal.reason), observation.health.parts));
   };
@@ -54,6 +56,7 @@ export async function observed<Result>(
     withdraw();
     signal.removeEventListener('abort', sayThatItEnds);
     await observation.close();
+    restoreWarnings();
   }
 }
 
@@ -74,4 +77,22 @@ export function stoppingText(
   const kafka = parts.get('kafka');
   if (kafka?.ready !== false) return `${name} ends by ${order}: it finishes what it has in hand, then leaves`;
   return `${name} ends by ${order}, within ${STOP_SECONDS_MAX} s: Kafka does not answer (${kafka.detail}), and ${LEFT[service]}`;
+}
+
+/**
+ * Warnings of Node (a listener leak, something deprecated) come when they will and are text: standard error of a process
+ * that logs holds lines of its log and nothing else. @returns what ends that.
+ */
+function logWarnings(log: Log): () => void {
+  const before = process.listeners('warning');
+  const write = (warning: Error): void => {
+    // kafkajs computes such delays where the machine is slow: a timer is then late and nothing else.
+    if (warning.name === 'TimeoutNegativeWarning') return;
+    log.warn({ error: warning }, `Node warns: ${warning.message}`);
+  };
+  process.removeAllListeners('warning').on('warning', write);
+  return () => {
+    process.removeAllListeners('warning');
+    for (const listener of before) process.on('warning', listener);
+  };
 }

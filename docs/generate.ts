@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOG_EVENTS, type LogEventDefinition, type Service } from '../platform/log-events.ts';
-import { METRICS, type MetricDefinition } from '../platform/metrics/catalogue.ts';
 import { VARIABLES, type VariableDefinition } from '../platform/security/variables.ts';
+import { METRICS, type AlertRule, type MetricDefinition } from '../platform/metrics/catalogue.ts';
 
 const PROCESSES: Readonly<Record<Service, string>> = {
   engine: 'engine',
@@ -20,6 +20,15 @@ function processesOf(at: readonly Service[]): string {
   return at.length === Object.keys(PROCESSES).length ? 'all' : at.map((service) => PROCESSES[service]).join(', ');
 }
 
+function ruleOf({ name, expression, forS, meaning, action }: AlertRule): string {
+  return `- alert: ${name}
+  expr: ${expression}
+  for: ${forS}s
+  annotations:
+    summary: ${JSON.stringify(meaning)}
+    description: ${JSON.stringify(action)}`;
+}
+
 function metricsPage(): string {
   const rows = Object.entries<MetricDefinition>(METRICS).map(([name, { type, labels, at, help }]) => [
     `\`${name}\``,
@@ -31,6 +40,9 @@ function metricsPage(): string {
   const buckets = Object.entries<MetricDefinition>(METRICS).flatMap(([name, { buckets: bounds }]) =>
     bounds === undefined ? [] : [[`\`${name}\``, bounds.join(', ')]],
   );
+  const rules = Object.values<MetricDefinition>(METRICS).flatMap(({ alert }) =>
+    alert === undefined ? [] : [ruleOf(alert)],
+  );
   return `# Metrics
 
 <!-- Generated from platform/metrics/catalogue.ts by \`npm run generate\`. Do not edit. -->
@@ -41,7 +53,14 @@ Each long-running process answers in Prometheus' text format at \`/metrics\`, on
 - \`/health\`: 200 while the process is alive, 503 when it should be replaced: its consumer stopped for good, or its event
   loop stands still.
 - \`/ready\`: 200 while it can do its work, 503 while a service that it needs does not answer, it is not yet a member of
-  its group or not connected to its venue, or it is stopping.
+  its group or not connected to its venue, it is stopping, or nothing comes of it: a partition has lag and nothing of it
+  was committed for 20 seconds (\`progress\`), another engine version is in force (\`activation\`), or most of what it reads
+  becomes dead letters (\`dead-letters\`). A batch that takes long and goes on is work. The check that fails says what it
+  waits for.
+
+They answer at an address and as \`localhost\`; under a name, as in a scraper's configuration, only where \`--http-names\` or
+\`TAPEPROOF_HTTP_NAMES\` lists it (else 421: a web page could have its own name point here). Clients that connect and send
+nothing keep nobody out: of 64 connections the oldest idle one makes room for a new one.
 
 Both say as JSON what they looked at. Labels are bounded: no identities, and instruments only of live ingestion, where the
 operator names them. \`process_*\` and \`nodejs_*\` (CPU, memory, event loop, garbage collection, file descriptors) are
@@ -53,6 +72,14 @@ ${tableOf(['metric', 'type', 'labels', 'process', 'meaning'], rows)}
 Upper bounds of the histograms, seconds:
 
 ${tableOf(['metric', 'buckets'], buckets)}
+
+## When to call somebody
+
+The rules of a Prometheus group, each of one metric above:
+
+\`\`\`yaml
+${rules.join('\n')}
+\`\`\`
 `;
 }
 

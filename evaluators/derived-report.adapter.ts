@@ -1,4 +1,5 @@
 import type { Outcome, ProbabilityDecision, StrategyResult, Verdict } from '../contracts/generated/events.ts';
+import type { PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { Log } from '../platform/log.ts';
 import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
@@ -15,10 +16,12 @@ type Tally = Record<Verdict, number>;
  */
 export class DerivedReport {
   readonly #log: Log;
+  readonly #metrics: Metrics;
   readonly #tallies = new Map<string, Tally>();
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
+    this.#metrics = metrics;
     metrics.beforeScrape(() => {
       this.#show(metrics);
     });
@@ -29,6 +32,19 @@ export class DerivedReport {
       if (type === 'StrategyResult') this.#result(event as StrategyResult);
       else if (type === 'ProbabilityDecision') this.#decision(event as ProbabilityDecision);
       else if (type === 'Outcome') this.#outcome(event as Outcome);
+    }
+  }
+
+  /** What a comparison with the outputs found among them and is not an event. */
+  passedOver(records: readonly PassedOver[]): void {
+    for (const { topic, partition, offset, detail } of records) {
+      this.#metrics.count('tapeproof_foreign_records_total', { reader: 'engine', topic });
+      this.#log.sampled('foreign-record')?.(`${topic}-${partition} offset ${offset} is passed over: ${detail}`, {
+        'tapeproof.reader': 'engine',
+        'tapeproof.topic': topic,
+        'tapeproof.partition': partition,
+        'tapeproof.offset': offset,
+      });
     }
   }
 

@@ -6,6 +6,7 @@ import { startConsumer } from '../platform/kafka/consumer.ts';
 import { watchLag } from '../platform/kafka/lag.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { refuseOtherPartitions, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
@@ -16,6 +17,7 @@ import { unobserved, type Observation } from '../platform/observation.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { DerivedReport } from './derived-report.adapter.ts';
 import { newCounters, type EngineCounters } from './engine-counters.ts';
+import { HandOverReport } from './hand-over.adapter.ts';
 import { PartitionDelivery } from './partition-delivery.adapter.ts';
 import { watchPartitions } from './partition-watch.adapter.ts';
 
@@ -68,14 +70,18 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const { registry } = trusted;
   const producer = createRecordProducer(kafka, registry, metrics);
   const access = { reader, registry, decode: createTapeDecoder(registry) };
-  const report = new DerivedReport(log, metrics);
   const label = (): Promise<TapeLabel> => registry.label();
-  const context = { access, producer, label, gitCommit, counters, report, metrics, log };
+  const shared = {
+    ...{ access, producer, label, gitCommit, counters, metrics, log },
+    report: new DerivedReport(log, metrics),
+    handOver: new HandOverReport(observation, log),
+    refusals: new RefusalWatch(observation),
+  };
   const partitions = new Map<number, PartitionDelivery>();
   const deliveryOf = (partition: number): PartitionDelivery => {
     let delivery = partitions.get(partition);
     if (delivery === undefined) {
-      delivery = new PartitionDelivery(partition, context);
+      delivery = new PartitionDelivery(partition, shared);
       partitions.set(partition, delivery);
     }
     return delivery;
@@ -102,7 +108,11 @@ export async function runEngine(options: EngineOptions): Promise<void> {
         watch.assigned(assignment[TAPE_TOPIC] ?? []);
       },
       onRevoked: (assignment) => {
-        for (const partition of assignment[TAPE_TOPIC] ?? []) partitions.delete(partition);
+        shared.refusals.forget(assignment);
+        for (const partition of assignment[TAPE_TOPIC] ?? []) {
+          partitions.delete(partition);
+          shared.handOver.ended(partition);
+        }
       },
       offsetsAreHints: true,
       log,
@@ -112,7 +122,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     watch.start((partition, offset) => {
       consumer.seek(TAPE_TOPIC, partition, offset);
     });
-    const lag = watchLag({ kafka, reader, groupId: engineGroup(), assignment: () => consumer.assignment, metrics });
+    const lag = watchLag({ kafka, reader, groupId: engineGroup(), consumer, observation, log });
     const stop = () => void consumer.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();

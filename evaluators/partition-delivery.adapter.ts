@@ -12,6 +12,7 @@ import type { TapeContent } from '../contracts/tape-content.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
+import type { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
 import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import type { Log } from '../platform/log.ts';
@@ -21,12 +22,12 @@ import { DeadLetterLog } from './dead-letter-log.adapter.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import type { DerivedReport } from './derived-report.adapter.ts';
 import type { EngineCounters } from './engine-counters.ts';
+import type { HandOverReport } from './hand-over.adapter.ts';
 import { OutputComparison, outputsReach, refuseCutOutputs } from './output-comparison.adapter.ts';
 import type { Advance, DerivedRecord } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
 import type { PartitionTask } from './partition-task.ts';
 import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
-import { reportHandOver } from './hand-over-report.adapter.ts';
 import { RefusalReport } from './refusal-report.adapter.ts';
 import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts';
 
@@ -47,6 +48,8 @@ export interface DeliveryContext {
   readonly gitCommit: string;
   readonly counters: EngineCounters;
   readonly report: DerivedReport;
+  readonly handOver: HandOverReport;
+  readonly refusals: RefusalWatch;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -70,7 +73,7 @@ class Interruption extends Error {}
 export class PartitionDelivery {
   readonly #partition: number;
   readonly #context: DeliveryContext;
-  readonly #refusals: RefusalReport;
+  readonly #refusalReport: RefusalReport;
   /** Tape records before it were taken in by a process before this one: they count as recovered. */
   #takenInBefore = 0;
   #task: PartitionTask | undefined;
@@ -89,12 +92,11 @@ export class PartitionDelivery {
   #derived: DerivedRecord[] = [];
   #letters: DeadLetter[] = [];
   #newestAnchor: NewestAnchor | undefined;
-  #alarmed: string | undefined;
 
   constructor(partition: number, context: DeliveryContext) {
     this.#partition = partition;
     this.#context = context;
-    this.#refusals = new RefusalReport(partition, context.log, context.metrics);
+    this.#refusalReport = new RefusalReport(partition, context.log, context.metrics);
   }
 
   /** Offset of the first tape record that the state at hand does not include; undefined where there is no state. */
@@ -162,6 +164,7 @@ export class PartitionDelivery {
     const comparison = this.#comparison;
     this.#comparison = undefined;
     this.#deadLetterLog = undefined;
+    if (comparison !== undefined) this.#context.report.passedOver(comparison.passedOver);
     await comparison?.close();
   }
 
@@ -225,7 +228,9 @@ export class PartitionDelivery {
   async #apply(task: PartitionTask, batch: PartitionBatch): Promise<BatchResult> {
     const { access, counters } = this.#context;
     const { skipped } = task.counts;
+    const refused: DeadLetter[] = [];
     let taken = 0;
+    let waitsFor: string | undefined;
     for (const record of batch.records) {
       if (record.offset < task.nextOffset) continue;
       const decoded = access.decode(record);
@@ -236,8 +241,9 @@ export class PartitionDelivery {
           : this.#advance(task, record.offset, content);
       const isNew = record.offset >= this.#takenInBefore;
       if (!isSilent(advance)) await this.#collect(task, advance, record, isNew);
+      if (advance.deadLetters.length > 0) refused.push(...advance.deadLetters);
       if (advance.foreignActivation !== undefined) {
-        await this.#awaitHandOver(task, advance.foreignActivation);
+        waitsFor = await this.#awaitHandOver(task, advance.foreignActivation);
         break;
       }
       taken += 1;
@@ -248,11 +254,14 @@ export class PartitionDelivery {
     await this.#flush();
     this.#written = task.nextSequences;
     refuseForeignTape(this.#partition, this.#anchoredTapeId, task);
+    this.#context.refusals.taken(batch, taken, task.nextOffset - 1, refused);
+    if (waitsFor === undefined) this.#context.handOver.ended(this.#partition);
     counters.skipped += task.counts.skipped - skipped;
     const last = batch.records.at(-1)?.offset ?? batch.firstOffset;
     // The group begins before the state does: what lies between is applied.
     if (taken === 0 && task.nextOffset > last + 1) return { appliedUpTo: task.nextOffset };
-    return { nextOffset: Math.min(Math.max(task.nextOffset, batch.firstOffset), last + 1) };
+    const nextOffset = Math.min(Math.max(task.nextOffset, batch.firstOffset), last + 1);
+    return { nextOffset, ...(waitsFor === undefined ? {} : { waitsFor }) };
   }
 
   #advanceTimed(task: PartitionTask, offset: number, content: TapeContent): Advance {
@@ -279,7 +288,7 @@ export class PartitionDelivery {
   /** Puts what a record led to into the outbox; what the logs hold already is left out. */
   async #collect(task: PartitionTask, advance: Advance, record: LogRecord, isNew: boolean): Promise<void> {
     const { counters, gitCommit } = this.#context;
-    if (advance.setAside !== undefined && isNew) this.#refusals.setAside(advance.setAside, record.offset);
+    if (advance.setAside !== undefined && isNew) this.#refusalReport.setAside(advance.setAside, record.offset);
     for (const derived of advance.derived) {
       if (this.#comparison !== undefined) {
         const activatedBy = task.activation?.gitCommit ?? 'unknown';
@@ -359,7 +368,7 @@ export class PartitionDelivery {
     this.#clearOutbox();
     await this.#context.producer.send(records);
     this.#context.report.acknowledged(derived);
-    for (const letter of letters) this.#refusals.deadLetter(letter);
+    for (const letter of letters) this.#refusalReport.deadLetter(letter);
   }
 
   #clearOutbox(): void {
@@ -372,15 +381,15 @@ export class PartitionDelivery {
    * Another engine version has to go on here. The old one keeps its state and waits to be stopped; the new one, which
    * finds the old one's activation in force, looks for its anchor again at each attempt.
    */
-  async #awaitHandOver(task: PartitionTask, foreign: EngineActivated): Promise<void> {
+  async #awaitHandOver(task: PartitionTask, foreign: EngineActivated): Promise<string> {
     const isOurs = task.activation?.engineVersion === ENGINE_VERSION;
-    if (this.#alarmed !== foreign.activationId) {
-      this.#alarmed = foreign.activationId;
-      reportHandOver(this.#context.log, task, foreign, isOurs);
+    const { nextOffset: offset } = task;
+    const reason = this.#context.handOver.waits({ partition: this.#partition, offset, foreign, isOurs });
+    if (!isOurs) {
+      await this.#flush();
+      await this.release();
     }
-    if (isOurs) return;
-    await this.#flush();
-    await this.release();
+    return reason;
   }
 }
 

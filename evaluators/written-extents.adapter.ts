@@ -1,3 +1,4 @@
+import { isDerived } from '../contracts/foreign-record.ts';
 import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, type DerivedTopic, type TopicName } from '../contracts/topics.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 
@@ -45,8 +46,4 @@ export function lostTopic(
     const isShort = isDerived(topic) && present.end < written[topic];
     return isShort || present.end < past.end || present.start > past.start;
   });
-}
-
-function isDerived(topic: TopicName): topic is DerivedTopic {
-  return (DERIVED_TOPICS as readonly TopicName[]).includes(topic);
 }

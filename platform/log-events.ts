@@ -73,6 +73,17 @@ export const LOG_EVENTS = {
     READERS,
     'A batch could not be applied: nothing is committed, its partition waits and tries again.',
   ),
+  stalled: always(
+    'error',
+    READERS,
+    'A partition has lag and nothing of it was committed for 20 seconds: the line, and /ready, say what it waits for.',
+  ),
+  'stall-ended': always('info', READERS, 'What was stalled gets further again.'),
+  'foreign-record': sampled(
+    'warn',
+    READERS,
+    'A record of a derived topic is not an event that belongs there (a tombstone, another schema): it is passed over.',
+  ),
   'consumer-left': always('info', READERS, 'The consumer committed what was applied and left its group.'),
   'consumer-crashed': always('warn', READERS, 'The Kafka client gave up and begins again by itself.'),
   'consumer-stopped': always('error', READERS, 'The consumer cannot go on; the process ends.'),

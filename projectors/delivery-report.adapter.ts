@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../contracts/generated/events.ts';
+import { isDerived } from '../contracts/foreign-record.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { Counts, Delivery, Position } from './sink.ts';
@@ -70,6 +71,7 @@ export class DeliveryReport {
 
   #refused({ deadLetterId, reader, reason, detail, source }: DeadLetter): void {
     this.#metrics.count('tapeproof_dead_letters_total', { reader, reason });
+    if (isDerived(source.name)) this.#foreign(reader, source, detail);
     this.#log.sampled('dead-letter')?.(`${source.name} record ${source.position} cannot be used: ${detail}`, {
       'event.id': deadLetterId,
       'event.reason': reason,
@@ -77,6 +79,17 @@ export class DeliveryReport {
       'tapeproof.topic': source.name,
       'tapeproof.partition': source.partition,
       'tapeproof.offset': source.position,
+    });
+  }
+
+  /** Only engines write to derived topics: what cannot be read there is somebody else's. */
+  #foreign(reader: string, { name: topic, partition, position }: DeadLetter['source'], detail: string): void {
+    this.#metrics.count('tapeproof_foreign_records_total', { reader, topic });
+    this.#log.sampled('foreign-record')?.(`${topic} record ${position} is passed over: ${detail}`, {
+      'tapeproof.reader': reader,
+      'tapeproof.topic': topic,
+      'tapeproof.partition': partition,
+      'tapeproof.offset': position,
     });
   }
 }

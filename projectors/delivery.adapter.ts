@@ -6,6 +6,7 @@ import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';
 import { unobserved } from '../platform/observation.ts';
@@ -39,6 +40,7 @@ export interface DelivererSettings<Output> {
   readonly log: Log;
   readonly metrics?: Metrics;
   readonly sinkHealth?: SinkHealth;
+  readonly refusals?: RefusalWatch;
 }
 
 export interface Deliverer {
@@ -65,6 +67,7 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
     const { partition, records } = batch;
     let position = positions.get(key) ?? (await sink.position(topic, partition));
     positions.set(key, position);
+    let waitsFor: string | undefined;
     assertLogReaches(projector.name, batch, position);
     if (batch.firstOffset > position.nextOffset) {
       const start = await settings.startOffset(topic, partition);
@@ -84,13 +87,18 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
         return { resumeAt: application.position.nextOffset };
       }
       // A rebuild compares: what is left comes again after a pause.
-      if (application.kind === 'frozen') break;
+      if (application.kind === 'frozen') {
+        waitsFor = `a rebuild of ${projector.name} compares`;
+        break;
+      }
       if (application.kind === 'collided') throw new Error('only what is packed collides');
       report.applied(delivery, application.counts, refused);
+      settings.refusals?.taken(batch, application.counts.read, delivery.to.nextOffset - 1, refused);
       position = delivery.to;
       positions.set(key, position);
     }
-    return resultOf(records, position);
+    const result = resultOf(records, position);
+    return waitsFor === undefined || !('nextOffset' in result) ? result : { ...result, waitsFor };
   };
 
   return {

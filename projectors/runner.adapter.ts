@@ -8,6 +8,7 @@ import { startConsumer, type Assignment, type RunningConsumer } from '../platfor
 import { watchLag } from '../platform/kafka/lag.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
 import type { Observation } from '../platform/observation.ts';
 import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
@@ -84,8 +85,9 @@ async function runGeneration<Output>(
   sink: Sink<Output>,
 ): Promise<'stopped' | 'changed'> {
   const sinkHealth = new SinkHealth(projector.name, log, observation);
+  const refusals = new RefusalWatch(observation);
   const deliverer = createDeliverer({
-    ...{ projector, sink, read, log, sinkHealth },
+    ...{ projector, sink, read, log, sinkHealth, refusals },
     metrics: observation.metrics,
     remedyForGap: (topic, partition, gap) => remedyForGap(projector.name, { reader, read }, topic, partition, gap),
     startOffset: (topic, partition) => reader.startOffset(topic, partition),
@@ -119,11 +121,11 @@ async function runGeneration<Output>(
       // Others may have written meanwhile.
       deliverer.assigned(partitionsOf(assigned));
     },
+    onRevoked: (lost) => {
+      refusals.forget(lost);
+    },
   });
-  const lag = watchLag({
-    ...{ kafka, reader, groupId, metrics: observation.metrics },
-    assignment: () => consumer.assignment,
-  });
+  const lag = watchLag({ kafka, reader, groupId, consumer, observation, log });
   const over = new AbortController();
   void consumer.done
     .catch(() => undefined)

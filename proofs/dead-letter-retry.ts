@@ -3,6 +3,7 @@ import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
 import { refusalOf, refusalOfAmendment, refusalOfGap, refusalOfTick, type Refusal } from '../contracts/trade-rules.ts';
+import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
@@ -32,6 +33,12 @@ export interface RetriedLetter {
   readonly detail: string;
 }
 
+export interface RetryReport {
+  readonly letters: readonly RetriedLetter[];
+  /** Records of the topic that are not dead letters. */
+  readonly passedOver: readonly PassedOver[];
+}
+
 export interface RetryRequest {
   readonly partitions: number;
   readonly reason: DeadLetterReason | undefined;
@@ -55,12 +62,13 @@ export interface RetryAccess {
  *
  * @throws TapeproofError UNREACHABLE, REGISTRY_CHANGED; SEQUENCE_GAP when a log is cut meanwhile.
  */
-export async function retryDeadLetters(access: RetryAccess, request: RetryRequest): Promise<RetriedLetter[]> {
+export async function retryDeadLetters(access: RetryAccess, request: RetryRequest): Promise<RetryReport> {
   const done: RetriedLetter[] = [];
   const tape = new Map<number, Found[]>();
   const projectors = new Map<string, Found[]>();
   const seen = new Set<string>();
-  for await (const { letter } of eachDeadLetter(access.reader, access.registry, request.partitions)) {
+  const foreign = new PassedOverRecords();
+  for await (const { letter } of eachDeadLetter({ ...access, foreign }, request.partitions)) {
     if (seen.has(letter.deadLetterId) || !isAskedFor(letter, request)) continue;
     if (seen.size >= RETRIED_MAX || request.signal.aborted) break;
     seen.add(letter.deadLetterId);
@@ -71,7 +79,7 @@ export async function retryDeadLetters(access: RetryAccess, request: RetryReques
   }
   for (const found of tape.values()) done.push(...(await appendAgain(access, inOrder(found))));
   for (const [name, found] of projectors) done.push(...(await deliverAgain(access, name, inOrder(found))));
-  return done;
+  return { letters: done, passedOver: foreign.all };
 }
 
 interface Found {

@@ -19,6 +19,7 @@ import { gapBefore, missed, ticked, tickOf } from '../evaluators/fixtures/tape-c
 import { engineGroup, runEngine } from '../evaluators/main.ts';
 import { DerivedReport } from '../evaluators/derived-report.adapter.ts';
 import { newCounters, type EngineCounters } from '../evaluators/engine-counters.ts';
+import { HandOverReport } from '../evaluators/hand-over.adapter.ts';
 import { PartitionDelivery } from '../evaluators/partition-delivery.adapter.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
@@ -29,6 +30,7 @@ import { createLogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import { createRecordProducer, type OutgoingRecord, type RecordProducer } from '../platform/kafka/producer.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
@@ -225,6 +227,8 @@ function deliveryOf(partition: number, counters = newCounters(), sender: RecordP
     gitCommit: 'b0b',
     counters,
     report,
+    handOver: new HandOverReport(unobserved(), log),
+    refusals: new RefusalWatch(unobserved()),
     metrics,
     log,
   });

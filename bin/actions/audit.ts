@@ -1,5 +1,6 @@
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { TapeproofError } from '../../platform/errors.ts';
+import { passedOverText } from '../../platform/kafka/foreign-records.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { namedInstrument } from '../../platform/named-instrument.ts';
 import { auditText } from '../../proofs/audit-text.ts';
@@ -26,7 +27,8 @@ export async function runAudit(id: string | undefined, options: AuditCommandOpti
       listTrades: options.trades === true,
       verifyWith: options.verify === true ? { reader, registry, decode: createTapeDecoder(registry) } : undefined,
     });
-    print(options.json, report, () => auditText(report));
+    const { passedOver } = log;
+    print(options.json, { ...report, passedOver }, () => [auditText(report), ...passedOverText(passedOver)].join('\n'));
     if (report.checks.some((check) => !check.passed)) process.exitCode = 1;
   });
 }

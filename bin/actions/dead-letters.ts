@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import type { DeadLetter, DeadLetterReason } from '../../contracts/generated/events.ts';
 import { counted } from '../../platform/counted.ts';
+import { passedOverText } from '../../platform/kafka/foreign-records.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
@@ -36,10 +37,12 @@ export async function listDeadLetters({ reason, limit, json }: ListDeadLettersOp
     const found = await deadLetters(reader, registry, { partitions, reason, limit });
     const inBase64 = found.letters.map((letter) => ({ ...letter, payload: letter.payload.toString('base64') }));
     print(json, { ...found, letters: inBase64 }, () => {
-      if (found.total === 0) return 'No dead letters.';
+      const passedOver = passedOverText(found.passedOver);
+      if (found.total === 0) return ['No dead letters.', ...passedOver].join('\n');
       const table = tableOf('detail');
       for (const letter of found.letters) table.push([...placeOf(letter), letter.detail]);
-      return `${table.toString()}\n${found.letters.length} of ${counted(found.total, 'dead letter')}.`;
+      const count = `${found.letters.length} of ${counted(found.total, 'dead letter')}.`;
+      return [table.toString(), count, ...passedOver].join('\n');
     });
   } finally {
     await reader.close();
@@ -65,7 +68,10 @@ export async function retryAllDeadLetters({ reason, source, json }: RetryDeadLet
       },
       { partitions, reason, source, signal },
     );
-    print(json, reportOf(done), () => describe(done));
+    const { letters, passedOver } = done;
+    print(json, { ...reportOf(letters), passedOver }, () =>
+      [describe(letters), ...passedOverText(passedOver)].join('\n'),
+    );
   } finally {
     await Promise.all([producer?.disconnect(), reader.close()]);
   }

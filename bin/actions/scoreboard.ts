@@ -1,3 +1,4 @@
+import { passedOverText } from '../../platform/kafka/foreign-records.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { tapeCountsText } from '../../proofs/set-aside-text.ts';
 import { countTape } from '../../proofs/set-aside.ts';
@@ -11,6 +12,9 @@ export async function printScoreboard({ json }: JsonOption): Promise<void> {
   await withEvents('scoreboard', async ({ log, reader, registry, partitions }) => {
     const trades = await countTape({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
     const board = await scoreboard(log, partitions);
-    print(json, { ...board, trades }, () => [scoreboardText(board), ...tapeCountsText(trades)].join('\n'));
+    const { passedOver } = log;
+    print(json, { ...board, trades, passedOver }, () =>
+      [scoreboardText(board), ...tapeCountsText(trades), ...passedOverText(passedOver)].join('\n'),
+    );
   });
 }

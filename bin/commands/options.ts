@@ -17,9 +17,10 @@ export interface JsonOption {
 export interface HttpOptions {
   readonly httpPort: number;
   readonly httpHost: string;
+  readonly httpNames: readonly string[];
 }
 
-/** Adds --http-port and --http-host to a command that runs until it is stopped. */
+/** Adds --http-port, --http-host and --http-names to a command that runs until it is stopped. */
 export function withHttpOptions(command: Command): Command {
   return command
     .addOption(
@@ -28,7 +29,20 @@ export function withHttpOptions(command: Command): Command {
         .default(0)
         .argParser(parsePort),
     )
-    .addOption(new Option('--http-host <host>', 'the address that they answer at').default('127.0.0.1'));
+    .addOption(new Option('--http-host <host>', 'the address that they answer at').default('127.0.0.1'))
+    .addOption(
+      new Option('--http-names <names>', 'names by which they may be asked beside that address; separated by commas')
+        .env('TAPEPROOF_HTTP_NAMES')
+        .default([], 'localhost')
+        .argParser(parseNames),
+    );
+}
+
+function parseNames(text: string): string[] {
+  const names = text.split(',').filter((name) => name !== '');
+  const wrong = names.find((name) => !/^[a-z0-9._-]+$/i.test(name));
+  if (wrong === undefined) return names;
+  throw new InvalidArgumentError('Give names of hosts without a port, separated by commas.');
 }
 
 /** An empty variable is as good as none. */

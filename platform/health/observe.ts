@@ -25,6 +25,8 @@ export interface ObservationOptions {
   readonly host: string;
   /** 0 takes a free one, which is logged. */
   readonly port: number;
+  /** By which it may be asked, beside its address and localhost. */
+  readonly names?: readonly string[];
   readonly log: Log;
 }
 
@@ -40,11 +42,11 @@ export interface RunningObservation extends Observation {
  * @throws TapeproofError UNREACHABLE when the address cannot be listened on.
  */
 export async function startObservation(options: ObservationOptions): Promise<RunningObservation> {
-  const { service, name = service, build, dependencies, host, port, log } = options;
+  const { service, name = service, build, dependencies, host, port, names = [], log } = options;
   const observation = { metrics: new Metrics(service), health: new HealthBoard() };
   const { metrics } = observation;
   const eventLoop = watchEventLoop();
-  const server = await startHealthServer({ service: name, host, port, observation, eventLoop }).catch(
+  const server = await startHealthServer({ service: name, host, port, names, observation, eventLoop }).catch(
     (error: unknown) => {
       eventLoop.close();
       throw error;
@@ -57,6 +59,11 @@ export async function startObservation(options: ObservationOptions): Promise<Run
     for (const [action, lines] of log.suppressed) {
       if (!LOG_EVENTS[action].at.some((at) => at === service)) continue;
       metrics.countUpTo('tapeproof_log_lines_suppressed_total', { action }, lines);
+    }
+  });
+  metrics.beforeScrape(() => {
+    for (const [check, { ready }] of observation.health.parts) {
+      metrics.set('tapeproof_check_ready', { check }, ready ? 1 : 0);
     }
   });
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/metrics`;

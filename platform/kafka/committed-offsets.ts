@@ -2,6 +2,9 @@ import type { Kafka } from 'kafkajs';
 import { TapeproofError } from '../errors.ts';
 import { withAdmin } from './client.ts';
 
+/** What to do where records of a topic are gone that a group has read, or has not: the end of a sentence. */
+export type Remedy = (topic: string) => string;
+
 /** Committed offset of each partition of a topic; −1 where there is none. @throws TapeproofError UNREACHABLE */
 export async function committedOffsets(kafka: Kafka, groupId: string, topic: string): Promise<Map<number, number>> {
   return await withAdmin(kafka, async (admin) => {
@@ -13,14 +16,13 @@ export async function committedOffsets(kafka: Kafka, groupId: string, topic: str
 /**
  * Passes when everything that the group has committed is still in the logs. kafkajs would silently start over.
  *
- * @param remedy - what to do else, as the end of a sentence.
  * @throws TapeproofError SEQUENCE_GAP; UNREACHABLE when Kafka does not answer or a topic is missing.
  */
 export async function refuseLostRecords(
   kafka: Kafka,
   groupId: string,
   topics: readonly string[],
-  remedy?: (topic: string) => string,
+  remedy?: Remedy,
 ): Promise<void> {
   await withAdmin(kafka, async (admin) => {
     const present = new Set(await admin.listTopics());
@@ -46,6 +48,6 @@ export async function refuseLostRecords(
 }
 
 /** The end of a sentence about lost records. */
-export function remedyText(topic: string, remedy: ((topic: string) => string) | undefined): string {
+export function remedyText(topic: string, remedy: Remedy | undefined): string {
   return remedy === undefined ? '' : `; ${remedy(topic)}`;
 }

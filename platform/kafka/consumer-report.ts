@@ -2,6 +2,7 @@ import { TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Observation } from '../observation.ts';
 import { assignmentText, type Assignment } from './assignment.ts';
+import type { AppliedOffset } from './offset-commits.ts';
 
 const OUTAGE_SILENCE_MS = 10_000;
 
@@ -65,7 +66,7 @@ export class ConsumerReport {
     this.#observation.metrics.count('tapeproof_consumer_records_total', labels, records);
   }
 
-  committed({ topic, partition }: Place, nextOffset: number): void {
+  committed({ topic, partition, offset: nextOffset }: AppliedOffset): void {
     this.#log.sampled('offsets-committed')?.(`Partition ${partition} of ${topic} up to offset ${nextOffset}`, {
       ...this.#group,
       'tapeproof.topic': topic,

@@ -53,7 +53,7 @@ describe('partitionBatchOf', () => {
       attributes: 0,
       headers: { one: Buffer.from('1'), two: [Buffer.from('1'), Buffer.from('2')] },
     };
-    const batch = { topic: 't', partition: 3, highWatermark: '42', messages: [message] };
+    const batch = { topic: 't', partition: 3, highWatermark: '42', messages: [message], firstOffset: () => '41' };
     const control = { heartbeat: () => Promise.resolve(), interrupted: () => false };
     const [record] = partitionBatchOf(batch as never, control).records;
     expect(record).toMatchObject({ topic: 't', partition: 3, offset: 41, key: null, value: body });
