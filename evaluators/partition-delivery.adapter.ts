@@ -1,13 +1,6 @@
 import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter, EngineActivated } from '../contracts/generated/events.ts';
-import {
-  DEAD_LETTERS_TOPIC,
-  DERIVED_TOPICS,
-  STATES_TOPIC,
-  TAPE_TOPIC,
-  type DerivedTopic,
-  type TopicName,
-} from '../contracts/topics.ts';
+import { DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC, type DerivedTopic, type TopicName } from '../contracts/topics.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
@@ -26,6 +19,7 @@ import type { HandOverReport } from './hand-over.adapter.ts';
 import { OutputComparison, outputsReach, refuseCutOutputs } from './output-comparison.adapter.ts';
 import type { Advance, DerivedRecord } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
+import { recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
 import type { PartitionTask } from './partition-task.ts';
 import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
 import { RefusalReport } from './refusal-report.adapter.ts';
@@ -35,7 +29,6 @@ import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts
 const OUTBOX_RECORDS_MAX = 4_000;
 /** Tape records taken in between two looks at whether to stop. */
 const RECORDS_BETWEEN_CHECKS = 256;
-const US_PER_MS = 1_000;
 const SECONDS_PER_MS = 1e-3;
 
 /** What the partitions of one process share. */
@@ -298,31 +291,16 @@ export class PartitionDelivery {
         }
         await this.#endComparison();
       }
-      const { topic, type, body, event } = derived;
       counters.events += 1;
       this.#derived.push(derived);
-      this.#outbox.push({
-        topic,
-        partition: this.#partition,
-        key: event.instrument,
-        type,
-        body,
-        timestampUs: event.eventTime,
-      });
+      this.#outbox.push(recordOfEvent(this.#partition, derived));
     }
     for (const letter of advance.deadLetters) {
       const body = encodeBody('DeadLetter', letter);
       if ((await this.#deadLetterLog?.holds(body)) === true) continue;
       counters.deadLetters += 1;
       this.#letters.push(letter);
-      this.#outbox.push({
-        topic: DEAD_LETTERS_TOPIC,
-        partition: this.#partition,
-        key: letter.deadLetterId,
-        type: 'DeadLetter',
-        body,
-        timestampUs: timestampUsOf(record),
-      });
+      this.#outbox.push(recordOfLetter(this.#partition, letter, body, timestampUsOf(record)));
     }
     if (advance.anchor !== undefined) await this.#writeAnchor(advance.anchor, timestampUsOf(record));
     else if (this.#outbox.length >= OUTBOX_RECORDS_MAX) await this.#flush();
@@ -401,9 +379,4 @@ function isSilent({ derived, deadLetters, anchor, foreignActivation, setAside }:
     foreignActivation === undefined &&
     setAside === undefined
   );
-}
-
-/** Kafka's stamp of a tape record, which is −1 where its writer gave none. */
-function timestampUsOf({ timestampMs }: LogRecord): number {
-  return Math.max(timestampMs, 0) * US_PER_MS;
 }

@@ -330,7 +330,8 @@ class Delivery implements RunningConsumer {
   #goOn(payload: EachBatchPayload, { nextOffset, waitsFor }: Applied): void {
     const { batch } = payload;
     const { topic, partition, messages } = batch;
-    const first = Number(messages[0]?.offset);
+    // Of a marker, where the batch begins with one.
+    const first = Number(batch.firstOffset());
     const last = Number(messages.at(-1)?.offset);
     if (nextOffset < first || nextOffset > last + 1) {
       this.#fail(new Error(`nextOffset ${nextOffset} is outside the batch ${first} to ${last} of ${topic}`));

@@ -16,7 +16,7 @@ const ELSEWHERE = [
   ...['registry-up', 'registry-down', 'registry-changed', 'registry-agrees'],
 ];
 /** Metrics likewise. */
-const SHARED = ['build_info', 'dependency_', 'log_lines', 'producer_'];
+const SHARED = ['build_info', 'check_ready', 'dependency_', 'log_lines', 'producer_'];
 
 function subject(transport: 'stream' | 'poll' = 'stream') {
   const lines: Record<string, unknown>[] = [];
