@@ -1,7 +1,7 @@
 import type { Kafka } from 'kafkajs';
 import { readFile } from 'node:fs/promises';
 import type { EngineConfiguration } from '../evaluators/configuration.ts';
-import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Strategy } from '../evaluators/strategies/strategy.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';

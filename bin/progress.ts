@@ -1,11 +1,11 @@
 import { SingleBar } from 'cli-progress';
-import type { StackReport } from '../stack/main.ts';
+import type { StackProgressListener } from '../stack/main.ts';
 
 /**
  * Shows what the stack does, on standard error: what lasts on a line of its own; what does not on one line that the next
  * text replaces, and only on a terminal.
  */
-export function stackProgress(): StackReport {
+export function stackProgress(): StackProgressListener {
   return ({ subject, text, lasting }) => {
     const line = `${subject} ${text}`;
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${line}${lasting ? '\n' : ''}`);

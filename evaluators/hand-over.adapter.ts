@@ -1,6 +1,6 @@
 import type { EngineActivated } from '../contracts/generated/events.ts';
 import type { Log } from '../platform/log.ts';
-import type { Observation } from '../platform/observation.ts';
+import type { Telemetry } from '../platform/telemetry.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 
 /** Of the health board. */
@@ -17,13 +17,13 @@ export interface HandOver {
 }
 
 /** Says which partitions wait for another engine: once in the log, and on /ready and in the metrics while it is so. */
-export class HandOverReport {
-  readonly #observation: Observation;
+export class HandOverTelemetry {
+  readonly #telemetry: Telemetry;
   readonly #log: Log;
   readonly #waiting = new Map<number, HandOver>();
 
-  constructor(observation: Observation, log: Log) {
-    this.#observation = observation;
+  constructor(telemetry: Telemetry, log: Log) {
+    this.#telemetry = telemetry;
     this.#log = log;
     this.#say();
   }
@@ -40,7 +40,7 @@ export class HandOverReport {
       });
     }
     this.#waiting.set(partition, handOver);
-    this.#observation.metrics.set('tapeproof_engine_hand_over_awaited', { partition }, 1);
+    this.#telemetry.metrics.set('tapeproof_engine_hand_over_awaited', { partition }, 1);
     this.#say();
     return sentence;
   }
@@ -48,7 +48,7 @@ export class HandOverReport {
   /** The partition goes on, or is another process's now. */
   ended(partition: number): void {
     if (!this.#waiting.delete(partition)) return;
-    this.#observation.metrics.remove('tapeproof_engine_hand_over_awaited', { partition });
+    this.#telemetry.metrics.remove('tapeproof_engine_hand_over_awaited', { partition });
     this.#say();
   }
 
@@ -59,7 +59,7 @@ export class HandOverReport {
       first === undefined
         ? `no partition waits for another engine than this, version ${ENGINE_VERSION}`
         : `partitions ${partitions.join(',')} of the tape wait: ${adviceFor(first)}`;
-    this.#observation.health.set(PART, { alive: true, ready: first === undefined, detail });
+    this.#telemetry.health.set(PART, { alive: true, ready: first === undefined, detail });
   }
 }
 

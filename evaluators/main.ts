@@ -13,12 +13,12 @@ import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
-import { unobserved, type Observation } from '../platform/observation.ts';
+import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
 import { ENGINE_VERSION } from './configuration.ts';
-import { DerivedReport } from './derived-report.adapter.ts';
+import { EngineTelemetry } from './telemetry.adapter.ts';
 import { newCounters, type EngineCounters } from './engine-counters.ts';
-import { HandOverReport } from './hand-over.adapter.ts';
-import { PartitionDelivery } from './partition-delivery.adapter.ts';
+import { HandOverTelemetry } from './hand-over.adapter.ts';
+import { PartitionProcessor } from './partition-processor.adapter.ts';
 import { watchPartitions } from './partition-watch.adapter.ts';
 
 /** Partitions of one fetch handled side by side: their events go to Kafka in one request, and the next fetch waits once. */
@@ -36,7 +36,7 @@ export interface EngineOptions {
   readonly gitCommit?: string;
   /** Counted up while the engine runs. */
   readonly counters?: EngineCounters;
-  readonly observation?: Observation;
+  readonly telemetry?: Telemetry;
 }
 
 /** What the consumer groups of all engine versions begin with. */
@@ -56,35 +56,33 @@ export function engineGroup(engineVersion: string = ENGINE_VERSION): string {
  */
 export async function runEngine(options: EngineOptions): Promise<void> {
   const { connections, log, signal, gitCommit = 'unknown', counters = newCounters() } = options;
-  const { observation = unobserved() } = options;
-  const { metrics } = observation;
+  const { telemetry = noTelemetry() } = options;
+  const { metrics } = telemetry;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-engine', log);
   const reader = createLogReader(connections.kafkaBrokers);
   const { registryUrl } = connections;
-  const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, observation }).catch(
-    async (error: unknown) => {
-      await reader.close();
-      throw error;
-    },
-  );
+  const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry }).catch(async (error: unknown) => {
+    await reader.close();
+    throw error;
+  });
   const { registry } = trusted;
   const producer = createRecordProducer(kafka, registry, metrics);
   const access = { reader, registry, decode: createTapeDecoder(registry) };
   const label = (): Promise<TapeLabel> => registry.label();
   const shared = {
     ...{ access, producer, label, gitCommit, counters, metrics, log },
-    report: new DerivedReport(log, metrics),
-    handOver: new HandOverReport(observation, log),
-    refusals: new RefusalWatch(observation),
+    report: new EngineTelemetry(log, metrics),
+    handOver: new HandOverTelemetry(telemetry, log),
+    refusals: new RefusalWatch(telemetry),
   };
-  const partitions = new Map<number, PartitionDelivery>();
-  const deliveryOf = (partition: number): PartitionDelivery => {
-    let delivery = partitions.get(partition);
-    if (delivery === undefined) {
-      delivery = new PartitionDelivery(partition, shared);
-      partitions.set(partition, delivery);
+  const partitions = new Map<number, PartitionProcessor>();
+  const processorOf = (partition: number): PartitionProcessor => {
+    let processor = partitions.get(partition);
+    if (processor === undefined) {
+      processor = new PartitionProcessor(partition, shared);
+      partitions.set(partition, processor);
     }
-    return delivery;
+    return processor;
   };
   const shown = [
     showAnchorAges(metrics, partitions),
@@ -93,7 +91,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     }),
   ];
   const progress = logProgress(log, counters);
-  const watch = watchPartitions({ kafka, groupId: engineGroup(), reader, deliveryOf, log });
+  const watch = watchPartitions({ kafka, groupId: engineGroup(), reader, processorOf, log });
   try {
     const consumer = await startConsumer({
       kafka,
@@ -102,7 +100,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       handle: (batch) => {
         // Kafka may be given more while this runs.
         if (batch.partition >= trusted.partitions) refuseOtherPartitions(batch.partition + 1, trusted.partitions);
-        return deliveryOf(batch.partition).handle(batch);
+        return processorOf(batch.partition).handle(batch);
       },
       onAssigned: (assignment) => {
         watch.assigned(assignment[TAPE_TOPIC] ?? []);
@@ -116,13 +114,13 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       },
       offsetsAreHints: true,
       log,
-      observation,
+      telemetry,
       concurrency: PARTITIONS_AT_ONCE,
     });
     watch.start((partition, offset) => {
       consumer.seek(TAPE_TOPIC, partition, offset);
     });
-    const lag = watchLag({ kafka, reader, groupId: engineGroup(), consumer, observation, log });
+    const lag = watchLag({ kafka, reader, groupId: engineGroup(), consumer, telemetry, log });
     const stop = () => void consumer.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
@@ -172,7 +170,7 @@ function progressFields(counters: EngineCounters): LogFields {
 }
 
 /** @returns what ends it. */
-function showAnchorAges(metrics: Metrics, partitions: ReadonlyMap<number, PartitionDelivery>): () => void {
+function showAnchorAges(metrics: Metrics, partitions: ReadonlyMap<number, PartitionProcessor>): () => void {
   let shown: readonly number[] = [];
   return metrics.beforeScrape(() => {
     const ages = [...partitions].flatMap(([partition, { anchorAge }]) =>

@@ -5,7 +5,7 @@ import { TapeproofError } from '../platform/errors.ts';
 import { committedOffsets } from '../platform/kafka/committed-offsets.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { Log } from '../platform/log.ts';
-import type { PartitionDelivery } from './partition-delivery.adapter.ts';
+import type { PartitionProcessor } from './partition-processor.adapter.ts';
 
 /** How soon a partition that was assigned is looked at. */
 const TICK_MS = 250;
@@ -16,7 +16,7 @@ export interface PartitionWatchSettings {
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly reader: LogReader;
-  readonly deliveryOf: (partition: number) => PartitionDelivery;
+  readonly processorOf: (partition: number) => PartitionProcessor;
   readonly log: Log;
 }
 
@@ -37,7 +37,7 @@ export interface PartitionWatch {
  * engine finds its state and derives what is missing.
  */
 export function watchPartitions(settings: PartitionWatchSettings): PartitionWatch {
-  const { deliveryOf, log } = settings;
+  const { processorOf, log } = settings;
   const over = new AbortController();
   const isOver = () => over.signal.aborted;
   let mine: readonly number[] = [];
@@ -49,7 +49,7 @@ export function watchPartitions(settings: PartitionWatchSettings): PartitionWatc
     if (unseen.size > 0) await wakeIdle(settings, unseen, seek);
     if (performance.now() - lossesCheckedAtMs < LOSS_CHECK_INTERVAL_MS) return;
     for (const partition of mine) {
-      const delivery = deliveryOf(partition);
+      const delivery = processorOf(partition);
       const lost = await delivery.findLoss();
       if (lost === undefined || !mine.includes(partition)) continue;
       log.event('output-lost', `Records of ${lost}-${partition} are gone: partition ${partition} is derived again`, {
@@ -92,7 +92,7 @@ export function watchPartitions(settings: PartitionWatchSettings): PartitionWatc
 
 /** Of a partition with records behind the group's offset a batch comes by itself. */
 async function wakeIdle(
-  { kafka, groupId, reader, deliveryOf }: PartitionWatchSettings,
+  { kafka, groupId, reader, processorOf }: PartitionWatchSettings,
   unseen: Set<number>,
   seek: Seek,
 ): Promise<void> {
@@ -101,14 +101,14 @@ async function wakeIdle(
     const end = await reader.endOffset(TAPE_TOPIC, partition);
     // Given up meanwhile.
     if (!unseen.delete(partition)) continue;
-    const delivery = deliveryOf(partition);
+    const delivery = processorOf(partition);
     const offset = committed.get(partition) ?? -1;
     if (delivery.nextOffset !== undefined || offset < end || end === 0) continue;
     deliverAgain(delivery, partition, end, seek);
   }
 }
 
-function deliverAgain(delivery: PartitionDelivery, partition: number, nextOffset: number, seek: Seek): void {
+function deliverAgain(delivery: PartitionProcessor, partition: number, nextOffset: number, seek: Seek): void {
   delivery.resume(nextOffset);
   seek(partition, Math.max(0, nextOffset - 1));
 }

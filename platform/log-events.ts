@@ -68,7 +68,7 @@ export const LOG_EVENTS = {
     READERS,
     'Kafka did not take the offsets of what was applied: they are sent again; told at most once in ten seconds.',
   ),
-  'delivery-paused': always(
+  'partition-paused': always(
     'warn',
     READERS,
     'A batch could not be applied: nothing is committed, its partition waits and tries again.',

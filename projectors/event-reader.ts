@@ -5,7 +5,7 @@ import { DERIVED_TOPICS, type DerivedEvent, type TopicName } from '../contracts/
 import { foreignSchema, NOT_FRAMED, SCHEMA_UNKNOWN, type Foreign } from '../contracts/foreign-record.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
-import type { ReadRecord } from './fence.ts';
+import type { ReadRecord } from './sequence-check.ts';
 import type { ProjectedEvent, Projector } from './projector.ts';
 
 const SCHEMAS_KEPT_MAX = 1_000;

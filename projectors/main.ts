@@ -10,7 +10,7 @@ import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { TrustedRegistry } from '../platform/kafka/trusted-registry.ts';
 import type { Log } from '../platform/log.ts';
 import { createPool, type MigrationReport } from '../platform/postgres.ts';
-import { unobserved, type Observation } from '../platform/observation.ts';
+import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import type {
   LatestOperation,
@@ -22,7 +22,7 @@ import type {
 } from './projector.ts';
 import { interrupted, rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
 import { redeliver, type Redelivery } from './redelivery.adapter.ts';
-import { PROJECTORS } from './registry.ts';
+import { PROJECTORS } from './catalogue.ts';
 import { groupOf, keepUpToDate } from './runner.adapter.ts';
 import type { ReadModel, ReadModelStatus } from './sink.ts';
 import { createPostgresReadModel, prepareReadModels } from './sinks/postgres-read-model.adapter.ts';
@@ -44,7 +44,7 @@ export interface ProjectorRun {
   readonly log: Log;
   /** Ends the work after the batch under way. */
   readonly signal: AbortSignal;
-  readonly observation?: Observation;
+  readonly telemetry?: Telemetry;
 }
 
 export interface RebuildRun extends ProjectorRun {
@@ -65,10 +65,10 @@ export function listProjectors(): readonly Pick<Projector, 'name' | 'summary' | 
  */
 export async function runProjector(run: ProjectorRun): Promise<void> {
   const projector = projectorNamed(run.name);
-  run.observation?.health.set('consumer', { alive: true, ready: false, detail: 'starting' });
+  run.telemetry?.health.set('consumer', { alive: true, ready: false, detail: 'starting' });
   const work = async <Output>(parts: Parts<Output>): Promise<void> => {
     const detail = 'nothing is activated on the tape yet: run "npx tapeproof activate"';
-    parts.observation.health.set('consumer', { alive: true, ready: false, detail });
+    parts.telemetry.health.set('consumer', { alive: true, ready: false, detail });
     const tapeId = await parts.tape.wait();
     if (tapeId !== undefined) await keepUpToDate({ ...parts, tapeId });
   };
@@ -193,30 +193,30 @@ interface Parts<Output> {
   readonly connections: Connections;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly observation: Observation;
+  readonly telemetry: Telemetry;
 }
 
 /** Connects what both kinds of run need, and closes it whatever happens. */
 async function withParts<Output, Result>(
-  { connections, log, signal, observation: given }: ProjectorRun,
+  { connections, log, signal, telemetry: given }: ProjectorRun,
   projector: ProjectorOf<Output>,
   readModel: ReadModel<Output>,
   work: (parts: Parts<Output>) => Promise<Result>,
 ): Promise<Result> {
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}-control`);
-  const observation = given ?? unobserved();
+  const telemetry = given ?? noTelemetry();
   const reader = createLogReader(connections.kafkaBrokers);
   let [registry, producer]: [TrustedRegistry?, RecordProducer?] = [];
   try {
     const { registryUrl } = connections;
-    const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, observation: given });
+    const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: given });
     const { partitions } = trusted;
     registry = trusted.registry;
-    producer = createRecordProducer(kafka, registry, observation.metrics);
+    producer = createRecordProducer(kafka, registry, telemetry.metrics);
     const tape = searchTape(reader, createTapeDecoder(registry), partitions, log, signal);
     const read = createEventReader(registry, projector, partitions);
     return await work({
-      ...{ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal, observation },
+      ...{ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal, telemetry },
     });
   } finally {
     registry?.close();

@@ -4,7 +4,7 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
-import { assertNoneGone, deliver, DELIVERY_RECORDS_MAX } from './delivery.adapter.ts';
+import { assertNoneGone, writeBatch, SINK_BATCH_RECORDS_MAX } from './batch-writer.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
 import { remedyForHole } from './remedies.adapter.ts';
@@ -258,9 +258,9 @@ class Loading<Output> {
     assertNoneGone(place.topic, place.partition, position, start);
     const from = Math.max(start, position.nextOffset);
     for await (const records of reader.read({ ...place, from, to })) {
-      for (let first = 0; first < records.length; first += DELIVERY_RECORDS_MAX) {
+      for (let first = 0; first < records.length; first += SINK_BATCH_RECORDS_MAX) {
         if (signal.aborted) throw interrupted(projector.name);
-        const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
+        const slice = records.slice(first, first + SINK_BATCH_RECORDS_MAX);
         await this.#apply(place, slice);
         this.records += slice.length;
         progress?.({ done: this.records, total, unit: 'records', count: this.records });
@@ -272,7 +272,7 @@ class Loading<Output> {
     const { producer, projector, read } = this.#settings;
     const position = this.#reached.get(place);
     if (position === undefined) throw new RangeError('a place is asked for its position first');
-    const { delivery, application } = await deliver(
+    const { sinkBatch, application } = await writeBatch(
       {
         ...{ projector, read, sink: this.#shadow },
         remedyForGap: (topic) =>
@@ -284,7 +284,7 @@ class Loading<Output> {
     );
     // Nobody else writes a shadow, unless another rebuild began.
     if (application.kind !== 'applied') throw overtaken(projector.name);
-    this.#reached.set(place, delivery.to);
+    this.#reached.set(place, sinkBatch.to);
   }
 }
 

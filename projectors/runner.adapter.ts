@@ -10,8 +10,8 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
-import type { Observation } from '../platform/observation.ts';
-import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
+import type { Telemetry } from '../platform/telemetry.ts';
+import { createBatchWriter, type BatchWriter } from './batch-writer.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
 import { remedyForGap, remedyForLoss } from './remedies.adapter.ts';
@@ -35,7 +35,7 @@ export interface RunSettings<Output> {
   readonly connections: Connections;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly observation: Observation;
+  readonly telemetry: Telemetry;
 }
 
 /** Group of a projector's generation: a new generation reads from the beginning. */
@@ -81,14 +81,14 @@ async function reopen<Output>({
 }
 
 async function runGeneration<Output>(
-  { projector, readModel, read, reader, producer, connections, log, signal, observation }: RunSettings<Output>,
+  { projector, readModel, read, reader, producer, connections, log, signal, telemetry }: RunSettings<Output>,
   sink: Sink<Output>,
 ): Promise<'stopped' | 'changed'> {
-  const sinkHealth = new SinkHealth(projector.name, log, observation);
-  const refusals = new RefusalWatch(observation);
-  const deliverer = createDeliverer({
+  const sinkHealth = new SinkHealth(projector.name, log, telemetry);
+  const refusals = new RefusalWatch(telemetry);
+  const batchWriter = createBatchWriter({
     ...{ projector, sink, read, log, sinkHealth, refusals },
-    metrics: observation.metrics,
+    metrics: telemetry.metrics,
     remedyForGap: (topic, partition, gap) => remedyForGap(projector.name, { reader, read }, topic, partition, gap),
     startOffset: (topic, partition) => reader.startOffset(topic, partition),
     sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
@@ -104,10 +104,10 @@ async function runGeneration<Output>(
     remedy: (topic) => remedyForLoss(projector.name, topic),
     concurrency: CONCURRENCY,
     log,
-    observation,
+    telemetry,
     handle: async (batch) => {
       try {
-        return await deliverer.handle(batch);
+        return await batchWriter.handle(batch);
       } catch (error) {
         if (!(error instanceof TapeproofError && error.code === 'GENERATION_CHANGED')) throw error;
         // A rebuild did its work, and nothing went wrong: the new generation reads what is left of this batch.
@@ -119,13 +119,13 @@ async function runGeneration<Output>(
       watched.assignment = assigned;
       watched.sought.clear();
       // Others may have written meanwhile.
-      deliverer.assigned(partitionsOf(assigned));
+      batchWriter.assigned(partitionsOf(assigned));
     },
     onRevoked: (lost) => {
       refusals.forget(lost);
     },
   });
-  const lag = watchLag({ kafka, reader, groupId, consumer, observation, log });
+  const lag = watchLag({ kafka, reader, groupId, consumer, telemetry, log });
   const over = new AbortController();
   void consumer.done
     .catch(() => undefined)
@@ -135,7 +135,7 @@ async function runGeneration<Output>(
   const any = AbortSignal.any([signal, over.signal, changed.signal]);
   try {
     while (!any.aborted) {
-      const verdict = await unlessAborted(watch(readModel, sink.generation, deliverer, consumer, watched), any);
+      const verdict = await unlessAborted(watch(readModel, sink.generation, batchWriter, consumer, watched), any);
       if (verdict === 'changed') return 'changed';
       await unlessAborted(watchHazard(readModel, sinkHealth), any);
       await sleep(WATCH_INTERVAL_MS, undefined, { signal: any }).catch(() => undefined);
@@ -164,13 +164,13 @@ interface Watched {
 async function watch(
   readModel: ReadModel<unknown>,
   generation: number,
-  deliverer: Deliverer,
+  batchWriter: BatchWriter,
   consumer: RunningConsumer,
   { assignment, sought }: Watched,
 ): Promise<'changed' | 'same'> {
   // Taken before the store is asked, which may only be further.
   const partitions = partitionsOf(assignment).map(([topic, partition]) => {
-    return { topic, partition, known: deliverer.known(topic, partition) };
+    return { topic, partition, known: batchWriter.known(topic, partition) };
   });
   let stored: ReadModelStatus | undefined;
   try {
@@ -187,7 +187,7 @@ async function watch(
     const key = `${topic} ${partition}`;
     if (known === undefined ? sought.get(key) === nextOffset : nextOffset >= known.nextOffset) continue;
     sought.set(key, nextOffset);
-    deliverer.forget(topic, partition);
+    batchWriter.forget(topic, partition);
     // One record back: with it the group learns how far the store is, and lag is told truly, though nothing is new.
     consumer.seek(topic, partition, Math.max(0, nextOffset - 1));
   }

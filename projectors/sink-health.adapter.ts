@@ -1,5 +1,5 @@
 import type { Log } from '../platform/log.ts';
-import type { Observation } from '../platform/observation.ts';
+import type { Telemetry } from '../platform/telemetry.ts';
 
 /**
  * Whether a projector's store takes what is delivered to it, and keeps it: on /ready, as metrics, and in the log. That it
@@ -8,15 +8,15 @@ import type { Observation } from '../platform/observation.ts';
 export class SinkHealth {
   readonly #projector: string;
   readonly #log: Log;
-  readonly #observation: Observation;
-  /** Why the last delivery was refused, by topic and partition. */
+  readonly #telemetry: Telemetry;
+  /** Why the last sinkBatch was refused, by topic and partition. */
   readonly #refusals = new Map<string, string>();
   #hazard: string | undefined;
 
-  constructor(projector: string, log: Log, observation: Observation) {
+  constructor(projector: string, log: Log, telemetry: Telemetry) {
     this.#projector = projector;
     this.#log = log;
-    this.#observation = observation;
+    this.#telemetry = telemetry;
     this.#show();
   }
 
@@ -53,7 +53,7 @@ export class SinkHealth {
   }
 
   #show(): void {
-    const { health, metrics } = this.#observation;
+    const { health, metrics } = this.#telemetry;
     const [refusal] = this.#refusals.values();
     const detail = refusal ?? this.#hazard ?? 'takes what is delivered';
     health.set('sink', { alive: true, ready: refusal === undefined && this.#hazard === undefined, detail });

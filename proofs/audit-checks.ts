@@ -5,7 +5,7 @@ import { ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configur
 import { isHit, moveBpsOf } from '../evaluators/outcomes/outcome-evaluator.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
-import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Admission } from './admission.ts';
 import type { Chain, Forecast } from './chain.ts';
 import { figuresOf, type CountedTrade } from './evidence.ts';

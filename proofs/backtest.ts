@@ -4,7 +4,7 @@ import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from
 import { contentOf, goOn, startDerivation } from '../evaluators/derive.ts';
 import type { DerivedRecord } from '../evaluators/advance.ts';
 import type { PartitionTask } from '../evaluators/partition-task.ts';
-import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Strategy } from '../evaluators/strategies/strategy.ts';
 import { sha256Hex } from '../contracts/codec.ts';
 import { TapeproofError } from '../platform/errors.ts';

@@ -26,7 +26,7 @@ const START_ATTEMPTS_MAX = 20;
 const RETRY_AFTER_MS = 500;
 
 /** Tells how a service is getting on; `lasting` texts are worth a line of their own. */
-export type ServiceReport = (text: string, lasting: boolean) => void;
+export type ServiceProgressListener = (text: string, lasting: boolean) => void;
 
 /** The live process of a service with the ports it holds, or undefined. */
 export function runningService(stackFolder: string, name: ServiceName): ServiceRecord | undefined {
@@ -89,7 +89,7 @@ export async function startService(
   service: Service,
   ground: Ground,
   needed: () => Promise<unknown>,
-  report: ServiceReport,
+  report: ServiceProgressListener,
 ): Promise<void> {
   const { options, parts, secrets, custody } = ground;
   const running = runningService(options.folder, service.name);
@@ -127,7 +127,12 @@ export async function startService(
   );
 }
 
-async function startPrepared(service: Service, ground: Ground, command: Command, report: ServiceReport): Promise<void> {
+async function startPrepared(
+  service: Service,
+  ground: Ground,
+  command: Command,
+  report: ServiceProgressListener,
+): Promise<void> {
   const { options } = ground;
   for (let attempt = 1; ; attempt++) {
     const logFile = await freshLog(options.folder, service.name);
@@ -152,7 +157,7 @@ async function untilHealthy(
   service: Service,
   { options, secrets }: Ground,
   record: ServiceRecord,
-  report: ServiceReport,
+  report: ServiceProgressListener,
 ): Promise<void> {
   const start = Date.now();
   const logFile = serviceLog(options.folder, service.name);

@@ -42,7 +42,7 @@ export interface StackProgress {
   readonly elapsedMs: number;
 }
 
-export type StackReport = (progress: StackProgress) => void;
+export type StackProgressListener = (progress: StackProgress) => void;
 
 export interface ServiceStatus {
   readonly name: ServiceName;
@@ -64,7 +64,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOT
  * Brings all services up and waits until each answers. What is up stays as it is.
  * @throws StackError (exit code 3) if one cannot be brought up; those that this call started are stopped again.
  */
-export function stackUp(options: StackOptions, report: StackReport): Promise<StackEndpoints> {
+export function stackUp(options: StackOptions, report: StackProgressListener): Promise<StackEndpoints> {
   return exclusively(options, report, async (tell) => {
     lifecycle.assertNothingOpen(options);
     const parts = partsOf(options, tell);
@@ -82,7 +82,7 @@ export function stackUp(options: StackOptions, report: StackReport): Promise<Sta
 }
 
 /** Ends all services. What is not running is left alone. @throws StackError if a process cannot be ended. */
-export function stackDown(options: StackOptions, report: StackReport): Promise<void> {
+export function stackDown(options: StackOptions, report: StackProgressListener): Promise<void> {
   return exclusively(options, report, async (tell) => {
     await removeEndpoints(options.folder);
     await endAll(SERVICE_NAMES, options, tell);
@@ -90,7 +90,7 @@ export function stackDown(options: StackOptions, report: StackReport): Promise<v
 }
 
 /** Ends all services and deletes their data and logs. Downloads are kept. */
-export function stackReset(options: StackOptions, report: StackReport): Promise<void> {
+export function stackReset(options: StackOptions, report: StackProgressListener): Promise<void> {
   return exclusively(options, report, async (tell) => {
     await removeEndpoints(options.folder);
     await endAll(SERVICE_NAMES, options, tell);
@@ -140,11 +140,11 @@ export function killService(options: StackOptions, name: ServiceName): Promise<v
 
 type Tell = (subject: StackProgress['subject'], text: string, lasting: boolean) => void;
 
-const silent: StackReport = () => undefined;
+const silent: StackProgressListener = () => undefined;
 
 async function exclusively<T>(
   options: StackOptions,
-  report: StackReport,
+  report: StackProgressListener,
   work: (tell: Tell) => Promise<T>,
 ): Promise<T> {
   const start = Date.now();

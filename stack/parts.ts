@@ -64,7 +64,7 @@ const STAGE_PREFIX = '.stage-';
 const REPORT_EVERY_MS = 250;
 
 /** `lasting` texts are worth a line of their own; the others replace each other. */
-export type PartReport = (text: string, lasting: boolean) => void;
+export type PartProgressListener = (text: string, lasting: boolean) => void;
 
 /** Puts a part into `<stage>/part`; tells the bytes downloaded so far. */
 type FetchInto = (goal: string, stage: string, onBytes: (bytes: number) => void) => Promise<void>;
@@ -75,11 +75,11 @@ type FetchInto = (goal: string, stage: string, onBytes: (bytes: number) => void)
  */
 export class Parts {
   readonly #partsFolder: string;
-  readonly #report: PartReport;
+  readonly #report: PartProgressListener;
   readonly #fetchInto: FetchInto;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(partsFolder: string, report: PartReport, fetchInto: FetchInto = runMaven) {
+  constructor(partsFolder: string, report: PartProgressListener, fetchInto: FetchInto = runMaven) {
     this.#partsFolder = partsFolder;
     this.#report = report;
     this.#fetchInto = fetchInto;

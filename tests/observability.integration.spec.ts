@@ -29,7 +29,7 @@ const DECISIONS: TopicName = 'probability.decisions';
 const [INSTRUMENT = '', OTHER_INSTRUMENT = ''] = SEEDED_INSTRUMENTS;
 const PARTITION = partitionOf(INSTRUMENT, DEFAULT_PARTITIONS);
 
-/** Kinds whose cause takes minutes (the client gives up) or the luck of a moment: consumer-report.unit.spec.ts. */
+/** Kinds whose cause takes minutes (the client gives up) or the luck of a moment: consumer-telemetry.unit.spec.ts. */
 const TOLD_ELSEWHERE: readonly LogAction[] = ['consumer-crashed', 'commit-failed'];
 
 const connections = stackConnections();
@@ -316,7 +316,7 @@ describe('an outage is told once, at its beginning and at its end', () => {
   it('of Redis', async () => {
     await breakAndMend('redis', latest, async () => {
       await trade(MORE_TRADES);
-      await latest.line('delivery-paused');
+      await latest.line('partition-paused');
       await until('lag shows', async () => (await latest.metric('tapeproof_consumer_lag_records')) > 0);
       expect(await latest.metric('tapeproof_consumer_lag_seconds')).toBeGreaterThan(0);
       expect(await history.isReady()).toBe(true);

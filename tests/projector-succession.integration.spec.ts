@@ -5,7 +5,7 @@ import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createLog } from '../platform/log.ts';
-import { unobserved } from '../platform/observation.ts';
+import { noTelemetry } from '../platform/telemetry.ts';
 import { createEventReader } from '../projectors/event-reader.ts';
 import type { LatestOperation } from '../projectors/projector.ts';
 import { redisLatest } from '../projectors/redis-latest/projector.ts';
@@ -56,7 +56,7 @@ it('a projector whose generation is replaced in the middle of a batch goes on wi
     ...{ projector: redisLatest, readModel, reader, producer, connections, log, tapeId: tape.tapeId },
     read: createEventReader(registry, redisLatest, DEFAULT_PARTITIONS),
     signal: stop.signal,
-    observation: unobserved(),
+    telemetry: noTelemetry(),
   });
   await until('the next generation has trades', () => store.counts().applied > 0);
   stop.abort();

@@ -8,7 +8,7 @@ import { connectRedis, type Redis } from '../platform/redis.ts';
 import { createLog } from '../platform/log.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import { listProjectors, projectorGroup, projectorStatus, rebuildProjector } from '../projectors/main.ts';
-import { PROJECTORS } from '../projectors/registry.ts';
+import { PROJECTORS } from '../projectors/catalogue.ts';
 import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
 import { redisAdministratorUrl, resetStores, stackConnections } from './support/stack.ts';

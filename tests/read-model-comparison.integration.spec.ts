@@ -5,7 +5,7 @@ import type { TopicName } from '../contracts/topics.ts';
 import { createPool } from '../platform/postgres.ts';
 import { migratorUrlOf } from '../platform/connections.ts';
 import { into, type PostgresProjector, type RowInsert, type Table } from '../projectors/projector.ts';
-import { BEGINNING, type Delivery, type Difference, type Position, type Sink } from '../projectors/sink.ts';
+import { BEGINNING, type SinkBatch, type Difference, type Position, type Sink } from '../projectors/sink.ts';
 import { createPostgresReadModel } from '../projectors/sinks/postgres-read-model.adapter.ts';
 import { stackConnections } from './support/stack.ts';
 
@@ -50,7 +50,7 @@ function rowOf(index: number): RowInsert {
   });
 }
 
-function delivery(from: Position, first: number, end: number): Delivery<RowInsert> {
+function delivery(from: Position, first: number, end: number): SinkBatch<RowInsert> {
   const admitted = Array.from({ length: end - first }, (_, index) => ({
     offset: first + index,
     output: [rowOf(first + index)],

@@ -11,7 +11,14 @@ import {
   type RowInsert,
   type Table,
 } from '../projectors/projector.ts';
-import { BEGINNING, type Delivery, type Position, type ReadModel, type Shadow, type Sink } from '../projectors/sink.ts';
+import {
+  BEGINNING,
+  type SinkBatch,
+  type Position,
+  type ReadModel,
+  type Shadow,
+  type Sink,
+} from '../projectors/sink.ts';
 import { createPostgresReadModel } from '../projectors/sinks/postgres-read-model.adapter.ts';
 import { createRedisReadModel } from '../projectors/sinks/redis-read-model.adapter.ts';
 import { stackConnections } from './support/stack.ts';
@@ -59,7 +66,7 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
     });
 
     /** The delivery of so many records, from a position on. */
-    function delivery(from: Position, count: number): Delivery<Output> {
+    function delivery(from: Position, count: number): SinkBatch<Output> {
       const admitted = Array.from({ length: count }, (_, index) => {
         const offset = from.nextOffset + index;
         return { offset, output: [outputOf(offset)] };
@@ -181,7 +188,7 @@ describe('a read model in Postgres that a former version of its projector made',
   const events = { ...EVENTS, name: `${place}_events` };
   const former: PostgresProjector = { ...inPostgres, name, schema: place, tables: [events] };
   const current: PostgresProjector = { ...former, tables: [events, added] };
-  const from = (position: Position, output: readonly RowInsert[]): Delivery<RowInsert> => {
+  const from = (position: Position, output: readonly RowInsert[]): SinkBatch<RowInsert> => {
     const to = { nextOffset: position.nextOffset + 1, nextSequence: 0 };
     const admitted = [{ offset: position.nextOffset, output }];
     return { topic: 'raw.trades', partition: 0, from: position, to, admitted, repeated: [], dead: 0, ignored: 0 };

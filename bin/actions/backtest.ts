@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { lineOf } from '../../evaluators/derive.ts';
-import { STRATEGIES } from '../../evaluators/strategies/registry.ts';
+import { STRATEGIES } from '../../evaluators/strategies/catalogue.ts';
 import type { Strategy } from '../../evaluators/strategies/strategy.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import {

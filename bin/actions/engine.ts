@@ -4,7 +4,7 @@ import type { HttpOptions } from '../commands/options.ts';
 import { connections } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { interruption } from '../interruption.ts';
-import { observed } from '../observed.ts';
+import { withTelemetry } from '../with-telemetry.ts';
 
 export async function runEngineProcess(options: HttpOptions): Promise<void> {
   const { kafkaBrokers, registryUrl } = connections();
@@ -12,7 +12,7 @@ export async function runEngineProcess(options: HttpOptions): Promise<void> {
   const commit = await gitCommit();
   const log = createLog('engine');
   const signal = interruption();
-  await observed({ service: 'engine', dependencies, commit, log, options, signal }, (observation) =>
-    pipeline.engine.run({ connections: dependencies, gitCommit: commit, log, signal, observation }),
+  await withTelemetry({ service: 'engine', dependencies, commit, log, options, signal }, (telemetry) =>
+    pipeline.engine.run({ connections: dependencies, gitCommit: commit, log, signal, telemetry }),
   );
 }

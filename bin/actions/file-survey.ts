@@ -1,6 +1,6 @@
 import { counted } from '../../platform/counted.ts';
 import type { IngestProgress } from '../../producers/main.ts';
-import type { InstrumentReport } from '../../producers/ingest-tally.ts';
+import type { InstrumentReport } from '../../producers/ingest-counts.ts';
 import { orderLines, refusalLines } from '../../producers/survey-text.ts';
 import type { RefusedByReason, Survey } from '../../producers/survey.ts';
 

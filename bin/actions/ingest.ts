@@ -14,7 +14,7 @@ import type { FileSurveyOptions, HttpOptions } from '../commands/options.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { interruption } from '../interruption.ts';
-import { observed } from '../observed.ts';
+import { withTelemetry } from '../with-telemetry.ts';
 import { progressBar, type ProgressBar } from '../progress.ts';
 import { commandGiven, instrumentLines, PHASE_TITLES, refusedText } from './file-survey.ts';
 import { printPreview } from './preview.ts';
@@ -98,7 +98,7 @@ export async function ingestLiveMarket(options: LiveOptions): Promise<void> {
   } as const;
   // Before anything answers over HTTP: a process that cannot begin does not say that it runs.
   checkLiveOptions(what);
-  const report = await observed(
+  const report = await withTelemetry(
     {
       service: 'ingest-live',
       dependencies: { kafkaBrokers: where.kafkaBrokers, registryUrl: where.registryUrl },
@@ -107,7 +107,7 @@ export async function ingestLiveMarket(options: LiveOptions): Promise<void> {
       options,
       signal,
     },
-    (observation) => pipeline.ingest.live({ ...what, observation }),
+    (telemetry) => pipeline.ingest.live({ ...what, processTelemetry: telemetry }),
   );
   print(options.json, report, () => liveText(report));
   if (!report.complete) process.exitCode = 3;

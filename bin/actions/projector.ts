@@ -12,7 +12,7 @@ import type { HttpOptions, JsonOption } from '../commands/options.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
 import { interruption } from '../interruption.ts';
-import { observed } from '../observed.ts';
+import { withTelemetry } from '../with-telemetry.ts';
 import { progressBar } from '../progress.ts';
 
 export interface RebuildOptions extends JsonOption {
@@ -62,8 +62,8 @@ export async function runProjectorProcess(name: string, options: HttpOptions): P
   const log = createLog(name);
   const signal = interruption();
   const commit = await gitCommit();
-  await observed({ service: 'projector', name, dependencies, commit, log, options, signal }, (observation) =>
-    runProjector({ name, connections: where, log, signal, observation }),
+  await withTelemetry({ service: 'projector', name, dependencies, commit, log, options, signal }, (telemetry) =>
+    runProjector({ name, connections: where, log, signal, telemetry }),
   );
 }
 

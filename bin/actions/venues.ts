@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { VENUES } from '../../producers/venues/registry.ts';
+import { VENUES } from '../../producers/venues/catalogue.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
 

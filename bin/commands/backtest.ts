@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { BacktestOptions } from '../actions/backtest.ts';
-import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
+import { FILE_SOURCE_NAMES } from '../../producers/catalogue.ts';
 import { DEFAULT_CONFIGURATION_FILE, withFileSurveyOptions } from './options.ts';
 
 export function registerBacktest(program: Command): void {

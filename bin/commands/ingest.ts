@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { IngestOptions, LiveOptions } from '../actions/ingest.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { FILE_SOURCE_NAMES } from '../../producers/registry.ts';
+import { FILE_SOURCE_NAMES } from '../../producers/catalogue.ts';
 import { withFileSurveyOptions, withHttpOptions, type JsonOption } from './options.ts';
 
 export function registerIngest(program: Command): void {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { TapeproofError } from '../errors.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { redact } from '../security/redaction.ts';
 import { allowedHosts } from './allowed-hosts.ts';
 import { BoundedConnections } from './connections.ts';
@@ -22,7 +22,7 @@ export interface HealthServerOptions {
   readonly port: number;
   /** By which it may be asked, beside its address and localhost. */
   readonly names?: readonly string[];
-  readonly observation: Observation;
+  readonly telemetry: Telemetry;
   readonly eventLoop: EventLoopWatch;
 }
 
@@ -99,7 +99,7 @@ function refuseHost(request: IncomingMessage, response: ServerResponse): void {
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HealthServerOptions): Promise<void> {
-  const { metrics, health } = options.observation;
+  const { metrics, health } = options.telemetry;
   // Nothing that is sent along is read.
   request.resume();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -129,10 +129,10 @@ function respondChecks(
   response: ServerResponse,
   isWell: boolean,
   question: 'alive' | 'ready',
-  { service, observation, eventLoop }: HealthServerOptions,
+  { service, telemetry, eventLoop }: HealthServerOptions,
 ): void {
   const checks = Object.fromEntries(
-    [...observation.health.parts].map(([part, state]) => [part, { ok: state[question], detail: state.detail }]),
+    [...telemetry.health.parts].map(([part, state]) => [part, { ok: state[question], detail: state.detail }]),
   );
   const body = {
     status: isWell ? 'ok' : 'failing',

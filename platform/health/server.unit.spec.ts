@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
 import { until } from '../../tests/support/until.ts';
-import { unobserved, type Observation } from '../observation.ts';
+import { noTelemetry, type Telemetry } from '../telemetry.ts';
 import { allowedHosts } from './allowed-hosts.ts';
 import { startHealthServer, type HealthServer } from './server.ts';
 
@@ -14,19 +14,19 @@ afterEach(async () => {
 });
 
 interface Subject {
-  readonly observation: Observation;
+  readonly telemetry: Telemetry;
   readonly server: HealthServer;
   readonly eventLoop: { delayMs: number; isResponsive: boolean; close(): void };
   readonly ask: (path: string, method?: string) => Promise<Response>;
 }
 
 async function start(port = 0, names: readonly string[] = []): Promise<Subject> {
-  const observation = unobserved();
+  const telemetry = noTelemetry();
   const eventLoop = { delayMs: 1, isResponsive: true, close: () => undefined };
-  const server = await startHealthServer({ service: 'engine', host: '127.0.0.1', port, names, observation, eventLoop });
+  const server = await startHealthServer({ service: 'engine', host: '127.0.0.1', port, names, telemetry, eventLoop });
   open.push(server);
   const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${server.port}${path}`, { method });
-  return { observation, server, eventLoop, ask };
+  return { telemetry, server, eventLoop, ask };
 }
 
 /** Sends bytes as they are, and returns all that comes back. */
@@ -39,8 +39,8 @@ async function sendRaw({ server }: Subject, bytes: string): Promise<string> {
 
 describe('the health server', () => {
   it('answers /metrics as a scraper reads them', async () => {
-    const { ask, observation } = await start();
-    observation.metrics.set('tapeproof_dependency_up', { dependency: 'kafka' }, 1);
+    const { ask, telemetry } = await start();
+    telemetry.metrics.set('tapeproof_dependency_up', { dependency: 'kafka' }, 1);
     const response = await ask('/metrics?name=any');
     expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(parsePrometheus(await response.text()).get('tapeproof_dependency_up')?.samples).toMatchObject([
@@ -49,11 +49,11 @@ describe('the health server', () => {
   });
 
   it('tells alive from ready', async () => {
-    const { ask, observation, eventLoop } = await start();
+    const { ask, telemetry, eventLoop } = await start();
     const statuses = async () => [(await ask('/health')).status, (await ask('/ready')).status];
-    observation.health.set('consumer', { alive: true, ready: true, detail: 'has partitions' });
+    telemetry.health.set('consumer', { alive: true, ready: true, detail: 'has partitions' });
     expect(await statuses()).toEqual([200, 200]);
-    observation.health.set('redis', { alive: true, ready: false, detail: 'ECONNREFUSED' });
+    telemetry.health.set('redis', { alive: true, ready: false, detail: 'ECONNREFUSED' });
     expect(await statuses()).toEqual([200, 503]);
     const body: unknown = await (await ask('/ready')).json();
     expect(body).toMatchObject({
@@ -61,10 +61,10 @@ describe('the health server', () => {
       service: 'engine',
       checks: { consumer: { ok: true }, redis: { ok: false, detail: 'ECONNREFUSED' }, 'event-loop': { ok: true } },
     });
-    observation.health.set('redis', { alive: true, ready: true, detail: 'answers' });
-    observation.health.set('consumer', { alive: false, ready: false, detail: 'records are gone' });
+    telemetry.health.set('redis', { alive: true, ready: true, detail: 'answers' });
+    telemetry.health.set('consumer', { alive: false, ready: false, detail: 'records are gone' });
     expect(await statuses()).toEqual([503, 503]);
-    observation.health.set('consumer', { alive: true, ready: true, detail: 'has partitions' });
+    telemetry.health.set('consumer', { alive: true, ready: true, detail: 'has partitions' });
     eventLoop.isResponsive = false;
     expect(await statuses()).toEqual([503, 503]);
   });

@@ -8,13 +8,13 @@ import type {
 import { withDeadline } from '../deadline.ts';
 import { isPassing, TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { unobserved, type Observation } from '../observation.ts';
+import { noTelemetry, type Telemetry } from '../telemetry.ts';
 import { without, type Assignment } from './assignment.ts';
 import { kafkaUnreachable } from './client.ts';
 import { refuseLostRecords, type Remedy } from './committed-offsets.ts';
 import { consumerOptions } from './consumer-options.ts';
-import { ConsumerReport } from './consumer-report.ts';
-import { isProgrammingError, isRebalance, plain } from './delivery-errors.ts';
+import { ConsumerTelemetry } from './consumer-telemetry.ts';
+import { isProgrammingError, isRebalance, plain } from './consumer-errors.ts';
 import { ExpectedOffsets } from './expected-offsets.ts';
 import { OffsetCommits } from './offset-commits.ts';
 import { partitionBatchOf, type Applied, type BatchResult, type PartitionBatch } from './partition-batch.ts';
@@ -53,7 +53,7 @@ export interface ConsumerSettings {
   /** With what this member had and has no more; all of it at the end. */
   onRevoked?(assignment: Assignment): void;
   readonly log: Log;
-  readonly observation?: Observation;
+  readonly telemetry?: Telemetry;
   /** Batches of different partitions handled side by side. */
   readonly concurrency?: number;
 }
@@ -84,17 +84,17 @@ export interface RunningConsumer {
 export async function startConsumer(settings: ConsumerSettings): Promise<RunningConsumer> {
   const { kafka, groupId, topics, offsetsAreHints = false, remedy } = settings;
   if (!offsetsAreHints) await refuseLostRecords(kafka, groupId, topics, remedy);
-  const delivery = new Delivery(settings);
-  await delivery.start();
-  return delivery;
+  const member = new GroupMember(settings);
+  await member.start();
+  return member;
 }
 
 /** One membership in a group, from join to leave. */
-class Delivery implements RunningConsumer {
+class GroupMember implements RunningConsumer {
   readonly done: Promise<void>;
   readonly progress = new PartitionProgress();
   readonly #settings: ConsumerSettings;
-  readonly #report: ConsumerReport;
+  readonly #report: ConsumerTelemetry;
   readonly #consumer: Consumer;
   readonly #resolveDone: () => void;
   readonly #rejectDone: (error: Error) => void;
@@ -114,7 +114,7 @@ class Delivery implements RunningConsumer {
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings;
-    this.#report = new ConsumerReport(settings.groupId, settings.log, settings.observation ?? unobserved());
+    this.#report = new ConsumerTelemetry(settings.groupId, settings.log, settings.telemetry ?? noTelemetry());
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     this.done = promise;
     this.done.catch(() => undefined);

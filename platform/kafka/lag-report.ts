@@ -1,5 +1,5 @@
 import type { Log } from '../log.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
 import type { Assignment } from './assignment.ts';
 import type { PartitionProgress } from './partition-progress.ts';
 import { StallJudge, stallText, UNKNOWN_LAG_MS_MAX } from './stalls.ts';
@@ -19,7 +19,7 @@ export interface Lag {
 
 export interface LagReportSettings {
   readonly groupId: string;
-  readonly observation: Observation;
+  readonly telemetry: Telemetry;
   readonly log: Log;
 }
 
@@ -51,7 +51,7 @@ export class LagReport {
     const stalled = new Set(stalls.map(({ topic, partition }) => `${topic} ${partition}`));
     for (const labels of this.#shown.values()) {
       const isStalled = stalled.has(`${labels.topic} ${labels.partition}`);
-      this.#settings.observation.metrics.set('tapeproof_consumer_stalled', labels, isStalled ? 1 : 0);
+      this.#settings.telemetry.metrics.set('tapeproof_consumer_stalled', labels, isStalled ? 1 : 0);
     }
     this.#say(stalls.length > 0, stallText(stalls, now));
   }
@@ -71,7 +71,7 @@ export class LagReport {
   }
 
   #show(lags: readonly Lag[]): void {
-    const { metrics } = this.#settings.observation;
+    const { metrics } = this.#settings.telemetry;
     const next = new Map<string, Labels>();
     for (const { records, seconds, topic, partition } of lags) {
       const labels = { group: this.#settings.groupId, topic, partition };
@@ -100,6 +100,6 @@ export class LagReport {
   }
 
   #board(ready: boolean, detail: string): void {
-    this.#settings.observation.health.set(PART, { alive: true, ready, detail });
+    this.#settings.telemetry.health.set(PART, { alive: true, ready, detail });
   }
 }

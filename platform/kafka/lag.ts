@@ -1,7 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { withDeadline } from '../deadline.ts';
 import type { Log } from '../log.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { kafkaUnreachable } from './client.ts';
 import type { RunningConsumer } from './consumer.ts';
 import { LagReport, type Lag } from './lag-report.ts';
@@ -20,7 +20,7 @@ export interface LagWatchSettings {
   readonly groupId: string;
   /** What this process has now; others report the rest. */
   readonly consumer: Pick<RunningConsumer, 'assignment' | 'progress'>;
-  readonly observation: Observation;
+  readonly telemetry: Telemetry;
   readonly log: Log;
 }
 

@@ -1,5 +1,5 @@
 import type { EachBatchPayload } from 'kafkajs';
-import { plain } from './delivery-errors.ts';
+import { plain } from './consumer-errors.ts';
 
 /** How long an applied offset waits at most. A commit with each batch would cost as many requests as the fetches do. */
 const COMMIT_INTERVAL_MS = 250;

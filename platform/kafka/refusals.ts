@@ -1,5 +1,5 @@
 import type { DeadLetterReason } from '../../contracts/generated/events.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
 import type { Assignment } from './assignment.ts';
 
 /** So many records in a row that became dead letters are no accident. */
@@ -44,11 +44,11 @@ interface Window {
  * Judged for each partition, in batches: a healthy one must not hide a sick one.
  */
 export class RefusalWatch {
-  readonly #observation: Observation;
+  readonly #telemetry: Telemetry;
   readonly #windows = new Map<string, Window>();
 
-  constructor(observation: Observation) {
-    this.#observation = observation;
+  constructor(telemetry: Telemetry) {
+    this.#telemetry = telemetry;
     this.#say();
   }
 
@@ -66,7 +66,7 @@ export class RefusalWatch {
     add(window, records, lastOffset, refused);
     if (refused.length > 0 || wasRefused) this.#say();
     const { topic, partition } = place;
-    this.#observation.metrics.set('tapeproof_consumer_refused_ratio', { topic, partition }, shareOf(window));
+    this.#telemetry.metrics.set('tapeproof_consumer_refused_ratio', { topic, partition }, shareOf(window));
   }
 
   /** Partitions that this process has no more. */
@@ -74,7 +74,7 @@ export class RefusalWatch {
     for (const [topic, partitions] of Object.entries(lost)) {
       for (const partition of partitions) {
         if (!this.#windows.delete(keyOf({ topic, partition }))) continue;
-        this.#observation.metrics.remove('tapeproof_consumer_refused_ratio', { topic, partition });
+        this.#telemetry.metrics.remove('tapeproof_consumer_refused_ratio', { topic, partition });
       }
     }
     this.#say();
@@ -83,7 +83,7 @@ export class RefusalWatch {
   #say(): void {
     const sick = [...this.#windows.values()].filter(isMostlyRefused);
     const detail = sick.length === 0 ? 'few records are refused' : sick.map(textOf).join('; ');
-    this.#observation.health.set(PART, { alive: true, ready: sick.length === 0, detail });
+    this.#telemetry.health.set(PART, { alive: true, ready: sick.length === 0, detail });
   }
 }
 

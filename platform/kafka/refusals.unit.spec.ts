@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { unobserved } from '../observation.ts';
+import { noTelemetry } from '../telemetry.ts';
 import { RefusalWatch, REFUSED_IN_A_ROW_MAX } from './refusals.ts';
 
 const PLACE = { topic: 'raw.trades', partition: 3 };
 
 function subject() {
-  const observation = unobserved();
-  const watch = new RefusalWatch(observation);
+  const telemetry = noTelemetry();
+  const watch = new RefusalWatch(telemetry);
   let next = 0;
   return {
     watch,
@@ -18,9 +18,9 @@ function subject() {
       });
       watch.taken(place, records, next - 1, letters);
     },
-    isReady: () => observation.health.isReady,
-    detail: () => observation.health.parts.get('dead-letters')?.detail,
-    ratio: async () => /refused_ratio\{.*\} ([\d.]+)/.exec(await observation.metrics.text())?.[1],
+    isReady: () => telemetry.health.isReady,
+    detail: () => telemetry.health.parts.get('dead-letters')?.detail,
+    ratio: async () => /refused_ratio\{.*\} ([\d.]+)/.exec(await telemetry.metrics.text())?.[1],
   };
 }
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { unobserved } from '../observation.ts';
+import { noTelemetry } from '../telemetry.ts';
 import { LagReport, type Lag } from './lag-report.ts';
 import { createLog } from '../log.ts';
 import { PartitionProgress } from './partition-progress.ts';
@@ -11,10 +11,10 @@ const MEASURED_EVERY_MS = 5_000;
 function subject() {
   const lines: Record<string, unknown>[] = [];
   const log = createLog('engine', 'info', { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) });
-  const observation = unobserved();
+  const telemetry = noTelemetry();
   const progress = new PartitionProgress();
   progress.joined();
-  const report = new LagReport({ groupId: 'g', observation, log });
+  const report = new LagReport({ groupId: 'g', telemetry, log });
   let lag = 0;
   const measure = (): void => {
     const measured: Lag[] = [{ ...PLACE, records: lag, seconds: 0 }];
@@ -32,10 +32,10 @@ function subject() {
         measure();
       }
     },
-    part: () => observation.health.parts.get('progress'),
-    isReady: () => observation.health.isReady,
+    part: () => telemetry.health.parts.get('progress'),
+    isReady: () => telemetry.health.isReady,
     actions: () => lines.map((line) => line['event.action']),
-    metric: async () => /tapeproof_consumer_stalled\{.*\} (\d)/.exec(await observation.metrics.text())?.[1],
+    metric: async () => /tapeproof_consumer_stalled\{.*\} (\d)/.exec(await telemetry.metrics.text())?.[1],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import type { Log } from '../log.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
 import type { LogReader } from './log-reader.ts';
 import { createRegistry } from './registry.ts';
 import { partitionCount } from './topics.ts';
@@ -12,7 +12,7 @@ export interface TrustedLogSettings {
   readonly registryUrl: string;
   readonly log: Log;
   /** Of a process that runs. */
-  readonly observation?: Observation | undefined;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /** What whoever reads or appends for good begins with. */
@@ -31,9 +31,9 @@ export interface TrustedLog {
  *   partitions than it was activated with.
  */
 export async function openTrustedLog(settings: TrustedLogSettings): Promise<TrustedLog> {
-  const { kafka, reader, registryUrl, log, observation } = settings;
+  const { kafka, reader, registryUrl, log, telemetry } = settings;
   const partitions = await partitionCount(kafka);
-  const registry = trustRegistry({ registry: createRegistry(registryUrl), reader, partitions, log, observation });
+  const registry = trustRegistry({ registry: createRegistry(registryUrl), reader, partitions, log, telemetry });
   try {
     await registry.refuseOtherPartitions();
     return { partitions, registry };

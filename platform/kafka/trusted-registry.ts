@@ -2,7 +2,7 @@ import { FINGERPRINTS } from '../../contracts/codec.ts';
 import { subjectOf, TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { unobserved, type Observation } from '../observation.ts';
+import { noTelemetry, type Telemetry } from '../telemetry.ts';
 import { reads, readLogEvidence, type LogEvidence, type UsedId } from './log-evidence.ts';
 import type { LogReader } from './log-reader.ts';
 import type { RegisteredSchema, Registry } from './registry.ts';
@@ -42,7 +42,7 @@ export interface TrustSettings {
   readonly partitions: number;
   readonly log: Log;
   /** Of a process that runs: told of how it is, and checked again and again. */
-  readonly observation?: Observation | undefined;
+  readonly telemetry?: Telemetry | undefined;
 }
 
 /**
@@ -60,7 +60,7 @@ export function trustRegistry(settings: TrustSettings): TrustedRegistry {
 
 class Trust implements TrustedRegistry {
   readonly #settings: TrustSettings;
-  readonly #observation: Observation;
+  readonly #telemetry: Telemetry;
   readonly #timer: NodeJS.Timeout | undefined;
   readonly #believed = new Map<number, RegisteredSchema>();
   readonly #unknown = new Set<number>();
@@ -72,8 +72,8 @@ class Trust implements TrustedRegistry {
 
   constructor(settings: TrustSettings) {
     this.#settings = settings;
-    this.#observation = settings.observation ?? unobserved();
-    if (settings.observation === undefined) return;
+    this.#telemetry = settings.telemetry ?? noTelemetry();
+    if (settings.telemetry === undefined) return;
     this.#timer = setInterval(() => {
       // An outage is another matter: the registry's own check says so.
       this.#check().catch(() => undefined);
@@ -202,7 +202,7 @@ class Trust implements TrustedRegistry {
     if (found.length > 0) throw this.#faulty(found);
     if (this.#fault === undefined) return;
     this.#fault = undefined;
-    this.#observation.health.set('schemas', { alive: true, ready: true, detail: 'agree with the log' });
+    this.#telemetry.health.set('schemas', { alive: true, ready: true, detail: 'agree with the log' });
     this.#settings.log.event('registry-agrees', 'The schema registry agrees with the log again');
   }
 
@@ -212,7 +212,7 @@ class Trust implements TrustedRegistry {
       this.#settings.log.event('registry-changed', fault.message, { 'event.reason': fault.code });
     }
     this.#fault = fault;
-    this.#observation.health.set('schemas', { alive: true, ready: false, detail: fault.message });
+    this.#telemetry.health.set('schemas', { alive: true, ready: false, detail: fault.message });
     return fault;
   }
 

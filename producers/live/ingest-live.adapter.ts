@@ -54,16 +54,16 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
   const { connections, log } = options;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest-live', log);
   const { registryUrl } = connections;
-  const { observation } = options;
+  const { processTelemetry } = options;
   const reader = createLogReader(connections.kafkaBrokers);
   let trusted: TrustedLog | undefined;
   let producer: RecordProducer | undefined;
   try {
-    trusted = await openTrustedLog({ kafka, reader, registryUrl, log, observation });
+    trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: processTelemetry });
     const { registry, partitions } = trusted;
     for (const record of ['Trade', 'TradeGap', 'ClockTick'] as const) await registry.idOf(TAPE_TOPIC, record);
     await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
-    producer = createRecordProducer(kafka, registry, observation?.metrics);
+    producer = createRecordProducer(kafka, registry, processTelemetry?.metrics);
     return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
   } finally {
     trusted?.registry.close();
@@ -73,9 +73,11 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
   }
 }
 
-function telemetryOf({ telemetry, observation, venue, transport, log }: LiveIngestOptions): LiveTelemetry {
+function telemetryOf({ telemetry, processTelemetry, venue, transport, log }: LiveIngestOptions): LiveTelemetry {
   if (telemetry !== undefined) return telemetry;
-  return observation === undefined ? NO_TELEMETRY : createLiveTelemetry({ venue, transport, observation, log });
+  return processTelemetry === undefined
+    ? NO_TELEMETRY
+    : createLiveTelemetry({ venue, transport, processTelemetry, log });
 }
 
 /** Wires the venue's stream, the instruments' streams, the backfill and the tape writer together. */

@@ -1,5 +1,5 @@
 import type { Trade } from '../../contracts/generated/events.ts';
-import { isRefusedTrade, type HistoryPlace, type RefusedTrade } from '../venue.ts';
+import { isRefusedTrade, type BackfillStart, type RefusedTrade } from '../venue.ts';
 import { DenseReorderBuffer } from './dense-reorder-buffer.ts';
 import { GapTracker, type GapTiming } from './gap.ts';
 import { Liveness } from './liveness.ts';
@@ -16,7 +16,7 @@ const REFUSED_IDS_MAX = 1_000;
 /** A page to be asked of REST. `urgent`: trades wait for it. */
 export type PageRequest =
   | { readonly kind: 'newest'; readonly limit: number; readonly urgent: boolean }
-  | { readonly kind: 'from'; readonly place: HistoryPlace; readonly urgent: boolean };
+  | { readonly kind: 'from'; readonly place: BackfillStart; readonly urgent: boolean };
 
 /** What is to be done for an instrument now. It stays the answer until it is done and said so by the command named. */
 export interface NextActions {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Trade } from '../../contracts/generated/events.ts';
-import type { HistoryPlace, RefusedTrade } from '../venue.ts';
+import type { BackfillStart, RefusedTrade } from '../venue.ts';
 import { refusedWith, tradeWith } from './fixtures/trade.ts';
 import { InstrumentStream, type InstrumentStreamOptions, type PageRequest } from './instrument-stream.ts';
 import { NOT_SERVED_ANSWERS } from './gap.ts';
@@ -66,7 +66,7 @@ function takeAll(stream: InstrumentStream): string[] {
 }
 
 function from(firstTradeId: number): Partial<PageRequest> {
-  return { kind: 'from', place: expect.objectContaining({ firstTradeId }) as HistoryPlace, urgent: true };
+  return { kind: 'from', place: expect.objectContaining({ firstTradeId }) as BackfillStart, urgent: true };
 }
 
 describe('a stream that is new to the tape', () => {

@@ -3,10 +3,10 @@ import type { Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { namedInstrument } from '../../platform/named-instrument.ts';
-import type { Observation } from '../../platform/observation.ts';
+import type { Telemetry } from '../../platform/telemetry.ts';
 import { quoted } from '../source.ts';
 import type { Endpoints, Venue } from '../venue.ts';
-import { VENUES } from '../venues/registry.ts';
+import { VENUES } from '../venues/catalogue.ts';
 import { suggestedInstrument } from './suggested-instrument.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import { LIVE_TIMING, type LiveTiming } from './timing.ts';
@@ -33,8 +33,8 @@ export interface LiveIngestOptions {
   /** When given, what was released is sent, and what was done is reported, within ten seconds. */
   readonly signal: AbortSignal;
   /** Logs, metrics and health of the process; without it nothing is reported. */
-  readonly observation?: Observation | undefined;
-  /** Takes the events instead of the observation. */
+  readonly processTelemetry?: Telemetry | undefined;
+  /** Takes the events instead of the processTelemetry. */
   readonly telemetry?: LiveTelemetry | undefined;
   /** About once a second, for a terminal. */
   readonly onStatus?: ((status: LiveStatus) => void) | undefined;

@@ -1,6 +1,6 @@
 import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
 import type { Log } from '../../platform/log.ts';
-import type { Observation } from '../../platform/observation.ts';
+import type { Telemetry } from '../../platform/telemetry.ts';
 import type { TradeGapReason } from '../../contracts/generated/events.ts';
 import { LIVE_READER } from './dead-letters.ts';
 import type { DisconnectReason, LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
@@ -25,7 +25,7 @@ export interface LiveTelemetryOptions {
   readonly venue: string;
   /** Without a stream the venue counts as connected while its answers to requests are good. */
   readonly transport: 'stream' | 'poll';
-  readonly observation: Observation;
+  readonly processTelemetry: Telemetry;
   readonly log: Log;
 }
 
@@ -42,18 +42,18 @@ export function createLiveTelemetry(options: LiveTelemetryOptions): LiveTelemetr
 class LiveReporter {
   readonly #venue: string;
   readonly #isPolling: boolean;
-  readonly #metrics: Observation['metrics'];
-  readonly #health: Observation['health'];
+  readonly #metrics: Telemetry['metrics'];
+  readonly #health: Telemetry['health'];
   readonly #log: Log;
   readonly #connections = new Set<number>();
   readonly #lastEventTimeUs = new Map<string, number>();
   readonly #duplicates = new Map<string, Record<TradeOrigin, number>>();
 
-  constructor({ venue, transport, observation, log }: LiveTelemetryOptions) {
+  constructor({ venue, transport, processTelemetry, log }: LiveTelemetryOptions) {
     this.#venue = venue;
     this.#isPolling = transport === 'poll';
-    this.#metrics = observation.metrics;
-    this.#health = observation.health;
+    this.#metrics = processTelemetry.metrics;
+    this.#health = processTelemetry.health;
     this.#log = log;
     this.#health.set('venue', { alive: true, ready: false, detail: 'not connected yet' });
     this.#metrics.set('tapeproof_live_connections', { venue }, 0);

@@ -23,14 +23,14 @@ function subject(transport: 'stream' | 'poll' = 'stream') {
   const log = createLog('ingest-live', 'info', {
     write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]),
   });
-  const observation = { metrics: new Metrics('ingest-live'), health: new HealthBoard() };
-  const telemetry = createLiveTelemetry({ venue: 'binance', transport, observation, log });
+  const processTelemetry = { metrics: new Metrics('ingest-live'), health: new HealthBoard() };
+  const telemetry = createLiveTelemetry({ venue: 'binance', transport, processTelemetry, log });
   const samples = async (name: string) => {
-    const family = parsePrometheus(await observation.metrics.text()).get(`tapeproof_${name}`);
+    const family = parsePrometheus(await processTelemetry.metrics.text()).get(`tapeproof_${name}`);
     return (family?.samples ?? []).map(({ labels, value }) => [...Object.values(labels), value]);
   };
   const actions = () => lines.map((line) => line['event.action']);
-  return { telemetry, observation, lines, samples, actions };
+  return { telemetry, processTelemetry, lines, samples, actions };
 }
 
 /** Everything that can happen, once. */
@@ -136,8 +136,8 @@ describe('the telemetry of live ingestion', () => {
   });
 
   it('is ready while a connection is up, one of two being enough', () => {
-    const { telemetry, observation } = subject();
-    const ready = () => observation.health.isReady;
+    const { telemetry, processTelemetry } = subject();
+    const ready = () => processTelemetry.health.isReady;
     expect(ready()).toBe(false);
     telemetry({ kind: 'connected', connection: 1, handshakeMs: 1 });
     telemetry({ kind: 'connected', connection: 2, handshakeMs: 1 });
@@ -148,12 +148,12 @@ describe('the telemetry of live ingestion', () => {
   });
 
   it('is ready without a stream while requests are answered', () => {
-    const { telemetry, observation } = subject('poll');
+    const { telemetry, processTelemetry } = subject('poll');
     const ask = (outcome: 'ok' | 'failed' | 'rate-limited') => {
       telemetry({ kind: 'history-request', outcome, status: 200, retryAfterMs: 0, detail: undefined });
-      return observation.health.isReady;
+      return processTelemetry.health.isReady;
     };
-    expect([observation.health.isReady, ask('ok'), ask('rate-limited'), ask('failed'), ask('ok')]).toEqual([
+    expect([processTelemetry.health.isReady, ask('ok'), ask('rate-limited'), ask('failed'), ask('ok')]).toEqual([
       ...[false, true, true, false, true],
     ]);
   });

@@ -2,19 +2,19 @@ import { describe, expect, it } from 'vitest';
 import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
 import { createLog } from '../log.ts';
 import type { Service } from '../log-events.ts';
-import { startObservation } from './observe.ts';
+import { startTelemetry } from './start-telemetry.ts';
 
 async function firstScrape(service: Service, name: string) {
-  const observation = await startObservation({
+  const telemetry = await startTelemetry({
     ...{ service, name, dependencies: {}, host: '127.0.0.1', port: 0 },
     build: { version: '1', commit: 'x' },
     log: createLog(name, 'silent'),
   });
   try {
-    const families = parsePrometheus(await observation.metrics.text());
+    const families = parsePrometheus(await telemetry.metrics.text());
     return (metric: string) => families.get(`tapeproof_${metric}`)?.samples ?? [];
   } finally {
-    await observation.close();
+    await telemetry.close();
   }
 }
 

@@ -8,16 +8,16 @@ import type { DerivedRecord } from './advance.ts';
 /** Stands for pooled decisions where a strategy's name stands otherwise. */
 const DECISION = 'DECISION';
 
-type Tally = Record<Verdict, number>;
+type VerdictCounts = Record<Verdict, number>;
 
 /**
- * Says what the engine derived, after Kafka acknowledged it. Outcomes are tallied in memory and shown at a scrape: an
+ * Says what the engine derived, after Kafka acknowledged it. Outcomes are counted in memory and shown at a scrape: an
  * event costs an addition here, and a line in the log only as often as sampling lets it.
  */
-export class DerivedReport {
+export class EngineTelemetry {
   readonly #log: Log;
   readonly #metrics: Metrics;
-  readonly #tallies = new Map<string, Tally>();
+  readonly #counts = new Map<string, VerdictCounts>();
 
   constructor(log: Log, metrics: Metrics) {
     this.#log = log;
@@ -72,9 +72,9 @@ export class DerivedReport {
   #outcome(event: Outcome): void {
     const { verdict, forecastId } = event;
     const strategy = event.strategy ?? DECISION;
-    let tally = this.#tallies.get(strategy);
-    if (tally === undefined) this.#tallies.set(strategy, (tally = { HIT: 0, MISS: 0, VOID: 0 }));
-    tally[verdict] += 1;
+    let counts = this.#counts.get(strategy);
+    if (counts === undefined) this.#counts.set(strategy, (counts = { HIT: 0, MISS: 0, VOID: 0 }));
+    counts[verdict] += 1;
     this.#log.sampled('outcome-evaluated')?.(`${verdict}: ${strategy} of ${event.instrument}`, {
       ...placeOf(event),
       'tapeproof.strategy': strategy,
@@ -84,13 +84,13 @@ export class DerivedReport {
   }
 
   #show(metrics: Metrics): void {
-    for (const [strategy, tally] of this.#tallies) {
+    for (const [strategy, counts] of this.#counts) {
       for (const verdict of ['HIT', 'MISS', 'VOID'] as const) {
-        metrics.countUpTo('tapeproof_engine_outcomes_total', { strategy, verdict }, tally[verdict]);
+        metrics.countUpTo('tapeproof_engine_outcomes_total', { strategy, verdict }, counts[verdict]);
       }
-      const decided = tally.HIT + tally.MISS;
+      const decided = counts.HIT + counts.MISS;
       metrics.set('tapeproof_engine_hit_ratio_outcomes', { strategy }, decided);
-      if (decided > 0) metrics.set('tapeproof_engine_hit_ratio', { strategy }, tally.HIT / decided);
+      if (decided > 0) metrics.set('tapeproof_engine_hit_ratio', { strategy }, counts.HIT / decided);
     }
   }
 }

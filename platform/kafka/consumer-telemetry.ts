@@ -1,6 +1,6 @@
 import { TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { assignmentText, type Assignment } from './assignment.ts';
 import type { AppliedOffset } from './offset-commits.ts';
 
@@ -13,22 +13,22 @@ interface Place {
 }
 
 /** What a consumer says of itself: lines in the log, metrics, and its health. */
-export class ConsumerReport {
+export class ConsumerTelemetry {
   readonly #groupId: string;
   readonly #log: Log;
-  readonly #observation: Observation;
+  readonly #telemetry: Telemetry;
   #joins = 0;
   #outageLoggedAt = 0;
   #commitFailureLoggedAt = 0;
 
-  constructor(groupId: string, log: Log, observation: Observation) {
+  constructor(groupId: string, log: Log, telemetry: Telemetry) {
     this.#groupId = groupId;
     this.#log = log;
-    this.#observation = observation;
+    this.#telemetry = telemetry;
   }
 
   started(): void {
-    this.#observation.metrics.count('tapeproof_consumer_rebalances_total', { group: this.#groupId }, 0);
+    this.#telemetry.metrics.count('tapeproof_consumer_rebalances_total', { group: this.#groupId }, 0);
     this.#health(true, false, `joining ${this.#groupId}`);
     this.#log.event('consumer-started', `Joining group ${this.#groupId}`, this.#group);
   }
@@ -36,7 +36,7 @@ export class ConsumerReport {
   joined(memberId: string, assignment: Assignment): void {
     const group = this.#groupId;
     this.#joins += 1;
-    if (this.#joins > 1) this.#observation.metrics.count('tapeproof_consumer_rebalances_total', { group });
+    if (this.#joins > 1) this.#telemetry.metrics.count('tapeproof_consumer_rebalances_total', { group });
     const partitions = assignmentText(assignment);
     this.#log.event('consumer-joined', `Member of group ${group}, join ${this.#joins}`, {
       ...this.#group,
@@ -63,7 +63,7 @@ export class ConsumerReport {
 
   applied({ topic, partition }: Place, records: number): void {
     const labels = { group: this.#groupId, topic, partition };
-    this.#observation.metrics.count('tapeproof_consumer_records_total', labels, records);
+    this.#telemetry.metrics.count('tapeproof_consumer_records_total', labels, records);
   }
 
   committed({ topic, partition, offset: nextOffset }: AppliedOffset): void {
@@ -90,7 +90,7 @@ export class ConsumerReport {
     if (now - this.#outageLoggedAt < OUTAGE_SILENCE_MS) return;
     this.#outageLoggedAt = now;
     const sentence = `Partition ${partition} of ${topic} waits, nothing is committed: ${error.message}`;
-    this.#log.event('delivery-paused', sentence, {
+    this.#log.event('partition-paused', sentence, {
       ...this.#group,
       'tapeproof.topic': topic,
       'tapeproof.partition': partition,
@@ -135,13 +135,13 @@ export class ConsumerReport {
   }
 
   #health(alive: boolean, ready: boolean, detail: string): void {
-    this.#observation.health.set('consumer', { alive, ready, detail });
+    this.#telemetry.health.set('consumer', { alive, ready, detail });
   }
 
   #countAssigned(assignment: Assignment): void {
     for (const [topic, partitions] of Object.entries(assignment)) {
       const labels = { group: this.#groupId, topic };
-      this.#observation.metrics.set('tapeproof_consumer_assigned_partitions', labels, partitions.length);
+      this.#telemetry.metrics.set('tapeproof_consumer_assigned_partitions', labels, partitions.length);
     }
   }
 }

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import { LOG_EVENTS, type Service } from '../log-events.ts';
 import { DEAD_LETTER_REASONS } from '../metrics/dead-letter-reasons.ts';
 import { Metrics } from '../metrics/metrics.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { postgresProbe } from '../postgres.ts';
 import { redisProbe } from '../redis.ts';
 import { HealthBoard } from './board.ts';
@@ -14,7 +14,7 @@ import { watchEventLoop } from './event-loop.ts';
 import type { Probe } from './probe.ts';
 import { startHealthServer } from './server.ts';
 
-export interface ObservationOptions {
+export interface TelemetryOptions {
   /** Decides which metrics there are. */
   readonly service: Service;
   /** For people, where it says more than the service: a projector's name. */
@@ -30,7 +30,7 @@ export interface ObservationOptions {
   readonly log: Log;
 }
 
-export interface RunningObservation extends Observation {
+export interface RunningTelemetry extends Telemetry {
   readonly address: { readonly host: string; readonly port: number };
   close(): Promise<void>;
 }
@@ -41,12 +41,12 @@ export interface RunningObservation extends Observation {
  *
  * @throws TapeproofError UNREACHABLE when the address cannot be listened on.
  */
-export async function startObservation(options: ObservationOptions): Promise<RunningObservation> {
+export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
   const { service, name = service, build, dependencies, host, port, names = [], log } = options;
-  const observation = { metrics: new Metrics(service), health: new HealthBoard() };
-  const { metrics } = observation;
+  const telemetry = { metrics: new Metrics(service), health: new HealthBoard() };
+  const { metrics } = telemetry;
   const eventLoop = watchEventLoop();
-  const server = await startHealthServer({ service: name, host, port, names, observation, eventLoop }).catch(
+  const server = await startHealthServer({ service: name, host, port, names, telemetry, eventLoop }).catch(
     (error: unknown) => {
       eventLoop.close();
       throw error;
@@ -62,15 +62,15 @@ export async function startObservation(options: ObservationOptions): Promise<Run
     }
   });
   metrics.beforeScrape(() => {
-    for (const [check, { ready }] of observation.health.parts) {
+    for (const [check, { ready }] of telemetry.health.parts) {
       metrics.set('tapeproof_check_ready', { check }, ready ? 1 : 0);
     }
   });
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${server.port}/metrics`;
   log.event('http-listening', `${name} answers at ${url}, /health and /ready`, { 'url.full': url });
-  const watch = watchDependencies(probesOf(dependencies, name), observation, log);
+  const watch = watchDependencies(probesOf(dependencies, name), telemetry, log);
   return {
-    ...observation,
+    ...telemetry,
     address: { host, port: server.port },
     async close() {
       eventLoop.close();

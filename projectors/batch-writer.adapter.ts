@@ -9,27 +9,27 @@ import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';
-import { unobserved } from '../platform/observation.ts';
-import { DeliveryReport } from './delivery-report.adapter.ts';
+import { noTelemetry } from '../platform/telemetry.ts';
+import { ProjectorTelemetry } from './telemetry.adapter.ts';
 import type { EventReader } from './event-reader.ts';
-import { fence, type Gap, type ReadRecord } from './fence.ts';
+import { checkSequence, type Gap, type ReadRecord } from './sequence-check.ts';
 import { remedyForLoss } from './remedies.adapter.ts';
 import type { ProjectedEvent, ProjectorOf } from './projector.ts';
 import { SinkHealth } from './sink-health.adapter.ts';
-import type { Application, Delivery, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
+import type { Application, SinkBatch, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
 
 /** Records written in one transaction or script. Measured: more is no faster. */
-export const DELIVERY_RECORDS_MAX = 5_000;
+export const SINK_BATCH_RECORDS_MAX = 5_000;
 /**
  * Records decoded at a time: then answers of the store have their turn, which other partitions wait for. Events that are
- * packed at once also die young: half of the time went into keeping a whole delivery of them through garbage collections.
+ * packed at once also die young: half of the time went into keeping a whole sinkBatch of them through garbage collections.
  */
 const SLICE_RECORDS = 250;
 
 /** What to do about a gap, as the end of a sentence. */
 export type RemedyForGap = (topic: TopicName, partition: number, gap: Gap) => Promise<string>;
 
-export interface DelivererSettings<Output> {
+export interface BatchWriterSettings<Output> {
   readonly projector: Pick<ProjectorOf<Output>, 'name' | 'project'>;
   readonly sink: Sink<Output>;
   readonly read: EventReader;
@@ -43,7 +43,7 @@ export interface DelivererSettings<Output> {
   readonly refusals?: RefusalWatch;
 }
 
-export interface Deliverer {
+export interface BatchWriter {
   /** For the consumer: applies a batch from where the store stands. */
   handle(batch: PartitionBatch): Promise<BatchResult>;
   /** Where the store is known to stand; undefined before the partition's first batch. */
@@ -55,10 +55,10 @@ export interface Deliverer {
 }
 
 /** Delivers one projector's records to one generation of its store. */
-export function createDeliverer<Output>(settings: DelivererSettings<Output>): Deliverer {
+export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>): BatchWriter {
   const { projector, log, metrics = new Metrics() } = settings;
-  const { sinkHealth = new SinkHealth(projector.name, log, unobserved()) } = settings;
-  const report = new DeliveryReport(projector.name, log, metrics);
+  const { sinkHealth = new SinkHealth(projector.name, log, noTelemetry()) } = settings;
+  const report = new ProjectorTelemetry(projector.name, log, metrics);
   const positions = new Map<string, Position>();
   const sink = reportedSink(settings.sink, report, sinkHealth);
 
@@ -76,14 +76,14 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
         return { resumeAt: Math.max(start, position.nextOffset) };
       }
     }
-    for (let first = firstAt(records, position.nextOffset); first < records.length; first += DELIVERY_RECORDS_MAX) {
+    for (let first = firstAt(records, position.nextOffset); first < records.length; first += SINK_BATCH_RECORDS_MAX) {
       if (batch.interrupted()) break;
-      const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
-      const { delivery, application, refused } = await deliver({ ...settings, sink }, position, slice);
+      const slice = records.slice(first, first + SINK_BATCH_RECORDS_MAX);
+      const { sinkBatch, application, refused } = await writeBatch({ ...settings, sink }, position, slice);
       if (application.kind === 'superseded') throw superseded(projector.name);
       if (application.kind === 'moved') {
         positions.set(key, application.position);
-        report.moved(delivery, application.position);
+        report.moved(sinkBatch, application.position);
         return { resumeAt: application.position.nextOffset };
       }
       // A rebuild compares: what is left comes again after a pause.
@@ -92,9 +92,9 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
         break;
       }
       if (application.kind === 'collided') throw new Error('only what is packed collides');
-      report.applied(delivery, application.counts, refused);
-      settings.refusals?.taken(batch, application.counts.read, delivery.to.nextOffset - 1, refused);
-      position = delivery.to;
+      report.applied(sinkBatch, application.counts, refused);
+      settings.refusals?.taken(batch, application.counts.read, sinkBatch.to.nextOffset - 1, refused);
+      position = sinkBatch.to;
       positions.set(key, position);
     }
     const result = resultOf(records, position);
@@ -127,7 +127,7 @@ export function createDeliverer<Output>(settings: DelivererSettings<Output>): De
 }
 
 /** Measures each write, and says what the store refuses. */
-function reportedSink<Output>(sink: Sink<Output>, report: DeliveryReport, health: SinkHealth): Sink<Output> {
+function reportedSink<Output>(sink: Sink<Output>, report: ProjectorTelemetry, health: SinkHealth): Sink<Output> {
   const reported = async <Result>(topic: string, partition: number, ask: () => Promise<Result>): Promise<Result> => {
     try {
       return await ask();
@@ -140,8 +140,8 @@ function reportedSink<Output>(sink: Sink<Output>, report: DeliveryReport, health
   return {
     ...sink,
     position: (topic, partition) => reported(topic, partition, () => sink.position(topic, partition)),
-    apply: (delivery) =>
-      reported(delivery.topic, delivery.partition, () => report.timedWrite(() => sink.apply(delivery))),
+    apply: (sinkBatch) =>
+      reported(sinkBatch.topic, sinkBatch.partition, () => report.timedWrite(() => sink.apply(sinkBatch))),
   };
 }
 
@@ -155,36 +155,36 @@ function keyOf(topic: string, partition: number): string {
 }
 
 interface Prepared<Output> {
-  readonly delivery: Delivery<Output>;
+  readonly sinkBatch: SinkBatch<Output>;
   readonly refused: readonly DeadLetter[];
-  /** Of what was refused, to be sent before the delivery. */
+  /** Of what was refused, to be sent before the sinkBatch. */
   readonly letters: readonly OutgoingRecord[];
 }
 
-interface Delivered<Output> {
-  readonly delivery: Delivery<Output>;
+interface WrittenBatch<Output> {
+  readonly sinkBatch: SinkBatch<Output>;
   readonly application: Application;
   readonly refused: readonly DeadLetter[];
 }
 
 /** Writes records, the first of which stands at or after `position`. @throws TapeproofError SEQUENCE_GAP */
-export async function deliver<Output>(
-  settings: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters' | 'remedyForGap'>,
+export async function writeBatch<Output>(
+  settings: Pick<BatchWriterSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters' | 'remedyForGap'>,
   position: Position,
   records: readonly LogRecord[],
-): Promise<Delivered<Output>> {
+): Promise<WrittenBatch<Output>> {
   const { sink, sendDeadLetters } = settings;
-  const { delivery, refused, letters } = await prepare(settings, position, records, sink.pack?.());
+  const { sinkBatch, refused, letters } = await prepare(settings, position, records, sink.pack?.());
   await sendDeadLetters(letters);
-  const application = await sink.apply(delivery);
-  if (application.kind !== 'collided') return { delivery, application, refused };
+  const application = await sink.apply(sinkBatch);
+  if (application.kind !== 'collided') return { sinkBatch, application, refused };
   const again = await prepare(settings, position, records, undefined);
-  return { delivery: again.delivery, application: await sink.apply(again.delivery), refused };
+  return { sinkBatch: again.sinkBatch, application: await sink.apply(again.sinkBatch), refused };
 }
 
-/** Decodes, fences and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
+/** Decodes, checks and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
 async function prepare<Output>(
-  { projector, read, remedyForGap }: Pick<DelivererSettings<Output>, 'projector' | 'read' | 'remedyForGap'>,
+  { projector, read, remedyForGap }: Pick<BatchWriterSettings<Output>, 'projector' | 'read' | 'remedyForGap'>,
   position: Position,
   records: readonly LogRecord[],
   packed: Pack<Output> | undefined,
@@ -204,24 +204,28 @@ async function prepare<Output>(
   };
   for (let first = 0; first < records.length; first += SLICE_RECORDS) {
     if (first > 0) await turn();
-    const fenced = fence(topic as TopicName, to, await decode(read, records.slice(first, first + SLICE_RECORDS)));
-    if ('foundSequence' in fenced) {
-      const remedy = await remedyForGap(topic as TopicName, partition, fenced);
-      throw gapError(projector.name, topic, partition, fenced, remedy);
+    const checked = checkSequence(
+      topic as TopicName,
+      to,
+      await decode(read, records.slice(first, first + SLICE_RECORDS)),
+    );
+    if ('foundSequence' in checked) {
+      const remedy = await remedyForGap(topic as TopicName, partition, checked);
+      throw gapError(projector.name, topic, partition, checked, remedy);
     }
-    project(fenced.admitted, (record) => {
+    project(checked.admitted, (record) => {
       if (packed === undefined) admitted.push(record);
       else packed.add(record);
     });
-    project(fenced.repeated, (record) => {
+    project(checked.repeated, (record) => {
       repeated.push(record);
     });
-    refused.push(...fenced.letters);
-    ignored += fenced.skipped;
-    to = fenced.to;
+    refused.push(...checked.letters);
+    ignored += checked.skipped;
+    to = checked.to;
   }
   return {
-    delivery: {
+    sinkBatch: {
       ...{ topic: topic as TopicName, partition, from: position, to },
       ...{ admitted, packed, repeated, dead: refused.length, ignored },
     },

@@ -2,13 +2,13 @@ import type { DeadLetter } from '../contracts/generated/events.ts';
 import { isDerived } from '../contracts/foreign-record.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
-import type { Counts, Delivery, Position } from './sink.ts';
+import type { Counts, SinkBatch, Position } from './sink.ts';
 
 const SECONDS_PER_MS = 1e-3;
 const FATES = ['applied', 'duplicate', 'conflict', 'dead', 'ignored'] as const satisfies readonly (keyof Counts)[];
 
 /** Says what became of a projector's records: lines in the log, and metrics. */
-export class DeliveryReport {
+export class ProjectorTelemetry {
   readonly #projector: string;
   readonly #log: Log;
   readonly #metrics: Metrics;
@@ -30,18 +30,18 @@ export class DeliveryReport {
     }
   }
 
-  applied(delivery: Delivery<unknown>, counts: Counts, refused: readonly DeadLetter[]): void {
-    const labels = { projector: this.#projector, topic: delivery.topic };
+  applied(sinkBatch: SinkBatch<unknown>, counts: Counts, refused: readonly DeadLetter[]): void {
+    const labels = { projector: this.#projector, topic: sinkBatch.topic };
     this.#metrics.count('tapeproof_projector_records_read_total', labels, counts.read);
     for (const fate of FATES) {
       this.#metrics.count('tapeproof_projector_records_total', { ...labels, fate }, counts[fate]);
     }
-    if (counts.conflict > 0) this.#conflict(delivery, counts.conflict);
+    if (counts.conflict > 0) this.#conflict(sinkBatch, counts.conflict);
     for (const letter of refused) this.#refused(letter);
   }
 
-  /** The store stands elsewhere than the delivery began. */
-  moved({ topic, partition, from }: Delivery<unknown>, found: Position): void {
+  /** The store stands elsewhere than the sinkBatch began. */
+  moved({ topic, partition, from }: SinkBatch<unknown>, found: Position): void {
     this.#log.event(
       'store-moved',
       `${this.#projector}: the store stands elsewhere in partition ${partition} of ${topic}, going on from there`,
@@ -54,7 +54,7 @@ export class DeliveryReport {
     );
   }
 
-  #conflict({ topic, partition, from, to }: Delivery<unknown>, conflicts: number): void {
+  #conflict({ topic, partition, from, to }: SinkBatch<unknown>, conflicts: number): void {
     this.#metrics.count('tapeproof_projector_conflicts_total', { projector: this.#projector }, conflicts);
     this.#log.event(
       'conflict',

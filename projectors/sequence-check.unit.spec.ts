@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TopicName } from '../contracts/topics.ts';
-import { fence, type Fenced, type Gap, type ReadRecord } from './fence.ts';
+import { checkSequence, type CheckedRecords, type Gap, type ReadRecord } from './sequence-check.ts';
 import type { ProjectedEvent } from './projector.ts';
 import { BEGINNING, type Position } from './sink.ts';
 
@@ -11,17 +11,17 @@ function event(offset: number, sequence: number, topic: TopicName = DERIVED): Re
   return { kind: 'event', source: { offset, topic, event: { sequence } } as unknown as ProjectedEvent };
 }
 
-function fenced(outcome: Fenced | Gap): Fenced {
+function checked(outcome: CheckedRecords | Gap): CheckedRecords {
   if ('foundSequence' in outcome) throw new Error('a gap');
   return outcome;
 }
 
 const offsetsOf = (sources: readonly ProjectedEvent[]): number[] => sources.map(({ offset }) => offset);
 
-describe('fence', () => {
+describe('the sequence check', () => {
   it('admits the next, sets repeated ones aside and goes on', () => {
-    const outcome = fenced(
-      fence(DERIVED, BEGINNING, [event(0, 0), event(1, 1), event(2, 0), event(3, 1), event(4, 2)]),
+    const outcome = checked(
+      checkSequence(DERIVED, BEGINNING, [event(0, 0), event(1, 1), event(2, 0), event(3, 1), event(4, 2)]),
     );
     expect(offsetsOf(outcome.admitted)).toEqual([0, 1, 4]);
     expect(offsetsOf(outcome.repeated)).toEqual([2, 3]);
@@ -29,7 +29,7 @@ describe('fence', () => {
   });
 
   it('stops at a gap', () => {
-    expect(fence(DERIVED, BEGINNING, [event(0, 0), event(1, 2)])).toEqual({
+    expect(checkSequence(DERIVED, BEGINNING, [event(0, 0), event(1, 2)])).toEqual({
       offset: 1,
       expectedSequence: 1,
       foundSequence: 2,
@@ -38,7 +38,7 @@ describe('fence', () => {
 
   it('admits whatever comes on the tape, where nothing has a sequence', () => {
     const records = [event(3, Number.NaN, 'raw.trades'), event(4, Number.NaN, 'raw.trades')];
-    const outcome = fenced(fence('raw.trades', { nextOffset: 3, nextSequence: 0 }, records));
+    const outcome = checked(checkSequence('raw.trades', { nextOffset: 3, nextSequence: 0 }, records));
     expect(offsetsOf(outcome.admitted)).toEqual([3, 4]);
     expect(outcome.to).toEqual({ nextOffset: 5, nextSequence: 0 });
   });
@@ -55,11 +55,11 @@ describe('fence', () => {
     });
     fc.assert(
       fc.property(log, fc.nat({ max: 60 }), (records, place) => {
-        const whole = fenced(fence(DERIVED, BEGINNING, records));
+        const whole = checked(checkSequence(DERIVED, BEGINNING, records));
         const cut = place % (records.length + 1);
-        const first = fenced(fence(DERIVED, BEGINNING, records.slice(0, cut)));
+        const first = checked(checkSequence(DERIVED, BEGINNING, records.slice(0, cut)));
         const from: Position = first.to;
-        const second = fenced(fence(DERIVED, from, records.slice(cut)));
+        const second = checked(checkSequence(DERIVED, from, records.slice(cut)));
         expect([...offsetsOf(first.admitted), ...offsetsOf(second.admitted)]).toEqual(offsetsOf(whole.admitted));
         expect([...offsetsOf(first.repeated), ...offsetsOf(second.repeated)]).toEqual(offsetsOf(whole.repeated));
         expect(second.to).toEqual(whole.to);

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { TapeproofError } from '../errors.ts';
 import { createLog } from '../log.ts';
-import { unobserved } from '../observation.ts';
+import { noTelemetry } from '../telemetry.ts';
 import { assignmentText, without } from './assignment.ts';
-import { ConsumerReport } from './consumer-report.ts';
+import { ConsumerTelemetry } from './consumer-telemetry.ts';
 
 function subject() {
   const lines: Record<string, unknown>[] = [];
   const log = createLog('engine', 'info', { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) });
-  const observation = unobserved();
-  const health = () => observation.health.parts.get('consumer');
-  return { report: new ConsumerReport('group', log, observation), lines, health };
+  const telemetry = noTelemetry();
+  const health = () => telemetry.health.parts.get('consumer');
+  return { report: new ConsumerTelemetry('group', log, telemetry), lines, health };
 }
 
-describe('ConsumerReport', () => {
+describe('ConsumerTelemetry', () => {
   it('is not ready from a crash to the next join, and dead after an error for good', () => {
     const { report, lines, health } = subject();
     report.started();
@@ -36,7 +36,7 @@ describe('ConsumerReport', () => {
       report.paused({ topic: 'raw.trades', partition }, 1, new TapeproofError('UNREACHABLE', 'Redis does not answer'));
     }
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ 'event.action': 'delivery-paused', 'event.reason': 'UNREACHABLE' });
+    expect(lines[0]).toMatchObject({ 'event.action': 'partition-paused', 'event.reason': 'UNREACHABLE' });
   });
 
   it('tells once in a while that offsets are not taken', () => {

@@ -13,9 +13,9 @@ import type { Metrics } from '../platform/metrics/metrics.ts';
 import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
 import { DeadLetterLog } from './dead-letter-log.adapter.ts';
 import { ENGINE_VERSION } from './configuration.ts';
-import type { DerivedReport } from './derived-report.adapter.ts';
+import type { EngineTelemetry } from './telemetry.adapter.ts';
 import type { EngineCounters } from './engine-counters.ts';
-import type { HandOverReport } from './hand-over.adapter.ts';
+import type { HandOverTelemetry } from './hand-over.adapter.ts';
 import { OutputComparison, outputsReach, refuseCutOutputs } from './output-comparison.adapter.ts';
 import type { Advance, DerivedRecord } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
@@ -32,7 +32,7 @@ const RECORDS_BETWEEN_CHECKS = 256;
 const SECONDS_PER_MS = 1e-3;
 
 /** What the partitions of one process share. */
-export interface DeliveryContext {
+export interface ProcessorContext {
   readonly access: LogAccess;
   readonly producer: RecordProducer;
   /** What each anchor says beside its manifest. */
@@ -40,8 +40,8 @@ export interface DeliveryContext {
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
   readonly counters: EngineCounters;
-  readonly report: DerivedReport;
-  readonly handOver: HandOverReport;
+  readonly report: EngineTelemetry;
+  readonly handOver: HandOverTelemetry;
   readonly refusals: RefusalWatch;
   readonly metrics: Metrics;
   readonly log: Log;
@@ -63,9 +63,9 @@ class Interruption extends Error {}
  *     batch ─► state at hand? ──no──► anchor ─► step on, comparing with the outputs ─┐
  *                  └─────yes──────────────────────────────────────────────────────────┴► step ─► send ─► commit
  */
-export class PartitionDelivery {
+export class PartitionProcessor {
   readonly #partition: number;
-  readonly #context: DeliveryContext;
+  readonly #context: ProcessorContext;
   readonly #refusalReport: RefusalReport;
   /** Tape records before it were taken in by a process before this one: they count as recovered. */
   #takenInBefore = 0;
@@ -86,7 +86,7 @@ export class PartitionDelivery {
   #letters: DeadLetter[] = [];
   #newestAnchor: NewestAnchor | undefined;
 
-  constructor(partition: number, context: DeliveryContext) {
+  constructor(partition: number, context: ProcessorContext) {
     this.#partition = partition;
     this.#context = context;
     this.#refusalReport = new RefusalReport(partition, context.log, context.metrics);

@@ -9,7 +9,7 @@ export type ReadRecord =
   | { readonly kind: 'skipped'; readonly offset: number }
   | { readonly kind: 'dead'; readonly offset: number; readonly letter: DeadLetter };
 
-export interface Fenced {
+export interface CheckedRecords {
   readonly admitted: readonly ProjectedEvent[];
   readonly repeated: readonly ProjectedEvent[];
   readonly letters: readonly DeadLetter[];
@@ -29,11 +29,15 @@ const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
 /**
  * Decides which records of one partition have their turn, from where its store stands. Events of derived topics carry
  * a dense sequence: the next is admitted, one below was read before and may only be compared, one above is a gap.
- * Elsewhere the offset is the fence. The decision never depends on how the records were cut into batches.
+ * Elsewhere the offset is the sequence check. The decision never depends on how the records were cut into batches.
  *
  * @param records consecutive, the first at or after `position.nextOffset`.
  */
-export function fence(topic: TopicName, position: Position, records: readonly ReadRecord[]): Fenced | Gap {
+export function checkSequence(
+  topic: TopicName,
+  position: Position,
+  records: readonly ReadRecord[],
+): CheckedRecords | Gap {
   const admitted: ProjectedEvent[] = [];
   const repeated: ProjectedEvent[] = [];
   const letters: DeadLetter[] = [];

@@ -75,11 +75,11 @@ export class MissingRows {
 }
 
 /** Counts what becomes of the rows of a file, by instrument. */
-export class FileTally {
+export class FileCounts {
   private readonly filter: RowFilter;
   private readonly survey: Survey;
   private readonly holdings: Holdings;
-  private readonly instruments = new Map<string, InstrumentTally>();
+  private readonly instruments = new Map<string, InstrumentCounts>();
   appended = 0;
   alreadyThere = 0;
   deadLetters = 0;
@@ -131,17 +131,17 @@ export class FileTally {
     };
   }
 
-  private of(instrument: string): InstrumentTally {
-    let tally = this.instruments.get(instrument);
-    if (tally === undefined) {
+  private of(instrument: string): InstrumentCounts {
+    let counts = this.instruments.get(instrument);
+    if (counts === undefined) {
       const clock = new OrderClock({ after: this.holdings.clockOf(instrument) });
-      this.instruments.set(instrument, (tally = { appended: 0, alreadyThere: 0, repeated: 0, clock }));
+      this.instruments.set(instrument, (counts = { appended: 0, alreadyThere: 0, repeated: 0, clock }));
     }
-    return tally;
+    return counts;
   }
 }
 
-interface InstrumentTally {
+interface InstrumentCounts {
   appended: number;
   alreadyThere: number;
   repeated: number;

@@ -1,9 +1,9 @@
 import packageJson from '../package.json' with { type: 'json' };
 import type { Connections } from '../platform/connections.ts';
-import { startObservation } from '../platform/health/observe.ts';
+import { startTelemetry } from '../platform/health/start-telemetry.ts';
 import type { Log } from '../platform/log.ts';
 import type { Service } from '../platform/log-events.ts';
-import type { Observation } from '../platform/observation.ts';
+import type { Telemetry } from '../platform/telemetry.ts';
 import { stackOptionsFromEnvironment } from '../stack/options.ts';
 import type { HttpOptions } from './commands/options.ts';
 import { announceProcess } from './status/processes.ts';
@@ -11,7 +11,7 @@ import { announceProcess } from './status/processes.ts';
 /** What README promises. */
 const STOP_SECONDS_MAX = 10;
 
-export interface Observed {
+export interface TelemetrySettings {
   readonly service: Service;
   /** For people, where it says more than the service: a projector's name. */
   readonly name?: string;
@@ -29,11 +29,11 @@ export interface Observed {
  *
  * @throws TapeproofError UNREACHABLE when the port is in use; what `work` throws.
  */
-export async function observed<Result>(
-  { service, name, dependencies, commit, log, options, signal }: Observed,
-  work: (observation: Observation) => Promise<Result>,
+export async function withTelemetry<Result>(
+  { service, name, dependencies, commit, log, options, signal }: TelemetrySettings,
+  work: (telemetry: Telemetry) => Promise<Result>,
 ): Promise<Result> {
-  const observation = await startObservation({
+  const telemetry = await startTelemetry({
     service,
     ...(name === undefined ? {} : { name }),
     dependencies,
@@ -45,17 +45,17 @@ export async function observed<Result>(
   });
   const restoreWarnings = logWarnings(log);
   const sayThatItEnds = (): void => {
-    log.event('stopping', stoppingText(name ?? service, service, String(signal.reason), observation.health.parts));
+    log.event('stopping', stoppingText(name ?? service, service, String(signal.reason), telemetry.health.parts));
   };
   const { folder } = stackOptionsFromEnvironment(process.env);
-  const withdraw = announceProcess(folder, { name: name ?? service, ...observation.address });
+  const withdraw = announceProcess(folder, { name: name ?? service, ...telemetry.address });
   signal.addEventListener('abort', sayThatItEnds, { once: true });
   try {
-    return await work(observation);
+    return await work(telemetry);
   } finally {
     withdraw();
     signal.removeEventListener('abort', sayThatItEnds);
-    await observation.close();
+    await telemetry.close();
     restoreWarnings();
   }
 }
