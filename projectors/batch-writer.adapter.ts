@@ -5,6 +5,7 @@ import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/top
 import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
+import { topicPartitionKey } from '../platform/kafka/topic-partition.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
@@ -103,7 +104,7 @@ export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>)
 
   return {
     async handle(batch) {
-      const key = keyOf(batch.topic, batch.partition);
+      const key = topicPartitionKey(batch);
       try {
         const result = await applyBatch(batch, key);
         if (hasProgress(batch, result)) sinkHealth.accepted(key);
@@ -114,12 +115,12 @@ export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>)
         throw error;
       }
     },
-    known: (topic, partition) => positions.get(keyOf(topic, partition)),
+    known: (topic, partition) => positions.get(topicPartitionKey({ topic, partition })),
     forget: (topic, partition) => {
-      positions.delete(keyOf(topic, partition));
+      positions.delete(topicPartitionKey({ topic, partition }));
     },
     assigned: (partitions) => {
-      const keys = partitions.map(([topic, partition]) => keyOf(topic, partition));
+      const keys = partitions.map(([topic, partition]) => topicPartitionKey({ topic, partition }));
       for (const key of keys) positions.delete(key);
       sinkHealth.assigned(keys);
     },
@@ -133,7 +134,8 @@ function reportedSink<Output>(sink: Sink<Output>, report: ProjectorTelemetry, he
       return await ask();
     } catch (error) {
       const isRefusal = !(error instanceof TapeproofError) || error.code === 'UNREACHABLE';
-      if (isRefusal) health.refused(keyOf(topic, partition), error instanceof Error ? error.message : String(error));
+      if (isRefusal)
+        health.refused(topicPartitionKey({ topic, partition }), error instanceof Error ? error.message : String(error));
       throw error;
     }
   };
@@ -148,10 +150,6 @@ function reportedSink<Output>(sink: Sink<Output>, report: ProjectorTelemetry, he
 /** False where nothing was written and nothing had been: a rebuild compares, or the store stands elsewhere. */
 function hasProgress({ firstOffset }: PartitionBatch, result: BatchResult): boolean {
   return 'appliedUpTo' in result || ('nextOffset' in result && result.nextOffset > firstOffset);
-}
-
-function keyOf(topic: string, partition: number): string {
-  return `${topic} ${partition}`;
 }
 
 interface Prepared<Output> {

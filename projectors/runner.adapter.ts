@@ -7,6 +7,7 @@ import { createKafka } from '../platform/kafka/client.ts';
 import { startConsumer, type Assignment, type RunningConsumer } from '../platform/kafka/consumer.ts';
 import { watchLag } from '../platform/kafka/lag.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
+import { topicPartitionKey } from '../platform/kafka/topic-partition.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
@@ -184,7 +185,7 @@ async function watch(
   for (const { topic, partition, known } of partitions) {
     const position = stored?.positions.find((of) => of.topic === topic && of.partition === partition);
     const nextOffset = position?.nextOffset ?? 0;
-    const key = `${topic} ${partition}`;
+    const key = topicPartitionKey({ topic, partition });
     if (known === undefined ? sought.get(key) === nextOffset : nextOffset >= known.nextOffset) continue;
     sought.set(key, nextOffset);
     batchWriter.forget(topic, partition);

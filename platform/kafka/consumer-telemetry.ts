@@ -3,14 +3,9 @@ import type { Log } from '../log.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { assignmentText, type Assignment } from './assignment.ts';
 import type { AppliedOffset } from './offset-commits.ts';
+import type { TopicPartition } from './topic-partition.ts';
 
 const OUTAGE_SILENCE_MS = 10_000;
-
-/** A partition of a topic. */
-interface Place {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 /** What a consumer says of itself: lines in the log, metrics, and its health. */
 export class ConsumerTelemetry {
@@ -61,7 +56,7 @@ export class ConsumerTelemetry {
     for (const topic of Object.keys(lost)) this.#countAssigned({ [topic]: [] });
   }
 
-  applied({ topic, partition }: Place, records: number): void {
+  applied({ topic, partition }: TopicPartition, records: number): void {
     const labels = { group: this.#groupId, topic, partition };
     this.#telemetry.metrics.count('tapeproof_consumer_records_total', labels, records);
   }
@@ -85,7 +80,7 @@ export class ConsumerTelemetry {
   }
 
   /** An outage meets every partition, again and again: once in ten seconds is enough to be told. */
-  paused({ topic, partition }: Place, attempts: number, error: Error): void {
+  paused({ topic, partition }: TopicPartition, attempts: number, error: Error): void {
     const now = Date.now();
     if (now - this.#outageLoggedAt < OUTAGE_SILENCE_MS) return;
     this.#outageLoggedAt = now;

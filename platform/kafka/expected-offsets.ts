@@ -1,5 +1,6 @@
 import { TapeproofError } from '../errors.ts';
 import { remedyText, type Remedy } from './committed-offsets.ts';
+import { topicPartitionKey } from './topic-partition.ts';
 
 /** What kafkajs says of a batch; offsets count transaction markers too, which nobody sees as records. */
 interface BatchBounds {
@@ -19,12 +20,12 @@ export class ExpectedOffsets {
   }
 
   set(topic: string, partition: number, offset: number): void {
-    this.#next.set(keyOf(topic, partition), offset);
+    this.#next.set(topicPartitionKey({ topic, partition }), offset);
   }
 
   /** The next batch may begin anywhere. */
   forget(topic: string, partition: number): void {
-    this.#next.delete(keyOf(topic, partition));
+    this.#next.delete(topicPartitionKey({ topic, partition }));
   }
 
   clear(): void {
@@ -33,7 +34,7 @@ export class ExpectedOffsets {
 
   /** Passes over a batch that holds markers and no record. @returns the offset behind it; undefined where that is no news. */
   pass({ topic, partition, firstOffset, lastOffset }: BatchBounds): number | undefined {
-    const key = keyOf(topic, partition);
+    const key = topicPartitionKey({ topic, partition });
     const expected = this.#next.get(key);
     const next = Number(lastOffset) + 1;
     if (firstOffset === null || expected === undefined || Number(firstOffset) > expected || next <= expected) {
@@ -45,7 +46,7 @@ export class ExpectedOffsets {
 
   /** @returns the error where a batch begins too late. */
   gapBefore({ topic, partition, firstOffset }: Omit<BatchBounds, 'lastOffset'>): TapeproofError | undefined {
-    const key = keyOf(topic, partition);
+    const key = topicPartitionKey({ topic, partition });
     const first = Number(firstOffset);
     const expected = this.#next.get(key) ?? first;
     this.#next.set(key, expected);
@@ -55,8 +56,4 @@ export class ExpectedOffsets {
       `Partition ${partition} of ${topic} goes on at offset ${first} where ${expected} was next: records are gone from the log${remedyText(topic, this.#remedy)}.`,
     );
   }
-}
-
-function keyOf(topic: string, partition: number): string {
-  return `${topic} ${partition}`;
 }

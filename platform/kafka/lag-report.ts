@@ -3,6 +3,7 @@ import type { Telemetry } from '../telemetry.ts';
 import type { Assignment } from './assignment.ts';
 import type { PartitionProgress } from './partition-progress.ts';
 import { StallJudge, stallText, UNKNOWN_LAG_MS_MAX } from './stalls.ts';
+import { topicPartitionKey } from './topic-partition.ts';
 
 /** Of the health board. */
 const PART = 'progress';
@@ -48,7 +49,7 @@ export class LagReport {
         return { topic, partition, lag, progress: progress.of({ topic, partition }) };
       }),
     );
-    const stalled = new Set(stalls.map(({ topic, partition }) => `${topic} ${partition}`));
+    const stalled = new Set(stalls.map(({ topic, partition }) => topicPartitionKey({ topic, partition })));
     for (const labels of this.#shown.values()) {
       const isStalled = stalled.has(`${labels.topic} ${labels.partition}`);
       this.#settings.telemetry.metrics.set('tapeproof_consumer_stalled', labels, isStalled ? 1 : 0);
@@ -75,7 +76,7 @@ export class LagReport {
     const next = new Map<string, Labels>();
     for (const { records, seconds, topic, partition } of lags) {
       const labels = { group: this.#settings.groupId, topic, partition };
-      next.set(`${topic} ${partition}`, labels);
+      next.set(topicPartitionKey({ topic, partition }), labels);
       metrics.set('tapeproof_consumer_lag_records', labels, records);
       if (seconds === undefined) metrics.remove('tapeproof_consumer_lag_seconds', labels);
       else metrics.set('tapeproof_consumer_lag_seconds', labels, seconds);

@@ -6,6 +6,7 @@ import { kafkaUnreachable } from './client.ts';
 import type { RunningConsumer } from './consumer.ts';
 import { LagReport, type Lag } from './lag-report.ts';
 import type { LogReader } from './log-reader.ts';
+import { topicPartitionKey } from './topic-partition.ts';
 
 const INTERVAL_MS = 5_000;
 /** Kafka that takes longer is as good as away: until then the last lag shows. */
@@ -79,7 +80,7 @@ async function lagsOf(admin: Admin, { reader, groupId, consumer }: LagWatchSetti
   const offsets = await admin.fetchOffsets({ groupId, topics: assigned.map(([topic]) => topic) });
   const committed = new Map(
     offsets.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => [`${topic} ${partition}`, Number(offset)] as const),
+      partitions.map(({ partition, offset }) => [topicPartitionKey({ topic, partition }), Number(offset)] as const),
     ),
   );
   const lags: Lag[] = [];
@@ -87,7 +88,7 @@ async function lagsOf(admin: Admin, { reader, groupId, consumer }: LagWatchSetti
     const mine = new Set(partitions);
     for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
       if (!mine.has(partition)) continue;
-      const next = Math.max(committed.get(`${topic} ${partition}`) ?? NOT_COMMITTED, Number(low));
+      const next = Math.max(committed.get(topicPartitionKey({ topic, partition })) ?? NOT_COMMITTED, Number(low));
       const records = Math.max(0, Number(high) - next);
       lags.push({
         topic,

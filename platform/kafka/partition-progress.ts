@@ -1,9 +1,5 @@
 import type { AppliedOffset } from './offset-commits.ts';
-
-interface Place {
-  readonly topic: string;
-  readonly partition: number;
-}
+import { topicPartitionKey, type TopicPartition } from './topic-partition.ts';
 
 /** How a partition of this member stands, by `performance.now()`. */
 export interface Progress {
@@ -45,22 +41,22 @@ export class PartitionProgress {
     this.#isRebalancing = true;
   }
 
-  began(place: Place): void {
+  began(place: TopicPartition): void {
     this.#stateOf(place).isInHand = true;
   }
 
-  ended(place: Place): void {
+  ended(place: TopicPartition): void {
     this.#stateOf(place).isInHand = false;
   }
 
   /** A batch in hand goes on. Not while attempts fail: the same beginning, again and again, leads nowhere. */
-  worked(place: Place): void {
+  worked(place: TopicPartition): void {
     const state = this.#stateOf(place);
     if (state.waitsFor === undefined) state.movedAtMs = performance.now();
   }
 
   /** An attempt failed or took nothing. */
-  waits(place: Place, reason: string): void {
+  waits(place: TopicPartition, reason: string): void {
     this.#stateOf(place).waitsFor = reason;
   }
 
@@ -77,14 +73,15 @@ export class PartitionProgress {
     this.#commitFailure = `Kafka does not take the offsets: ${error.message}`;
   }
 
-  of({ topic, partition }: Place): Progress {
-    const { movedAtMs, waitsFor, isInHand } = this.#states.get(keyOf({ topic, partition })) ?? this.#newState();
+  of({ topic, partition }: TopicPartition): Progress {
+    const { movedAtMs, waitsFor, isInHand } =
+      this.#states.get(topicPartitionKey({ topic, partition })) ?? this.#newState();
     const inHand = isInHand ? 'the batch in hand does not end' : undefined;
     return { movedAtMs, reason: waitsFor ?? this.#commitFailure ?? inHand };
   }
 
-  #stateOf(place: Place): State {
-    const key = keyOf(place);
+  #stateOf(place: TopicPartition): State {
+    const key = topicPartitionKey(place);
     let state = this.#states.get(key);
     if (state === undefined) this.#states.set(key, (state = this.#newState()));
     return state;
@@ -93,8 +90,4 @@ export class PartitionProgress {
   #newState(): State {
     return { movedAtMs: this.#joinedAtMs, committed: undefined, waitsFor: undefined, isInHand: false };
   }
-}
-
-function keyOf({ topic, partition }: Place): string {
-  return `${topic} ${partition}`;
 }

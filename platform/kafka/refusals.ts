@@ -1,6 +1,7 @@
 import type { DeadLetterReason } from '../../contracts/generated/events.ts';
 import type { Telemetry } from '../telemetry.ts';
 import type { Assignment } from './assignment.ts';
+import { topicPartitionKey, type TopicPartition } from './topic-partition.ts';
 
 /** So many records in a row that became dead letters are no accident. */
 export const REFUSED_IN_A_ROW_MAX = 25;
@@ -12,11 +13,6 @@ const BLOCK_RECORDS = 50;
 const REFUSED_SHARE_MAX = 0.5;
 /** Of the health board. */
 const PART = 'dead-letters';
-
-interface Place {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 /** What is read of a dead letter. */
 interface RefusedRecord {
@@ -34,7 +30,7 @@ interface Block {
 
 /** The newest records of one partition. */
 interface Window {
-  readonly place: Place;
+  readonly place: TopicPartition;
   readonly blocks: Block[];
   refusedInARow: number;
 }
@@ -56,8 +52,8 @@ export class RefusalWatch {
    * @param records taken, the refused ones among them.
    * @param lastOffset of the last of them.
    */
-  taken(place: Place, records: number, lastOffset: number, refused: readonly RefusedRecord[]): void {
-    const key = keyOf(place);
+  taken(place: TopicPartition, records: number, lastOffset: number, refused: readonly RefusedRecord[]): void {
+    const key = topicPartitionKey(place);
     const known = this.#windows.get(key);
     if (records === 0 || (known === undefined && refused.length === 0)) return;
     const window = known ?? { place, blocks: [], refusedInARow: 0 };
@@ -73,7 +69,7 @@ export class RefusalWatch {
   forget(lost: Assignment): void {
     for (const [topic, partitions] of Object.entries(lost)) {
       for (const partition of partitions) {
-        if (!this.#windows.delete(keyOf({ topic, partition }))) continue;
+        if (!this.#windows.delete(topicPartitionKey({ topic, partition }))) continue;
         this.#telemetry.metrics.remove('tapeproof_consumer_refused_ratio', { topic, partition });
       }
     }
@@ -141,8 +137,4 @@ function textOf(window: Window): string {
     : `each of the last ${window.refusedInARow.toLocaleString('en')} records`;
   const why = [...total.reasons].map(([reason, count]) => `${reason} ${count.toLocaleString('en')}`).join(', ');
   return `${which} of ${topic}-${partition} became dead letters (${why}): "npx tapeproof dead-letters" lists them`;
-}
-
-function keyOf({ topic, partition }: Place): string {
-  return `${topic} ${partition}`;
 }
