@@ -499,6 +499,7 @@ describe('cut-over', () => {
     for (let attempt = 0; attempt < 2; attempt += 1) {
       expect(await delivery.handle(await batchOf(partition, attempt === 0 ? 0 : at, at + 2))).toEqual({
         nextOffset: at,
+        waitsFor: expect.stringMatching(/^Partition \d+ waits at offset \d+: engine version 999 is in force/) as string,
       });
     }
     const offsets: number[] = [];
