@@ -29,7 +29,7 @@ beforeAll(async () => {
   await world.activate();
   await world.trade(0, 5_000);
   running.push(startCommand(['engine', 'run'], environment));
-  for (const name of ['postgres-history', 'redis-latest', 'redis-range']) {
+  for (const name of ['postgres-history', 'redis-latest', 'candles']) {
     running.push(startCommand(['projector', 'run', name], environment));
   }
 });
@@ -71,9 +71,9 @@ describe('the status', () => {
   });
 
   it('forgets a process that was killed', async () => {
-    const place = (await shown()).processes.find(({ name }) => name === 'redis-range');
+    const place = (await shown()).processes.find(({ name }) => name === 'candles');
     process.kill(place!.pid!, 'SIGKILL');
-    await until('it is not shown', async () => !(await shown()).processes.some(({ name }) => name === 'redis-range'));
+    await until('it is not shown', async () => !(await shown()).processes.some(({ name }) => name === 'candles'));
   });
 
   it.each(['redis', 'postgres', 'registry', 'kafka'] as const)(
