@@ -15,21 +15,28 @@ export class DeadLetterLog {
   readonly #access: LogAccess;
   readonly #partition: number;
   readonly #from: number;
+  readonly #to: number;
   #held: Promise<ReadonlySet<string>> | undefined;
 
-  /** @param from - tape offset; letters of records before it are not asked for. */
-  constructor(access: LogAccess, partition: number, from: number) {
+  /**
+   * @param from - tape offset; letters of records before it are not asked for.
+   * @param to - tape offset; records from it on were not there before, and neither were their letters.
+   */
+  constructor(access: LogAccess, partition: number, from: number, to: number) {
     this.#access = access;
     this.#partition = partition;
     this.#from = from;
+    this.#to = to;
   }
 
   /**
    * Whether a letter with these bytes is there.
    *
+   * @param offset - of the tape record that leads to it.
    * @throws TapeproofError UNREACHABLE
    */
-  async holds(body: Buffer): Promise<boolean> {
+  async holds(body: Buffer, offset: number): Promise<boolean> {
+    if (offset >= this.#to) return false;
     this.#held ??= this.#read();
     return (await this.#held).has(sha256Hex(body));
   }

@@ -71,7 +71,7 @@ export class PartitionProcessor {
   #takenInBefore = 0;
   #task: PartitionTask | undefined;
   #comparison: OutputComparison | undefined;
-  /** At hand while there is a comparison: what is derived again may be refused again. */
+  /** What is taken in again may be refused again, also where no output is left to compare with. */
   #deadLetterLog: DeadLetterLog | undefined;
   /** Where what the engine wrote began and ended, when it was last looked at. */
   #extents: Extents | undefined;
@@ -149,6 +149,7 @@ export class PartitionProcessor {
     this.#task = undefined;
     this.#newestAnchor = undefined;
     this.#isInDoubt = false;
+    this.#deadLetterLog = undefined;
     this.#clearOutbox();
     await this.#closeComparison();
   }
@@ -156,7 +157,6 @@ export class PartitionProcessor {
   async #closeComparison(): Promise<void> {
     const comparison = this.#comparison;
     this.#comparison = undefined;
-    this.#deadLetterLog = undefined;
     if (comparison !== undefined) this.#context.report.passedOver(comparison.passedOver);
     await comparison?.close();
   }
@@ -176,7 +176,8 @@ export class PartitionProcessor {
     const comparison = await OutputComparison.open(access, partition, task.nextSequences, anchor?.hints.outputs ?? {});
     this.#comparison = comparison;
     const from = task.nextOffset;
-    this.#deadLetterLog = new DeadLetterLog(access, partition, from);
+    const end = await access.reader.endOffset(TAPE_TOPIC, partition);
+    this.#deadLetterLog = new DeadLetterLog(access, partition, from, end);
     if (from < batch.firstOffset) await this.#stepTo(task, batch);
     counters.recoveries += 1;
     metrics.count('tapeproof_engine_recoveries_total', { partition });
@@ -297,7 +298,7 @@ export class PartitionProcessor {
     }
     for (const letter of advance.deadLetters) {
       const body = encodeBody('DeadLetter', letter);
-      if ((await this.#deadLetterLog?.holds(body)) === true) continue;
+      if ((await this.#deadLetterLog?.holds(body, record.offset)) === true) continue;
       counters.deadLetters += 1;
       this.#letters.push(letter);
       this.#outbox.push(recordOfLetter(this.#partition, letter, body, timestampUsOf(record)));

@@ -501,8 +501,9 @@ describe('cut-over', () => {
     await producer.send([tapeRecord({ ...later!, tradeId: '99999' })]);
     const delivery = processorOf(partition);
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      expect(await delivery.handle(await batchOf(partition, attempt === 0 ? 0 : at, at + 2))).toEqual({
+      expect(await delivery.handle(await batchOf(partition, attempt === 0 ? 0 : at, at + 2))).toMatchObject({
         nextOffset: at,
+        waitsFor: expect.stringMatching(/^Partition \d+ waits at offset \d+: engine version 999 is in force/) as string,
       });
     }
     const offsets: number[] = [];

@@ -84,7 +84,12 @@ describe('records of derived topics that are not events', () => {
   });
 
   it('do not end an audit, the scoreboard or the list of dead letters, which say how many there are', async () => {
-    for (const words of [['audit', '--latest', INSTRUMENT], ['scoreboard'], ['dead-letters']]) {
+    for (const words of [
+      ['audit', '--latest', INSTRUMENT],
+      ['scoreboard'],
+      ['dead-letters'],
+      ['dead-letters', 'retry'],
+    ]) {
       const text = await run(...words);
       expect([text.exitCode, text.stderr], words.join(' ')).toEqual([0, '']);
       expect(text.stdout, words.join(' ')).toMatch(PASSED_OVER);

@@ -88,6 +88,21 @@ async function tradeAgain(): Promise<void> {
   await send(TAPE_TOPIC, 'Trade', PARTITION, encodeBody('Trade', await lastOf(TAPE_TOPIC, 'Trade', PARTITION)));
 }
 
+async function tombstone(...partitions: readonly number[]): Promise<void> {
+  const raw = kafka.producer({
+    createPartitioner:
+      () =>
+      ({ message }) =>
+        message.partition ?? 0,
+  });
+  await raw.connect();
+  await raw.send({
+    topic: DECISIONS,
+    messages: partitions.map((partition) => ({ partition, key: null, value: null })),
+  });
+  await raw.disconnect();
+}
+
 /** Stops a service, sees that the process tells, starts it again, and sees that it tells. */
 async function breakAndMend(
   name: ServiceName,
@@ -233,6 +248,13 @@ describe('what cannot be used', () => {
     await latest.line('dead-letter', { 'tapeproof.reader': LATEST });
   });
 
+  it('is passed over where a derived topic holds it', async () => {
+    await tombstone(PARTITION);
+    const line = await history.line('foreign-record');
+    expect(line).toMatchObject({ 'tapeproof.topic': DECISIONS, 'tapeproof.partition': PARTITION });
+    expect(await history.metric('tapeproof_foreign_records_total', { topic: DECISIONS })).toBe(1);
+  });
+
   it('is a conflict where it contradicts what is stored', async () => {
     const before = await history.metric('tapeproof_projector_records_total', { fate: 'duplicate' });
     await world.repeatEvents();
@@ -299,8 +321,12 @@ describe('a rebalance', () => {
 
   it('is recovered from, compared and committed', async () => {
     const from = engine.lines.length;
+    await tombstone(...Array.from({ length: DEFAULT_PARTITIONS }, (_, partition) => partition));
     await trade(MORE_TRADES);
     await untilRead();
+    await until('foreign records among the outputs are counted', async () => {
+      return (await engine.metric('tapeproof_foreign_records_total')) > 0;
+    });
     const recovered = await engine.line('recovered', {}, from);
     expect(recovered).toMatchObject({ 'log.level': 'info' });
     const committed = await engine.line('offsets-committed', { 'tapeproof.topic': TAPE_TOPIC }, from);
@@ -319,9 +345,12 @@ describe('an outage is told once, at its beginning and at its end', () => {
       await latest.line('partition-paused');
       await until('lag shows', async () => (await latest.metric('tapeproof_consumer_lag_records')) > 0);
       expect(await latest.metric('tapeproof_consumer_lag_seconds')).toBeGreaterThan(0);
+      await latest.line('stalled');
+      expect(await latest.metric('tapeproof_consumer_stalled')).toBeGreaterThan(0);
       expect(await history.isReady()).toBe(true);
     });
     await untilRead(LATEST);
+    await latest.line('stall-ended');
     await until('lag is gone', async () => (await latest.metric('tapeproof_consumer_lag_records')) === 0);
   });
 
@@ -378,6 +407,10 @@ describe('an engine', () => {
     const lag = { topic: TAPE_TOPIC, partition: String(partition) };
     await until('lag shows', async () => (await engine.metric('tapeproof_consumer_lag_records', lag)) > 0);
     expect(await engine.metric('tapeproof_consumer_lag_seconds', lag)).toBeGreaterThan(0);
+    const check = { check: 'activation' };
+    expect(await engine.metric('tapeproof_check_ready', check)).toBe(0);
+    expect(await engine.metric('tapeproof_engine_hand_over_awaited')).toBe(1);
+    await until('it is stalled', async () => (await engine.metric('tapeproof_consumer_stalled', lag)) === 1);
     await engine.line('engine-progress');
     expect(await engine.stop()).toBe(0);
   });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Status } from '../bin/status/status.ts';
 import { TOPICS, type TopicName } from '../contracts/topics.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
@@ -128,12 +129,15 @@ describe('a secured stack', () => {
         'instruments',
         'dead-letters',
         'dead-letters retry',
-        'status',
         'stack status',
         'stack up --json',
       ]) {
         expect(await run(words), words).toMatchObject({ exitCode: 0 });
       }
+      // A projector that is not running is worth a look; whatever is asked must be answered.
+      const { stdout } = await run('status --json');
+      expect((JSON.parse(stdout) as Pick<Status, 'services'>).services.every(({ up }) => up)).toBe(true);
+      expect(stdout).not.toContain('"missing":');
     } finally {
       await stop(running);
     }

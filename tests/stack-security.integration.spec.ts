@@ -188,7 +188,10 @@ describe('Postgres', () => {
     try {
       const tapeId = (await readModel.status())?.positions[0]?.tapeId ?? 'a tape';
       expect((await readModel.open(tapeId)).generation).toBeGreaterThan(0);
-      await expect(readModel.beginRebuild(tapeId, false)).rejects.toMatchObject({ code: 'UNREACHABLE' });
+      await expect(readModel.beginRebuild(tapeId, false)).rejects.toMatchObject({
+        code: 'UNREACHABLE',
+        message: expect.stringContaining('TAPEPROOF_POSTGRES_MIGRATOR_URL') as string,
+      });
       await inPostgres(endpoints.postgresMigratorUrl, (client) => client.query(`DROP SCHEMA ${candles} CASCADE`));
       await expect(readModel.open(tapeId)).rejects.toMatchObject({
         code: 'CONFIGURATION',

@@ -6,6 +6,7 @@ import { createLogReader, type LogReader } from '../../platform/kafka/log-reader
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import { createPool } from '../../platform/postgres.ts';
 import { connectRedis, type Redis } from '../../platform/redis.ts';
+import { redisAdministratorUrl } from './stack.ts';
 
 /** What is stored, by place: a number of items and a hash of their bytes. */
 export type Digest = Readonly<Record<string, string>>;
@@ -48,7 +49,7 @@ async function postgresDigest(url: string): Promise<Record<string, string>> {
 }
 
 async function redisDigest(url: string): Promise<Record<string, string>> {
-  const redis = await connectRedis(url, 'test-digest');
+  const redis = await connectRedis(redisAdministratorUrl(url), 'test-digest');
   try {
     const live = await Promise.all((await redis.keys('tp:*:live')).map((key) => redis.get(key)));
     const keys = (await redis.keys('*'))
