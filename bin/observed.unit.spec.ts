@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { createLog } from '../platform/log.ts';
-import { observed } from './observed.ts';
+import { withTelemetry } from './with-telemetry.ts';
 
 it('logs what Node warns of as a line, and leaves the warnings of others as they were', async () => {
   const lines: Record<string, unknown>[] = [];
@@ -9,7 +9,7 @@ it('logs what Node warns of as a line, and leaves the warnings of others as they
   const before = process.listeners('warning');
   const options = { httpHost: '127.0.0.1', httpPort: 0, httpNames: [] };
   const { signal } = new AbortController();
-  await observed({ service: 'engine', dependencies: {}, commit: 'x', log, options, signal }, async () => {
+  await withTelemetry({ service: 'engine', dependencies: {}, commit: 'x', log, options, signal }, async () => {
     expect(process.listenerCount('warning')).toBe(1);
     process.emitWarning('11 listeners added', 'MaxListenersExceededWarning');
     process.emitWarning('-5 is a negative number', 'TimeoutNegativeWarning');
