@@ -59,7 +59,7 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
   let trusted: TrustedLog | undefined;
   let producer: RecordProducer | undefined;
   try {
-    trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: telemetry: processTelemetry });
+    trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: processTelemetry });
     const { registry, partitions } = trusted;
     for (const record of ['Trade', 'TradeGap', 'ClockTick'] as const) await registry.idOf(TAPE_TOPIC, record);
     await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
