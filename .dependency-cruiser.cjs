@@ -54,7 +54,7 @@ module.exports = {
     {
       name: 'strategies-stand-alone',
       severity: 'error',
-      from: { path: '^evaluators/strategies/([^/]+)\\.ts$', pathNot: '(registry|strategy|\\.spec)\\.ts$' },
+      from: { path: '^evaluators/strategies/([^/]+)\\.ts$', pathNot: '(catalogue|strategy|\\.spec)\\.ts$' },
       to: { path: '^evaluators/strategies/', pathNot: 'strategies/strategy\\.ts$' },
     },
     {

@@ -19,12 +19,12 @@
  */
 import { ANCHORS_TOPIC, DEAD_LETTERS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC } from './contracts/topics.ts';
 import { runEngine } from './evaluators/main.ts';
-import { STRATEGIES } from './evaluators/strategies/registry.ts';
+import { STRATEGIES } from './evaluators/strategies/catalogue.ts';
 import { ingestFile, ingestLive } from './producers/main.ts';
-import { FILE_SOURCES } from './producers/registry.ts';
-import { VENUES } from './producers/venues/registry.ts';
+import { FILE_SOURCES } from './producers/catalogue.ts';
+import { VENUES } from './producers/venues/catalogue.ts';
 import { runProjector } from './projectors/main.ts';
-import { PROJECTORS } from './projectors/registry.ts';
+import { PROJECTORS } from './projectors/catalogue.ts';
 
 export const pipeline = {
   /** Market data → the tape. */

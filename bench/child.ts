@@ -25,10 +25,15 @@ export interface ChildTask {
   readonly argument: string | number;
 }
 
+/** Holds the task of a process that {@link startChild} started. */
+export const TASK_VARIABLE = 'TAPEPROOF_BENCH_TASK';
+
 /** Starts `bench/main.ts` again, inside which the task runs. */
 export function startChild(task: ChildTask): Child {
-  const words = [join(import.meta.dirname, 'main.ts'), '--inside', JSON.stringify(task)];
+  const words = [join(import.meta.dirname, 'main.ts'), '--inside'];
   const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', ...words], {
+    // Not an argument: everybody on the machine may read those, and connections hold passwords.
+    env: { ...process.env, [TASK_VARIABLE]: JSON.stringify(task) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = outcomeOf(child, task.role);

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Connections } from '../platform/connections.ts';
 import type { Log } from '../platform/log.ts';
-import { SILENT_OBSERVER } from '../producers/live/observer.ts';
 import { ingestLive } from '../producers/main.ts';
 import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
@@ -101,21 +100,17 @@ export async function runLiveIngest(task: LiveTask, connections: Connections, lo
     connections,
     log,
     signal: abort.signal,
-    observer: {
-      ...SILENT_OBSERVER,
-      tradesAppended({ count }) {
-        cpuAtStart ??= process.cpuUsage();
-        endedAt = performance.now();
-        startedAt ??= endedAt;
-        trades += count;
-        const dueSeconds = MEMORY_AT_SECONDS[residentBytes.length] ?? Infinity;
-        const isDue = endedAt - startedAt >= dueSeconds * MILLISECONDS_PER_SECOND;
-        if (isDue || trades >= task.trades) residentBytes.push(process.memoryUsage.rss());
-        if (trades >= task.trades) abort.abort();
-      },
-      waiting(event) {
-        waitingMax = Math.max(waitingMax, event.trades);
-      },
+    telemetry(event) {
+      if (event.kind === 'status') waitingMax = Math.max(waitingMax, event.waitingTrades);
+      if (event.kind !== 'trades-appended') return;
+      cpuAtStart ??= process.cpuUsage();
+      endedAt = performance.now();
+      startedAt ??= endedAt;
+      trades += event.count;
+      const dueSeconds = MEMORY_AT_SECONDS[residentBytes.length] ?? Infinity;
+      const isDue = endedAt - startedAt >= dueSeconds * MILLISECONDS_PER_SECOND;
+      if (isDue || trades >= task.trades) residentBytes.push(process.memoryUsage.rss());
+      if (trades >= task.trades) abort.abort();
     },
   });
   clearTimeout(deadline);

@@ -10,14 +10,15 @@ import { parseArgs } from 'node:util';
 import { runEngine } from '../evaluators/main.ts';
 import { createLog } from '../platform/log.ts';
 import { runProjector } from '../projectors/main.ts';
-import { DEFAULT_STACK_OPTIONS, freePorts, stackDown, stackUp } from '../stack/main.ts';
+import { DEFAULT_STACK_OPTIONS, freePorts, stackReset, stackUp } from '../stack/main.ts';
 import type { Bench } from './bench.ts';
-import { usageNow, type ChildTask } from './child.ts';
+import { TASK_VARIABLE, usageNow, type ChildTask } from './child.ts';
 import { measureEngine, runEngineOver } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
 import { measureLatency } from './latency.ts';
 import { measureLiveIngest, runLiveIngest, type LiveTask } from './live-ingest.ts';
 import { measureReadModels } from './read-models.ts';
+import { measureStart } from './start.ts';
 import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape } from './tape.ts';
 
 const RUNS = 5;
@@ -26,7 +27,7 @@ const TRADES = 1_500_000;
 /** Of them, one with a snapshot each for the read models: the most events. */
 const TRADES_PER_EVENTFUL_TRADE = 8;
 const HASHES = 200_000;
-const PARTS = ['engine', 'read-models', 'latency', 'live-ingest'] as const;
+const PARTS = ['start', 'engine', 'read-models', 'latency', 'live-ingest'] as const;
 
 const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
 
@@ -40,8 +41,8 @@ const interrupted = new Promise<never>((_resolve, reject) => {
 });
 interrupted.catch(() => undefined);
 
-/** Each part is measured on services of its own, which begin empty. */
-const MEASUREMENTS: Readonly<Record<(typeof PARTS)[number], (bench: Bench) => Promise<Figure[]>>> = {
+/** Each part but the start of commands is measured on services of its own, which begin empty. */
+const MEASUREMENTS: Readonly<Record<Exclude<(typeof PARTS)[number], 'start'>, (bench: Bench) => Promise<Figure[]>>> = {
   engine: async (bench) => {
     await layTape(bench, CADENCE_MS);
     await fillTape(bench);
@@ -65,6 +66,7 @@ const MEASUREMENTS: Readonly<Record<(typeof PARTS)[number], (bench: Bench) => Pr
 };
 
 async function measure(part: (typeof PARTS)[number], runs: number, trades: number): Promise<Figure[]> {
+  if (part === 'start') return measureStart(runs);
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-bench-'));
   const options = { folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports: await freePorts() };
   try {
@@ -75,7 +77,7 @@ async function measure(part: (typeof PARTS)[number], runs: number, trades: numbe
     const bench: Bench = { connections, log: createLog('bench', 'error'), runs, trades };
     return await Promise.race([MEASUREMENTS[part](bench), interrupted]);
   } finally {
-    await stackDown(options, () => undefined);
+    await stackReset(options, () => undefined);
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -126,11 +128,11 @@ async function main(): Promise<void> {
       only: { type: 'string', default: PARTS.join(',') },
       runs: { type: 'string', default: String(RUNS) },
       trades: { type: 'string', default: String(TRADES) },
-      inside: { type: 'string' },
+      inside: { type: 'boolean' },
     },
   });
-  if (values.inside !== undefined) {
-    const result = await inside(JSON.parse(values.inside) as ChildTask);
+  if (values.inside === true) {
+    const result = await inside(JSON.parse(process.env[TASK_VARIABLE] ?? '') as ChildTask);
     process.stdout.write(JSON.stringify({ result: result ?? null, usage: usageNow() }));
     return;
   }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Connections } from '../platform/connections.ts';
+import { migratorUrlOf, type Connections } from '../platform/connections.ts';
 import { createKafka, withAdmin } from '../platform/kafka/client.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { copyOut, copyRows, createPool, migrate, sqlStateOf, withClient, type Pool } from '../platform/postgres.ts';
@@ -118,7 +118,7 @@ interface CatchUp {
 
 /** Makes Postgres empty and runs the projector's processes over the whole log: rows a second between the first and last. */
 async function measureLive(connections: Connections, log: Log, processes: number): Promise<CatchUp> {
-  const pool = createPool(connections.postgresUrl, 'tapeproof-bench');
+  const pool = createPool(migratorUrlOf(connections), 'tapeproof-bench');
   try {
     const group = await projectorGroup(HISTORY, connections).catch(() => undefined);
     await emptyPostgres(pool);
@@ -310,7 +310,7 @@ async function countRows(pool: Pool): Promise<number> {
 }
 
 async function withPool<Result>(connections: Connections, work: (pool: Pool) => Promise<Result>): Promise<Result> {
-  const pool = createPool(connections.postgresUrl, 'tapeproof-bench');
+  const pool = createPool(migratorUrlOf(connections), 'tapeproof-bench');
   try {
     return await work(pool);
   } finally {

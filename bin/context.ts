@@ -1,71 +1,75 @@
 import type { Kafka } from 'kafkajs';
 import { readFile } from 'node:fs/promises';
-import { parseDocument, YAMLError } from 'yaml';
 import type { EngineConfiguration } from '../evaluators/configuration.ts';
-import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Strategy } from '../evaluators/strategies/strategy.ts';
 import { connectionsFrom, type Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
-import { createKafka } from '../platform/kafka/client.ts';
+import { assertKafkaAnswers, createKafka } from '../platform/kafka/client.ts';
+import { kafkaSecurityFrom } from '../platform/kafka/security.ts';
 import { createLog } from '../platform/log.ts';
-import { readEndpoints, stackOptionsFromEnvironment } from '../stack/main.ts';
+import { useSettings, type Environment } from '../platform/security/settings.ts';
+import { missingAddress, withLocalStack, withoutServices } from './local-stack.ts';
 
-/** Who ends a whole process group reaches this process twice: directly, and through the launcher that passes it on. */
-const SAME_ORDER_MS = 1_000;
-
-/** Aborted by the first Ctrl-C, SIGTERM or SIGHUP: work finishes its batch, commits and leaves. A later one ends at once. */
-export function interruption(): AbortSignal {
-  const controller = new AbortController();
-  let firstMs = 0;
-  const interrupt = (signal: NodeJS.Signals) => {
-    if (!controller.signal.aborted) {
-      firstMs = performance.now();
-      controller.abort(signal);
-    } else if (performance.now() - firstMs > SAME_ORDER_MS) process.exit(130);
-  };
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
-  return controller.signal;
-}
-
-/** Who started this process with a channel, the launcher or the demo, and goes, however it goes, ends it as by SIGTERM. */
-export function endWithStarter(): void {
-  const end = () => process.kill(process.pid, 'SIGTERM');
-  // False where it went while the modules were loaded, undefined where there never was a channel.
-  if ((process as { readonly connected?: boolean }).connected === false) end();
-  process.once('disconnect', end);
-  // Else the channel would keep a process alive that is done.
-  process.channel?.unref();
-}
-
-/** Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. */
+/**
+ * Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. What else these
+ * variables say, of TLS and passwords, holds from here on for every connection of the process.
+ *
+ * @throws TapeproofError UNREACHABLE where no services are known; CONFIGURATION where a variable is wrong.
+ */
 export function connections(): Connections {
-  const named = connectionsFrom(process.env);
+  return connectionsBy(withLocalStack(process.env));
+}
+
+/** As {@link connections}, where the services of the running local stack are, whatever the environment names. */
+export function localConnections(): Connections {
+  return connectionsBy(withLocalStack(withoutServices(process.env)));
+}
+
+function connectionsBy(environment: Environment): Connections {
+  useSettings(environment);
+  // Wrong settings are said before anything is begun.
+  kafkaSecurityFrom(environment);
+  const named = connectionsFrom(environment);
   const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
-  if (kafkaBrokers && registryUrl && postgresUrl && redisUrl)
-    return { kafkaBrokers, registryUrl, postgresUrl, redisUrl };
-  const local = readEndpoints(stackOptionsFromEnvironment(process.env).folder);
-  if (local === undefined) {
+  if (kafkaBrokers && registryUrl && postgresUrl && redisUrl) {
+    return { ...named, kafkaBrokers, registryUrl, postgresUrl, redisUrl };
+  }
+  const missing = missingAddress(environment);
+  if (missing !== undefined) {
     throw new TapeproofError(
-      'UNREACHABLE',
-      'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
+      'CONFIGURATION',
+      `${missing} is not set, but other variables of the same service are: set it too, or none of them for the local stack.`,
     );
   }
-  return {
-    kafkaBrokers: local.kafkaBrokers.split(','),
-    registryUrl: local.registryUrl,
-    postgresUrl: local.postgresUrl,
-    redisUrl: local.redisUrl,
-    ...named,
-  };
+  throw new TapeproofError(
+    'UNREACHABLE',
+    'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
+  );
 }
 
-/** Kafka for a command that ends by itself: an outage is said once, by its last sentence, unless the environment asks for more. */
-export function kafkaFor(command: string): Kafka {
+/** After this long without an answer a person wants to know what is waited for. */
+const SAID_AFTER_MS = 2_000;
+
+/**
+ * Kafka for a command that ends by itself, once it answers. An outage is said once, by the last sentence, unless the
+ * environment asks for more.
+ *
+ * @throws TapeproofError UNREACHABLE, before anything is done.
+ */
+export async function answeringKafka(command: string): Promise<Kafka> {
   const clientId = `tapeproof-${command}`;
-  return createKafka(connections().kafkaBrokers, clientId, createLog(clientId, 'error'));
+  const { kafkaBrokers } = connections();
+  const timer = setTimeout(() => {
+    process.stderr.write('tapeproof: Kafka has not answered yet: still waiting …\n');
+  }, SAID_AFTER_MS);
+  try {
+    await assertKafkaAnswers(kafkaBrokers, clientId);
+  } finally {
+    clearTimeout(timer);
+  }
+  return createKafka(kafkaBrokers, clientId, createLog(clientId, 'error'));
 }
-
-export const DEFAULT_CONFIGURATION_FILE = 'config/engine.yaml';
 
 /**
  * Reads and validates an engine configuration.
@@ -87,6 +91,8 @@ export async function readConfiguration(
       { cause: error },
     );
   }
+  // Loaded where it is needed: most commands read no configuration.
+  const { parseDocument, YAMLError } = await import('yaml');
   try {
     const document = parseDocument(text);
     // What YAML only warns of, such as a tag that it does not know, is no configuration of ours either.

@@ -1,5 +1,6 @@
 import { TapeproofError } from '../platform/errors.ts';
-import { StackError } from '../stack/main.ts';
+import { refusalByKafka } from '../platform/kafka/kafka-failure.ts';
+import { StackError } from '../stack/errors.ts';
 
 const UNREACHABLE = 3;
 /** Codes of the operating system and of the client libraries for a service that does not answer. */
@@ -17,10 +18,12 @@ export function report(error: unknown): number {
     process.stderr.write(`tapeproof: ${error.message}\n`);
     return error.exitCode;
   }
+  const refusal = refusalByKafka(error);
+  if (refusal !== undefined) return report(refusal);
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
   if (NO_ANSWER.has(code ?? '') || NO_ANSWER_NAMES.has(name ?? '')) {
     process.stderr.write(
-      `tapeproof: A service does not answer (${message ?? code ?? ''}): "npx tapeproof stack status" tells which.\n`,
+      `tapeproof: A service does not answer (${message ?? code ?? ''}): "npx tapeproof stack status" says which.\n`,
     );
     return UNREACHABLE;
   }

@@ -1,11 +1,11 @@
 import { SingleBar } from 'cli-progress';
-import type { StackReport } from '../stack/main.ts';
+import type { StackProgressListener } from '../stack/main.ts';
 
 /**
  * Shows what the stack does, on standard error: what lasts on a line of its own; what does not on one line that the next
  * text replaces, and only on a terminal.
  */
-export function stackProgress(): StackReport {
+export function stackProgress(): StackProgressListener {
   return ({ subject, text, lasting }) => {
     const line = `${subject} ${text}`;
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${line}${lasting ? '\n' : ''}`);
@@ -19,6 +19,8 @@ export interface Progress {
   /** What is counted, for example `trades`. */
   readonly unit: string;
   readonly count: number;
+  /** What the rate is of, where that is less than the count: trades appended, without those that were there. */
+  readonly worked?: number;
   /** What is being done, where there is more than one thing; a bar for each that lasts. */
   readonly phase?: string;
 }
@@ -35,19 +37,22 @@ const PHASE_SHOWN_AFTER_MS = 2_000;
 export function progressBar(title: string): ProgressBar {
   const show = process.stderr.isTTY ? barOf(title) : linesOf(title);
   let phase: string | undefined;
-  let startedMs = performance.now();
+  let startedMs = 0;
+  let countAtStart = 0;
   let hasBegun = false;
   return {
     update(progress) {
       if (!hasBegun || progress.phase !== phase) {
-        if (hasBegun) startedMs = performance.now();
+        // What is counted already was done before this clock began: earlier, or by an earlier run.
+        startedMs = performance.now();
+        countAtStart = progress.worked ?? progress.count;
         hasBegun = true;
         phase = progress.phase;
         show.begin(phase === undefined || phase === '' ? title : `${title}, ${phase}`);
       }
       const elapsedMs = performance.now() - startedMs;
       if (phase !== undefined && phase !== '' && elapsedMs < PHASE_SHOWN_AFTER_MS) return;
-      show.update(progress, Math.round((progress.count * 1000) / Math.max(1, elapsedMs)));
+      show.update(progress, rateOf((progress.worked ?? progress.count) - countAtStart, progress.unit, elapsedMs));
     },
     stop() {
       show.stop();
@@ -55,9 +60,18 @@ export function progressBar(title: string): ProgressBar {
   };
 }
 
+/** Less time than this measures nothing. */
+const RATE_AFTER_MS = 100;
+
+/** For people, of a second; empty where there is none to tell. */
+function rateOf(count: number, unit: string, elapsedMs: number): string {
+  if (count <= 0 || elapsedMs < RATE_AFTER_MS) return '';
+  return `${Math.round((count * 1_000) / elapsedMs).toLocaleString('en')} ${unit}/s`;
+}
+
 interface Display {
   begin(title: string): void;
-  update(progress: Progress, rate: number): void;
+  update(progress: Progress, rate: string): void;
   stop(): void;
 }
 
@@ -73,7 +87,7 @@ function linesOf(title: string): Display {
       if (reached <= quarter) return;
       quarter = reached;
       process.stderr.write(
-        `${title}: ${reached * 25} %, ${count.toLocaleString('en')} ${unit}, ${rate.toLocaleString('en')}/s\n`,
+        `${title}: ${reached * 25} %, ${count.toLocaleString('en')} ${unit}${rate === '' ? '' : `, ${rate}`}\n`,
       );
     },
     stop() {
@@ -91,13 +105,13 @@ function barOf(title: string): Display {
       title = named;
     },
     update({ done, total, unit, count }, rate) {
-      const payload = { count: count.toLocaleString('en'), unit, rate: rate.toLocaleString('en') };
+      const payload = { count: count.toLocaleString('en'), unit, rate: rate === '' ? '–' : rate };
       if (bar !== undefined) {
         bar.update(done, payload);
         return;
       }
       bar = new SingleBar({
-        format: `${title} {bar} {percentage} % | {count} {unit} | {rate}/s | {eta_formatted} left`,
+        format: `${title} {bar} {percentage} % | {count} {unit} | {rate} | {eta_formatted} left`,
         hideCursor: true,
         barsize: 30,
         stream: process.stderr,

@@ -20,9 +20,13 @@ const cli = fileURLToPath(new URL('cli.ts', import.meta.url));
 const quiet = ['ExperimentalWarning', 'TimeoutNegativeWarning', 'MODULE_TYPELESS_PACKAGE_JSON'].map(
   (name) => `--disable-warning=${name}`,
 );
+// What Node makes of each source is kept, so that it is made once and not at each start. In the project's own folder: what
+// lies there is run. Where it cannot be written, Node goes on without.
+const compiled = fileURLToPath(new URL('../.tapeproof/compiled', import.meta.url));
 const child = spawn(node, [...quiet, cli, ...process.argv.slice(2)], {
   // The channel closes when this process ends, however it ends: the child takes that for an order to end too.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  env: { NODE_COMPILE_CACHE: compiled, ...process.env },
 });
 
 // npx passes no signal on: it ends the shell that started this process. Only there does the parent's end end this process:

@@ -23,7 +23,7 @@ export interface TopicDefinition {
   readonly name: TopicName;
   /** Record types that the topic carries. */
   readonly records: readonly RecordName[];
-  /** Topic settings, sent at creation and compared by `topics check`. */
+  /** Topic settings, sent at creation and compared by `topics check`; `max.message.bytes` may be more. */
   readonly settings: Readonly<Record<string, string>>;
 }
 
@@ -35,11 +35,15 @@ const KEPT = {
   // Kafka 4 refuses stamps an hour ahead, whole batches of them: one odd row of a file must not stop the tape. What a
   // sane stamp is, trade-rules.ts says.
   'message.timestamp.after.max.ms': '9223372036854775807',
+  'message.timestamp.before.max.ms': '9223372036854775807',
+  // A record's time is its market's.
+  'message.timestamp.type': 'CreateTime',
+  'compression.type': 'producer',
+  // A batch of the producer's, a state chunk and a dead letter's payload must fit, whatever the broker's default is.
+  'max.message.bytes': '1048588',
 } as const;
 /** Manifests are read backward from the end: small segments keep that cheap. */
 const SMALL_SEGMENTS = { ...KEPT, 'segment.bytes': '16777216' } as const;
-/** A state chunk and a dead letter's payload must fit, with room for the frame. */
-const LARGE_RECORDS = { ...KEPT, 'max.message.bytes': '1048588' } as const;
 
 export const TOPICS: readonly TopicDefinition[] = [
   {
@@ -52,8 +56,8 @@ export const TOPICS: readonly TopicDefinition[] = [
   { name: 'probability.decisions', records: ['ProbabilityDecision'], settings: KEPT },
   { name: 'decision.outcomes', records: ['Outcome'], settings: KEPT },
   { name: ANCHORS_TOPIC, records: ['EngineAnchor'], settings: SMALL_SEGMENTS },
-  { name: STATES_TOPIC, records: ['EngineState'], settings: LARGE_RECORDS },
-  { name: DEAD_LETTERS_TOPIC, records: ['DeadLetter'], settings: LARGE_RECORDS },
+  { name: STATES_TOPIC, records: ['EngineState'], settings: KEPT },
+  { name: DEAD_LETTERS_TOPIC, records: ['DeadLetter'], settings: KEPT },
 ];
 
 /**

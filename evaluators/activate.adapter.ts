@@ -8,8 +8,9 @@ import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry, type RegisteredSchema, type Registry } from '../platform/kafka/registry.ts';
-import { partitionCount } from '../platform/kafka/topics.ts';
+import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
+import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import { ACCEPTED_TAPE_SCHEMAS } from './derive.ts';
 
@@ -44,24 +45,31 @@ export interface ActivationReport {
  * Puts an engine version and configuration in force by appending an activation to every partition of the tape. What is
  * in force everywhere already is left alone; one that reached only some partitions is completed.
  *
- * @throws TapeproofError UNREACHABLE; FOREIGN_TAPE when several first activations race.
+ * @throws TapeproofError UNREACHABLE; FOREIGN_TAPE when several first activations race; REGISTRY_CHANGED; CHECK_FAILED when
+ *   the tape was activated with another number of partitions.
  */
 export async function activate(request: ActivationRequest): Promise<ActivationReport> {
   const { connections, log } = request;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-activate', log);
-  const registry = createRegistry(connections.registryUrl);
   const reader = createLogReader(connections.kafkaBrokers);
-  const producer = createRecordProducer(kafka, registry);
+  let producer: RecordProducer | undefined;
   try {
+    const { registry, partitions } = await openTrustedLog({
+      ...{ kafka, reader, log },
+      registryUrl: connections.registryUrl,
+    });
+    const sender = (producer = createRecordProducer(kafka, registry));
     const scans: Scan[] = [];
-    const partitions = await partitionCount(kafka);
     for (let partition = 0; partition < partitions; partition += 1) {
       scans.push({ partition, next: await reader.startOffset(TAPE_TOPIC, partition), found: [] });
     }
     await catchUp(reader, registry, scans);
     for (let round = 1; round <= ROUNDS_MAX; round += 1) {
       const plan = planOf(request, scans);
-      if (await carryOut(plan, producer, () => catchUp(reader, registry, scans).then(() => tapeIdOf(scans)))) {
+      const label = await registry.label();
+      if (
+        await carryOut({ ...plan, label }, sender, () => catchUp(reader, registry, scans).then(() => tapeIdOf(scans)))
+      ) {
         const report = reportOf(plan, scans);
         log.info({ tapeId: report.tapeId, activationId: report.activationId }, `Activation: ${report.action}`);
         return report;
@@ -69,7 +77,7 @@ export async function activate(request: ActivationRequest): Promise<ActivationRe
     }
     throw new TapeproofError('FOREIGN_TAPE', `Several activations meet on a new ${TAPE_TOPIC}: run one at a time.`);
   } finally {
-    await producer.disconnect();
+    await producer?.disconnect();
     await reader.close();
   }
 }
@@ -138,7 +146,7 @@ function isAlike(left: EngineActivated, right: EngineActivated): boolean {
  * @returns false when another activation decided it meanwhile.
  */
 async function carryOut(
-  plan: Plan,
+  plan: Plan & { readonly label: TapeLabel },
   producer: RecordProducer,
   tapeIdNow: () => Promise<string | undefined>,
 ): Promise<boolean> {
@@ -155,6 +163,7 @@ async function carryOut(
         type: 'EngineActivated',
         body,
         timestampUs,
+        headers: labelHeaders(plan.label),
       })),
     );
     if ((await tapeIdNow()) !== activation.tapeId) return false;

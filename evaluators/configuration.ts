@@ -5,7 +5,7 @@ import { refusalOfName } from '../contracts/instrument-name.ts';
 import { nearestOf } from '../contracts/nearest-name.ts';
 import { EVENT_TIME_US_MIN } from '../contracts/trade-rules.ts';
 import { isTradingHours, session, timeZones, type SessionConfiguration } from './sessions/session-configuration.ts';
-import { STRATEGIES } from './strategies/registry.ts';
+import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
 /**

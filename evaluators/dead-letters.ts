@@ -5,9 +5,12 @@ import { TAPE_TOPIC } from '../contracts/topics.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
 import type { UnprovenTrade } from './market-clock.ts';
 
+/** Names the engine in its dead letters. */
+export const ENGINE_READER = 'engine';
+
 /** The dead letter of a record of the tape. */
 export function letterOf(partition: number, offset: number, bytes: Buffer, refusal: Refusal): DeadLetter {
-  return deadLetterOfRecord('engine', { topic: TAPE_TOPIC, partition, offset }, bytes, refusal);
+  return deadLetterOfRecord(ENGINE_READER, { topic: TAPE_TOPIC, partition, offset }, bytes, refusal);
 }
 
 /** A trade ahead of the clock whose stamp others have disproved: it was read earlier, and is refused now. */

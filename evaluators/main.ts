@@ -6,15 +6,20 @@ import { startConsumer } from '../platform/kafka/consumer.ts';
 import { watchLag } from '../platform/kafka/lag.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry } from '../platform/kafka/registry.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
+import { refuseOtherPartitions, type TapeLabel } from '../platform/kafka/tape-label.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
-import { unobserved, type Observation } from '../platform/observation.ts';
+import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
 import { ENGINE_VERSION } from './configuration.ts';
-import { DerivedReport } from './derived-report.adapter.ts';
-import { newCounters, PartitionDelivery, type EngineCounters } from './partition-delivery.adapter.ts';
+import { EngineTelemetry } from './telemetry.adapter.ts';
+import { newCounters, type EngineCounters } from './engine-counters.ts';
+import { HandOverTelemetry } from './hand-over.adapter.ts';
+import { PartitionProcessor } from './partition-processor.adapter.ts';
+import { watchPartitions } from './partition-watch.adapter.ts';
 
 /** Partitions of one fetch handled side by side: their events go to Kafka in one request, and the next fetch waits once. */
 const PARTITIONS_AT_ONCE = 16;
@@ -31,38 +36,53 @@ export interface EngineOptions {
   readonly gitCommit?: string;
   /** Counted up while the engine runs. */
   readonly counters?: EngineCounters;
-  readonly observation?: Observation;
+  readonly telemetry?: Telemetry;
 }
+
+/** What the consumer groups of all engine versions begin with. */
+export const ENGINE_GROUP_PREFIX = 'tapeproof.engine.';
 
 /** The consumer group of the engine. It holds the version: another version has offsets of its own. */
 export function engineGroup(engineVersion: string = ENGINE_VERSION): string {
-  return `tapeproof.engine.${engineVersion}`;
+  return `${ENGINE_GROUP_PREFIX}${engineVersion}`;
 }
 
 /**
  * Derives events from the tape until the signal. Start more to share the partitions.
  *
- * @throws TapeproofError UNREACHABLE when Kafka does not answer at the start; CONFLICT when what is derived again differs
+ * @throws TapeproofError UNREACHABLE when Kafka does not answer at the start; CHECK_FAILED when the tape was activated with
+ *   another number of partitions; CONFLICT when what is derived again differs
  *   from what the outputs hold; SEQUENCE_GAP when an output lost events; FOREIGN_TAPE when the anchors are another tape's.
  */
 export async function runEngine(options: EngineOptions): Promise<void> {
   const { connections, log, signal, gitCommit = 'unknown', counters = newCounters() } = options;
-  const { observation = unobserved() } = options;
-  const { metrics } = observation;
+  const { telemetry = noTelemetry() } = options;
+  const { metrics } = telemetry;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-engine', log);
-  const registry = createRegistry(connections.registryUrl);
   const reader = createLogReader(connections.kafkaBrokers);
+  const { registryUrl } = connections;
+  const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry }).catch(async (error: unknown) => {
+    await reader.close();
+    throw error;
+  });
+  const { registry } = trusted;
   const producer = createRecordProducer(kafka, registry, metrics);
   const access = { reader, registry, decode: createTapeDecoder(registry) };
-  const report = new DerivedReport(log, metrics);
-  const partitions = new Map<number, PartitionDelivery>();
-  const deliveryOf = (partition: number): PartitionDelivery => {
-    let delivery = partitions.get(partition);
-    if (delivery === undefined) {
-      delivery = new PartitionDelivery(partition, { access, producer, gitCommit, counters, report, metrics, log });
-      partitions.set(partition, delivery);
+  const label = (): Promise<TapeLabel> => registry.label();
+  const shared = {
+    ...{ access, producer, label, gitCommit, counters, metrics, log },
+    report: new EngineTelemetry(log, metrics),
+    handOver: new HandOverTelemetry(telemetry, log),
+    refusals: new RefusalWatch(telemetry),
+  };
+  const partitions = new Map<number, PartitionProcessor>();
+  const processorOf = (partition: number): PartitionProcessor => {
+    let processor = partitions.get(partition);
+    if (processor === undefined) {
+      processor = new PartitionProcessor(partition, shared);
+      partitions.set(partition, processor);
     }
-    return delivery;
+    return processor;
   };
   const shown = [
     showAnchorAges(metrics, partitions),
@@ -71,20 +91,36 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     }),
   ];
   const progress = logProgress(log, counters);
+  const watch = watchPartitions({ kafka, groupId: engineGroup(), reader, processorOf, log });
   try {
     const consumer = await startConsumer({
       kafka,
       groupId: engineGroup(),
       topics: [TAPE_TOPIC],
-      handle: (batch) => deliveryOf(batch.partition).handle(batch),
-      onRevoked: (assignment) => {
-        for (const partition of assignment[TAPE_TOPIC] ?? []) partitions.delete(partition);
+      handle: (batch) => {
+        // Kafka may be given more while this runs.
+        if (batch.partition >= trusted.partitions) refuseOtherPartitions(batch.partition + 1, trusted.partitions);
+        return processorOf(batch.partition).handle(batch);
       },
+      onAssigned: (assignment) => {
+        watch.assigned(assignment[TAPE_TOPIC] ?? []);
+      },
+      onRevoked: (assignment) => {
+        shared.refusals.forget(assignment);
+        for (const partition of assignment[TAPE_TOPIC] ?? []) {
+          partitions.delete(partition);
+          shared.handOver.ended(partition);
+        }
+      },
+      offsetsAreHints: true,
       log,
-      observation,
+      telemetry,
       concurrency: PARTITIONS_AT_ONCE,
     });
-    const lag = watchLag({ kafka, reader, groupId: engineGroup(), assignment: () => consumer.assignment, metrics });
+    watch.start((partition, offset) => {
+      consumer.seek(TAPE_TOPIC, partition, offset);
+    });
+    const lag = watchLag({ kafka, reader, groupId: engineGroup(), consumer, telemetry, log });
     const stop = () => void consumer.stop();
     signal.addEventListener('abort', stop, { once: true });
     if (signal.aborted) stop();
@@ -93,6 +129,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     } finally {
       signal.removeEventListener('abort', stop);
       lag.close();
+      watch.close();
     }
     log.event('engine-stopped', `Engine stopped: ${progressText(counters)}`, progressFields(counters));
   } finally {
@@ -100,6 +137,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
     for (const end of shown) end();
     // Nothing is in flight unless Kafka is away: then there is nobody to say goodbye to.
     await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
+    registry.close();
     await reader.close();
   }
 }
@@ -132,7 +170,7 @@ function progressFields(counters: EngineCounters): LogFields {
 }
 
 /** @returns what ends it. */
-function showAnchorAges(metrics: Metrics, partitions: ReadonlyMap<number, PartitionDelivery>): () => void {
+function showAnchorAges(metrics: Metrics, partitions: ReadonlyMap<number, PartitionProcessor>): () => void {
   let shown: readonly number[] = [];
   return metrics.beforeScrape(() => {
     const ages = [...partitions].flatMap(([partition, { anchorAge }]) =>

@@ -3,7 +3,7 @@ import { checkTimeZones, ConfigurationError, sessionsOf, shapedConfiguration } f
 import type { EngineConfiguration } from './configuration.ts';
 import { isTradingHours, type ZoneData } from './sessions/session-configuration.ts';
 import { nearestZoneOf, zoneDataOf } from './sessions/zone-library.ts';
-import { STRATEGIES } from './strategies/registry.ts';
+import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
 /**

@@ -1,14 +1,17 @@
-import { bodyOf, FINGERPRINTS, schemaIdOf } from '../contracts/codec.ts';
+import { FINGERPRINTS } from '../contracts/codec.ts';
 import { DERIVED_TOPICS, type DerivedEvent, type DerivedTopic } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
+import type { Foreign } from '../contracts/foreign-record.ts';
+import { framedIn, PassedOverRecords, type Framed, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
-import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
+import type { Registry } from '../platform/kafka/registry.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
 import type { DerivedRecord } from './advance.ts';
 
 /** Records at the end of an output among which the greatest sequence is looked for: a zombie may have written last. */
 const TAIL_RECORDS = 256;
+const UNREADABLE: Foreign = { reason: 'UNDECODABLE', detail: 'its bytes are not an event' };
 
 /** The commits that a difference names. */
 export interface Commits {
@@ -26,10 +29,12 @@ export interface Commits {
  */
 export class OutputComparison {
   readonly #cursors: Readonly<Record<DerivedTopic, OutputCursor>>;
+  readonly #foreign: PassedOverRecords;
   #compared = 0;
 
-  private constructor(cursors: Readonly<Record<DerivedTopic, OutputCursor>>) {
+  private constructor(cursors: Readonly<Record<DerivedTopic, OutputCursor>>, foreign: PassedOverRecords) {
     this.#cursors = cursors;
+    this.#foreign = foreign;
   }
 
   /**
@@ -43,6 +48,7 @@ export class OutputComparison {
     hints: Readonly<Partial<Record<DerivedTopic, number>>>,
   ): Promise<OutputComparison> {
     const cursors: Partial<Record<DerivedTopic, OutputCursor>> = {};
+    const foreign = new PassedOverRecords();
     for (const topic of DERIVED_TOPICS) {
       const start = await access.reader.startOffset(topic, partition);
       const end = await access.reader.endOffset(topic, partition);
@@ -51,14 +57,19 @@ export class OutputComparison {
       const hint = hints[topic];
       // At the end nothing could tell that the hint is wrong.
       const isWrong = hint === end && greatest >= nextSequence[topic];
-      cursors[topic] = new OutputCursor(access, output, isWrong ? undefined : hint);
+      cursors[topic] = new OutputCursor(access, output, isWrong ? undefined : hint, foreign);
     }
-    return new OutputComparison(cursors as Record<DerivedTopic, OutputCursor>);
+    return new OutputComparison(cursors as Record<DerivedTopic, OutputCursor>, foreign);
   }
 
   /** Events found equal so far. */
   get compared(): number {
     return this.#compared;
+  }
+
+  /** Records among the outputs that are not events, so far: they are neither compared nor counted as such. */
+  get passedOver(): readonly PassedOver[] {
+    return this.#foreign.all;
   }
 
   /** True when every output was read to the end that it had: what follows is new. */
@@ -104,13 +115,15 @@ class OutputCursor {
   readonly #reader: LogReader;
   readonly #registry: Registry;
   readonly #output: Output;
+  readonly #foreign: PassedOverRecords;
   #position: number;
   #mayBeginAgain: boolean;
   #batches: AsyncGenerator<readonly LogRecord[], void, undefined>;
   #records: readonly LogRecord[] = [];
   #next = 0;
 
-  constructor({ reader, registry }: LogAccess, output: Output, hint: number | undefined) {
+  constructor({ reader, registry }: LogAccess, output: Output, hint: number | undefined, foreign: PassedOverRecords) {
+    this.#foreign = foreign;
     this.#reader = reader;
     this.#registry = registry;
     this.#output = output;
@@ -140,15 +153,19 @@ class OutputCursor {
         await this.#beginAgain();
         continue;
       }
-      const schema = await this.#schemaOf(record);
-      const isOurs = schema?.fingerprint === FINGERPRINTS[derived.type];
-      const body = record.value === null ? undefined : bodyOf(record.value);
-      if (isOurs && body?.equals(derived.body) === true) {
+      const framed = await framedIn(this.#registry, record);
+      if ('reason' in framed) {
+        this.#foreign.add(record, framed);
+        this.#pass(record);
+        continue;
+      }
+      if (framed.schema.fingerprint === FINGERPRINTS[derived.type] && framed.body.equals(derived.body)) {
         this.#pass(record);
         this.#mayBeginAgain = false;
         return true;
       }
-      const sequence = sequenceOf(schema, body);
+      const sequence = sequenceOf(framed);
+      if (sequence === undefined) this.#foreign.add(record, UNREADABLE);
       if (sequence === undefined || sequence < derived.sequence) {
         // A repetition by a process that came back from the dead, or nothing of ours.
         this.#pass(record);
@@ -193,30 +210,29 @@ class OutputCursor {
     return this.#reader.read({ topic, partition, from, to: end });
   }
 
-  async #schemaOf({ value }: LogRecord): Promise<RegisteredSchema | undefined> {
-    const id = schemaIdOf(value);
-    return id === undefined ? undefined : await this.#registry.schemaOf(id);
-  }
-
   #conflict({ event, sequence }: DerivedRecord, { offset }: LogRecord, commits: Commits): TapeproofError {
     const { topic, partition } = this.#output;
     return new TapeproofError(
       'CONFLICT',
-      `${topic}-${partition} holds another event at log offset ${offset} than ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: find out which of the two is wrong before an engine goes on.`,
+      `${topic}-${partition} holds another event at log offset ${offset} than ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: where that one is right, run it; where this one is, stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from the tape.`,
     );
   }
 
   #gap({ event, sequence }: DerivedRecord, found: number): TapeproofError {
     const { topic, partition } = this.#output;
-    return new TapeproofError(
-      'SEQUENCE_GAP',
-      `${topic}-${partition} holds sequence ${found} and not ${sequence} (${event.eventId}): records of it are gone; delete the derived topics and engine.anchors and let the engine derive them again from the tape.`,
-    );
+    return recordsGone(topic, `${topic}-${partition} holds sequence ${found} and not ${sequence} (${event.eventId})`);
   }
 }
 
-function sequenceOf(schema: RegisteredSchema | undefined, body: Buffer | undefined): number | undefined {
-  if (schema === undefined || body === undefined) return undefined;
+/** Where a log has a hole, what is missing cannot be put back into its place. */
+function recordsGone(topic: DerivedTopic, what: string): TapeproofError {
+  return new TapeproofError(
+    'SEQUENCE_GAP',
+    `${what}: records of it are gone; stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they derive it again from the tape.`,
+  );
+}
+
+function sequenceOf({ schema, body }: Framed): number | undefined {
   try {
     const { sequence } = schema.read(body) as Partial<DerivedEvent>;
     return typeof sequence === 'number' ? sequence : undefined;
@@ -241,21 +257,51 @@ export async function outputsReach(
   return true;
 }
 
-/** The greatest sequence among the last records of an output; −1 when there is none. */
+/** @throws TapeproofError SEQUENCE_GAP when the first events of an output are gone and later ones are there. */
+export async function refuseCutOutputs(access: LogAccess, partition: number): Promise<void> {
+  for (const topic of DERIVED_TOPICS) {
+    const first = await firstSequence(access, topic, partition);
+    if (first !== undefined && first > 0) {
+      throw recordsGone(topic, `${topic}-${partition} begins with sequence ${first}`);
+    }
+  }
+}
+
+/** The sequence of the first event of an output; undefined where it holds none. */
+async function firstSequence(
+  { reader, registry }: LogAccess,
+  topic: DerivedTopic,
+  partition: number,
+): Promise<number | undefined> {
+  const from = await reader.startOffset(topic, partition);
+  const to = await reader.endOffset(topic, partition);
+  for await (const records of reader.read({ topic, partition, from, to })) {
+    for (const record of records) {
+      const sequence = await sequenceIn(registry, record);
+      if (sequence !== undefined) return sequence;
+    }
+  }
+  return undefined;
+}
+
+/** The greatest sequence among the last records of an output, and those before while none is an event; −1 without any. */
 async function greatestSequence(
   { reader, registry }: LogAccess,
   topic: DerivedTopic,
   partition: number,
 ): Promise<number> {
-  const to = await reader.endOffset(topic, partition);
-  const from = Math.max(await reader.startOffset(topic, partition), to - TAIL_RECORDS);
+  const start = await reader.startOffset(topic, partition);
   let greatest = -1;
-  for await (const records of reader.read({ topic, partition, from, to })) {
-    for (const { value } of records) {
-      const id = schemaIdOf(value);
-      const schema = id === undefined ? undefined : await registry.schemaOf(id);
-      greatest = Math.max(greatest, sequenceOf(schema, value === null ? undefined : bodyOf(value)) ?? -1);
+  for (let to = await reader.endOffset(topic, partition); to > start && greatest < 0; to -= TAIL_RECORDS) {
+    const from = Math.max(start, to - TAIL_RECORDS);
+    for await (const records of reader.read({ topic, partition, from, to })) {
+      for (const record of records) greatest = Math.max(greatest, (await sequenceIn(registry, record)) ?? -1);
     }
   }
   return greatest;
+}
+
+async function sequenceIn(registry: Registry, record: LogRecord): Promise<number | undefined> {
+  const framed = await framedIn(registry, record);
+  return 'reason' in framed ? undefined : sequenceOf(framed);
 }

@@ -22,7 +22,7 @@ import { Instrument } from './instrument.ts';
 import type { MerkleTree } from './merkle.ts';
 import { compileRules, type EngineRules } from './rules.ts';
 import { pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
-import { STRATEGIES } from './strategies/registry.ts';
+import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Strategy } from './strategies/strategy.ts';
 import { COUNTED_AS } from './trade-counts.ts';
 

@@ -83,6 +83,6 @@ export function refuseForeignTape(partition: number, anchored: string | undefine
   if (anchored === undefined || task.tapeId === undefined || anchored === task.tapeId) return;
   throw new TapeproofError(
     'FOREIGN_TAPE',
-    `Partition ${partition} of ${TAPE_TOPIC} is the tape ${task.tapeId}, and its anchors belong to the tape ${anchored}: bring back that tape, or delete all topics but ${TAPE_TOPIC} to begin anew.`,
+    `Partition ${partition} of ${TAPE_TOPIC} is the tape ${task.tapeId}, and its anchors belong to the tape ${anchored}: connect to the Kafka of that tape, or stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from this one.`,
   );
 }

@@ -10,7 +10,7 @@ import type { ClockRules } from './market-clock.ts';
 import { hitRuleTerms, type HitRuleTerms } from './outcomes/hit-rule.ts';
 import { ConfidenceScorer } from './probability/confidence-scorer.ts';
 import { ProbabilityEngine } from './probability/probability-engine.ts';
-import { STRATEGIES } from './strategies/registry.ts';
+import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Evaluate, Strategy } from './strategies/strategy.ts';
 
 const US_PER_MS = 1_000;

@@ -1,4 +1,7 @@
 import { TapeproofError } from './errors.ts';
+import { keepSecret } from './security/redaction.ts';
+import { credentialSettings, secretSetting, setting, type Environment } from './security/settings.ts';
+import type { SecretVariable, ServiceKey } from './security/variables.ts';
 
 /** Where the services answer. */
 export interface Connections {
@@ -6,28 +9,46 @@ export interface Connections {
   readonly kafkaBrokers: readonly string[];
   /** Base address of a Confluent-compatible schema registry, path included. */
   readonly registryUrl: string;
+  /** As a role that may write rows. */
   readonly postgresUrl: string;
+  /** As the role that makes schemas, tables and views. Absent where `postgresUrl` may do that too: {@link migratorUrlOf}. */
+  readonly postgresMigratorUrl?: string;
   readonly redisUrl: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** Where schemas, tables and views are made. */
+export function migratorUrlOf({
+  postgresUrl,
+  postgresMigratorUrl,
+}: Pick<Connections, 'postgresUrl' | 'postgresMigratorUrl'>): string {
+  return postgresMigratorUrl ?? postgresUrl;
+}
 
 const BROKER = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 const PORT_MAX = 65_535;
+const POSTGRES_PROTOCOLS = ['postgres:', 'postgresql:'];
+
+type UrlVariable = Extract<SecretVariable, `${string}_URL`>;
 
 /**
- * Reads TAPEPROOF_KAFKA_BROKERS (comma-separated), TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and
- * TAPEPROOF_REDIS_URL; what is unset or empty is left out.
+ * Reads TAPEPROOF_KAFKA_BROKERS (comma-separated), TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL,
+ * TAPEPROOF_POSTGRES_MIGRATOR_URL and TAPEPROOF_REDIS_URL; what is unset or empty is left out. User names and passwords
+ * that have variables of their own become part of the URL.
  *
- * @throws TapeproofError CONFIGURATION when a value is no address. The message never repeats a URL: it may hold a password.
+ * @throws TapeproofError CONFIGURATION when a value is not an address. The message never repeats a URL: it may hold a password.
  */
 export function connectionsFrom(environment: Environment): Partial<Connections> {
-  const brokers = environment['TAPEPROOF_KAFKA_BROKERS'];
+  const brokers = setting(environment, 'TAPEPROOF_KAFKA_BROKERS');
+  const registryUrl = serviceUrl(environment, 'REGISTRY', ['http:', 'https:']);
+  const postgresUrl = serviceUrl(environment, 'POSTGRES', POSTGRES_PROTOCOLS);
+  const postgresMigratorUrl = urlSetting(environment, 'TAPEPROOF_POSTGRES_MIGRATOR_URL', POSTGRES_PROTOCOLS);
+  const redisUrl = serviceUrl(environment, 'REDIS', ['redis:', 'rediss:']);
   return {
-    ...(brokers === undefined || brokers === '' ? {} : { kafkaBrokers: parseBrokers(brokers) }),
-    ...url(environment, 'registryUrl', 'TAPEPROOF_REGISTRY_URL', ['http:', 'https:']),
-    ...url(environment, 'postgresUrl', 'TAPEPROOF_POSTGRES_URL', ['postgres:', 'postgresql:']),
-    ...url(environment, 'redisUrl', 'TAPEPROOF_REDIS_URL', ['redis:', 'rediss:']),
+    ...(brokers === undefined ? {} : { kafkaBrokers: parseBrokers(brokers) }),
+    ...(registryUrl === undefined ? {} : { registryUrl }),
+    ...(postgresUrl === undefined ? {} : { postgresUrl }),
+    ...(postgresMigratorUrl === undefined ? {} : { postgresMigratorUrl }),
+    ...(redisUrl === undefined ? {} : { redisUrl }),
   };
 }
 
@@ -45,19 +66,59 @@ function parseBrokers(text: string): string[] {
   return brokers;
 }
 
-function url<Name extends 'registryUrl' | 'postgresUrl' | 'redisUrl'>(
+/** A URL with the user name and password that the variables beside it say. */
+function serviceUrl(
   environment: Environment,
-  name: Name,
-  variable: string,
+  service: Exclude<ServiceKey, 'KAFKA'>,
   protocols: readonly string[],
-): Partial<Record<Name, string>> {
-  const text = environment[variable];
-  if (text === undefined || text === '') return {};
+): string | undefined {
+  const variable = `TAPEPROOF_${service}_URL` as const;
+  const text = urlSetting(environment, variable, protocols);
+  if (text === undefined) return undefined;
+  const address = new URL(text);
+  const { username, password } = credentialSettings(environment, service);
+  for (const [part, name, value] of [
+    ['username', 'USERNAME', username],
+    ['password', 'PASSWORD', password],
+  ] as const) {
+    if (value === undefined) continue;
+    if (address[part] !== '') {
+      throw new TapeproofError(
+        'CONFIGURATION',
+        `${variable} holds a ${name.toLowerCase()} and TAPEPROOF_${service}_${name} is set too: give one of them.`,
+      );
+    }
+    address[part] = encodeURIComponent(value);
+  }
+  // As it was written: a URL that is put together anew may get a slash that it had not.
+  return username === undefined && password === undefined ? text : address.href;
+}
+
+/** A URL as it was written, its password registered for redaction. */
+function urlSetting(environment: Environment, variable: UrlVariable, protocols: readonly string[]): string | undefined {
+  const text = secretSetting(environment, variable);
+  if (text === undefined) return undefined;
   if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol)) {
     throw new TapeproofError(
       'CONFIGURATION',
-      `${variable} is no address: give one that begins with ${protocols[0]}//.`,
+      `${variable} is not a valid address: give one that begins with ${protocols[0]}//.`,
     );
   }
-  return { [name]: text } as Partial<Record<Name, string>>;
+  keepUrlPassword(text);
+  return text;
+}
+
+/** Registers a URL's password for redaction. */
+function keepUrlPassword(text: string): void {
+  const { username, password } = new URL(text);
+  keepSecret(decoded(password), decoded(username));
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // A percent sign that encodes nothing stands for itself.
+    return part;
+  }
 }

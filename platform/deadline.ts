@@ -9,3 +9,17 @@ export function withDeadline<T>(work: Promise<T>, deadlineMs: number, onTimeout:
     });
   });
 }
+
+/** Settles as `work` does, or with undefined when the signal comes first. The work itself is not stopped. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      resolve(undefined);
+    };
+    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) onAbort();
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}

@@ -14,6 +14,8 @@ export const EXIT_CODE_OF = {
   CONFIGURATION: 2,
   /** A service does not answer, or a thing that must be there is missing. */
   UNREACHABLE: 3,
+  /** The schema registry gives ids another meaning than the log: nothing is read or appended until it is mended. */
+  REGISTRY_CHANGED: 3,
   /** A stored position belongs to another tape. */
   FOREIGN_TAPE: 3,
   /** The read model's live generation changed: the writer starts again with the new one. */
@@ -21,6 +23,13 @@ export const EXIT_CODE_OF = {
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_CODE_OF;
+
+/** What an operator mends while a process waits: it tries again, and goes on by itself. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['UNREACHABLE', 'REGISTRY_CHANGED']);
+
+export function isPassing(code: ErrorCode): boolean {
+  return PASSING.has(code);
+}
 
 /** An expected failure. Its message is one sentence for people: what, where, what to do. */
 export class TapeproofError extends Error {

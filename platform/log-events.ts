@@ -30,10 +30,21 @@ const sampled = <Level extends LogLevel>(level: Level, at: readonly Service[], m
 
 export const LOG_EVENTS = {
   'http-listening': always('info', ALL, 'The process answers /metrics, /health and /ready at url.full.'),
+  stopping: always(
+    'info',
+    ALL,
+    'The process was asked to end, and does; where Kafka does not answer, what is left to the next start.',
+  ),
   'kafka-up': always('info', ALL, 'Kafka answers, for the first time or again.'),
   'kafka-down': always('warn', ALL, 'Kafka does not answer any more: reading and writing wait.'),
   'registry-up': always('info', ALL, 'The schema registry answers, for the first time or again.'),
   'registry-down': always('warn', ALL, 'The schema registry does not answer any more; known schemas are still used.'),
+  'registry-changed': always(
+    'error',
+    ALL,
+    'The schema registry gives ids another meaning than the log, or none: nothing is read with it or appended until it is mended.',
+  ),
+  'registry-agrees': always('info', ALL, 'The schema registry means by its ids what the log means again.'),
   'postgres-up': always('info', PROJECTOR, 'Postgres answers, for the first time or again.'),
   'postgres-down': always('warn', PROJECTOR, 'Postgres does not answer any more: its projectors wait.'),
   'redis-up': always('info', PROJECTOR, 'Redis answers, for the first time or again.'),
@@ -57,10 +68,21 @@ export const LOG_EVENTS = {
     READERS,
     'Kafka did not take the offsets of what was applied: they are sent again; told at most once in ten seconds.',
   ),
-  'delivery-paused': always(
+  'partition-paused': always(
     'warn',
     READERS,
     'A batch could not be applied: nothing is committed, its partition waits and tries again.',
+  ),
+  stalled: always(
+    'error',
+    READERS,
+    'A partition has lag and nothing of it was committed for 20 seconds: the line, and /ready, say what it waits for.',
+  ),
+  'stall-ended': always('info', READERS, 'What was stalled gets further again.'),
+  'foreign-record': sampled(
+    'warn',
+    READERS,
+    'A record of a derived topic is not an event that belongs there (a tombstone, another schema): it is passed over.',
   ),
   'consumer-left': always('info', READERS, 'The consumer committed what was applied and left its group.'),
   'consumer-crashed': always('warn', READERS, 'The Kafka client gave up and begins again by itself.'),
@@ -81,6 +103,11 @@ export const LOG_EVENTS = {
   ),
   'anchor-written': sampled('info', ENGINE, 'The state at a tape offset was written.'),
   recovered: always('info', ENGINE, 'State was restored, and what was derived again is what the outputs hold.'),
+  'output-lost': always(
+    'warn',
+    ENGINE,
+    'Records that the engine wrote are gone: it derives them again, or stops and says what to do.',
+  ),
   'hand-over-awaited': always(
     'error',
     ENGINE,
@@ -109,6 +136,13 @@ export const LOG_EVENTS = {
     PROJECTOR,
     'A rebuild put another generation in place; the projector goes on with that.',
   ),
+  'sink-recovered': always('info', PROJECTOR, 'The store takes deliveries again, after it refused some.'),
+  'eviction-on': always(
+    'error',
+    PROJECTOR,
+    'Redis may drop keys by itself since its maxmemory-policy was changed: the read model may get holes.',
+  ),
+  'eviction-off': always('info', PROJECTOR, 'Redis drops no keys by itself any more.'),
   'store-moved': always('info', PROJECTOR, 'The store stands elsewhere than expected; reading goes on from there.'),
 
   'live-connected': always('info', LIVE, 'A connection to the venue is up.'),

@@ -4,6 +4,7 @@ import { TapeproofError } from './errors.ts';
 import { LOG_EVENTS, type EveryAction, type LogAction, type LogLevel, type SampledAction } from './log-events.ts';
 import { cut, MESSAGE_CHARACTERS_MAX, safeFields, SUPPRESSED_FIELD, type LogFields } from './log-fields.ts';
 import { jsonLine, textLines } from './log-line.ts';
+import { redact } from './security/redaction.ts';
 
 /** Of each sampled kind; what is more is counted and left out. */
 export const SAMPLED_LINES_PER_SECOND_MAX = 2;
@@ -88,7 +89,7 @@ function standardError(): DestinationStream {
 function logTo(name: string, level: string, destination: DestinationStream): Log {
   const guarded: DestinationStream = {
     write: (line) => {
-      destination.write(jsonLine(line));
+      destination.write(jsonLine(redact(line)));
     },
   };
   const ecs = ecsFormat({ serviceName: name, apmIntegration: false, convertErr: false });

@@ -5,40 +5,60 @@ import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { TapeproofError } from './errors.ts';
 import type { Probe } from './health/probe.ts';
+import { postgresError } from './postgres-errors.ts';
+import { WatchedPool } from './postgres-pool.ts';
+import { postgresConnection } from './postgres-tls.ts';
+
+export { sqlStateOf } from './postgres-errors.ts';
 
 const CONNECTIONS_MAX = 8;
 const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_TIMEOUT_MS = 30_000;
 /** A statement of a batch takes milliseconds; building the keys of a rebuilt table may take minutes. */
 const STATEMENT_TIMEOUT_MS = 600_000;
+/** Longer than any of ours holds a table: who holds one for longer is said, and the write is tried again. */
+const LOCK_TIMEOUT_MS = 5_000;
+/** For what our own processes hold: one waits while another migrates, or drops a generation. */
+const QUEUE_TIMEOUT_MS = 60_000;
+/** A transaction in which nothing happens was left by a connection that broke. */
+const IDLE_TRANSACTION_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
+
+/** Wherever the server stands. */
+const ONE_TEXT_PER_VALUE = [
+  'TimeZone=UTC',
+  'DateStyle=ISO',
+  'IntervalStyle=postgres',
+  'bytea_output=hex',
+  'extra_float_digits=1',
+];
+/** Seconds, but for the count: where our machine is gone the server lets go of our locks within half a minute, not two hours. */
+const SERVER_KEEPALIVE = ['tcp_keepalives_idle=10', 'tcp_keepalives_interval=5', 'tcp_keepalives_count=3'];
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 const MIGRATION_NAME = /^\d{3}_[a-z0-9_]+\.sql$/;
 /** One migration at a time, whoever runs it. */
 const MIGRATION_LOCK = 7_370_001;
 
-export type Pool = pg.Pool;
+export type Pool = WatchedPool;
 export type Client = pg.PoolClient;
 
 /** @param url `postgres://user:password@host:port/database`; never repeated in a message, it may hold a password. */
 export function createPool(url: string, applicationName: string): Pool {
-  const pool = new pg.Pool({
-    connectionString: url,
+  return new WatchedPool({
+    ...postgresConnection(url),
     application_name: applicationName,
     max: CONNECTIONS_MAX,
     min: 0,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     allowExitOnIdle: false,
-    // One text per value, wherever the server stands.
-    options: '-c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c bytea_output=hex -c extra_float_digits=1',
+    options: [...ONE_TEXT_PER_VALUE, ...SERVER_KEEPALIVE].map((setting) => `-c ${setting}`).join(' '),
   });
-  // An idle connection that breaks is replaced at its next use; without a listener the error would end the process.
-  pool.on('error', () => undefined);
-  return pool;
 }
 
 /** Asks for nothing, on a connection of its own that is made again after a failure. */
@@ -55,7 +75,7 @@ export function postgresProbe(url: string, applicationName: string): Probe {
       try {
         if (client === undefined) {
           client = new pg.Client({
-            connectionString: url,
+            ...postgresConnection(url),
             application_name: applicationName,
             connectionTimeoutMillis: PROBE_TIMEOUT_MS,
             query_timeout: PROBE_TIMEOUT_MS,
@@ -98,6 +118,12 @@ export async function withClient<T>(pool: Pool, work: (client: Client) => Promis
   }
 }
 
+/** In a transaction: waits for what our own processes hold, and only for so long. */
+export async function takeLock(client: Client, lock: number): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = ${QUEUE_TIMEOUT_MS}`);
+  await client.query('SELECT pg_advisory_xact_lock($1)', [lock]);
+}
+
 /** As {@link withClient}, inside one transaction. */
 export function inTransaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   return withClient(pool, async (client) => {
@@ -132,50 +158,6 @@ export function copyOut(client: Client, query: string): AsyncIterable<Buffer> {
   return stream;
 }
 
-/** SQLSTATE of a server's error. */
-export function sqlStateOf(error: unknown): string | undefined {
-  const cause = error instanceof TapeproofError ? error.cause : error;
-  if (!(cause instanceof Error) || !('code' in cause)) return undefined;
-  return typeof cause.code === 'string' && /^[0-9A-Z]{5}$/.test(cause.code) ? cause.code : undefined;
-}
-
-/** Outages by SQLSTATE: connection, resources, operator's intervention, and collisions that a repetition mends. */
-const TRANSIENT_STATES = /^(08|53|57P|40001|40P01|55P03)/;
-
-/** An outage as TapeproofError UNREACHABLE; anything else as it is. */
-function postgresError(error: unknown): unknown {
-  if (error instanceof TapeproofError || !(error instanceof Error)) return error;
-  const state = sqlStateOf(error);
-  if (state !== undefined && !TRANSIENT_STATES.test(state)) {
-    if (state === '28P01' || state === '28000' || state === '3D000') {
-      return new TapeproofError(
-        'UNREACHABLE',
-        `Postgres does not let us in (${error.message}): set TAPEPROOF_POSTGRES_URL to a user and database that exist.`,
-        { cause: error },
-      );
-    }
-    return error;
-  }
-  // Without an SQLSTATE it is no server's answer: the connection broke, or never was.
-  if (state === undefined && !isConnectionError(error)) return error;
-  return new TapeproofError(
-    'UNREACHABLE',
-    `Postgres does not answer (${reasonOf(error)}): start the services with "npx tapeproof stack up", or set TAPEPROOF_POSTGRES_URL to where it is.`,
-    { cause: error },
-  );
-}
-
-function isConnectionError(error: Error): boolean {
-  return (
-    'syscall' in error || error instanceof AggregateError || /connection|timeout|not queryable/i.test(error.message)
-  );
-}
-
-function reasonOf(error: Error): string {
-  if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;
-  return error.message;
-}
-
 export interface MigrationReport {
   readonly name: string;
   readonly action: 'applied' | 'unchanged';
@@ -188,6 +170,7 @@ export interface MigrationReport {
  */
 export function migrate(pool: Pool): Promise<readonly MigrationReport[]> {
   return withClient(pool, async (client) => {
+    await client.query(`SET lock_timeout = ${QUEUE_TIMEOUT_MS}`);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
     // In the schema that the migrations make, so that dropping it takes their record along.
     await client.query(`
@@ -198,10 +181,33 @@ export function migrate(pool: Pool): Promise<readonly MigrationReport[]> {
     for (const name of (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort()) {
       reports.push(await migrateOne(client, name));
     }
+    await client.query(await migrationSql('access.sql'));
     // On an error the connection is thrown away, and the lock with it.
     await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    await client.query('RESET lock_timeout');
     return reports;
   });
+}
+
+/** Whether who connects may make schemas in this database. */
+export function mayDefine(pool: Pool): Promise<boolean> {
+  return withClient(pool, async (client) => {
+    const { rows } = await client.query<{ may: boolean }>(
+      `SELECT has_database_privilege(current_database(), 'CREATE') AS may`,
+    );
+    return rows[0]?.may === true;
+  });
+}
+
+/** The numbered files of migrations/ that are not applied yet; all of them where there is no frame. */
+export async function pendingMigrations(client: Client): Promise<readonly string[]> {
+  const names = (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort();
+  const { rows: present } = await client.query<{ present: boolean }>(
+    `SELECT to_regclass('tapeproof.migrations') IS NOT NULL AS present`,
+  );
+  if (present[0]?.present !== true) return names;
+  const { rows } = await client.query<{ name: string }>('SELECT name FROM tapeproof.migrations');
+  return names.filter((name) => !rows.some((row) => row.name === name));
 }
 
 async function migrateOne(client: Client, name: string): Promise<MigrationReport> {

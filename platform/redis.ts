@@ -2,8 +2,17 @@ import { createHash } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { TapeproofError } from './errors.ts';
 import type { Probe } from './health/probe.ts';
+import { leadsElsewhere, redisError, replyCodeOf } from './redis-errors.ts';
+import { settings } from './security/settings.ts';
+import { serverNameOf, tlsFrom, type TlsOptions } from './security/tls.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
+/**
+ * A connection that is waited for and silent for so long is broken off and made again: an answer that came after all would
+ * be taken for that of the next command. Our commands take milliseconds.
+ */
+const SOCKET_TIMEOUT_MS = 8_000;
+/** For a command that the connection above does not end. */
 const COMMAND_TIMEOUT_MS = 10_000;
 const RECONNECT_DELAY_MS_MIN = 100;
 const RECONNECT_DELAY_MS_MAX = 2_000;
@@ -18,11 +27,16 @@ export type { Redis };
  * @throws TapeproofError UNREACHABLE
  */
 export async function connectRedis(url: string, connectionName: string): Promise<Redis> {
+  const tls = redisTls(url);
   const redis = new Redis(url, {
+    ...(tls === undefined ? {} : { tls }),
     connectionName,
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    // The command fails all the same: whoever sent it decides when to try again.
+    reconnectOnError: leadsElsewhere,
     enableOfflineQueue: false,
     enableReadyCheck: true,
     maxRetriesPerRequest: 0,
@@ -47,6 +61,18 @@ export async function connectRedis(url: string, connectionName: string): Promise
     throw redisError(connectionError ?? error);
   }
   return redis;
+}
+
+/** @throws TapeproofError CONFIGURATION where certificates are set for a connection in plain text. */
+function redisTls(url: string): TlsOptions | undefined {
+  const { protocol, hostname } = new URL(url);
+  const tls = tlsFrom(settings(), 'REDIS');
+  if (protocol === 'rediss:') return { ...serverNameOf(hostname), ...tls };
+  if (tls === undefined) return undefined;
+  throw new TapeproofError(
+    'CONFIGURATION',
+    'A certificate is set for Redis and TAPEPROOF_REDIS_URL begins with redis://: begin it with rediss://.',
+  );
 }
 
 /** Pings, on a connection of its own. */
@@ -115,43 +141,15 @@ export function runScript(
     try {
       return await redis.evalsha(sha1, keys.length, ...keys, ...values);
     } catch (error) {
-      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+      if (replyCodeOf(error) !== 'NOSCRIPT') throw error;
       return redis.eval(lua, keys.length, ...keys, ...values);
     }
   });
 }
 
-/** @throws TapeproofError CONFIGURATION when Redis may drop keys by itself; UNREACHABLE. */
-export async function assertNoEviction(redis: Redis): Promise<void> {
+/** The policy by which Redis may drop keys by itself; undefined where it never does. @throws TapeproofError UNREACHABLE */
+export async function evictionPolicy(redis: Redis): Promise<string | undefined> {
   const memory = await askRedis(() => redis.info('memory'));
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];
-  if (policy === undefined || policy === 'noeviction') return;
-  throw new TapeproofError(
-    'CONFIGURATION',
-    `Redis may drop keys by itself (maxmemory-policy is ${policy}), and a read model with holes would go unnoticed: run "redis-cli config set maxmemory-policy noeviction", or use a Redis of its own.`,
-  );
-}
-
-/** Answers that a moment's wait mends; any other error reply is a mistake in what was asked. */
-const TRANSIENT_REPLY = /^(LOADING|BUSY|MASTERDOWN|READONLY|TRYAGAIN|CLUSTERDOWN|OOM|MISCONF|NOREPLICAS)/;
-const REFUSED_REPLY = /^(NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH)/;
-
-function redisError(error: unknown): unknown {
-  if (error instanceof TapeproofError || !(error instanceof Error)) return error;
-  if (error.name === 'ReplyError') {
-    if (REFUSED_REPLY.test(error.message)) {
-      return new TapeproofError(
-        'UNREACHABLE',
-        `Redis does not let us in (${error.message}): set TAPEPROOF_REDIS_URL with the user and password it wants.`,
-        { cause: error },
-      );
-    }
-    if (!TRANSIENT_REPLY.test(error.message)) return error;
-    return new TapeproofError('UNREACHABLE', `Redis cannot write now: ${error.message}`, { cause: error });
-  }
-  return new TapeproofError(
-    'UNREACHABLE',
-    `Redis does not answer (${error.message}): start the services with "npx tapeproof stack up", or set TAPEPROOF_REDIS_URL to where it is.`,
-    { cause: error },
-  );
+  return policy === 'noeviction' ? undefined : policy;
 }

@@ -7,7 +7,7 @@ import { containerOf, contentOf, type Container, type StoredRead } from './conta
 import { LineSplitter, type FileLine } from './lines.ts';
 import { unknownTable } from './nearest.ts';
 import { parquetLines } from './parquet.adapter.ts';
-import { detectFileSource, DETECTION_LINES, fileSourceNamed, FILE_SOURCE_NAMES, type Detected } from './registry.ts';
+import { detectFileSource, DETECTION_LINES, fileSourceNamed, FILE_SOURCE_NAMES, type Detected } from './catalogue.ts';
 import { FileRows, textOfLine, type FileRow, type Reading } from './rows.ts';
 import { quoted, type FileHead, type LineParser } from './source.ts';
 

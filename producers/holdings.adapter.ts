@@ -3,7 +3,7 @@ import type { DeadLetter } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
-import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
@@ -11,7 +11,7 @@ import type { Holdings } from './ingest.ts';
 import { FILE_READER } from './rows.ts';
 
 export interface HoldingsQuery {
-  readonly brokers: readonly string[];
+  readonly reader: LogReader;
   readonly registry: Registry;
   /** Partitions of every topic. */
   readonly partitions: number;
@@ -42,7 +42,7 @@ const NO_KEY = '';
  * @throws TapeproofError UNREACHABLE; CHECK_FAILED where the tape has too many trades in the file's time to tell
  */
 export async function readHoldings(query: HoldingsQuery, into: Holdings): Promise<void> {
-  const reader = createLogReader(query.brokers);
+  const { reader } = query;
   const take = recordTaker(query, into);
   try {
     const ranges = await rangesOf(reader, query);
@@ -66,8 +66,6 @@ export async function readHoldings(query: HoldingsQuery, into: Holdings): Promis
       `The tape holds ${error.message} in the time of this file, too many to tell what is new: split the file by time.`,
       { cause: error },
     );
-  } finally {
-    await reader.close();
   }
 }
 

@@ -6,7 +6,7 @@ import { Decimal } from '../contracts/decimal.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { deadRow, START_US, tradeOfRow, tradeRow } from './fixtures/rows.ts';
-import { FileTally, MissingRows } from './ingest-tally.ts';
+import { FileCounts, MissingRows } from './ingest-counts.ts';
 import { Holdings, Pace, recordOf } from './ingest.ts';
 import type { FileRow } from './rows.ts';
 import { isOutOfOrder } from './survey-order.ts';
@@ -17,20 +17,20 @@ class Tape {
   readonly rows: FileRow[] = [];
 
   /** As a run does it: survey, what is held, then each row that is new; up to so many of them. */
-  ingest(file: readonly FileRow[], appendedMax = Number.POSITIVE_INFINITY): FileTally {
+  ingest(file: readonly FileRow[], appendedMax = Number.POSITIVE_INFINITY): FileCounts {
     const survey = surveyOf(file);
-    const tally = new FileTally(survey, this.holdingsFor(survey));
+    const counts = new FileCounts(survey, this.holdingsFor(survey));
     let appended = 0;
     for (const row of file) {
       if (row.kind !== 'trade' && row.kind !== 'dead-letter') continue;
-      if (tally.passesOver(row)) continue;
+      if (counts.passesOver(row)) continue;
       if (appended >= appendedMax) break;
-      tally.take(row, row.line);
-      if (row.kind === 'trade') tally.appendedTrade(row.trade.instrument);
+      counts.take(row, row.line);
+      if (row.kind === 'trade') counts.appendedTrade(row.trade.instrument);
       this.rows.push(row);
       appended += 1;
     }
-    return tally;
+    return counts;
   }
 
   holdingsFor(survey: Survey): Holdings {

@@ -1,3 +1,4 @@
+import type { Kafka } from 'kafkajs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
@@ -5,15 +6,16 @@ import { counted } from '../platform/counted.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry, type Registry } from '../platform/kafka/registry.ts';
-import { partitionCount } from '../platform/kafka/topics.ts';
+import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import type { Registry } from '../platform/kafka/registry.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import { absentNames } from './allowed-names.adapter.ts';
 import type { AbsentName } from './allowed-names.ts';
 import { Appender } from './appender.adapter.ts';
 import { readRows } from './file-rows.adapter.ts';
 import { readHoldings } from './holdings.adapter.ts';
-import { FileTally, MissingRows, type InstrumentReport } from './ingest-tally.ts';
+import { FileCounts, MissingRows, type InstrumentReport } from './ingest-counts.ts';
 import { Holdings, Pace, recordOf } from './ingest.ts';
 import {
   assertInOrder,
@@ -98,7 +100,7 @@ export interface IngestReport {
  * counts them once.
  *
  * @throws TapeproofError USAGE for the file and its options; UNREACHABLE for Kafka, its topics or the registry;
- *   CHECK_FAILED where the survey ends it.
+ *   CHECK_FAILED where the survey ends it, or the tape was activated with another number of partitions; REGISTRY_CHANGED.
  */
 export async function ingestFile(options: IngestOptions): Promise<IngestReport> {
   const ingest = new FileIngest(options);
@@ -115,7 +117,7 @@ class FileIngest {
   private readonly started = performance.now();
   private appendStarted = this.started;
   private file: SurveyedFile | undefined;
-  private tally: FileTally | undefined;
+  private counts: FileCounts | undefined;
   private absent: readonly AbsentName[] = [];
   private complete = false;
 
@@ -130,16 +132,25 @@ class FileIngest {
     }
     const file = await surveyFile(this.options, this.tell);
     this.file = file;
-    const { survey, opened } = file;
-    this.absent = await absentNames(opened, signal);
+    this.absent = await absentNames(file.opened, signal);
     const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest', log);
-    const registry = createRegistry(connections.registryUrl);
-    const partitions = await partitionCount(kafka);
+    const reader = createLogReader(connections.kafkaBrokers);
+    try {
+      await this.ingest(file, kafka, reader);
+    } finally {
+      await reader.close();
+    }
+  }
+
+  private async ingest(file: SurveyedFile, kafka: Kafka, reader: LogReader): Promise<void> {
+    const { connections, log, signal } = this.options;
+    const { survey, opened } = file;
+    const { registry, partitions } = await openTrustedLog({ kafka, reader, log, registryUrl: connections.registryUrl });
     await assertRegistered(registry);
     const holdings = new Holdings(survey.instruments);
     await readHoldings(
       {
-        brokers: connections.kafkaBrokers,
+        reader,
         registry,
         partitions,
         instruments: survey.instruments.keys(),
@@ -155,17 +166,17 @@ class FileIngest {
     else assertInOrder(file, ordersIn(file), 'file', this.options);
     const { context, format } = opened.reading;
     log.info({ source: context.source, format: format.name }, `Ingesting ${opened.path}`);
-    this.tally = new FileTally(survey, holdings);
+    this.counts = new FileCounts(survey, holdings);
     const producer = createRecordProducer(kafka, registry);
     try {
-      await this.append(file, this.tally, producer, partitions);
+      await this.append(file, this.counts, producer, partitions);
     } finally {
       await producer.disconnect();
     }
   }
 
   report(): IngestReport {
-    const instruments = this.tally?.byInstrument() ?? {};
+    const instruments = this.counts?.byInstrument() ?? {};
     const all = Object.values(instruments);
     const sum = (count: (report: InstrumentReport) => number): number =>
       all.reduce((total, report) => total + count(report), 0);
@@ -176,10 +187,10 @@ class FileIngest {
       alreadyThere: sum(({ alreadyThere }) => alreadyThere),
       repeated: sum(({ repeated }) => repeated),
       late: sum(({ late }) => late),
-      deadLetters: this.tally?.deadLetters ?? 0,
-      deadLettersAppended: this.tally?.deadLettersAppended ?? 0,
+      deadLetters: this.counts?.deadLetters ?? 0,
+      deadLettersAppended: this.counts?.deadLettersAppended ?? 0,
       refused: this.file?.survey.refusedByReason ?? {},
-      notTrades: this.tally?.notTrades ?? 0,
+      notTrades: this.counts?.notTrades ?? 0,
       seconds: (performance.now() - this.started) / MILLISECONDS_PER_SECOND,
       absent: this.absent,
       perInstrument: Object.fromEntries(Object.entries(instruments).map(([name, { rows }]) => [name, rows])),
@@ -204,7 +215,7 @@ class FileIngest {
 
   private async append(
     file: SurveyedFile,
-    tally: FileTally,
+    counts: FileCounts,
     producer: RecordProducer,
     partitions: number,
   ): Promise<void> {
@@ -212,8 +223,8 @@ class FileIngest {
     this.appendStarted = performance.now();
     const appender = new Appender(producer, (records) => {
       for (const { topic, key } of records) {
-        if (topic === TAPE_TOPIC) tally.appendedTrade(key ?? '');
-        else tally.deadLettersAppended += 1;
+        if (topic === TAPE_TOPIC) counts.appendedTrade(key ?? '');
+        else counts.deadLettersAppended += 1;
       }
     });
     const pace = speed === 'max' ? undefined : new Pace(speed);
@@ -224,13 +235,13 @@ class FileIngest {
     };
     for await (const group of rowsOf(file, this.options, onBytes, this.tell)) {
       for (const row of group) {
-        if (row.kind === 'not-a-trade') tally.notTrades += 1;
+        if (row.kind === 'not-a-trade') counts.notTrades += 1;
         if (row.kind !== 'trade' && row.kind !== 'dead-letter') continue;
         if (row.kind === 'trade') lastEventTimeUs = row.trade.eventTime;
-        if (tally.passesOver(row)) continue;
+        if (counts.passesOver(row)) continue;
         if (row.kind === 'trade') await this.untilDue(row.trade.eventTime, pace, appender);
         if (signal.aborted) break;
-        tally.take(row, row.line);
+        counts.take(row, row.line);
         if (appender.add(recordOf(row, partitions, lastEventTimeUs))) await appender.flush();
       }
       // The whole is told once the last batch is acknowledged.
@@ -254,8 +265,8 @@ class FileIngest {
   }
 
   private readonly tell = (phase: IngestProgress['phase'], done: number, total: number): void => {
-    const trades = this.tally?.appended ?? 0;
-    const alreadyThere = this.tally?.alreadyThere ?? 0;
+    const trades = this.counts?.appended ?? 0;
+    const alreadyThere = this.counts?.alreadyThere ?? 0;
     const seconds = (performance.now() - this.appendStarted) / MILLISECONDS_PER_SECOND;
     const tradesPerSecond = phase === 'append' && seconds > 0 ? trades / seconds : 0;
     this.options.progress?.({ phase, done, total, trades, tradesPerSecond, alreadyThere });
@@ -269,7 +280,7 @@ function withProgress(error: unknown, { appended }: IngestReport): unknown {
   return new TapeproofError(error.code, `${error.message} ${done}`, { cause: error });
 }
 
-/** Before the tape is read: a missing schema is said at once. */
+/** Before the tape is read: a schema that is missing, or has another id than the tape says, is said at once. */
 async function assertRegistered(registry: Registry): Promise<void> {
   await registry.idOf(TAPE_TOPIC, 'Trade');
   await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');

@@ -1,6 +1,6 @@
 import { columnNames, delimiterOf } from './csv.ts';
 import { quotedLine } from './columns.ts';
-import { FILE_SOURCES } from './registry.ts';
+import { FILE_SOURCES } from './catalogue.ts';
 import type { FileHead, FileSource } from './source.ts';
 
 /** Names by which the columns of trades go, the commonest first. */

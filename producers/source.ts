@@ -49,7 +49,7 @@ export interface LineParser {
 }
 
 /**
- * A format that trades are read from. Adding one: a file in `producers/sources/` and a line in `producers/registry.ts`;
+ * A format that trades are read from. Adding one: a file in `producers/sources/` and a line in `producers/catalogue.ts`;
  * the suite in `sources.contract.spec.ts` then runs over it.
  */
 export interface FileSource {

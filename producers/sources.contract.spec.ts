@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeBody, decodeBody } from '../contracts/codec.ts';
 import { refusalOf } from '../contracts/trade-rules.ts';
 import { LineSplitter } from './lines.ts';
-import { detectFileSource, FILE_SOURCES, fileSourceNamed } from './registry.ts';
+import { detectFileSource, FILE_SOURCES, fileSourceNamed } from './catalogue.ts';
 import { FileRows, type Reading } from './rows.ts';
 import { isRefusal, type FileContext, type FileHead, type FileSource, type ParsedLine } from './source.ts';
 

@@ -5,10 +5,7 @@ import type { FileRow } from './rows.ts';
 import { sortedRows } from './sort.adapter.ts';
 import { isOutOfOrder, type OrderCounts } from './survey-order.ts';
 import { orderRefusalText, refusedShareText } from './survey-text.ts';
-import { Surveyor, type Survey } from './survey.ts';
-
-/** Rows that may be refused without a question, percent of all. */
-export const REFUSED_PERCENT_MAX = 1;
+import { REFUSED_PERCENT_MAX, Surveyor, type Survey } from './survey.ts';
 
 export interface SurveyOptions extends FileOptions {
   /** Rows are taken by event time, those of the same time in the file's order. */

@@ -5,6 +5,8 @@ import type { FileRow } from './rows.ts';
 
 /** More instruments than this in one file are no market data; what is remembered per instrument stays bounded. */
 export const INSTRUMENTS_MAX = 10_000;
+/** Rows that may be refused without a question, percent of all. */
+export const REFUSED_PERCENT_MAX = 1;
 /** Bytes shown of a refused row. */
 const EXCERPT_BYTES_MAX = 80;
 
@@ -51,8 +53,8 @@ export interface Survey {
 /** Counts rows as they go by. Memory is bounded, whatever the file: see {@link MetTrades} and the constants named there. */
 export class Surveyor {
   private readonly met = new MetTrades();
-  private readonly instruments = new Map<string, InstrumentTally>();
-  private readonly refusals = new RefusalTally();
+  private readonly instruments = new Map<string, InstrumentCounts>();
+  private readonly refusals = new RefusalCounts();
   private trades = 0;
   private notTrades = 0;
 
@@ -68,23 +70,23 @@ export class Surveyor {
       trades: this.trades,
       refused: this.refusals.count,
       notTrades: this.notTrades,
-      instruments: new Map([...this.instruments].sort(byName).map(([name, tally]) => [name, tally.survey()])),
+      instruments: new Map([...this.instruments].sort(byName).map(([name, counts]) => [name, counts.survey()])),
       refusedByReason: this.refusals.byReason(),
     };
   }
 
   private acceptTrade(trade: Trade, line: number): void {
     this.trades += 1;
-    let tally = this.instruments.get(trade.instrument);
-    if (tally === undefined) {
+    let counts = this.instruments.get(trade.instrument);
+    if (counts === undefined) {
       if (this.instruments.size >= INSTRUMENTS_MAX) throw new RangeError(`more than ${INSTRUMENTS_MAX} instruments`);
-      this.instruments.set(trade.instrument, (tally = new InstrumentTally()));
+      this.instruments.set(trade.instrument, (counts = new InstrumentCounts()));
     }
-    tally.add(trade.eventTime, line, this.met.add(trade));
+    counts.add(trade.eventTime, line, this.met.add(trade));
   }
 }
 
-class InstrumentTally {
+class InstrumentCounts {
   private readonly clock = new OrderClock();
   private readonly firstRepeated: number[] = [];
   private rows = 0;
@@ -111,7 +113,7 @@ class InstrumentTally {
 }
 
 /** Refused rows by reason, the first of each kept. The reasons are a closed catalogue, so the memory is bounded. */
-class RefusalTally {
+class RefusalCounts {
   private readonly reasons = new Map<DeadLetterReason, { count: number; first: RefusedRow[] }>();
   count = 0;
 

@@ -9,10 +9,10 @@ import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
-import { createRecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry, type Registry } from '../platform/kafka/registry.ts';
+import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
+import type { Registry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder, type TapeDecoder } from '../platform/kafka/tape-decoder.ts';
-import { partitionCount } from '../platform/kafka/topics.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import { Appender } from './appender.adapter.ts';
 import { openFile } from './file-rows.adapter.ts';
@@ -63,11 +63,21 @@ export interface AmendmentReport {
  *   CONFLICT where the trade was taken back and could not be changed; UNREACHABLE.
  */
 export async function amendTrade(request: AmendmentRequest): Promise<AmendmentReport> {
+  const { connections } = request;
+  const reader = createLogReader(connections.kafkaBrokers);
+  try {
+    return await amend(request, reader);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function amend(request: AmendmentRequest, reader: LogReader): Promise<AmendmentReport> {
   const { connections, log, instrument, tradeId, wish, by } = request;
   const kafka = createKafka(connections.kafkaBrokers, CLIENT, log);
-  const registry = createRegistry(connections.registryUrl);
-  const partitions = await partitionCount(kafka);
-  const trade = oneOf(await tradesOfId(request, registry, partitions), request);
+  const { registryUrl } = connections;
+  const { registry, partitions } = await openTrustedLog({ kafka, reader, registryUrl, log });
+  const trade = oneOf(await tradesOfId(request, { reader, registry, partitions }), request);
   const plan = planOf(wish, trade, by);
   if (plan.kind === 'moot') {
     throw new TapeproofError(
@@ -86,26 +96,20 @@ export async function amendTrade(request: AmendmentRequest): Promise<AmendmentRe
 }
 
 async function tradesOfId(
-  { connections, instrument, tradeId }: AmendmentRequest,
-  registry: Registry,
-  partitions: number,
+  { instrument, tradeId }: AmendmentRequest,
+  { reader, registry, partitions }: RevocationRun['tape'],
 ): Promise<readonly AmendableTrade[]> {
   const found = new TradesOfId();
   const trace = Buffer.from(tradeId);
   const decode = createTapeDecoder(registry);
-  const reader = createLogReader(connections.kafkaBrokers);
-  try {
-    for await (const records of wholePartition(reader, partitionOf(instrument, partitions))) {
-      for (const record of records) {
-        // Whatever does not hold the id's bytes is of another trade, and never decoded.
-        if (record.value?.includes(trace) !== true) continue;
-        const content = await decode(record);
-        if (content.kind === 'trade' && isOf(content.trade)) found.addTrade(content.trade);
-        if (content.kind === 'amendment' && isOf(content.amendment)) found.addAmendment(content);
-      }
+  for await (const records of wholePartition(reader, partitionOf(instrument, partitions))) {
+    for (const record of records) {
+      // Whatever does not hold the id's bytes is of another trade, and never decoded.
+      if (record.value?.includes(trace) !== true) continue;
+      const content = await decode(record);
+      if (content.kind === 'trade' && isOf(content.trade)) found.addTrade(content.trade);
+      if (content.kind === 'amendment' && isOf(content.amendment)) found.addAmendment(content);
     }
-  } finally {
-    await reader.close();
   }
   return found.all();
 
@@ -182,17 +186,18 @@ export async function sourceOfFile(
 export async function revokeFile(request: RevocationRequest): Promise<RevocationReport> {
   const { connections, log, source, signal, isDryRun } = request;
   const kafka = createKafka(connections.kafkaBrokers, CLIENT, log);
-  const registry = createRegistry(connections.registryUrl);
-  const partitions = await partitionCount(kafka);
   const reader = createLogReader(connections.kafkaBrokers);
-  const producer = createRecordProducer(kafka, registry);
+  let producer: RecordProducer | undefined;
   let appended = 0;
-  const appender = new Appender(producer, (records) => {
-    appended += records.length;
-  });
-  const run = new RevocationRun(request, { reader, registry, partitions });
   const perInstrument: Record<string, RevocationCounts> = {};
   try {
+    const { registryUrl } = connections;
+    const { registry, partitions } = await openTrustedLog({ kafka, reader, registryUrl, log });
+    producer = createRecordProducer(kafka, registry);
+    const appender = new Appender(producer, (records) => {
+      appended += records.length;
+    });
+    const run = new RevocationRun(request, { reader, registry, partitions });
     for (let partition = 0; partition < partitions; partition += 1) {
       if (signal.aborted) break;
       const revocation = await run.concerning(partition);
@@ -206,7 +211,7 @@ export async function revokeFile(request: RevocationRequest): Promise<Revocation
     await appender.drain();
     if (!signal.aborted) run.finish();
   } finally {
-    await Promise.all([reader.close(), producer.disconnect()]);
+    await Promise.all([reader.close(), producer?.disconnect()]);
   }
   if (!signal.aborted && Object.keys(perInstrument).length === 0) {
     throw new TapeproofError(

@@ -8,7 +8,7 @@ import { COLUMN_KEYS } from './columns.ts';
 import type { FileOptions } from './file-rows.adapter.ts';
 import { fileTrades } from './fixtures/file-trades.ts';
 import { preview } from './preview.adapter.ts';
-import { FILE_SOURCE_NAMES, fileSourceNamed } from './registry.ts';
+import { FILE_SOURCE_NAMES, fileSourceNamed } from './catalogue.ts';
 
 let folder: string;
 beforeAll(async () => {

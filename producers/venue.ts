@@ -31,6 +31,8 @@ export interface VenueLimits {
   /** The venue cuts a connection at this age. */
   readonly connectionLifetimeMs: number;
   readonly instrumentsPerConnection: number;
+  /** HTTP statuses that say to wait, beside 429; left out where there are none. */
+  readonly waitStatuses?: readonly number[];
 }
 
 /** One REST request: `GET <restUrl><path>`. */
@@ -42,7 +44,7 @@ export interface HistoryRequest {
 }
 
 /** From where on trades are asked for: a venue that pages by id takes the one, one that pages by time the other. */
-export interface HistoryPlace {
+export interface BackfillStart {
   readonly firstTradeId: number;
   /** Event time of the last trade before it, microseconds; null where none is known. */
   readonly afterTimeUs: number | null;
@@ -90,7 +92,7 @@ export interface Venue {
     readonly usedWeightHeader: string | undefined;
     newest(symbol: string, limit: number): HistoryRequest;
     /** A page from this place on; it may begin earlier. Undefined where the venue has no such request. */
-    from(symbol: string, place: HistoryPlace, limit: number): HistoryRequest | undefined;
+    from(symbol: string, place: BackfillStart, limit: number): HistoryRequest | undefined;
     /** The answer to either. Never throws. @param receivedAt microseconds */
     parsePage(text: string, symbol: string, receivedAt: number): Parsed;
   };

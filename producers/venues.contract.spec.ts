@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeBody, encodeBody } from '../contracts/codec.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import { isInstrument, refusalOf } from '../contracts/trade-rules.ts';
-import { VENUES } from './venues/registry.ts';
+import { VENUES } from './venues/catalogue.ts';
 import { isRefusedTrade, isUnreadable, liveSourceOf, type Parsed, type Venue } from './venue.ts';
 
 const RECEIVED_AT = 1_790_000_000_000_000;

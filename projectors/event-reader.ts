@@ -1,26 +1,25 @@
 import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
 import { deadLetterOfRecord } from '../contracts/dead-letter.ts';
 import type { DeadLetterReason, RecordName } from '../contracts/generated/events.ts';
-import { DERIVED_TOPICS, TOPICS, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
+import { DERIVED_TOPICS, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
+import { foreignSchema, NOT_FRAMED, SCHEMA_UNKNOWN, type Foreign } from '../contracts/foreign-record.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
-import type { ReadRecord } from './fence.ts';
+import type { ReadRecord } from './sequence-check.ts';
 import type { ProjectedEvent, Projector } from './projector.ts';
 
 const SCHEMAS_KEPT_MAX = 1_000;
 const EMPTY = Buffer.alloc(0);
 
 const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
-const RECORDS_OF = new Map<TopicName, ReadonlySet<RecordName>>(
-  TOPICS.map(({ name, records }) => [name, new Set(records)]),
-);
 
 /** Decodes a record; a promise only when its schema must be fetched first. */
 export type EventReader = (record: LogRecord) => ReadRecord | Promise<ReadRecord>;
 
 /**
  * A reader of a projector's topics. What cannot be used becomes a dead letter, the same at each replay; an outage of the
- * registry rejects with TapeproofError UNREACHABLE, so that no record is refused for it.
+ * registry rejects with TapeproofError UNREACHABLE, one that contradicts the log with REGISTRY_CHANGED, so that no record is
+ * refused for it.
  *
  * @param partitions number of partitions of the tape.
  */
@@ -34,14 +33,13 @@ export function createEventReader(
 
   const dead = (record: LogRecord, reason: DeadLetterReason, detail: string): ReadRecord =>
     deadRecord(projector.name, record, reason, detail);
+  const refused = (record: LogRecord, { reason, detail }: Foreign): ReadRecord => dead(record, reason, detail);
 
   const decode = (record: LogRecord, value: Buffer, schema: RegisteredSchema): ReadRecord => {
     const topic = record.topic as TopicName;
     const { name } = schema;
-    if (name === undefined) return dead(record, 'UNKNOWN_SCHEMA', 'its schema is none of Tapeproof');
-    if (RECORDS_OF.get(topic)?.has(name) !== true) {
-      return dead(record, 'MALFORMED', `a ${name} has no place in ${topic}`);
-    }
+    const foreign = foreignSchema(topic, name);
+    if (foreign !== undefined || name === undefined) return refused(record, foreign ?? SCHEMA_UNKNOWN);
     if (skips.has(name)) return { kind: 'skipped', offset: record.offset };
     const body = bodyOf(value);
     let event: ProjectedEvent['event'];
@@ -65,7 +63,7 @@ export function createEventReader(
 
   const fetchSchema = async (record: LogRecord, value: Buffer, id: number): Promise<ReadRecord> => {
     const schema = await registry.schemaOf(id);
-    if (schema === undefined) return dead(record, 'UNKNOWN_SCHEMA', 'the registry does not know its schema');
+    if (schema === undefined) return refused(record, SCHEMA_UNKNOWN);
     if (schemas.size >= SCHEMAS_KEPT_MAX) schemas.clear();
     schemas.set(id, schema);
     return decode(record, value, schema);
@@ -74,9 +72,7 @@ export function createEventReader(
   return (record) => {
     const { value } = record;
     const id = schemaIdOf(value);
-    if (id === undefined || value === null) {
-      return dead(record, 'UNDECODABLE', 'it is not framed as the schema registry frames records');
-    }
+    if (id === undefined || value === null) return refused(record, NOT_FRAMED);
     const schema = schemas.get(id);
     return schema === undefined ? fetchSchema(record, value, id) : decode(record, value, schema);
   };

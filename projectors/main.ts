@@ -1,13 +1,16 @@
-import type { Connections } from '../platform/connections.ts';
+import { migratorUrlOf, type Connections } from '../platform/connections.ts';
+import { unlessAborted, withDeadline } from '../platform/deadline.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
-import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
-import { partitionCount } from '../platform/kafka/topics.ts';
+import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
+import type { TrustedRegistry } from '../platform/kafka/trusted-registry.ts';
 import type { Log } from '../platform/log.ts';
-import { unobserved, type Observation } from '../platform/observation.ts';
+import { createPool, type MigrationReport } from '../platform/postgres.ts';
+import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
 import { createEventReader, type EventReader } from './event-reader.ts';
 import type {
   LatestOperation,
@@ -17,16 +20,21 @@ import type {
   RedisProjector,
   RowInsert,
 } from './projector.ts';
-import { rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
-import { PROJECTORS } from './registry.ts';
+import { interrupted, rebuild, type RebuildProgress, type RebuildReport } from './rebuild.adapter.ts';
+import { redeliver, type Redelivery } from './redelivery.adapter.ts';
+import { PROJECTORS } from './catalogue.ts';
 import { groupOf, keepUpToDate } from './runner.adapter.ts';
 import type { ReadModel, ReadModelStatus } from './sink.ts';
-import { createPostgresReadModel } from './sinks/postgres-read-model.adapter.ts';
+import { createPostgresReadModel, prepareReadModels } from './sinks/postgres-read-model.adapter.ts';
 import { createRedisReadModel } from './sinks/redis-read-model.adapter.ts';
 import { searchTape, type TapeSearch } from './tape-identity.adapter.ts';
 
+export type { Redelivery } from './redelivery.adapter.ts';
 export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
 export type { ReadModelStatus } from './sink.ts';
+
+/** A rebuild that is interrupted may end what it has in hand, and let go of the live writers. */
+const INTERRUPTION_GRACE_MS = 2_000;
 
 /** What a projector needs to run. */
 export interface ProjectorRun {
@@ -36,7 +44,7 @@ export interface ProjectorRun {
   readonly log: Log;
   /** Ends the work after the batch under way. */
   readonly signal: AbortSignal;
-  readonly observation?: Observation;
+  readonly telemetry?: Telemetry;
 }
 
 export interface RebuildRun extends ProjectorRun {
@@ -57,9 +65,10 @@ export function listProjectors(): readonly Pick<Projector, 'name' | 'summary' | 
  */
 export async function runProjector(run: ProjectorRun): Promise<void> {
   const projector = projectorNamed(run.name);
+  run.telemetry?.health.set('consumer', { alive: true, ready: false, detail: 'starting' });
   const work = async <Output>(parts: Parts<Output>): Promise<void> => {
     const detail = 'nothing is activated on the tape yet: run "npx tapeproof activate"';
-    parts.observation.health.set('consumer', { alive: true, ready: false, detail });
+    parts.telemetry.health.set('consumer', { alive: true, ready: false, detail });
     const tapeId = await parts.tape.wait();
     if (tapeId !== undefined) await keepUpToDate({ ...parts, tapeId });
   };
@@ -81,11 +90,38 @@ export function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
   const { progress, approveDifference = false } = run;
   const work = async <Output>(parts: Parts<Output>): Promise<RebuildReport> => {
     const tapeId = await parts.tape.find();
-    if (tapeId !== undefined) return rebuild({ ...parts, tapeId, progress, approveDifference });
+    if (tapeId !== undefined) {
+      const work = rebuild({ ...parts, tapeId, progress, approveDifference });
+      // A statement of the store may take minutes, or hang.
+      return (
+        (await unlessAborted(work, run.signal)) ??
+        (await withDeadline(work, INTERRUPTION_GRACE_MS, () => interrupted(run.name)))
+      );
+    }
     throw new TapeproofError(
       'NOT_FOUND',
       `Nothing is activated on the tape, so there is nothing to rebuild ${run.name} from: run "npx tapeproof activate".`,
     );
+  };
+  return projector.sink === 'postgres'
+    ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
+    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>);
+}
+
+/**
+ * Delivers records that a projector passed over as dead letters, in the order given, and says what became of each.
+ *
+ * @throws TapeproofError NOT_FOUND when nothing is activated on the tape; and as `runProjector` does.
+ */
+export function redeliverTo(run: ProjectorRun, records: readonly LogRecord[]): Promise<Redelivery[]> {
+  const projector = projectorNamed(run.name);
+  const work = async <Output>({ tape, readModel, read, ...parts }: Parts<Output>): Promise<Redelivery[]> => {
+    const tapeId = await tape.find();
+    if (tapeId === undefined) throw new TapeproofError('NOT_FOUND', 'Nothing is activated on the tape.');
+    const sink = await readModel.open(tapeId);
+    const done: Redelivery[] = [];
+    for (const record of records) done.push(await redeliver(parts.projector, sink, read, record));
+    return done;
   };
   return projector.sink === 'postgres'
     ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
@@ -101,6 +137,24 @@ export async function projectorStatus(name: string, connections: Connections): P
     return await readModel.status();
   } finally {
     await readModel.close();
+  }
+}
+
+/**
+ * Brings Postgres up to date: the migrations, and the tables and views of every projector that writes there.
+ *
+ * @throws TapeproofError CHECK_FAILED when a migration was changed after it was applied; CONFIGURATION when the role may
+ *   not make them; UNREACHABLE.
+ */
+export async function migratePostgres(connections: Connections): Promise<readonly MigrationReport[]> {
+  const pool = createPool(migratorUrlOf(connections), 'tapeproof-migrate');
+  try {
+    return await prepareReadModels(
+      pool,
+      PROJECTORS.filter((projector) => projector.sink === 'postgres'),
+    );
+  } finally {
+    await pool.end();
   }
 }
 
@@ -120,8 +174,8 @@ export function projectorNamed(name: string): Projector {
   );
 }
 
-function postgresModel(projector: PostgresProjector, { postgresUrl }: Connections) {
-  return createPostgresReadModel(projector, postgresUrl);
+function postgresModel(projector: PostgresProjector, connections: Connections) {
+  return createPostgresReadModel(projector, connections.postgresUrl, migratorUrlOf(connections));
 }
 
 function redisModel(projector: RedisProjector, { redisUrl }: Connections) {
@@ -139,28 +193,33 @@ interface Parts<Output> {
   readonly connections: Connections;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly observation: Observation;
+  readonly telemetry: Telemetry;
 }
 
 /** Connects what both kinds of run need, and closes it whatever happens. */
 async function withParts<Output, Result>(
-  { connections, log, signal, observation = unobserved() }: ProjectorRun,
+  { connections, log, signal, telemetry: given }: ProjectorRun,
   projector: ProjectorOf<Output>,
   readModel: ReadModel<Output>,
   work: (parts: Parts<Output>) => Promise<Result>,
 ): Promise<Result> {
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}-control`);
-  const registry = createRegistry(connections.registryUrl);
+  const telemetry = given ?? noTelemetry();
   const reader = createLogReader(connections.kafkaBrokers);
-  const producer = createRecordProducer(kafka, registry, observation.metrics);
+  let [registry, producer]: [TrustedRegistry?, RecordProducer?] = [];
   try {
-    const partitions = await partitionCount(kafka);
+    const { registryUrl } = connections;
+    const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: given });
+    const { partitions } = trusted;
+    registry = trusted.registry;
+    producer = createRecordProducer(kafka, registry, telemetry.metrics);
     const tape = searchTape(reader, createTapeDecoder(registry), partitions, log, signal);
     const read = createEventReader(registry, projector, partitions);
     return await work({
-      ...{ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal, observation },
+      ...{ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal, telemetry },
     });
   } finally {
-    await Promise.allSettled([producer.disconnect(), reader.close(), readModel.close()]);
+    registry?.close();
+    await Promise.allSettled([producer?.disconnect(), reader.close(), readModel.close()]);
   }
 }

@@ -46,7 +46,7 @@ export interface PostgresProjector extends ProjectorOf<RowInsert> {
   /** Views over the live generation besides one for each table: name to query, `{schema}` standing for the schema. */
   readonly views?: Readonly<Record<string, string>>;
   /**
-   * True where two records that pass the fence can never have one key, as with sequenced events: a rebuild then loads
+   * True where two records that pass the sequence check can never have one key, as with sequenced events: a rebuild then loads
    * without keys and builds them afterwards.
    */
   readonly loadsWithoutKeys: boolean;

@@ -6,10 +6,10 @@ import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import { createLog } from '../platform/log.ts';
 import { createMemoryLatest, createMemoryTables, type MemoryStore } from '../tests/support/memory-store.ts';
 import { sampleLog, sampleRegistry, SAMPLE_PARTITIONS } from '../tests/support/sample-log.ts';
-import { createDeliverer } from './delivery.adapter.ts';
+import { createBatchWriter } from './batch-writer.adapter.ts';
 import { createEventReader } from './event-reader.ts';
 import type { LatestOperation, ProjectedEvent, Projector, ProjectorOf, RowInsert } from './projector.ts';
-import { PROJECTORS } from './registry.ts';
+import { PROJECTORS } from './catalogue.ts';
 
 const log = sampleLog();
 const silent = createLog('test', 'silent');
@@ -30,10 +30,12 @@ function benchOf(projector: Projector): Bench {
 
 function benchWith<Output>(projector: ProjectorOf<Output>, store: MemoryStore<Output>): Bench {
   const letters: OutgoingRecord[] = [];
-  const deliverer = createDeliverer<Output>({
+  const batchWriter = createBatchWriter<Output>({
     projector,
     sink: store,
     read: createEventReader(sampleRegistry, projector, SAMPLE_PARTITIONS),
+    remedyForGap: () => Promise.resolve(''),
+    startOffset: () => Promise.resolve(0),
     sendDeadLetters: (sent) => {
       letters.push(...sent);
       return Promise.resolve();
@@ -47,8 +49,8 @@ function benchWith<Output>(projector: ProjectorOf<Output>, store: MemoryStore<Ou
       for (const records of partitionsOf(projector.topics)) {
         for (const batch of cut(records, cuts)) {
           const { topic, partition, offset } = batch[0] ?? missing();
-          deliverer.forget(topic, partition);
-          await deliverer.handle({
+          batchWriter.forget(topic, partition);
+          await batchWriter.handle({
             topic,
             partition,
             firstOffset: offset,

@@ -4,9 +4,10 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
-import { deliver, DELIVERY_RECORDS_MAX } from './delivery.adapter.ts';
+import { assertNoneGone, writeBatch, SINK_BATCH_RECORDS_MAX } from './batch-writer.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
+import { remedyForHole } from './remedies.adapter.ts';
 import { overtaken } from './sinks/refusals.adapter.ts';
 import type { Difference, Position, ReadModel, Shadow, StoredPosition } from './sink.ts';
 
@@ -141,24 +142,26 @@ function judge(
   // What is gone altogether contradicts nothing.
   if (differences.every(({ liveCount }) => liveCount === 0)) return 'restored';
   if (approveDifference) return 'approved';
-  const places = differences.map(
+  const sources = differences.map(
     ({ subject, liveCount, shadowCount, first }) =>
       `${subject} (live ${liveCount}, rebuilt ${shadowCount}${first === undefined ? '' : `, first at ${first}`})`,
   );
   throw new TapeproofError(
     'CHECK_FAILED',
-    `The rebuilt ${projector} differs from the live one in ${places.join(', ')}: the live generation ${shadow.live} stays, generation ${shadow.generation} lies beside it to be looked at; to swap nevertheless, rebuild with --approve-difference.`,
+    `The rebuilt ${projector} differs from the live one in ${sources.join(', ')}: the live generation ${shadow.live} stays, generation ${shadow.generation} lies beside it to be looked at; to swap nevertheless, run "npx tapeproof projector rebuild ${projector} --approve-difference".`,
   );
 }
 
 function foreignTape(projector: string): TapeproofError {
   return new TapeproofError(
     'FOREIGN_TAPE',
-    `The live ${projector} was read from another tape: connect to the right Kafka, or rebuild with --approve-difference to read this one.`,
+    `The live ${projector} was read from another tape: connect to the right Kafka, or run "npx tapeproof projector rebuild ${projector} --approve-difference" to read this one.`,
   );
 }
 
-interface Place {
+const NOWHERE: Position = { nextOffset: 0, nextSequence: 0 };
+
+interface SourcePartition {
   readonly topic: TopicName;
   readonly partition: number;
 }
@@ -168,15 +171,15 @@ class Loading<Output> {
   readonly #settings: RebuildSettings<Output>;
   readonly #shadow: Shadow<Output>;
   readonly #liveState: LiveState;
-  readonly #places: readonly Place[];
-  readonly #reached = new Map<Place, Position>();
+  readonly #sources: readonly SourcePartition[];
+  readonly #reached = new Map<SourcePartition, Position>();
   records = 0;
 
   constructor(settings: RebuildSettings<Output>, shadow: Shadow<Output>, liveState: LiveState) {
     this.#settings = settings;
     this.#shadow = shadow;
     this.#liveState = liveState;
-    this.#places = settings.projector.topics.flatMap((topic) =>
+    this.#sources = settings.projector.topics.flatMap((topic) =>
       Array.from({ length: settings.partitions }, (_, partition) => ({ topic, partition })),
     );
   }
@@ -186,12 +189,12 @@ class Loading<Output> {
     const targets = await this.#targets();
     const behind = await this.#behind(targets);
     const total = this.records + behind;
-    const queue = this.#places.filter(
-      (place) => (targets.get(place) ?? 0) > (this.#reached.get(place)?.nextOffset ?? 0),
+    const queue = this.#sources.filter(
+      (source) => (targets.get(source) ?? 0) > (this.#reached.get(source)?.nextOffset ?? 0),
     );
     const work = async (): Promise<void> => {
-      for (let place = queue.shift(); place !== undefined; place = queue.shift()) {
-        await this.#advancePlace(place, targets.get(place) ?? 0, total);
+      for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
+        await this.#advanceSource(source, targets.get(source) ?? 0, total);
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));
@@ -213,62 +216,67 @@ class Loading<Output> {
     }
     const targets = await this.#targets();
     // A live store that lost its positions meanwhile stands behind the shadow.
-    if (this.#places.some((place) => (targets.get(place) ?? 0) < (this.#reached.get(place)?.nextOffset ?? 0))) {
+    if (this.#sources.some((source) => (targets.get(source) ?? 0) < (this.#reached.get(source)?.nextOffset ?? 0))) {
       return false;
     }
     await this.advance();
     return true;
   }
 
-  async #targets(): Promise<Map<Place, number>> {
-    const targets = new Map<Place, number>();
+  async #targets(): Promise<Map<SourcePartition, number>> {
+    const targets = new Map<SourcePartition, number>();
     if (this.#liveState === 'comparable') {
       const live = await this.#shadow.livePositions();
-      for (const place of this.#places) {
-        const stored = live.find(({ topic, partition }) => topic === place.topic && partition === place.partition);
-        targets.set(place, stored?.nextOffset ?? 0);
+      for (const source of this.#sources) {
+        const stored = live.find(({ topic, partition }) => topic === source.topic && partition === source.partition);
+        targets.set(source, stored?.nextOffset ?? 0);
       }
       return targets;
     }
     await Promise.all(
-      this.#places.map(async (place) => {
-        targets.set(place, await this.#settings.reader.endOffset(place.topic, place.partition));
+      this.#sources.map(async (source) => {
+        targets.set(source, await this.#settings.reader.endOffset(source.topic, source.partition));
       }),
     );
     return targets;
   }
 
-  async #behind(targets: ReadonlyMap<Place, number>): Promise<number> {
+  async #behind(targets: ReadonlyMap<SourcePartition, number>): Promise<number> {
     let behind = 0;
-    for (const place of this.#places) {
-      const reached = this.#reached.get(place) ?? (await this.#shadow.position(place.topic, place.partition));
-      this.#reached.set(place, reached);
-      behind += Math.max(0, (targets.get(place) ?? 0) - reached.nextOffset);
+    for (const source of this.#sources) {
+      const reached = this.#reached.get(source) ?? (await this.#shadow.position(source.topic, source.partition));
+      this.#reached.set(source, reached);
+      behind += Math.max(0, (targets.get(source) ?? 0) - reached.nextOffset);
     }
     return behind;
   }
 
-  async #advancePlace(place: Place, to: number, total: number): Promise<void> {
+  async #advanceSource(source: SourcePartition, to: number, total: number): Promise<void> {
     const { reader, progress, signal, projector } = this.#settings;
-    const from = this.#reached.get(place)?.nextOffset ?? 0;
-    for await (const records of reader.read({ ...place, from, to })) {
-      for (let first = 0; first < records.length; first += DELIVERY_RECORDS_MAX) {
+    const position = this.#reached.get(source) ?? NOWHERE;
+    const start = await reader.startOffset(source.topic, source.partition);
+    assertNoneGone(source.topic, source.partition, position, start);
+    const from = Math.max(start, position.nextOffset);
+    for await (const records of reader.read({ ...source, from, to })) {
+      for (let first = 0; first < records.length; first += SINK_BATCH_RECORDS_MAX) {
         if (signal.aborted) throw interrupted(projector.name);
-        const slice = records.slice(first, first + DELIVERY_RECORDS_MAX);
-        await this.#apply(place, slice);
+        const slice = records.slice(first, first + SINK_BATCH_RECORDS_MAX);
+        await this.#apply(source, slice);
         this.records += slice.length;
         progress?.({ done: this.records, total, unit: 'records', count: this.records });
       }
     }
   }
 
-  async #apply(place: Place, records: readonly LogRecord[]): Promise<void> {
+  async #apply(source: SourcePartition, records: readonly LogRecord[]): Promise<void> {
     const { producer, projector, read } = this.#settings;
-    const position = this.#reached.get(place);
-    if (position === undefined) throw new RangeError('a place is asked for its position first');
-    const { delivery, application } = await deliver(
+    const position = this.#reached.get(source);
+    if (position === undefined) throw new RangeError('a source is asked for its position first');
+    const { sinkBatch, application } = await writeBatch(
       {
         ...{ projector, read, sink: this.#shadow },
+        remedyForGap: (topic) =>
+          Promise.resolve(`${remedyForHole(topic)}; when they have derived it again, run the rebuild again`),
         sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
       },
       position,
@@ -276,11 +284,11 @@ class Loading<Output> {
     );
     // Nobody else writes a shadow, unless another rebuild began.
     if (application.kind !== 'applied') throw overtaken(projector.name);
-    this.#reached.set(place, delivery.to);
+    this.#reached.set(source, sinkBatch.to);
   }
 }
 
-function interrupted(projector: string): TapeproofError {
+export function interrupted(projector: string): TapeproofError {
   return new TapeproofError(
     'CHECK_FAILED',
     `The rebuild of ${projector} was interrupted: the live one is as it was, and the next rebuild starts afresh.`,

@@ -1,23 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicName } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
+import { unlessAborted } from '../platform/deadline.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { startConsumer, type Assignment, type RunningConsumer } from '../platform/kafka/consumer.ts';
 import { watchLag } from '../platform/kafka/lag.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
+import { topicPartitionKey } from '../platform/kafka/topic-partition.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
-import type { Observation } from '../platform/observation.ts';
-import { createDeliverer, type Deliverer } from './delivery.adapter.ts';
+import type { Telemetry } from '../platform/telemetry.ts';
+import { createBatchWriter, type BatchWriter } from './batch-writer.adapter.ts';
 import type { EventReader } from './event-reader.ts';
 import type { ProjectorOf } from './projector.ts';
+import { remedyForGap, remedyForLoss } from './remedies.adapter.ts';
+import { SinkHealth } from './sink-health.adapter.ts';
 import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
 
 /** Batches of different partitions handled side by side: one is decoded while another is written. */
 const CONCURRENCY = 3;
 /** How soon a wiped store or a new generation is noticed while nothing arrives. */
 const WATCH_INTERVAL_MS = 1_000;
+/** At the end a batch in hand may take so long. */
+const STORE_GRACE_MS = 2_500;
 
 export interface RunSettings<Output> {
   readonly projector: ProjectorOf<Output>;
@@ -29,7 +36,7 @@ export interface RunSettings<Output> {
   readonly connections: Connections;
   readonly log: Log;
   readonly signal: AbortSignal;
-  readonly observation: Observation;
+  readonly telemetry: Telemetry;
 }
 
 /** Group of a projector's generation: a new generation reads from the beginning. */
@@ -43,8 +50,8 @@ export function groupOf(projector: string, generation: number): string {
  * @throws TapeproofError SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE.
  */
 export async function keepUpToDate<Output>(settings: RunSettings<Output>): Promise<void> {
-  const { projector, readModel, tapeId, log } = settings;
-  let sink: Sink<Output> | undefined = await readModel.open(tapeId);
+  const { projector, readModel, tapeId, log, signal } = settings;
+  let sink = await unlessAborted(readModel.open(tapeId), signal);
   while (sink !== undefined) {
     log.event('projector-started', `${projector.name} runs, generation ${sink.generation}`, {
       'tapeproof.generation': sink.generation,
@@ -64,10 +71,10 @@ async function reopen<Output>({
 }: RunSettings<Output>): Promise<Sink<Output> | undefined> {
   while (!signal.aborted) {
     try {
-      return await readModel.open(tapeId);
+      return await unlessAborted(readModel.open(tapeId), signal);
     } catch (error) {
       if (!(error instanceof TapeproofError && error.code === 'UNREACHABLE')) throw error;
-      log.warn({ error }, error.message);
+      log.warn(error.message);
       await sleep(WATCH_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
     }
   }
@@ -75,60 +82,73 @@ async function reopen<Output>({
 }
 
 async function runGeneration<Output>(
-  { projector, readModel, read, reader, producer, connections, log, signal, observation }: RunSettings<Output>,
+  { projector, readModel, read, reader, producer, connections, log, signal, telemetry }: RunSettings<Output>,
   sink: Sink<Output>,
 ): Promise<'stopped' | 'changed'> {
-  const deliverer = createDeliverer({
-    projector,
-    sink,
-    read,
-    log,
-    metrics: observation.metrics,
+  const sinkHealth = new SinkHealth(projector.name, log, telemetry);
+  const refusals = new RefusalWatch(telemetry);
+  const batchWriter = createBatchWriter({
+    ...{ projector, sink, read, log, sinkHealth, refusals },
+    metrics: telemetry.metrics,
+    remedyForGap: (topic, partition, gap) => remedyForGap(projector.name, { reader, read }, topic, partition, gap),
+    startOffset: (topic, partition) => reader.startOffset(topic, partition),
     sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
   });
   const groupId = groupOf(projector.name, sink.generation);
   const watched: Watched = { assignment: {}, sought: new Map() };
+  const changed = new AbortController();
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}`);
   const consumer = await startConsumer({
     kafka,
     groupId,
     topics: projector.topics,
+    remedy: (topic) => remedyForLoss(projector.name, topic),
     concurrency: CONCURRENCY,
     log,
-    observation,
-    handle: (batch) => deliverer.handle(batch),
+    telemetry,
+    handle: async (batch) => {
+      try {
+        return await batchWriter.handle(batch);
+      } catch (error) {
+        if (!(error instanceof TapeproofError && error.code === 'GENERATION_CHANGED')) throw error;
+        // A rebuild did its work, and nothing went wrong: the new generation reads what is left of this batch.
+        changed.abort();
+        return { nextOffset: batch.firstOffset };
+      }
+    },
     onAssigned: (assigned) => {
       watched.assignment = assigned;
       watched.sought.clear();
       // Others may have written meanwhile.
-      for (const [topic, partition] of partitionsOf(assigned)) deliverer.forget(topic, partition);
+      batchWriter.assigned(partitionsOf(assigned));
+    },
+    onRevoked: (lost) => {
+      refusals.forget(lost);
     },
   });
-  const lag = watchLag({
-    ...{ kafka, reader, groupId, metrics: observation.metrics },
-    assignment: () => consumer.assignment,
-  });
+  const lag = watchLag({ kafka, reader, groupId, consumer, telemetry, log });
   const over = new AbortController();
   void consumer.done
     .catch(() => undefined)
     .finally(() => {
       over.abort();
     });
-  const either = AbortSignal.any([signal, over.signal]);
+  const any = AbortSignal.any([signal, over.signal, changed.signal]);
   try {
-    while (!either.aborted) {
-      const verdict = await watch(readModel, sink.generation, deliverer, consumer, watched);
+    while (!any.aborted) {
+      const verdict = await unlessAborted(watch(readModel, sink.generation, batchWriter, consumer, watched), any);
       if (verdict === 'changed') return 'changed';
-      await sleep(WATCH_INTERVAL_MS, undefined, { signal: either }).catch(() => undefined);
+      await unlessAborted(watchHazard(readModel, sinkHealth), any);
+      await sleep(WATCH_INTERVAL_MS, undefined, { signal: any }).catch(() => undefined);
     }
     if (over.signal.aborted) await consumer.done;
-    return 'stopped';
-  } catch (error) {
-    if (error instanceof TapeproofError && error.code === 'GENERATION_CHANGED') return 'changed';
-    throw error;
+    return changed.signal.aborted ? 'changed' : 'stopped';
   } finally {
     lag.close();
+    // The batches in hand are waited for; a store that hangs must not keep the consumer from leaving its group.
+    const grace = signal.aborted ? setTimeout(() => void readModel.close(), STORE_GRACE_MS) : undefined;
     await consumer.stop();
+    clearTimeout(grace);
   }
 }
 
@@ -145,13 +165,13 @@ interface Watched {
 async function watch(
   readModel: ReadModel<unknown>,
   generation: number,
-  deliverer: Deliverer,
+  batchWriter: BatchWriter,
   consumer: RunningConsumer,
   { assignment, sought }: Watched,
 ): Promise<'changed' | 'same'> {
   // Taken before the store is asked, which may only be further.
   const partitions = partitionsOf(assignment).map(([topic, partition]) => {
-    return { topic, partition, known: deliverer.known(topic, partition) };
+    return { topic, partition, known: batchWriter.known(topic, partition) };
   });
   let stored: ReadModelStatus | undefined;
   try {
@@ -165,14 +185,24 @@ async function watch(
   for (const { topic, partition, known } of partitions) {
     const position = stored?.positions.find((of) => of.topic === topic && of.partition === partition);
     const nextOffset = position?.nextOffset ?? 0;
-    const key = `${topic} ${partition}`;
+    const key = topicPartitionKey({ topic, partition });
     if (known === undefined ? sought.get(key) === nextOffset : nextOffset >= known.nextOffset) continue;
     sought.set(key, nextOffset);
-    deliverer.forget(topic, partition);
+    batchWriter.forget(topic, partition);
     // One record back: with it the group learns how far the store is, and lag is told truly, though nothing is new.
     consumer.seek(topic, partition, Math.max(0, nextOffset - 1));
   }
   return 'same';
+}
+
+/** Settings of a store may be changed while it runs. */
+async function watchHazard(readModel: ReadModel<unknown>, sinkHealth: SinkHealth): Promise<void> {
+  try {
+    if (readModel.hazard !== undefined) sinkHealth.hazard(await readModel.hazard());
+  } catch (error) {
+    // An outage: the deliveries that meet it say so.
+    if (!(error instanceof TapeproofError && error.code === 'UNREACHABLE')) throw error;
+  }
 }
 
 function partitionsOf(assignment: Assignment): readonly (readonly [TopicName, number])[] {

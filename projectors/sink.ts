@@ -46,8 +46,8 @@ export interface ProjectedRecord<Output> {
   readonly output: readonly Output[];
 }
 
-/** A run of records of one partition, decided on by the fence. */
-export interface Delivery<Output> {
+/** A run of records of one partition, decided on by the sequence check. */
+export interface SinkBatch<Output> {
   readonly topic: TopicName;
   readonly partition: number;
   /** Where the store must stand. */
@@ -58,7 +58,7 @@ export interface Delivery<Output> {
   readonly admitted: readonly ProjectedRecord<Output>[];
   /** Further ones, in a form of the sink's own: see `pack`. */
   readonly packed?: Pack<Output> | undefined;
-  /** Records below the fence: they may only be compared. */
+  /** Records below the sequence check: they may only be compared. */
   readonly repeated: readonly ProjectedRecord<Output>[];
   readonly dead: number;
   readonly ignored: number;
@@ -89,7 +89,7 @@ export interface Sink<Output> {
   /** An empty pack. Absent where records as objects are as good. */
   pack?(): Pack<Output>;
   /** Positions and values change together or not at all. @throws TapeproofError UNREACHABLE */
-  apply(delivery: Delivery<Output>): Promise<Application>;
+  apply(sinkBatch: SinkBatch<Output>): Promise<Application>;
 }
 
 /** A generation being built beside the live one. */
@@ -100,7 +100,7 @@ export interface Shadow<Output> extends Sink<Output> {
   livePositions(): Promise<readonly StoredPosition[]>;
   /**
    * After the first pass: builds what is cheaper to build at once, and settles what was put off. False where two records
-   * that passed the fence have one key: only a load with `keysFirst` can tell which one counts.
+   * that passed the sequence check have one key: only a load with `keysFirst` can tell which one counts.
    */
   finishLoad(): Promise<boolean>;
   /** Holds the writers of the live generation until `release`, the swap, or the end of this process. */
@@ -133,6 +133,9 @@ export interface ReadModel<Output> {
   beginRebuild(tapeId: string, keysFirst: boolean): Promise<Shadow<Output>>;
   /** As stored, for people and for watching; undefined where there is no generation yet. */
   status(): Promise<ReadModelStatus | undefined>;
+  /** Why the store may lose what it holds, in a sentence; undefined where it does not. Absent for a store that never does. */
+  hazard?(): Promise<string | undefined>;
+  /** Within a second or two, also where calls hang: those fail. */
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
+import { TapeproofError } from '../platform/errors.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { TapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import type { Log } from '../platform/log.ts';
@@ -27,9 +28,9 @@ export function searchTape(
     find,
     async wait() {
       for (let attempt = 0; !signal.aborted; attempt += 1) {
-        const tapeId = await find();
-        if (tapeId !== undefined) return tapeId;
-        if (attempt === 0) {
+        const tapeId = await find().catch(refusalOfRegistry);
+        if (typeof tapeId === 'string') return tapeId;
+        if (tapeId === undefined && attempt === 0) {
           log.info('Waiting for the tape: nothing is activated on it yet (run "npx tapeproof activate")');
         }
         await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
@@ -37,6 +38,12 @@ export function searchTape(
       return undefined;
     },
   };
+}
+
+/** A registry that contradicts the log says so itself, and is mended while a projector waits. */
+function refusalOfRegistry(error: unknown): TapeproofError {
+  if (error instanceof TapeproofError && error.code === 'REGISTRY_CHANGED') return error;
+  throw error;
 }
 
 /** Searches what was added to each partition since the last time. */

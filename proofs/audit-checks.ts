@@ -5,7 +5,7 @@ import { NO_EVIDENCE, publishedFrom, referenceOf, type Evidence } from '../evalu
 import { isHit, moveBpsOf } from '../evaluators/outcomes/hit-rule.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
-import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Admission } from './admission.ts';
 import type { Chain, Forecast } from './chain.ts';
 import { figuresOf, type CountedTrade } from './evidence.ts';

@@ -1,5 +1,5 @@
 /** A row of a file. */
-export interface Place {
+export interface FileLine {
   readonly path: string;
   readonly line: number;
 }
@@ -8,7 +8,7 @@ export interface Place {
 export interface RefusalKind {
   readonly reason: string;
   readonly count: number;
-  readonly first: readonly (Place & { readonly detail: string })[];
+  readonly first: readonly (FileLine & { readonly detail: string })[];
 }
 
 /** Places of a reason that are kept. */
@@ -18,7 +18,7 @@ const FIRST_MAX = 3;
 export class Refusals {
   private readonly kinds = new Map<string, { count: number; readonly first: RefusalKind['first'][number][] }>();
 
-  add(reason: string, { path, line }: Place, detail: string): void {
+  add(reason: string, { path, line }: FileLine, detail: string): void {
     let kind = this.kinds.get(reason);
     if (kind === undefined) {
       kind = { count: 0, first: [] };

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { parseNewConfiguration } from '../evaluators/new-configuration.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
-import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import { defineStrategy, neutral, type Opinion, type Strategy } from '../evaluators/strategies/strategy.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { checkedStrategy } from './backtest-strategy.ts';

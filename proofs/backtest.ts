@@ -4,12 +4,12 @@ import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from
 import { contentOf, goOn, startDerivation } from '../evaluators/derive.ts';
 import type { DerivedRecord } from '../evaluators/advance.ts';
 import type { PartitionTask } from '../evaluators/partition-task.ts';
-import { STRATEGIES } from '../evaluators/strategies/registry.ts';
+import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Strategy } from '../evaluators/strategies/strategy.ts';
 import { sha256Hex } from '../contracts/codec.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { differencesBetween, type Difference } from './backtest-comparison.ts';
-import { Refusals, type Place, type RefusalKind } from './backtest-refusals.ts';
+import { Refusals, type FileLine, type RefusalKind } from './backtest-refusals.ts';
 import { StrategyFault } from './backtest-strategy.ts';
 import { ScoreboardCount, type Scoreboard } from './scoreboard.ts';
 import { tradesOf, type TradesOfInstrument } from './set-aside.ts';
@@ -155,7 +155,7 @@ class Run {
     this.task = startDerivation(contender.configuration, { known, isUnproven: true });
   }
 
-  step(content: ReturnType<typeof contentOf>, place: Place): readonly DerivedRecord[] {
+  step(content: ReturnType<typeof contentOf>, place: FileLine): readonly DerivedRecord[] {
     const { derived, deadLetters } = goOn(this.task, content);
     for (const { topic, event } of derived) this.count.observe(topic, event);
     for (const { reason, detail } of deadLetters) this.refused.add(reason, place, detail);

@@ -1,7 +1,8 @@
-import { bodyOf, schemaIdOf } from '../contracts/codec.ts';
 import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
+import { framedIn, PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 
 export interface DeadLetterList {
@@ -9,6 +10,8 @@ export interface DeadLetterList {
   readonly total: number;
   /** The newest of them, in the order in which they were written. */
   readonly letters: readonly DeadLetter[];
+  /** Records of the topic that are not dead letters. */
+  readonly passedOver: readonly PassedOver[];
 }
 
 /** The header of the time at which a producer sent a record, RFC 3339: Kafka's own is the market's. */
@@ -28,24 +31,64 @@ export async function deadLetters(
   }: { readonly partitions: number; readonly reason?: DeadLetterReason | undefined; readonly limit: number },
 ): Promise<DeadLetterList> {
   const seen = new Set<string>();
-  let newest: { readonly letter: DeadLetter; readonly emittedAt: string }[] = [];
+  const foreign = new PassedOverRecords();
+  let newest: SentLetter[] = [];
+  for await (const sent of eachDeadLetter({ reader, registry, foreign }, partitions)) {
+    const { letter } = sent;
+    if (seen.has(letter.deadLetterId) || (reason !== undefined && letter.reason !== reason)) continue;
+    seen.add(letter.deadLetterId);
+    newest.push(sent);
+    if (newest.length >= limit * 2) newest = newestOf(newest, limit);
+  }
+  return { total: seen.size, letters: newestOf(newest, limit).map(({ letter }) => letter), passedOver: foreign.all };
+}
+
+interface SentLetter {
+  readonly letter: DeadLetter;
+  /** RFC 3339; empty where its writer did not say. */
+  readonly emittedAt: string;
+}
+
+interface DeadLetterAccess {
+  readonly reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'read'>;
+  readonly registry: Pick<Registry, 'schemaOf'>;
+  /** Takes the records of the topic that are not dead letters. */
+  readonly foreign: PassedOverRecords;
+}
+
+/** The dead letters of all partitions as they lie, each as often as it was written. */
+export async function* eachDeadLetter(
+  { reader, registry, foreign }: DeadLetterAccess,
+  partitions: number,
+): AsyncGenerator<SentLetter> {
   for (let partition = 0; partition < partitions; partition += 1) {
     const from = await reader.startOffset(DEAD_LETTERS_TOPIC, partition);
     const to = await reader.endOffset(DEAD_LETTERS_TOPIC, partition);
     for await (const records of reader.read({ topic: DEAD_LETTERS_TOPIC, partition, from, to })) {
-      for (const { value, headers } of records) {
-        const schemaId = schemaIdOf(value);
-        const schema = schemaId === undefined ? undefined : await registry.schemaOf(schemaId);
-        if (value === null || schema?.name !== 'DeadLetter') continue;
-        const letter = schema.read(bodyOf(value)) as DeadLetter;
-        if (seen.has(letter.deadLetterId) || (reason !== undefined && letter.reason !== reason)) continue;
-        seen.add(letter.deadLetterId);
-        newest.push({ letter, emittedAt: headers[EMITTED_AT] ?? '' });
-        if (newest.length >= limit * 2) newest = newestOf(newest, limit);
+      for (const record of records) {
+        const letter = await letterIn(registry, record, foreign);
+        if (letter !== undefined) yield { letter, emittedAt: record.headers[EMITTED_AT] ?? '' };
       }
     }
   }
-  return { total: seen.size, letters: newestOf(newest, limit).map(({ letter }) => letter) };
+}
+
+async function letterIn(
+  registry: Pick<Registry, 'schemaOf'>,
+  record: LogRecord,
+  foreign: PassedOverRecords,
+): Promise<DeadLetter | undefined> {
+  const framed = await framedIn(registry, record);
+  if ('reason' in framed) {
+    foreign.add(record, framed);
+    return undefined;
+  }
+  try {
+    return framed.schema.read(framed.body) as DeadLetter;
+  } catch {
+    foreign.add(record, { reason: 'UNDECODABLE', detail: 'its bytes are not a DeadLetter' });
+    return undefined;
+  }
 }
 
 /** The last ones by time; those of one request keep their order. */

@@ -1,4 +1,4 @@
-import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
+import { hashWritten, schemaIdOf } from '../contracts/codec.ts';
 import type {
   ClockTick,
   EventTypes,
@@ -16,7 +16,8 @@ import {
   type DerivedName,
   type DerivedTopic,
 } from '../contracts/topics.ts';
-import { TapeproofError } from '../platform/errors.ts';
+import { isDerived, type Foreign } from '../contracts/foreign-record.ts';
+import { framedIn, PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
@@ -57,10 +58,16 @@ const TAIL = 10_000;
 export class EventLog {
   private readonly reader: LogReader;
   private readonly registry: Registry;
+  private readonly foreign = new PassedOverRecords();
 
   constructor(reader: LogReader, registry: Registry) {
     this.reader = reader;
     this.registry = registry;
+  }
+
+  /** Records of derived topics that were met and are not events: tombstones, other schemas. */
+  get passedOver(): readonly PassedOver[] {
+    return this.foreign.all;
   }
 
   /** The first copy of an event in the log; undefined when there is none. */
@@ -222,8 +229,10 @@ export class EventLog {
   async sequenceEnd(topic: DerivedTopic, partition: number): Promise<number> {
     const [start, end] = await this.bounds(topic, partition);
     let greatest = -1;
-    for await (const { event } of this.events(topic, partition, Math.max(start, end - TAIL), end)) {
-      greatest = Math.max(greatest, event.sequence);
+    for (let to = end; to > start && greatest < 0; to -= TAIL) {
+      for await (const { event } of this.events(topic, partition, Math.max(start, to - TAIL), to)) {
+        greatest = Math.max(greatest, event.sequence);
+      }
     }
     return greatest + 1;
   }
@@ -238,27 +247,25 @@ export class EventLog {
     for await (const records of this.reader.read({ topic, partition, from, to })) {
       for (const record of records) {
         const located = await this.locate(record);
-        if (located === undefined) {
-          throw new TapeproofError(
-            'CHECK_FAILED',
-            `the record at ${topic}-${partition} offset ${record.offset} is no event of ours: run "tapeproof contracts check"`,
-          );
-        }
-        yield located as Located<DerivedEvent>;
+        if (located !== undefined) yield located as Located<DerivedEvent>;
       }
     }
   }
 
   private async locate(record: LogRecord): Promise<(Located<unknown> & { readonly name: string }) | undefined> {
-    const schemaId = schemaIdOf(record.value);
-    const schema = schemaId === undefined ? undefined : await this.registry.schemaOf(schemaId);
-    if (record.value === null || schema?.name === undefined) return undefined;
-    const body = bodyOf(record.value);
+    const framed = await framedIn(this.registry, record);
+    if ('reason' in framed) {
+      this.passOver(record, framed);
+      return undefined;
+    }
+    const { schema, body } = framed;
+    if (schema.name === undefined) return undefined;
     let event: unknown;
     try {
       event = schema.read(body);
     } catch {
-      // A truncated record: the engine made it a dead letter.
+      // Truncated: on the tape, the engine made it a dead letter.
+      this.passOver(record, { reason: 'UNDECODABLE', detail: `its bytes are not a ${schema.name}` });
       return undefined;
     }
     return {
@@ -271,6 +278,10 @@ export class EventLog {
     };
   }
 
+  private passOver(record: LogRecord, foreign: Foreign): void {
+    if (isDerived(record.topic)) this.foreign.add(record, foreign);
+  }
+
   private async bounds(topic: string, partition: number): Promise<[number, number]> {
     return Promise.all([this.reader.startOffset(topic, partition), this.reader.endOffset(topic, partition)]);
   }
@@ -281,8 +292,10 @@ export class EventLog {
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       let before = false;
-      for await (const located of this.events(topic, partition, middle, middle + 1)) {
+      // The next event decides for the records before it that are not events.
+      for await (const located of this.events(topic, partition, middle, high)) {
         before = located.event.tape.offset < tapeOffset;
+        break;
       }
       if (before) low = middle + 1;
       else high = middle;

@@ -1,14 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kafka, logLevel } from 'kafkajs';
 import { EXIT_BAD_CONFIGURATION, StackError } from './errors.ts';
 import { javaProgram } from './java.ts';
+import { KAFKA_ADMINISTRATOR } from './kafka-principals.ts';
 import type { StackPorts } from './options.ts';
+import { writePrivateFile } from './private-file.ts';
 import { run } from './run.ts';
+import type { SecuredSecrets } from './secrets.ts';
+import { certify } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
 
+/** Some hundred access rules at once. */
+const GRANT_TIMEOUT_MS = 15_000;
 const OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60;
 
 /** One broker that is its own controller (KRaft), reachable from this machine only. */
@@ -21,7 +27,7 @@ export const kafka: Service = {
   stopDeadlineMs: 30_000,
   ports: (ports) => [ports.kafka, ports.controller],
 
-  async prepare({ folder, options, part }) {
+  async prepare({ folder, options, secrets: { secured }, part }) {
     const [java, jars] = await Promise.all([javaProgram(), part('kafka')]);
     const data = join(folder, 'data');
     if (data.includes(',')) {
@@ -32,7 +38,8 @@ export const kafka: Service = {
     }
     await mkdir(data, { recursive: true });
     const properties = join(folder, 'server.properties');
-    await writeFile(properties, serverProperties(data, options.ports));
+    const listeners = secured === undefined ? {} : await securedListeners(options.ports, secured, folder);
+    await writePrivateFile(properties, propertiesText({ ...serverProperties(data, options.ports), ...listeners }));
     // Run inside the folder of jars, so that no path can confuse the class path.
     const base = { file: java, cwd: jars };
     if (!existsSync(join(data, 'meta.properties'))) {
@@ -50,17 +57,8 @@ export const kafka: Service = {
     };
   },
 
-  async probe(port) {
-    const client = new Kafka({
-      clientId: 'tapeproof-stack',
-      brokers: [`127.0.0.1:${port}`],
-      logLevel: logLevel.NOTHING,
-      connectionTimeout: PROBE_TIMEOUT_MS,
-      requestTimeout: PROBE_TIMEOUT_MS,
-      enforceRequestTimeout: true,
-      retry: { retries: 0 },
-    });
-    const admin = client.admin();
+  async probe(port, { secured }) {
+    const admin = client(port, secured).admin();
     try {
       await admin.connect();
       const { brokers } = await admin.describeCluster();
@@ -70,10 +68,37 @@ export const kafka: Service = {
       await admin.disconnect();
     }
   },
+
+  async secure(port, secured) {
+    // Loaded where it is needed: it brings a second Kafka client.
+    const { grantAccess } = await import('./kafka-access.ts');
+    await grantAccess(port, secured, GRANT_TIMEOUT_MS);
+  },
 };
 
-function serverProperties(data: string, ports: StackPorts): string {
-  const settings: Readonly<Record<string, string | number>> = {
+/** As the super user where the stack is secured. */
+function client(port: number, secured: SecuredSecrets | undefined): Kafka {
+  return new Kafka({
+    clientId: 'tapeproof-stack',
+    brokers: [`127.0.0.1:${port}`],
+    ...(secured === undefined
+      ? {}
+      : {
+          ssl: { ca: secured.authority.certificate },
+          sasl: { mechanism: 'plain', username: KAFKA_ADMINISTRATOR, password: secured.kafkaAdministrator },
+        }),
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: PROBE_TIMEOUT_MS,
+    requestTimeout: PROBE_TIMEOUT_MS,
+    enforceRequestTimeout: true,
+    retry: { retries: 0 },
+  });
+}
+
+type Properties = Readonly<Record<string, string | number>>;
+
+function serverProperties(data: string, ports: StackPorts): Properties {
+  return {
     'node.id': 1,
     'process.roles': 'broker,controller',
     listeners: `PLAINTEXT://127.0.0.1:${ports.kafka},CONTROLLER://127.0.0.1:${ports.controller}`,
@@ -100,6 +125,39 @@ function serverProperties(data: string, ports: StackPorts): string {
     'log.retention.bytes': -1,
     'offsets.retention.minutes': OFFSETS_RETENTION_MINUTES,
   };
+}
+
+/**
+ * Clients by TLS and SCRAM, the administrator by TLS and PLAIN, whose password the broker must know before it holds any;
+ * broker and controller know each other by their certificate. Nobody may anything that no rule allows.
+ */
+async function securedListeners(ports: StackPorts, secured: SecuredSecrets, folder: string): Promise<Properties> {
+  const { caFile, bothFile } = await certify(secured, 'kafka', folder);
+  const password = secured.kafkaAdministrator;
+  const plain = 'org.apache.kafka.common.security.plain.PlainLoginModule';
+  const scram = 'org.apache.kafka.common.security.scram.ScramLoginModule';
+  return {
+    listeners: `SASL_SSL://127.0.0.1:${ports.kafka},CONTROLLER://127.0.0.1:${ports.controller}`,
+    'advertised.listeners': `SASL_SSL://127.0.0.1:${ports.kafka}`,
+    'listener.security.protocol.map': 'SASL_SSL:SASL_SSL,CONTROLLER:SSL',
+    'inter.broker.listener.name': 'SASL_SSL',
+    'sasl.mechanism.inter.broker.protocol': 'PLAIN',
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
+    'listener.name.sasl_ssl.plain.sasl.jaas.config': `${plain} required username="${KAFKA_ADMINISTRATOR}" password="${password}" user_${KAFKA_ADMINISTRATOR}="${password}";`,
+    'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config': `${scram} required;`,
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': bothFile,
+    'ssl.truststore.type': 'PEM',
+    'ssl.truststore.location': caFile,
+    'listener.name.controller.ssl.client.auth': 'required',
+    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
+    'allow.everyone.if.no.acl.found': 'false',
+    'super.users': `User:${KAFKA_ADMINISTRATOR};User:CN=tapeproof-kafka`,
+  };
+}
+
+/** Settings as a file of Java properties. */
+export function propertiesText(settings: Properties): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${escapeProperty(String(value))}\n`)
     .join('');

@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { chmod, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Custody } from './custody.ts';
 import { diskFull, EXIT_BAD_CONFIGURATION, messageOf, StackError } from './errors.ts';
-import type { ServiceName, StackOptions, StackPorts } from './options.ts';
+import { SERVICE_NAMES, type ServiceName, type StackOptions, type StackPorts } from './options.ts';
 import type { Parts } from './parts.ts';
 import { isPortFree } from './port.ts';
+import { privateFolder } from './private-file.ts';
 import { endProcess, isAlive, startDetached, type Command } from './process.ts';
 import {
   readServiceRecord,
@@ -16,6 +18,7 @@ import {
   type ServiceRecord,
 } from './record.ts';
 import { tellingLine } from './run.ts';
+import { readSecrets, type StackSecrets } from './secrets.ts';
 import type { Service } from './service.ts';
 
 const PROBE_EVERY_MS = 100;
@@ -23,7 +26,7 @@ const START_ATTEMPTS_MAX = 20;
 const RETRY_AFTER_MS = 500;
 
 /** Tells how a service is getting on; `lasting` texts are worth a line of their own. */
-export type ServiceReport = (text: string, lasting: boolean) => void;
+export type ServiceProgressListener = (text: string, lasting: boolean) => void;
 
 /** The live process of a service with the ports it holds, or undefined. */
 export function runningService(stackFolder: string, name: ServiceName): ServiceRecord | undefined {
@@ -32,13 +35,49 @@ export function runningService(stackFolder: string, name: ServiceName): ServiceR
 }
 
 /** Why a live service does not do its work, or undefined if it does. */
-export async function troubleOf(service: Service, record: ServiceRecord): Promise<string | undefined> {
+export async function troubleOf(
+  service: Service,
+  record: ServiceRecord,
+  secrets: StackSecrets | undefined,
+): Promise<string | undefined> {
+  if (secrets === undefined) return WITHOUT_SECRETS;
   try {
-    await service.probe(record.ports[0] ?? 0);
+    await service.probe(record.ports[0] ?? 0, secrets);
     return undefined;
   } catch (error) {
     return messageOf(error);
   }
+}
+
+const WITHOUT_SECRETS = 'the stack has no file of passwords, so it may run without any';
+
+/**
+ * @throws StackError where a service runs that is more open than it should be: it may take anybody for its master, as an
+ *   earlier version started it, or speaks plain text where the stack is to be secured.
+ */
+export function assertNothingOpen({ folder, secure }: StackOptions): void {
+  const running = SERVICE_NAMES.filter((name) => runningService(folder, name) !== undefined);
+  if (running.length === 0) return;
+  const secrets = readSecrets(folder);
+  if (secrets !== undefined && secure === true && secrets.secured === undefined) {
+    throw new StackError(
+      'This stack runs in plain text: run "npx tapeproof stack down", then "npx tapeproof stack up --secure"; the data stays.',
+      EXIT_BAD_CONFIGURATION,
+    );
+  }
+  if (secrets !== undefined) return;
+  throw new StackError(
+    `${capital(running.join(', '))}: ${WITHOUT_SECRETS}: run "npx tapeproof stack down", then "npx tapeproof stack up"; the data stays.`,
+    EXIT_BAD_CONFIGURATION,
+  );
+}
+
+/** What every service of a stack is started with. */
+export interface Ground {
+  readonly options: StackOptions;
+  readonly parts: Parts;
+  readonly secrets: StackSecrets;
+  readonly custody: Custody;
 }
 
 /**
@@ -48,32 +87,40 @@ export async function troubleOf(service: Service, record: ServiceRecord): Promis
  */
 export async function startService(
   service: Service,
-  options: StackOptions,
-  parts: Parts,
+  ground: Ground,
   needed: () => Promise<unknown>,
-  report: ServiceReport,
+  report: ServiceProgressListener,
 ): Promise<void> {
+  const { options, parts, secrets, custody } = ground;
   const running = runningService(options.folder, service.name);
   if (running !== undefined) {
     assertSamePorts(service, options.ports, running);
-    if ((await troubleOf(service, running)) !== undefined) {
+    if ((await troubleOf(service, running, secrets)) !== undefined) {
       report('does not answer yet', true);
-      await untilHealthy(service, options, running, report);
+      await untilHealthy(service, ground, running, report);
     }
     report(`already up on port ${running.ports[0] ?? 0}`, true);
     return;
   }
   await assertPortsFree(service, options.ports);
-  const folder = serviceFolder(options.folder, service.name);
-  await mkdir(folder, { recursive: true });
-  const prepared = service.prepare({ options, folder, part: (name) => parts.folder(name) });
+  await privateFolder(serviceFolder(options.folder, service.name));
+  const { user } = custody;
+  const handOver = (): Promise<void> => custody.handOver(service.name);
+  const prepared = service.prepare({
+    ...{ options, secrets, user, handOver },
+    folder: await custody.folder(service.name),
+    part: async (name) => custody.lend(await parts.folder(name)),
+    lend: (programs) => custody.lend(programs),
+  });
   const required = needed();
   // Both to their end, whatever becomes of one: a command that has failed must not go on downloading.
   await Promise.allSettled([prepared, required]);
   const [command] = await Promise.all([prepared, required]);
+  await handOver();
   report('starting', false);
   const start = Date.now();
-  await startPrepared(service, options, command, report);
+  await startPrepared(service, ground, user === undefined ? command : { ...command, user }, report);
+  if (secrets.secured !== undefined) await service.secure?.(service.ports(options.ports)[0] ?? 0, secrets.secured);
   report(
     `up on port ${service.ports(options.ports)[0] ?? 0} after ${((Date.now() - start) / 1000).toFixed(1)} s`,
     true,
@@ -82,17 +129,18 @@ export async function startService(
 
 async function startPrepared(
   service: Service,
-  options: StackOptions,
+  ground: Ground,
   command: Command,
-  report: ServiceReport,
+  report: ServiceProgressListener,
 ): Promise<void> {
+  const { options } = ground;
   for (let attempt = 1; ; attempt++) {
     const logFile = await freshLog(options.folder, service.name);
     const identity = await startDetached(command, logFile);
     const record = { ...identity, ports: [...service.ports(options.ports)] };
     await writeServiceRecord(options.folder, service.name, record);
     try {
-      await untilHealthy(service, options, record, report);
+      await untilHealthy(service, ground, record, report);
       return;
     } catch (error) {
       // A service that is alive but late is the caller's to end.
@@ -107,14 +155,14 @@ async function startPrepared(
 
 async function untilHealthy(
   service: Service,
-  options: StackOptions,
+  { options, secrets }: Ground,
   record: ServiceRecord,
-  report: ServiceReport,
+  report: ServiceProgressListener,
 ): Promise<void> {
   const start = Date.now();
   const logFile = serviceLog(options.folder, service.name);
   while (true) {
-    const trouble = await troubleOf(service, record);
+    const trouble = await troubleOf(service, record, secrets);
     // Asked after the probe: a stranger on the port may answer for a service that could not have it.
     if (!isAlive(record)) throw diedAtStart(service, logFile);
     if (trouble === undefined) return;
@@ -169,8 +217,11 @@ function assertSamePorts(service: Service, wanted: StackPorts, running: ServiceR
 /** An empty log for this start; the previous one is kept beside it. */
 async function freshLog(stackFolder: string, name: ServiceName): Promise<string> {
   const logFile = serviceLog(stackFolder, name);
-  await mkdir(dirname(logFile), { recursive: true });
-  if (existsSync(logFile)) await rename(logFile, logFile.replace(/\.log$/, '.previous.log'));
+  await privateFolder(dirname(logFile));
+  if (existsSync(logFile)) {
+    await chmod(logFile, 0o600);
+    await rename(logFile, logFile.replace(/\.log$/, '.previous.log'));
+  }
   return logFile;
 }
 

@@ -8,6 +8,7 @@ import { DEFAULT_STACK_OPTIONS, endpointsOf, freePorts } from './options.ts';
 import { identifyProcess } from './process.ts';
 import { readEndpoints, readServiceRecord, writeEndpoints, writeServiceRecord } from './record.ts';
 import { redis } from './redis.ts';
+import { ensureSecrets } from './secrets.ts';
 
 let folder: string;
 
@@ -43,7 +44,7 @@ describe('a service record', () => {
 describe('readEndpoints', () => {
   it('gives what was written, and nothing where no stack was brought up', async () => {
     expect(readEndpoints(folder)).toBeUndefined();
-    const endpoints = endpointsOf(DEFAULT_STACK_OPTIONS.ports, '/trades.csv');
+    const endpoints = endpointsOf(DEFAULT_STACK_OPTIONS, await ensureSecrets(folder), '/trades.csv');
     await writeEndpoints(folder, endpoints);
     expect(readEndpoints(folder)).toEqual(endpoints);
     writeFileSync(join(folder, 'endpoints.json'), '{"kafkaBrokers": 1}');

@@ -7,6 +7,7 @@ import { folderRefused, StackError, systemCode } from './errors.ts';
 const LOCK_WAIT_MS_MAX = 15 * 60_000;
 const LOCK_POLL_MS = 100;
 const SQLITE_BUSY = 5;
+export const LOCK_FILE = 'lock.sqlite';
 
 /**
  * Runs `work` while no other process runs its own in this folder. The lock is SQLite's file lock, which the kernel
@@ -36,7 +37,7 @@ export async function withFolderLock<T>(folder: string, onWait: () => void, work
 function openLock(folder: string): DatabaseSync {
   try {
     makeFolder(folder);
-    return new DatabaseSync(join(folder, 'lock.sqlite'), { timeout: 0 });
+    return new DatabaseSync(join(folder, LOCK_FILE), { timeout: 0 });
   } catch (error) {
     throw systemCode(error) === 'ENOSPC' ? error : folderRefused(folder, error);
   }

@@ -2,30 +2,36 @@
  * The local stack: Kafka, a schema registry, Postgres and Redis as plain processes of this machine, without a container
  * engine. Everything it writes is in two folders (see {@link StackOptions}); everything it starts listens on 127.0.0.1.
  */
-import { rm, writeFile } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { custodyOf, removeOutside } from './custody.ts';
 import { diskFull, folderRefused, StackError, systemCode } from './errors.ts';
 import { javaProgram } from './java.ts';
 import * as lifecycle from './lifecycle.ts';
-import { withFolderLock } from './lock.ts';
+import { LOCK_FILE, withFolderLock } from './lock.ts';
 import { mavenProgram } from './maven.ts';
 import { endpointsOf, SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './options.ts';
 import { BITSTAMP_TRADES_FILE, freeMegabytesOf, Parts } from './parts.ts';
 import { residentBytes } from './process.ts';
+import { bringHome } from './postgres-launch.ts';
+import { privateFolder, writePrivateFile } from './private-file.ts';
 import { readServiceRecord, removeEndpoints, serviceFolder, serviceLog, writeEndpoints } from './record.ts';
+import { ensureSecrets, readSecrets, removeSecrets } from './secrets.ts';
+import { authorityFile } from './security.ts';
 import { SERVICES } from './services.ts';
 
-export { StackError } from './errors.ts';
+export { ROLES, type Role } from './kafka-principals.ts';
 export {
   DEFAULT_STACK_OPTIONS,
   freePorts,
   SERVICE_NAMES,
   stackOptionsFromEnvironment,
+  withoutPasswords,
   type ServiceName,
   type StackEndpoints,
   type StackOptions,
 } from './options.ts';
-export { readEndpoints } from './record.ts';
+export { endpointsFile, readEndpoints } from './record.ts';
 
 /** One thing that happened. Show a `lasting` one on a line of its own; the next text replaces one that is not. */
 export interface StackProgress {
@@ -36,7 +42,7 @@ export interface StackProgress {
   readonly elapsedMs: number;
 }
 
-export type StackReport = (progress: StackProgress) => void;
+export type StackProgressListener = (progress: StackProgress) => void;
 
 export interface ServiceStatus {
   readonly name: ServiceName;
@@ -58,8 +64,9 @@ const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOT
  * Brings all services up and waits until each answers. What is up stays as it is.
  * @throws StackError (exit code 3) if one cannot be brought up; those that this call started are stopped again.
  */
-export function stackUp(options: StackOptions, report: StackReport): Promise<StackEndpoints> {
+export function stackUp(options: StackOptions, report: StackProgressListener): Promise<StackEndpoints> {
   return exclusively(options, report, async (tell) => {
+    lifecycle.assertNothingOpen(options);
     const parts = partsOf(options, tell);
     const missing = SERVICE_NAMES.filter((name) => lifecycle.runningService(options.folder, name) === undefined);
     await assertStartable(missing, options, parts);
@@ -75,7 +82,7 @@ export function stackUp(options: StackOptions, report: StackReport): Promise<Sta
 }
 
 /** Ends all services. What is not running is left alone. @throws StackError if a process cannot be ended. */
-export function stackDown(options: StackOptions, report: StackReport): Promise<void> {
+export function stackDown(options: StackOptions, report: StackProgressListener): Promise<void> {
   return exclusively(options, report, async (tell) => {
     await removeEndpoints(options.folder);
     await endAll(SERVICE_NAMES, options, tell);
@@ -83,15 +90,17 @@ export function stackDown(options: StackOptions, report: StackReport): Promise<v
 }
 
 /** Ends all services and deletes their data and logs. Downloads are kept. */
-export function stackReset(options: StackOptions, report: StackReport): Promise<void> {
+export function stackReset(options: StackOptions, report: StackProgressListener): Promise<void> {
   return exclusively(options, report, async (tell) => {
     await removeEndpoints(options.folder);
     await endAll(SERVICE_NAMES, options, tell);
+    await bringHome(serviceFolder(options.folder, 'postgres'));
     for (const name of SERVICE_NAMES) {
-      const folder = serviceFolder(options.folder, name);
-      await SERVICES[name].removeOutside?.(folder);
-      await rm(folder, { recursive: true, force: true });
+      await rm(serviceFolder(options.folder, name), { recursive: true, force: true });
     }
+    await removeOutside(options.folder);
+    await removeSecrets(options.folder);
+    await rm(authorityFile(options.folder), { force: true });
     await rm(join(options.folder, 'logs'), { recursive: true, force: true });
     tell('stack', 'all data is deleted', true);
   });
@@ -110,7 +119,8 @@ export function startService(options: StackOptions, name: ServiceName): Promise<
         throw new StackError(`${name} needs ${need}, which is not running: start it first.`);
       }
     }
-    await startOne(name, options, partsOf(options, tell), () => Promise.resolve(), tell);
+    lifecycle.assertNothingOpen(options);
+    await startOne(name, await groundOf(options, partsOf(options, tell)), () => Promise.resolve(), tell);
   });
 }
 
@@ -130,11 +140,11 @@ export function killService(options: StackOptions, name: ServiceName): Promise<v
 
 type Tell = (subject: StackProgress['subject'], text: string, lasting: boolean) => void;
 
-const silent: StackReport = () => undefined;
+const silent: StackProgressListener = () => undefined;
 
 async function exclusively<T>(
   options: StackOptions,
-  report: StackReport,
+  report: StackProgressListener,
   work: (tell: Tell) => Promise<T>,
 ): Promise<T> {
   const start = Date.now();
@@ -146,7 +156,9 @@ async function exclusively<T>(
   };
   try {
     return await withFolderLock(options.folder, onWait, async () => {
-      await writeFile(join(options.folder, '.gitignore'), '*\n');
+      await privateFolder(options.folder);
+      await chmod(join(options.folder, LOCK_FILE), 0o600);
+      await writePrivateFile(join(options.folder, '.gitignore'), '*\n');
       return await work(tell);
     });
   } catch (error) {
@@ -167,7 +179,15 @@ function partsOf(options: StackOptions, tell: Tell): Parts {
   });
 }
 
+async function groundOf(options: StackOptions, parts: Parts): Promise<lifecycle.Ground> {
+  const secrets = await ensureSecrets(options.folder, options.secure);
+  const authority = secrets.secured?.authority;
+  if (authority !== undefined) await writePrivateFile(authorityFile(options.folder), authority.certificate);
+  return { options, parts, secrets, custody: await custodyOf(options.folder) };
+}
+
 async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promise<StackEndpoints> {
+  const ground = await groundOf(options, parts);
   // Asked for first: everything waits for Kafka, and nothing for the trades.
   const trades = parts.folder('kafka').then(() => parts.folder('trades'));
   const started = new Map<ServiceName, Promise<void>>();
@@ -176,32 +196,32 @@ async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promis
     const needed = SERVICES[name].needs.map((need) => started.get(need) ?? Promise.resolve());
     started.set(
       name,
-      startOne(name, options, parts, () => Promise.all(needed), tell),
+      startOne(name, ground, () => Promise.all(needed), tell),
     );
   }
   const outcomes = await Promise.allSettled([...started.values(), trades]);
   throwFirst(
     new Set(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))),
   );
-  const endpoints = endpointsOf(options.ports, join(await trades, BITSTAMP_TRADES_FILE));
+  const endpoints = endpointsOf(options, ground.secrets, join(await trades, BITSTAMP_TRADES_FILE));
   await writeEndpoints(options.folder, endpoints);
   return endpoints;
 }
 
 async function startOne(
   name: ServiceName,
-  options: StackOptions,
-  parts: Parts,
+  ground: lifecycle.Ground,
   needed: () => Promise<unknown>,
   tell: Tell,
 ): Promise<void> {
+  const { options } = ground;
   const freeMegabytes = await freeMegabytesOf(options.folder);
   if (freeMegabytes < FREE_MEGABYTES_MIN && lifecycle.runningService(options.folder, name) === undefined) {
     throw new StackError(
       `The disk that holds ${options.folder} has ${freeMegabytes} MB free and the stack asks for ${FREE_MEGABYTES_MIN}: free some space and run the command again.`,
     );
   }
-  await lifecycle.startService(SERVICES[name], options, parts, needed, (text, lasting) => {
+  await lifecycle.startService(SERVICES[name], ground, needed, (text, lasting) => {
     tell(name, text, lasting);
   });
 }
@@ -244,7 +264,7 @@ async function serviceStatus(options: StackOptions, name: ServiceName): Promise<
       : {};
     return { name, state: 'stopped', port, ...detail };
   }
-  const trouble = await lifecycle.troubleOf(SERVICES[name], record);
+  const trouble = await lifecycle.troubleOf(SERVICES[name], record, readSecrets(options.folder));
   const facts = { port: record.ports[0] ?? 0, pid: record.pid, residentBytes: residentBytes(record) };
   return trouble === undefined
     ? { name, state: 'running', ...facts }

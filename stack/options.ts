@@ -1,7 +1,12 @@
 import { randomInt } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { EXIT_BAD_CONFIGURATION, StackError } from './errors.ts';
+import { ROLES, type Role } from './kafka-principals.ts';
 import { isPortFree } from './port.ts';
+import { POSTGRES_DATABASE, POSTGRES_ROLES } from './postgres-roles.ts';
+import { REDIS_APPLICATION } from './redis-users.ts';
+import type { SecuredSecrets, StackSecrets } from './secrets.ts';
+import { REGISTRY_USER, roleSettings } from './security.ts';
 
 export const SERVICE_NAMES = ['kafka', 'registry', 'postgres', 'redis'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
@@ -21,6 +26,8 @@ export interface StackOptions {
   /** Absolute: downloads, shared by all stacks of this checkout. */
   readonly partsFolder: string;
   readonly ports: StackPorts;
+  /** Bring it up with TLS, passwords and access rules; a stack that was once stays so until it is reset. */
+  readonly secure?: boolean;
 }
 
 /** Where the four services answer, in the form that TAPEPROOF_KAFKA_BROKERS and its siblings take. */
@@ -28,10 +35,17 @@ export interface StackEndpoints {
   readonly kafkaBrokers: string;
   /** The Confluent-compatible base address, path included. */
   readonly registryUrl: string;
+  /** As the role that the projectors write with. The URLs of Postgres and Redis hold passwords. */
   readonly postgresUrl: string;
+  /** As the role that makes schemas and tables. */
+  readonly postgresMigratorUrl: string;
+  /** As the role that reads the views, for tools of your own. */
+  readonly postgresReaderUrl: string;
   readonly redisUrl: string;
   /** 100,000 rows of Bitstamp BTC/USD: `timestamp,price,amount`, with that header. */
   readonly bitstampTradesFile: string;
+  /** Of a secured stack: the TAPEPROOF_… variables beside these addresses, by role. They hold passwords. */
+  readonly settings?: Readonly<Record<Role, Readonly<Record<string, string>>>>;
 }
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -44,6 +58,7 @@ export const DEFAULT_STACK_OPTIONS: StackOptions = {
 
 const PORT_NAMES = ['kafka', 'controller', 'registry', 'postgres', 'redis'] as const satisfies (keyof StackPorts)[];
 const PORT_MAX = 65_535;
+const URL_PASSWORD = /^(\w+:\/\/[^:@/]*):[^@/]*@/;
 
 /**
  * The defaults, changed by TAPEPROOF_STACK_FOLDER, TAPEPROOF_STACK_PARTS_FOLDER and
@@ -105,12 +120,39 @@ export async function freePorts(): Promise<StackPorts> {
   return { kafka, controller, registry, postgres, redis };
 }
 
-export function endpointsOf(ports: StackPorts, bitstampTradesFile: string): StackEndpoints {
+export function endpointsOf(
+  { ports, folder }: Pick<StackOptions, 'ports' | 'folder'>,
+  secrets: StackSecrets,
+  bitstampTradesFile: string,
+): StackEndpoints {
+  const { secured } = secrets;
+  const postgresUrl = (role: string, password: string): string =>
+    `postgres://${role}:${password}@127.0.0.1:${ports.postgres}/${POSTGRES_DATABASE}`;
+  const registry = secured === undefined ? 'http://' : `https://${REGISTRY_USER}:${secured.registry}@`;
+  const redis = secured === undefined ? 'redis' : 'rediss';
   return {
     kafkaBrokers: `127.0.0.1:${ports.kafka}`,
-    registryUrl: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
-    postgresUrl: `postgres://tapeproof@127.0.0.1:${ports.postgres}/tapeproof`,
-    redisUrl: `redis://127.0.0.1:${ports.redis}`,
+    registryUrl: `${registry}127.0.0.1:${ports.registry}/apis/ccompat/v7`,
+    postgresUrl: postgresUrl(POSTGRES_ROLES.projector, secrets.postgresProjector),
+    postgresMigratorUrl: postgresUrl(POSTGRES_ROLES.migrator, secrets.postgresMigrator),
+    postgresReaderUrl: postgresUrl(POSTGRES_ROLES.reader, secrets.postgresReader),
+    redisUrl: `${redis}://${REDIS_APPLICATION}:${secrets.redisApplication}@127.0.0.1:${ports.redis}`,
     bitstampTradesFile,
+    ...(secured === undefined ? {} : { settings: settingsByRole(folder, secured) }),
   };
+}
+
+function settingsByRole(folder: string, secured: SecuredSecrets): NonNullable<StackEndpoints['settings']> {
+  const entries = ROLES.map((role) => [role, roleSettings(folder, secured, role)] as const);
+  return Object.fromEntries(entries) as NonNullable<StackEndpoints['settings']>;
+}
+
+/** The addresses, to be shown: a password in a URL is left out, and so are the settings, which hold more of them. */
+export function withoutPasswords({
+  settings: _settings,
+  ...addresses
+}: StackEndpoints): Omit<StackEndpoints, 'settings'> {
+  return Object.fromEntries(
+    Object.entries(addresses).map(([name, value]) => [name, value.replace(URL_PASSWORD, '$1@')]),
+  ) as unknown as Omit<StackEndpoints, 'settings'>;
 }

@@ -1,7 +1,13 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { StackError } from './errors.ts';
-import { DEFAULT_STACK_OPTIONS, endpointsOf, freePorts, stackOptionsFromEnvironment } from './options.ts';
+import {
+  DEFAULT_STACK_OPTIONS,
+  endpointsOf,
+  freePorts,
+  stackOptionsFromEnvironment,
+  withoutPasswords,
+} from './options.ts';
 import { isPortFree } from './port.ts';
 
 describe('stackOptionsFromEnvironment', () => {
@@ -50,15 +56,58 @@ describe('isPortFree', () => {
   });
 });
 
+const SECRETS = {
+  postgresAdministrator: 'administering',
+  postgresMigrator: 'migrating',
+  postgresProjector: 'projecting',
+  postgresReader: 'reading',
+  redisAdministrator: 'governing',
+  redisApplication: 'applying',
+};
+
 describe('endpointsOf', () => {
-  it('names each service in the form its client takes', () => {
+  it('names each service in the form its client takes, and shows no password', () => {
     const ports = { kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
-    expect(endpointsOf(ports, '/trades.csv')).toEqual({
+    const endpoints = endpointsOf({ ports, folder: '/stack' }, SECRETS, '/trades.csv');
+    expect(endpoints).toEqual({
       kafkaBrokers: '127.0.0.1:1',
       registryUrl: 'http://127.0.0.1:3/apis/ccompat/v7',
-      postgresUrl: 'postgres://tapeproof@127.0.0.1:4/tapeproof',
-      redisUrl: 'redis://127.0.0.1:5',
+      postgresUrl: 'postgres://tapeproof_projector:projecting@127.0.0.1:4/tapeproof',
+      postgresMigratorUrl: 'postgres://tapeproof_migrator:migrating@127.0.0.1:4/tapeproof',
+      postgresReaderUrl: 'postgres://tapeproof_reader:reading@127.0.0.1:4/tapeproof',
+      redisUrl: 'redis://tapeproof:applying@127.0.0.1:5',
       bitstampTradesFile: '/trades.csv',
     });
+    const shown = withoutPasswords(endpoints);
+    expect(shown.postgresUrl).toBe('postgres://tapeproof_projector@127.0.0.1:4/tapeproof');
+    expect(shown.redisUrl).toBe('redis://tapeproof@127.0.0.1:5');
+    for (const secret of Object.values(SECRETS)) expect(JSON.stringify(shown)).not.toContain(secret);
+  });
+
+  it('names a secured stack by TLS, with what each role needs beside the addresses, and shows no password', () => {
+    const kafka = {
+      operator: 'operating',
+      ingest: 'ingesting',
+      engine: 'deriving',
+      projector: 'keeping',
+      reader: 'looking',
+    };
+    const authority = { certificate: 'a certificate', key: 'a key' };
+    const secured = { authority, kafkaAdministrator: 'ruling', kafka, kafkaRegistry: 'storing', registry: 'asking' };
+    const ports = { kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
+    const endpoints = endpointsOf({ ports, folder: '/stack' }, { ...SECRETS, secured }, '/trades.csv');
+    expect(endpoints).toMatchObject({
+      registryUrl: 'https://tapeproof:asking@127.0.0.1:3/apis/ccompat/v7',
+      redisUrl: 'rediss://tapeproof:applying@127.0.0.1:5',
+    });
+    expect(endpoints.settings?.engine).toMatchObject({
+      TAPEPROOF_KAFKA_USERNAME: 'tapeproof-engine',
+      TAPEPROOF_KAFKA_PASSWORD: 'deriving',
+      TAPEPROOF_POSTGRES_CA_FILE: '/stack/ca.pem',
+    });
+    const shown = JSON.stringify(withoutPasswords(endpoints));
+    for (const secret of [...Object.values(SECRETS), ...Object.values(kafka), 'asking']) {
+      expect(shown).not.toContain(secret);
+    }
   });
 });

@@ -42,12 +42,12 @@ export const PARTS: Readonly<Record<PartName, Part>> = {
     sha256: '7ab52a74ba3dce3ccaedf079ca6fd0bce8d451694591d1b2dd3c23d336af4d4f',
   },
   redis: {
-    title: 'Redis 6.2',
-    folder: 'embedded-redis-1.4.3',
+    title: 'Redis 7.0.15',
+    folder: 'embedded-redis-0.9.1',
     goal: 'dependency:unpack@redis',
     downloadMegabytes: 12,
     spaceMegabytes: 60,
-    sha256: '8c809daf61419d429d322150166a791a95caef8fef197c192ebe40bae2295b3e',
+    sha256: 'd9cd02c1b32272e7c6d249e11ca771c2beb15d8aa1a557acda3fa3f8293f8e16',
   },
   trades: {
     title: 'the Bitstamp trades of ta4j-examples 0.15',
@@ -64,7 +64,7 @@ const STAGE_PREFIX = '.stage-';
 const REPORT_EVERY_MS = 250;
 
 /** `lasting` texts are worth a line of their own; the others replace each other. */
-export type PartReport = (text: string, lasting: boolean) => void;
+export type PartProgressListener = (text: string, lasting: boolean) => void;
 
 /** Puts a part into `<stage>/part`; tells the bytes downloaded so far. */
 type FetchInto = (goal: string, stage: string, onBytes: (bytes: number) => void) => Promise<void>;
@@ -75,11 +75,11 @@ type FetchInto = (goal: string, stage: string, onBytes: (bytes: number) => void)
  */
 export class Parts {
   readonly #partsFolder: string;
-  readonly #report: PartReport;
+  readonly #report: PartProgressListener;
   readonly #fetchInto: FetchInto;
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(partsFolder: string, report: PartReport, fetchInto: FetchInto = runMaven) {
+  constructor(partsFolder: string, report: PartProgressListener, fetchInto: FetchInto = runMaven) {
     this.#partsFolder = partsFolder;
     this.#report = report;
     this.#fetchInto = fetchInto;

@@ -1,98 +1,69 @@
 import { existsSync } from 'node:fs';
-import { chmod, chown, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { StackError } from './errors.ts';
+import { move } from './move.ts';
 import type { Command } from './process.ts';
 import { run } from './run.ts';
+import type { ServiceSetting } from './service.ts';
+import { unprivilegedUser, type ServiceUser } from './service-user.ts';
 
-/** How this machine runs Postgres's programs, and where their data may lie. */
-export interface PostgresLaunch {
-  readonly dataRoot: string;
-  command(program: 'initdb' | 'postgres', args: readonly string[]): Command;
-}
-
-interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-const OUTSIDE_RECORD = 'outside.path';
-const OUTSIDE_PARENT = '/var/tmp';
+/** How this machine runs one of Postgres' programs. */
+export type PostgresCommand = (program: 'initdb' | 'postgres', args: readonly string[]) => Command;
 
 /**
- * Postgres refuses to run as root. So root runs it in a user namespace, where the same process has another user id and
- * still reaches every folder that root owns. Where that is not allowed (some containers), or not enough (a folder of
- * somebody else's), root lends it copies of programs and data in a folder under /var/tmp and runs it as `nobody`.
+ * Postgres refuses to run as root. Where root can become nobody else it runs it in a user namespace, in which the same
+ * process has another user id.
  */
-export async function postgresLaunch(folder: string): Promise<PostgresLaunch> {
-  const programs = await postgresPrograms();
-  if (process.getuid?.() !== 0) {
-    return { dataRoot: folder, command: (program, args) => ({ file: join(programs, program), args, cwd: folder }) };
+export async function postgresCommand({ folder, user, lend }: ServiceSetting): Promise<PostgresCommand> {
+  const programs = join(await lend(await postgresPrograms()), 'bin');
+  if (user !== undefined || process.getuid?.() !== 0) {
+    return (program, args) => ({ file: join(programs, program), args, cwd: folder, ...(user && { user }) });
   }
-  const user = await unprivilegedUser();
-  const outside = await readOutsideRecord(folder);
-  if (outside === undefined) {
-    const namespace = ['--user', `--map-user=${user.uid}`, `--map-group=${user.gid}`];
-    const launch: PostgresLaunch = {
-      dataRoot: folder,
-      command: (program, args) => ({
-        file: 'unshare',
-        args: [...namespace, join(programs, program), ...args],
-        cwd: folder,
-      }),
-    };
-    if (await namespaceWorks(namespace, folder, join(programs, 'postgres'))) return launch;
+  const mapped = await unprivilegedUser();
+  if (mapped === undefined) {
+    throw new StackError('Postgres cannot run as root, and /etc/passwd knows no other user: add one.');
   }
-  const lent = outside ?? (await lendOutside(folder, programs, user));
-  return {
-    dataRoot: join(lent, 'postgres'),
-    command: (program, args) => ({
-      file: join(lent, 'native', 'bin', program),
-      args,
-      cwd: join(lent, 'postgres'),
-      user,
-    }),
-  };
+  const namespace = namespaceOf(mapped);
+  await assertNamespaceWorks(namespace, folder, join(programs, 'postgres'));
+  return (program, args) => ({ file: 'unshare', args: [...namespace, join(programs, program), ...args], cwd: folder });
 }
 
-async function namespaceWorks(namespace: readonly string[], folder: string, program: string): Promise<boolean> {
+function namespaceOf({ uid, gid }: ServiceUser): readonly string[] {
+  return ['--user', `--map-user=${uid}`, `--map-group=${gid}`];
+}
+
+async function assertNamespaceWorks(namespace: readonly string[], folder: string, program: string): Promise<void> {
   const script = 'test -w "$1" && "$2" --version';
   try {
     await run({ file: 'unshare', args: [...namespace, 'sh', '-c', script, 'sh', folder, program], cwd: folder });
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    throw new StackError(
+      'Postgres cannot run as root, and root can become no other user here: run the stack as another user.',
+      3,
+      error,
+    );
   }
 }
 
-async function lendOutside(folder: string, programs: string, user: User): Promise<string> {
-  const lent = await mkdtemp(join(OUTSIDE_PARENT, 'tapeproof-postgres-'));
-  // Recorded first: a copy cut short is then found, and removed, by `reset`.
-  await writeFile(join(folder, OUTSIDE_RECORD), lent);
-  await cp(dirname(programs), join(lent, 'native'), { recursive: true, verbatimSymlinks: true });
-  await mkdir(join(lent, 'postgres'), { mode: 0o700 });
-  await chown(join(lent, 'postgres'), user.uid, user.gid);
-  await chmod(lent, 0o755);
-  return lent;
-}
+const FORMER_RECORD = 'outside.path';
+const FORMER_PREFIX = '/var/tmp/tapeproof-postgres-';
 
-/** The folder under /var/tmp that this stack's Postgres lives in, if it does and the folder is whole and root's. */
-async function readOutsideRecord(folder: string): Promise<string | undefined> {
-  const record = join(folder, OUTSIDE_RECORD);
-  if (!existsSync(record)) return undefined;
-  const lent = await readFile(record, 'utf8');
-  return existsSync(join(lent, 'postgres')) ? lent : undefined;
-}
-
-export async function removeOutsideFolder(folder: string): Promise<void> {
-  const record = join(folder, OUTSIDE_RECORD);
+/** Brings home the data that an earlier version of this stack kept in a folder of Postgres' own under /var/tmp. */
+export async function bringHome(folder: string): Promise<void> {
+  const record = join(folder, FORMER_RECORD);
   if (!existsSync(record)) return;
   const lent = await readFile(record, 'utf8');
-  if (lent.startsWith(join(OUTSIDE_PARENT, 'tapeproof-postgres-'))) await rm(lent, { recursive: true, force: true });
+  const former = join(lent, 'postgres', 'data');
+  if (lent.startsWith(FORMER_PREFIX) && existsSync(former) && !existsSync(join(folder, 'data'))) {
+    await move(former, join(folder, 'data'));
+    await rm(lent, { recursive: true });
+  }
+  await rm(record);
 }
 
-/** The folder with `initdb` and `postgres`, from the npm package of this platform. */
+/** The folder that holds `bin` and `lib`, from the npm package of this platform. */
 async function postgresPrograms(): Promise<string> {
   const platform = `${process.platform}-${process.arch}`;
   let home: string;
@@ -103,18 +74,5 @@ async function postgresPrograms(): Promise<string> {
   }
   // npm can be told not to run install scripts; this one makes links to the libraries, without which nothing starts.
   await run({ file: process.execPath, args: [join(home, 'scripts', 'hydrate-symlinks.js')], cwd: home });
-  return join(home, 'native', 'bin');
-}
-
-/** `nobody`, who exists nearly everywhere: initdb wants a user that /etc/passwd knows. */
-async function unprivilegedUser(): Promise<User> {
-  const users = (await readFile('/etc/passwd', 'utf8'))
-    .split('\n')
-    .map((line) => line.split(':'))
-    .map(([name, , uid, gid]) => ({ name, uid: Number(uid), gid: Number(gid) }))
-    .filter(({ uid, gid }) => uid > 0 && gid > 0);
-  const user = users.find(({ name }) => name === 'nobody') ?? users[0];
-  if (user === undefined)
-    throw new StackError('Postgres cannot run as root, and /etc/passwd knows no other user: add one.');
-  return { uid: user.uid, gid: user.gid };
+  return join(home, 'native');
 }

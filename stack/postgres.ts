@@ -1,13 +1,27 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { postgresLaunch, removeOutsideFolder, type PostgresLaunch } from './postgres-launch.ts';
+import { bringHome, postgresCommand, type PostgresCommand } from './postgres-launch.ts';
+import {
+  HOST_BASED_AUTHENTICATION,
+  POSTGRES_ADMINISTRATOR,
+  POSTGRES_DATABASE,
+  POSTGRES_ROLES,
+  roleStatements,
+} from './postgres-roles.ts';
+import { writePrivateFile } from './private-file.ts';
 import { commandLine } from './process.ts';
 import { run } from './run.ts';
-import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
+import type { SecuredSecrets, StackSecrets } from './secrets.ts';
+import { certify } from './security.ts';
+import { PROBE_TIMEOUT_MS, type Service, type ServiceSetting } from './service.ts';
 
-/** PostgreSQL 18 from an npm package, database and user `tapeproof`, no password, loopback only. */
+/** In the cluster's folder: which passwords its roles have. */
+const ROLES_RECORD = 'tapeproof-roles.sha256';
+
+/** PostgreSQL 18 from an npm package, loopback only, database `tapeproof`, roles as docs/security.md says. */
 export const postgres: Service = {
   name: 'postgres',
   title: 'Postgres',
@@ -20,28 +34,38 @@ export const postgres: Service = {
   passingFailure: /pre-existing shared memory block|lock file "postmaster.pid" already exists/,
   ports: (ports) => [ports.postgres],
 
-  async prepare({ folder, options }) {
-    const launch = await postgresLaunch(folder);
-    if (!existsSync(join(launch.dataRoot, 'data'))) await initialise(launch);
-    else await removeForeignLock(join(launch.dataRoot, 'data', 'postmaster.pid'));
+  async prepare(setting) {
+    const { folder, options, secrets, handOver } = setting;
+    await bringHome(folder);
+    await handOver();
+    const command = await postgresCommand(setting);
+    const data = join(folder, 'data');
+    if (!existsSync(data)) await initialise(setting, command);
+    else await removeForeignLock(join(data, 'postmaster.pid'));
+    await makeRoles(data, command, secrets);
+    await writePrivateFile(join(data, 'pg_hba.conf'), HOST_BASED_AUTHENTICATION);
     const settings = {
       listen_addresses: '127.0.0.1',
       port: String(options.ports.postgres),
       unix_socket_directories: '',
+      password_encryption: 'scram-sha-256',
       timezone: 'UTC',
       log_timezone: 'UTC',
+      ...(secrets.secured === undefined ? {} : await tlsSettings(secrets.secured, folder)),
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    return launch.command('postgres', ['-D', join(launch.dataRoot, 'data'), ...flags]);
+    return command('postgres', ['-D', data, ...flags]);
   },
 
-  async probe(port) {
+  async probe(port, { postgresReader, secured }) {
     const client = new pg.Client({
       host: '127.0.0.1',
       port,
-      user: 'tapeproof',
-      database: 'tapeproof',
+      user: POSTGRES_ROLES.reader,
+      password: postgresReader,
+      database: POSTGRES_DATABASE,
       connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+      ...(secured === undefined ? {} : { ssl: { ca: secured.authority.certificate } }),
       query_timeout: PROBE_TIMEOUT_MS,
     });
     // A connection that breaks while it is idle is reported here, and would end the process if nobody listened.
@@ -53,9 +77,12 @@ export const postgres: Service = {
       await client.end();
     }
   },
-
-  removeOutside: removeOutsideFolder,
 };
+
+async function tlsSettings(secured: SecuredSecrets, folder: string): Promise<Readonly<Record<string, string>>> {
+  const { certificateFile, keyFile } = await certify(secured, 'postgres', folder);
+  return { ssl: 'on', ssl_cert_file: certificateFile, ssl_key_file: keyFile, ssl_min_protocol_version: 'TLSv1.2' };
+}
 
 /**
  * After a crash Postgres looks whether the pid in its lock file lives. Since a reboot that pid may be anybody's, and
@@ -69,11 +96,31 @@ async function removeForeignLock(lockFile: string): Promise<void> {
 }
 
 /** Makes the cluster under another name first, so that a start cut short leaves no half of one behind. */
-async function initialise(launch: PostgresLaunch): Promise<void> {
-  const unfinished = join(launch.dataRoot, 'data.unfinished');
+async function initialise({ folder }: ServiceSetting, command: PostgresCommand): Promise<void> {
+  const unfinished = join(folder, 'data.unfinished');
   await rm(unfinished, { recursive: true, force: true });
-  const flags = ['--username=tapeproof', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-instructions'];
-  await run(launch.command('initdb', ['-D', unfinished, ...flags]));
-  await run(launch.command('postgres', ['--single', '-D', unfinished, 'postgres']), 'CREATE DATABASE tapeproof\n');
-  await rename(unfinished, join(launch.dataRoot, 'data'));
+  const flags = [`--username=${POSTGRES_ADMINISTRATOR}`, '--auth=reject', '--encoding=UTF8', '--locale=C'];
+  await run(command('initdb', ['-D', unfinished, ...flags, '--no-instructions']));
+  await runSingle(command, unfinished, 'postgres', [`CREATE DATABASE ${POSTGRES_DATABASE}`]);
+  await rename(unfinished, join(folder, 'data'));
+}
+
+/** Brings the roles up to the stack's passwords: in a new cluster, one that had none, and where the passwords were lost. */
+async function makeRoles(data: string, command: PostgresCommand, secrets: StackSecrets): Promise<void> {
+  const record = join(data, ROLES_RECORD);
+  const digest = createHash('sha256').update(JSON.stringify(secrets)).digest('hex');
+  if (existsSync(record) && (await readFile(record, 'utf8')) === digest) return;
+  await runSingle(command, data, POSTGRES_DATABASE, roleStatements(secrets));
+  await writePrivateFile(record, digest);
+}
+
+/** Runs statements in a server that serves nobody else and ends with them, or with the first that fails. */
+async function runSingle(
+  command: PostgresCommand,
+  data: string,
+  database: string,
+  statements: readonly string[],
+): Promise<void> {
+  const single = command('postgres', ['--single', '-c', 'exit_on_error=on', '-D', data, database]);
+  await run(single, statements.map((statement) => `${statement}\n`).join(''));
 }

@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError, systemCode } from './errors.ts';
@@ -63,20 +63,32 @@ export function commandLine(pid: number): string | undefined {
   }
 }
 
+const OWNER_ONLY = 0o600;
+const OTHERS_NOTHING = 0o077;
+
+/** Spawns a program whose files nobody but its user may read. */
+export function spawnPrivately(command: Command, options: SpawnOptions): ChildProcess {
+  const before = process.umask(OTHERS_NOTHING);
+  try {
+    return spawn(command.file, command.args, {
+      ...options,
+      cwd: command.cwd,
+      env: { ...serviceEnvironment(), ...command.env },
+      ...(command.user && { uid: command.user.uid, gid: command.user.gid }),
+    });
+  } finally {
+    process.umask(before);
+  }
+}
+
 /**
  * Starts a service in a session of its own, so that neither a Ctrl-C nor the end of the caller ends it. What it prints
  * goes to `logFile`.
  */
 export async function startDetached(command: Command, logFile: string): Promise<ProcessIdentity> {
-  const log = openSync(logFile, 'a');
+  const log = openSync(logFile, 'a', OWNER_ONLY);
   try {
-    const child = spawn(command.file, command.args, {
-      cwd: command.cwd,
-      env: { ...serviceEnvironment(), ...command.env },
-      detached: true,
-      stdio: ['ignore', log, log],
-      ...command.user,
-    });
+    const child = spawnPrivately(command, { detached: true, stdio: ['ignore', log, log] });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);

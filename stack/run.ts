@@ -1,31 +1,27 @@
-import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { diskFull, StackError, systemCode } from './errors.ts';
-import { serviceEnvironment, type Command } from './process.ts';
+import { spawnPrivately, type Command } from './process.ts';
 
 const RUN_DEADLINE_MS = 60_000;
 const SENTENCE_CHARACTERS_MAX = 300;
 
 /** Runs a short program to its end and gives what it printed. @throws StackError naming its last line if it fails. */
 export async function run(command: Command, input = ''): Promise<string> {
-  const child = spawn(command.file, command.args, {
-    cwd: command.cwd,
-    env: { ...serviceEnvironment(), ...command.env },
+  const child = spawnPrivately(command, {
     stdio: ['pipe', 'pipe', 'pipe'],
     timeout: RUN_DEADLINE_MS,
     killSignal: 'SIGKILL',
-    ...command.user,
   });
   let output = '';
   const follow = (chunk: Buffer): void => {
     output += chunk.toString('utf8');
   };
-  child.stdout.on('data', follow);
-  child.stderr.on('data', follow);
+  child.stdout?.on('data', follow);
+  child.stderr?.on('data', follow);
   // A program that ends without reading its input is judged by its exit code.
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
+  child.stdin?.on('error', () => undefined);
+  child.stdin?.end(input);
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('close', resolve);
     child.once('error', (error) => {

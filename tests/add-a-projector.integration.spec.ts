@@ -12,7 +12,7 @@ describe('docs/add-a-projector.md, followed word by word', () => {
   });
 
   it('has the reader write one file and change one', () => {
-    expect(project.files).toEqual(['projectors/hit-counts/projector.ts', 'projectors/registry.ts']);
+    expect(project.files).toEqual(['projectors/hit-counts/projector.ts', 'projectors/catalogue.ts']);
   });
 
   it('gives a projector that the shared suite takes in and passes', async () => {

@@ -18,7 +18,7 @@ describe('docs/add-a-strategy.md, followed word by word', () => {
   });
 
   it('has the reader write one file and change one', () => {
-    expect(project.files).toEqual(['evaluators/strategies/value-area-return.ts', 'evaluators/strategies/registry.ts']);
+    expect(project.files).toEqual(['evaluators/strategies/value-area-return.ts', 'evaluators/strategies/catalogue.ts']);
   });
 
   it('gives a strategy that the shared suite takes in and passes', async () => {

@@ -12,7 +12,7 @@ describe('docs/add-a-venue.md, followed word by word', () => {
   });
 
   it('has the reader write one file and change one', () => {
-    expect(project.files).toEqual(['producers/venues/sample-exchange/venue.ts', 'producers/venues/registry.ts']);
+    expect(project.files).toEqual(['producers/venues/sample-exchange/venue.ts', 'producers/venues/catalogue.ts']);
   });
 
   it('gives a venue that the shared suite takes in and passes', async () => {

@@ -142,7 +142,7 @@ describe('audit', () => {
     [['audit'], 2, 'Name what to audit'],
     [['audit', '--latest', 'nonsense'], 2, 'The instrument'],
     [['audit', '--latest', 'NONE-USD@binance'], 1, 'no decision'],
-    [['audit', '--at', 'yesterday', '--instrument', INSTRUMENT], 2, 'no time'],
+    [['audit', '--at', 'yesterday', '--instrument', INSTRUMENT], 2, 'is not a valid'],
   ] as const)('%j exits %i with a sentence', async (words, exitCode, sentence) => {
     const result = await tapeproof(...words);
     expect(result.exitCode).toBe(exitCode);

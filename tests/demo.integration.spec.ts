@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Children } from '../bin/demo/children.ts';
+import { TAPE_TOPIC } from '../contracts/topics.ts';
 import { World } from './faults/world.ts';
-import { environmentOf } from './support/command.ts';
+import { environmentOf, runCommand } from './support/command.ts';
 import { stackConnections, stackOptions } from './support/stack.ts';
 
 const FOLDER = `${stackOptions().folder}/../test-logs-demo`;
@@ -33,4 +34,49 @@ it('ends, with what to do, on a tape where another engine version is in force an
   } finally {
     await children.stop();
   }
+});
+
+describe('the demo on the local stack', () => {
+  const { folder, partsFolder, ports } = stackOptions();
+  const environment = {
+    TAPEPROOF_STACK_FOLDER: folder,
+    TAPEPROOF_STACK_PARTS_FOLDER: partsFolder,
+    ...Object.fromEntries(
+      Object.entries(ports).map(([name, port]) => [`TAPEPROOF_STACK_PORT_${name.toUpperCase()}`, String(port)]),
+    ),
+    // Services that it must not touch, whatever is there.
+    TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1',
+  };
+  const DEMO_DEADLINE_MS = 900_000;
+
+  it('refuses a tape that is not its own where nobody can be asked, and changes nothing', async () => {
+    await world.reset(false);
+    await world.activate();
+    await world.trade(0, 100);
+    const before = await world.recordsOf(TAPE_TOPIC);
+    const { exitCode, stderr } = await runCommand(['demo'], environment);
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringMatching(
+        /holds a tape that is not the demo's \(partition \d, offset \d+: .*demo --yes/,
+      ) as string,
+    });
+    expect(await world.recordsOf(TAPE_TOPIC)).toHaveLength(before.length);
+  });
+
+  it(
+    'works twice in a row, with JSON alone on standard output',
+    async () => {
+      await world.reset(false);
+      const first = await runCommand(['demo', '--json'], environment);
+      expect(first.exitCode, first.stderr).toBe(0);
+      const again = await runCommand(['demo', '--json'], environment);
+      expect(again.exitCode, again.stderr).toBe(0);
+      expect(again.stderr).toContain('The same bytes.');
+      // Nothing is appended the second time: what was there has no rate.
+      expect(again.stderr).not.toMatch(/trades\/s|^(?:engine|redis-latest): .*\/s/m);
+      expect(JSON.parse(again.stdout)).toEqual(JSON.parse(first.stdout));
+    },
+    DEMO_DEADLINE_MS,
+  );
 });

@@ -7,13 +7,42 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { TOPICS } from '../contracts/topics.ts';
 import { DEFAULT_STACK_OPTIONS, freePorts, SERVICE_NAMES } from '../stack/main.ts';
+import { PARTS } from '../stack/parts.ts';
+import { POSTGRES_ROLES } from '../stack/postgres-roles.ts';
+import { REDIS_APPLICATION_RULES } from '../stack/redis-users.ts';
 import { runCommand } from './support/command.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 const UP_TIMEOUT_MS = 600_000;
 
+interface ComposedService {
+  readonly image: string;
+  readonly ports: readonly string[];
+  readonly user: string;
+  readonly security_opt: readonly string[];
+  readonly cap_drop: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
 interface ComposeFile {
-  readonly services: Readonly<Record<string, { readonly image: string; readonly ports: readonly string[] }>>;
+  readonly services: Readonly<Record<string, ComposedService>>;
+}
+
+const PASSWORDS = [
+  'TAPEPROOF_POSTGRES_ADMINISTRATOR_PASSWORD',
+  'TAPEPROOF_POSTGRES_MIGRATOR_PASSWORD',
+  'TAPEPROOF_POSTGRES_PROJECTOR_PASSWORD',
+  'TAPEPROOF_POSTGRES_READER_PASSWORD',
+  'TAPEPROOF_REDIS_PASSWORD',
+] as const;
+const passwordOf = (name: (typeof PASSWORDS)[number]): string => `the-${name}`;
+
+function readRepositoryFile(name: string): Promise<string> {
+  return readFile(join(REPOSITORY, name), 'utf8');
+}
+
+async function composeFile(): Promise<ComposeFile> {
+  return parse(await readRepositoryFile('docker-compose.yml'), { merge: true }) as ComposeFile;
 }
 
 async function containerEngineAnswers(): Promise<boolean> {
@@ -27,7 +56,7 @@ async function containerEngineAnswers(): Promise<boolean> {
 
 describe('docker-compose.yml', () => {
   it('has the four services of the local stack, images pinned, on the same ports of this machine only', async () => {
-    const { services } = parse(await readFile(join(REPOSITORY, 'docker-compose.yml'), 'utf8')) as ComposeFile;
+    const { services } = await composeFile();
     expect(Object.keys(services).sort()).toEqual([...SERVICE_NAMES].sort());
     for (const name of SERVICE_NAMES) {
       expect(services[name]?.image).toMatch(/:\d+\.\d+(\.\d+)?/);
@@ -37,6 +66,30 @@ describe('docker-compose.yml', () => {
         ),
       ]);
     }
+  });
+
+  it('runs no service as root, and lets none gain rights', async () => {
+    for (const service of Object.values((await composeFile()).services)) {
+      expect(service.user).toMatch(/^(?!root$|0$)./);
+      expect(service.security_opt).toContain('no-new-privileges:true');
+      expect(service.cap_drop).toEqual(['ALL']);
+    }
+  });
+
+  it('has passwords without defaults, trusts nobody, and makes the roles and rules of the local stack', async () => {
+    const text = await readRepositoryFile('docker-compose.yml');
+    const page = await readRepositoryFile('docs/security.md');
+    for (const name of PASSWORDS) {
+      expect(text).toContain(`\${${name}:?`);
+      expect(text).not.toContain(`\${${name}:-`);
+      expect(page).toContain(name.slice('TAPEPROOF_'.length, -'_PASSWORD'.length));
+    }
+    expect(text).not.toContain('AUTH_METHOD: trust');
+    const { services } = await composeFile();
+    expect(services['redis']?.environment['RULES']).toBe(REDIS_APPLICATION_RULES);
+    expect(`Redis ${services['redis']?.image.split(':')[1] ?? ''}`).toBe(PARTS.redis.title);
+    const roles = await readRepositoryFile('docker-compose.postgres.sql');
+    for (const role of Object.values(POSTGRES_ROLES)) expect(roles).toContain(`CREATE ROLE ${role} LOGIN PASSWORD`);
   });
 });
 
@@ -49,16 +102,20 @@ describe.skipIf(!(await containerEngineAnswers()))('the composed services', () =
     const ports = await freePorts();
     environment = await new DockerComposeEnvironment(REPOSITORY, 'docker-compose.yml')
       .withEnvironment(
-        Object.fromEntries(
-          SERVICE_NAMES.map((name) => [`TAPEPROOF_STACK_PORT_${name.toUpperCase()}`, String(ports[name])]),
-        ),
+        Object.fromEntries([
+          ...SERVICE_NAMES.map((name) => [`TAPEPROOF_STACK_PORT_${name.toUpperCase()}`, String(ports[name])] as const),
+          ...PASSWORDS.map((name) => [name, passwordOf(name)] as const),
+        ]),
       )
       .up();
+    const postgresUrl = (role: keyof typeof POSTGRES_ROLES, password: (typeof PASSWORDS)[number]) =>
+      `postgres://${POSTGRES_ROLES[role]}:${passwordOf(password)}@127.0.0.1:${ports.postgres}/tapeproof`;
     connections = {
       TAPEPROOF_KAFKA_BROKERS: `127.0.0.1:${ports.kafka}`,
       TAPEPROOF_REGISTRY_URL: `http://127.0.0.1:${ports.registry}/apis/ccompat/v7`,
-      TAPEPROOF_POSTGRES_URL: `postgres://tapeproof@127.0.0.1:${ports.postgres}/tapeproof`,
-      TAPEPROOF_REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+      TAPEPROOF_POSTGRES_URL: postgresUrl('projector', 'TAPEPROOF_POSTGRES_PROJECTOR_PASSWORD'),
+      TAPEPROOF_POSTGRES_MIGRATOR_URL: postgresUrl('migrator', 'TAPEPROOF_POSTGRES_MIGRATOR_PASSWORD'),
+      TAPEPROOF_REDIS_URL: `redis://tapeproof:${passwordOf('TAPEPROOF_REDIS_PASSWORD')}@127.0.0.1:${ports.redis}`,
     };
   }, UP_TIMEOUT_MS);
   afterAll(async () => {

@@ -17,8 +17,10 @@ import { parseConfiguration } from '../evaluators/configuration.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { gapBefore, missed, ticked, tickOf } from '../evaluators/fixtures/tape-contents.ts';
 import { engineGroup, runEngine } from '../evaluators/main.ts';
-import { DerivedReport } from '../evaluators/derived-report.adapter.ts';
-import { newCounters, PartitionDelivery, type EngineCounters } from '../evaluators/partition-delivery.adapter.ts';
+import { EngineTelemetry } from '../evaluators/telemetry.adapter.ts';
+import { newCounters, type EngineCounters } from '../evaluators/engine-counters.ts';
+import { HandOverTelemetry } from '../evaluators/hand-over.adapter.ts';
+import { PartitionProcessor } from '../evaluators/partition-processor.adapter.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
 import type { Connections } from '../platform/connections.ts';
@@ -28,11 +30,12 @@ import { createLogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import { createRecordProducer, type OutgoingRecord, type RecordProducer } from '../platform/kafka/producer.ts';
+import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
 import { createLog } from '../platform/log.ts';
-import { unobserved } from '../platform/observation.ts';
+import { noTelemetry } from '../platform/telemetry.ts';
 import { tapeRecordOf } from './support/seeded-tape.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
@@ -214,15 +217,22 @@ async function batchOf(partition: number, from: number, to: number): Promise<Par
     interrupted: () => false,
   };
 }
-function deliveryOf(partition: number, counters = newCounters(), sender: RecordProducer = producer): PartitionDelivery {
-  const { metrics } = unobserved();
-  const report = new DerivedReport(log, metrics);
-  return new PartitionDelivery(partition, {
+function processorOf(
+  partition: number,
+  counters = newCounters(),
+  sender: RecordProducer = producer,
+): PartitionProcessor {
+  const { metrics } = noTelemetry();
+  const report = new EngineTelemetry(log, metrics);
+  return new PartitionProcessor(partition, {
     access,
     producer: sender,
+    label: () => Promise.resolve({ partitions, schemas: new Map() }),
     gitCommit: 'b0b',
     counters,
     report,
+    handOver: new HandOverTelemetry(noTelemetry(), log),
+    refusals: new RefusalWatch(noTelemetry()),
     metrics,
     log,
   });
@@ -241,8 +251,10 @@ describe('a running engine', () => {
     const trades = syntheticTrades({ seed: 12, count: 500, startUs: 1_742_950_000_000_000 });
     await producer.send(trades.map((trade) => tapeRecord({ ...trade, tradeId: `1${trade.tradeId}` })));
     await caughtUp();
+    // Those that hold no news as well.
+    await until('each partition was recovered', () => second.counters.recoveries === partitions);
     await second.stop();
-    expect(second.counters).toMatchObject({ records: 500, recoveries: 1 });
+    expect(second.counters).toMatchObject({ records: 500, recoveries: partitions });
     expect(second.counters.compared).toBeGreaterThan(0);
     await expectAllAsDerived();
   });
@@ -309,7 +321,7 @@ describe('a trade stamped in the future', () => {
     await producer.send([{ ...poison, timestampUs: Date.now() * 1_000 }]);
     const partition = poison.partition;
     const end = await access.reader.endOffset(TAPE_TOPIC, partition);
-    expect(await deliveryOf(partition).handle(await batchOf(partition, 0, end))).toEqual({ nextOffset: end });
+    expect(await processorOf(partition).handle(await batchOf(partition, 0, end))).toEqual({ nextOffset: end });
     const expected = await expectedOf(partition);
     expect(await writtenOf(partition, DERIVED_TOPICS)).toMatchObject(
       Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, expected[topic]])),
@@ -346,11 +358,11 @@ describe('recovery', () => {
           if (isKilled) throw new Error('killed');
         },
       };
-      const handled = deliveryOf(partition(), counters, dying).handle(await batchOf(partition(), 0, to));
+      const handled = processorOf(partition(), counters, dying).handle(await batchOf(partition(), 0, to));
       if (diesAtSend > 0) await expect(handled).rejects.toThrow('killed');
       else await handled;
     }
-    await deliveryOf(partition(), counters).handle(await batchOf(partition(), 0, end));
+    await processorOf(partition(), counters).handle(await batchOf(partition(), 0, end));
     expect(counters.compared).toBeGreaterThan(100);
     const expected = await expectedOf(partition());
     expect(await writtenOf(partition(), DERIVED_TOPICS)).toEqual(
@@ -369,13 +381,13 @@ describe('recovery', () => {
       send: (records) => (isDown ? Promise.reject(new Error('no answer')) : producer.send(records)),
     };
     const counters = newCounters();
-    const delivery = deliveryOf(partition(), counters, failing);
+    const delivery = processorOf(partition(), counters, failing);
     await delivery.handle(await batchOf(partition(), 0, 300));
     isDown = true;
     await expect(delivery.handle(await batchOf(partition(), 300, 400))).rejects.toThrow('no answer');
     isDown = false;
     await delivery.handle(await batchOf(partition(), 300, 400));
-    await deliveryOf(partition()).handle(await batchOf(partition(), 400, 700));
+    await processorOf(partition()).handle(await batchOf(partition(), 400, 700));
     await delivery.handle(await batchOf(partition(), 700, end));
     expect(counters.recoveries).toBe(3);
     const expected = await expectedOf(partition());
@@ -387,7 +399,7 @@ describe('recovery', () => {
   it('begins at the greatest anchor that is complete, lies on the tape and is reached by the outputs', async () => {
     await layTape(1_000);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
-    await deliveryOf(partition()).handle(await batchOf(partition(), 0, end));
+    await processorOf(partition()).handle(await batchOf(partition(), 0, end));
     const anchors: EngineAnchor[] = [];
     for await (const { manifest } of anchorsBackward(access, partition())) anchors.push(manifest);
     expect(anchors.map(({ tape }) => tape.offset)).toEqual([1_000, 750, 500, 250, 1]);
@@ -411,14 +423,14 @@ describe('recovery', () => {
     expect((await recoverTask(access, partition(), 0)).task.nextOffset).toBe(0);
 
     const counters = newCounters();
-    await deliveryOf(partition(), counters).handle(await batchOf(partition(), end - 1, end));
+    await processorOf(partition(), counters).handle(await batchOf(partition(), end - 1, end));
     expect(counters).toMatchObject({ recoveries: 1, records: 1, recovered: end - 1 - 1_000, events: 0 });
   });
 
   it('derives an output again that was lost', async () => {
     await layTape(600);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
-    await deliveryOf(partition()).handle(await batchOf(partition(), 0, end));
+    await processorOf(partition()).handle(await batchOf(partition(), 0, end));
     const before = await writtenOf(partition(), DERIVED_TOPICS);
     const topics = ['decision.outcomes'];
     await withAdmin(kafkaOf(), (admin) => admin.deleteTopics({ topics }));
@@ -427,7 +439,7 @@ describe('recovery', () => {
     );
     await until('the topic is there', () => applyTopics(kafkaOf()).then(() => true));
     const counters = newCounters();
-    await deliveryOf(partition(), counters).handle(await batchOf(partition(), end - 1, end));
+    await processorOf(partition(), counters).handle(await batchOf(partition(), end - 1, end));
     expect(await writtenOf(partition(), DERIVED_TOPICS)).toEqual(before);
     expect(counters.events).toBe(before['decision.outcomes']?.length);
   });
@@ -435,7 +447,7 @@ describe('recovery', () => {
   it('reads on from a hint that is wrong', async () => {
     await layTape(600);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
-    await deliveryOf(partition()).handle(await batchOf(partition(), 0, end));
+    await processorOf(partition()).handle(await batchOf(partition(), 0, end));
     const [newest] = await (async () => {
       for await (const anchor of anchorsBackward(access, partition())) return [anchor];
       return [];
@@ -460,14 +472,14 @@ describe('recovery', () => {
       },
     ]);
     const before = await writtenOf(partition(), DERIVED_TOPICS);
-    await deliveryOf(partition()).handle(await batchOf(partition(), end - 1, end));
+    await processorOf(partition()).handle(await batchOf(partition(), end - 1, end));
     expect(await writtenOf(partition(), DERIVED_TOPICS)).toEqual(before);
   });
 
   it('refuses the anchors of another tape', async () => {
     await layTape(300);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
-    await deliveryOf(partition()).handle(await batchOf(partition(), 0, end));
+    await processorOf(partition()).handle(await batchOf(partition(), 0, end));
     await withAdmin(kafkaOf(), (admin) => admin.deleteTopics({ topics: [TAPE_TOPIC] }));
     await until('the tape is gone', () =>
       withAdmin(kafkaOf(), async (admin) => !(await admin.listTopics()).includes(TAPE_TOPIC)),
@@ -475,7 +487,7 @@ describe('recovery', () => {
     await until('a tape is there', () => applyTopics(kafkaOf()).then(() => true));
     await producer.send([activationRecord(partition(), activation({ tapeId: 'another' }))]);
     const batch = await batchOf(partition(), 0, 1);
-    await expect(deliveryOf(partition()).handle(batch)).rejects.toMatchObject({ code: 'FOREIGN_TAPE' });
+    await expect(processorOf(partition()).handle(batch)).rejects.toMatchObject({ code: 'FOREIGN_TAPE' });
   });
 });
 
@@ -487,10 +499,11 @@ describe('cut-over', () => {
     await producer.send([activationRecord(partition, activation({ activationId: 'next', engineVersion: '999' }))]);
     const [later] = syntheticTrades({ seed: 15, count: 1, startUs: 1_742_950_000_000_000 });
     await producer.send([tapeRecord({ ...later!, tradeId: '99999' })]);
-    const delivery = deliveryOf(partition);
+    const delivery = processorOf(partition);
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      expect(await delivery.handle(await batchOf(partition, attempt === 0 ? 0 : at, at + 2))).toEqual({
+      expect(await delivery.handle(await batchOf(partition, attempt === 0 ? 0 : at, at + 2))).toMatchObject({
         nextOffset: at,
+        waitsFor: expect.stringMatching(/^Partition \d+ waits at offset \d+: engine version 999 is in force/) as string,
       });
     }
     const offsets: number[] = [];

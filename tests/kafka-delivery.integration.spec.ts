@@ -183,6 +183,31 @@ describe('a consumer', () => {
     expect(firsts).toEqual([0]);
   });
 
+  it('tries again, as any other, a batch that begins with a transaction’s marker', async () => {
+    const topic = await topicWith(1, 0);
+    const producer = kafka.producer({ transactionalId: groupId, maxInFlightRequests: 1, idempotent: true });
+    await producer.connect();
+    for (const value of ['before the marker', 'behind it']) {
+      const transaction = await producer.transaction();
+      await transaction.send({ topic, messages: [{ value }] });
+      await transaction.commit();
+    }
+    await producer.disconnect();
+    const [marker, end] = [1, 4];
+    await withAdmin(kafka, (admin) =>
+      admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: String(marker) }] }),
+    );
+    const seen: (readonly [first: number, values: readonly string[]])[] = [];
+    const consumer = await consume(topic, ({ firstOffset, records }) => {
+      seen.push([firstOffset, records.map(({ value }) => String(value))]);
+      const last = records.at(-1)?.offset ?? firstOffset;
+      return Promise.resolve({ nextOffset: seen.length === 1 ? firstOffset : last + 1 });
+    });
+    consumer.done.catch(() => undefined);
+    await until('all is committed', async () => (await committedOffsets(kafka, groupId, topic)).get(0) === end);
+    expect(seen).toEqual(Array.from({ length: 2 }, () => [marker, ['behind it']]));
+  });
+
   it('stops for good on an expected failure, and says so', async () => {
     const topic = await topicWith(1, 10);
     const consumer = await consume(topic, () => Promise.reject(new TapeproofError('CONFLICT', 'two bytes differ')));

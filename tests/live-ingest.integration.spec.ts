@@ -4,7 +4,7 @@ import type { Connections } from '../platform/connections.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { applyTopics } from '../platform/kafka/topics.ts';
-import { SILENT_OBSERVER, type LiveObserver } from '../producers/live/observer.ts';
+import type { LiveTelemetry } from '../producers/live/telemetry.ts';
 import { REAL_CAPTURE_IS_PRESENT, realCapture, syntheticCapture } from './exchange/captures.ts';
 import { ANSWER_FAULTS, everyFault, FAULT_NAMES, faultsNamed, type FaultName, type Faults } from './exchange/faults.ts';
 import { openScene, renamed, SHORT_TIMING, type LiveRun, type LiveScene } from './exchange/live-run.ts';
@@ -235,18 +235,15 @@ describe.concurrent('what nobody can have', () => {
     await inScene({ tradesPerSecond: 1_000, withheldIds: WITHHELD }, async (scene) => {
       const [instrument = '', other = ''] = scene.instruments;
       let openedUs = 0;
-      const told: string[] = [];
-      const observer: LiveObserver = {
-        ...SILENT_OBSERVER,
-        gapOpened: ({ firstTradeId }) => {
-          if (firstTradeId === String(WITHHELD[0])) openedUs = nowUs();
-        },
-        gapDeclared: (gap) => {
-          if (gap.instrument === instrument) told.push(`${gap.firstTradeId}-${gap.lastTradeId}`);
-        },
+      const reported: string[] = [];
+      const telemetry: LiveTelemetry = (event) => {
+        if (event.kind === 'gap-opened' && event.firstTradeId === String(WITHHELD[0])) openedUs = nowUs();
+        else if (event.kind === 'gap-declared' && event.instrument === instrument) {
+          reported.push(`${event.firstTradeId}-${event.lastTradeId}`);
+        }
       };
       // Sought for five seconds or so, in which others have their ticks.
-      const run = scene.start({ timing: { ...IMPATIENT, gapRetryMs: 1_000 }, observer });
+      const run = scene.start({ timing: { ...IMPATIENT, gapRetryMs: 1_000 }, telemetry });
       await scene.untilWhole();
       expect(openedUs).toBeGreaterThan(0);
       await scene.witness.catchUp();
@@ -257,8 +254,8 @@ describe.concurrent('what nobody can have', () => {
         return scene.witness.ticks(instrument).some(({ receivedAt }) => receivedAt > declaredUs);
       });
       await run.stop();
-      // Each is told once, when it is on the tape.
-      expect(told).toEqual(gaps.map(({ firstTradeId, lastTradeId }) => `${firstTradeId}-${lastTradeId}`));
+      // Each is reported once, when it is on the tape.
+      expect(reported).toEqual(gaps.map(({ firstTradeId, lastTradeId }) => `${firstTradeId}-${lastTradeId}`));
       const isWithin = ({ receivedAt }: ClockTick): boolean => receivedAt > openedUs && receivedAt < declaredUs;
       expect(scene.witness.ticks(instrument).filter(isWithin)).toEqual([]);
       expect(scene.witness.ticks(other).filter(isWithin).length).toBeGreaterThan(0);

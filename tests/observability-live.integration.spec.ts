@@ -21,7 +21,7 @@ const FAULTS = {
   'server-error': 3,
 };
 
-/** What this load does not bring about (observation.unit.spec.ts); gaps are given up in the last test. */
+/** What this load does not bring about (telemetry.unit.spec.ts); gaps are given up in the last test. */
 const MOVED_ELSEWHERE = [
   'tapeproof_live_append_failures_total',
   'tapeproof_live_gaps_declared_total',

@@ -3,6 +3,7 @@ import { bodyOf, decodeBody, encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter, ProbabilityDecision } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC, DEFAULT_PARTITIONS, type TopicName } from '../contracts/topics.ts';
 import { createKafka } from '../platform/kafka/client.ts';
+import { migratorUrlOf } from '../platform/connections.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
@@ -13,7 +14,7 @@ import { listProjectors, projectorGroup, projectorStatus, rebuildProjector } fro
 import { killService, startService } from '../stack/main.ts';
 import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
-import { resetStores, stackConnections, stackOptions } from './support/stack.ts';
+import { redisAdministratorUrl, resetStores, stackConnections, stackOptions } from './support/stack.ts';
 import { append, memberCount } from './support/topics.ts';
 import { until } from './support/until.ts';
 
@@ -36,8 +37,8 @@ describe('what a projector does about a log that is not as it should be', () => 
 
   beforeAll(async () => {
     await resetStores();
-    pool = createPool(connections.postgresUrl, 'test');
-    redis = await connectRedis(connections.redisUrl, 'test');
+    pool = createPool(migratorUrlOf(connections), 'test');
+    redis = await connectRedis(redisAdministratorUrl(), 'test');
     reader = createLogReader(connections.kafkaBrokers);
     producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
     tape = await seedTape(connections);

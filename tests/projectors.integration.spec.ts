@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Trade } from '../contracts/generated/events.ts';
 import { createKafka } from '../platform/kafka/client.ts';
+import { migratorUrlOf } from '../platform/connections.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
 import { createPool, type Pool } from '../platform/postgres.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { createLog } from '../platform/log.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import { listProjectors, projectorGroup, projectorStatus, rebuildProjector } from '../projectors/main.ts';
-import { PROJECTORS } from '../projectors/registry.ts';
+import { PROJECTORS } from '../projectors/catalogue.ts';
 import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
-import { resetStores, stackConnections } from './support/stack.ts';
+import { redisAdministratorUrl, resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const TRADES = 9_000;
@@ -26,8 +27,8 @@ describe('projectors on the real stores', () => {
 
   beforeAll(async () => {
     await resetStores();
-    pool = createPool(connections.postgresUrl, 'test');
-    redis = await connectRedis(connections.redisUrl, 'test');
+    pool = createPool(migratorUrlOf(connections), 'test');
+    redis = await connectRedis(redisAdministratorUrl(), 'test');
     reader = createLogReader(connections.kafkaBrokers);
     tape = await seedTape(connections);
     await tape.trade(TRADES);
@@ -239,7 +240,7 @@ describe('projectors on the real stores', () => {
       return redis.hgetall(`tp:${generation}:{${partition ?? ''}}:latest:${last.instrument}`);
     };
     await tape.quiet(59);
-    expect(await latest()).toMatchObject({ stale: '0' });
+    expect(await latest()).toMatchObject({ stale: '0', staleAfterMs: '60000' });
     await tape.quiet(62);
     const stale = await latest();
     expect(stale).toMatchObject({ stale: '1', priceTimeUs: String(last.eventTime) });

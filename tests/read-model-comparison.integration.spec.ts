@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Decimal } from '../contracts/decimal.ts';
 import type { TopicName } from '../contracts/topics.ts';
 import { createPool } from '../platform/postgres.ts';
+import { migratorUrlOf } from '../platform/connections.ts';
 import { into, type PostgresProjector, type RowInsert, type Table } from '../projectors/projector.ts';
-import { BEGINNING, type Delivery, type Difference, type Position, type Sink } from '../projectors/sink.ts';
+import { BEGINNING, type SinkBatch, type Difference, type Position, type Sink } from '../projectors/sink.ts';
 import { createPostgresReadModel } from '../projectors/sinks/postgres-read-model.adapter.ts';
 import { stackConnections } from './support/stack.ts';
 
@@ -49,7 +50,7 @@ function rowOf(index: number): RowInsert {
   });
 }
 
-function delivery(from: Position, first: number, end: number): Delivery<RowInsert> {
+function delivery(from: Position, first: number, end: number): SinkBatch<RowInsert> {
   const admitted = Array.from({ length: end - first }, (_, index) => ({
     offset: first + index,
     output: [rowOf(first + index)],
@@ -59,13 +60,14 @@ function delivery(from: Position, first: number, end: number): Delivery<RowInser
 }
 
 describe('the comparison of two generations in Postgres', () => {
-  const { postgresUrl } = stackConnections();
+  const connections = stackConnections();
+  const url = migratorUrlOf(connections);
   const projector: PostgresProjector = {
     ...{ name: NAME, summary: 'Compared', topics: [TOPIC], project: () => [], sink: 'postgres', schema: PLACE },
     ...{ tables: [ALL_TYPES], loadsWithoutKeys: true },
   };
-  const readModel = createPostgresReadModel(projector, postgresUrl);
-  const pool = createPool(postgresUrl, NAME);
+  const readModel = createPostgresReadModel(projector, connections.postgresUrl, url);
+  const pool = createPool(url, NAME);
   let live: Sink<RowInsert>;
   let table: string;
   let differences: () => Promise<readonly Difference[]>;

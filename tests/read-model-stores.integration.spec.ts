@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TopicName } from '../contracts/topics.ts';
+import { migratorUrlOf } from '../platform/connections.ts';
+import { createPool, inTransaction } from '../platform/postgres.ts';
 import {
   into,
   type LatestOperation,
@@ -9,10 +11,18 @@ import {
   type RowInsert,
   type Table,
 } from '../projectors/projector.ts';
-import { BEGINNING, type Delivery, type Position, type ReadModel, type Shadow, type Sink } from '../projectors/sink.ts';
+import {
+  BEGINNING,
+  type SinkBatch,
+  type Position,
+  type ReadModel,
+  type Shadow,
+  type Sink,
+} from '../projectors/sink.ts';
 import { createPostgresReadModel } from '../projectors/sinks/postgres-read-model.adapter.ts';
 import { createRedisReadModel } from '../projectors/sinks/redis-read-model.adapter.ts';
 import { stackConnections } from './support/stack.ts';
+import { until } from './support/until.ts';
 
 const TOPIC: TopicName = 'probability.decisions';
 const TAPE = 'tape-of-the-stores';
@@ -56,7 +66,7 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
     });
 
     /** The delivery of so many records, from a position on. */
-    function delivery(from: Position, count: number): Delivery<Output> {
+    function delivery(from: Position, count: number): SinkBatch<Output> {
       const admitted = Array.from({ length: count }, (_, index) => {
         const offset = from.nextOffset + index;
         return { offset, output: [outputOf(offset)] };
@@ -159,8 +169,12 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
   });
 }
 
-const { postgresUrl, redisUrl } = stackConnections();
-storeSuite('a read model in Postgres', () => createPostgresReadModel(inPostgres, postgresUrl), rowOf);
+const { postgresUrl, postgresMigratorUrl, redisUrl } = stackConnections();
+storeSuite(
+  'a read model in Postgres',
+  () => createPostgresReadModel(inPostgres, postgresUrl, postgresMigratorUrl),
+  rowOf,
+);
 storeSuite('a read model in Redis', () => createRedisReadModel(inRedis, redisUrl), operationOf);
 
 describe('a read model in Postgres that a former version of its projector made', () => {
@@ -174,7 +188,7 @@ describe('a read model in Postgres that a former version of its projector made',
   const events = { ...EVENTS, name: `${place}_events` };
   const former: PostgresProjector = { ...inPostgres, name, schema: place, tables: [events] };
   const current: PostgresProjector = { ...former, tables: [events, added] };
-  const from = (position: Position, output: readonly RowInsert[]): Delivery<RowInsert> => {
+  const from = (position: Position, output: readonly RowInsert[]): SinkBatch<RowInsert> => {
     const to = { nextOffset: position.nextOffset + 1, nextSequence: 0 };
     const admitted = [{ offset: position.nextOffset, output }];
     return { topic: 'raw.trades', partition: 0, from: position, to, admitted, repeated: [], dead: 0, ignored: 0 };
@@ -182,8 +196,8 @@ describe('a read model in Postgres that a former version of its projector made',
   const row = into(events, { event_id: 'event', body_hash: Buffer.from([1]) });
 
   it('gets a table that is new, and is read again from the beginning: what it holds is found there', async () => {
-    const old = createPostgresReadModel(former, postgresUrl);
-    const now = createPostgresReadModel(current, postgresUrl);
+    const old = createPostgresReadModel(former, postgresUrl, postgresMigratorUrl);
+    const now = createPostgresReadModel(current, postgresUrl, postgresMigratorUrl);
     try {
       const writer = await old.open(TAPE);
       expect(await writer.position('raw.trades', 0)).toEqual(BEGINNING);
@@ -200,6 +214,33 @@ describe('a read model in Postgres that a former version of its projector made',
       expect(await sink.position('raw.trades', 0)).toEqual({ nextOffset: 2, nextSequence: 0 });
     } finally {
       await Promise.all([old.close(), now.close()]);
+    }
+  });
+});
+
+describe('a read model in Postgres that is dropped while it is asked how far it is', () => {
+  it('holds nothing', async () => {
+    // One role: it sees what its own connections wait for.
+    const url = migratorUrlOf(stackConnections());
+    const readModel = createPostgresReadModel(inPostgres, url);
+    const pool = createPool(url, 'test');
+    try {
+      const { generation } = await readModel.open(TAPE);
+      const asked = await inTransaction(pool, async (client) => {
+        await client.query(`DROP SCHEMA ${inPostgres.schema}_${generation} CASCADE`);
+        const status = readModel.status();
+        await until('the question waits for the tables', async () => {
+          const { rows } = await pool.query(
+            `SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'`,
+            [`tapeproof-${inPostgres.name}`],
+          );
+          return rows.length > 0;
+        });
+        return { status };
+      });
+      expect(await asked.status).toMatchObject({ generation, positions: [] });
+    } finally {
+      await Promise.all([readModel.close(), pool.end()]);
     }
   });
 });

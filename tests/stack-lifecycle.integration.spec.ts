@@ -25,8 +25,11 @@ import {
   type StackEndpoints,
   type StackOptions,
 } from '../stack/main.ts';
+import { custodyOf } from '../stack/custody.ts';
+import { endpointsOf } from '../stack/options.ts';
 import { PARTS } from '../stack/parts.ts';
 import { onPath } from '../stack/run.ts';
+import { readSecrets } from '../stack/secrets.ts';
 import { runCommand } from './support/command.ts';
 
 /**
@@ -66,13 +69,13 @@ async function withKafka<T>(work: (admin: ReturnType<Kafka['admin']>) => Promise
 }
 
 async function withPostgres<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client(endpoints.postgresUrl);
+  const client = new pg.Client(endpoints.postgresMigratorUrl);
   await client.connect();
   return work(client).finally(() => client.end());
 }
 
-async function withRedis<T>(work: (client: Redis) => Promise<T>): Promise<T> {
-  const client = new Redis(endpoints.redisUrl);
+async function withRedis<T>(work: (client: Redis) => Promise<T>, url = endpoints.redisUrl): Promise<T> {
+  const client = new Redis(url);
   return work(client).finally(() => {
     client.disconnect();
   });
@@ -122,7 +125,7 @@ describe('the local stack', () => {
     await withPostgres((client) => client.query('CREATE TABLE lifecycle AS SELECT 7 AS a'));
     await withRedis(async (client) => {
       await client.set('lifecycle', '7');
-      expect(await client.config('GET', 'maxmemory-policy')).toEqual(['maxmemory-policy', 'noeviction']);
+      expect(await client.info('memory')).toContain('maxmemory_policy:noeviction');
     });
   });
 
@@ -154,7 +157,7 @@ describe('the local stack', () => {
   it('starts Postgres though its lock file names a pid that is somebody else’s by now', async () => {
     await killService(options, 'postgres');
     const stranger = spawn('sleep', ['1000'], { stdio: 'ignore' });
-    const lockFile = join(options.folder, 'postgres', 'data', 'postmaster.pid');
+    const lockFile = join(await (await custodyOf(options.folder)).folder('postgres'), 'data', 'postmaster.pid');
     await writeFile(lockFile, (await readFile(lockFile, 'utf8')).replace(/^\d+/, String(stranger.pid)));
     await startService(options, 'postgres').finally(() => stranger.kill());
     expect((await statusByName()).get('postgres')?.state).toBe('running');
@@ -232,6 +235,10 @@ describe('the local stack', () => {
     for (const name of SERVICE_NAMES) expect(existsSync(join(options.folder, name))).toBe(false);
     expect(existsSync(endpoints.bitstampTradesFile)).toBe(true);
     await startService(options, 'redis');
-    expect(await withRedis((client) => client.get('lifecycle'))).toBeNull();
+    const secrets = readSecrets(options.folder);
+    if (secrets === undefined) throw new Error('its passwords are made anew');
+    const { redisUrl } = endpointsOf(options, secrets, '');
+    expect(redisUrl).not.toBe(endpoints.redisUrl);
+    expect(await withRedis((client) => client.get('lifecycle'), redisUrl)).toBeNull();
   });
 });

@@ -4,7 +4,6 @@ import type { TestProject } from 'vitest/node';
 import {
   DEFAULT_STACK_OPTIONS,
   freePorts,
-  stackDown,
   stackReset,
   stackUp,
   type StackEndpoints,
@@ -36,7 +35,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   });
   project.provide('stack', { options, endpoints });
   return async () => {
-    await stackDown(options, silent);
+    await stackReset(options, silent);
     rmSync(options.folder, { recursive: true, force: true });
   };
 }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { runDemo } from '../demo/demo.ts';
-import { interruption } from '../context.ts';
+import type { DemoCommandOptions } from '../actions/demo.ts';
 
 export function registerDemo(program: Command): void {
   program
@@ -9,10 +8,10 @@ export function registerDemo(program: Command): void {
       'real trades through the whole path: services, tape, engine, projectors, a summary, an audit, a wipe and a replay',
     )
     .option('--down', 'stop the services at the end')
+    .option('--yes', 'go on where the local stack holds a tape that is not the demo’s')
     .option('--json', 'print the summary as JSON')
-    .action(async ({ down, json }: { readonly down?: true; readonly json?: true }) => {
-      const signal = interruption();
-      await runDemo({ signal, json: json === true, down: down === true });
-      if (signal.aborted) process.exitCode = 130;
+    .action(async (options: DemoCommandOptions) => {
+      const { demo } = await import('../actions/demo.ts');
+      await demo(options);
     });
 }

@@ -1,19 +1,7 @@
-import Table from 'cli-table3';
 import type { Command } from 'commander';
-import {
-  DEFAULT_STACK_OPTIONS,
-  stackDown,
-  stackOptionsFromEnvironment,
-  stackReset,
-  stackStatus,
-  stackUp,
-} from '../../stack/main.ts';
-import { print } from '../context.ts';
-import { stackProgress } from '../progress.ts';
-
-interface JsonOption {
-  readonly json?: true;
-}
+import { DEFAULT_STACK_OPTIONS } from '../../stack/options.ts';
+import type { StackUpOptions } from '../actions/stack.ts';
+import type { JsonOption } from './options.ts';
 
 const { ports, folder, partsFolder } = DEFAULT_STACK_OPTIONS;
 const SETTINGS = `
@@ -38,50 +26,35 @@ export function registerStack(program: Command): void {
   stack
     .command('up')
     .description('start what is not running, and wait until all of it is healthy')
-    .option('--json', 'print the endpoints as JSON')
+    .option('--secure', 'with TLS, and Kafka with passwords and access rules; it stays so until it is reset')
+    .option('--json', 'print the endpoints as JSON, without passwords')
     .addHelpText('after', SETTINGS)
-    .action(async ({ json }: JsonOption) => {
-      const endpoints = await stackUp(stackOptionsFromEnvironment(process.env), stackProgress());
-      print(json, endpoints, () =>
-        Object.entries(endpoints)
-          .map(([name, value]) => `${name.padEnd(20)} ${String(value)}`)
-          .join('\n'),
-      );
+    .action(async (options: StackUpOptions) => {
+      const { bringUp } = await import('../actions/stack.ts');
+      await bringUp(options);
     });
   stack
     .command('down')
     .description('stop all of it; the data stays')
-    .action(async () => {
-      await stackDown(stackOptionsFromEnvironment(process.env), stackProgress());
+    .option('--json', 'print as JSON how each service is then')
+    .action(async (options: JsonOption) => {
+      const { bringDown } = await import('../actions/stack.ts');
+      await bringDown(options);
     });
   stack
     .command('reset')
     .description('stop all of it and wipe its data; downloads stay')
-    .action(async () => {
-      await stackReset(stackOptionsFromEnvironment(process.env), stackProgress());
+    .option('--json', 'print as JSON how each service is then')
+    .action(async (options: JsonOption) => {
+      const { reset } = await import('../actions/stack.ts');
+      await reset(options);
     });
   stack
     .command('status')
-    .description('tell what runs; exit 3 unless all of it is healthy')
+    .description('say what runs, and why where something does not; exit 3 unless all of it is healthy')
     .option('--json', 'print as JSON')
-    .action(async ({ json }: JsonOption) => {
-      const services = await stackStatus(stackOptionsFromEnvironment(process.env));
-      print(json, services, () => {
-        const table = new Table({
-          head: ['service', 'state', 'pid', 'port', 'resident'],
-          style: { head: [], border: [] },
-        });
-        for (const service of services) {
-          table.push([
-            service.name,
-            service.state,
-            service.pid ?? '',
-            service.port,
-            service.residentBytes === undefined ? '' : `${Math.round(service.residentBytes / 1_048_576)} MiB`,
-          ]);
-        }
-        return table.toString();
-      });
-      if (services.some((service) => service.state !== 'running')) process.exitCode = 3;
+    .action(async (options: JsonOption) => {
+      const { printStackStatus } = await import('../actions/stack.ts');
+      await printStackStatus(options);
     });
 }

@@ -16,14 +16,17 @@ const LOG_LINES_SHOWN = 3;
  */
 export class Children {
   readonly folder: string;
+  private readonly environment: NodeJS.ProcessEnv;
   private readonly running = new Map<string, ChildProcess>();
   private stopping = false;
   private fail: (error: Error) => void = () => undefined;
   /** Rejects when a child ends that was not asked to. */
   readonly failure: Promise<never>;
 
-  constructor(folder: string) {
+  /** @param environment - of the children; each gets a port of its own. */
+  constructor(folder: string, environment: NodeJS.ProcessEnv = process.env) {
     this.folder = folder;
+    this.environment = { ...environment, TAPEPROOF_HTTP_PORT: '0' };
     this.failure = new Promise((_resolve, reject) => {
       this.fail = reject;
     });
@@ -38,8 +41,7 @@ export class Children {
     const logFile = join(this.folder, `${name}.log`);
     const child = fork(join(import.meta.dirname, '..', 'cli.ts'), words, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      // Each on a port of its own.
-      env: { ...process.env, TAPEPROOF_HTTP_PORT: '0' },
+      env: this.environment,
     });
     const file = createWriteStream(logFile);
     child.stdout?.pipe(file, { end: false });

@@ -7,14 +7,19 @@ import { createKafka } from '../../platform/kafka/client.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { applyTopics } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
-import { createPool, migrate } from '../../platform/postgres.ts';
+import { sourceOfFile } from '../../producers/tape-amendments.adapter.ts';
+import { migratePostgres } from '../../projectors/main.ts';
 import { stackDown, stackOptionsFromEnvironment, stackStatus, stackUp } from '../../stack/main.ts';
-import { ingestText, showIngest } from '../commands/ingest.ts';
-import { connections as knownConnections, DEFAULT_CONFIGURATION_FILE, readConfiguration } from '../context.ts';
+import { ingestText, showIngest } from '../actions/ingest.ts';
+import { DEFAULT_CONFIGURATION_FILE } from '../commands/options.ts';
+import { localConnections, readConfiguration } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
+import { withoutServices } from '../local-stack.ts';
 import { progressBar, stackProgress } from '../progress.ts';
+import { actAs } from '../role.ts';
 import { untilCaughtUp } from './caught-up.ts';
 import { Children } from './children.ts';
+import { assertOwnTape } from './own-tape.ts';
 import { loseAndReplay } from './replay.ts';
 import { summarise, summaryText } from './summary.ts';
 
@@ -23,21 +28,30 @@ const SAMPLE = join(REPOSITORY, 'data', 'binance-sample', 'binance-spot-2025-03-
 /** The file of Bitstamp's trades does not say of what they are. */
 const BITSTAMP_INSTRUMENT = 'BTC-USD@bitstamp';
 
+const TITLE_CHARACTERS = 76;
+
 export interface DemoOptions {
   readonly signal: AbortSignal;
   readonly json: boolean;
   /** Stop the services at the end, too. */
   readonly down: boolean;
+  /** Go on where the stack holds a tape that is not the demo's. */
+  readonly yes: boolean;
 }
 
 /**
  * The main job on real trades, step by step. Can be run again: nothing is appended or derived twice. Interrupted, it
  * leaves nothing running that it started.
  */
-export async function runDemo({ signal, json, down }: DemoOptions): Promise<void> {
+export async function runDemo({ signal, json, down, yes }: DemoOptions): Promise<void> {
   const options = stackOptionsFromEnvironment(process.env);
   const wasRunning = (await stackStatus(options)).some((service) => service.state !== 'stopped');
-  const children = new Children(join(options.folder, '..', 'demo'));
+  const say = sayOn(json ? process.stderr : process.stdout);
+  const step = (title: string): void => {
+    say(`\n── ${title} ${'─'.repeat(Math.max(0, TITLE_CHARACTERS - title.length))}`);
+  };
+  // On the local stack, as the demo itself: never on services that the environment names.
+  const children = new Children(join(options.folder, '..', 'demo'), withoutServices(process.env));
   const interrupted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => {
       reject(new Error('interrupted'));
@@ -48,9 +62,9 @@ export async function runDemo({ signal, json, down }: DemoOptions): Promise<void
   try {
     step('1/7 Services');
     const { bitstampTradesFile } = await stackUp(options, stackProgress());
-    const where = knownConnections();
+    const where = localConnections();
     const run = (work: Promise<void>) => Promise.race([children.whileRunning(work), interrupted]);
-    await run(theMainJob(where, bitstampTradesFile, children, signal, json));
+    await run(theMainJob({ where, bitstampTradesFile, children, signal, json, yes, say, step }));
     finished = true;
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -62,15 +76,34 @@ export async function runDemo({ signal, json, down }: DemoOptions): Promise<void
   if (finished && !down) say('\nThe services stay up for a look of your own; "npx tapeproof stack down" stops them.');
 }
 
-async function theMainJob(
-  where: Connections,
-  bitstampTradesFile: string,
-  children: Children,
-  signal: AbortSignal,
-  json: boolean,
-): Promise<void> {
+interface MainJob extends Pick<DemoOptions, 'signal' | 'json' | 'yes'> {
+  readonly where: Connections;
+  readonly bitstampTradesFile: string;
+  readonly children: Children;
+  readonly say: (text: string) => void;
+  readonly step: (title: string) => void;
+}
+
+async function theMainJob({
+  where,
+  bitstampTradesFile,
+  children,
+  signal,
+  json,
+  yes,
+  say,
+  step,
+}: MainJob): Promise<void> {
+  const files = [
+    { path: bitstampTradesFile, instrument: BITSTAMP_INSTRUMENT },
+    { path: SAMPLE, instrument: undefined },
+  ];
+  const configuration = canonicalConfiguration(await readConfiguration(join(REPOSITORY, DEFAULT_CONFIGURATION_FILE)));
+  const sources = await Promise.all(files.map(({ path, instrument }) => sourceOfFile(path, { instrument })));
+  await assertOwnTape(where, { sources, configuration }, yes);
+
   step('2/7 Topics, schemas, tables, activation');
-  await prepare(where);
+  say(await prepare(where, configuration));
 
   step('3/7 Engine and projectors');
   await children.start(['engine', 'run']);
@@ -80,10 +113,7 @@ async function theMainJob(
   );
 
   step('4/7 Real trades onto the tape');
-  for (const { path, instrument } of [
-    { path: bitstampTradesFile, instrument: BITSTAMP_INSTRUMENT },
-    { path: SAMPLE, instrument: undefined },
-  ]) {
+  for (const { path, instrument } of files) {
     const bar = progressBar(path.split('/').at(-1) ?? path);
     const report = await pipeline.ingest.run({
       path,
@@ -102,42 +132,36 @@ async function theMainJob(
 
   step('5/7 What came of them');
   const summary = await summarise(where);
-  say(json ? JSON.stringify(summary, undefined, 2) : summaryText(summary));
+  if (!json) say(summaryText(summary));
 
   step('6/7 One decision, audited');
   say(summary.audit);
 
   await children.stop();
   step('7/7 Both stores lost, and replayed from Kafka');
-  await loseAndReplay(where, signal, say);
+  // What is rebuilt belongs to the projectors.
+  actAs('projector');
+  await loseAndReplay(localConnections(), signal, say);
+  if (json) process.stdout.write(`${JSON.stringify(summary, undefined, 2)}\n`);
 }
 
-/** Everything that must be there before the first trade; doing it again changes nothing. */
-async function prepare(where: Connections): Promise<void> {
+/** Everything that must be there before the first trade; doing it again changes nothing. @returns what is in force, in words */
+async function prepare(where: Connections, configuration: string): Promise<string> {
   await applyTopics(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
   await createRegistry(where.registryUrl).register();
-  const pool = createPool(where.postgresUrl, 'tapeproof-demo');
-  try {
-    await migrate(pool);
-  } finally {
-    await pool.end();
-  }
+  await migratePostgres(where);
   const report = await activate({
     connections: where,
-    configuration: canonicalConfiguration(await readConfiguration(join(REPOSITORY, DEFAULT_CONFIGURATION_FILE))),
+    configuration,
     engineVersion: ENGINE_VERSION,
     gitCommit: await gitCommit(),
     log: createLog('activate', 'warn'),
   });
-  say(
-    `Engine ${ENGINE_VERSION} with configuration ${report.configHash.slice(0, 12)} is in force on tape ${report.tapeId}.`,
-  );
+  return `Engine ${ENGINE_VERSION} with configuration ${report.configHash.slice(0, 12)} is in force on tape ${report.tapeId}.`;
 }
 
-function step(title: string): void {
-  process.stdout.write(`\n── ${title} ${'─'.repeat(Math.max(0, 76 - title.length))}\n`);
-}
-
-function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+function sayOn(stream: NodeJS.WriteStream): (text: string) => void {
+  return (text) => {
+    stream.write(`${text}\n`);
+  };
 }

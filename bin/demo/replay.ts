@@ -1,11 +1,11 @@
 import { pipeline } from '../../pipeline.ts';
-import type { Connections } from '../../platform/connections.ts';
+import { migratorUrlOf, type Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, type Pool } from '../../platform/postgres.ts';
 import { connectRedis, type Redis } from '../../platform/redis.ts';
 import { projectorStatus, rebuildProjector } from '../../projectors/main.ts';
-import { rebuildText } from '../commands/projector.ts';
+import { rebuildText } from '../actions/projector.ts';
 import { progressBar } from '../progress.ts';
 import { keysUnder, postgresDigest, redisDigest } from './store-digest.ts';
 
@@ -21,7 +21,7 @@ export async function loseAndReplay(
   signal: AbortSignal,
   say: (text: string) => void,
 ): Promise<void> {
-  const pool = createPool(where.postgresUrl, 'tapeproof-demo');
+  const pool = createPool(migratorUrlOf(where), 'tapeproof-demo');
   const redis = await connectRedis(where.redisUrl, 'tapeproof-demo');
   try {
     const before = await digests(pool, redis);

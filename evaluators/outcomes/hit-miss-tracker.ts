@@ -24,7 +24,7 @@ export interface HitMissSummary {
   readonly baseRate: number | undefined;
 }
 
-interface Tally {
+interface VerdictCounts {
   readonly instrument: string;
   readonly forecastKind: ForecastKind;
   readonly strategy: string | null;
@@ -69,7 +69,7 @@ const SPENT_POINTS_MAX = 1_024;
  * of the one counted before.
  */
 export class HitMissTracker {
-  private readonly tallies = new Map<string, Tally>();
+  private readonly counts = new Map<string, VerdictCounts>();
   private readonly baseRates = new Map<string, BaseRate>();
 
   /** A point at which a forecast could be made, and a price that resolves earlier ones. */
@@ -101,39 +101,39 @@ export class HitMissTracker {
   }
 
   observeOutcome(outcome: Outcome): void {
-    const tally = this.tallyOf(outcome);
+    const counts = this.countsOf(outcome);
     if (outcome.verdict === 'VOID') {
-      tally.voids += 1;
+      counts.voids += 1;
       return;
     }
-    if (outcome.verdict === 'HIT') tally.hits += 1;
-    else tally.misses += 1;
-    if (outcome.direction === 'LONG') tally.longs += 1;
-    if (outcome.forecastTime >= tally.coveredUntil) {
-      tally.effectiveN += 1;
-      tally.coveredUntil = outcome.dueTime;
+    if (outcome.verdict === 'HIT') counts.hits += 1;
+    else counts.misses += 1;
+    if (outcome.direction === 'LONG') counts.longs += 1;
+    if (outcome.forecastTime >= counts.coveredUntil) {
+      counts.effectiveN += 1;
+      counts.coveredUntil = outcome.dueTime;
     }
   }
 
   /** One summary a group, by instrument, decisions first, then by strategy. */
   summaries(): HitMissSummary[] {
-    return [...this.tallies]
+    return [...this.counts]
       .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([, tally]) => {
-        const n = tally.hits + tally.misses;
-        const hitRate = n > 0 ? tally.hits / n : undefined;
+      .map(([, counts]) => {
+        const n = counts.hits + counts.misses;
+        const hitRate = n > 0 ? counts.hits / n : undefined;
         return {
-          instrument: tally.instrument,
-          forecastKind: tally.forecastKind,
-          strategy: tally.strategy,
-          hits: tally.hits,
-          misses: tally.misses,
-          voids: tally.voids,
+          instrument: counts.instrument,
+          forecastKind: counts.forecastKind,
+          strategy: counts.strategy,
+          hits: counts.hits,
+          misses: counts.misses,
+          voids: counts.voids,
           n,
-          effectiveN: tally.effectiveN,
+          effectiveN: counts.effectiveN,
           hitRate,
-          interval: hitRate === undefined ? undefined : wilsonInterval(hitRate, tally.effectiveN),
-          baseRate: n > 0 ? this.baseRateOf(tally.instrument, tally.longs / n) : undefined,
+          interval: hitRate === undefined ? undefined : wilsonInterval(hitRate, counts.effectiveN),
+          baseRate: n > 0 ? this.baseRateOf(counts.instrument, counts.longs / n) : undefined,
         };
       });
   }
@@ -144,12 +144,12 @@ export class HitMissTracker {
     return (longShare * base.longHits + (1 - longShare) * base.shortHits) / base.resolved;
   }
 
-  private tallyOf(outcome: Outcome): Tally {
+  private countsOf(outcome: Outcome): VerdictCounts {
     const { instrument, forecastKind, strategy } = outcome;
     const key = `${instrument} ${forecastKind} ${strategy ?? ''}`;
-    let tally = this.tallies.get(key);
-    if (tally === undefined) {
-      tally = {
+    let counts = this.counts.get(key);
+    if (counts === undefined) {
+      counts = {
         instrument,
         forecastKind,
         strategy,
@@ -160,8 +160,8 @@ export class HitMissTracker {
         effectiveN: 0,
         coveredUntil: 0,
       };
-      this.tallies.set(key, tally);
+      this.counts.set(key, counts);
     }
-    return tally;
+    return counts;
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
 import { canonicalJson } from '../../contracts/canonical-json.ts';
-import { STRATEGIES } from './registry.ts';
+import { STRATEGIES } from './catalogue.ts';
 import type { Strategy } from './strategy.ts';
 
 const cents = fc.integer({ min: -10_000_000, max: 10_000_000 }).map((value) => Decimal.of((value / 100).toFixed(2)));

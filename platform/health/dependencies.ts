@@ -1,6 +1,6 @@
 import { withDeadline } from '../deadline.ts';
 import type { Log } from '../log.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { reasonOf, type Dependency, type Probe } from './probe.ts';
 
 /** Between the end of one check and the beginning of the next. */
@@ -27,10 +27,10 @@ const NAMES: Readonly<Record<Dependency, string>> = {
  */
 export function watchDependencies(
   probes: readonly Probe[],
-  observation: Observation,
+  telemetry: Telemetry,
   log: Log,
 ): { close(): Promise<void> } {
-  const watches = probes.map((probe) => new Watch(probe, observation, log));
+  const watches = probes.map((probe) => new Watch(probe, telemetry, log));
   return {
     async close() {
       await Promise.all(watches.map((watch) => watch.close()));
@@ -40,7 +40,7 @@ export function watchDependencies(
 
 class Watch {
   readonly #probe: Probe;
-  readonly #observation: Observation;
+  readonly #telemetry: Telemetry;
   readonly #log: Log;
   #isUp: boolean | undefined;
   #failures = 0;
@@ -48,11 +48,11 @@ class Watch {
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(probe: Probe, observation: Observation, log: Log) {
+  constructor(probe: Probe, telemetry: Telemetry, log: Log) {
     this.#probe = probe;
-    this.#observation = observation;
+    this.#telemetry = telemetry;
     this.#log = log;
-    observation.health.set(probe.dependency, { alive: true, ready: false, detail: 'not asked yet' });
+    telemetry.health.set(probe.dependency, { alive: true, ready: false, detail: 'not asked yet' });
     void this.#check();
   }
 
@@ -77,7 +77,7 @@ class Watch {
     }
     if (this.#closed) return;
     const seconds = (performance.now() - startedAt) * SECONDS_PER_MS;
-    this.#observation.metrics.observe('tapeproof_dependency_check_seconds', { dependency }, seconds);
+    this.#telemetry.metrics.observe('tapeproof_dependency_check_seconds', { dependency }, seconds);
     if (failure === undefined) this.#succeeded();
     else this.#failed(failure);
     this.#timer = setTimeout(() => void this.#check(), CHECK_INTERVAL_MS);
@@ -91,8 +91,8 @@ class Watch {
     const outage =
       this.#isUp === undefined ? '' : ` again, after ${Math.round((Date.now() - this.#downSince) / 1_000)} s`;
     this.#isUp = true;
-    this.#observation.metrics.set('tapeproof_dependency_up', { dependency }, 1);
-    this.#observation.health.set(dependency, { alive: true, ready: true, detail: 'answers' });
+    this.#telemetry.metrics.set('tapeproof_dependency_up', { dependency }, 1);
+    this.#telemetry.health.set(dependency, { alive: true, ready: true, detail: 'answers' });
     this.#log.event(`${dependency}-up`, `${NAMES[dependency]} answers${outage}`);
   }
 
@@ -103,8 +103,8 @@ class Watch {
     if (this.#isUp === false || (this.#isUp === true && this.#failures < FAILURES_UNTIL_DOWN)) return;
     this.#isUp = false;
     this.#downSince = Date.now();
-    this.#observation.metrics.set('tapeproof_dependency_up', { dependency }, 0);
-    this.#observation.health.set(dependency, { alive: true, ready: false, detail: reason });
+    this.#telemetry.metrics.set('tapeproof_dependency_up', { dependency }, 0);
+    this.#telemetry.health.set(dependency, { alive: true, ready: false, detail: reason });
     this.#log.event(`${dependency}-down`, `${NAMES[dependency]} does not answer: ${reason}`, {
       'event.reason': reason,
     });

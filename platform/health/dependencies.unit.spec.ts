@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
 import { createLog } from '../log.ts';
-import { unobserved } from '../observation.ts';
+import { noTelemetry } from '../telemetry.ts';
 import { watchDependencies } from './dependencies.ts';
 import type { Probe } from './probe.ts';
 
@@ -10,7 +10,7 @@ type Answer = 'good' | 'refused' | 'never';
 function subject(answer: Answer = 'good') {
   const lines: Record<string, unknown>[] = [];
   const log = createLog('engine', 'info', { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) });
-  const observation = unobserved();
+  const telemetry = noTelemetry();
   const state: { answer: Answer; checks: number; closed: boolean } = { answer, checks: 0, closed: false };
   const probe: Probe = {
     dependency: 'redis',
@@ -27,12 +27,12 @@ function subject(answer: Answer = 'good') {
   return {
     state,
     lines,
-    observation,
-    watch: watchDependencies([probe], observation, log),
+    telemetry,
+    watch: watchDependencies([probe], telemetry, log),
     actions: () => lines.map((line) => line['event.action']),
-    isReady: () => observation.health.isReady,
+    isReady: () => telemetry.health.isReady,
     up: async () => {
-      const families = parsePrometheus(await observation.metrics.text());
+      const families = parsePrometheus(await telemetry.metrics.text());
       return families.get('tapeproof_dependency_up')?.samples[0]?.value;
     },
   };

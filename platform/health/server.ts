@@ -1,11 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { TapeproofError } from '../errors.ts';
-import type { Observation } from '../observation.ts';
+import type { Telemetry } from '../telemetry.ts';
+import { redact } from '../security/redaction.ts';
+import { allowedHosts } from './allowed-hosts.ts';
+import { BoundedConnections } from './connections.ts';
 import type { EventLoopWatch } from './event-loop.ts';
 
 const HEADER_BYTES_MAX = 8_192;
 const REQUEST_DEADLINE_MS = 2_000;
 const IDLE_MS_MAX = 15_000;
+/** A client that sends or takes nothing for so long is cut off. */
+const SILENCE_MS_MAX = 20_000;
+/** More than all who may ask at once; what comes beyond drops the oldest idle one. */
 const CONNECTIONS_MAX = 64;
 const DEADLINE_CHECK_INTERVAL_MS = 1_000;
 
@@ -14,7 +20,9 @@ export interface HealthServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly observation: Observation;
+  /** By which it may be asked, beside its address and localhost. */
+  readonly names?: readonly string[];
+  readonly telemetry: Telemetry;
   readonly eventLoop: EventLoopWatch;
 }
 
@@ -26,12 +34,13 @@ export interface HealthServer {
 
 /**
  * Answers GET and HEAD of /metrics (Prometheus' text format), /health (200 while the process is alive, else 503) and
- * /ready (200 while it can do its work, else 503), both with the checks as JSON.
+ * /ready (200 while it can do its work, else 503), both with the checks as JSON. A request for another host is refused (421).
  *
  * @throws TapeproofError UNREACHABLE when the address cannot be listened on.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
-  const { host } = options;
+  const { host, names = [] } = options;
+  const isAllowed = allowedHosts(host, names);
   const server = createServer(
     {
       maxHeaderSize: HEADER_BYTES_MAX,
@@ -41,10 +50,12 @@ export async function startHealthServer(options: HealthServerOptions): Promise<H
       connectionsCheckingInterval: DEADLINE_CHECK_INTERVAL_MS,
     },
     (request, response) => {
-      void answer(request, response, options);
+      if (isAllowed(request.headers.host)) void answer(request, response, options);
+      else refuseHost(request, response);
     },
   );
-  server.maxConnections = CONNECTIONS_MAX;
+  server.setTimeout(SILENCE_MS_MAX);
+  new BoundedConnections(server, CONNECTIONS_MAX);
   const port = await listen(server, host, options.port);
   return {
     host,
@@ -80,8 +91,15 @@ function refusal(error: NodeJS.ErrnoException, host: string, port: number): Tape
   return new TapeproofError('UNREACHABLE', sentence, { cause: error });
 }
 
+function refuseHost(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  const sentence =
+    'This is not the host that answers here. Ask by its address or as localhost, or give the name with --http-names or TAPEPROOF_HTTP_NAMES.\n';
+  respond(request, response, 421, 'text/plain; charset=utf-8', sentence);
+}
+
 async function answer(request: IncomingMessage, response: ServerResponse, options: HealthServerOptions): Promise<void> {
-  const { metrics, health } = options.observation;
+  const { metrics, health } = options.telemetry;
   // Nothing that is sent along is read.
   request.resume();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -111,10 +129,10 @@ function respondChecks(
   response: ServerResponse,
   isWell: boolean,
   question: 'alive' | 'ready',
-  { service, observation, eventLoop }: HealthServerOptions,
+  { service, telemetry, eventLoop }: HealthServerOptions,
 ): void {
   const checks = Object.fromEntries(
-    [...observation.health.parts].map(([part, state]) => [part, { ok: state[question], detail: state.detail }]),
+    [...telemetry.health.parts].map(([part, state]) => [part, { ok: state[question], detail: state.detail }]),
   );
   const body = {
     status: isWell ? 'ok' : 'failing',
@@ -132,9 +150,10 @@ function respond(
   response: ServerResponse,
   status: number,
   type: string,
-  body: string,
+  text: string,
   headers: Readonly<Record<string, string>> = {},
 ): void {
+  const body = redact(text);
   response.writeHead(status, {
     'content-type': type,
     'content-length': Buffer.byteLength(body),

@@ -1,8 +1,13 @@
 import { Kafka, logLevel, type ISocketFactory, type LogEntry, type RetryOptions } from 'kafkajs';
-import { connect } from 'node:net';
+import { EventEmitter, once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
+import { serverNameOf } from '../security/tls.ts';
+import { isRefusedForGood, refusalByKafka } from './kafka-failure.ts';
+import { kafkajsSecurity, kafkaSecurityFrom, type KafkaSecurity } from './security.ts';
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
@@ -19,40 +24,68 @@ export const RIDE_OUT_RETRY = {
   retries: 120,
 } as const satisfies RetryOptions;
 
+/** For the first look of somebody who waits: a refused connection is given up after a second. */
+const FIRST_LOOK_RETRY = { ...RIDE_OUT_RETRY, retries: 3 } as const satisfies RetryOptions;
+
 /** How long a person waits to hear that Kafka is out of reach. */
 export const ADMIN_DEADLINE_MS = 15_000;
+
+/** Where a client differs from the others of its process. */
+interface ClientSettings {
+  readonly retry?: RetryOptions;
+  readonly security?: KafkaSecurity;
+}
 
 /**
  * The kafkajs client, every option explicit. One per process and consumer group: kafkajs shares its memory of committed
  * offsets among all consumers of one client.
  *
  * @param brokers `host:port` each.
+ * @throws TapeproofError CONFIGURATION where the settings of its security are wrong.
  */
 export function createKafka(
   brokers: readonly string[],
   clientId: string,
   log: Log = createLog(clientId, 'warn'),
+  { retry = RIDE_OUT_RETRY, security = kafkaSecurityFrom() }: ClientSettings = {},
 ): Kafka {
   const write = kafkaLogWriter(log);
-  return new Kafka({
+  const handshakes = new EventEmitter().setMaxListeners(0);
+  const kafka = new Kafka({
     brokers: [...brokers],
     clientId,
-    ssl: false,
+    ...kafkajsSecurity(security),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     authenticationTimeout: AUTHENTICATION_TIMEOUT_MS,
     reauthenticationThreshold: REAUTHENTICATION_THRESHOLD_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     enforceRequestTimeout: true,
-    retry: RIDE_OUT_RETRY,
-    socketFactory: connectWithoutDelay,
+    retry,
+    socketFactory: (target) => connectWithoutDelay(target, handshakes),
     logLevel: logLevel.INFO,
     logCreator: () => write,
   });
+  handshakesOf.set(kafka, handshakes);
+  return kafka;
 }
 
+/** By client: emits `refused` with the error of a TLS handshake, which kafkajs would try again for two minutes. */
+const handshakesOf = new WeakMap<Kafka, EventEmitter>();
+
 /** kafkajs' own lets a request wait for the acknowledgement of the bytes before it: up to 40 ms (Nagle's algorithm). */
-const connectWithoutDelay: ISocketFactory = ({ host, port, onConnect }) =>
-  connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS }, onConnect);
+function connectWithoutDelay(
+  { host, port, ssl, onConnect }: Parameters<ISocketFactory>[0],
+  handshakes: EventEmitter,
+): Socket {
+  const target = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS };
+  // kafkajs hands over what it was given, which is false for plain text.
+  if (!(ssl as typeof ssl | false)) return connect(target, onConnect);
+  const socket = connectTls({ ...target, ...serverNameOf(host), ...ssl }, onConnect);
+  socket.once('error', (error) => {
+    if (isRefusedForGood(error)) handshakes.emit('refused', error);
+  });
+  return socket;
+}
 
 const REPEAT_SILENCE_MS = 10_000;
 const MESSAGES_REMEMBERED_MAX = 100;
@@ -93,8 +126,10 @@ function textOf(error: unknown): string | undefined {
   return error instanceof Error ? error.message : typeof error === 'string' ? error : JSON.stringify(error);
 }
 
-/** Kafka does not answer, as one sentence for people. */
+/** Kafka does not answer, as one sentence for people; where it answered and refused, what it refused and what to do. */
 export function kafkaUnreachable(cause?: unknown): TapeproofError {
+  const refusal = refusalByKafka(cause);
+  if (refusal !== undefined) return refusal;
   const reason = cause instanceof Error ? ` (${cause.message})` : '';
   return new TapeproofError(
     'UNREACHABLE',
@@ -104,9 +139,27 @@ export function kafkaUnreachable(cause?: unknown): TapeproofError {
 }
 
 /**
+ * Passes once Kafka answers. For a command that a person waits for: what it does later rides out a restart, and would be
+ * silent for that long where nobody listens at all.
+ *
+ * @throws TapeproofError UNREACHABLE, at once where the connection is refused.
+ */
+export async function assertKafkaAnswers(brokers: readonly string[], clientId: string): Promise<void> {
+  // The client's own setting: kafkajs connects by that, whatever an administrator is given.
+  const admin = createKafka(brokers, clientId, createLog(clientId, 'error'), { retry: FIRST_LOOK_RETRY }).admin();
+  try {
+    await withDeadline(admin.connect(), ADMIN_DEADLINE_MS, () => kafkaUnreachable());
+  } catch (error) {
+    throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
+  } finally {
+    admin.disconnect().catch(() => undefined);
+  }
+}
+
+/**
  * Runs `work` with a connected administrator, within a deadline.
  *
- * @throws TapeproofError UNREACHABLE when Kafka does not answer in time; what `work` throws as a TapeproofError stays.
+ * @throws TapeproofError UNREACHABLE when Kafka does not answer in time; CONFIGURATION when it refuses; what `work` throws as a TapeproofError stays.
  */
 export async function withAdmin<T>(
   kafka: Kafka,
@@ -114,15 +167,24 @@ export async function withAdmin<T>(
   deadlineMs = ADMIN_DEADLINE_MS,
 ): Promise<T> {
   const admin = kafka.admin({ retry: RIDE_OUT_RETRY });
+  const ended = new AbortController();
   try {
     return await withDeadline(
-      admin.connect().then(() => work(admin)),
+      Promise.race([admin.connect().then(() => work(admin)), refusedHandshake(kafka, ended.signal)]),
       deadlineMs,
       () => kafkaUnreachable(),
     );
   } catch (error) {
     throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
   } finally {
+    ended.abort();
     admin.disconnect().catch(() => undefined);
   }
+}
+
+/** Rejects with the error of the next TLS handshake that fails for good; otherwise it stays open until the signal. */
+async function refusedHandshake(kafka: Kafka, signal: AbortSignal): Promise<never> {
+  const handshakes = handshakesOf.get(kafka) ?? new EventEmitter();
+  const [error] = (await once(handshakes, 'refused', { signal })) as [Error];
+  throw error;
 }

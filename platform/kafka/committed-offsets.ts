@@ -2,12 +2,28 @@ import type { Kafka } from 'kafkajs';
 import { TapeproofError } from '../errors.ts';
 import { withAdmin } from './client.ts';
 
+/** What to do where records of a topic are gone that a group has read, or has not: the end of a sentence. */
+export type Remedy = (topic: string) => string;
+
+/** Committed offset of each partition of a topic; −1 where there is none. @throws TapeproofError UNREACHABLE */
+export async function committedOffsets(kafka: Kafka, groupId: string, topic: string): Promise<Map<number, number>> {
+  return await withAdmin(kafka, async (admin) => {
+    const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return new Map((committed?.partitions ?? []).map(({ partition, offset }) => [partition, Number(offset)]));
+  });
+}
+
 /**
  * Passes when everything that the group has committed is still in the logs. kafkajs would silently start over.
  *
  * @throws TapeproofError SEQUENCE_GAP; UNREACHABLE when Kafka does not answer or a topic is missing.
  */
-export async function refuseLostRecords(kafka: Kafka, groupId: string, topics: readonly string[]): Promise<void> {
+export async function refuseLostRecords(
+  kafka: Kafka,
+  groupId: string,
+  topics: readonly string[],
+  remedy?: Remedy,
+): Promise<void> {
   await withAdmin(kafka, async (admin) => {
     const present = new Set(await admin.listTopics());
     for (const topic of topics) {
@@ -23,10 +39,15 @@ export async function refuseLostRecords(kafka: Kafka, groupId: string, topics: r
         if (Number(offset) >= 0 && (Number(offset) < low || Number(offset) > high)) {
           throw new TapeproofError(
             'SEQUENCE_GAP',
-            `Group ${groupId} has read partition ${partition} of ${topic} up to offset ${offset}, but the log holds ${low} to ${high}: records are gone; rebuild what this group writes under a new group.`,
+            `Group ${groupId} has read partition ${partition} of ${topic} up to offset ${offset}, but the log holds ${low} to ${high}: records are gone${remedyText(topic, remedy)}.`,
           );
         }
       }
     }
   });
+}
+
+/** The end of a sentence about lost records. */
+export function remedyText(topic: string, remedy: Remedy | undefined): string {
+  return remedy === undefined ? '' : `; ${remedy(topic)}`;
 }

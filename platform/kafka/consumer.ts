@@ -1,29 +1,29 @@
-import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import type {
+  Consumer,
+  ConsumerGroupJoinEvent,
+  ConsumerStartBatchProcessEvent,
+  EachBatchPayload,
+  Kafka,
+} from 'kafkajs';
 import { withDeadline } from '../deadline.ts';
-import { TapeproofError } from '../errors.ts';
+import { isPassing, TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { unobserved, type Observation } from '../observation.ts';
+import { noTelemetry, type Telemetry } from '../telemetry.ts';
 import { without, type Assignment } from './assignment.ts';
-import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
-import { refuseLostRecords } from './committed-offsets.ts';
-import { ConsumerReport } from './consumer-report.ts';
-import { isProgrammingError, isRebalance, plain } from './delivery-errors.ts';
+import { kafkaUnreachable } from './client.ts';
+import { refuseLostRecords, type Remedy } from './committed-offsets.ts';
+import { consumerOptions } from './consumer-options.ts';
+import { ConsumerTelemetry } from './consumer-telemetry.ts';
+import { isProgrammingError, isRebalance, plain } from './consumer-errors.ts';
+import { ExpectedOffsets } from './expected-offsets.ts';
 import { OffsetCommits } from './offset-commits.ts';
-import { partitionBatchOf, type BatchResult, type PartitionBatch } from './partition-batch.ts';
+import { partitionBatchOf, type Applied, type BatchResult, type PartitionBatch } from './partition-batch.ts';
 import { PartitionPauses } from './partition-pauses.ts';
-import { HEARTBEAT_INTERVAL_MS, startPulse } from './pulse.ts';
+import { PartitionProgress } from './partition-progress.ts';
+import { startPulse } from './pulse.ts';
 
 export type { Assignment } from './assignment.ts';
 
-/** A member that says nothing for this long is dead: its partitions move. The time that a kill -9 costs. */
-const SESSION_TIMEOUT_MS = 10_000;
-/** How long the others wait for a member to finish its batch and join again. */
-const REBALANCE_TIMEOUT_MS = 30_000;
-/** Bounds of one fetch, and so of the memory that undelivered records take. */
-const FETCH_BYTES_MAX = 8 * 1_048_576;
-const PARTITION_BYTES_MAX = 1_048_576;
-/** The broker answers as soon as there is a byte; this is how long it holds a fetch that finds none. */
-const FETCH_WAIT_MS_MAX = 250;
 /** stop() = both: the first join must be over before a member can leave without becoming a ghost. */
 const JOIN_DEADLINE_MS = 4_000;
 const LEAVE_DEADLINE_MS = 5_500;
@@ -38,8 +38,14 @@ export interface ConsumerSettings {
   readonly groupId: string;
   readonly topics: readonly string[];
   /**
-   * Applies a batch. TapeproofErrors stop the consumer for good, but for UNREACHABLE: that, and any other error, is an
-   * outage: nothing is committed, the partition pauses, the same records come again.
+   * True where the handler knows better than the group how far it is, and begins wherever a batch begins: then an offset of
+   * the group that is not in the log is not refused.
+   */
+  readonly offsetsAreHints?: boolean;
+  readonly remedy?: Remedy;
+  /**
+   * Applies a batch. TapeproofErrors stop the consumer for good, but for those that pass ({@link isPassing}): these, and any
+   * other error, are an outage: nothing is committed, the partition pauses, the same records come again.
    */
   handle(batch: PartitionBatch): Promise<BatchResult>;
   /** After each join, with all that this member now has. */
@@ -47,7 +53,7 @@ export interface ConsumerSettings {
   /** With what this member had and has no more; all of it at the end. */
   onRevoked?(assignment: Assignment): void;
   readonly log: Log;
-  readonly observation?: Observation;
+  readonly telemetry?: Telemetry;
   /** Batches of different partitions handled side by side. */
   readonly concurrency?: number;
 }
@@ -57,6 +63,8 @@ export interface RunningConsumer {
   readonly done: Promise<void>;
   /** What this member has now. */
   readonly assignment: Assignment;
+  /** What it gets done. */
+  readonly progress: PartitionProgress;
   /**
    * Goes on reading one of this member's partitions at `offset`, for a downstream that says where it stands: nothing is
    * delivered again by itself where the log holds no news. A batch fetched before may still arrive.
@@ -74,17 +82,19 @@ export interface RunningConsumer {
  *   the group has not read, or has read, are gone from the log.
  */
 export async function startConsumer(settings: ConsumerSettings): Promise<RunningConsumer> {
-  await refuseLostRecords(settings.kafka, settings.groupId, settings.topics);
-  const delivery = new Delivery(settings);
-  await delivery.start();
-  return delivery;
+  const { kafka, groupId, topics, offsetsAreHints = false, remedy } = settings;
+  if (!offsetsAreHints) await refuseLostRecords(kafka, groupId, topics, remedy);
+  const member = new GroupMember(settings);
+  await member.start();
+  return member;
 }
 
 /** One membership in a group, from join to leave. */
-class Delivery implements RunningConsumer {
+class GroupMember implements RunningConsumer {
   readonly done: Promise<void>;
+  readonly progress = new PartitionProgress();
   readonly #settings: ConsumerSettings;
-  readonly #report: ConsumerReport;
+  readonly #report: ConsumerTelemetry;
   readonly #consumer: Consumer;
   readonly #resolveDone: () => void;
   readonly #rejectDone: (error: Error) => void;
@@ -99,13 +109,12 @@ class Delivery implements RunningConsumer {
   #rebalance: Error | undefined;
   #fatal: Error | undefined;
   #stopped: Promise<void> | undefined;
-  /** Per partition: where the next batch must begin. */
-  readonly #expected = new Map<string, number>();
+  readonly #expected: ExpectedOffsets;
   readonly #pauses = new PartitionPauses();
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings;
-    this.#report = new ConsumerReport(settings.groupId, settings.log, settings.observation ?? unobserved());
+    this.#report = new ConsumerTelemetry(settings.groupId, settings.log, settings.telemetry ?? noTelemetry());
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     this.done = promise;
     this.done.catch(() => undefined);
@@ -114,31 +123,19 @@ class Delivery implements RunningConsumer {
     };
     this.#rejectDone = reject;
     this.#commits = this.#newCommits();
-    this.#consumer = settings.kafka.consumer({
-      groupId: settings.groupId,
-      sessionTimeout: SESSION_TIMEOUT_MS,
-      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
-      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
-      metadataMaxAge: 300_000,
-      allowAutoTopicCreation: false,
-      minBytes: 1,
-      maxBytes: FETCH_BYTES_MAX,
-      maxBytesPerPartition: PARTITION_BYTES_MAX,
-      maxWaitTimeInMs: FETCH_WAIT_MS_MAX,
-      // Nothing here rests on transactions, and kafkajs delivers aborted records at times: every reader sees all.
-      readUncommitted: true,
-      retry: { ...RIDE_OUT_RETRY, restartOnFailure: () => Promise.resolve(true) },
-    });
+    this.#expected = new ExpectedOffsets(settings.remedy);
+    this.#consumer = settings.kafka.consumer(consumerOptions(settings.groupId));
   }
 
   async start(): Promise<void> {
     const { topics, concurrency = 1 } = this.#settings;
-    const { GROUP_JOIN, REBALANCING, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, REBALANCING, START_BATCH_PROCESS, CRASH } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, (event) => {
       this.#onJoin(event);
     });
     // Told before the request to join, which this one precedes: the broker still takes it.
     this.#consumer.on(REBALANCING, () => void this.#commits.flush());
+    this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => void this.#passMarkers(payload));
     this.#consumer.on(CRASH, ({ payload }) => {
       this.#commits.close();
       if (payload.restart) {
@@ -170,7 +167,7 @@ class Delivery implements RunningConsumer {
   seek(topic: string, partition: number, offset: number): void {
     if (this.#stopped !== undefined) return;
     // Batches fetched before begin elsewhere: that is no gap.
-    this.#expected.delete(keyOf(topic, partition));
+    this.#expected.forget(topic, partition);
     this.#consumer.seek({ topic, partition, offset: String(offset) });
   }
 
@@ -190,6 +187,7 @@ class Delivery implements RunningConsumer {
   #onJoin({ payload }: ConsumerGroupJoinEvent): void {
     this.#generation += 1;
     this.#rebalance = undefined;
+    this.progress.joined();
     this.#commits.close();
     this.#commits = this.#newCommits();
     this.#expected.clear();
@@ -252,16 +250,21 @@ class Delivery implements RunningConsumer {
       },
     );
     let result: BatchResult | Error;
+    this.progress.began(payload.batch);
     try {
       result = await this.#settings.handle(
         partitionBatchOf(payload.batch, {
           heartbeat: pulse.beat,
-          interrupted: () => pulse.error() !== undefined || this.#interrupted,
+          interrupted: () => {
+            this.progress.worked(payload.batch);
+            return pulse.error() !== undefined || this.#interrupted;
+          },
         }),
       );
     } catch (error) {
       result = plain(error);
     } finally {
+      this.progress.ended(payload.batch);
       await pulse.end();
     }
     // The group moved on meanwhile: the offsets belong to somebody else now.
@@ -269,7 +272,7 @@ class Delivery implements RunningConsumer {
     if (result instanceof Error) this.#onError(payload, result);
     else if ('resumeAt' in result) this.#resumeAt(payload, result.resumeAt);
     else if ('appliedUpTo' in result) this.#skipTo(payload, result.appliedUpTo);
-    else this.#goOn(payload, result.nextOffset);
+    else this.#goOn(payload, result);
     await this.#commitIfInterrupted();
     const missed = pulse.error();
     if (missed !== undefined) throw missed;
@@ -283,11 +286,15 @@ class Delivery implements RunningConsumer {
   #newCommits(): OffsetCommits {
     const generation = this.#generation;
     return new OffsetCommits({
-      onCommitted: ({ offset, ...place }) => {
-        this.#report.committed(place, offset);
+      onCommitted: (applied) => {
+        this.progress.committed(applied);
+        this.#report.committed(applied);
       },
       onError: (error) => {
-        if (!isRebalance(error)) this.#report.notCommitted(error);
+        if (!isRebalance(error)) {
+          this.progress.commitFailed(error);
+          this.#report.notCommitted(error);
+        }
         this.#onMembershipError(error, generation);
       },
     });
@@ -300,33 +307,38 @@ class Delivery implements RunningConsumer {
   #noteRebalance(error: Error): void {
     if (this.#rebalance === undefined) this.#report.rebalanceAnnounced(error);
     this.#rebalance ??= error;
+    this.progress.rebalanceAnnounced();
   }
 
   #hasGap({ batch }: EachBatchPayload): boolean {
     const { topic, partition } = batch;
-    const first = Number(batch.firstOffset());
-    const expected = this.#expected.get(keyOf(topic, partition)) ?? first;
-    this.#expected.set(keyOf(topic, partition), expected);
-    if (first <= expected) return false;
-    this.#fail(
-      new TapeproofError(
-        'SEQUENCE_GAP',
-        `Partition ${partition} of ${topic} goes on at offset ${first} where ${expected} was next: records are gone from the log.`,
-      ),
-    );
-    return true;
+    const gap = this.#expected.gapBefore({ topic, partition, firstOffset: batch.firstOffset() });
+    if (gap !== undefined) this.#fail(gap);
+    return gap !== undefined;
   }
 
-  #goOn(payload: EachBatchPayload, nextOffset: number): void {
+  /** The client passes over transaction markers by itself. Uncommitted, they would be lag that nobody can work off. */
+  async #passMarkers(bounds: ConsumerStartBatchProcessEvent['payload']): Promise<void> {
+    if (bounds.batchSize > 0 || this.#interrupted) return;
+    const { topic, partition } = bounds;
+    const offset = this.#expected.pass(bounds);
+    if (offset === undefined) return;
+    await this.#commits.flush();
+    await this.#consumer.commitOffsets([{ topic, partition, offset: String(offset) }]).catch(() => undefined);
+  }
+
+  #goOn(payload: EachBatchPayload, { nextOffset, waitsFor }: Applied): void {
     const { batch } = payload;
     const { topic, partition, messages } = batch;
-    const first = Number(messages[0]?.offset);
+    // Of a marker, where the batch begins with one.
+    const first = Number(batch.firstOffset());
     const last = Number(messages.at(-1)?.offset);
     if (nextOffset < first || nextOffset > last + 1) {
       this.#fail(new Error(`nextOffset ${nextOffset} is outside the batch ${first} to ${last} of ${topic}`));
       return;
     }
     if (nextOffset === first) {
+      this.progress.waits(batch, waitsFor ?? 'the last attempt took nothing');
       if (!this.#interrupted) this.#pauses.pause(payload, this.#pauses.countAttempt(batch));
       return;
     }
@@ -334,7 +346,7 @@ class Delivery implements RunningConsumer {
     const position = nextOffset === last + 1 ? Number(batch.lastOffset()) + 1 : nextOffset;
     this.#pauses.progressed(batch);
     // Not where a seek() is under way: what comes next begins where that says.
-    if (!payload.isStale()) this.#expected.set(keyOf(topic, partition), position);
+    if (!payload.isStale()) this.#expected.set(topic, partition, position);
     this.#commits.applied({ topic, partition, offset: position }, payload);
     this.#report.applied(batch, nextOffset > last ? messages.length : recordsBefore(messages, nextOffset));
     payload.resolveOffset(String(nextOffset - 1));
@@ -349,7 +361,7 @@ class Delivery implements RunningConsumer {
 
   #resumeAt(payload: EachBatchPayload, offset: number): void {
     const { topic, partition } = payload.batch;
-    this.#expected.set(keyOf(topic, partition), offset);
+    this.#expected.set(topic, partition, offset);
     this.#consumer.seek({ topic, partition, offset: String(offset) });
     const attempts = this.#pauses.countAttempt(payload.batch);
     if (attempts > RESUMES_FREE) this.#pauses.pause(payload, attempts - RESUMES_FREE);
@@ -358,7 +370,7 @@ class Delivery implements RunningConsumer {
   #onError(payload: EachBatchPayload, error: Error): void {
     const { topic, partition } = payload.batch;
     const attempts = this.#pauses.countAttempt(payload.batch);
-    const outage = error instanceof TapeproofError ? error.code === 'UNREACHABLE' : !isProgrammingError(error);
+    const outage = error instanceof TapeproofError ? isPassing(error.code) : !isProgrammingError(error);
     if (error instanceof TapeproofError && !outage) {
       this.#fail(error);
       return;
@@ -368,12 +380,9 @@ class Delivery implements RunningConsumer {
       return;
     }
     if (!this.#interrupted) this.#pauses.pause(payload, attempts);
+    this.progress.waits(payload.batch, error.message);
     this.#report.paused(payload.batch, attempts, error);
   }
-}
-
-function keyOf(topic: string, partition: number): string {
-  return `${topic} ${partition}`;
 }
 
 /** How many of an interrupted batch's records lie before an offset. */

@@ -1,9 +1,12 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { withDeadline } from '../deadline.ts';
-import type { Metrics } from '../metrics/metrics.ts';
-import type { Assignment } from './assignment.ts';
+import type { Log } from '../log.ts';
+import type { Telemetry } from '../telemetry.ts';
 import { kafkaUnreachable } from './client.ts';
+import type { RunningConsumer } from './consumer.ts';
+import { LagReport, type Lag } from './lag-report.ts';
 import type { LogReader } from './log-reader.ts';
+import { topicPartitionKey } from './topic-partition.ts';
 
 const INTERVAL_MS = 5_000;
 /** Kafka that takes longer is as good as away: until then the last lag shows. */
@@ -17,27 +20,19 @@ export interface LagWatchSettings {
   readonly reader: LogReader;
   readonly groupId: string;
   /** What this process has now; others report the rest. */
-  readonly assignment: () => Assignment;
-  readonly metrics: Metrics;
+  readonly consumer: Pick<RunningConsumer, 'assignment' | 'progress'>;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
 }
 
-interface Place {
-  readonly group: string;
-  readonly topic: string;
-  readonly partition: number;
-}
-
-interface Lag extends Place {
-  readonly records: number;
-  /** Undefined where the record cannot be read. */
-  readonly seconds: number | undefined;
-}
-
-/** Measures every few seconds how far a group is behind. @returns what ends it. */
+/**
+ * Measures every few seconds how far a group is behind, and judges whether this member gets any further: on the board,
+ * in the metrics and, at each change, in the log. @returns what ends it.
+ */
 export function watchLag(settings: LagWatchSettings): { close(): void } {
-  const { kafka, metrics } = settings;
+  const { kafka, consumer } = settings;
+  const report = new LagReport(settings);
   let admin: Promise<Admin> | undefined;
-  let shown = new Map<string, Place>();
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
 
@@ -46,30 +41,15 @@ export function watchLag(settings: LagWatchSettings): { close(): void } {
     admin = undefined;
     await (await connected?.catch(() => undefined))?.disconnect().catch(() => undefined);
   };
-  const show = (lags: readonly Lag[]): void => {
-    const next = new Map<string, Place>();
-    for (const { records, seconds, ...place } of lags) {
-      next.set(JSON.stringify(place), place);
-      metrics.set('tapeproof_consumer_lag_records', { ...place }, records);
-      if (seconds === undefined) metrics.remove('tapeproof_consumer_lag_seconds', { ...place });
-      else metrics.set('tapeproof_consumer_lag_seconds', { ...place }, seconds);
-    }
-    for (const [key, place] of shown) {
-      if (next.has(key)) continue;
-      metrics.remove('tapeproof_consumer_lag_records', { ...place });
-      metrics.remove('tapeproof_consumer_lag_seconds', { ...place });
-    }
-    shown = next;
-  };
   const measure = async (): Promise<void> => {
     try {
       admin ??= connect(kafka);
       const measured = admin.then((connected) => lagsOf(connected, settings));
       const lags = await withDeadline(measured, DEADLINE_MS, () => kafkaUnreachable());
-      if (!closed) show(lags);
+      if (!closed) report.measured(lags, consumer.progress);
     } catch {
       // Whoever needs Kafka says that it is away. The last known lag would be a lie by now.
-      show([]);
+      if (!closed) report.unknown(consumer);
       void disconnect();
     }
     if (closed) return;
@@ -81,7 +61,7 @@ export function watchLag(settings: LagWatchSettings): { close(): void } {
     close() {
       closed = true;
       clearTimeout(timer);
-      show([]);
+      report.close();
       // Where Kafka is away there is nobody to say goodbye to.
       void disconnect();
     },
@@ -94,13 +74,13 @@ async function connect(kafka: Kafka): Promise<Admin> {
   return admin;
 }
 
-async function lagsOf(admin: Admin, { reader, groupId, assignment }: LagWatchSettings): Promise<Lag[]> {
-  const assigned = Object.entries(assignment()).filter(([, partitions]) => partitions.length > 0);
+async function lagsOf(admin: Admin, { reader, groupId, consumer }: LagWatchSettings): Promise<Lag[]> {
+  const assigned = Object.entries(consumer.assignment).filter(([, partitions]) => partitions.length > 0);
   if (assigned.length === 0) return [];
   const offsets = await admin.fetchOffsets({ groupId, topics: assigned.map(([topic]) => topic) });
   const committed = new Map(
     offsets.flatMap(({ topic, partitions }) =>
-      partitions.map(({ partition, offset }) => [`${topic} ${partition}`, Number(offset)] as const),
+      partitions.map(({ partition, offset }) => [topicPartitionKey({ topic, partition }), Number(offset)] as const),
     ),
   );
   const lags: Lag[] = [];
@@ -108,10 +88,9 @@ async function lagsOf(admin: Admin, { reader, groupId, assignment }: LagWatchSet
     const mine = new Set(partitions);
     for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
       if (!mine.has(partition)) continue;
-      const next = Math.max(committed.get(`${topic} ${partition}`) ?? NOT_COMMITTED, Number(low));
+      const next = Math.max(committed.get(topicPartitionKey({ topic, partition })) ?? NOT_COMMITTED, Number(low));
       const records = Math.max(0, Number(high) - next);
       lags.push({
-        group: groupId,
         topic,
         partition,
         records,

@@ -1,9 +1,11 @@
-import { Consumer, findErrorBy, type KafkaRecord, type RecordsBatch } from '@platformatic/kafka';
+import type { Consumer, KafkaRecord, RecordsBatch } from '@platformatic/kafka';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
+import { isRefusedForGood } from './kafka-failure.ts';
 import { NO_HEADERS, type LogRecord } from './log-record.ts';
+import { kafkaSecurityFrom, logReaderSecurity, type KafkaSecurity } from './security.ts';
 
 /** One fetch; the broker returns a larger record batch whole. Measured: more is slower. */
 const FETCH_BYTES_MAX = 1_048_576;
@@ -57,9 +59,9 @@ export interface LogReader {
   close(): Promise<void>;
 }
 
-/** @param brokers `host:port` each. */
-export function createLogReader(brokers: readonly string[]): LogReader {
-  const clients = new ClientPool(brokers);
+/** @param brokers `host:port` each. @throws TapeproofError CONFIGURATION where the settings of its security are wrong. */
+export function createLogReader(brokers: readonly string[], security = kafkaSecurityFrom()): LogReader {
+  const clients = new ClientPool(brokers, security);
   return {
     startOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, EARLIEST)),
     endOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, LATEST)),
@@ -90,19 +92,21 @@ type Client = Consumer;
 /** Clients that are not in use, and the retries around each use. A client that failed is replaced. */
 class ClientPool {
   readonly #brokers: readonly string[];
+  readonly #security: KafkaSecurity;
   readonly #idle: Client[] = [];
   readonly #all = new Set<Client>();
   #closed = false;
 
-  constructor(brokers: readonly string[]) {
+  constructor(brokers: readonly string[], security: KafkaSecurity) {
     this.#brokers = brokers;
+    this.#security = security;
   }
 
   async run<Value>(work: (client: Client) => Promise<Value>): Promise<Value> {
     const startedAt = Date.now();
     while (true) {
       if (this.#closed) throw new Error('the log reader is closed');
-      const client = this.#idle.pop() ?? this.#create();
+      const client = this.#idle.pop() ?? (await this.#create());
       try {
         const value = await withDeadline(work(client), ATTEMPT_DEADLINE_MS, () => new Error('no answer'));
         if (this.#idle.length < IDLE_CLIENTS_MAX) this.#idle.push(client);
@@ -111,6 +115,7 @@ class ClientPool {
       } catch (error) {
         this.#discard(client);
         if (error instanceof TapeproofError && error.code !== 'UNREACHABLE') throw error;
+        if (isRefusedForGood(error)) throw kafkaUnreachable(error);
         const deadlineMs = error instanceof TapeproofError ? MISSING_TOPIC_DEADLINE_MS : OUTAGE_DEADLINE_MS;
         if (Date.now() - startedAt > deadlineMs) {
           throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
@@ -125,12 +130,15 @@ class ClientPool {
     await Promise.allSettled([...this.#all].map((client) => client.close(true)));
   }
 
-  #create(): Client {
+  async #create(): Promise<Client> {
+    // Loaded at the first read: that takes longer than the start of a whole command.
+    const { Consumer } = await import('@platformatic/kafka');
     const client = new Consumer({
       clientId: 'tapeproof-log-reader',
       // The library wants a name; the group is never joined.
       groupId: 'tapeproof-log-reader',
       bootstrapBrokers: [...this.#brokers],
+      ...logReaderSecurity(this.#security, this.#brokers),
       autocommit: false,
       autocreateTopics: false,
       isolationLevel: READ_UNCOMMITTED,
@@ -221,7 +229,7 @@ async function fetchFrom(
       ],
     });
   } catch (error) {
-    if (!isApiError(error, 'OFFSET_OUT_OF_RANGE')) throw error;
+    if (!(await isApiError(error, 'OFFSET_OUT_OF_RANGE'))) throw error;
     throw new TapeproofError(
       'SEQUENCE_GAP',
       `Offset ${offset} is not in partition ${partition} of ${topic}: records were deleted, or the topic was made anew.`,
@@ -242,7 +250,8 @@ async function fetchFrom(
   };
 }
 
-function isApiError(error: unknown, apiId: string): boolean {
+async function isApiError(error: unknown, apiId: string): Promise<boolean> {
+  const { findErrorBy } = await import('@platformatic/kafka');
   return error instanceof Error && findErrorBy(error, 'apiId', apiId) !== null;
 }
 

@@ -1,5 +1,6 @@
 import type { EachBatchPayload } from 'kafkajs';
-import { plain } from './delivery-errors.ts';
+import { plain } from './consumer-errors.ts';
+import { topicPartitionKey } from './topic-partition.ts';
 
 /** How long an applied offset waits at most. A commit with each batch would cost as many requests as the fetches do. */
 const COMMIT_INTERVAL_MS = 250;
@@ -41,7 +42,7 @@ export class OffsetCommits {
   applied(applied: AppliedOffset, membership: Membership): void {
     if (this.#closed) return;
     this.#membership = membership;
-    this.#waiting.set(keyOf(applied), applied);
+    this.#waiting.set(topicPartitionKey(applied), applied);
     this.#schedule();
   }
 
@@ -62,7 +63,7 @@ export class OffsetCommits {
       return;
     }
     for (const applied of offsets) {
-      if (this.#waiting.get(keyOf(applied)) === applied) this.#waiting.delete(keyOf(applied));
+      if (this.#waiting.get(topicPartitionKey(applied)) === applied) this.#waiting.delete(topicPartitionKey(applied));
       this.#settings.onCommitted(applied);
     }
     // It holds on to its batch's records.
@@ -83,8 +84,4 @@ export class OffsetCommits {
       });
     }, COMMIT_INTERVAL_MS);
   }
-}
-
-function keyOf({ topic, partition }: AppliedOffset): string {
-  return `${topic} ${partition}`;
 }

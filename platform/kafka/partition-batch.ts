@@ -5,7 +5,7 @@ import { NO_HEADERS, type LogRecord } from './log-record.ts';
 export interface PartitionBatch {
   readonly topic: string;
   readonly partition: number;
-  /** Offset of the first record. */
+  /** Offset that the batch begins at: of the first record, or of a transaction's marker before it, which nobody sees. */
   readonly firstOffset: number;
   /** At least one. Values share the memory of their fetch: copy what is kept for long. */
   readonly records: readonly LogRecord[];
@@ -13,7 +13,10 @@ export interface PartitionBatch {
   readonly highWatermark: number;
   /** Sent once a second by itself; await it where the event loop would be kept busy for seconds. Never rejects. */
   readonly heartbeat: () => Promise<void>;
-  /** True when the consumer is stopping or the group is rebalancing: stop applying and return what was applied. */
+  /**
+   * True when the consumer is stopping or the group is rebalancing: stop applying and return what was applied. Asked
+   * between pieces of the work, which says that a batch that takes long goes on.
+   */
   readonly interrupted: () => boolean;
 }
 
@@ -21,13 +24,17 @@ export interface PartitionBatch {
  * What became of a batch.
  *
  * - `nextOffset`: everything before it is applied downstream: it is committed. The batch's first offset means that
- *   nothing was: the same records come again, after a growing pause.
+ *   nothing was: the same records come again, after a growing pause; `waitsFor` says why, for people.
  * - `resumeAt`: nothing is committed and reading goes on at this offset.
  * - `appliedUpTo`: everything before it was applied downstream, and it lies beyond the batch: it is committed, and reading
  *   goes on there.
  */
-export type BatchResult =
-  { readonly nextOffset: number } | { readonly resumeAt: number } | { readonly appliedUpTo: number };
+export type BatchResult = Applied | { readonly resumeAt: number } | { readonly appliedUpTo: number };
+
+export interface Applied {
+  readonly nextOffset: number;
+  readonly waitsFor?: string;
+}
 
 /** Turns a batch of kafkajs into ours. */
 export function partitionBatchOf(
@@ -39,7 +46,7 @@ export function partitionBatchOf(
   return {
     topic,
     partition,
-    firstOffset: records[0]?.offset ?? 0,
+    firstOffset: Number(batch.firstOffset() ?? 0),
     records,
     highWatermark: Number(batch.highWatermark),
     heartbeat,

@@ -1,12 +1,8 @@
 import type { EachBatchPayload } from 'kafkajs';
+import { topicPartitionKey, type TopicPartition } from './topic-partition.ts';
 
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 5_000;
-
-interface Place {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 /** The attempts at each partition without progress, and the pauses after them, which grow. */
 export class PartitionPauses {
@@ -14,16 +10,16 @@ export class PartitionPauses {
   readonly #timers = new Set<NodeJS.Timeout>();
 
   /** @returns attempts in a row without progress, this one included. */
-  countAttempt({ topic, partition }: Place): number {
-    const key = `${topic} ${partition}`;
+  countAttempt({ topic, partition }: TopicPartition): number {
+    const key = topicPartitionKey({ topic, partition });
     const attempts = (this.#attempts.get(key) ?? 0) + 1;
     this.#attempts.set(key, attempts);
     return attempts;
   }
 
   /** The next attempt is the first again. */
-  progressed({ topic, partition }: Place): void {
-    this.#attempts.delete(`${topic} ${partition}`);
+  progressed({ topic, partition }: TopicPartition): void {
+    this.#attempts.delete(topicPartitionKey({ topic, partition }));
   }
 
   /** Fetches nothing from the payload's partition for a while; its siblings go on, and so do heartbeats. */

@@ -8,6 +8,7 @@ import { TapeproofError } from '../errors.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
 import type { Registry } from './registry.ts';
+import { topicPartitionKey } from './topic-partition.ts';
 
 /** One request, all its topics together. */
 const REQUEST_BYTES_MAX = 4 * 1_048_576;
@@ -45,7 +46,8 @@ export interface RecordProducer {
    * that wait for one under way then go together, and what Kafka does not take fails all of them. On an error some may be
    * there and some not: send them all again, readers drop duplicates.
    *
-   * @throws TapeproofError UNREACHABLE when Kafka or the registry does not take them in time.
+   * @throws TapeproofError UNREACHABLE when Kafka or the registry does not take them in time; CONFIGURATION when Kafka
+   *   refuses them, as it does batches above `max.message.bytes`; REGISTRY_CHANGED.
    */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   disconnect(): Promise<void>;
@@ -217,7 +219,7 @@ async function sendRequest(
  */
 function assertAcknowledged(records: readonly OutgoingRecord[], acknowledged: readonly RecordMetadata[]): void {
   const places = new Set(acknowledged.map(({ topicName, partition }) => `${topicName} ${partition}`));
-  const missing = records.find(({ topic, partition }) => !places.has(`${topic} ${partition}`));
+  const missing = records.find(({ topic, partition }) => !places.has(topicPartitionKey({ topic, partition })));
   if (missing === undefined) return;
   throw new Error(`no answer for partition ${missing.partition} of ${missing.topic}, whose leader has moved`);
 }
@@ -233,7 +235,7 @@ export function* requestsOf(records: readonly OutgoingRecord[]): Generator<reado
   let partitionBytes = new Map<string, number>();
   for (const record of records) {
     const bytes = bytesOf(record);
-    const partition = `${record.topic} ${record.partition}`;
+    const partition = topicPartitionKey(record);
     const filled = partitionBytes.get(partition) ?? 0;
     const full =
       request.length >= REQUEST_RECORDS_MAX ||

@@ -1,4 +1,4 @@
-import { plain } from './delivery-errors.ts';
+import { plain } from './consumer-errors.ts';
 
 /** How often a member says that it lives. */
 export const HEARTBEAT_INTERVAL_MS = 1_000;

@@ -14,6 +14,7 @@ import { SCHEMAS, type EventTypes, type RecordName } from '../../contracts/gener
 import { subjectOf, TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
 import type { Probe } from '../health/probe.ts';
+import { askRegistry, clientAccess, registryRefusal } from './registry-access.ts';
 
 /** By fingerprint: trades are nearly all of the tape. */
 const QUICK_READERS: Readonly<Record<string, BodyReader<'Trade'>>> = {
@@ -77,13 +78,24 @@ export interface Registry {
    * @throws TapeproofError UNREACHABLE on an outage, and when the registry lost our schemas: then no id means anything.
    */
   schemaOf(id: number): Promise<RegisteredSchema | undefined>;
+  /** As {@link schemaOf}, asked anew, and whether or not the registry knows ours. @throws TapeproofError UNREACHABLE */
+  answerOf(id: number): Promise<RegisteredSchema | undefined>;
+  /** Forgets what was answered so far: the next questions go to the registry again. */
+  forget(): void;
 }
 
-/** @param url base address of a Confluent-compatible registry, path included. */
+/**
+ * @param url base address of a Confluent-compatible registry, path included; user name and password too, where it wants them.
+ * @throws TapeproofError CONFIGURATION where the settings of its security are wrong.
+ */
 export function createRegistry(url: string): Registry {
   const address = url.replace(/\/+$/, '');
   // Used for registering and looking up; schemas are fetched here, where error codes tell a 404 from an outage.
-  const client = new SchemaRegistry({ host: address, clientId: 'tapeproof', retry: { retries: ATTEMPTS - 1 } });
+  const client = new SchemaRegistry({
+    ...clientAccess(address),
+    clientId: 'tapeproof',
+    retry: { retries: ATTEMPTS - 1 },
+  });
   const ids = new Map<string, Promise<number>>();
   const schemas = new Map<number, Promise<RegisteredSchema | undefined>>();
 
@@ -108,12 +120,18 @@ export function createRegistry(url: string): Registry {
     return id;
   };
 
-  const fetchSchema = async (id: number): Promise<RegisteredSchema | undefined> => {
+  const answerOf = async (id: number): Promise<RegisteredSchema | undefined> => {
     const { status, body } = await request(address, 'GET', `/schemas/ids/${id}`);
     if (status === 200 && typeof body['schema'] === 'string') {
       return describeSchema(id, body['schema'], body['schemaType']);
     }
-    if (!isCode(body, SCHEMA_NOT_FOUND)) throw registryUnreachable(address, `it answered ${status}`);
+    if (isCode(body, SCHEMA_NOT_FOUND)) return undefined;
+    throw registryUnreachable(address, `it answered ${status}`);
+  };
+
+  const fetchSchema = async (id: number): Promise<RegisteredSchema | undefined> => {
+    const schema = await answerOf(id);
+    if (schema !== undefined) return schema;
     await cachedId(TAPE_TOPIC, 'Trade');
     setTimeout(() => schemas.delete(id), UNKNOWN_REMEMBERED_MS).unref();
     return undefined;
@@ -147,6 +165,11 @@ export function createRegistry(url: string): Registry {
     },
     idOf: cachedId,
     schemaOf: (id) => cached(schemas, id, () => fetchSchema(id)),
+    answerOf,
+    forget() {
+      ids.clear();
+      schemas.clear();
+    },
   };
 }
 
@@ -156,9 +179,10 @@ export function registryProbe(url: string): Probe {
   return {
     dependency: 'registry',
     async check() {
-      const response = await fetch(`${address}/schemas/types`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
-      await response.arrayBuffer();
-      if (response.status >= 500) throw new Error(`it answered ${response.status}`);
+      const { status } = await askRegistry(`${address}/schemas/types`, 'GET', PROBE_TIMEOUT_MS);
+      const refusal = registryRefusal(address, status);
+      if (refusal !== undefined) throw refusal;
+      if (status >= 500) throw new Error(`it answered ${status}`);
     },
     close: () => Promise.resolve(),
   };
@@ -267,18 +291,15 @@ async function request(address: string, method: string, path: string, content?: 
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     if (attempt > 1) await sleep(RETRY_DELAY_MS * attempt);
     try {
-      const response = await fetch(`${address}${path}`, {
-        method,
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-        headers: { accept: 'application/json', 'content-type': 'application/vnd.schemaregistry.v1+json' },
-        ...(content === undefined ? {} : { body: JSON.stringify(content) }),
-      });
-      const text = await response.text();
-      if (response.status < 500) return { status: response.status, body: parseObject(text) };
-      reason = `it answered ${response.status}`;
+      const { status, text } = await askRegistry(`${address}${path}`, method, REQUEST_TIMEOUT_MS, content);
+      const refusal = registryRefusal(address, status);
+      if (refusal !== undefined) throw refusal;
+      if (status < 500) return { status, body: parseObject(text) };
+      reason = `it answered ${status}`;
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      reason = cause instanceof Error ? cause.message : String(cause);
+      const refusal = error instanceof TapeproofError ? error : registryRefusal(address, error);
+      if (refusal !== undefined) throw refusal;
+      reason = error instanceof Error ? error.message : String(error);
     }
   }
   throw registryUnreachable(address, reason);

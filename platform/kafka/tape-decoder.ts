@@ -13,9 +13,10 @@ const SCHEMAS_KEPT_MAX = 1_000;
 
 /**
  * A decoder that never throws on a record's account: what cannot be used says so. An outage of the registry rejects
- * with TapeproofError UNREACHABLE, so that no record is refused for it.
+ * with TapeproofError UNREACHABLE, one that contradicts the log (trusted-registry.ts) with REGISTRY_CHANGED, so that no
+ * record is refused for it.
  */
-export function createTapeDecoder(registry: Registry): TapeDecoder {
+export function createTapeDecoder(registry: Pick<Registry, 'schemaOf'>): TapeDecoder {
   const schemas = new Map<number, RegisteredSchema>();
 
   const load = async (id: number, value: Buffer): Promise<TapeContent> => {

@@ -8,9 +8,18 @@ import {
 } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
 import { ADMIN_DEADLINE_MS, withAdmin } from './client.ts';
+import { isRefusedForGood } from './kafka-failure.ts';
+import { otherPartitionsRemedy, refuseOtherPartitions } from './tape-label.ts';
 
 // CommonJS: Node finds some of its names only on the default export.
-const { ConfigResourceTypes } = kafkajs;
+const { ConfigResourceTypes, ConfigSource } = kafkajs;
+type ConfigResources = Parameters<Admin['describeConfigs']>[0]['resources'][number]['type'];
+
+const REPLICAS_SETTING = 'min.insync.replicas';
+/** A broker's name of what topics call `max.message.bytes`. */
+const BROKER_BYTES_SETTING = 'message.max.bytes';
+/** Kafka's own default. */
+const MESSAGE_BYTES_MIN = 1_048_588;
 
 /** The broker's own `default.replication.factor`. */
 const REPLICATION_OF_BROKER = -1;
@@ -22,10 +31,12 @@ export interface TopicReport {
 }
 
 export interface TopicDrift {
-  readonly topic: TopicName;
-  /** A topic setting, `partitions` or `topic`. */
+  /** A topic, or `broker <id>` for what a broker gives to topics without a setting of their own. */
+  readonly topic: string;
+  /** A setting, `partitions` or `topic`. */
   readonly setting: string;
   readonly expected: string;
+  /** Says where it is no setting of the topic's own. */
   readonly actual: string;
 }
 
@@ -34,28 +45,42 @@ export interface TopicDrift {
  * never changes: other topics follow it.
  *
  * @param partitions used only when the tape does not exist yet.
- * @throws TapeproofError UNREACHABLE; CHECK_FAILED when a topic has another number of partitions than the tape.
+ * @param activated partitions that the tape was activated with, where that is known.
+ * @throws TapeproofError UNREACHABLE; CHECK_FAILED when a topic has another number of partitions than the tape, or the tape
+ *   another one than it was activated with; CONFIGURATION when the broker refuses a setting.
  */
-export function applyTopics(kafka: Kafka, partitions: number = DEFAULT_PARTITIONS): Promise<TopicReport[]> {
+export function applyTopics(
+  kafka: Kafka,
+  partitions: number = DEFAULT_PARTITIONS,
+  activated?: number,
+): Promise<TopicReport[]> {
   return withAdmin(kafka, async (admin) => {
     const existing = await partitionCounts(admin);
     const count = existing.get(TAPE_TOPIC) ?? partitions;
+    if (existing.has(TAPE_TOPIC)) refuseOtherPartitions(count, activated);
     const missing = TOPICS.filter(({ name }) => !existing.has(name));
     if (missing.length > 0) await createTopics(admin, missing, count);
 
-    const drifted = (await driftOf(admin, count)).filter(({ topic }) => existing.has(topic));
-    const mendable = new Set(drifted.filter(({ setting }) => setting !== 'partitions').map(({ topic }) => topic));
+    const drifted = await driftOf(admin, count);
     const wrong = drifted.find(({ setting }) => setting === 'partitions');
     if (wrong !== undefined) {
       throw new TapeproofError(
         'CHECK_FAILED',
-        `Topic ${wrong.topic} has ${wrong.actual} partitions where the tape has ${wrong.expected}: delete that topic, run "npx tapeproof topics apply" and replay.`,
+        `Topic ${wrong.topic} has ${wrong.actual} partitions where the tape has ${wrong.expected}: ${remedyOf(wrong)}.`,
       );
     }
-    if (mendable.size > 0) await alterSettings(admin, mendable);
-    return TOPICS.map(({ name }) => ({
-      topic: name,
-      action: !existing.has(name) ? 'created' : mendable.has(name) ? 'settings changed' : 'unchanged',
+    const mendable = TOPICS.filter(
+      ({ name, settings }) =>
+        existing.has(name) && drifted.some(({ topic, setting }) => topic === name && setting in settings),
+    );
+    if (mendable.length > 0) await alterSettings(admin, mendable);
+    return TOPICS.map((definition) => ({
+      topic: definition.name,
+      action: !existing.has(definition.name)
+        ? 'created'
+        : mendable.includes(definition)
+          ? 'settings changed'
+          : 'unchanged',
       partitions: count,
     }));
   });
@@ -64,13 +89,30 @@ export function applyTopics(kafka: Kafka, partitions: number = DEFAULT_PARTITION
 /**
  * What differs between the broker and contracts/topics.ts; empty when nothing does.
  *
+ * @param activated partitions that the tape was activated with, where that is known: else its own number is taken for right.
  * @throws TapeproofError UNREACHABLE
  */
-export function checkTopics(kafka: Kafka): Promise<TopicDrift[]> {
+export function checkTopics(kafka: Kafka, activated?: number): Promise<TopicDrift[]> {
   return withAdmin(kafka, async (admin) => {
     const existing = await partitionCounts(admin);
-    return driftOf(admin, existing.get(TAPE_TOPIC) ?? DEFAULT_PARTITIONS);
+    const drift = await driftOf(admin, activated ?? existing.get(TAPE_TOPIC) ?? DEFAULT_PARTITIONS);
+    return [...drift, ...(await driftOfBrokers(admin))];
   });
+}
+
+/** What to do about a difference, as the end of a sentence. */
+export function remedyOf({ topic, setting, expected, actual }: TopicDrift): string {
+  if (setting === 'partitions' && topic === TAPE_TOPIC) return otherPartitionsRemedy(Number(actual));
+  if (setting === 'partitions') {
+    return `delete that topic, run "npx tapeproof topics apply", and let it be written again from the tape`;
+  }
+  if (setting === REPLICAS_SETTING) {
+    return `lower it with Kafka's own tools, or give the topic more replicas: else Kafka refuses every record`;
+  }
+  if (setting === BROKER_BYTES_SETTING) {
+    return `raise it to ${expected} with Kafka's own tools: topics without a setting of their own, such as the registry's, take it`;
+  }
+  return 'run "npx tapeproof topics apply"';
 }
 
 /**
@@ -88,6 +130,11 @@ export function partitionCount(kafka: Kafka): Promise<number> {
   });
 }
 
+/** Partitions of each topic of ours that exists. @throws TapeproofError UNREACHABLE */
+export function existingTopics(kafka: Kafka): Promise<ReadonlyMap<TopicName, number>> {
+  return withAdmin(kafka, (admin) => partitionCounts(admin));
+}
+
 async function createTopics(admin: Admin, missing: readonly TopicDefinition[], partitions: number): Promise<void> {
   await admin.createTopics({
     waitForLeaders: true,
@@ -101,14 +148,23 @@ async function createTopics(admin: Admin, missing: readonly TopicDefinition[], p
   });
 }
 
-async function alterSettings(admin: Admin, topics: ReadonlySet<TopicName>): Promise<void> {
+/** What an operator set beside ours stays. */
+async function alterSettings(admin: Admin, topics: readonly TopicDefinition[]): Promise<void> {
+  const found = await settingsOf(
+    admin,
+    topics.map(({ name }) => name),
+  );
   await admin.alterConfigs({
     validateOnly: false,
-    resources: TOPICS.filter(({ name }) => topics.has(name)).map(({ name, settings }) => ({
-      type: ConfigResourceTypes.TOPIC,
-      name,
-      configEntries: Object.entries(settings).map(([setting, value]) => ({ name: setting, value })),
-    })),
+    resources: topics.map(({ name, settings }) => {
+      const own = [...(found.get(name) ?? [])].filter(([, { isOwn }]) => isOwn).map(([key, { value }]) => [key, value]);
+      const all: Record<string, string> = { ...(Object.fromEntries(own) as Record<string, string>), ...settings };
+      return {
+        type: ConfigResourceTypes.TOPIC,
+        name,
+        configEntries: Object.entries(all).map(([setting, value]) => ({ name: setting, value })),
+      };
+    }),
   });
 }
 
@@ -123,7 +179,9 @@ async function partitionCounts(admin: Admin): Promise<Map<TopicName, number>> {
 
 async function driftOf(admin: Admin, partitions: number): Promise<TopicDrift[]> {
   const existing = await partitionCounts(admin);
-  const settings = await settingsOf(admin, [...existing.keys()]);
+  const names = [...existing.keys()];
+  const settings = await settingsOf(admin, names);
+  const replicas = await replicaCounts(admin, names);
   return TOPICS.flatMap((definition) => {
     const topic = definition.name;
     const count = existing.get(topic);
@@ -132,24 +190,90 @@ async function driftOf(admin: Admin, partitions: number): Promise<TopicDrift[]> 
     if (count !== partitions) {
       drift.push({ topic, setting: 'partitions', expected: String(partitions), actual: String(count) });
     }
+    const found = settings.get(topic);
     for (const [setting, expected] of Object.entries(definition.settings)) {
-      const actual = settings.get(topic)?.get(setting) ?? 'unset';
-      if (actual !== expected) drift.push({ topic, setting, expected, actual });
+      const actual = found?.get(setting);
+      if (!isAsExpected(setting, actual?.value, expected)) {
+        drift.push({ topic, setting, expected, actual: textOf(actual) });
+      }
+    }
+    const most = replicas.get(topic) ?? 1;
+    const inSync = found?.get(REPLICAS_SETTING);
+    if (Number(inSync?.value ?? 1) > most) {
+      drift.push({ topic, setting: REPLICAS_SETTING, expected: `at most ${most}`, actual: textOf(inSync) });
     }
     return drift;
   });
 }
 
-async function settingsOf(admin: Admin, topics: readonly TopicName[]): Promise<Map<string, Map<string, string>>> {
+/** A broker's default below what a record of ours may have is met by topics that others make, such as the registry's. */
+async function driftOfBrokers(admin: Admin): Promise<TopicDrift[]> {
+  const { brokers } = await admin.describeCluster();
+  const drift: TopicDrift[] = [];
+  for (const { nodeId } of brokers) {
+    const [broker] = await describe(admin, ConfigResourceTypes.BROKER, [String(nodeId)]).catch(whereNotAllowed);
+    const actual = broker?.configEntries.find(({ configName }) => configName === BROKER_BYTES_SETTING)?.configValue;
+    if (actual === undefined || Number(actual) >= MESSAGE_BYTES_MIN) continue;
+    drift.push({
+      ...{ topic: `broker ${nodeId}`, setting: BROKER_BYTES_SETTING, expected: String(MESSAGE_BYTES_MIN), actual },
+    });
+  }
+  return drift;
+}
+
+/** Who may use topics may not see a broker's settings. */
+function whereNotAllowed(error: unknown): [] {
+  if (isRefusedForGood(error)) return [];
+  throw error;
+}
+
+function isAsExpected(setting: string, actual: string | undefined, expected: string): boolean {
+  return setting === 'max.message.bytes' ? Number(actual) >= Number(expected) : actual === expected;
+}
+
+interface Setting {
+  readonly value: string;
+  /** Of the topic itself: else the broker's default. */
+  readonly isOwn: boolean;
+}
+
+function textOf(setting: Setting | undefined): string {
+  if (setting === undefined) return 'unset';
+  return setting.isOwn ? setting.value : `${setting.value} (the broker's default)`;
+}
+
+async function settingsOf(admin: Admin, topics: readonly TopicName[]): Promise<Map<string, Map<string, Setting>>> {
   if (topics.length === 0) return new Map();
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
-  });
+  const resources = await describe(admin, ConfigResourceTypes.TOPIC, topics);
   return new Map(
     resources.map(({ resourceName, configEntries }) => [
       resourceName,
-      new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      new Map(
+        configEntries.map(({ configName, configValue, configSource }) => [
+          configName,
+          { value: configValue, isOwn: configSource === ConfigSource.TOPIC_CONFIG },
+        ]),
+      ),
+    ]),
+  );
+}
+
+async function describe(admin: Admin, type: ConfigResources, names: readonly string[]) {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: names.map((name) => ({ type, name })),
+  });
+  return resources;
+}
+
+/** The least replicas that a partition of each topic has. */
+async function replicaCounts(admin: Admin, topics: readonly TopicName[]): Promise<Map<string, number>> {
+  if (topics.length === 0) return new Map();
+  const metadata = await admin.fetchTopicMetadata({ topics: [...topics] });
+  return new Map(
+    metadata.topics.map(({ name, partitions }) => [
+      name,
+      Math.min(...partitions.map(({ replicas }) => replicas.length)),
     ]),
   );
 }

@@ -14,6 +14,22 @@ export interface MetricDefinition {
   readonly at: readonly Service[];
   /** Upper bounds, of a histogram. */
   readonly buckets?: readonly number[];
+  /** When somebody should look. */
+  readonly alert?: AlertRule;
+}
+
+/** What an alerting rule on a metric is made of. */
+export interface AlertRule {
+  /** Of the alert, for whoever is called: what is wrong. */
+  readonly name: string;
+  /** PromQL: true of each series that it returns. */
+  readonly expression: string;
+  /** How long it must be so, seconds. */
+  readonly forS: number;
+  /** One sentence. */
+  readonly meaning: string;
+  /** One sentence: what whoever is called does. */
+  readonly action: string;
 }
 
 const ALL = ['engine', 'projector', 'ingest-live'] as const;
@@ -25,10 +41,18 @@ const LIVE = ['ingest-live'] as const;
 const MICROSECONDS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2] as const;
 const MILLISECONDS = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10] as const;
 
-const counter = <const Labels extends readonly string[]>(at: readonly Service[], labels: Labels, help: string) =>
-  ({ type: 'counter', at, labels, help }) as const;
-const gauge = <const Labels extends readonly string[]>(at: readonly Service[], labels: Labels, help: string) =>
-  ({ type: 'gauge', at, labels, help }) as const;
+const counter = <const Labels extends readonly string[]>(
+  at: readonly Service[],
+  labels: Labels,
+  help: string,
+  alert?: AlertRule,
+) => ({ type: 'counter', at, labels, help, ...(alert === undefined ? {} : { alert }) }) as const;
+const gauge = <const Labels extends readonly string[]>(
+  at: readonly Service[],
+  labels: Labels,
+  help: string,
+  alert?: AlertRule,
+) => ({ type: 'gauge', at, labels, help, ...(alert === undefined ? {} : { alert }) }) as const;
 const histogram = <const Labels extends readonly string[]>(
   at: readonly Service[],
   labels: Labels,
@@ -42,6 +66,25 @@ export const METRICS = {
     ALL,
     ['dependency'],
     '1 while kafka, registry, postgres or redis answers this process, else 0.',
+    {
+      name: 'TapeproofDependencyDown',
+      expression: 'min by (instance, dependency) (tapeproof_dependency_up) == 0',
+      forS: 60,
+      meaning: 'A service that a process needs refuses connections, or takes them and does not answer.',
+      action: 'Run `npx tapeproof stack status`, or look at the service itself; /ready says what the process met.',
+    },
+  ),
+  tapeproof_check_ready: gauge(
+    ALL,
+    ['check'],
+    '1 while a check of /ready holds, else 0: its dependencies and consumer, and what each kind of process adds.',
+    {
+      name: 'TapeproofNotReady',
+      expression: 'min by (instance, check) (tapeproof_check_ready) == 0',
+      forS: 120,
+      meaning: 'A process cannot do its work, and /ready answers 503.',
+      action: 'Ask /ready of that instance: the check of that name says why.',
+    },
   ),
   tapeproof_dependency_check_seconds: histogram(
     ALL,
@@ -54,6 +97,26 @@ export const METRICS = {
     ALL,
     ['reader', 'reason'],
     'Records kept in dead.letters because they could not be used.',
+    {
+      name: 'TapeproofDeadLetters',
+      expression: 'increase(tapeproof_dead_letters_total[15m]) > 0',
+      forS: 0,
+      meaning: 'Records could not be used.',
+      action: 'Run `npx tapeproof dead-letters`: it says where each came from, and why.',
+    },
+  ),
+
+  tapeproof_foreign_records_total: counter(
+    READERS,
+    ['reader', 'topic'],
+    'Records of a derived topic that are not events which belong there (tombstones, other schemas), passed over.',
+    {
+      name: 'TapeproofForeignRecords',
+      expression: 'increase(tapeproof_foreign_records_total[15m]) > 0',
+      forS: 0,
+      meaning: 'Something other than the engine writes to a derived topic.',
+      action: 'Find who has the right to write there; `foreign-record` in the log names partition and offset.',
+    },
   ),
 
   tapeproof_consumer_records_total: counter(READERS, ['group', 'topic', 'partition'], 'Records applied downstream.'),
@@ -66,6 +129,31 @@ export const METRICS = {
     READERS,
     ['group', 'topic', 'partition'],
     'Now less the event time of the oldest record that the group has not committed, 0 when there is none; absent while unknown.',
+  ),
+  tapeproof_consumer_stalled: gauge(
+    READERS,
+    ['group', 'topic', 'partition'],
+    '1 while a partition of this process has lag and nothing of it was committed for 20 seconds, else 0; /ready says why.',
+    {
+      name: 'TapeproofStalled',
+      expression: 'max by (group, topic, partition) (tapeproof_consumer_stalled) == 1',
+      forS: 60,
+      meaning: 'Nothing of a partition is committed although records wait: what is derived or shown falls behind.',
+      action: 'Ask /ready of the process: its checks name what it waits for, with the remedy.',
+    },
+  ),
+  tapeproof_consumer_refused_ratio: gauge(
+    READERS,
+    ['topic', 'partition'],
+    'Share of the newest records of a partition, up to about 1,000, that became dead letters; absent before the first.',
+    {
+      name: 'TapeproofMostlyRefused',
+      expression: 'max by (topic, partition) (tapeproof_consumer_refused_ratio) > 0.5',
+      forS: 60,
+      meaning: 'Most of what is read becomes dead letters: it is committed, and has no effect.',
+      action:
+        'Run `npx tapeproof dead-letters` for the reason of each, and `npx tapeproof contracts check` where it is a schema.',
+    },
   ),
   tapeproof_consumer_assigned_partitions: gauge(READERS, ['group', 'topic'], 'Partitions that this process has.'),
   tapeproof_consumer_rebalances_total: counter(READERS, ['group'], 'Joins of the group after the first.'),
@@ -101,6 +189,18 @@ export const METRICS = {
     ['partition'],
     'Times that state was found again from an anchor or the beginning.',
   ),
+  tapeproof_engine_hand_over_awaited: gauge(
+    ENGINE,
+    ['partition'],
+    '1 while a partition waits because another engine version is in force; absent else.',
+    {
+      name: 'TapeproofOtherEngineInForce',
+      expression: 'max by (partition) (tapeproof_engine_hand_over_awaited) == 1',
+      forS: 300,
+      meaning: 'An engine of another version than the one in force runs: it derives nothing of that partition.',
+      action: 'Run the version that /ready names, or put this one in force with `npx tapeproof activate`.',
+    },
+  ),
   tapeproof_engine_events_compared_total: counter(
     ENGINE,
     [],
@@ -127,6 +227,25 @@ export const METRICS = {
     PROJECTOR,
     ['projector'],
     'Records that claim an identity which other bytes have; an engine that finds one stops.',
+    {
+      name: 'TapeproofConflicts',
+      expression: 'increase(tapeproof_projector_conflicts_total[15m]) > 0',
+      forS: 0,
+      meaning: 'Two different records claim one identity: two builds derive differently, or somebody else writes.',
+      action:
+        'Look at tapeproof.conflicts in Postgres, and run `npx tapeproof audit --verify` for the events named there.',
+    },
+  ),
+
+  tapeproof_projector_sink_up: gauge(
+    PROJECTOR,
+    ['projector'],
+    '1 while the store takes what is delivered to it, 0 while it refuses or does not answer.',
+  ),
+  tapeproof_projector_sink_evicts: gauge(
+    PROJECTOR,
+    ['projector'],
+    '1 while Redis may drop keys of the read model by itself (maxmemory-policy), else 0.',
   ),
 
   tapeproof_live_connections: gauge(LIVE, ['venue'], 'Connections to the venue that are up.'),

@@ -28,6 +28,15 @@ describe('the catalogue of metrics', () => {
     expect(DOCUMENT).toContain(help.replaceAll('|', '\\|'));
   });
 
+  it.each(DEFINITIONS.filter(([, { alert }]) => alert !== undefined))(
+    'the alert of %s asks for that metric, and says what it means and what to do',
+    (name, { alert }) => {
+      expect(alert?.expression).toContain(name);
+      expect(DOCUMENT).toContain(`expr: ${alert?.expression ?? ''}`);
+      for (const sentence of [alert?.meaning, alert?.action]) expect(sentence).toMatch(/^[A-Z].*\.$/);
+    },
+  );
+
   it('documents nothing else', () => {
     const documented = new Set([...DOCUMENT.matchAll(/`(tapeproof_[a-z_]+)`/g)].map(([, name]) => name));
     expect(documented).toEqual(new Set(Object.keys(METRICS)));

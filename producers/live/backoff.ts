@@ -1,4 +1,6 @@
-/** 2^30 and more would be no delay that anybody waits for. */
+import type { VenueLimits } from '../venue.ts';
+
+/** Nobody waits for a delay doubled more often. */
 const DOUBLINGS_MAX = 30;
 
 /**
@@ -14,10 +16,16 @@ export function backoffMs(attempt: number, leastMs: number, mostMs: number, rand
   return leastMs + random * (upperMs - leastMs);
 }
 
+const TOO_MANY_REQUESTS = 429;
 const SECONDS = /^\d+$/;
 const MILLISECONDS_PER_SECOND = 1_000;
 /** Whoever says to wait for longer is asked again after a day. */
 export const RETRY_AFTER_MS_MAX = 24 * 3_600_000;
+
+/** Whether an HTTP status says to wait: 429 (RFC 6585), or one of the venue's own. */
+export function saysToWait(status: number, { waitStatuses }: Pick<VenueLimits, 'waitStatuses'>): boolean {
+  return status === TOO_MANY_REQUESTS || waitStatuses?.includes(status) === true;
+}
 
 /**
  * How long a `Retry-After` says to wait (RFC 9110, 10.2.3: seconds or a date), at most {@link RETRY_AFTER_MS_MAX};

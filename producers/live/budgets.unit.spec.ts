@@ -112,7 +112,11 @@ describe('the dead letters of a stream', () => {
   it('are bounded in each second', () => {
     const bound = new RateBound(DEAD_LETTERS_PER_SECOND_MAX);
     const allowed = (nowMs: number): number =>
-      Array.from({ length: 100 }, () => bound.allows(nowMs)).filter(Boolean).length;
+      Array.from({ length: 100 }, () => {
+        const allows = bound.allows(nowMs);
+        bound.spend(nowMs);
+        return allows;
+      }).filter(Boolean).length;
     expect(allowed(0)).toBe(DEAD_LETTERS_PER_SECOND_MAX);
     expect(allowed(999)).toBe(0);
     expect(allowed(1_000)).toBe(DEAD_LETTERS_PER_SECOND_MAX);

@@ -10,7 +10,7 @@ export interface InSync {
   readonly completeUntilMs: number | undefined;
 }
 
-/** Decides which ticks are due: at most one per interval and partition, and none that goes back. */
+/** Which ticks are due: at most one per interval and partition, and none that goes back. */
 export class ClockTicks {
   private readonly venue: string;
   private readonly intervalMs: number;
@@ -34,18 +34,17 @@ export class ClockTicks {
     return nowMs - (this.last.get(partition)?.atMs ?? -Infinity) >= this.intervalMs;
   }
 
-  /** The tick for the instruments of a partition that are in sync; it counts as written. */
-  tick(partition: number, lanes: readonly InSync[], nowMs: number, wallClockMs: number): ClockTick | undefined {
+  /** The tick to be written for the instruments of a partition that are in sync, if one is. */
+  next(partition: number, streams: readonly InSync[], nowMs: number, wallClockMs: number): ClockTick | undefined {
     if (!this.isDue(partition, nowMs)) return undefined;
-    const inSync = lanes.flatMap(({ instrument, completeUntilMs }) =>
+    const inSync = streams.flatMap(({ instrument, completeUntilMs }) =>
       completeUntilMs === undefined ? [] : [{ instrument, completeUntilMs }],
     );
     if (inSync.length === 0) return undefined;
-    const completeUntilMs = Math.min(wallClockMs, ...inSync.map((lane) => lane.completeUntilMs));
+    const completeUntilMs = Math.min(wallClockMs, ...inSync.map((each) => each.completeUntilMs));
     const seconds = Math.floor((completeUntilMs - this.allowanceMs) / MILLISECONDS_PER_SECOND);
     const eventTime = seconds * MILLISECONDS_PER_SECOND * MICROSECONDS_PER_MILLISECOND;
     if (eventTime <= (this.last.get(partition)?.eventTime ?? -Infinity)) return undefined;
-    this.last.set(partition, { atMs: nowMs, eventTime });
     return {
       venue: this.venue,
       instruments: inSync.map(({ instrument }) => instrument).sort(),
@@ -53,5 +52,10 @@ export class ClockTicks {
       receivedAt: wallClockMs * MICROSECONDS_PER_MILLISECOND,
       source: liveSourceOf(this.venue),
     };
+  }
+
+  /** A tick goes to the tape now. */
+  written(partition: number, { eventTime }: ClockTick, nowMs: number): void {
+    this.last.set(partition, { atMs: nowMs, eventTime });
   }
 }

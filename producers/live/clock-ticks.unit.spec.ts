@@ -13,15 +13,23 @@ function inSync(instrument: string, completeUntilMs: number | undefined = WALL_M
   return { instrument, completeUntilMs };
 }
 
+/** The tick that is due, written. */
+function written(ticks: ClockTicks, ...[partition, streams, nowMs, wallMs]: Parameters<ClockTicks['next']>) {
+  const tick = ticks.next(partition, streams, nowMs, wallMs);
+  expect(ticks.next(partition, streams, nowMs, wallMs)).toEqual(tick);
+  if (tick !== undefined) ticks.written(partition, tick, nowMs);
+  return tick;
+}
+
 describe('clock ticks', () => {
   it('speak, sorted, for the instruments in sync, up to whole seconds less the allowance', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
-    const lanes = [
+    const streams = [
       inSync('B-C@binance'),
       { instrument: 'A-C@binance', completeUntilMs: undefined },
       inSync('A-B@binance'),
     ];
-    const tick = ticks.tick(3, lanes, 0, WALL_MS);
+    const tick = written(ticks, 3, streams, 0, WALL_MS);
     expect(tick).toEqual({
       venue: 'binance',
       instruments: ['A-B@binance', 'B-C@binance'],
@@ -34,35 +42,35 @@ describe('clock ticks', () => {
 
   it('claim no more than the instrument that is proven the least, nor more than the clock', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
-    const lanes = [inSync('A-B@binance', WALL_MS - 5_000), inSync('B-C@binance', WALL_MS + 60_000)];
-    expect(ticks.tick(0, lanes, 0, WALL_MS)?.eventTime).toBe(eventTimeOf(WALL_MS - 5_000));
+    const streams = [inSync('A-B@binance', WALL_MS - 5_000), inSync('B-C@binance', WALL_MS + 60_000)];
+    expect(written(ticks, 0, streams, 0, WALL_MS)?.eventTime).toBe(eventTimeOf(WALL_MS - 5_000));
     const ahead = [inSync('B-C@binance', WALL_MS + 60_000)];
-    expect(ticks.tick(1, ahead, 0, WALL_MS)?.eventTime).toBe(eventTimeOf(WALL_MS));
+    expect(written(ticks, 1, ahead, 0, WALL_MS)?.eventTime).toBe(eventTimeOf(WALL_MS));
   });
 
   it('come once an interval and partition, and never go back', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
-    const lanes = (wallMs: number) => [inSync('A-B@binance', wallMs)];
-    expect(ticks.tick(0, lanes(WALL_MS), 0, WALL_MS)).toBeDefined();
-    expect(ticks.tick(0, lanes(WALL_MS + 999), 999, WALL_MS + 999)).toBeUndefined();
-    expect(ticks.tick(1, lanes(WALL_MS), 999, WALL_MS)).toBeDefined();
-    expect(ticks.tick(0, lanes(WALL_MS + 100), 1_000, WALL_MS + 1_000)).toBeUndefined();
-    expect(ticks.tick(0, lanes(WALL_MS + 1_000), 1_000, WALL_MS + 1_000)).toBeDefined();
-    expect(ticks.tick(0, lanes(WALL_MS - 9_000), 5_000, WALL_MS - 9_000)).toBeUndefined();
+    const streams = (wallMs: number) => [inSync('A-B@binance', wallMs)];
+    expect(written(ticks, 0, streams(WALL_MS), 0, WALL_MS)).toBeDefined();
+    expect(written(ticks, 0, streams(WALL_MS + 999), 999, WALL_MS + 999)).toBeUndefined();
+    expect(written(ticks, 1, streams(WALL_MS), 999, WALL_MS)).toBeDefined();
+    expect(written(ticks, 0, streams(WALL_MS + 100), 1_000, WALL_MS + 1_000)).toBeUndefined();
+    expect(written(ticks, 0, streams(WALL_MS + 1_000), 1_000, WALL_MS + 1_000)).toBeDefined();
+    expect(written(ticks, 0, streams(WALL_MS - 9_000), 5_000, WALL_MS - 9_000)).toBeUndefined();
   });
 
   it('go on behind those of the tape, and come at once', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
     ticks.held(0, eventTimeOf(WALL_MS));
     ticks.held(0, eventTimeOf(WALL_MS - 60_000));
-    expect(ticks.tick(0, [inSync('A-B@binance')], 0, WALL_MS)).toBeUndefined();
+    expect(written(ticks, 0, [inSync('A-B@binance')], 0, WALL_MS)).toBeUndefined();
     const later = WALL_MS + 1_000;
-    expect(ticks.tick(0, [inSync('A-B@binance', later)], 1, later)).toBeDefined();
+    expect(written(ticks, 0, [inSync('A-B@binance', later)], 1, later)).toBeDefined();
   });
 
   it('are none where no instrument is in sync', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
     const none = [{ instrument: 'A-B@binance', completeUntilMs: undefined }];
-    expect(ticks.tick(0, none, 0, WALL_MS)).toBeUndefined();
+    expect(written(ticks, 0, none, 0, WALL_MS)).toBeUndefined();
   });
 });

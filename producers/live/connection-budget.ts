@@ -16,17 +16,20 @@ export class ConnectionBudget {
   }
 
   waitMs(nowMs: number): number {
-    this.attemptsAtMs = this.attemptsAtMs.filter((atMs) => atMs > nowMs - this.windowMs);
-    const oldest = this.attemptsAtMs[this.attemptsAtMs.length - this.count];
+    const oldest = this.within(nowMs).at(-this.count);
     return Math.max(oldest === undefined ? 0 : oldest + this.windowMs - nowMs, this.blockedUntilMs - nowMs, 0);
   }
 
   spend(nowMs: number): void {
-    this.attemptsAtMs.push(nowMs);
+    this.attemptsAtMs = [...this.within(nowMs), nowMs];
   }
 
-  /** The venue told us to wait. */
+  /** The venue says to wait. */
   blockFor(durationMs: number, nowMs: number): void {
     this.blockedUntilMs = Math.max(this.blockedUntilMs, nowMs + durationMs);
+  }
+
+  private within(nowMs: number): number[] {
+    return this.attemptsAtMs.filter((atMs) => atMs > nowMs - this.windowMs);
   }
 }

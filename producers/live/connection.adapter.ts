@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket, type RawData } from 'ws';
-import type { DisconnectReason } from './observer.ts';
+import type { DisconnectReason } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
 /** A trade's frame has some hundred bytes. A larger frame ends the connection before it is in memory. */

@@ -35,12 +35,19 @@ export class RateBound {
     this.perSecond = perSecond;
   }
 
-  /** @param nowMs of a clock that never goes back */
+  /** Whether another one may pass. @param nowMs of a clock that never goes back */
   allows(nowMs: number): boolean {
-    const second = Math.floor(nowMs / MILLISECONDS_PER_SECOND);
-    if (second !== this.second) this.count = 0;
-    this.second = second;
-    this.count += 1;
-    return this.count <= this.perSecond;
+    return secondOf(nowMs) !== this.second || this.count < this.perSecond;
   }
+
+  /** One passes. */
+  spend(nowMs: number): void {
+    const second = secondOf(nowMs);
+    this.count = second === this.second ? this.count + 1 : 1;
+    this.second = second;
+  }
+}
+
+function secondOf(nowMs: number): number {
+  return Math.floor(nowMs / MILLISECONDS_PER_SECOND);
 }

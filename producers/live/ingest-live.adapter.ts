@@ -2,21 +2,24 @@ import { partitionOf } from '../../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
 import { withDeadline } from '../../platform/deadline.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
+import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
-import { createRegistry, type Registry } from '../../platform/kafka/registry.ts';
-import { partitionCount } from '../../platform/kafka/topics.ts';
+import type { Registry } from '../../platform/kafka/registry.ts';
+import { openTrustedLog, type TrustedLog } from '../../platform/kafka/trusted-log.ts';
+import type { RefusedTrade } from '../venue.ts';
+import { AppendCounts } from './append-counts.ts';
+import { Backfill } from './backfill.adapter.ts';
 import { ClockTicks } from './clock-ticks.ts';
-import { History } from './history.adapter.ts';
-import { Inbox } from './inbox.adapter.ts';
-import { Lane } from './lane.ts';
+import { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
+import { routeFrame } from './frame-router.ts';
+import { InstrumentStream } from './instrument-stream.ts';
 import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.adapter.ts';
-import { createLiveObserver } from './observation.adapter.ts';
-import { SILENT_OBSERVER, type LiveObserver } from './observer.ts';
-import { Outbox } from './outbox.adapter.ts';
-import { Stream } from './stream.adapter.ts';
 import { mayStream } from './stream-start.ts';
-import { Tally } from './tally.ts';
 import { readTapePosition, type TapePosition } from './tape-position.adapter.ts';
+import { TapeWriter } from './tape-writer.adapter.ts';
+import { createLiveTelemetry } from './telemetry.adapter.ts';
+import { NO_TELEMETRY, type LiveTelemetry } from './telemetry.ts';
+import { VenueStream } from './venue-stream.adapter.ts';
 
 /** Trades that wait for older ones or for Kafka, of all instruments together. */
 const WAITING_TRADES_MAX = 100_000;
@@ -43,45 +46,54 @@ interface Parts {
  * the same at the same time: every trade has one effect.
  *
  * @throws TapeproofError USAGE for the options and for instruments that the venue does not know; UNREACHABLE for Kafka,
- *   its topics or the registry at the start. Later outages are waited for.
+ *   its topics or the registry at the start; REGISTRY_CHANGED; CHECK_FAILED when the tape was activated with another number
+ *   of partitions. Later outages are waited for.
  */
 export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngestReport> {
   const plan = planOf(options);
   const { connections, log } = options;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest-live', log);
-  const registry = createRegistry(connections.registryUrl);
-  const partitions = await partitionCount(kafka);
-  for (const record of ['Trade', 'TradeGap', 'ClockTick'] as const) await registry.idOf(TAPE_TOPIC, record);
-  await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
-  const producer = createRecordProducer(kafka, registry, options.observation?.metrics);
+  const { registryUrl } = connections;
+  const { processTelemetry } = options;
+  const reader = createLogReader(connections.kafkaBrokers);
+  let trusted: TrustedLog | undefined;
+  let producer: RecordProducer | undefined;
   try {
+    trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: processTelemetry });
+    const { registry, partitions } = trusted;
+    for (const record of ['Trade', 'TradeGap', 'ClockTick'] as const) await registry.idOf(TAPE_TOPIC, record);
+    await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
+    producer = createRecordProducer(kafka, registry, processTelemetry?.metrics);
     return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
   } finally {
+    trusted?.registry.close();
     // Kafka may be away: then nobody waits for its goodbye.
-    const gone = withDeadline(producer.disconnect(), DISCONNECT_MS_MAX, () => new Error('no answer'));
-    await gone.catch(() => undefined);
+    const goodbye = Promise.all([producer?.disconnect(), reader.close()]);
+    await withDeadline(goodbye, DISCONNECT_MS_MAX, () => new Error('no answer')).catch(() => undefined);
   }
 }
 
-function observerOf({ observer, observation, venue, transport, log }: LiveIngestOptions): LiveObserver {
-  if (observer !== undefined) return observer;
-  return observation === undefined ? SILENT_OBSERVER : createLiveObserver({ venue, transport, observation, log });
+function telemetryOf({ telemetry, processTelemetry, venue, transport, log }: LiveIngestOptions): LiveTelemetry {
+  if (telemetry !== undefined) return telemetry;
+  return processTelemetry === undefined
+    ? NO_TELEMETRY
+    : createLiveTelemetry({ venue, transport, processTelemetry, log });
 }
 
-/** Wires stream, history, lanes and outbox together. */
+/** Wires the venue's stream, the instruments' streams, the backfill and the tape writer together. */
 class LiveIngest {
   private readonly parts: Parts;
-  private readonly observer: LiveObserver;
+  private readonly telemetry: LiveTelemetry;
   private readonly startedAtMs = performance.now();
   private readonly ending = new AbortController();
   private failure: Error | undefined;
-  private readonly lanes = new Map<string, Lane>();
-  private readonly tally: Tally;
-  private readonly inbox: Inbox;
-  private readonly outbox: Outbox;
+  private readonly streams = new Map<string, InstrumentStream>();
+  private readonly counts: AppendCounts;
+  private readonly deadLetters: DeadLetterQueue;
+  private readonly writer: TapeWriter;
   private readonly ticks: ClockTicks;
-  private readonly history: History;
-  private readonly stream: Stream | undefined;
+  private readonly backfill: Backfill;
+  private readonly venueStream: VenueStream | undefined;
   private rounds: NodeJS.Timeout | undefined;
   private isStreamStarted = false;
   private askingSinceMs = 0;
@@ -92,31 +104,31 @@ class LiveIngest {
     this.parts = parts;
     const { options, plan, partitions, producer } = parts;
     const { venue, timing, endpoints, symbols } = plan;
-    this.observer = observerOf(options);
-    const { observer } = this;
+    this.telemetry = telemetryOf(options);
+    const { telemetry } = this;
     const { signal } = this.ending;
-    this.inbox = new Inbox(venue, this.lanes, partitions, observer);
-    for (const [instrument, symbol] of symbols) this.lanes.set(instrument, this.laneOf(instrument, symbol));
-    const lanes = [...this.lanes.values()];
-    this.tally = new Tally(observer);
+    this.deadLetters = new DeadLetterQueue(venue.name, partitions, telemetry);
+    for (const [instrument, symbol] of symbols) this.streams.set(instrument, this.streamOf(instrument, symbol));
+    const streams = [...this.streams.values()];
+    this.counts = new AppendCounts(telemetry);
     this.ticks = new ClockTicks(venue.name, timing.tickIntervalMs, timing.tickAllowanceMs);
-    this.stream = options.transport === 'stream' ? this.newStream() : undefined;
-    this.outbox = new Outbox({
+    this.venueStream = options.transport === 'stream' ? this.newVenueStream() : undefined;
+    this.writer = new TapeWriter({
       venue: venue.name,
-      lanes,
+      streams,
       producer,
       ticks: this.ticks,
-      tally: this.tally,
+      counts: this.counts,
       timing,
-      observer,
+      telemetry,
       signal,
-      deadLetters: this.inbox,
+      deadLetters: this.deadLetters,
       readPosition: () => this.readPosition(),
     });
     const onAnswer = (): void => {
-      this.outbox.poke();
+      this.writer.poke();
     };
-    this.history = new History({ venue, restUrl: endpoints.restUrl, lanes, timing, observer, signal, onAnswer });
+    this.backfill = new Backfill({ venue, restUrl: endpoints.restUrl, streams, timing, telemetry, signal, onAnswer });
   }
 
   async run(): Promise<LiveIngestReport> {
@@ -134,18 +146,18 @@ class LiveIngest {
       if (position === undefined) return this.report(true);
       this.resume(position);
       this.askingSinceMs = performance.now();
-      const asking = this.history.run().catch((error: unknown) => {
+      const asking = this.backfill.run().catch((error: unknown) => {
         this.failure = error instanceof Error ? error : new Error(String(error));
         this.end();
       });
-      // Not in step with the outbox: while Kafka is away it waits.
+      // Not in step with the writer: while Kafka is away it waits.
       this.rounds = setInterval(() => {
         this.round();
       }, ROUND_INTERVAL_MS);
       this.round();
-      const isComplete = await this.outbox.run();
+      const isComplete = await this.writer.run();
       await asking;
-      this.inbox.giveUp();
+      this.deadLetters.giveUp();
       if (this.failure !== undefined) throw this.failure;
       return this.report(isComplete);
     } finally {
@@ -156,11 +168,11 @@ class LiveIngest {
 
   private end(): void {
     clearInterval(this.rounds);
-    this.stream?.stop();
+    this.venueStream?.stop();
     this.ending.abort();
   }
 
-  private laneOf(instrument: string, symbol: string): Lane {
+  private streamOf(instrument: string, symbol: string): InstrumentStream {
     const { options, plan, partitions } = this.parts;
     const { venue, timing, symbols, resumeTradesMax } = plan;
     const { history, limits } = venue;
@@ -168,7 +180,7 @@ class LiveIngest {
     const { weight, windowMs } = limits.requestWeight;
     const turnMs = (symbols.size * history.newest(symbol, 1).weight * windowMs) / (weight * PROBES_SHARE);
     const share = Math.floor(WAITING_TRADES_MAX / symbols.size);
-    return new Lane({
+    return new InstrumentStream({
       instrument,
       symbol,
       partition: partitionOf(instrument, partitions),
@@ -183,32 +195,36 @@ class LiveIngest {
         probeAfterMs: Math.max(timing.probeAfterMs, turnMs),
         pollIntervalMs: Math.max(timing.pollIntervalMs, turnMs),
       },
-      observer: this.observer,
-      onRefused: (refused, nowMs) => {
-        this.inbox.refused(refused, nowMs);
-      },
+      telemetry: this.telemetry,
+      onRefused: this.onRefused,
     });
   }
 
-  private newStream(): Stream {
+  private readonly onRefused = (refused: RefusedTrade, nowMs: number): void => {
+    this.deadLetters.add(refused, nowMs);
+  };
+
+  private newVenueStream(): VenueStream {
     const { venue, endpoints, symbols, timing } = this.parts.plan;
     const names = [...symbols.values()];
-    return new Stream({
+    const { streams, telemetry, onRefused } = this;
+    const routing = { venue, streams, telemetry, onRefused };
+    return new VenueStream({
       url: venue.stream.url(endpoints.webSocketUrl, names),
       subscriptions: venue.stream.subscriptions(names),
       keepAlive: venue.stream.keepAlive,
       limits: venue.limits,
       timing,
-      observer: this.observer,
+      telemetry,
       onFrame: (text, receivedAt) => {
-        this.inbox.frame(text, receivedAt);
-        this.outbox.poke();
+        routeFrame(routing, text, receivedAt, performance.now());
+        this.writer.poke();
       },
       onUp: () => {
-        for (const lane of this.lanes.values()) lane.connected(performance.now());
+        for (const stream of this.streams.values()) stream.connected(performance.now());
       },
       onDown: () => {
-        for (const lane of this.lanes.values()) lane.disconnected();
+        for (const stream of this.streams.values()) stream.disconnected();
       },
     });
   }
@@ -219,18 +235,19 @@ class LiveIngest {
       brokers: options.connections.kafkaBrokers,
       registry,
       venue: plan.venue,
-      partitionOf: new Map([...this.lanes].map(([instrument, lane]) => [instrument, lane.options.partition])),
+      partitionOf: new Map([...this.streams].map(([instrument, stream]) => [instrument, stream.options.partition])),
       signal: this.ending.signal,
     });
   }
 
   private resume({ held, tickTimes }: TapePosition): void {
     for (const [partition, eventTime] of tickTimes) this.ticks.held(partition, eventTime);
-    for (const [instrument, lane] of this.lanes) {
+    for (const [instrument, stream] of this.streams) {
       const here = held.get(instrument);
-      lane.resume(here);
+      stream.resume(here);
       const lastId = here?.lastId;
-      this.observer.resumed({
+      this.telemetry({
+        kind: 'resumed',
         instrument,
         nextTradeId: lastId === undefined ? null : String(lastId + 1),
         lastTradeIdOnTape: lastId === undefined ? (here?.recentIds.at(-1) ?? null) : String(lastId),
@@ -240,33 +257,39 @@ class LiveIngest {
 
   private round(): void {
     const nowMs = performance.now();
-    const lanes = [...this.lanes.values()];
-    if (this.stream !== undefined && !this.isStreamStarted && mayStream(lanes, nowMs - this.askingSinceMs)) {
+    const streams = [...this.streams.values()];
+    if (this.venueStream !== undefined && !this.isStreamStarted && mayStream(streams, nowMs - this.askingSinceMs)) {
+      for (const stream of streams) stream.beginWithAny();
       this.isStreamStarted = true;
-      this.stream.start();
+      this.venueStream.start();
     }
-    // Each is asked: it takes from REST what the stream withheld.
-    const isDeaf = lanes.filter((lane) => lane.foundDeaf(nowMs)).length > 0;
-    if (isDeaf) this.stream?.replace('DEAF');
-    if (nowMs - this.statusAtMs >= STATUS_INTERVAL_MS) this.tellStatus(lanes, nowMs);
+    const isDeaf = streams.some((stream) => stream.next(nowMs).replaceConnection);
+    for (const stream of streams) stream.takeWithheld(nowMs);
+    if (isDeaf) this.venueStream?.replace('DEAF');
+    if (nowMs - this.statusAtMs >= STATUS_INTERVAL_MS) this.reportStatus(streams, nowMs);
   }
 
-  private tellStatus(lanes: readonly Lane[], nowMs: number): void {
-    const instruments = lanes.map((lane) => ({
-      ...this.tally.of(lane.options.instrument),
-      missing: lane.missingTrades,
-      isInSync: lane.isInSync,
+  private reportStatus(streams: readonly InstrumentStream[], nowMs: number): void {
+    const instruments = streams.map((stream) => ({
+      ...this.counts.of(stream.options.instrument),
+      missing: stream.missingTrades,
+      isInSync: stream.isInSync,
     }));
     const inSync = instruments.filter(({ isInSync }) => isInSync).length;
-    const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+    const waiting = streams.reduce((sum, stream) => sum + stream.waiting, 0);
     const missing = instruments.reduce((sum, instrument) => sum + instrument.missing, 0);
     const seconds = (nowMs - this.statusAtMs) / MILLISECONDS_PER_SECOND;
-    const tradesPerSecond = this.statusAtMs === 0 ? 0 : (this.tally.trades - this.tradesAtStatus) / seconds;
+    const tradesPerSecond = this.statusAtMs === 0 ? 0 : (this.counts.trades - this.tradesAtStatus) / seconds;
     this.statusAtMs = nowMs;
-    this.tradesAtStatus = this.tally.trades;
-    this.observer.waiting({ trades: waiting, missing, inSync });
+    this.tradesAtStatus = this.counts.trades;
+    this.telemetry({
+      kind: 'status',
+      waitingTrades: waiting,
+      missingTrades: missing,
+      instrumentsInSync: inSync,
+    });
     this.parts.options.onStatus?.({
-      tradesAppended: this.tally.trades,
+      tradesAppended: this.counts.trades,
       tradesPerSecond,
       waiting,
       instruments,
@@ -274,10 +297,10 @@ class LiveIngest {
   }
 
   private report(complete: boolean): LiveIngestReport {
-    const { trades, fromHistory, ticks, gaps, deadLetters } = this.tally;
-    const { deadLettersNotKept } = this.inbox;
+    const { trades, fromHistory, ticks, gaps, deadLetters } = this.counts;
+    const { deadLettersNotKept } = this.deadLetters;
     const perInstrument = Object.fromEntries(
-      [...this.lanes.keys()].sort().map((instrument) => [instrument, this.tally.of(instrument).tradesAppended]),
+      [...this.streams.keys()].sort().map((instrument) => [instrument, this.counts.of(instrument).tradesAppended]),
     );
     const seconds = (performance.now() - this.startedAtMs) / MILLISECONDS_PER_SECOND;
     const appended = { tradesAppended: trades, fromHistory, perInstrument };

@@ -3,15 +3,15 @@ import type { Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { Log } from '../../platform/log.ts';
 import { namedInstrument } from '../../platform/named-instrument.ts';
-import type { Observation } from '../../platform/observation.ts';
+import type { Telemetry } from '../../platform/telemetry.ts';
 import { quoted } from '../source.ts';
 import type { Endpoints, Venue } from '../venue.ts';
-import { VENUES } from '../venues/registry.ts';
+import { VENUES } from '../venues/catalogue.ts';
 import { suggestedInstrument } from './suggested-instrument.ts';
-import type { LiveObserver } from './observer.ts';
+import type { LiveTelemetry } from './telemetry.ts';
 import { LIVE_TIMING, type LiveTiming } from './timing.ts';
 
-/** More missing trades of an instrument than this are a gap at once, unless told otherwise. */
+/** More missing trades of an instrument than this are a gap at once, where the options give no other number. */
 export const RESUME_TRADES_MAX = 500_000;
 /** Instruments of one process: their names must fit the stream's address, and REST must have time for each. */
 export const LIVE_INSTRUMENTS_MAX = 200;
@@ -32,10 +32,10 @@ export interface LiveIngestOptions {
   readonly log: Log;
   /** When given, what was released is sent, and what was done is reported, within ten seconds. */
   readonly signal: AbortSignal;
-  /** Logs, metrics and health of the process; without it nothing is told. */
-  readonly observation?: Observation | undefined;
-  /** Told instead of the observation. */
-  readonly observer?: LiveObserver | undefined;
+  /** Logs, metrics and health of the process; without it nothing is reported. */
+  readonly processTelemetry?: Telemetry | undefined;
+  /** Takes the events instead of the processTelemetry. */
+  readonly telemetry?: LiveTelemetry | undefined;
   /** About once a second, for a terminal. */
   readonly onStatus?: ((status: LiveStatus) => void) | undefined;
 }
@@ -127,7 +127,7 @@ function addressOf(text: string, protocols: readonly string[]): string {
   const address = text.replace(/\/+$/, '');
   if (URL.canParse(address) && protocols.includes(new URL(address).protocol)) return address;
   throw usage(
-    `${quoted(text)} is no address: it must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
+    `${quoted(text)} is not an address: it must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
   );
 }
 

@@ -3,10 +3,10 @@ import type { ClockTick, DeadLetter, DeadLetterReason, Trade, TradeGap } from '.
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { PlannedRecord } from '../ingest.ts';
-import type { TradeOrigin } from './observer.ts';
-import type { GivenUpGap } from './sequencer.ts';
+import type { TradeOrigin } from './telemetry.ts';
+import type { GivenUpGap } from './reorder-buffer.ts';
 
-/** A record on its way, and what is told when it has arrived. */
+/** A record on its way, and what is reported when it has arrived. */
 export interface LiveRecord extends Omit<PlannedRecord, 'key'> {
   readonly key: string | null;
   readonly event:

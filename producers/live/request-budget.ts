@@ -30,14 +30,14 @@ export class RequestBudget {
 
   /** Milliseconds until a request of this weight may go; 0 where it may go now. */
   waitMs(weight: number, nowMs: number): number {
-    this.refill(nowMs);
-    const untilTokensMs = this.tokens >= weight ? 0 : Math.ceil((weight - this.tokens) / this.perMs);
+    const tokens = this.tokensAt(nowMs);
+    const untilTokensMs = tokens >= weight ? 0 : Math.ceil((weight - tokens) / this.perMs);
     return Math.max(untilTokensMs, this.blockedUntilMs - nowMs, 0);
   }
 
   spend(weight: number, nowMs: number): void {
-    this.refill(nowMs);
-    this.tokens -= weight;
+    this.tokens = this.tokensAt(nowMs) - weight;
+    this.countedAtMs = nowMs;
     this.blockFor(REQUEST_SPACING_MS, nowMs);
   }
 
@@ -50,14 +50,13 @@ export class RequestBudget {
     if (weight >= this.limit.weight * USED_SHARE_MAX) this.blockFor(windowLeftMs, nowMs);
   }
 
-  /** The venue told us to wait. */
+  /** The venue says to wait. */
   blockFor(durationMs: number, nowMs: number): void {
     this.blockedUntilMs = Math.max(this.blockedUntilMs, nowMs + durationMs);
   }
 
-  private refill(nowMs: number): void {
+  private tokensAt(nowMs: number): number {
     const elapsedMs = nowMs - (this.countedAtMs ?? nowMs);
-    this.tokens = Math.min(this.burst, this.tokens + elapsedMs * this.perMs);
-    this.countedAtMs = nowMs;
+    return Math.min(this.burst, this.tokens + elapsedMs * this.perMs);
   }
 }

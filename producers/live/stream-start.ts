@@ -1,6 +1,6 @@
-import type { Lane } from './lane.ts';
+import type { InstrumentStream } from './instrument-stream.ts';
 
-/** So long REST may take to tell where new instruments begin. Then they begin with what the stream brings. */
+/** So long REST may take to show where new instruments begin. Then they begin with what the stream brings. */
 export const BEGINNING_MS_MAX = 10_000;
 
 /**
@@ -9,8 +9,6 @@ export const BEGINNING_MS_MAX = 10_000;
  *
  * @param askedForMs how long REST has been asked
  */
-export function mayStream(lanes: readonly Pick<Lane, 'isStarted' | 'beginWithAny'>[], askedForMs: number): boolean {
-  if (askedForMs < BEGINNING_MS_MAX && !lanes.every(({ isStarted }) => isStarted)) return false;
-  for (const lane of lanes) lane.beginWithAny();
-  return true;
+export function mayStream(streams: readonly Pick<InstrumentStream, 'isStarted'>[], askedForMs: number): boolean {
+  return askedForMs >= BEGINNING_MS_MAX || streams.every(({ isStarted }) => isStarted);
 }

@@ -4,7 +4,7 @@ import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder, type TapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { liveSourceOf, type Venue } from '../venue.ts';
-import type { HeldByTape } from './sequencer.ts';
+import type { HeldByTape } from './reorder-buffer.ts';
 import { InstrumentPosition } from './tape-position.ts';
 
 /** Records of a partition that are read at a time, from its end backward, until each instrument is found. */

@@ -1,7 +1,7 @@
 import type { Trade, TradeGap } from '../../contracts/generated/events.ts';
 import { idRangeOf } from '../../contracts/trade-rules.ts';
-import { OpenGaps } from './open-gaps.ts';
-import type { HeldByTape, Missing } from './sequencer.ts';
+import { DeclaredGaps } from './declared-gaps.ts';
+import type { HeldByTape, Missing } from './reorder-buffer.ts';
 
 /** Late trades and gaps that are remembered of the end of the tape. */
 const REMEMBERED_MAX = 20_000;
@@ -60,10 +60,15 @@ export class InstrumentPosition {
 
   held(): HeldByTape | undefined {
     if (!this.isFound) return undefined;
-    const openGaps = new OpenGaps();
-    openGaps.reset(this.gaps.toSorted((left, right) => left.first - right.first));
-    for (const id of this.lateIds) openGaps.close(id);
+    const declaredGaps = new DeclaredGaps();
+    declaredGaps.reset(this.gaps.toSorted((left, right) => left.first - right.first));
+    for (const id of this.lateIds) declaredGaps.close(id);
     this.piece();
-    return { lastId: this.lastId, lastTime: this.lastTime, openGaps: openGaps.list(), recentIds: this.recentIds };
+    return {
+      lastId: this.lastId,
+      lastTime: this.lastTime,
+      declaredGaps: declaredGaps.list(),
+      recentIds: this.recentIds,
+    };
   }
 }

@@ -18,7 +18,7 @@ describe('what the end of the tape holds of an instrument', () => {
     for (const id of [8, 9, 7, 8]) position.trade(tradeWith(id));
     position.piece();
     for (const id of [5, 6]) position.trade(tradeWith(id));
-    expect(position.held()).toEqual({ lastId: 9, lastTime: tradeWith(9).eventTime, openGaps: [], recentIds: [] });
+    expect(position.held()).toEqual({ lastId: 9, lastTime: tradeWith(9).eventTime, declaredGaps: [], recentIds: [] });
   });
 
   it('is the end of a gap whose newer trade did not arrive', () => {
@@ -37,7 +37,7 @@ describe('what the end of the tape holds of an instrument', () => {
     for (const id of [10, 7, 11]) position.trade(tradeWith(id));
     position.piece();
     position.gap(gap(2, 3));
-    expect(position.held()?.openGaps).toEqual([
+    expect(position.held()?.declaredGaps).toEqual([
       { first: 2, last: 3 },
       { first: 6, last: 6 },
       { first: 8, last: 9 },
@@ -54,7 +54,7 @@ describe('what the end of the tape holds of an instrument', () => {
     expect(position.held()).toEqual({
       lastId: undefined,
       lastTime: null,
-      openGaps: [],
+      declaredGaps: [],
       recentIds: ['a', 'b', 'c', 'd'],
     });
   });

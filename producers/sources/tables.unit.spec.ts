@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Trade } from '../../contracts/generated/events.ts';
-import { detectFileSource } from '../registry.ts';
+import { detectFileSource } from '../catalogue.ts';
 import { isRefusal, type FileHead } from '../source.ts';
 
 interface Told {

@@ -4,7 +4,8 @@ import { refusalOf, refusalOfTick } from '../../contracts/trade-rules.ts';
 import type { LatestOperation, ProjectedEvent, RedisProjector } from '../projector.ts';
 
 /** A price is stale once the venue is known to have had no later trade for so long. */
-export const STALE_AFTER_US = 60_000_000;
+const STALE_AFTER_MS = 60_000;
+const MICROSECONDS_PER_MS = 1_000;
 
 /** The latest price, decision and verdict of each instrument: `tp:<g>:{<p>}:latest:<instrument>`. */
 export const redisLatest: RedisProjector = {
@@ -15,7 +16,14 @@ export const redisLatest: RedisProjector = {
   sink: 'redis',
   keyspace: 'tp',
   index: 'instruments',
-  lags: [{ field: 'stale', aheadField: 'clockUs', behindField: 'priceTimeUs', moreThanUs: STALE_AFTER_US }],
+  lags: [
+    {
+      field: 'stale',
+      aheadField: 'clockUs',
+      behindField: 'priceTimeUs',
+      moreThanUs: STALE_AFTER_MS * MICROSECONDS_PER_MS,
+    },
+  ],
   project,
 };
 
@@ -37,7 +45,8 @@ function latestPrice({ event: trade, partition, partitions }: Extract<ProjectedE
     timeField: 'priceTimeUs',
     timeUs: trade.eventTime,
     id: trade.tradeId,
-    fields: { price: trade.price.toString(), tradeId: trade.tradeId },
+    // `stale` only changes with the tape: whether a feed has died, readers judge by their own clock and this.
+    fields: { price: trade.price.toString(), tradeId: trade.tradeId, staleAfterMs: String(STALE_AFTER_MS) },
   } as const;
   return [price];
 }

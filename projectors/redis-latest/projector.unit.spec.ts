@@ -38,7 +38,7 @@ describe('redis-latest', () => {
         timeField: 'priceTimeUs',
         timeUs: trade.eventTime,
         id: trade.tradeId,
-        fields: { price: trade.price.toString(), tradeId: trade.tradeId },
+        fields: { price: trade.price.toString(), tradeId: trade.tradeId, staleAfterMs: '60000' },
       },
     ]);
   });

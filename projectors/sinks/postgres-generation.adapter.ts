@@ -2,7 +2,9 @@ import { TapeproofError } from '../../platform/errors.ts';
 import {
   inTransaction,
   migrationSql,
+  pendingMigrations,
   sqlStateOf,
+  takeLock,
   withClient,
   type Client,
   type Pool,
@@ -10,7 +12,16 @@ import {
 import type { PostgresProjector } from '../projector.ts';
 import type { LedgerEntry, ReadModelStatus, StoredPosition } from '../sink.ts';
 import { overtaken } from './refusals.adapter.ts';
-import { createKeys, createTable, schemaOf, sharedViews, viewsOf, type View } from './postgres-schema.ts';
+import {
+  createKeys,
+  createTable,
+  grantsOn,
+  grantsOnView,
+  schemaOf,
+  sharedViews,
+  viewsOf,
+  type View,
+} from './postgres-schema.ts';
 
 /** Which generation of a projector is live, and the schemas that generations live in. */
 
@@ -22,6 +33,8 @@ const FRAME_TABLES = ['projector_positions', 'conflicts'] as const;
 /** A batch of an overtaken rebuild may hold what is to be dropped. */
 const DROP_ATTEMPTS = 5;
 const DEADLOCK_DETECTED = '40P01';
+/** Table and schema, which were there when they were looked for. */
+const GONE: readonly (string | undefined)[] = ['42P01', '3F000'];
 /** CREATE OR REPLACE VIEW cannot take a column away. */
 const INVALID_TABLE_DEFINITION = '42P16';
 
@@ -42,8 +55,29 @@ export function ensureLive(pool: Pool, projector: PostgresProjector): Promise<Ge
     const generations = await generationsOf(client, projector.name);
     if (generations === undefined) throw new RangeError('the row was just written');
     await createWhatIsMissing(client, projector, generations.live);
+    await grant(client, projector, generations.live);
     await assertColumns(client, projector, generations.live);
     await createAllViews(client, projector, generations.live);
+    return generations;
+  });
+}
+
+/**
+ * The live generation as another role made it ready, for a role that may make nothing.
+ *
+ * @throws TapeproofError CONFIGURATION where something is missing or of another version.
+ */
+export function findLive(pool: Pool, projector: PostgresProjector): Promise<Generations> {
+  return withClient(pool, async (client) => {
+    const pending = await pendingMigrations(client);
+    const generations = pending.length > 0 ? undefined : await generationsOf(client, projector.name);
+    if (generations === undefined || (await missingFrom(client, projector, generations.live)).length > 0) {
+      throw new TapeproofError(
+        'CONFIGURATION',
+        `The tables of ${projector.name} are not there yet, and the role that we connect as may not make them: run "npx tapeproof migrate" with TAPEPROOF_POSTGRES_MIGRATOR_URL set to a role that may.`,
+      );
+    }
+    await assertColumns(client, projector, generations.live);
     return generations;
   });
 }
@@ -122,8 +156,17 @@ export async function statusOf(client: Client, projector: PostgresProjector): Pr
   return { generation: generations.live, positions: rows, ledger: rows };
 }
 
-/** Positions and ledger of a generation; empty where its tables are gone. */
+/** Positions and ledger of a generation; empty where its tables are gone, also while they are asked. */
 export async function positionRows(client: Client, schema: string): Promise<readonly (StoredPosition & LedgerEntry)[]> {
+  try {
+    return await presentPositionRows(client, schema);
+  } catch (error) {
+    if (GONE.includes(sqlStateOf(error))) return [];
+    throw error;
+  }
+}
+
+async function presentPositionRows(client: Client, schema: string): Promise<readonly (StoredPosition & LedgerEntry)[]> {
   const { rows: present } = await client.query<{ present: boolean }>('SELECT to_regclass($1) IS NOT NULL AS present', [
     `${schema}.projector_positions`,
   ]);
@@ -148,24 +191,40 @@ export async function positionRows(client: Client, schema: string): Promise<read
 }
 
 async function lockSchemas(client: Client): Promise<void> {
-  await client.query('SELECT pg_advisory_xact_lock($1)', [SCHEMA_LOCK]);
+  await takeLock(client, SCHEMA_LOCK);
 }
 
 async function createFrame(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
   const schema = schemaOf(projector, generation);
   await client.query((await migrationSql('generation.sql')).replaceAll('{schema}', schema));
   for (const table of projector.tables) await client.query(createTable(schema, table));
+  await grant(client, projector, generation);
+}
+
+/** Access for the roles that exist, also those that were made after the tables. */
+async function grant(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
+  for (const statement of grantsOn(schemaOf(projector, generation), projector)) await client.query(statement);
+}
+
+/** Names of a generation's tables that are not there. */
+async function missingFrom(
+  client: Client,
+  projector: PostgresProjector,
+  generation: number,
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1',
+    [schemaOf(projector, generation)],
+  );
+  const present = new Set(rows.map(({ name }) => name));
+  return [...FRAME_TABLES, ...projector.tables.map(({ name }) => name)].filter((name) => !present.has(name));
 }
 
 async function createWhatIsMissing(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
   const schema = schemaOf(projector, generation);
-  const { rows } = await client.query<{ name: string }>(
-    'SELECT tablename AS name FROM pg_tables WHERE schemaname = $1',
-    [schema],
-  );
-  const present = new Set(rows.map(({ name }) => name));
-  const missing = projector.tables.filter(({ name }) => !present.has(name));
-  if (missing.length === 0 && FRAME_TABLES.every((name) => present.has(name))) return;
+  const names = await missingFrom(client, projector, generation);
+  if (names.length === 0) return;
+  const missing = projector.tables.filter(({ name }) => names.includes(name));
   await createFrame(client, projector, generation);
   for (const table of missing) {
     for (const statement of createKeys(schema, table)) await client.query(statement);
@@ -203,7 +262,12 @@ async function createAllViews(client: Client, projector: PostgresProjector, gene
   for (const view of sharedViews(rows)) await createView(client, view);
 }
 
-async function createView(client: Client, { name, query }: View): Promise<void> {
+async function createView(client: Client, view: View): Promise<void> {
+  await replaceView(client, view);
+  for (const statement of grantsOnView(view.name)) await client.query(statement);
+}
+
+async function replaceView(client: Client, { name, query }: View): Promise<void> {
   await client.query('SAVEPOINT before_view');
   try {
     await client.query(`CREATE OR REPLACE VIEW tapeproof.${name} AS ${query}`);

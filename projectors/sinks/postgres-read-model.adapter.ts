@@ -1,33 +1,72 @@
 import { TapeproofError } from '../../platform/errors.ts';
-import { createPool, migrate, withClient } from '../../platform/postgres.ts';
+import {
+  createPool,
+  mayDefine,
+  migrate,
+  withClient,
+  type MigrationReport,
+  type Pool,
+} from '../../platform/postgres.ts';
 import type { PostgresProjector, RowInsert } from '../projector.ts';
 import type { ReadModel } from '../sink.ts';
-import { ensureLive, positionRows, statusOf } from './postgres-generation.adapter.ts';
+import { ensureLive, findLive, positionRows, statusOf, type Generations } from './postgres-generation.adapter.ts';
 import { schemaOf } from './postgres-schema.ts';
 import { beginShadow } from './postgres-shadow.adapter.ts';
 import { createPostgresSink } from './postgres-sink.adapter.ts';
 import { assertTape } from './refusals.adapter.ts';
 
-/** A projector's read model in Postgres. Migrations are applied as it opens. */
-export function createPostgresReadModel(projector: PostgresProjector, url: string): ReadModel<RowInsert> {
-  const pool = createPool(url, `tapeproof-${projector.name}`);
+/**
+ * A projector's read model in Postgres. Rows are written as the role of `url`. Schemas, tables and views are made as that of
+ * `migratorUrl`, and so is a rebuild. As it opens, migrations are applied and what is missing is made, where that role may.
+ */
+export function createPostgresReadModel(
+  projector: PostgresProjector,
+  url: string,
+  migratorUrl = url,
+): ReadModel<RowInsert> {
+  const name = `tapeproof-${projector.name}`;
+  const pool = createPool(url, name);
+  const migratorPool = migratorUrl === url ? pool : createPool(migratorUrl, `${name}-migrator`);
   return {
     async open(tapeId) {
-      await migrate(pool);
-      const { live } = await ensureLive(pool, projector);
+      const { live } = await readyLive(migratorPool, projector);
       const stored = await withClient(pool, (client) => positionRows(client, schemaOf(projector, live)));
       assertTape(projector.name, tapeId, stored);
       return createPostgresSink({ pool, projector, tapeId, generation: live, role: 'live', withKeys: true });
     },
     async beginRebuild(tapeId, keysFirst) {
-      await migrate(pool);
-      await ensureLive(pool, projector).catch((error: unknown) => {
-        // A table of another version cannot be written, but it can be replaced.
-        if (!(error instanceof TapeproofError && error.code === 'CONFIGURATION')) throw error;
-      });
-      return beginShadow(pool, projector, tapeId, keysFirst || !projector.loadsWithoutKeys);
+      await migrate(migratorPool);
+      await ensureReplaceable(migratorPool, projector);
+      return beginShadow(migratorPool, projector, tapeId, keysFirst || !projector.loadsWithoutKeys);
     },
     status: () => withClient(pool, (client) => statusOf(client, projector)),
-    close: () => pool.end(),
+    async close() {
+      await Promise.all([...new Set([pool, migratorPool])].map((each) => each.close()));
+    },
   };
+}
+
+async function readyLive(pool: Pool, projector: PostgresProjector): Promise<Generations> {
+  if (!(await mayDefine(pool))) return findLive(pool, projector);
+  await migrate(pool);
+  return ensureLive(pool, projector);
+}
+
+/** A table of another version cannot be written, but it can be replaced. */
+async function ensureReplaceable(pool: Pool, projector: PostgresProjector): Promise<void> {
+  try {
+    await ensureLive(pool, projector);
+  } catch (error) {
+    if (!(error instanceof TapeproofError && error.code === 'CONFIGURATION')) throw error;
+  }
+}
+
+/** Applies migrations and makes what is missing of the projectors' live generations, for roles that may make nothing. */
+export async function prepareReadModels(
+  pool: Pool,
+  projectors: readonly PostgresProjector[],
+): Promise<readonly MigrationReport[]> {
+  const reports = await migrate(pool);
+  for (const projector of projectors) await ensureReplaceable(pool, projector);
+  return reports;
 }

@@ -17,7 +17,7 @@ export interface Conflict {
 }
 
 /**
- * Writes records whose keys are new. Several times as fast as {@link writeOnce}, and right where the fence admits each
+ * Writes records whose keys are new. Several times as fast as {@link writeOnce}, and right where the sequence check admits each
  * record once; where a key is there nevertheless, the transaction fails with `unique_violation`.
  */
 export async function writeNew(client: Client, schema: string, pack: RowPack): Promise<void> {

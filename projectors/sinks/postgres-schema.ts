@@ -19,6 +19,29 @@ function columnType(column: Column): string {
   return `${type}${collation}${column.endsWith(' null') ? '' : ' NOT NULL'}`;
 }
 
+/**
+ * What the role that projects may do with a generation. Events are written once: it may not change or delete one, and
+ * where rows are merged it changes those.
+ */
+export function grantsOn(schema: string, projector: PostgresProjector): readonly string[] {
+  const access = [
+    `USAGE ON SCHEMA ${schema}`,
+    `SELECT, INSERT, UPDATE ON ${schema}.projector_positions`,
+    `SELECT, INSERT ON ${schema}.conflicts`,
+    ...projector.tables.map(
+      ({ name, merge }) => `SELECT, INSERT${merge === undefined ? '' : ', UPDATE'} ON ${schema}.${name}`,
+    ),
+  ];
+  return access.map((granted) => `SELECT tapeproof.grant_to('tapeproof_projector', '${granted}')`);
+}
+
+/** A stable view is for every role. */
+export function grantsOnView(name: string): readonly string[] {
+  return ['tapeproof_projector', 'tapeproof_reader'].map(
+    (role) => `SELECT tapeproof.grant_to('${role}', 'SELECT ON tapeproof.${name}')`,
+  );
+}
+
 /** Key and indexes of a table that has none yet. */
 export function createKeys(schema: string, table: Table): readonly string[] {
   const indexes = (table.indexes ?? []).map(

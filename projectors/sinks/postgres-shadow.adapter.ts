@@ -53,7 +53,7 @@ export async function beginShadow(
     live,
     position: (topic, partition) => sink.position(topic, partition),
     pack: () => new RowPack(),
-    apply: (delivery) => sink.apply(delivery),
+    apply: (sinkBatch) => sink.apply(sinkBatch),
     livePositions: () => withClient(pool, (client) => positionRows(client, schemaOf(projector, live))),
     async finishLoad() {
       if (keysFirst) return true;

@@ -2,7 +2,7 @@ import type { TopicName } from '../../contracts/topics.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { sqlStateOf, withClient, type Client, type Pool } from '../../platform/postgres.ts';
 import type { PostgresProjector, RowInsert } from '../projector.ts';
-import { BEGINNING, type Application, type Counts, type Delivery, type Position, type Sink } from '../sink.ts';
+import { BEGINNING, type Application, type Counts, type SinkBatch, type Position, type Sink } from '../sink.ts';
 import { assertTape, overtaken } from './refusals.adapter.ts';
 import { generationsOf } from './postgres-generation.adapter.ts';
 import { contradictions, writeNew, writeOnce, type Conflict } from './postgres-rows.adapter.ts';
@@ -45,12 +45,12 @@ export function createPostgresSink(settings: SinkSettings): Sink<RowInsert> {
       }
     },
     pack: () => new RowPack(),
-    async apply(delivery) {
+    async apply(sinkBatch) {
       try {
-        return await withClient(pool, (client) => applyIn(client, settings, delivery));
+        return await withClient(pool, (client) => applyIn(client, settings, sinkBatch));
       } catch (error) {
         // Something is there already, as after its positions were lost: record by record tells what.
-        if (delivery.packed !== undefined && sqlStateOf(error) === UNIQUE_VIOLATION) return { kind: 'collided' };
+        if (sinkBatch.packed !== undefined && sqlStateOf(error) === UNIQUE_VIOLATION) return { kind: 'collided' };
         throw goneTables(error, settings);
       }
     },
@@ -95,10 +95,10 @@ async function readPosition(
 }
 
 /** The transaction of one batch. What is packed is taken to be new; of the other records each may be there. */
-async function applyIn(client: Client, settings: SinkSettings, delivery: Delivery<RowInsert>): Promise<Application> {
+async function applyIn(client: Client, settings: SinkSettings, sinkBatch: SinkBatch<RowInsert>): Promise<Application> {
   const { projector, generation, tapeId, role, withKeys } = settings;
   const schema = schemaOf(projector, generation);
-  const { topic, partition, from, to, admitted, packed, repeated, dead, ignored } = delivery;
+  const { topic, partition, from, to, admitted, packed, repeated, dead, ignored } = sinkBatch;
   const admittedRecords = admitted.length + (packed?.records ?? 0);
 
   await client.query('BEGIN');
@@ -142,7 +142,7 @@ async function applyIn(client: Client, settings: SinkSettings, delivery: Deliver
   }
   if (repeated.length > 0) {
     if (withKeys) conflicts.push(...(await contradictions(client, schema, repeated, true)));
-    else await putOff(client, schema, delivery);
+    else await putOff(client, schema, sinkBatch);
   }
   const counts: Counts = {
     ...expected,
@@ -151,8 +151,8 @@ async function applyIn(client: Client, settings: SinkSettings, delivery: Deliver
     duplicate: admittedRecords - applied + repeated.length - conflicts.length,
   };
   if (counts.applied !== expected.applied || counts.conflict > 0) {
-    await correctLedger(client, schema, delivery, expected, counts);
-    await recordConflicts(client, schema, delivery, conflicts);
+    await correctLedger(client, schema, sinkBatch, expected, counts);
+    await recordConflicts(client, schema, sinkBatch, conflicts);
   }
   await client.query('COMMIT');
   return { kind: 'applied', counts };
@@ -175,7 +175,7 @@ export function liveLockName(projector: string): string {
 async function correctLedger(
   client: Client,
   schema: string,
-  { topic, partition }: Delivery<RowInsert>,
+  { topic, partition }: SinkBatch<RowInsert>,
   before: Counts,
   after: Counts,
 ): Promise<void> {
@@ -196,7 +196,7 @@ async function correctLedger(
 async function recordConflicts(
   client: Client,
   schema: string,
-  { topic, partition }: Delivery<RowInsert>,
+  { topic, partition }: SinkBatch<RowInsert>,
   conflicts: readonly Conflict[],
 ): Promise<void> {
   for (const { offset, eventId, storedHash, foundHash } of conflicts) {
@@ -209,15 +209,15 @@ async function recordConflicts(
 }
 
 /** Without keys a repeated record cannot be compared yet: what it claims is kept until it can. */
-async function putOff(client: Client, schema: string, delivery: Delivery<RowInsert>): Promise<void> {
-  for (const { offset, output } of delivery.repeated) {
+async function putOff(client: Client, schema: string, sinkBatch: SinkBatch<RowInsert>): Promise<void> {
+  for (const { offset, output } of sinkBatch.repeated) {
     const identity = output[0];
     if (identity?.row['body_hash'] === undefined) continue;
     await client.query(
       `INSERT INTO ${schema}.unsettled (topic, partition, log_offset, table_name, event_id, found_hash)
        VALUES ($1, $2, $3, $4, $5, $6)`,
       [
-        ...[delivery.topic, delivery.partition, offset, identity.table.name],
+        ...[sinkBatch.topic, sinkBatch.partition, offset, identity.table.name],
         ...[identity.row[identity.table.key[0] ?? ''], identity.row['body_hash']],
       ],
     );

@@ -1,4 +1,5 @@
-import { askRedis, assertNoEviction, connectRedis, type Redis } from '../../platform/redis.ts';
+import { TapeproofError } from '../../platform/errors.ts';
+import { askRedis, connectRedis, evictionPolicy, type Redis } from '../../platform/redis.ts';
 import type { LatestOperation, RedisProjector } from '../projector.ts';
 import type { ReadModel } from '../sink.ts';
 import { assertTape } from './refusals.adapter.ts';
@@ -24,14 +25,14 @@ export function createRedisReadModel(projector: RedisProjector, url: string): Re
   return {
     async open(tapeId) {
       const redis = await connect();
-      await assertNoEviction(redis);
+      await assertNoHazard(redis);
       const generation = await ensureLive(redis, projector);
       assertTape(projector.name, tapeId, (await storedIn(redis, projector, generation)).positions);
       return createRedisSink({ redis, projector, tapeId, generation, role: 'live' });
     },
     async beginRebuild(tapeId) {
       const redis = await connect();
-      await assertNoEviction(redis);
+      await assertNoHazard(redis);
       await ensureLive(redis, projector);
       return beginShadow(redis, projector, tapeId);
     },
@@ -41,11 +42,33 @@ export function createRedisReadModel(projector: RedisProjector, url: string): Re
       if (live === null) return undefined;
       return { generation: Number(live), ...(await storedIn(redis, projector, Number(live))) };
     },
-    async close() {
-      const redis = await connection?.catch(() => undefined);
-      redis?.disconnect();
+    async hazard() {
+      return hazardOf(await connect());
+    },
+    close() {
+      // Not awaited: one that is being made may hang.
+      connection?.then(
+        (redis) => {
+          redis.disconnect();
+        },
+        () => undefined,
+      );
+      return Promise.resolve();
     },
   };
+}
+
+/** A read model with holes would go unnoticed. */
+async function hazardOf(redis: Redis): Promise<string | undefined> {
+  const policy = await evictionPolicy(redis);
+  if (policy === undefined) return undefined;
+  return `Redis may drop keys by itself (maxmemory-policy is ${policy}), and a read model with holes would go unnoticed: run "redis-cli config set maxmemory-policy noeviction", or use a Redis of its own.`;
+}
+
+/** @throws TapeproofError CONFIGURATION when Redis may drop keys by itself; UNREACHABLE. */
+async function assertNoHazard(redis: Redis): Promise<void> {
+  const hazard = await hazardOf(redis);
+  if (hazard !== undefined) throw new TapeproofError('CONFIGURATION', hazard);
 }
 
 async function ensureLive(redis: Redis, projector: RedisProjector): Promise<number> {

@@ -1,7 +1,7 @@
 import type { TopicName } from '../../contracts/topics.ts';
 import { askRedis, runScript, script, type Redis } from '../../platform/redis.ts';
 import type { LatestOperation, RedisProjector } from '../projector.ts';
-import type { Application, Counts, Delivery, Position, Sink } from '../sink.ts';
+import type { Application, Counts, SinkBatch, Position, Sink } from '../sink.ts';
 import { assertTape } from './refusals.adapter.ts';
 import { foldOperations } from './redis-batch.ts';
 import { generationKeys, projectorKeys } from './redis-keys.ts';
@@ -79,18 +79,18 @@ export function createRedisSink(settings: RedisSinkSettings): Sink<LatestOperati
   return {
     generation: settings.generation,
     position: (topic, partition) => readPosition(settings, topic, partition),
-    async apply(delivery): Promise<Application> {
-      const { topic, partition, admitted, repeated, dead, ignored } = delivery;
+    async apply(sinkBatch): Promise<Application> {
+      const { topic, partition, admitted, repeated, dead, ignored } = sinkBatch;
       const counts: Counts = {
         read: admitted.length + repeated.length + dead + ignored,
         applied: admitted.length,
-        // Latest values keep no hashes: what is below the fence can only be counted.
+        // Latest values keep no hashes: what is below the sequence check can only be counted.
         duplicate: repeated.length,
         conflict: 0,
         dead,
         ignored,
       };
-      const { keys, values } = requestOf(settings, delivery, counts);
+      const { keys, values } = requestOf(settings, sinkBatch, counts);
       const [kind] = (await runScript(settings.redis, APPLY, keys, values)) as [Application['kind']];
       if (kind === 'applied') return { kind, counts };
       if (kind === 'moved') return { kind, position: await readPosition(settings, topic, partition) };
@@ -116,7 +116,7 @@ async function readPosition(
 
 function requestOf(
   { projector, tapeId, generation, role }: RedisSinkSettings,
-  { topic, partition, from, to, admitted }: Delivery<LatestOperation>,
+  { topic, partition, from, to, admitted }: SinkBatch<LatestOperation>,
   counts: Counts,
 ): { keys: string[]; values: string[] } {
   const ofProjector = projectorKeys(projector);

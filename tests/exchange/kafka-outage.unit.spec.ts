@@ -6,11 +6,11 @@ import { kafkaUnreachable } from '../../platform/kafka/client.ts';
 import type { OutgoingRecord, RecordProducer } from '../../platform/kafka/producer.ts';
 import { decodeBody } from '../../contracts/codec.ts';
 import { ClockTicks } from '../../producers/live/clock-ticks.ts';
-import { Lane } from '../../producers/live/lane.ts';
-import { SILENT_OBSERVER } from '../../producers/live/observer.ts';
-import { Outbox } from '../../producers/live/outbox.adapter.ts';
-import type { HeldByTape } from '../../producers/live/sequencer.ts';
-import { Tally } from '../../producers/live/tally.ts';
+import { InstrumentStream } from '../../producers/live/instrument-stream.ts';
+import { NO_TELEMETRY } from '../../producers/live/telemetry.ts';
+import { TapeWriter } from '../../producers/live/tape-writer.adapter.ts';
+import type { HeldByTape } from '../../producers/live/reorder-buffer.ts';
+import { AppendCounts } from '../../producers/live/append-counts.ts';
 import { LIVE_TIMING } from '../../producers/live/timing.ts';
 import { until } from '../support/until.ts';
 import { drawsOf, oneOf } from './draws.ts';
@@ -53,12 +53,12 @@ class ForgetfulTape implements RecordProducer {
   held(): ReadonlyMap<string, HeldByTape> {
     const last = this.ids.at(-1);
     if (last === undefined) return new Map();
-    return new Map([[INSTRUMENT, { lastId: Number(last), lastTime: null, openGaps: [], recentIds: [] }]]);
+    return new Map([[INSTRUMENT, { lastId: Number(last), lastTime: null, declaredGaps: [], recentIds: [] }]]);
   }
 }
 
-function laneOfTest(): Lane {
-  return new Lane({
+function streamOfTest(): InstrumentStream {
+  return new InstrumentStream({
     instrument: INSTRUMENT,
     symbol: 'BTCUSDT',
     partition: 0,
@@ -69,49 +69,53 @@ function laneOfTest(): Lane {
     waitingMax: 500,
     resumeTradesMax: 500_000,
     timing: TIMING,
-    observer: SILENT_OBSERVER,
+    telemetry: NO_TELEMETRY,
     onRefused: () => undefined,
   });
+}
+
+function ignore(): void {
+  // Nothing is refused here.
 }
 
 describe('while Kafka says that it is away', () => {
   it('what it took and what it did not take is each on the tape once, in order', async () => {
     const trades = Array.from({ length: TRADES }, (_, index) => tradeAt(index));
     const tape = new ForgetfulTape();
-    const lane = laneOfTest();
+    const stream = streamOfTest();
     const end = new AbortController();
-    const outbox = new Outbox({
+    const writer = new TapeWriter({
       venue: 'binance',
-      lanes: [lane],
+      streams: [stream],
       producer: tape,
       ticks: new ClockTicks('binance', TIMING.tickIntervalMs, TIMING.tickAllowanceMs),
-      tally: new Tally(SILENT_OBSERVER),
+      counts: new AppendCounts(NO_TELEMETRY),
       timing: TIMING,
-      observer: SILENT_OBSERVER,
+      telemetry: NO_TELEMETRY,
       signal: end.signal,
-      deadLetters: { nextDeadLetter: () => undefined, acknowledged: () => undefined, putBack: () => undefined },
+      deadLetters: { first: undefined, sent: ignore, acknowledged: ignore, putBack: ignore },
       readPosition: () => Promise.resolve({ held: tape.held(), tickTimes: new Map() }),
     });
-    const ended = outbox.run();
-    const answerNeeds = (known: number): void => {
+    const ended = writer.run();
+    const answerAsked = (known: number): void => {
       const nowMs = performance.now();
-      const need = lane.need(nowMs);
-      if (need === undefined) return;
-      const from = need.kind === 'from' ? need.place.firstTradeId - FIRST : known - 1;
+      const { ask } = stream.next(nowMs);
+      if (ask === undefined) return;
+      const from = ask.kind === 'from' ? ask.place.firstTradeId - FIRST : known - 1;
       const times = { askedAtMs: nowMs, askedAtWallMs: Date.now(), nowMs };
-      lane.answered(need, trades.slice(from, Math.min(from + 1_000, known)), times);
-      outbox.poke();
+      stream.answered(ask, trades.slice(from, Math.min(from + 1_000, known)), times);
+      writer.poke();
     };
-    answerNeeds(1);
-    lane.connected(performance.now());
+    answerAsked(1);
+    stream.connected(performance.now());
     for (let known = 0; known < TRADES; known += PIECE) {
-      for (const trade of trades.slice(known, known + PIECE)) lane.fromStream(trade, performance.now());
-      outbox.poke();
-      answerNeeds(known + PIECE);
+      for (const trade of trades.slice(known, known + PIECE)) stream.received(trade, performance.now());
+      writer.poke();
+      answerAsked(known + PIECE);
       await turn();
     }
     await until('all trades are on the tape', () => {
-      answerNeeds(TRADES);
+      answerAsked(TRADES);
       return tape.ids.length >= TRADES;
     });
     end.abort();

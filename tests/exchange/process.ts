@@ -1,29 +1,37 @@
 /**
- * An exchange in a process of its own, for measurements: `process.ts <trades of each of two markets> <trades a second>`.
- * Prints where it answers as a line of JSON and, when every trade is published, how long that took; runs until SIGTERM.
+ * An exchange in a process of its own, for measurements and for trials without a network:
+ * `process.ts <trades of each of two markets> <trades a second> [prefix of the symbols BTCUSDT and ETHUSDT]`. Prints where it
+ * answers as a line of JSON and, when every trade is published, how long that took; runs until SIGTERM or Ctrl-C.
  */
 import { syntheticCapture } from './captures.ts';
 import { startExchange } from './exchange.ts';
 
 const MILLISECONDS_PER_SECOND = 1000;
 
-const [tradesPerMarket = '', tradesPerSecond = ''] = process.argv.slice(2);
+const [tradesPerMarket = '', tradesPerSecond = '', prefix = ''] = process.argv.slice(2);
+const markets = syntheticCapture(Number(tradesPerMarket)).map(({ symbol, trades }) => ({
+  symbol: prefix + symbol,
+  trades,
+}));
 const exchange = await startExchange({
-  markets: syntheticCapture(Number(tradesPerMarket)),
+  markets,
   tradesPerSecond: Number(tradesPerSecond),
   seed: 1,
   faults: {},
   stamps: 'publication',
 });
-process.once('SIGTERM', () => {
-  void exchange.close();
-});
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    void exchange.close().finally(() => process.exit());
+  });
+}
 const say = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 };
 say({ webSocketUrl: exchange.webSocketUrl, restUrl: exchange.restUrl });
 await exchange.finished;
-const times = [...exchange.shown('BTCUSDT'), ...exchange.shown('ETHUSDT')]
+const times = markets
+  .flatMap(({ symbol }) => exchange.shown(symbol))
   .map(({ timeMs }) => timeMs)
   .sort((left, right) => left - right);
 // The first trade of each market was there before the rest began.

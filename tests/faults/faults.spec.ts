@@ -7,7 +7,7 @@ import { connectRedis } from '../../platform/redis.ts';
 import { killService } from '../../stack/main.ts';
 import type { Digest } from '../support/digests.ts';
 import type { TapeproofProcess } from '../support/processes.ts';
-import { stackConnections, stackOptions, startAgain } from '../support/stack.ts';
+import { redisAdministratorUrl, stackConnections, stackOptions, startAgain } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 import { ENGINE, PROJECTOR_NAMES, stopAll, sumOf, World } from './world.ts';
 
@@ -131,7 +131,7 @@ describe('the stores and the logs are as if nothing had happened', () => {
     'when Redis is wiped, at work and at rest',
     async () => {
       await world.reset(true);
-      const redis = await connectRedis(world.connections.redisUrl, 'test-wipe');
+      const redis = await connectRedis(redisAdministratorUrl(), 'test-wipe');
       const processes = world.startAll();
       await until('Redis has something', async () => sumOf(await world.written('redis-latest')) > trades / 10);
       await redis.flushall();

@@ -146,6 +146,10 @@ export class World {
     await this.#admin.deleteGroups(groups);
   }
 
+  async forgetOffsetsOf(name: string): Promise<void> {
+    await this.#admin.deleteGroups([await this.groupOf(name)]);
+  }
+
   /**
    * How far each partition of what a process reads has had its effect: of the engine, the offset behind the tape record
    * that its last snapshot came from; of a projector, where its store stands.

@@ -17,12 +17,14 @@ export function environmentOf({
   kafkaBrokers,
   registryUrl,
   postgresUrl,
+  postgresMigratorUrl,
   redisUrl,
 }: Connections): Record<string, string> {
   return {
     TAPEPROOF_KAFKA_BROKERS: kafkaBrokers.join(','),
     TAPEPROOF_REGISTRY_URL: registryUrl,
     TAPEPROOF_POSTGRES_URL: postgresUrl,
+    ...(postgresMigratorUrl !== undefined && { TAPEPROOF_POSTGRES_MIGRATOR_URL: postgresMigratorUrl }),
     TAPEPROOF_REDIS_URL: redisUrl,
   };
 }

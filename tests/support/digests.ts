@@ -6,12 +6,15 @@ import { createLogReader, type LogReader } from '../../platform/kafka/log-reader
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import { createPool } from '../../platform/postgres.ts';
 import { connectRedis, type Redis } from '../../platform/redis.ts';
+import { redisAdministratorUrl } from './stack.ts';
 
 /** What is stored, by place: a number of items and a hash of their bytes. */
 export type Digest = Readonly<Record<string, string>>;
 
 /** Views that say how something was read, not what. */
 const READING_VIEWS = ['projector_positions', 'projector_ledger'];
+/** Which generation is live says how often it was rebuilt. */
+const GENERATION = /^tp:(\d+):/;
 const READING_KEYS = /:(position|ledger)$|:partitions$/;
 
 /** Both stores and the logs. Reads whose bytes may differ between runs (how far, how often) are left out. */
@@ -46,11 +49,16 @@ async function postgresDigest(url: string): Promise<Record<string, string>> {
 }
 
 async function redisDigest(url: string): Promise<Record<string, string>> {
-  const redis = await connectRedis(url, 'test-digest');
+  const redis = await connectRedis(redisAdministratorUrl(url), 'test-digest');
   try {
-    const keys = (await redis.keys('*')).filter((key) => !READING_KEYS.test(key)).sort();
+    const live = await Promise.all((await redis.keys('tp:*:live')).map((key) => redis.get(key)));
+    const keys = (await redis.keys('*'))
+      .filter((key) => !READING_KEYS.test(key) && live.includes(GENERATION.exec(key)?.[1] ?? ''))
+      .sort();
     const hash = createHash('sha256');
-    for (const key of keys) hash.update(`${key} ${JSON.stringify(await valueOf(redis, key))}\n`);
+    for (const key of keys) {
+      hash.update(`${key.replace(GENERATION, '')} ${JSON.stringify(await valueOf(redis, key))}\n`);
+    }
     return { redis: `${keys.length} keys ${hash.digest('hex')}` };
   } finally {
     redis.disconnect();
@@ -96,7 +104,8 @@ async function uniqueDigest(
 ): Promise<string> {
   const unique = new Map<string, string>();
   for (let partition = 0; partition < partitions; partition += 1) {
-    for await (const records of reader.read({ topic, partition, from: 0, to: Infinity })) {
+    const from = await reader.startOffset(topic, partition);
+    for await (const records of reader.read({ topic, partition, from, to: Infinity })) {
       for (const record of records) {
         const [identity, hash] = identify(record);
         const known = unique.get(identity);

@@ -4,7 +4,7 @@ import {
   BEGINNING,
   type Application,
   type Counts,
-  type Delivery,
+  type SinkBatch,
   type Position,
   type ProjectedRecord,
   type Sink,
@@ -39,7 +39,7 @@ function createMemoryStore<Output>(empty: () => Values<Output>): MemoryStore<Out
   return {
     generation: 1,
     position: (topic, partition) => Promise.resolve(positionOf(topic, partition)),
-    apply(delivery: Delivery<Output>): Promise<Application> {
+    apply(delivery: SinkBatch<Output>): Promise<Application> {
       const { topic, partition, from, to, admitted, repeated, dead, ignored } = delivery;
       const position = positionOf(topic, partition);
       if (position.nextOffset !== from.nextOffset || position.nextSequence !== from.nextSequence) {

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from '
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
 import type { Connections } from '../../platform/connections.ts';
+import { environmentOf } from './command.ts';
 import { until } from './until.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', 'bin', 'cli.ts');
@@ -44,15 +45,11 @@ export class Processes {
     const name = words.join('-').replaceAll(/[^\w.-]+/g, '-');
     const logFile = join(this.#logFolder, `${String(this.#started).padStart(3, '0')}-${name}.log`);
     const log = openSync(logFile, 'w');
-    const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = this.#connections;
     const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', CLI, ...words], {
       stdio: ['ignore', log, log],
       env: {
         PATH: process.env['PATH'],
-        TAPEPROOF_KAFKA_BROKERS: kafkaBrokers.join(','),
-        TAPEPROOF_REGISTRY_URL: registryUrl,
-        TAPEPROOF_POSTGRES_URL: postgresUrl,
-        TAPEPROOF_REDIS_URL: redisUrl,
+        ...environmentOf(this.#connections),
       },
     });
     closeSync(log);

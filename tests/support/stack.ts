@@ -1,6 +1,6 @@
 import type { Admin } from 'kafkajs';
 import { inject } from 'vitest';
-import type { Connections } from '../../platform/connections.ts';
+import { migratorUrlOf, type Connections } from '../../platform/connections.ts';
 import { TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { createKafka, withAdmin } from '../../platform/kafka/client.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
@@ -9,6 +9,8 @@ import { createLog } from '../../platform/log.ts';
 import { createPool, migrate } from '../../platform/postgres.ts';
 import { connectRedis } from '../../platform/redis.ts';
 import { startService, type ServiceName, type StackOptions } from '../../stack/main.ts';
+import { POSTGRES_ADMINISTRATOR } from '../../stack/postgres-roles.ts';
+import { readSecrets } from '../../stack/secrets.ts';
 import { until } from './until.ts';
 
 /** Where the services of this test run are. */
@@ -18,8 +20,27 @@ export function stackConnections(): Connections {
     kafkaBrokers: [endpoints.kafkaBrokers],
     registryUrl: endpoints.registryUrl,
     postgresUrl: endpoints.postgresUrl,
+    postgresMigratorUrl: endpoints.postgresMigratorUrl,
     redisUrl: endpoints.redisUrl,
   };
+}
+
+/** Redis as its administrator: what tests break and empty is denied to the application. */
+export function redisAdministratorUrl(redisUrl = stackConnections().redisUrl): string {
+  const secrets = readSecrets(stackOptions().folder);
+  const url = new URL(redisUrl);
+  url.username = 'default';
+  url.password = secrets?.redisAdministrator ?? '';
+  return url.href;
+}
+
+/** Postgres as its superuser: what tests break is denied to the roles of the application. */
+export function postgresAdministratorUrl(postgresUrl = stackConnections().postgresUrl): string {
+  const secrets = readSecrets(stackOptions().folder);
+  const url = new URL(postgresUrl);
+  url.username = POSTGRES_ADMINISTRATOR;
+  url.password = secrets?.postgresAdministrator ?? '';
+  return url.href;
 }
 
 /** For startService, stopService and killService. */
@@ -28,7 +49,7 @@ export function stackOptions(): StackOptions {
 }
 
 /** A group that a process was killed in keeps its dead member for a session's length. */
-const GROUP_DEADLINE_MS = 30_000;
+const GROUP_DEADLINE_MS = 120_000;
 const OURS = /^(tapeproof|test)/;
 
 /**
@@ -42,8 +63,8 @@ export async function resetStores(connections = stackConnections(), kept: readon
   await withAdmin(kafka, (admin) => clearKafka(admin, kept), 2 * GROUP_DEADLINE_MS);
   await until('the topics are there', () => applyTopics(kafka).then(() => true));
   await createRegistry(connections.registryUrl).register();
-  await resetPostgres(connections.postgresUrl);
-  const redis = await connectRedis(connections.redisUrl, 'test-reset');
+  await resetPostgres(migratorUrlOf(connections));
+  const redis = await connectRedis(redisAdministratorUrl(connections.redisUrl), 'test-reset');
   await redis.flushall();
   redis.disconnect();
 }

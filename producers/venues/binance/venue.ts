@@ -9,6 +9,8 @@ const SOURCE = liveSourceOf(NAME);
 const TRADE_STREAM = '@trade';
 /** Weight of `trades` and of `historicalTrades`, whatever their limit; neither needs an API key. */
 const TRADES_WEIGHT = 25;
+/** The address is banned for a while, because it went on after a 429. */
+const BANNED = 418;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
@@ -23,6 +25,7 @@ export const binance: Venue = {
     requestWeight: { weight: 6_000, windowMs: MINUTE_MS },
     connectionLifetimeMs: 24 * HOUR_MS,
     instrumentsPerConnection: 1_024,
+    waitStatuses: [BANNED],
   },
   tradeIds: 'DENSE',
   symbolOf(instrument) {

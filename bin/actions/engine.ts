@@ -1,0 +1,18 @@
+import { pipeline } from '../../pipeline.ts';
+import { createLog } from '../../platform/log.ts';
+import type { HttpOptions } from '../commands/options.ts';
+import { connections } from '../context.ts';
+import { gitCommit } from '../git-commit.ts';
+import { interruption } from '../interruption.ts';
+import { withTelemetry } from '../with-telemetry.ts';
+
+export async function runEngineProcess(options: HttpOptions): Promise<void> {
+  const { kafkaBrokers, registryUrl } = connections();
+  const dependencies = { kafkaBrokers, registryUrl };
+  const commit = await gitCommit();
+  const log = createLog('engine');
+  const signal = interruption();
+  await withTelemetry({ service: 'engine', dependencies, commit, log, options, signal }, (telemetry) =>
+    pipeline.engine.run({ connections: dependencies, gitCommit: commit, log, signal, telemetry }),
+  );
+}

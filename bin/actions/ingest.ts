@@ -1,0 +1,177 @@
+import { basename } from 'node:path';
+import { counted } from '../../platform/counted.ts';
+import { createLog, type Log } from '../../platform/log.ts';
+import { pipeline } from '../../pipeline.ts';
+import {
+  checkLiveOptions,
+  type IngestProgress,
+  type IngestReport,
+  type LiveIngestReport,
+  type LiveStatus,
+} from '../../producers/main.ts';
+import { absenceOf } from '../../producers/allowed-names.ts';
+import type { FileSurveyOptions, HttpOptions } from '../commands/options.ts';
+import { answeringKafka, connections, print } from '../context.ts';
+import { gitCommit } from '../git-commit.ts';
+import { interruption } from '../interruption.ts';
+import { withTelemetry } from '../with-telemetry.ts';
+import { progressBar, type ProgressBar } from '../progress.ts';
+import { commandGiven, instrumentLines, PHASE_TITLES, refusedText } from './file-survey.ts';
+import { printPreview } from './preview.ts';
+
+export interface IngestOptions extends FileSurveyOptions {
+  readonly format?: string;
+  readonly instrument?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
+  readonly preview?: true;
+  readonly allow?: string;
+  readonly speed: number | 'max';
+  readonly json?: true;
+}
+
+export interface LiveOptions extends HttpOptions {
+  readonly venue: string;
+  readonly instruments: string;
+  readonly poll?: true;
+  readonly resumeMax?: number;
+  readonly wsUrl?: string;
+  readonly restUrl?: string;
+  readonly json?: true;
+}
+
+/** How often a live ingest says how it stands. */
+const STATUS_INTERVAL_MS = 10_000;
+
+export async function ingestFileOfTrades(path: string, options: IngestOptions): Promise<void> {
+  const allowed = options.allow?.split(',').map((name) => name.trim());
+  if (options.preview === true) {
+    await printPreview({ path, ...options, allowed }, options.json);
+    return;
+  }
+  const signal = interruption();
+  await answeringKafka('ingest');
+  const bar = progressBar(basename(path));
+  const report = await pipeline.ingest
+    .run({
+      path,
+      format: options.format,
+      instrument: options.instrument,
+      columns: options.columns,
+      delimiter: options.delimiter,
+      allowed,
+      speed: options.speed,
+      sort: options.sort,
+      acceptLate: options.acceptLate,
+      refusedPercentMax: options.refusedMax,
+      command: commandGiven(),
+      connections: connections(),
+      // An outage is said once, by the last sentence.
+      log: createLog('ingest', 'error'),
+      signal,
+      progress: showIngest(bar),
+    })
+    .finally(() => {
+      bar.stop();
+    });
+  print(options.json, report, () => ingestText(report));
+  if (!report.complete) process.exitCode = 130;
+}
+
+export async function ingestLiveMarket(options: LiveOptions): Promise<void> {
+  const log = createLog('ingest-live');
+  const where = connections();
+  const signal = interruption();
+  const what = {
+    venue: options.venue,
+    instruments: options.instruments.split(','),
+    transport: options.poll === true ? 'poll' : 'stream',
+    endpoints: {
+      ...(options.wsUrl === undefined ? {} : { webSocketUrl: options.wsUrl }),
+      ...(options.restUrl === undefined ? {} : { restUrl: options.restUrl }),
+    },
+    resumeTradesMax: options.resumeMax,
+    connections: where,
+    log,
+    signal,
+    onStatus: logStatus(log),
+  } as const;
+  // Before anything answers over HTTP: a process that cannot begin does not say that it runs.
+  checkLiveOptions(what);
+  const report = await withTelemetry(
+    {
+      service: 'ingest-live',
+      dependencies: { kafkaBrokers: where.kafkaBrokers, registryUrl: where.registryUrl },
+      commit: await gitCommit(),
+      log,
+      options,
+      signal,
+    },
+    (telemetry) => pipeline.ingest.live({ ...what, processTelemetry: telemetry }),
+  );
+  print(options.json, report, () => liveText(report));
+  if (!report.complete) process.exitCode = 3;
+}
+
+/** Says now and then how it stands: what happens in between is logged when it happens. */
+function logStatus(log: Log): (status: LiveStatus) => void {
+  let saidMs = performance.now();
+  return ({ tradesAppended, tradesPerSecond, waiting, instruments }) => {
+    if (performance.now() - saidMs < STATUS_INTERVAL_MS) return;
+    saidMs = performance.now();
+    const inSync = instruments.filter(({ isInSync }) => isInSync).length;
+    log.info(
+      `${tradesAppended.toLocaleString('en')} trades appended, ${tradesPerSecond.toLocaleString('en')} a second, ${waiting.toLocaleString('en')} waiting; ${inSync} of ${instruments.length} instruments in sync`,
+    );
+  };
+}
+
+/** What a live ingest did, in words. */
+export function liveText(report: LiveIngestReport): string {
+  const number = (value: number) => value.toLocaleString('en');
+  return [
+    `${counted(report.tradesAppended, 'trade')} appended in ${number(Math.round(report.seconds))} s, ${number(report.fromHistory)} of them fetched by REST.`,
+    ...Object.entries(report.perInstrument).map(([name, trades]) => `  ${name.padEnd(24)} ${number(trades)}`),
+    ...(report.gaps > 0 ? [`  Marked on the tape: ${counted(report.gaps, 'gap')} that the venue could not fill.`] : []),
+    ...(report.deadLetters + report.deadLettersNotKept > 0
+      ? [
+          `  ${counted(report.deadLetters, 'dead letter')}: "npx tapeproof dead-letters" lists them; ${number(report.deadLettersNotKept)} more were only counted.`,
+        ]
+      : []),
+    ...(report.complete ? [] : ['  Kafka did not take the last trades in time: they are fetched at the next start.']),
+  ].join('\n');
+}
+
+/** Shows the phases: those before the last only where they last. */
+export function showIngest(bar: ProgressBar): (progress: IngestProgress) => void {
+  return ({ phase, done, total, trades, alreadyThere }) => {
+    if (phase === 'append') bar.update({ done, total, unit: 'trades', count: alreadyThere + trades, worked: trades });
+    else
+      bar.update({
+        done,
+        total,
+        unit: phase === 'scan' ? 'records' : 'bytes',
+        count: done,
+        phase: PHASE_TITLES[phase],
+      });
+  };
+}
+
+/** What an ingest did, in words. */
+export function ingestText(report: IngestReport): string {
+  const { trades, appended, alreadyThere, repeated, deadLetters, notTrades } = report;
+  const number = (value: number) => value.toLocaleString('en');
+  return [
+    `${counted(trades, 'trade')}: ${number(appended)} appended, ${number(alreadyThere)} there already${repeated > 0 ? `, ${number(repeated)} repeated in the file` : ''}.`,
+    ...instrumentLines(report.instruments),
+    ...report.absent.map((name) => `  Allowed, and not there: ${absenceOf(name)}.`),
+    ...(deadLetters > 0
+      ? [
+          `  Refused: ${counted(deadLetters, 'row')}; "npx tapeproof dead-letters" lists them.`,
+          ...refusedText(report.refused),
+        ]
+      : []),
+    ...(notTrades > 0 ? [`  Passed over: ${counted(notTrades, 'line')} of other messages.`] : []),
+    ...(report.complete ? [] : ['  Stopped before the end: the same command goes on from here.']),
+  ].join('\n');
+}

@@ -1,0 +1,98 @@
+import Table from 'cli-table3';
+import { createLog } from '../../platform/log.ts';
+import {
+  listProjectors,
+  projectorNamed,
+  projectorStatus,
+  rebuildProjector,
+  runProjector,
+  type RebuildReport,
+} from '../../projectors/main.ts';
+import type { HttpOptions, JsonOption } from '../commands/options.ts';
+import { answeringKafka, connections, print } from '../context.ts';
+import { gitCommit } from '../git-commit.ts';
+import { interruption } from '../interruption.ts';
+import { withTelemetry } from '../with-telemetry.ts';
+import { progressBar } from '../progress.ts';
+
+export interface RebuildOptions extends JsonOption {
+  readonly approveDifference?: true;
+}
+
+export async function printProjectors({ json }: JsonOption): Promise<void> {
+  const where = connections();
+  const list = await Promise.all(
+    listProjectors().map(async ({ name, summary, sink }) => ({
+      name,
+      summary,
+      sink,
+      status: await projectorStatus(name, where),
+    })),
+  );
+  print(json, list, () => {
+    const table = new Table({
+      head: ['projector', 'store', 'generation', 'read', 'applied', 'duplicate', 'conflict', 'dead', 'ignored'],
+      style: { head: [], border: [] },
+    });
+    for (const { name, sink, status } of list) {
+      const sum = (key: 'read' | 'applied' | 'duplicate' | 'conflict' | 'dead' | 'ignored') =>
+        (status?.ledger ?? []).reduce((total, entry) => total + entry[key], 0).toLocaleString('en');
+      table.push([
+        name,
+        sink,
+        status?.generation ?? 'none',
+        sum('read'),
+        sum('applied'),
+        sum('duplicate'),
+        sum('conflict'),
+        sum('dead'),
+        sum('ignored'),
+      ]);
+    }
+    return table.toString();
+  });
+}
+
+export async function runProjectorProcess(name: string, options: HttpOptions): Promise<void> {
+  const { sink } = projectorNamed(name);
+  const where = connections();
+  const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = where;
+  const store = sink === 'postgres' ? { postgresUrl } : { redisUrl };
+  const dependencies = { kafkaBrokers, registryUrl, ...store };
+  const log = createLog(name);
+  const signal = interruption();
+  const commit = await gitCommit();
+  await withTelemetry({ service: 'projector', name, dependencies, commit, log, options, signal }, (telemetry) =>
+    runProjector({ name, connections: where, log, signal, telemetry }),
+  );
+}
+
+export async function rebuild(name: string, { approveDifference, json }: RebuildOptions): Promise<void> {
+  projectorNamed(name);
+  const signal = interruption();
+  await answeringKafka(name);
+  const bar = progressBar(`rebuild ${name}`);
+  const report = await rebuildProjector({
+    name,
+    connections: connections(),
+    log: createLog(name, 'warn'),
+    signal,
+    approveDifference: approveDifference === true,
+    progress: (progress) => {
+      bar.update(progress);
+    },
+  }).finally(() => {
+    bar.stop();
+  });
+  print(json, report, () => rebuildText(name, report));
+}
+
+/** What a rebuild found, in a sentence. */
+export function rebuildText(name: string, report: RebuildReport): string {
+  const what = {
+    equal: 'equal to the live one, byte for byte',
+    restored: 'the live one had lost what it held, all else was equal',
+    approved: 'it differed from the live one, which was approved',
+  }[report.comparison];
+  return `${name}: ${report.records.toLocaleString('en')} records read; generation ${report.generation} is live (${what}); generation ${report.replaced} is kept until the next rebuild.`;
+}

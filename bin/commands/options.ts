@@ -1,0 +1,85 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { TapeproofError } from '../../platform/errors.ts';
+import { REFUSED_PERCENT_MAX } from '../../producers/survey.ts';
+
+// Options that several commands share. Only what help and parsing need is imported here and in the files beside: what a
+// command does is in ../actions, and loaded when it is called.
+
+const PORT_MAX = 65_535;
+
+export const DEFAULT_CONFIGURATION_FILE = 'config/engine.yaml';
+
+export interface JsonOption {
+  readonly json?: true;
+}
+
+/** What {@link withHttpOptions} gives to an action. */
+export interface HttpOptions {
+  readonly httpPort: number;
+  readonly httpHost: string;
+  readonly httpNames: readonly string[];
+}
+
+/** Adds --http-port, --http-host and --http-names to a command that runs until it is stopped. */
+export function withHttpOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--http-port <port>', 'where /metrics, /health and /ready answer; 0 takes a free one and logs it')
+        .env('TAPEPROOF_HTTP_PORT')
+        .default(0)
+        .argParser(parsePort),
+    )
+    .addOption(new Option('--http-host <host>', 'the address that they answer at').default('127.0.0.1'))
+    .addOption(
+      new Option('--http-names <names>', 'names by which they may be asked beside that address; separated by commas')
+        .env('TAPEPROOF_HTTP_NAMES')
+        .default([], 'localhost')
+        .argParser(parseNames),
+    );
+}
+
+function parseNames(text: string): string[] {
+  const names = text.split(',').filter((name) => name !== '');
+  const wrong = names.find((name) => !/^[a-z0-9._-]+$/i.test(name));
+  if (wrong === undefined) return names;
+  throw new InvalidArgumentError('Give names of hosts without a port, separated by commas.');
+}
+
+/** An empty variable is as good as none. */
+function parsePort(text: string): number {
+  if (text === '') return 0;
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= PORT_MAX) return port;
+  throw new InvalidArgumentError(`Give a number from 0 to ${PORT_MAX}.`);
+}
+
+/** What commands that read a file of trades have in common. */
+export interface FileSurveyOptions {
+  readonly sort?: true;
+  readonly acceptLate?: true;
+  readonly refusedMax: number;
+}
+
+export function withFileSurveyOptions(command: Command): Command {
+  return command
+    .option('--sort', 'take the rows by time; large files are sorted through temporary files')
+    .option('--accept-late', 'take the rows as they come, also where their order silences decisions')
+    .option(
+      '--refused-max <percent>',
+      'end without doing anything where more of the rows are no trades',
+      parsePercent,
+      REFUSED_PERCENT_MAX,
+    );
+}
+
+function parsePercent(text: string): number {
+  const percent = Number(text.replace(/%$/, ''));
+  if (/^\d{1,3}(\.\d{1,6})?%?$/.test(text) && percent <= 100) return percent;
+  throw new TapeproofError('USAGE', `"${text}" is not a share of rows: give a number of percent from 0 to 100.`);
+}
+
+export function parseWholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d{1,6}$/.test(text) && value >= 1) return value;
+  throw new TapeproofError('USAGE', `"${text}" is not a valid number: give a whole one from 1 to 999999.`);
+}

@@ -1,0 +1,53 @@
+import type { Environment } from '../platform/security/settings.ts';
+import type { ServiceKey } from '../platform/security/variables.ts';
+import { stackOptionsFromEnvironment, type StackEndpoints } from '../stack/options.ts';
+import { readEndpoints } from '../stack/record.ts';
+import { currentRole } from './role.ts';
+
+const SERVICES = ['KAFKA', 'REGISTRY', 'POSTGRES', 'REDIS'] as const satisfies ServiceKey[];
+
+/**
+ * The environment, and for each service of which it says nothing what the running local stack says: an address of
+ * somebody's own is not mixed with the local stack's certificates, nor with its migrator.
+ */
+export function withLocalStack(environment: Environment): Environment {
+  const missing = SERVICES.filter((service) => !isNamed(environment, service));
+  if (missing.length === 0) return environment;
+  const local = readEndpoints(stackOptionsFromEnvironment(environment).folder);
+  if (local === undefined) return environment;
+  const taken = Object.entries(variablesOf(local)).filter(([name]) => missing.some((service) => isOf(service, name)));
+  return { ...environment, ...Object.fromEntries(taken) };
+}
+
+/** The variable of an address that is missing, where the environment says how that service is spoken to. */
+export function missingAddress(environment: Environment): string | undefined {
+  return SERVICES.filter((service) => isNamed(environment, service))
+    .map((service) => (service === 'KAFKA' ? 'TAPEPROOF_KAFKA_BROKERS' : `TAPEPROOF_${service}_URL`))
+    .find((address) => !environment[address] && !environment[`${address}_FILE`]);
+}
+
+/** The environment without what it says of services: whoever gets it works on the local stack. */
+export function withoutServices(environment: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !SERVICES.some((service) => isOf(service, name))),
+  );
+}
+
+function isNamed(environment: Environment, service: ServiceKey): boolean {
+  return Object.entries(environment).some(([name, value]) => isOf(service, name) && value !== '');
+}
+
+function isOf(service: ServiceKey, variable: string): boolean {
+  return variable.startsWith(`TAPEPROOF_${service}_`);
+}
+
+function variablesOf({ settings, ...local }: StackEndpoints): Readonly<Record<string, string>> {
+  return {
+    TAPEPROOF_KAFKA_BROKERS: local.kafkaBrokers,
+    TAPEPROOF_REGISTRY_URL: local.registryUrl,
+    TAPEPROOF_POSTGRES_URL: local.postgresUrl,
+    TAPEPROOF_POSTGRES_MIGRATOR_URL: local.postgresMigratorUrl,
+    TAPEPROOF_REDIS_URL: local.redisUrl,
+    ...settings?.[currentRole()],
+  };
+}

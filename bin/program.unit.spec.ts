@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runCommand } from '../tests/support/command.ts';
+import { buildProgram } from './program.ts';
+
+const REPOSITORY = join(import.meta.dirname, '..');
+/** Imports that stay when the types are gone. */
+const IMPORT = /^(?:import|export)\s+(?!type\s)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
+
+/** What is loaded with a module of ours, by following its imports: packages by name, our modules by path. */
+function loadedWith(entry: string): { readonly packages: readonly string[]; readonly modules: readonly string[] } {
+  const modules = new Set<string>([entry]);
+  const packages = new Set<string>();
+  for (const module of modules) {
+    if (!module.endsWith('.ts')) continue;
+    for (const [, name = ''] of readFileSync(module, 'utf8').matchAll(IMPORT)) {
+      if (name.startsWith('.')) modules.add(join(dirname(module), name));
+      else if (!name.startsWith('node:')) packages.add(name);
+    }
+  }
+  return { packages: [...packages].sort(), modules: [...modules].map((module) => relative(REPOSITORY, module)) };
+}
+
+/** Every command that does something, with its words. */
+function commandsOf(command: Command, words: readonly string[] = []): { words: string; command: Command }[] {
+  if (command.commands.length === 0) return [{ words: words.join(' '), command }];
+  return command.commands.flatMap((child) => commandsOf(child, [...words, child.name()]));
+}
+
+describe('the start of a command', () => {
+  it('loads no library of a service until a command is called', () => {
+    const { packages, modules } = loadedWith(join(REPOSITORY, 'bin', 'cli.ts'));
+    // The names of the file formats are in the help, and come with what reads their rows.
+    expect(packages).toEqual(['commander', 'csv-parse/sync']);
+    expect(modules).toContain('bin/commands/audit.ts');
+    expect(modules.filter((module) => module.startsWith('bin/actions/'))).toEqual([]);
+  });
+
+  it('loads the reader of logs, whose library is slow to load, without that library', () => {
+    const { packages, modules } = loadedWith(join(REPOSITORY, 'bin', 'actions', 'audit.ts'));
+    expect(modules).toContain('platform/kafka/log-reader.ts');
+    expect(packages).not.toContain('@platformatic/kafka');
+  });
+});
+
+describe('the commands', () => {
+  it('all print JSON where they print anything but lines of JSON', () => {
+    const without = commandsOf(buildProgram()).filter(
+      ({ command }) => !command.options.some(({ long }) => long === '--json'),
+    );
+    // These two print nothing, and derive prints events, a line of JSON each.
+    expect(without.map(({ words }) => words)).toEqual(['engine run', 'projector run', 'derive']);
+  });
+
+  const nobody = {
+    TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1',
+    TAPEPROOF_REGISTRY_URL: 'http://127.0.0.1:1',
+    TAPEPROOF_POSTGRES_URL: 'postgres://nobody@127.0.0.1:1/nothing',
+    TAPEPROOF_REDIS_URL: 'redis://127.0.0.1:1',
+  };
+  const amendment = '--trade 1 --instrument A-B@c --reason test';
+
+  it.each([
+    'topics apply',
+    'topics check',
+    'activate',
+    'audit decision-0-1-0',
+    'scoreboard',
+    'instruments',
+    'dead-letters',
+    'ingest file data/binance-sample/binance-spot-2025-03-25.jsonl.gz',
+    'projector rebuild redis-latest',
+    `tape cancel ${amendment}`,
+    'tape revoke-file file:70fb695e7424a1b2 --reason test',
+    'tape amendments',
+  ])('%s says at once that nobody listens where Kafka should be', async (words) => {
+    const { exitCode, stdout, stderr } = await runCommand(words.split(' '), nobody);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+    // The wait for a broker that is slow ends without a reason.
+    expect(stderr).toMatch(/^tapeproof: Kafka does not answer \(.*ECONNREFUSED.*stack up/);
+  });
+});

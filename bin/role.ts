@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import type { Role } from '../stack/kafka-principals.ts';
+
+/** Whom a command is towards a secured local stack; one that is not here reads. */
+const ROLE_OF_COMMAND: Readonly<Record<string, Role>> = {
+  demo: 'operator',
+  'ingest file': 'ingest',
+  'ingest live': 'ingest',
+  'engine run': 'engine',
+  'projector run': 'projector',
+  'projector rebuild': 'projector',
+  'topics apply': 'operator',
+  'topics recreate': 'operator',
+  'contracts register': 'operator',
+  migrate: 'operator',
+  activate: 'operator',
+  'dead-letters retry': 'operator',
+  'tape cancel': 'operator',
+  'tape correct': 'operator',
+  'tape release': 'operator',
+  'tape revoke-file': 'operator',
+};
+
+let current: Role = 'reader';
+
+/** Before the first connection. */
+export function actAs(role: Role): void {
+  current = role;
+}
+
+/** Whom this process is. */
+export function currentRole(): Role {
+  return current;
+}
+
+export function roleOf(command: Command): Role {
+  const parent = command.parent?.parent ? `${command.parent.name()} ` : '';
+  return ROLE_OF_COMMAND[`${parent}${command.name()}`] ?? 'reader';
+}

@@ -1,0 +1,228 @@
+import { TAPE_TOPIC } from '../../contracts/topics.ts';
+import { anchorsBackward } from '../../evaluators/anchor-log.adapter.ts';
+import { engineGroup } from '../../evaluators/main.ts';
+import type { Connections } from '../../platform/connections.ts';
+import { withDeadline } from '../../platform/deadline.ts';
+import { reasonOf, type Probe } from '../../platform/health/probe.ts';
+import { createKafka, withAdmin } from '../../platform/kafka/client.ts';
+import { createLogReader, type LogReader } from '../../platform/kafka/log-reader.ts';
+import { kafkaProbe } from '../../platform/kafka/probe.ts';
+import { createRegistry, registryProbe } from '../../platform/kafka/registry.ts';
+import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
+import { checkTopics, partitionCount } from '../../platform/kafka/topics.ts';
+import { createLog } from '../../platform/log.ts';
+import { createPool, postgresProbe } from '../../platform/postgres.ts';
+import { redisProbe } from '../../platform/redis.ts';
+import { listProjectors, projectorGroup, projectorStatus } from '../../projectors/main.ts';
+import { deadLetters } from '../../proofs/dead-letters.ts';
+import { EventLog } from '../../proofs/event-log.ts';
+import { stateOf, type ProcessPlace } from './processes.ts';
+import type { InstrumentState, Part, PartitionActivation, PartitionLag, ServiceState, Status } from './status.ts';
+
+/** A service that takes longer is shown as one that does not answer. */
+const PROBE_DEADLINE_MS = 3_000;
+/** A part that takes longer is left out, and said to be. */
+const PART_DEADLINE_MS = 8_000;
+/** Records at the end of each partition among which the newest trades and decisions are looked for. */
+const TAIL_RECORDS = 2_000;
+const LETTERS_LOOKED_AT_MAX = 10_000;
+const SECONDS_PER_MS = 1e-3;
+const NAME = 'tapeproof-status';
+
+/** Asks everything at once, each part within its deadline. Leaves its connections to the end of the process. */
+export async function collectStatus(where: Connections, places: readonly ProcessPlace[]): Promise<Status> {
+  const [services, processes] = await Promise.all([serviceStates(where), Promise.all(places.map(stateOf))]);
+  const down = new Map(services.filter(({ up }) => !up).map(({ name }) => [name, `${name} does not answer`]));
+  /** One part, unless a service that it asks is known to be away. */
+  const part = async <Value>(
+    needs: readonly ServiceState['name'][],
+    work: () => Promise<Value>,
+  ): Promise<Part<Value>> => {
+    const away = needs.find((name) => down.has(name));
+    if (away !== undefined) return { missing: down.get(away) ?? '' };
+    try {
+      const late = () => new Error(`no answer within ${PART_DEADLINE_MS * SECONDS_PER_MS} s`);
+      return { value: await withDeadline(work(), PART_DEADLINE_MS, late) };
+    } catch (error) {
+      return { missing: error instanceof Error ? error.message : String(error) };
+    }
+  };
+  const kafka = createKafka(where.kafkaBrokers, NAME, createLog(NAME, 'silent'));
+  const registry = createRegistry(where.registryUrl);
+  const reader = createLogReader(where.kafkaBrokers);
+  const partitions = (): Promise<number> => partitionCount(kafka);
+  const [topicDrift, activations, lag, instruments, letters, conflicts, gaps] = await Promise.all([
+    part(['kafka'], async () => (await checkTopics(kafka)).map(driftText)),
+    part(['kafka', 'registry'], async () => {
+      const access = { reader, registry, decode: createTapeDecoder(registry) };
+      return await activationsOf(access, await partitions());
+    }),
+    part(['kafka', 'postgres', 'redis'], () => lagsOf(where, kafka, reader)),
+    part(['kafka', 'registry'], async () => {
+      return await instrumentsOf(
+        reader,
+        new EventLog(reader, registry),
+        createTapeDecoder(registry),
+        await partitions(),
+      );
+    }),
+    part(['kafka', 'registry'], async () => {
+      const found = await deadLetters(reader, registry, {
+        partitions: await partitions(),
+        limit: LETTERS_LOOKED_AT_MAX,
+      });
+      const byReason: Record<string, number> = {};
+      for (const { reason } of found.letters) byReason[reason] = (byReason[reason] ?? 0) + 1;
+      return { total: found.total, byReason };
+    }),
+    part(['postgres', 'redis'], () => conflictsOf(where)),
+    part(['postgres'], () => gapsOf(where.postgresUrl)),
+  ]);
+  void reader.close();
+  return { services, topicDrift, activations, processes, lag, instruments, deadLetters: letters, conflicts, gaps };
+}
+
+async function serviceStates(where: Connections): Promise<ServiceState[]> {
+  const probes: readonly Probe[] = [
+    kafkaProbe(where.kafkaBrokers),
+    registryProbe(where.registryUrl),
+    postgresProbe(where.postgresUrl, NAME),
+    redisProbe(where.redisUrl, NAME),
+  ];
+  return await Promise.all(
+    probes.map(async (probe) => {
+      const late = () => new Error(`no answer within ${PROBE_DEADLINE_MS * SECONDS_PER_MS} s`);
+      try {
+        await withDeadline(probe.check(), PROBE_DEADLINE_MS, late);
+        return { name: probe.dependency, up: true, reason: null };
+      } catch (error) {
+        return { name: probe.dependency, up: false, reason: reasonOf(error) };
+      } finally {
+        void probe.close().catch(() => undefined);
+      }
+    }),
+  );
+}
+
+function driftText({ topic, setting, expected, actual }: Awaited<ReturnType<typeof checkTopics>>[number]): string {
+  return setting === 'topic' ? `${topic} is missing` : `${topic}: ${setting} is ${actual} and should be ${expected}`;
+}
+
+async function activationsOf(
+  access: Parameters<typeof anchorsBackward>[0],
+  partitions: number,
+): Promise<PartitionActivation[]> {
+  const found = await Promise.all(
+    Array.from({ length: partitions }, async (_, partition) => {
+      for await (const { manifest } of anchorsBackward(access, partition)) {
+        const { engineVersion, gitCommit, configHash, tape } = manifest;
+        return [{ partition, engineVersion, gitCommit, configHash, asOfOffset: tape.offset }];
+      }
+      return [];
+    }),
+  );
+  return found.flat();
+}
+
+async function lagsOf(
+  where: Connections,
+  kafka: ReturnType<typeof createKafka>,
+  reader: LogReader,
+): Promise<PartitionLag[]> {
+  const groups = [
+    { group: engineGroup(), topics: [TAPE_TOPIC] as readonly string[] },
+    ...(await Promise.all(
+      listProjectors().map(async ({ name, topics }) => ({ group: await projectorGroup(name, where), topics })),
+    )),
+  ];
+  return await withAdmin(kafka, async (admin) => {
+    const lags: PartitionLag[] = [];
+    const described = await admin.describeGroups(groups.map(({ group }) => group));
+    const members = new Map(described.groups.map(({ groupId, members: all }) => [groupId, all.length]));
+    for (const { group, topics } of groups) {
+      for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group, topics: [...topics] })) {
+        const committed = new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+        for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+          const next = Math.max(committed.get(partition) ?? 0, Number(low));
+          const records = Math.max(0, Number(high) - next);
+          const marketSeconds =
+            records === 0 ? 0 : await secondsBetween(reader, topic, partition, next, Number(high) - 1);
+          lags.push({ group, topic, partition, records, marketSeconds, members: members.get(group) ?? 0 });
+        }
+      }
+    }
+    return lags;
+  });
+}
+
+async function secondsBetween(
+  reader: LogReader,
+  topic: string,
+  partition: number,
+  from: number,
+  to: number,
+): Promise<number | null> {
+  const [first, last] = [
+    await reader.timestampMs(topic, partition, from),
+    await reader.timestampMs(topic, partition, to),
+  ];
+  return first === undefined || last === undefined ? null : Math.max(0, (last - first) * SECONDS_PER_MS);
+}
+
+/** Among the newest records of each partition: an instrument that has been quiet for long is not among them. */
+async function instrumentsOf(
+  reader: LogReader,
+  log: EventLog,
+  decode: ReturnType<typeof createTapeDecoder>,
+  partitions: number,
+): Promise<InstrumentState[]> {
+  const trades = new Map<string, number>();
+  const decisions = new Map<string, number>();
+  const note = (newest: Map<string, number>, instrument: string, timeUs: number): void => {
+    newest.set(instrument, Math.max(newest.get(instrument) ?? 0, timeUs));
+  };
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const end = await reader.endOffset(TAPE_TOPIC, partition);
+    const from = Math.max(await reader.startOffset(TAPE_TOPIC, partition), end - TAIL_RECORDS);
+    for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from, to: end })) {
+      for (const record of records) {
+        const content = await decode(record);
+        if (content.kind === 'trade') note(trades, content.trade.instrument, content.trade.eventTime);
+      }
+    }
+    for await (const { event } of log.newestDecisions(partition, TAIL_RECORDS)) {
+      note(decisions, event.instrument, event.eventTime);
+    }
+  }
+  return [...new Set([...trades.keys(), ...decisions.keys()])].sort().map((instrument) => ({
+    instrument,
+    lastTradeUs: trades.get(instrument) ?? null,
+    lastDecisionUs: decisions.get(instrument) ?? null,
+  }));
+}
+
+async function conflictsOf(where: Connections): Promise<Record<string, number>> {
+  const counts = await Promise.all(
+    listProjectors().map(async ({ name }) => {
+      const ledger = (await projectorStatus(name, where))?.ledger ?? [];
+      return [name, ledger.reduce((sum, { conflict }) => sum + conflict, 0)] as const;
+    }),
+  );
+  return Object.fromEntries(counts);
+}
+
+async function gapsOf(postgresUrl: string): Promise<{ gaps: number; missingTrades: number }> {
+  const pool = createPool(postgresUrl, NAME);
+  try {
+    const { rows } = await pool.query<{ present: string | null }>(
+      `SELECT to_regclass('tapeproof.trade_gaps') AS present`,
+    );
+    if (rows[0]?.present == null) return { gaps: 0, missingTrades: 0 };
+    const counted = await pool.query<{ gaps: string; missing: string }>(
+      'SELECT count(*) AS gaps, coalesce(sum(missing_trades), 0) AS missing FROM tapeproof.trade_gaps',
+    );
+    return { gaps: Number(counted.rows[0]?.gaps), missingTrades: Number(counted.rows[0]?.missing) };
+  } finally {
+    void pool.end();
+  }
+}

@@ -1,0 +1,123 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { identifyProcess, isAlive } from '../../stack/process.ts';
+
+const FOLDER = 'processes';
+const ANSWER_DEADLINE_MS = 2_000;
+const ANSWER_BYTES_MAX = 65_536;
+const PROCESSES_MAX = 256;
+
+/** Where a long-running process of this machine answers. */
+export interface ProcessPlace {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Absent for one that was only named by its address. */
+  readonly pid?: number;
+}
+
+/** What it answered when it was asked whether it can do its work. */
+export interface ProcessState extends ProcessPlace {
+  readonly ready: boolean;
+  /** Why it is not ready; what it says of itself otherwise. */
+  readonly detail: string;
+}
+
+interface Announcement extends ProcessPlace {
+  readonly pid: number;
+  readonly started: string;
+}
+
+/**
+ * Leaves word in a folder of where this process answers, for `status`. Where that cannot be written the process runs all
+ * the same, and is found by `--processes`.
+ *
+ * @returns what takes the word back.
+ */
+export function announceProcess(stackFolder: string, { name, host, port }: ProcessPlace): () => void {
+  const file = join(stackFolder, FOLDER, `${process.pid}.json`);
+  const identity = identifyProcess(process.pid);
+  try {
+    mkdirSync(join(stackFolder, FOLDER), { recursive: true });
+    if (identity !== undefined) writeFileSync(file, JSON.stringify({ name, host, port, ...identity }));
+  } catch {
+    // Another user's folder, or a full disk.
+  }
+  return () => {
+    rmSync(file, { force: true });
+  };
+}
+
+/** The processes that left word and live; the word of one that was killed is taken away. */
+export function announcedProcesses(stackFolder: string): ProcessPlace[] {
+  const folder = join(stackFolder, FOLDER);
+  return filesIn(folder).flatMap((file) => {
+    const announced = readAnnouncement(join(folder, file));
+    if (announced !== undefined && isAlive(announced)) {
+      const { name, host, port, pid } = announced;
+      return [{ name, host, port, pid }];
+    }
+    rmSync(join(folder, file), { force: true });
+    return [];
+  });
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^\d+\.json$/.test(name))
+      .sort()
+      .slice(0, PROCESSES_MAX);
+  } catch {
+    return [];
+  }
+}
+
+function readAnnouncement(file: string): Announcement | undefined {
+  try {
+    const { name, host, port, pid, started } = JSON.parse(readFileSync(file, 'utf8')) as Partial<Announcement>;
+    if (typeof name !== 'string' || typeof host !== 'string' || typeof started !== 'string') return undefined;
+    return typeof port === 'number' && typeof pid === 'number' ? { name, host, port, pid, started } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks a process at /ready. One that does not answer in time is not ready: it may be stopped or overloaded. */
+export function stateOf(place: ProcessPlace): Promise<ProcessState> {
+  return new Promise((resolve) => {
+    const failed = (detail: string): void => {
+      resolve({ ...place, ready: false, detail });
+    };
+    const { host, port } = place;
+    const request = get({ host, port, path: '/ready', agent: false, timeout: ANSWER_DEADLINE_MS }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        if (body.length < ANSWER_BYTES_MAX) body += chunk.toString();
+      });
+      response.on('end', () => {
+        resolve({ ...place, ...readinessOf(body, response.statusCode === 200) });
+      });
+    });
+    const timer = setTimeout(() => request.destroy(new Error('it does not answer in time')), ANSWER_DEADLINE_MS);
+    request.on('error', ({ message }) => {
+      failed(message);
+    });
+    request.on('close', () => {
+      clearTimeout(timer);
+    });
+  });
+}
+
+/** In words of its own: the checks that fail, or what its consumer says. */
+function readinessOf(body: string, ready: boolean): { readonly ready: boolean; readonly detail: string } {
+  try {
+    const { checks } = JSON.parse(body) as { checks: Record<string, { ok: boolean; detail: string }> };
+    const failing = Object.entries(checks).filter(([, { ok }]) => !ok);
+    const shown = ready ? Object.entries(checks).filter(([part]) => part === 'consumer') : failing;
+    return { ready, detail: shown.map(([part, { detail }]) => `${part}: ${detail}`).join('; ') || 'ready' };
+  } catch {
+    return { ready: false, detail: 'it answers with something else than /ready of Tapeproof' };
+  }
+}

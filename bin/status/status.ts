@@ -1,0 +1,108 @@
+import type { ProcessState } from './processes.ts';
+
+/** A part of the status, or why it could not be had. */
+export type Part<Value> = { readonly value: Value } | { readonly missing: string };
+
+export interface ServiceState {
+  readonly name: 'kafka' | 'registry' | 'postgres' | 'redis';
+  readonly up: boolean;
+  /** Why it is down. */
+  readonly reason: string | null;
+}
+
+/** The activation that the newest anchor of a partition names. */
+export interface PartitionActivation {
+  readonly partition: number;
+  readonly engineVersion: string;
+  readonly gitCommit: string;
+  readonly configHash: string;
+  /** Offset of the tape at which the anchor stands. */
+  readonly asOfOffset: number;
+}
+
+export interface PartitionLag {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+  /** From the next record to the last one, by their event times; null where that cannot be read. */
+  readonly marketSeconds: number | null;
+  /** Processes that are in the group now, on any machine. */
+  readonly members: number;
+}
+
+export interface InstrumentState {
+  readonly instrument: string;
+  /** Microseconds since 1970; null where none is among the newest records. */
+  readonly lastTradeUs: number | null;
+  readonly lastDecisionUs: number | null;
+}
+
+/** Everything that `status` shows. Each part is bounded: what is left out is counted beside it. */
+export interface Status {
+  readonly services: readonly ServiceState[];
+  /** What differs from contracts/topics.ts, in words. */
+  readonly topicDrift: Part<readonly string[]>;
+  readonly activations: Part<readonly PartitionActivation[]>;
+  readonly processes: readonly ProcessState[];
+  readonly lag: Part<readonly PartitionLag[]>;
+  readonly instruments: Part<readonly InstrumentState[]>;
+  /** By reason, of the newest ones; `total` counts all. */
+  readonly deadLetters: Part<{ readonly total: number; readonly byReason: Readonly<Record<string, number>> }>;
+  /** By projector. */
+  readonly conflicts: Part<Readonly<Record<string, number>>>;
+  readonly gaps: Part<{ readonly gaps: number; readonly missingTrades: number }>;
+}
+
+/** What somebody should do something about, and what; empty when all is well. */
+export function needsAttention(status: Status): string[] {
+  const { services, processes } = status;
+  const down = services.filter(({ up }) => !up);
+  const attention = down.map(
+    ({ name, reason }) =>
+      `${name} does not answer (${reason ?? 'no reason given'}): "npx tapeproof stack status" says more.`,
+  );
+  for (const drift of valueOf(status.topicDrift) ?? []) {
+    attention.push(`${drift}: "npx tapeproof topics check" lists it, "npx tapeproof topics apply" mends settings.`);
+  }
+  if (valueOf(status.activations)?.length === 0) {
+    attention.push('Nothing is activated and derived yet: "npx tapeproof activate", then "npx tapeproof engine run".');
+  }
+  const versions = new Set(valueOf(status.activations)?.map(({ engineVersion }) => engineVersion));
+  if (versions.size > 1) {
+    attention.push(
+      `Engine versions ${[...versions].join(' and ')} are in force: "npx tapeproof activate" completes one.`,
+    );
+  }
+  for (const { name, host, port, ready, detail } of processes) {
+    if (!ready) attention.push(`${name} at ${host}:${port} is not ready (${detail}): look at its log.`);
+  }
+  for (const [group, records] of behindWithoutProcess(status)) {
+    attention.push(
+      `${group} is ${records.toLocaleString('en')} records behind and no process is in it: start it ("npx tapeproof engine run", or "npx tapeproof projector run NAME").`,
+    );
+  }
+  for (const [projector, count] of Object.entries(valueOf(status.conflicts) ?? {})) {
+    if (count > 0) attention.push(`${projector} met ${count} conflicts: table tapeproof.conflicts names them.`);
+  }
+  for (const [part, value] of Object.entries(status)) {
+    if (isMissing(value) && down.length === 0) attention.push(`${part} could not be read: ${value.missing}.`);
+  }
+  return attention;
+}
+
+function behindWithoutProcess({ lag }: Status): [group: string, records: number][] {
+  const behind = new Map<string, number>();
+  for (const { group, records, members } of valueOf(lag) ?? []) {
+    if (members === 0) behind.set(group, (behind.get(group) ?? 0) + records);
+  }
+  return [...behind].filter(([, records]) => records > 0);
+}
+
+export function valueOf<Value>(part: Part<Value>): Value | undefined {
+  return 'value' in part ? part.value : undefined;
+}
+
+function isMissing(part: unknown): part is { readonly missing: string } {
+  return typeof part === 'object' && part !== null && 'missing' in part;
+}

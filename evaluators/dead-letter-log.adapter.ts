@@ -1,0 +1,81 @@
+import { bodyOf, decodeBody, sha256Hex } from '../contracts/codec.ts';
+import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { LogAccess } from './anchor-log.adapter.ts';
+import { ENGINE_READER } from './dead-letters.ts';
+
+/** Dead letters read at once while going backward from the end. */
+const BACKWARD_STEP_RECORDS = 256;
+
+/**
+ * The dead letters of one partition, for one recovery: the letter of a tape record that is taken in again may be there
+ * already. They are read when the first is asked for.
+ */
+export class DeadLetterLog {
+  readonly #access: LogAccess;
+  readonly #partition: number;
+  readonly #from: number;
+  readonly #to: number;
+  #held: Promise<ReadonlySet<string>> | undefined;
+
+  /**
+   * @param from - tape offset; letters of records before it are not asked for.
+   * @param to - tape offset; records from it on were not there before, and neither were their letters.
+   */
+  constructor(access: LogAccess, partition: number, from: number, to: number) {
+    this.#access = access;
+    this.#partition = partition;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /**
+   * Whether a letter with these bytes is there.
+   *
+   * @param offset - of the tape record that leads to it.
+   * @throws TapeproofError UNREACHABLE
+   */
+  async holds(body: Buffer, offset: number): Promise<boolean> {
+    if (offset >= this.#to) return false;
+    this.#held ??= this.#read();
+    return (await this.#held).has(sha256Hex(body));
+  }
+
+  /** From the end backward, until the letters are older than what is taken in again. */
+  async #read(): Promise<ReadonlySet<string>> {
+    const { reader } = this.#access;
+    const [topic, partition] = [DEAD_LETTERS_TOPIC, this.#partition];
+    const held = new Set<string>();
+    const start = await reader.startOffset(topic, partition);
+    let to = await reader.endOffset(topic, partition);
+    while (to > start) {
+      const from = Math.max(start, to - BACKWARD_STEP_RECORDS);
+      const positions: number[] = [];
+      for await (const records of reader.read({ topic, partition, from, to })) {
+        for (const record of records) {
+          const body = bodyIn(record);
+          if (body !== undefined) held.add(sha256Hex(body));
+          positions.push(...positionIn(body));
+        }
+      }
+      if (positions.length > 0 && positions.every((position) => position < this.#from)) break;
+      to = from;
+    }
+    return held;
+  }
+}
+
+function bodyIn({ value }: LogRecord): Buffer | undefined {
+  return value === null ? undefined : bodyOf(value);
+}
+
+/** The tape offset that an engine's letter is about; nothing where it is another reader's, or is not a letter. */
+function positionIn(body: Buffer | undefined): number[] {
+  if (body === undefined) return [];
+  try {
+    const { reader, source } = decodeBody('DeadLetter', body);
+    return reader === ENGINE_READER ? [source.position] : [];
+  } catch {
+    return [];
+  }
+}

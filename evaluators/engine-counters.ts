@@ -1,0 +1,20 @@
+/** What the engine process did since its start. */
+export interface EngineCounters {
+  /** Tape records taken in live, each for the first time. */
+  records: number;
+  /** Derived events sent. */
+  events: number;
+  deadLetters: number;
+  anchors: number;
+  recoveries: number;
+  /** Tape records taken in again while recovering. */
+  recovered: number;
+  /** Events derived again and found equal to what the outputs hold. */
+  compared: number;
+  /** Trades before the first activation that were skipped. */
+  skipped: number;
+}
+
+export function newCounters(): EngineCounters {
+  return { records: 0, events: 0, deadLetters: 0, anchors: 0, recoveries: 0, recovered: 0, compared: 0, skipped: 0 };
+}

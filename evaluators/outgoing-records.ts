@@ -1,0 +1,26 @@
+import type { DeadLetter } from '../contracts/generated/events.ts';
+import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { DerivedRecord } from './advance.ts';
+
+const US_PER_MS = 1_000;
+
+export function recordOfEvent(partition: number, { topic, type, body, event }: DerivedRecord): OutgoingRecord {
+  return { topic, partition, key: event.instrument, type, body, timestampUs: event.eventTime };
+}
+
+/** @param body the letter, encoded. */
+export function recordOfLetter(
+  partition: number,
+  { deadLetterId }: DeadLetter,
+  body: Buffer,
+  timestampUs: number,
+): OutgoingRecord {
+  return { topic: DEAD_LETTERS_TOPIC, partition, key: deadLetterId, type: 'DeadLetter', body, timestampUs };
+}
+
+/** Kafka's stamp of a tape record, which is −1 where its writer gave none. */
+export function timestampUsOf({ timestampMs }: LogRecord): number {
+  return Math.max(timestampMs, 0) * US_PER_MS;
+}

@@ -1,0 +1,41 @@
+import type { DeadLetter } from '../contracts/generated/events.ts';
+import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { SetAside } from './advance.ts';
+import { SET_ASIDE_WORDS } from './trade-counts.ts';
+
+/** Says which records of a tape partition did not count: lines in the log, and metrics. */
+export class RefusalReport {
+  readonly #partition: number;
+  readonly #log: Log;
+  readonly #metrics: Metrics;
+
+  constructor(partition: number, log: Log, metrics: Metrics) {
+    this.#partition = partition;
+    this.#log = log;
+    this.#metrics = metrics;
+  }
+
+  setAside({ kind, instrument, tradeId, eventTime }: SetAside, offset: number): void {
+    this.#metrics.count('tapeproof_engine_set_aside_total', { instrument, kind });
+    this.#log.sampled('trade-set-aside')?.(`Trade ${tradeId} of ${instrument}: ${SET_ASIDE_WORDS[kind]}`, {
+      'tapeproof.set_aside': kind,
+      'tapeproof.instrument': instrument,
+      'tapeproof.trade_id': tradeId,
+      'tapeproof.event_time_us': eventTime,
+      'tapeproof.tape.partition': this.#partition,
+      'tapeproof.tape.offset': offset,
+    });
+  }
+
+  deadLetter({ deadLetterId, reader, reason, detail, source }: DeadLetter): void {
+    this.#metrics.count('tapeproof_dead_letters_total', { reader, reason });
+    this.#log.sampled('dead-letter')?.(`Tape record ${this.#partition}-${source.position} cannot be used: ${detail}`, {
+      'event.id': deadLetterId,
+      'event.reason': reason,
+      'tapeproof.reader': reader,
+      'tapeproof.tape.partition': this.#partition,
+      'tapeproof.tape.offset': source.position,
+    });
+  }
+}

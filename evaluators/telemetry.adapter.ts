@@ -1,0 +1,105 @@
+import type { Outcome, ProbabilityDecision, StrategyResult, Verdict } from '../contracts/generated/events.ts';
+import type { PassedOver } from '../platform/kafka/foreign-records.ts';
+import type { Log } from '../platform/log.ts';
+import type { LogFields } from '../platform/log-fields.ts';
+import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { DerivedRecord } from './advance.ts';
+
+/** Stands for pooled decisions where a strategy's name stands otherwise. */
+const DECISION = 'DECISION';
+
+type VerdictCounts = Record<Verdict, number>;
+
+/**
+ * Says what the engine derived, after Kafka acknowledged it. Outcomes are counted in memory and shown at a scrape: an
+ * event costs an addition here, and a line in the log only as often as sampling lets it.
+ */
+export class EngineTelemetry {
+  readonly #log: Log;
+  readonly #metrics: Metrics;
+  readonly #counts = new Map<string, VerdictCounts>();
+
+  constructor(log: Log, metrics: Metrics) {
+    this.#log = log;
+    this.#metrics = metrics;
+    metrics.beforeScrape(() => {
+      this.#show(metrics);
+    });
+  }
+
+  acknowledged(records: readonly DerivedRecord[]): void {
+    for (const { type, event } of records) {
+      if (type === 'StrategyResult') this.#result(event as StrategyResult);
+      else if (type === 'ProbabilityDecision') this.#decision(event as ProbabilityDecision);
+      else if (type === 'Outcome') this.#outcome(event as Outcome);
+    }
+  }
+
+  /** What a comparison with the outputs found among them and is not an event. */
+  passedOver(records: readonly PassedOver[]): void {
+    for (const { topic, partition, offset, detail } of records) {
+      this.#metrics.count('tapeproof_foreign_records_total', { reader: 'engine', topic });
+      this.#log.sampled('foreign-record')?.(`${topic}-${partition} offset ${offset} is passed over: ${detail}`, {
+        'tapeproof.reader': 'engine',
+        'tapeproof.topic': topic,
+        'tapeproof.partition': partition,
+        'tapeproof.offset': offset,
+      });
+    }
+  }
+
+  #result(event: StrategyResult): void {
+    const { strategy, direction, probability } = event;
+    this.#log.sampled('strategy-executed')?.(`${strategy} says ${direction} of ${event.instrument}, p ${probability}`, {
+      ...placeOf(event),
+      'tapeproof.strategy': strategy,
+      'tapeproof.direction': direction,
+      'tapeproof.probability': probability,
+      'tapeproof.confidence': event.confidence,
+    });
+  }
+
+  #decision(event: ProbabilityDecision): void {
+    const { direction, probability } = event;
+    this.#log.sampled('probability-emitted')?.(`${direction} of ${event.instrument}, p ${probability}`, {
+      ...placeOf(event),
+      'tapeproof.direction': direction,
+      'tapeproof.probability': probability,
+      'tapeproof.confidence': event.confidence,
+    });
+  }
+
+  #outcome(event: Outcome): void {
+    const { verdict, forecastId } = event;
+    const strategy = event.strategy ?? DECISION;
+    let counts = this.#counts.get(strategy);
+    if (counts === undefined) this.#counts.set(strategy, (counts = { HIT: 0, MISS: 0, VOID: 0 }));
+    counts[verdict] += 1;
+    this.#log.sampled('outcome-evaluated')?.(`${verdict}: ${strategy} of ${event.instrument}`, {
+      ...placeOf(event),
+      'tapeproof.strategy': strategy,
+      'tapeproof.verdict': verdict,
+      'tapeproof.forecast_id': forecastId,
+    });
+  }
+
+  #show(metrics: Metrics): void {
+    for (const [strategy, counts] of this.#counts) {
+      for (const verdict of ['HIT', 'MISS', 'VOID'] as const) {
+        metrics.countUpTo('tapeproof_engine_outcomes_total', { strategy, verdict }, counts[verdict]);
+      }
+      const decided = counts.HIT + counts.MISS;
+      metrics.set('tapeproof_engine_hit_ratio_outcomes', { strategy }, decided);
+      if (decided > 0) metrics.set('tapeproof_engine_hit_ratio', { strategy }, counts.HIT / decided);
+    }
+  }
+}
+
+function placeOf({ eventId, instrument, tape }: StrategyResult | ProbabilityDecision | Outcome): LogFields {
+  return {
+    'event.id': eventId,
+    'tapeproof.instrument': instrument,
+    'tapeproof.tape.partition': tape.partition,
+    'tapeproof.tape.offset': tape.offset,
+  };
+}

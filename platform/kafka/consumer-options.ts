@@ -1,0 +1,32 @@
+import type { ConsumerConfig } from 'kafkajs';
+import { RIDE_OUT_RETRY } from './client.ts';
+import { HEARTBEAT_INTERVAL_MS } from './pulse.ts';
+
+/** A member that says nothing for this long is dead: its partitions move. The time that a kill -9 costs. */
+const SESSION_TIMEOUT_MS = 10_000;
+/** How long the others wait for a member to finish its batch and join again. */
+const REBALANCE_TIMEOUT_MS = 30_000;
+/** Bounds of one fetch, and so of the memory that undelivered records take. */
+const FETCH_BYTES_MAX = 8 * 1_048_576;
+const PARTITION_BYTES_MAX = 1_048_576;
+/** The broker answers as soon as there is a byte; this is how long it holds a fetch that finds none. */
+const FETCH_WAIT_MS_MAX = 250;
+
+/** Every option of a member of a group, explicit. */
+export function consumerOptions(groupId: string): ConsumerConfig {
+  return {
+    groupId,
+    sessionTimeout: SESSION_TIMEOUT_MS,
+    heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+    rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+    metadataMaxAge: 300_000,
+    allowAutoTopicCreation: false,
+    minBytes: 1,
+    maxBytes: FETCH_BYTES_MAX,
+    maxBytesPerPartition: PARTITION_BYTES_MAX,
+    maxWaitTimeInMs: FETCH_WAIT_MS_MAX,
+    // Nothing here rests on transactions, and kafkajs delivers aborted records at times: every reader sees all.
+    readUncommitted: true,
+    retry: { ...RIDE_OUT_RETRY, restartOnFailure: () => Promise.resolve(true) },
+  };
+}

@@ -1,0 +1,59 @@
+import { TapeproofError } from '../errors.ts';
+import { remedyText, type Remedy } from './committed-offsets.ts';
+import { topicPartitionKey } from './topic-partition.ts';
+
+/** What kafkajs says of a batch; offsets count transaction markers too, which nobody sees as records. */
+interface BatchBounds {
+  readonly topic: string;
+  readonly partition: number;
+  readonly firstOffset: string | null;
+  readonly lastOffset: string;
+}
+
+/** Per partition: where the next batch must begin. Where it begins later, records are gone from the log. */
+export class ExpectedOffsets {
+  readonly #remedy: Remedy | undefined;
+  readonly #next = new Map<string, number>();
+
+  constructor(remedy: Remedy | undefined) {
+    this.#remedy = remedy;
+  }
+
+  set(topic: string, partition: number, offset: number): void {
+    this.#next.set(topicPartitionKey({ topic, partition }), offset);
+  }
+
+  /** The next batch may begin anywhere. */
+  forget(topic: string, partition: number): void {
+    this.#next.delete(topicPartitionKey({ topic, partition }));
+  }
+
+  clear(): void {
+    this.#next.clear();
+  }
+
+  /** Passes over a batch that holds markers and no record. @returns the offset behind it; undefined where that is no news. */
+  pass({ topic, partition, firstOffset, lastOffset }: BatchBounds): number | undefined {
+    const key = topicPartitionKey({ topic, partition });
+    const expected = this.#next.get(key);
+    const next = Number(lastOffset) + 1;
+    if (firstOffset === null || expected === undefined || Number(firstOffset) > expected || next <= expected) {
+      return undefined;
+    }
+    this.#next.set(key, next);
+    return next;
+  }
+
+  /** @returns the error where a batch begins too late. */
+  gapBefore({ topic, partition, firstOffset }: Omit<BatchBounds, 'lastOffset'>): TapeproofError | undefined {
+    const key = topicPartitionKey({ topic, partition });
+    const first = Number(firstOffset);
+    const expected = this.#next.get(key) ?? first;
+    this.#next.set(key, expected);
+    if (first <= expected) return undefined;
+    return new TapeproofError(
+      'SEQUENCE_GAP',
+      `Partition ${partition} of ${topic} goes on at offset ${first} where ${expected} was next: records are gone from the log${remedyText(topic, this.#remedy)}.`,
+    );
+  }
+}

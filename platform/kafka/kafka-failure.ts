@@ -1,0 +1,141 @@
+import { causesOf } from '../causes.ts';
+import { TapeproofError, type ErrorCode } from '../errors.ts';
+import { tlsRefusal } from '../security/tls.ts';
+
+interface Failure {
+  readonly code: ErrorCode;
+  /** Mends itself at times, as at a broker's start: a reader asks again for a while. */
+  readonly passes?: true;
+  /** What is wrong and what to do, behind the broker's own words. */
+  readonly sentence: string;
+}
+
+const TOO_LARGE: Failure = {
+  code: 'CONFIGURATION',
+  sentence:
+    'Kafka takes no record batch of this size, because max.message.bytes was lowered: run "npx tapeproof topics check", then "npx tapeproof topics apply"',
+};
+// Whoever is refused while it runs waits, as for Postgres and Redis: somebody may mend the password or the rule.
+const LOG_IN: Failure = {
+  code: 'UNREACHABLE',
+  sentence:
+    'Kafka does not accept who this process says it is: look at TAPEPROOF_KAFKA_USERNAME and TAPEPROOF_KAFKA_PASSWORD, or at its token',
+};
+const NO_MECHANISM: Failure = {
+  code: 'UNREACHABLE',
+  sentence:
+    'Kafka does not offer the SASL mechanism of this process: set TAPEPROOF_KAFKA_SASL_MECHANISM to one that it offers',
+};
+const BAD_SETTING: Failure = {
+  code: 'CONFIGURATION',
+  sentence:
+    "Kafka refuses a topic's settings or its number of partitions or replicas: change what the broker's policy forbids",
+};
+const TOO_OLD: Failure = {
+  code: 'CONFIGURATION',
+  sentence: 'Kafka does not know this kind of request: use a broker of version 3.7 or newer',
+};
+const REFUSED_RECORD: Failure = {
+  code: 'CONFIGURATION',
+  sentence:
+    'Kafka refuses a record by the topic\'s settings: run "npx tapeproof topics check", then "npx tapeproof topics apply"',
+};
+const REPLICAS: Failure = {
+  code: 'UNREACHABLE',
+  passes: true,
+  sentence:
+    'Kafka has fewer replicas in sync than min.insync.replicas asks for: bring its other brokers back, or run "npx tapeproof topics check"',
+};
+const DISK: Failure = {
+  code: 'UNREACHABLE',
+  passes: true,
+  sentence: "Kafka cannot write to its disk: look for a full or broken disk in the broker's log",
+};
+const NO_TOPIC: Failure = {
+  code: 'UNREACHABLE',
+  passes: true,
+  sentence: 'Kafka does not have the topic or its partition: run "npx tapeproof topics apply"',
+};
+
+/** By Kafka's own name of the error. Whatever is missing here is an outage. */
+const FAILURES: Readonly<Record<string, Failure>> = {
+  MESSAGE_TOO_LARGE: TOO_LARGE,
+  RECORD_LIST_TOO_LARGE: TOO_LARGE,
+  TOPIC_AUTHORIZATION_FAILED: notAllowed('a topic'),
+  GROUP_AUTHORIZATION_FAILED: notAllowed('a consumer group'),
+  CLUSTER_AUTHORIZATION_FAILED: notAllowed('the cluster'),
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: notAllowed('a transaction'),
+  DELEGATION_TOKEN_AUTHORIZATION_FAILED: notAllowed('a token'),
+  SASL_AUTHENTICATION_FAILED: LOG_IN,
+  UNSUPPORTED_SASL_MECHANISM: NO_MECHANISM,
+  ILLEGAL_SASL_STATE: LOG_IN,
+  INVALID_CONFIG: BAD_SETTING,
+  POLICY_VIOLATION: BAD_SETTING,
+  INVALID_PARTITIONS: BAD_SETTING,
+  INVALID_REPLICATION_FACTOR: BAD_SETTING,
+  INVALID_REPLICA_ASSIGNMENT: BAD_SETTING,
+  INVALID_REQUEST: BAD_SETTING,
+  INVALID_TOPIC_EXCEPTION: BAD_SETTING,
+  UNSUPPORTED_VERSION: TOO_OLD,
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: TOO_OLD,
+  INVALID_TIMESTAMP: REFUSED_RECORD,
+  INVALID_RECORD: REFUSED_RECORD,
+  UNSUPPORTED_COMPRESSION_TYPE: REFUSED_RECORD,
+  INVALID_REQUIRED_ACKS: REFUSED_RECORD,
+  NOT_ENOUGH_REPLICAS: REPLICAS,
+  NOT_ENOUGH_REPLICAS_AFTER_APPEND: REPLICAS,
+  KAFKA_STORAGE_ERROR: DISK,
+  UNKNOWN_TOPIC_OR_PARTITION: NO_TOPIC,
+};
+
+/** For an error without a name of Kafka's, by what the client libraries write. */
+const FAILURES_BY_TEXT: readonly (readonly [text: RegExp, failure: Failure])[] = [
+  [/mechanism is not supported|does not support the requested SASL/i, NO_MECHANISM],
+  [/^KafkaJSSASLAuthenticationError|SASL (\S+ ){0,2}authentication failed|invalid credentials/i, LOG_IN],
+  [/^KafkaJSServerDoesNotSupportApiKey/, TOO_OLD],
+];
+
+function notAllowed(what: string): Failure {
+  return {
+    code: 'UNREACHABLE',
+    sentence: `Kafka does not allow this process what it asks of ${what}: give its principal the rights that docs/security.md lists`,
+  };
+}
+
+/** What Kafka answered where it is not away: the right sentence, and whether it may pass. Undefined for an outage. */
+export function refusalByKafka(error: unknown): TapeproofError | undefined {
+  const tls = tlsRefusal(error, 'KAFKA');
+  if (tls !== undefined) return new TapeproofError('UNREACHABLE', `Kafka ${tls}`, { cause: error });
+  const found = failureIn(error);
+  if (found === undefined) return undefined;
+  const { failure, answer, topic } = found;
+  const place = topic === undefined ? '' : ` for topic ${topic}`;
+  return new TapeproofError(failure.code, `${failure.sentence} (its answer${place}: ${answer}).`, { cause: error });
+}
+
+/** Whether it is a refusal that asking again does not mend until somebody has changed something. */
+export function isRefusedForGood(error: unknown): boolean {
+  if (tlsRefusal(error, 'KAFKA') !== undefined) return true;
+  const found = failureIn(error);
+  return found !== undefined && found.failure.passes !== true;
+}
+
+interface Found {
+  readonly failure: Failure;
+  readonly answer: string;
+  readonly topic: string | undefined;
+}
+
+function failureIn(error: unknown): Found | undefined {
+  for (const cause of causesOf(error)) {
+    const { name, message } = cause;
+    // Of kafkajs; of @platformatic/kafka.
+    const { type, apiId, topic } = cause as unknown as Readonly<Record<string, unknown>>;
+    const answer = [type, apiId].find((value) => typeof value === 'string');
+    const failure =
+      FAILURES[answer ?? ''] ?? FAILURES_BY_TEXT.find(([text]) => text.test(name) || text.test(message))?.[1];
+    if (failure === undefined) continue;
+    return { failure, answer: answer ?? message, topic: typeof topic === 'string' ? topic : undefined };
+  }
+  return undefined;
+}

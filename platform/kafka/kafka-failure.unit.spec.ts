@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { kafkaUnreachable } from './client.ts';
+import { isRefusedForGood } from './kafka-failure.ts';
+
+/** As kafkajs makes them: the protocol's error within the one that says how often it was tried. */
+function failure(type: string): Error {
+  const protocol = Object.assign(new Error('the broker says no'), { type });
+  return new Error('retries exceeded', { cause: protocol });
+}
+
+describe('kafkaUnreachable', () => {
+  it.each([
+    ['MESSAGE_TOO_LARGE', 'CONFIGURATION', 'max.message.bytes'],
+    ['RECORD_LIST_TOO_LARGE', 'CONFIGURATION', 'max.message.bytes'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'UNREACHABLE', 'what it asks of a topic'],
+    ['GROUP_AUTHORIZATION_FAILED', 'UNREACHABLE', 'what it asks of a consumer group'],
+    ['SASL_AUTHENTICATION_FAILED', 'UNREACHABLE', 'who this process says it is'],
+    ['UNSUPPORTED_SASL_MECHANISM', 'UNREACHABLE', 'SASL mechanism'],
+    ['POLICY_VIOLATION', 'CONFIGURATION', 'policy'],
+    ['INVALID_CONFIG', 'CONFIGURATION', 'settings'],
+    ['INVALID_TIMESTAMP', 'CONFIGURATION', 'topics apply'],
+    ['UNKNOWN_TOPIC_OR_PARTITION', 'UNREACHABLE', 'topics apply'],
+    ['NOT_ENOUGH_REPLICAS', 'UNREACHABLE', 'min.insync.replicas'],
+    ['KAFKA_STORAGE_ERROR', 'UNREACHABLE', 'disk'],
+  ])('says of %s what it is, and never to start the services', (type, code, words) => {
+    const error = kafkaUnreachable(failure(type));
+    expect(error).toMatchObject({ code, message: expect.stringContaining(words) as string });
+    expect(error.message).toContain(type);
+    expect(error.message).not.toContain('stack up');
+  });
+
+  it('finds it among the errors that one gathers, and under the name of the other client', () => {
+    const gathered = Object.assign(new Error('Topic creation errors'), {
+      errors: [Object.assign(new Error('no'), { type: 'POLICY_VIOLATION', topic: 'raw.trades' })],
+    });
+    expect(kafkaUnreachable(gathered).message).toContain('for topic raw.trades: POLICY_VIOLATION');
+    const other = Object.assign(new Error('no'), { apiId: 'TOPIC_AUTHORIZATION_FAILED' });
+    expect(kafkaUnreachable(new AggregateError([other])).message).toContain('docs/security.md');
+  });
+
+  it.each(['REQUEST_TIMED_OUT', 'NETWORK_EXCEPTION', undefined])('takes %s for an outage', (type) => {
+    const error = kafkaUnreachable(type === undefined ? new Error('connect ECONNREFUSED') : failure(type));
+    expect(error).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('stack up') as string });
+  });
+});
+
+describe('isRefusedForGood', () => {
+  it.each([
+    ['SASL_AUTHENTICATION_FAILED', true],
+    ['TOPIC_AUTHORIZATION_FAILED', true],
+    ['MESSAGE_TOO_LARGE', true],
+    ['NOT_ENOUGH_REPLICAS', false],
+    ['UNKNOWN_TOPIC_OR_PARTITION', false],
+    ['REQUEST_TIMED_OUT', false],
+  ])('%s: %s', (type, forGood) => {
+    expect(isRefusedForGood(failure(type))).toBe(forGood);
+  });
+
+  it.each([
+    ['self-signed certificate in certificate chain', 'TAPEPROOF_KAFKA_CA_FILE'],
+    ['SASL SCRAM-SHA-512 authentication failed', 'TAPEPROOF_KAFKA_PASSWORD'],
+    ['SASL PLAIN mechanism is not supported by the server', 'TAPEPROOF_KAFKA_SASL_MECHANISM'],
+  ])('knows a refusal that has no name: %s', (message, variable) => {
+    const error = new Error('retries exceeded', { cause: new Error(message) });
+    expect(isRefusedForGood(error)).toBe(true);
+    expect(kafkaUnreachable(error).message).toContain(variable);
+  });
+});

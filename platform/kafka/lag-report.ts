@@ -1,0 +1,106 @@
+import type { Log } from '../log.ts';
+import type { Telemetry } from '../telemetry.ts';
+import type { Assignment } from './assignment.ts';
+import type { PartitionProgress } from './partition-progress.ts';
+import { StallJudge, stallText, UNKNOWN_LAG_MS_MAX } from './stalls.ts';
+import { topicPartitionKey } from './topic-partition.ts';
+
+/** Of the health board. */
+const PART = 'progress';
+const MS_PER_S = 1_000;
+
+/** How far a group is behind in a partition of this process. */
+export interface Lag {
+  readonly topic: string;
+  readonly partition: number;
+  readonly records: number;
+  /** Undefined where the record cannot be read. */
+  readonly seconds: number | undefined;
+}
+
+export interface LagReportSettings {
+  readonly groupId: string;
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+}
+
+type Labels = Readonly<{ group: string; topic: string; partition: number }>;
+
+/** Says how far a group is behind, and whether it gets any further. */
+export class LagReport {
+  readonly #settings: LagReportSettings;
+  readonly #judge = new StallJudge();
+  #shown = new Map<string, Labels>();
+  #isStalled = false;
+
+  constructor(settings: LagReportSettings) {
+    this.#settings = settings;
+    this.#board(true, 'not measured yet');
+  }
+
+  measured(lags: readonly Lag[], progress: PartitionProgress): void {
+    this.#show(lags);
+    // It ends within the group's time limit, or the client begins again: the consumer's own part says so.
+    if (progress.isRebalancing) this.#judge.excuse();
+    const now = performance.now();
+    const stalls = this.#judge.judge(
+      now,
+      lags.map(({ records: lag, topic, partition }) => {
+        return { topic, partition, lag, progress: progress.of({ topic, partition }) };
+      }),
+    );
+    const stalled = new Set(stalls.map(({ topic, partition }) => topicPartitionKey({ topic, partition })));
+    for (const labels of this.#shown.values()) {
+      const isStalled = stalled.has(`${labels.topic} ${labels.partition}`);
+      this.#settings.telemetry.metrics.set('tapeproof_consumer_stalled', labels, isStalled ? 1 : 0);
+    }
+    this.#say(stalls.length > 0, stallText(stalls, now));
+  }
+
+  /** Kafka did not say. */
+  unknown({ assignment, progress }: { readonly assignment: Assignment; readonly progress: PartitionProgress }): void {
+    this.#show([]);
+    if (progress.isRebalancing || Object.keys(assignment).length === 0) this.#judge.excuse();
+    else if (this.#judge.isBlind(performance.now())) {
+      this.#say(true, `stalled: Kafka has not said for ${UNKNOWN_LAG_MS_MAX / MS_PER_S} s how far the group is behind`);
+    }
+  }
+
+  close(): void {
+    this.#show([]);
+    this.#board(true, 'not measured any more');
+  }
+
+  #show(lags: readonly Lag[]): void {
+    const { metrics } = this.#settings.telemetry;
+    const next = new Map<string, Labels>();
+    for (const { records, seconds, topic, partition } of lags) {
+      const labels = { group: this.#settings.groupId, topic, partition };
+      next.set(topicPartitionKey({ topic, partition }), labels);
+      metrics.set('tapeproof_consumer_lag_records', labels, records);
+      if (seconds === undefined) metrics.remove('tapeproof_consumer_lag_seconds', labels);
+      else metrics.set('tapeproof_consumer_lag_seconds', labels, seconds);
+    }
+    for (const [key, labels] of this.#shown) {
+      if (next.has(key)) continue;
+      metrics.remove('tapeproof_consumer_lag_records', labels);
+      metrics.remove('tapeproof_consumer_lag_seconds', labels);
+      metrics.remove('tapeproof_consumer_stalled', labels);
+    }
+    this.#shown = next;
+  }
+
+  #say(isStalled: boolean, detail: string): void {
+    this.#board(!isStalled, detail);
+    if (isStalled === this.#isStalled) return;
+    this.#isStalled = isStalled;
+    const { groupId, log } = this.#settings;
+    const fields = { 'tapeproof.group': groupId };
+    if (isStalled) log.event('stalled', `Group ${groupId} ${detail}`, fields);
+    else log.event('stall-ended', `Group ${groupId} gets further again`, fields);
+  }
+
+  #board(ready: boolean, detail: string): void {
+    this.#settings.telemetry.health.set(PART, { alive: true, ready, detail });
+  }
+}

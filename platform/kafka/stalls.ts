@@ -1,0 +1,72 @@
+import { counted } from '../counted.ts';
+import type { Progress } from './partition-progress.ts';
+
+/**
+ * So long a partition with lag may get no further. Longer than a broker's restart or one transaction of a batch on a busy
+ * machine; a batch that takes longer and goes on is at work, not stalled.
+ */
+export const STALLED_AFTER_MS = 20_000;
+/** So long the lag may be unknown while the member has partitions: what cannot be measured cannot be called well. */
+export const UNKNOWN_LAG_MS_MAX = 30_000;
+const MS_PER_S = 1_000;
+
+/** A partition of this member, as measured. */
+export interface MeasuredPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** Records in the log that the group has not committed. */
+  readonly lag: number;
+  readonly progress: Progress;
+}
+
+/** A partition with lag that gets no further. */
+export interface Stall extends MeasuredPartition {
+  readonly sinceMs: number;
+}
+
+/** Decides which partitions are stalled, from measurements in order of time. Times are of one monotonic clock. */
+export class StallJudge {
+  /** When lag was first seen, without a measurement of none since: news after a quiet hour are not an hour late. */
+  #laggingSince = new Map<string, number>();
+  #unknownSince: number | undefined;
+
+  /** @returns the partitions that are stalled. */
+  judge(nowMs: number, measured: readonly MeasuredPartition[]): Stall[] {
+    this.#unknownSince = undefined;
+    const lagging = new Map<string, number>();
+    const stalls: Stall[] = [];
+    for (const partition of measured) {
+      if (partition.lag === 0) continue;
+      const key = `${partition.topic} ${partition.partition}`;
+      const seenMs = this.#laggingSince.get(key) ?? nowMs;
+      lagging.set(key, seenMs);
+      const sinceMs = Math.max(seenMs, partition.progress.movedAtMs);
+      if (nowMs - sinceMs >= STALLED_AFTER_MS) stalls.push({ ...partition, sinceMs });
+    }
+    this.#laggingSince = lagging;
+    return stalls;
+  }
+
+  /** The lag could not be measured. @returns whether that has gone on for too long. */
+  isBlind(nowMs: number): boolean {
+    this.#unknownSince ??= nowMs;
+    return nowMs - this.#unknownSince >= UNKNOWN_LAG_MS_MAX;
+  }
+
+  /** Nothing is expected to move: what was seen before counts no more. */
+  excuse(): void {
+    this.#laggingSince.clear();
+    this.#unknownSince = undefined;
+  }
+}
+
+/** For people: the partition that has been stalled the longest, and how many others are. */
+export function stallText(stalls: readonly Stall[], nowMs: number): string {
+  const [oldest, ...others] = stalls.toSorted((left, right) => left.sinceMs - right.sinceMs);
+  if (oldest === undefined) return 'what there is to read is read';
+  const { topic, partition, lag, progress, sinceMs } = oldest;
+  const seconds = Math.round((nowMs - sinceMs) / MS_PER_S);
+  const more = others.length === 0 ? '' : `, and ${counted(others.length, 'other partition')}`;
+  const reason = progress.reason ?? 'Kafka delivers nothing of it';
+  return `stalled: nothing of ${topic}-${partition} was committed for ${seconds} s, and ${counted(lag, 'record')} wait${more}: ${reason}`;
+}

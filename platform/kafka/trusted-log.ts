@@ -1,0 +1,44 @@
+import type { Kafka } from 'kafkajs';
+import type { Log } from '../log.ts';
+import type { Telemetry } from '../telemetry.ts';
+import type { LogReader } from './log-reader.ts';
+import { createRegistry } from './registry.ts';
+import { partitionCount } from './topics.ts';
+import { trustRegistry, type TrustedRegistry } from './trusted-registry.ts';
+
+export interface TrustedLogSettings {
+  readonly kafka: Kafka;
+  readonly reader: LogReader;
+  readonly registryUrl: string;
+  readonly log: Log;
+  /** Of a process that runs. */
+  readonly telemetry?: Telemetry | undefined;
+}
+
+/** What whoever reads or appends for good begins with. */
+export interface TrustedLog {
+  /** Of the tape, as many as it was activated with. */
+  readonly partitions: number;
+  /** Close it at the end. */
+  readonly registry: TrustedRegistry;
+}
+
+/**
+ * Opens the log for a reader or writer that nothing may mislead: neither a broker with another number of partitions nor a
+ * registry with other ids.
+ *
+ * @throws TapeproofError UNREACHABLE, also when there is no tape yet; CHECK_FAILED when the tape has another number of
+ *   partitions than it was activated with.
+ */
+export async function openTrustedLog(settings: TrustedLogSettings): Promise<TrustedLog> {
+  const { kafka, reader, registryUrl, log, telemetry } = settings;
+  const partitions = await partitionCount(kafka);
+  const registry = trustRegistry({ registry: createRegistry(registryUrl), reader, partitions, log, telemetry });
+  try {
+    await registry.refuseOtherPartitions();
+    return { partitions, registry };
+  } catch (error) {
+    registry.close();
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The last guard of secrets: whatever a library puts into an error, what this process knows to be secret does not leave
+ * it. Every secret that is read is registered here, and all that is written passes `redact`.
+ */
+
+/** Shorter ones would be found everywhere by chance. */
+const SECRET_CHARACTERS_MIN = 6;
+const SECRETS_MAX = 100;
+const REPLACEMENT = '[secret]';
+
+/** By secret, the forms in which it may be met. The oldest goes first: tokens are renewed. */
+const known = new Map<string, readonly string[]>();
+/** Of all secrets, the longest first: one may be part of another. */
+let forms: readonly string[] = [];
+
+/** Registers a secret. @param userName a password that says the same as this is not secret, and may be an everyday word. */
+export function keepSecret(secret: string, userName?: string): void {
+  if (secret.length < SECRET_CHARACTERS_MIN || secret === userName || known.has(secret)) return;
+  const [oldest] = known.keys();
+  if (known.size >= SECRETS_MAX && oldest !== undefined) known.delete(oldest);
+  known.set(secret, formsOf(secret));
+  forms = [...new Set([...known.values()].flat())].sort((one, other) => other.length - one.length);
+}
+
+/** The text without the secrets that this process knows, in plain or encoded. */
+export function redact(text: string): string {
+  let redacted = text;
+  for (const form of forms) redacted = redacted.replaceAll(form, REPLACEMENT);
+  return redacted;
+}
+
+/** Puts {@link redact} before all that is written as text to standard output and standard error. */
+export function redactStandardStreams(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream);
+    stream.write = (chunk: string | Uint8Array, ...rest: never[]) =>
+      write(typeof chunk === 'string' ? redact(chunk) : chunk, ...rest);
+  }
+}
+
+function formsOf(secret: string): string[] {
+  const written = [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)];
+  for (const encoding of ['base64', 'base64url'] as const) {
+    for (let shift = 0; shift < 3; shift += 1) written.push(encodedCore(secret, encoding, shift));
+  }
+  return written;
+}
+
+/** The characters that a secret gives in base64 wherever it stands: `shift` bytes before it, anything behind it. */
+function encodedCore(secret: string, encoding: 'base64' | 'base64url', shift: number): string {
+  const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
+  const firstWhole = Math.ceil((shift * 8) / 6);
+  const wholeCharacters = Math.floor((bytes.length * 8) / 6);
+  return bytes.toString(encoding).slice(firstWhole, wholeCharacters);
+}

@@ -1,0 +1,79 @@
+/** The variables that say where the services are and how they are spoken to. docs/connections.md is generated from this. */
+
+export interface VariableDefinition {
+  /** It may hold a password: it can be given as a file too, whose name stands in the variable of the same name with `_FILE`. */
+  readonly secret?: true;
+  readonly meaning: string;
+}
+
+const TLS = {
+  ca: 'PEM file of the certificate authorities that are trusted, instead of those that Node knows',
+  certificate: "PEM file of this process's certificate, with its chain, for mutual TLS",
+  key: 'PEM file of the private key of that certificate',
+  keyPassword: 'password of that key',
+};
+
+export const VARIABLES = {
+  TAPEPROOF_KAFKA_BROKERS: { meaning: '`host:port`, several separated by commas' },
+  TAPEPROOF_KAFKA_SECURITY_PROTOCOL: {
+    meaning: '`PLAINTEXT` (without one), `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`, as in Kafka’s own settings',
+  },
+  TAPEPROOF_KAFKA_SASL_MECHANISM: { meaning: '`PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512` or `OAUTHBEARER`' },
+  TAPEPROOF_KAFKA_USERNAME: { meaning: 'user name for PLAIN and SCRAM' },
+  TAPEPROOF_KAFKA_PASSWORD: { secret: true, meaning: 'password for PLAIN and SCRAM' },
+  TAPEPROOF_KAFKA_TOKEN: {
+    secret: true,
+    meaning: 'token for OAUTHBEARER; the file is read again each time that Kafka asks',
+  },
+  TAPEPROOF_KAFKA_TOKEN_URL: { meaning: 'where a token is asked for by client credentials (`https:`)' },
+  TAPEPROOF_KAFKA_TOKEN_SCOPE: { meaning: 'scope asked for there' },
+  TAPEPROOF_KAFKA_TOKEN_CA_FILE: { meaning: 'PEM file of the certificate authorities trusted there' },
+  TAPEPROOF_KAFKA_CLIENT_ID: { meaning: 'client id for TAPEPROOF_KAFKA_TOKEN_URL' },
+  TAPEPROOF_KAFKA_CLIENT_SECRET: { secret: true, meaning: 'client secret for TAPEPROOF_KAFKA_TOKEN_URL' },
+  TAPEPROOF_KAFKA_CA_FILE: { meaning: TLS.ca },
+  TAPEPROOF_KAFKA_CERTIFICATE_FILE: { meaning: TLS.certificate },
+  TAPEPROOF_KAFKA_KEY_FILE: { meaning: TLS.key },
+  TAPEPROOF_KAFKA_KEY_PASSWORD: { secret: true, meaning: TLS.keyPassword },
+
+  TAPEPROOF_REGISTRY_URL: { secret: true, meaning: '`http:` or `https:`, path included' },
+  TAPEPROOF_REGISTRY_USERNAME: { meaning: 'user name for basic authentication' },
+  TAPEPROOF_REGISTRY_PASSWORD: { secret: true, meaning: 'password for basic authentication' },
+  TAPEPROOF_REGISTRY_TOKEN: { secret: true, meaning: 'bearer token; the file is read again for each request' },
+  TAPEPROOF_REGISTRY_CA_FILE: { meaning: TLS.ca },
+  TAPEPROOF_REGISTRY_CERTIFICATE_FILE: { meaning: TLS.certificate },
+  TAPEPROOF_REGISTRY_KEY_FILE: { meaning: TLS.key },
+  TAPEPROOF_REGISTRY_KEY_PASSWORD: { secret: true, meaning: TLS.keyPassword },
+
+  TAPEPROOF_POSTGRES_URL: { secret: true, meaning: '`postgres://user:password@host:port/database`' },
+  TAPEPROOF_POSTGRES_MIGRATOR_URL: {
+    secret: true,
+    meaning:
+      'the same as the role that makes schemas, tables and views, where that is another; user name and password are in it',
+  },
+  TAPEPROOF_POSTGRES_USERNAME: { meaning: 'user name, where the URL has none' },
+  TAPEPROOF_POSTGRES_PASSWORD: { secret: true, meaning: 'password, where the URL has none' },
+  TAPEPROOF_POSTGRES_SSLMODE: {
+    meaning:
+      '`disable`, `no-verify`, `require`, `verify-ca` or `verify-full`, where the URL has no `sslmode`; see below',
+  },
+  TAPEPROOF_POSTGRES_CA_FILE: { meaning: TLS.ca },
+  TAPEPROOF_POSTGRES_CERTIFICATE_FILE: { meaning: TLS.certificate },
+  TAPEPROOF_POSTGRES_KEY_FILE: { meaning: TLS.key },
+  TAPEPROOF_POSTGRES_KEY_PASSWORD: { secret: true, meaning: TLS.keyPassword },
+
+  TAPEPROOF_REDIS_URL: { secret: true, meaning: '`redis:`, or `rediss:` for TLS' },
+  TAPEPROOF_REDIS_USERNAME: { meaning: 'user name, where the URL has none' },
+  TAPEPROOF_REDIS_PASSWORD: { secret: true, meaning: 'password, where the URL has none' },
+  TAPEPROOF_REDIS_CA_FILE: { meaning: TLS.ca },
+  TAPEPROOF_REDIS_CERTIFICATE_FILE: { meaning: TLS.certificate },
+  TAPEPROOF_REDIS_KEY_FILE: { meaning: TLS.key },
+  TAPEPROOF_REDIS_KEY_PASSWORD: { secret: true, meaning: TLS.keyPassword },
+} as const satisfies Readonly<Record<`TAPEPROOF_${string}`, VariableDefinition>>;
+
+export type Variable = keyof typeof VARIABLES;
+export type SecretVariable = {
+  [Name in Variable]: (typeof VARIABLES)[Name] extends { readonly secret: true } ? Name : never;
+}[Variable];
+
+/** A service as the variables name it. */
+export type ServiceKey = 'KAFKA' | 'REGISTRY' | 'POSTGRES' | 'REDIS';

@@ -1,0 +1,169 @@
+import { TapeproofError } from '../../platform/errors.ts';
+import { isUnreadable, type HistoryRequest, type Venue } from '../venue.ts';
+import { backoffMs } from './backoff.ts';
+import { get, type RestAnswer } from './rest-client.adapter.ts';
+import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
+import type { LiveTelemetry } from './telemetry.ts';
+import { RequestBudget } from './request-budget.ts';
+import type { LiveTiming } from './timing.ts';
+import { Wake } from './wake.adapter.ts';
+
+/** How often the streams are looked at for what they want to ask. */
+const IDLE_MS = 50;
+const WAIT_MS_MAX = 1_000;
+const BAD_REQUEST = 400;
+const NOT_FOUND = 404;
+
+export interface BackfillOptions {
+  readonly venue: Venue;
+  readonly restUrl: string;
+  readonly streams: readonly InstrumentStream[];
+  readonly timing: LiveTiming;
+  readonly telemetry: LiveTelemetry;
+  /** Ends the request that is under way. */
+  readonly signal: AbortSignal;
+  /** Something came for a stream. */
+  readonly onAnswer: () => void;
+}
+
+/** A page that an instrument wants, and which instrument in turn it is. */
+interface Work {
+  readonly index: number;
+  readonly stream: InstrumentStream;
+  readonly ask: PageRequest;
+}
+
+/** One budget per address, for all that runs in this process. */
+const budgets = new Map<string, RequestBudget>();
+
+/** Asks the venue's REST interface for what the streams miss, one request at a time, in turn, within its limits. */
+export class Backfill {
+  private readonly options: BackfillOptions;
+  private readonly budget: RequestBudget;
+  private readonly wake = new Wake();
+  private turn = 0;
+  private failures = 0;
+  private retryAtMs = 0;
+
+  constructor(options: BackfillOptions) {
+    this.options = options;
+    const { restUrl, venue, signal } = options;
+    let budget = budgets.get(restUrl);
+    if (budget === undefined) budgets.set(restUrl, (budget = new RequestBudget(venue.limits.requestWeight)));
+    this.budget = budget;
+    signal.addEventListener('abort', () => {
+      this.wake.poke();
+    });
+  }
+
+  /** Runs until the signal. @throws TapeproofError USAGE where the venue does not know an instrument. */
+  async run(): Promise<void> {
+    const { signal } = this.options;
+    while (!signal.aborted) {
+      const work = this.nextWork(performance.now());
+      if (work === undefined) {
+        await this.wake.wait(IDLE_MS);
+        continue;
+      }
+      this.turn = work.index + 1;
+      const request = this.requestFor(work);
+      const nowMs = performance.now();
+      const waitMs = Math.max(this.budget.waitMs(request.weight, nowMs), this.retryAtMs - nowMs);
+      // What is wanted may be another thing when its time has come.
+      if (waitMs > WAIT_MS_MAX) for (const each of this.options.streams) each.cannotAsk(nowMs);
+      if (waitMs > 0) await this.wake.wait(Math.min(waitMs, WAIT_MS_MAX));
+      else await this.fulfil(work, request);
+    }
+  }
+
+  /** The next stream in turn with something urgent, else the next that wants anything. */
+  private nextWork(nowMs: number): Work | undefined {
+    const { streams } = this.options;
+    let found: Work | undefined;
+    for (let step = 0; step < streams.length; step += 1) {
+      const index = (this.turn + step) % streams.length;
+      const stream = streams[index];
+      const ask = stream?.next(nowMs).ask;
+      if (stream === undefined || ask === undefined || (found !== undefined && !ask.urgent)) continue;
+      found = { index, stream, ask };
+      if (ask.urgent) break;
+    }
+    return found;
+  }
+
+  private requestFor({ stream, ask }: Work): HistoryRequest {
+    const { history } = this.options.venue;
+    const { symbol } = stream.options;
+    const from = ask.kind === 'from' ? history.from(symbol, ask.place, history.pageTradesMax) : undefined;
+    return from ?? history.newest(symbol, ask.kind === 'newest' ? ask.limit : history.pageTradesMax);
+  }
+
+  private async fulfil({ stream, ask }: Work, request: HistoryRequest): Promise<void> {
+    const { restUrl, venue, timing, telemetry, signal, onAnswer } = this.options;
+    const askedAtMs = performance.now();
+    const askedAtWallMs = Date.now();
+    this.budget.spend(request.weight, askedAtMs);
+    stream.asked(ask, askedAtMs);
+    const answer = await get(`${restUrl}${request.path}`, {
+      usedWeightHeader: venue.history.usedWeightHeader,
+      limits: venue.limits,
+      timeoutMs: timing.requestTimeoutMs,
+      signal,
+    });
+    if (signal.aborted) return;
+    const nowMs = performance.now();
+    const read = this.read(answer, stream);
+    telemetry({
+      kind: 'history-request',
+      outcome: read.outcome,
+      status: read.status,
+      retryAfterMs: read.outcome === 'rate-limited' ? read.retryAfterMs : undefined,
+      detail: read.outcome === 'failed' ? read.detail : undefined,
+    });
+    if (read.outcome === 'ok') {
+      this.failures = 0;
+      this.heed(answer, nowMs);
+      stream.answered(ask, read.page, { askedAtMs, askedAtWallMs, nowMs });
+      refuseForeign(stream, venue.name);
+      onAnswer();
+    } else this.failed(read, stream, nowMs);
+  }
+
+  private read(answer: RestAnswer, stream: InstrumentStream) {
+    if (answer.outcome !== 'ok') return answer;
+    const page = this.options.venue.history.parsePage(answer.text, stream.options.symbol, Date.now() * 1_000);
+    if (!isUnreadable(page)) return { outcome: 'ok', status: answer.status, page } as const;
+    return { outcome: 'failed', status: answer.status, detail: page.detail } as const;
+  }
+
+  private heed(answer: RestAnswer, nowMs: number): void {
+    if (answer.outcome !== 'ok' || answer.usedWeight === undefined) return;
+    const { windowMs } = this.options.venue.limits.requestWeight;
+    this.budget.used(answer.usedWeight, windowMs - (Date.now() % windowMs), nowMs);
+  }
+
+  private failed(answer: Exclude<RestAnswer, { outcome: 'ok' }>, stream: InstrumentStream, nowMs: number): void {
+    if (answer.outcome === 'rate-limited') {
+      this.budget.blockFor(answer.retryAfterMs, nowMs);
+      return;
+    }
+    if (!stream.isStarted && (answer.status === BAD_REQUEST || answer.status === NOT_FOUND)) {
+      const { instrument, symbol } = stream.options;
+      throw new TapeproofError(
+        'USAGE',
+        `The venue ${this.options.venue.name} refuses ${instrument} (its ${symbol}): ${JSON.stringify(answer.detail)}.`,
+      );
+    }
+    this.failures += 1;
+    const { retryMinMs, retryMaxMs } = this.options.timing;
+    this.retryAtMs = nowMs + backoffMs(this.failures, retryMinMs, retryMaxMs, Math.random());
+  }
+}
+
+function refuseForeign({ foreignNewest, options }: InstrumentStream, venue: string): void {
+  if (foreignNewest === undefined) return;
+  throw new TapeproofError(
+    'CONFLICT',
+    `The newest trade of ${options.instrument} at ${venue} has the id ${foreignNewest.tradeId}, far below those on the tape, and is later all the same: what answers is another environment, or it numbers anew; take it to a tape of its own.`,
+  );
+}

@@ -1,0 +1,75 @@
+import type { DeadLetterReason } from '../../contracts/generated/events.ts';
+import type { RefusedTrade } from '../venue.ts';
+import { DEAD_LETTERS_PER_SECOND_MAX, deadLetterOf, RateBound } from './dead-letters.ts';
+import { recordOfDeadLetter, type LiveRecord } from './live-records.ts';
+import type { LiveTelemetry } from './telemetry.ts';
+
+const MICROSECONDS_PER_MILLISECOND = 1_000;
+/** Dead letters that wait for Kafka, those on their way included; more are counted and not kept. */
+const DEAD_LETTERS_WAITING_MAX = 200;
+
+/** What was refused, on its way to the dead letters: kept until Kafka has it, within a bound. */
+export class DeadLetterQueue {
+  private readonly venue: string;
+  private readonly partitions: number;
+  private readonly telemetry: LiveTelemetry;
+  private readonly bound = new RateBound(DEAD_LETTERS_PER_SECOND_MAX);
+  private waiting: LiveRecord[] = [];
+  /** Sent, and not acknowledged yet. */
+  private readonly underWay = new Set<LiveRecord>();
+  deadLettersNotKept = 0;
+
+  /** @param partitions of the dead letters */
+  constructor(venue: string, partitions: number, telemetry: LiveTelemetry) {
+    this.venue = venue;
+    this.partitions = partitions;
+    this.telemetry = telemetry;
+  }
+
+  /** The next to send; undefined where none waits. */
+  get first(): LiveRecord | undefined {
+    return this.waiting[0];
+  }
+
+  add({ refusal, instrument, text }: RefusedTrade, nowMs: number): void {
+    const hasRoom = this.waiting.length + this.underWay.size < DEAD_LETTERS_WAITING_MAX;
+    const isKept = this.bound.allows(nowMs) && hasRoom;
+    this.bound.spend(nowMs);
+    if (!isKept) {
+      this.notKept(instrument, refusal.reason);
+      return;
+    }
+    const deadLetter = deadLetterOf(this.venue, text, refusal, Date.now() * MICROSECONDS_PER_MILLISECOND);
+    this.waiting.push(recordOfDeadLetter(deadLetter, instrument, this.partitions));
+  }
+
+  /** `first` is sent. It is remembered until it is acknowledged. */
+  sent(): void {
+    const first = this.waiting.shift();
+    if (first !== undefined) this.underWay.add(first);
+  }
+
+  /** Kafka has these records. */
+  acknowledged(records: readonly LiveRecord[]): void {
+    for (const record of records) this.underWay.delete(record);
+  }
+
+  /** Those that were not acknowledged wait again, before all others. One that arrived after all has the same identity. */
+  putBack(): void {
+    this.waiting = [...this.underWay, ...this.waiting];
+    this.underWay.clear();
+  }
+
+  /** At the end: what Kafka has not acknowledged is not kept. */
+  giveUp(): void {
+    this.putBack();
+    for (const { event } of this.waiting.splice(0)) {
+      if (event.kind === 'dead-letter') this.notKept(event.instrument, event.reason);
+    }
+  }
+
+  private notKept(instrument: string | undefined, reason: DeadLetterReason): void {
+    this.deadLettersNotKept += 1;
+    this.telemetry({ kind: 'refused', instrument, reason, kept: false });
+  }
+}

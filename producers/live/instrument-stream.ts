@@ -1,0 +1,342 @@
+import type { Trade } from '../../contracts/generated/events.ts';
+import { isRefusedTrade, type BackfillStart, type RefusedTrade } from '../venue.ts';
+import { DenseReorderBuffer } from './dense-reorder-buffer.ts';
+import { GapTracker, type GapTiming } from './gap.ts';
+import { Liveness } from './liveness.ts';
+import { OpaqueReorderBuffer } from './opaque-reorder-buffer.ts';
+import type { HeldByTape, Released, ReorderBuffer } from './reorder-buffer.ts';
+import { REACH, SequenceCheck } from './sequence-check.ts';
+import type { LiveTelemetry, TradeOrigin } from './telemetry.ts';
+import type { LiveTiming } from './timing.ts';
+
+const MICROSECONDS_PER_MILLISECOND = 1_000;
+/** Refused ids remembered, so that a trade that REST refuses too is not a second dead letter. */
+const REFUSED_IDS_MAX = 1_000;
+
+/** A page to be asked of REST. `urgent`: trades wait for it. */
+export type PageRequest =
+  | { readonly kind: 'newest'; readonly limit: number; readonly urgent: boolean }
+  | { readonly kind: 'from'; readonly place: BackfillStart; readonly urgent: boolean };
+
+/** What is to be done for an instrument now. It stays the answer until it is done and said so by the command named. */
+export interface NextActions {
+  /** To be appended to the tape: {@link InstrumentStream.appended}. */
+  readonly append: Released | undefined;
+  /** To be asked of REST: {@link InstrumentStream.asked}, then {@link InstrumentStream.answered}. */
+  readonly ask: PageRequest | undefined;
+  /** Another connection is to be opened, because this one withholds trades: {@link InstrumentStream.takeWithheld}. */
+  readonly replaceConnection: boolean;
+}
+
+/** When a request was sent and answered; the wall clock's milliseconds are since 1970. */
+export interface AnswerTimes {
+  readonly askedAtMs: number;
+  readonly askedAtWallMs: number;
+  readonly nowMs: number;
+}
+
+export interface InstrumentStreamOptions {
+  /** `BTC-USDT@binance`. */
+  readonly instrument: string;
+  readonly symbol: string;
+  readonly partition: number;
+  readonly transport: 'stream' | 'poll';
+  readonly tradeIds: 'DENSE' | 'OPAQUE';
+  readonly pageTradesMax: number;
+  /** Whether the venue can be asked from an id on. */
+  readonly asksFrom: boolean;
+  readonly waitingMax: number;
+  readonly resumeTradesMax: number;
+  readonly timing: GapTiming & Pick<LiveTiming, 'pollIntervalMs' | 'probeAfterMs' | 'probeGraceMs'>;
+  readonly telemetry: LiveTelemetry;
+  /** Keeps what was refused. */
+  readonly onRefused: (refused: RefusedTrade, nowMs: number) => void;
+}
+
+/**
+ * One instrument's trades from the venue to the tape: a reorder buffer puts them in order, a gap is asked for or given
+ * up, liveness says up to when all is known. Commands report what happened; properties and `next` are questions and
+ * change nothing. Pure: the time comes with each call, in milliseconds of a clock that never goes back.
+ */
+export class InstrumentStream {
+  readonly options: InstrumentStreamOptions;
+  private readonly buffer: ReorderBuffer;
+  private readonly gaps: GapTracker;
+  private readonly liveness: Liveness;
+  private readonly sequenceCheck = new SequenceCheck();
+  private readonly refusedIds = new Set<string>();
+  private pollAgainAtMs = 0;
+  private newestByRest: Trade | undefined;
+
+  constructor(options: InstrumentStreamOptions) {
+    this.options = options;
+    const { instrument, tradeIds, waitingMax, timing, telemetry, resumeTradesMax } = options;
+    this.buffer = tradeIds === 'DENSE' ? new DenseReorderBuffer(waitingMax) : new OpaqueReorderBuffer(waitingMax);
+    this.gaps = new GapTracker({ instrument, missingMax: resumeTradesMax, timing, telemetry });
+    this.liveness = new Liveness(timing);
+  }
+
+  get waiting(): number {
+    return this.buffer.waiting;
+  }
+
+  get isStarted(): boolean {
+    return this.buffer.isStarted;
+  }
+
+  /** Whether all that the venue has published is here or on its way to Kafka, as far as anybody can tell. */
+  get isInSync(): boolean {
+    const isComplete = this.isStarted && this.buffer.missing === undefined;
+    return isComplete && this.liveness.headIsKnown && !this.liveness.isInDoubt && !this.sequenceCheck.isInDoubt;
+  }
+
+  get missingTrades(): number {
+    const { missing } = this.buffer;
+    return missing === undefined ? 0 : missing.last - missing.first + 1;
+  }
+
+  /**
+   * Up to when (milliseconds since 1970) this instrument is complete once what was released is on the tape; undefined
+   * while it is not in sync.
+   */
+  get completeUntilMs(): number | undefined {
+    return this.isInSync && this.waiting === 0 ? this.liveness.knownUntilMs : undefined;
+  }
+
+  /**
+   * The venue's newest trade where it has a far lower id than the tape and is later all the same: another venue or
+   * environment answers than the one that the tape is of, or it numbers anew.
+   */
+  get foreignNewest(): Trade | undefined {
+    const { nextId, lastTime } = this.buffer;
+    const { newestByRest: newest } = this;
+    if (this.options.tradeIds !== 'DENSE' || newest === undefined || nextId === undefined || lastTime === null)
+      return undefined;
+    const isFarBelow = Number(newest.tradeId) + REACH < nextId;
+    return isFarBelow && newest.eventTime > lastTime ? newest : undefined;
+  }
+
+  /** What is to be done now; asked twice it is the same. */
+  next(nowMs: number): NextActions {
+    const overdue = this.liveness.overdue(nowMs);
+    return {
+      append: this.buffer.first,
+      ask: this.pageWanted(nowMs),
+      replaceConnection: overdue?.some(({ tradeId }) => !this.buffer.hasHeard(tradeId)) === true,
+    };
+  }
+
+  /** Goes on behind what the tape holds; see {@link ReorderBuffer.resume}. */
+  resume(held: HeldByTape | undefined): void {
+    this.gaps.forget();
+    this.buffer.resume(held);
+    if (held?.lastId !== undefined) this.sequenceCheck.know(held.lastId);
+  }
+
+  /** Begins with the first trade that comes, because REST shows none. */
+  beginWithAny(): void {
+    if (!this.isStarted) this.buffer.begin(undefined);
+  }
+
+  /** A connection delivers from now on. */
+  connected(nowMs: number): void {
+    this.liveness.connected(nowMs);
+  }
+
+  disconnected(): void {
+    this.liveness.disconnected();
+  }
+
+  /** A trade came from the connection. */
+  received(item: Trade | RefusedTrade, nowMs: number): void {
+    if (isRefusedTrade(item)) {
+      this.refusedByStream(item, nowMs);
+      return;
+    }
+    const { liveness, sequenceCheck } = this;
+    const isDense = this.options.tradeIds === 'DENSE';
+    if (isDense && sequenceCheck.isFar(item.tradeId)) {
+      sequenceCheck.doubt(item);
+      return;
+    }
+    liveness.heard(nowMs);
+    // With dense ids one trade shows what is missing before it.
+    if (isDense && liveness.isConnected) liveness.headIsKnown = true;
+    // Not its receipt: what comes late may have more behind it.
+    liveness.proven(item.eventTime / MICROSECONDS_PER_MILLISECOND);
+    this.offer(item, 'stream');
+  }
+
+  /** `next.ask` was sent. */
+  asked(request: PageRequest, nowMs: number): void {
+    if (request.urgent && this.gaps.open?.isToBeAsked(nowMs) === true) this.gaps.report();
+  }
+
+  /** The venue forbids to ask for now: that counts against no gap, within a bound. */
+  cannotAsk(nowMs: number): void {
+    this.gaps.cannotAsk(nowMs);
+  }
+
+  /** A page came for a request. */
+  answered(request: PageRequest, page: readonly (Trade | RefusedTrade)[], times: AnswerTimes): void {
+    const { askedAtMs, askedAtWallMs, nowMs } = times;
+    const { transport } = this.options;
+    if (request.kind === 'newest') this.newestShown(page, nowMs);
+    if (!this.isStarted) this.beginWithNewest(page);
+    else if (this.isProbe(request)) this.probed(page, nowMs);
+    else this.take(page, nowMs);
+    const isFull = request.kind === 'from' && page.length >= this.options.pageTradesMax;
+    if (transport === 'poll') this.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
+    // A full page may have more behind it.
+    const isPolled = transport === 'poll' && !isFull;
+    if (isPolled || (request.kind === 'newest' && this.liveness.wasConnectedAt(askedAtMs))) {
+      this.liveness.headIsKnown = true;
+      this.liveness.proven(askedAtWallMs);
+    }
+    if (request.kind === 'from') this.gaps.open?.judge(request.place.firstTradeId, page, nowMs);
+  }
+
+  /** Takes from REST's answer what the connection withheld beyond its time. */
+  takeWithheld(nowMs: number): void {
+    const overdue = this.liveness.overdue(nowMs);
+    if (overdue === undefined) return;
+    this.liveness.settled();
+    const withheld = overdue.filter(({ tradeId }) => !this.buffer.hasHeard(tradeId));
+    for (const trade of withheld) this.offer(trade, 'history');
+  }
+
+  /** Time goes on: opens, follows, gives up and closes gaps. To be called before and after `next.append` is taken. */
+  advance(nowMs: number): void {
+    const { buffer, gaps } = this;
+    buffer.passRefused();
+    // What is missing behind that is known when it has gone on.
+    if (buffer.isReady) return;
+    gaps.follow(buffer.missing, nowMs);
+    const reason = gaps.hopeless(nowMs);
+    if (reason === undefined || buffer.giveUp(reason) === undefined) return;
+    gaps.report();
+    gaps.forget();
+  }
+
+  /** `next.append` was taken. */
+  appended(): void {
+    this.buffer.drop();
+  }
+
+  private pageWanted(nowMs: number): PageRequest | undefined {
+    const { transport, pageTradesMax, tradeIds, waitingMax } = this.options;
+    // Where ids are dense one trade shows all; elsewhere a page is the only way to what was missed.
+    const limit = tradeIds === 'DENSE' ? 1 : pageTradesMax;
+    if (!this.isStarted || this.sequenceCheck.mustAsk(nowMs)) return { kind: 'newest', limit, urgent: true };
+    const gap = this.gaps.open;
+    if (gap !== undefined) {
+      const isDue = gap.isToBeAsked(nowMs) && !this.buffer.isReady;
+      return isDue ? this.pageOfGap(gap.left.first) : undefined;
+    }
+    if (this.waiting >= waitingMax) return undefined;
+    if (transport === 'poll') return nowMs >= this.pollAgainAtMs ? this.pageOfPoll() : undefined;
+    if (!this.liveness.isConnected || this.liveness.isInDoubt) return undefined;
+    if (!this.liveness.headIsKnown) return { kind: 'newest', limit, urgent: true };
+    return this.liveness.isSilent(nowMs) ? { kind: 'newest', limit, urgent: false } : undefined;
+  }
+
+  private pageOfGap(firstTradeId: number): PageRequest {
+    const { asksFrom, pageTradesMax } = this.options;
+    if (!asksFrom) return { kind: 'newest', limit: pageTradesMax, urgent: true };
+    return { kind: 'from', place: { firstTradeId, afterTimeUs: this.buffer.lastTime }, urgent: true };
+  }
+
+  private pageOfPoll(): PageRequest {
+    const { asksFrom, pageTradesMax, tradeIds } = this.options;
+    const firstTradeId = this.buffer.nextId;
+    // Once, to know that what answers is what the tape is of.
+    if (tradeIds === 'DENSE' && this.newestByRest === undefined) return { kind: 'newest', limit: 1, urgent: false };
+    if (!asksFrom || firstTradeId === undefined) return { kind: 'newest', limit: pageTradesMax, urgent: false };
+    return { kind: 'from', place: { firstTradeId, afterTimeUs: this.buffer.lastTime }, urgent: false };
+  }
+
+  private offer(trade: Trade, origin: TradeOrigin): void {
+    const { telemetry, instrument } = this.options;
+    this.sequenceCheck.know(trade.tradeId);
+    const offered = this.buffer.offer(trade, origin);
+    if (offered === 'DUPLICATE') telemetry({ kind: 'duplicate', instrument, origin });
+    else if (offered === 'FORGOTTEN') telemetry({ kind: 'forgotten', instrument });
+    else if (offered === 'LATE') telemetry({ kind: 'late-trade', instrument });
+    else if (this.refusedIds.size > 0) this.refusedIds.delete(trade.tradeId);
+  }
+
+  /** REST has the last word: a trade whose frame is refused is missing until REST serves it, or its page is refused too. */
+  private refusedByStream(item: RefusedTrade, nowMs: number): void {
+    const { tradeId } = item;
+    if (tradeId !== undefined) {
+      if (this.refusedIds.has(tradeId)) return;
+      if (this.refusedIds.size >= REFUSED_IDS_MAX) this.refusedIds.clear();
+      this.refusedIds.add(tradeId);
+      // What is wrong in a frame may be its id.
+      if (!this.sequenceCheck.isFar(tradeId, this.options.pageTradesMax)) this.buffer.hear(tradeId);
+    }
+    this.options.onRefused(item, nowMs);
+  }
+
+  private refusedByHistory(item: RefusedTrade, nowMs: number): void {
+    const { tradeId } = item;
+    const isNews = tradeId === undefined || this.buffer.account(tradeId);
+    const isKnown = tradeId !== undefined && this.refusedIds.delete(tradeId);
+    if (isNews && !isKnown) this.options.onRefused(item, nowMs);
+  }
+
+  private newestShown(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
+    const newest = page.at(-1);
+    if (newest === undefined || newest.tradeId === undefined) return;
+    if (!isRefusedTrade(newest)) this.newestByRest = newest;
+    this.sequenceCheck.know(newest.tradeId);
+    const impossible = this.sequenceCheck.settle(nowMs, this.options.timing.probeAfterMs);
+    if (impossible !== undefined) this.options.onRefused(refusedFor(impossible, newest.tradeId), nowMs);
+  }
+
+  private take(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
+    for (const item of page) {
+      if (isRefusedTrade(item)) this.refusedByHistory(item, nowMs);
+      else this.offer(item, 'history');
+    }
+  }
+
+  private beginWithNewest(page: readonly (Trade | RefusedTrade)[]): void {
+    const newest = page.at(-1);
+    if (newest !== undefined && newest.tradeId === undefined) return;
+    // What came before the beginning is known and not wanted.
+    for (const { tradeId } of page.slice(0, -1)) if (tradeId !== undefined) this.buffer.account(tradeId);
+    this.buffer.begin(newest?.tradeId);
+    if (newest?.tradeId === undefined) return;
+    if (isRefusedTrade(newest)) this.buffer.account(newest.tradeId);
+    else this.offer(newest, 'history');
+  }
+
+  /** Whether it asks if the connection withholds trades. */
+  private isProbe(request: PageRequest): boolean {
+    return request.kind === 'newest' && !request.urgent && this.options.transport === 'stream';
+  }
+
+  private probed(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
+    this.liveness.heard(nowMs);
+    const trades: Trade[] = [];
+    for (const item of page) {
+      if (isRefusedTrade(item)) this.refusedByHistory(item, nowMs);
+      else if (!this.buffer.hasHeard(item.tradeId)) trades.push(item);
+    }
+    this.liveness.shown(trades, nowMs);
+  }
+}
+
+function refusedFor(trade: Trade, newestId: string): RefusedTrade {
+  const { instrument, tradeId, price, size, eventTime } = trade;
+  return {
+    refusal: {
+      reason: 'TRADE_ID_MALFORMED',
+      detail: `the trade id ${tradeId} is far beyond ${newestId}, that of the venue's newest trade`,
+    },
+    instrument,
+    tradeId,
+    text: JSON.stringify({ instrument, tradeId, price: price.toString(), size: size.toString(), eventTime }),
+  };
+}

@@ -1,0 +1,76 @@
+import type { VenueLimits } from '../venue.ts';
+import { retryAfterMs, saysToWait } from './backoff.ts';
+
+/** A full page has some hundred kilobytes. */
+const PAGE_BYTES_MAX = 8 * 1024 * 1024;
+const DETAIL_LENGTH_MAX = 200;
+const OK = 200;
+/** Where the venue forbids and does not say for how long. */
+const RETRY_AFTER_DEFAULT_MS = 60_000;
+
+/** What came of one request. */
+export type RestAnswer =
+  | { readonly outcome: 'ok'; readonly status: number; readonly text: string; readonly usedWeight: number | undefined }
+  | { readonly outcome: 'rate-limited'; readonly status: number; readonly retryAfterMs: number }
+  | {
+      readonly outcome: 'failed';
+      /** Undefined where no answer came. */
+      readonly status: number | undefined;
+      /** For people; untrusted text. */
+      readonly detail: string;
+    };
+
+export interface RestOptions {
+  /** Response header with the weight used so far, lower case, where the venue sends one. */
+  readonly usedWeightHeader: string | undefined;
+  readonly limits: Pick<VenueLimits, 'waitStatuses'>;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** One GET, bounded in time and size. Never throws. */
+export async function get(
+  url: string,
+  { usedWeightHeader, limits, timeoutMs, signal }: RestOptions,
+): Promise<RestAnswer> {
+  let status: number | undefined;
+  try {
+    const response = await fetch(url, {
+      method: 'GET',
+      redirect: 'error',
+      credentials: 'omit',
+      cache: 'no-store',
+      headers: { accept: 'application/json' },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    });
+    ({ status } = response);
+    if (saysToWait(status, limits)) {
+      await response.body?.cancel();
+      const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now()) ?? RETRY_AFTER_DEFAULT_MS;
+      return { outcome: 'rate-limited', status, retryAfterMs: waitMs };
+    }
+    const text = await textOf(response);
+    if (status !== OK) return failed(status, text);
+    const used = usedWeightHeader === undefined ? null : response.headers.get(usedWeightHeader);
+    const usedWeight = used !== null && /^\d{1,9}$/.test(used) ? Number(used) : undefined;
+    return { outcome: 'ok', status, text, usedWeight };
+  } catch (error) {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    return failed(status, cause instanceof Error ? cause.message : String(cause));
+  }
+}
+
+function failed(status: number | undefined, detail: string): RestAnswer {
+  return { outcome: 'failed', status, detail: detail.slice(0, DETAIL_LENGTH_MAX) };
+}
+
+async function textOf(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length;
+    if (bytes > PAGE_BYTES_MAX) throw new Error(`the answer has more than ${PAGE_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

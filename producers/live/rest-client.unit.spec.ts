@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { binance } from '../venues/binance/venue.ts';
+import { RETRY_AFTER_MS_MAX } from './backoff.ts';
+import { get, type RestAnswer } from './rest-client.adapter.ts';
+
+/** What comes of one request that a server answers with this. */
+async function answerTo(
+  status: number,
+  retryAfter: string,
+  waitStatuses: readonly number[] | undefined,
+): Promise<RestAnswer> {
+  const server = createServer((_, response) => response.writeHead(status, { 'retry-after': retryAfter }).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await get(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+      usedWeightHeader: undefined,
+      limits: waitStatuses === undefined ? {} : { waitStatuses },
+      timeoutMs: 5_000,
+      signal: new AbortController().signal,
+    });
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+describe('a request that is refused', () => {
+  it.each([
+    [429, '9999999', RETRY_AFTER_MS_MAX],
+    [429, '2', 2_000],
+    [429, 'soon', 60_000],
+  ])('with HTTP %i and Retry-After %j waits at any venue, a day at most', async (status, retryAfter, retryAfterMs) => {
+    expect(await answerTo(status, retryAfter, undefined)).toEqual({ outcome: 'rate-limited', status, retryAfterMs });
+  });
+
+  it('with a status of the venue waits there, and nowhere else', async () => {
+    const { waitStatuses } = binance.limits;
+    const retryAfter = 'Thu, 01 Jan 2099 00:00:00 GMT';
+    const banned = { outcome: 'rate-limited', status: 418, retryAfterMs: RETRY_AFTER_MS_MAX };
+    expect(await answerTo(418, retryAfter, waitStatuses)).toEqual(banned);
+    expect(await answerTo(418, retryAfter, undefined)).toMatchObject({ outcome: 'failed', status: 418 });
+  });
+});

@@ -1,0 +1,204 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isPassing, TapeproofError } from '../../platform/errors.ts';
+import type { RecordProducer } from '../../platform/kafka/producer.ts';
+import { Appender } from '../appender.adapter.ts';
+import { liveSourceOf } from '../venue.ts';
+import type { ClockTicks } from './clock-ticks.ts';
+import type { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
+import type { InstrumentStream } from './instrument-stream.ts';
+import { recordOfGap, recordOfTick, recordOfTrade, tradeGapOf, type LiveRecord } from './live-records.ts';
+import type { LiveTelemetry } from './telemetry.ts';
+import type { Released } from './reorder-buffer.ts';
+import type { AppendCounts } from './append-counts.ts';
+import type { TapePosition } from './tape-position.adapter.ts';
+import type { LiveTiming } from './timing.ts';
+import { Wake } from './wake.adapter.ts';
+
+/** How often streams are looked after when nothing comes. */
+const IDLE_MS = 100;
+const MICROSECONDS_PER_MILLISECOND = 1_000;
+
+export interface TapeWriterOptions {
+  readonly venue: string;
+  readonly streams: readonly InstrumentStream[];
+  readonly producer: RecordProducer;
+  readonly ticks: ClockTicks;
+  readonly counts: AppendCounts;
+  readonly timing: LiveTiming;
+  readonly telemetry: LiveTelemetry;
+  readonly signal: AbortSignal;
+  readonly deadLetters: Pick<DeadLetterQueue, 'first' | 'sent' | 'acknowledged' | 'putBack'>;
+  /** What the tape holds, read anew. */
+  readonly readPosition: () => Promise<TapePosition>;
+}
+
+/** Thrown where the time to finish is over. */
+class TimeIsOver extends Error {}
+
+/**
+ * The one ordered way to Kafka: takes from the streams what may go on, a batch at a time, the next one filled while one is
+ * on its way and no more. While Kafka is slow the streams wait.
+ */
+export class TapeWriter {
+  private readonly options: TapeWriterOptions;
+  private readonly wake = new Wake();
+  private readonly timeIsOver: Promise<never>;
+  private appender: Appender<LiveRecord>;
+  private turn = 0;
+
+  constructor(options: TapeWriterOptions) {
+    this.options = options;
+    this.appender = this.newAppender();
+    const { signal, timing } = options;
+    this.timeIsOver = new Promise((_, reject) => {
+      signal.addEventListener('abort', () => {
+        this.wake.poke();
+        setTimeout(() => {
+          reject(new TimeIsOver());
+        }, timing.drainMs).unref();
+      });
+    });
+    this.timeIsOver.catch(() => undefined);
+  }
+
+  /** Something may go on. */
+  poke(): void {
+    this.wake.poke();
+  }
+
+  /**
+   * Runs until the signal, then sends the rest.
+   *
+   * @returns whether all that was released reached Kafka
+   */
+  async run(): Promise<boolean> {
+    const { signal, timing } = this.options;
+    try {
+      while (!signal.aborted) {
+        await this.wake.wait(IDLE_MS);
+        await sleep(timing.flushMs);
+        const isFull = this.fill();
+        this.addTicks();
+        await this.sent(() => this.appender.flush());
+        if (isFull) this.wake.poke();
+      }
+      return await this.drain();
+    } catch (error) {
+      if (error instanceof TimeIsOver) return false;
+      throw error;
+    }
+  }
+
+  private async drain(): Promise<boolean> {
+    let isComplete = true;
+    try {
+      let isFull = true;
+      while (isFull) {
+        isFull = this.fill();
+        await Promise.race([this.appender.flush(), this.timeIsOver]);
+      }
+      await Promise.race([this.appender.drain(), this.timeIsOver]);
+    } catch (error) {
+      if (!(error instanceof TapeproofError) && !(error instanceof TimeIsOver)) throw error;
+      isComplete = false;
+    }
+    return isComplete;
+  }
+
+  private newAppender(): Appender<LiveRecord> {
+    const { producer, counts, deadLetters } = this.options;
+    return new Appender(producer, (records) => {
+      counts.acknowledged(records);
+      deadLetters.acknowledged(records);
+    });
+  }
+
+  /** Sends, and where Kafka does not take it, goes on behind what the tape then holds. */
+  private async sent(send: () => Promise<void>): Promise<void> {
+    try {
+      await Promise.race([send(), this.timeIsOver]);
+    } catch (error) {
+      await this.recover(error);
+    }
+  }
+
+  private async recover(cause: unknown): Promise<void> {
+    const { timing, telemetry, signal, readPosition, streams, deadLetters } = this.options;
+    let error = cause;
+    while (!signal.aborted) {
+      if (!(error instanceof TapeproofError) || !isPassing(error.code)) throw error;
+      telemetry({ kind: 'append-failed', detail: error.message, pauseMs: timing.appendPauseMs });
+      await sleep(timing.appendPauseMs, undefined, { signal }).catch(() => undefined);
+      try {
+        const { held } = await Promise.race([readPosition(), this.timeIsOver]);
+        for (const stream of streams) stream.resume(held.get(stream.options.instrument));
+        // Lanes ask for their trades again; dead letters nobody has but us.
+        deadLetters.putBack();
+        this.appender = this.newAppender();
+        return;
+      } catch (failure) {
+        error = failure;
+      }
+    }
+    throw new TimeIsOver();
+  }
+
+  /** Takes what may go on, stream by stream; true where the batch is full. */
+  private fill(): boolean {
+    const { streams, deadLetters } = this.options;
+    const nowMs = performance.now();
+    while (deadLetters.first !== undefined) {
+      const isFull = this.appender.add(deadLetters.first);
+      deadLetters.sent();
+      if (isFull) return true;
+    }
+    for (let step = 0; step < streams.length; step += 1) {
+      const stream = streams[(this.turn + step) % streams.length];
+      if (stream !== undefined && this.takeFrom(stream, nowMs)) {
+        // Each in its turn, also when every batch is full.
+        this.turn = (this.turn + step + 1) % streams.length;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private takeFrom(stream: InstrumentStream, nowMs: number): boolean {
+    stream.advance(nowMs);
+    while (true) {
+      const { append } = stream.next(nowMs);
+      if (append === undefined) break;
+      const isFull = this.appender.add(this.recordOf(stream, append));
+      stream.appended();
+      if (isFull) return true;
+    }
+    stream.advance(nowMs);
+    return false;
+  }
+
+  private recordOf({ options }: InstrumentStream, released: Released): LiveRecord {
+    const { instrument, partition } = options;
+    if (released.kind === 'trade') return recordOfTrade(released.trade, released.origin, partition);
+    const { venue } = this.options;
+    const place = { venue, instrument, source: liveSourceOf(venue) };
+    return recordOfGap(tradeGapOf(released.gap, place, Date.now() * MICROSECONDS_PER_MILLISECOND), partition);
+  }
+
+  /** Behind all that was taken: a tick never speaks for a trade that comes after it, and a stream with trades left has none. */
+  private addTicks(): void {
+    const { streams, ticks } = this.options;
+    const nowMs = performance.now();
+    for (const partition of new Set(streams.map(({ options }) => options.partition))) {
+      if (!ticks.isDue(partition, nowMs)) continue;
+      const here = streams.filter(({ options }) => options.partition === partition);
+      const inSync = here.map((stream) => ({
+        instrument: stream.options.instrument,
+        completeUntilMs: stream.completeUntilMs,
+      }));
+      const tick = ticks.next(partition, inSync, nowMs, Date.now());
+      if (tick === undefined) continue;
+      this.appender.add(recordOfTick(tick, partition));
+      ticks.written(partition, tick, nowMs);
+    }
+  }
+}

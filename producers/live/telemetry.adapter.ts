@@ -1,0 +1,352 @@
+import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
+import type { Log } from '../../platform/log.ts';
+import type { Telemetry } from '../../platform/telemetry.ts';
+import type { TradeGapReason } from '../../contracts/generated/events.ts';
+import { LIVE_READER } from './dead-letters.ts';
+import type { DisconnectReason, LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
+
+const ORIGINS = ['stream', 'history'] as const satisfies readonly TradeOrigin[];
+const OUTCOMES = ['ok', 'rate-limited', 'failed'] as const;
+const GAP_REASONS = ['NOT_SERVED', 'NO_ANSWER', 'BEYOND_LIMIT'] as const satisfies readonly TradeGapReason[];
+/** Those that are counted. */
+const DISCONNECT_REASONS = [
+  'CLOSED',
+  'ERROR',
+  'SILENT',
+  'DEAF',
+  'LIFETIME',
+  'HANDSHAKE',
+] as const satisfies readonly DisconnectReason[];
+const SECONDS_PER_US = 1e-6;
+const US_PER_MS = 1_000;
+const HTTP_ERROR_MIN = 400;
+
+export interface LiveTelemetryOptions {
+  readonly venue: string;
+  /** Without a stream the venue counts as connected while its answers to requests are good. */
+  readonly transport: 'stream' | 'poll';
+  readonly processTelemetry: Telemetry;
+  readonly log: Log;
+}
+
+type EventOf<Kind extends LiveEvent['kind']> = Extract<LiveEvent, { kind: Kind }>;
+
+/** Live ingestion's events as lines in the log, metrics, and the health of the connection to the venue. */
+export function createLiveTelemetry(options: LiveTelemetryOptions): LiveTelemetry {
+  const reporter = new LiveReporter(options);
+  return (event) => {
+    reporter.take(event);
+  };
+}
+
+class LiveReporter {
+  readonly #venue: string;
+  readonly #isPolling: boolean;
+  readonly #metrics: Telemetry['metrics'];
+  readonly #health: Telemetry['health'];
+  readonly #log: Log;
+  readonly #connections = new Set<number>();
+  readonly #lastEventTimeUs = new Map<string, number>();
+  readonly #duplicates = new Map<string, Record<TradeOrigin, number>>();
+
+  constructor({ venue, transport, processTelemetry, log }: LiveTelemetryOptions) {
+    this.#venue = venue;
+    this.#isPolling = transport === 'poll';
+    this.#metrics = processTelemetry.metrics;
+    this.#health = processTelemetry.health;
+    this.#log = log;
+    this.#health.set('venue', { alive: true, ready: false, detail: 'not connected yet' });
+    this.#metrics.set('tapeproof_live_connections', { venue }, 0);
+    this.#beginCounters();
+    this.#metrics.beforeScrape(() => {
+      this.#show();
+    });
+  }
+
+  take(event: LiveEvent): void {
+    switch (event.kind) {
+      case 'connected':
+        this.#connected(event);
+        break;
+      case 'disconnected':
+        this.#disconnected(event);
+        break;
+      case 'reconnect-scheduled':
+        this.#reconnectScheduled(event);
+        break;
+      case 'resumed':
+        this.#resumed(event);
+        break;
+      case 'trades-appended':
+        this.#tradesAppended(event);
+        break;
+      case 'tick-appended':
+        this.#tickAppended(event);
+        break;
+      case 'append-failed':
+        this.#appendFailed(event);
+        break;
+      case 'gap-opened':
+        this.#gapOpened(event);
+        break;
+      case 'gap-filled':
+        this.#gapFilled(event);
+        break;
+      case 'gap-declared':
+        this.#gapDeclared(event);
+        break;
+      case 'late-trade':
+        this.#lateTrade(event);
+        break;
+      case 'history-request':
+        this.#historyRequest(event);
+        break;
+      case 'refused':
+        this.#refused(event);
+        break;
+      case 'duplicate':
+        this.#duplicate(event);
+        break;
+      case 'not-asked-for':
+        this.#notAskedFor(event);
+        break;
+      case 'forgotten':
+        this.#forgotten(event);
+        break;
+      case 'status':
+        this.#status(event);
+        break;
+    }
+  }
+
+  #connected({ connection, handshakeMs }: EventOf<'connected'>): void {
+    this.#connections.add(connection);
+    this.#showConnections('connected');
+    this.#log.event('live-connected', `Connected to ${this.#venue}`, {
+      'tapeproof.venue': this.#venue,
+      'tapeproof.connection': connection,
+      'tapeproof.handshake_ms': handshakeMs,
+    });
+  }
+
+  #disconnected({ connection, reason, detail }: EventOf<'disconnected'>): void {
+    this.#connections.delete(connection);
+    this.#showConnections(`${reason}: ${detail}`);
+    const fields = {
+      'event.reason': reason,
+      'tapeproof.venue': this.#venue,
+      'tapeproof.connection': connection,
+    };
+    if (reason === 'STOPPED') {
+      this.#log.event('live-closed', `Closed the connection to ${this.#venue}: ${detail}`, fields);
+      return;
+    }
+    this.#metrics.count('tapeproof_live_disconnects_total', { venue: this.#venue, reason });
+    const message =
+      reason === 'HANDSHAKE'
+        ? `Could not connect to ${this.#venue}: ${detail}`
+        : `Connection to ${this.#venue} ended: ${detail}`;
+    this.#log.event('live-disconnected', message, fields);
+  }
+
+  #reconnectScheduled({ attempt, delayMs }: EventOf<'reconnect-scheduled'>): void {
+    this.#metrics.count('tapeproof_live_reconnects_total', { venue: this.#venue });
+    this.#log.event('live-reconnect-scheduled', `Connecting to ${this.#venue} again in ${delayMs} ms`, {
+      'tapeproof.venue': this.#venue,
+      'tapeproof.attempt': attempt,
+      'tapeproof.delay_ms': delayMs,
+    });
+  }
+
+  #resumed({ instrument, nextTradeId, lastTradeIdOnTape }: EventOf<'resumed'>): void {
+    this.#beginCountersOf(instrument);
+    const where =
+      nextTradeId === null
+        ? 'is new to the tape: it begins with the newest trade'
+        : `goes on with trade ${nextTradeId}`;
+    this.#log.event('live-resumed', `${instrument} ${where}`, {
+      'tapeproof.instrument': instrument,
+      'tapeproof.next_trade_id': nextTradeId,
+      'tapeproof.last_trade_id': lastTradeIdOnTape,
+    });
+  }
+
+  #tradesAppended({ instrument, count, origin, lastEventTimeUs: timeUs }: EventOf<'trades-appended'>): void {
+    this.#metrics.count('tapeproof_live_trades_total', { instrument, origin }, count);
+    this.#lastEventTimeUs.set(instrument, Math.max(this.#lastEventTimeUs.get(instrument) ?? 0, timeUs));
+    this.#log.sampled('live-trades-appended')?.(`${count} trades of ${instrument} are on the tape`, {
+      'tapeproof.instrument': instrument,
+      'tapeproof.trades': count,
+      'tapeproof.origin': origin,
+    });
+  }
+
+  #tickAppended({ partition }: EventOf<'tick-appended'>): void {
+    this.#metrics.count('tapeproof_live_ticks_total', { partition });
+  }
+
+  #appendFailed({ detail, pauseMs }: EventOf<'append-failed'>): void {
+    this.#metrics.count('tapeproof_live_append_failures_total', { venue: this.#venue });
+    this.#log.event('live-append-failed', `Kafka did not take a batch, again in ${pauseMs} ms: ${detail}`, {
+      'tapeproof.venue': this.#venue,
+      'tapeproof.delay_ms': pauseMs,
+    });
+  }
+
+  #gapOpened({ instrument, firstTradeId, lastTradeId, missing }: EventOf<'gap-opened'>): void {
+    this.#metrics.count('tapeproof_live_gaps_opened_total', { instrument });
+    this.#log.event('live-gap-opened', `${missing} trades of ${instrument} are missing`, {
+      'tapeproof.instrument': instrument,
+      'tapeproof.first_trade_id': firstTradeId,
+      'tapeproof.last_trade_id': lastTradeId,
+      'tapeproof.missing': missing,
+    });
+  }
+
+  #gapFilled({ instrument, missing, openMs }: EventOf<'gap-filled'>): void {
+    this.#metrics.count('tapeproof_live_gaps_filled_total', { instrument });
+    this.#log.event('live-gap-filled', `${missing} missing trades of ${instrument} came`, {
+      'tapeproof.instrument': instrument,
+      'tapeproof.missing': missing,
+      'tapeproof.duration_ms': openMs,
+    });
+  }
+
+  #gapDeclared({ instrument, firstTradeId, lastTradeId, missing, reason }: EventOf<'gap-declared'>): void {
+    this.#metrics.count('tapeproof_live_gaps_declared_total', { instrument, reason });
+    this.#metrics.count('tapeproof_live_trades_lost_total', { instrument }, missing);
+    this.#log.event('live-gap-declared', `${missing} trades of ${instrument} cannot be had: a gap is on the tape`, {
+      'event.reason': reason,
+      'tapeproof.instrument': instrument,
+      'tapeproof.first_trade_id': firstTradeId,
+      'tapeproof.last_trade_id': lastTradeId,
+      'tapeproof.missing': missing,
+    });
+  }
+
+  #lateTrade({ instrument }: EventOf<'late-trade'>): void {
+    this.#metrics.count('tapeproof_live_late_trades_total', { instrument });
+    this.#log.sampled('live-late-trade')?.(`A trade of a declared gap of ${instrument} came after all`, {
+      'tapeproof.instrument': instrument,
+    });
+  }
+
+  #historyRequest({ outcome, status, retryAfterMs, detail }: EventOf<'history-request'>): void {
+    this.#metrics.count('tapeproof_live_history_requests_total', { venue: this.#venue, outcome });
+    if (this.#isPolling && outcome !== 'rate-limited') {
+      this.#health.set('venue', { alive: true, ready: outcome === 'ok', detail: detail ?? 'answers' });
+    }
+    if (outcome === 'rate-limited') {
+      this.#log.event(
+        'live-rate-limited',
+        `${this.#venue} asks for fewer requests, and to wait ${retryAfterMs ?? 0} ms`,
+        {
+          'http.response.status_code': status,
+          'tapeproof.venue': this.#venue,
+          'tapeproof.delay_ms': retryAfterMs,
+        },
+      );
+    } else if (outcome === 'failed') {
+      this.#log.sampled('live-history-failed')?.(
+        `${this.#venue} ${failureOf(status)}: ${detail ?? 'no reason given'}`,
+        {
+          'http.response.status_code': status,
+          'tapeproof.venue': this.#venue,
+        },
+      );
+    }
+  }
+
+  #refused({ instrument, reason, kept }: EventOf<'refused'>): void {
+    if (kept) this.#metrics.count('tapeproof_dead_letters_total', { reader: LIVE_READER, reason });
+    else this.#metrics.count('tapeproof_live_dead_letters_dropped_total', { venue: this.#venue, reason });
+    this.#log.sampled('dead-letter')?.(`${this.#venue} sent what cannot be used${kept ? '' : ', and is not kept'}`, {
+      'event.reason': reason,
+      'tapeproof.reader': LIVE_READER,
+      'tapeproof.instrument': instrument,
+      'tapeproof.kept': kept,
+    });
+  }
+
+  #duplicate({ instrument, origin }: EventOf<'duplicate'>): void {
+    let counts = this.#duplicates.get(instrument);
+    if (counts === undefined) this.#duplicates.set(instrument, (counts = { stream: 0, history: 0 }));
+    counts[origin] += 1;
+  }
+
+  #notAskedFor({ instrument }: EventOf<'not-asked-for'>): void {
+    this.#metrics.count('tapeproof_live_unasked_trades_total', { venue: this.#venue });
+    this.#log.sampled('live-trade-unasked')?.(`${this.#venue} sent a trade of ${instrument}, which was not asked for`, {
+      'tapeproof.instrument': instrument,
+    });
+  }
+
+  #forgotten({ instrument }: EventOf<'forgotten'>): void {
+    this.#metrics.count('tapeproof_live_forgotten_trades_total', { instrument });
+    this.#log.sampled('live-trade-forgotten')?.(
+      `Too many trades of ${instrument} wait: this one is asked for again later`,
+      {
+        'tapeproof.instrument': instrument,
+      },
+    );
+  }
+
+  #status({ waitingTrades, missingTrades, instrumentsInSync }: EventOf<'status'>): void {
+    this.#metrics.set('tapeproof_live_waiting_trades', { venue: this.#venue }, waitingTrades);
+    this.#metrics.set('tapeproof_live_missing_trades', { venue: this.#venue }, missingTrades);
+    this.#metrics.set('tapeproof_live_instruments_in_sync', { venue: this.#venue }, instrumentsInSync);
+  }
+
+  #beginCounters(): void {
+    const venue = this.#venue;
+    const metrics = this.#metrics;
+    metrics.count('tapeproof_live_reconnects_total', { venue }, 0);
+    metrics.count('tapeproof_live_append_failures_total', { venue }, 0);
+    metrics.count('tapeproof_live_unasked_trades_total', { venue }, 0);
+    for (const reason of DISCONNECT_REASONS) metrics.count('tapeproof_live_disconnects_total', { venue, reason }, 0);
+    for (const outcome of OUTCOMES) metrics.count('tapeproof_live_history_requests_total', { venue, outcome }, 0);
+    for (const reason of DEAD_LETTER_REASONS) {
+      metrics.count('tapeproof_dead_letters_total', { reader: LIVE_READER, reason }, 0);
+      metrics.count('tapeproof_live_dead_letters_dropped_total', { venue, reason }, 0);
+    }
+  }
+
+  #beginCountersOf(instrument: string): void {
+    const metrics = this.#metrics;
+    for (const origin of ORIGINS) {
+      metrics.count('tapeproof_live_trades_total', { instrument, origin }, 0);
+      metrics.count('tapeproof_live_duplicates_total', { instrument, origin }, 0);
+    }
+    metrics.count('tapeproof_live_gaps_opened_total', { instrument }, 0);
+    metrics.count('tapeproof_live_gaps_filled_total', { instrument }, 0);
+    for (const reason of GAP_REASONS) metrics.count('tapeproof_live_gaps_declared_total', { instrument, reason }, 0);
+    metrics.count('tapeproof_live_trades_lost_total', { instrument }, 0);
+    metrics.count('tapeproof_live_late_trades_total', { instrument }, 0);
+    metrics.count('tapeproof_live_forgotten_trades_total', { instrument }, 0);
+  }
+
+  #showConnections(detail: string): void {
+    const { size } = this.#connections;
+    this.#metrics.set('tapeproof_live_connections', { venue: this.#venue }, size);
+    this.#health.set('venue', { alive: true, ready: size > 0, detail });
+  }
+
+  #show(): void {
+    for (const [instrument, timeUs] of this.#lastEventTimeUs) {
+      const seconds = Math.max(0, Date.now() * US_PER_MS - timeUs) * SECONDS_PER_US;
+      this.#metrics.set('tapeproof_live_last_trade_age_seconds', { instrument }, seconds);
+    }
+    for (const [instrument, counts] of this.#duplicates) {
+      for (const origin of ORIGINS) {
+        this.#metrics.countUpTo('tapeproof_live_duplicates_total', { instrument, origin }, counts[origin]);
+      }
+    }
+  }
+}
+
+/** @param status HTTP; undefined where there was no answer. */
+function failureOf(status: number | undefined): string {
+  if (status === undefined) return 'did not answer a request for trades';
+  if (status >= HTTP_ERROR_MIN) return `refused a request for trades with HTTP ${status}`;
+  return `answered a request for trades with what cannot be read (HTTP ${status})`;
+}

@@ -1,0 +1,289 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { encodeBody } from '../contracts/codec.ts';
+import type { DeadLetter } from '../contracts/generated/events.ts';
+import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { TapeproofError } from '../platform/errors.ts';
+import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import { topicPartitionKey } from '../platform/kafka/topic-partition.ts';
+import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { RefusalWatch } from '../platform/kafka/refusals.ts';
+import type { Log } from '../platform/log.ts';
+import { Metrics } from '../platform/metrics/metrics.ts';
+import { noTelemetry } from '../platform/telemetry.ts';
+import { ProjectorTelemetry } from './telemetry.adapter.ts';
+import type { EventReader } from './event-reader.ts';
+import { checkSequence, type Gap, type ReadRecord } from './sequence-check.ts';
+import { remedyForLoss } from './remedies.adapter.ts';
+import type { ProjectedEvent, ProjectorOf } from './projector.ts';
+import { SinkHealth } from './sink-health.adapter.ts';
+import type { Application, SinkBatch, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
+
+/** Records written in one transaction or script. Measured: more is no faster. */
+export const SINK_BATCH_RECORDS_MAX = 5_000;
+/**
+ * Records decoded at a time: then answers of the store have their turn, which other partitions wait for. Events that are
+ * packed at once also die young: half of the time went into keeping a whole sinkBatch of them through garbage collections.
+ */
+const SLICE_RECORDS = 250;
+
+/** What to do about a gap, as the end of a sentence. */
+export type RemedyForGap = (topic: TopicName, partition: number, gap: Gap) => Promise<string>;
+
+export interface BatchWriterSettings<Output> {
+  readonly projector: Pick<ProjectorOf<Output>, 'name' | 'project'>;
+  readonly sink: Sink<Output>;
+  readonly read: EventReader;
+  readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;
+  readonly remedyForGap: RemedyForGap;
+  /** Offset of the first record that a partition's log keeps. */
+  readonly startOffset: (topic: TopicName, partition: number) => Promise<number>;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+  readonly sinkHealth?: SinkHealth;
+  readonly refusals?: RefusalWatch;
+}
+
+export interface BatchWriter {
+  /** For the consumer: applies a batch from where the store stands. */
+  handle(batch: PartitionBatch): Promise<BatchResult>;
+  /** Where the store is known to stand; undefined before the partition's first batch. */
+  known(topic: string, partition: number): Position | undefined;
+  /** Asks the store again at the partition's next batch. */
+  forget(topic: string, partition: number): void;
+  /** As `forget` for these partitions, and the process has no others. */
+  assigned(partitions: readonly (readonly [topic: string, partition: number])[]): void;
+}
+
+/** Delivers one projector's records to one generation of its store. */
+export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>): BatchWriter {
+  const { projector, log, metrics = new Metrics() } = settings;
+  const { sinkHealth = new SinkHealth(projector.name, log, noTelemetry()) } = settings;
+  const report = new ProjectorTelemetry(projector.name, log, metrics);
+  const positions = new Map<string, Position>();
+  const sink = reportedSink(settings.sink, report, sinkHealth);
+
+  const applyBatch = async (batch: PartitionBatch, key: string): Promise<BatchResult> => {
+    const topic = batch.topic as TopicName;
+    const { partition, records } = batch;
+    let position = positions.get(key) ?? (await sink.position(topic, partition));
+    positions.set(key, position);
+    let waitsFor: string | undefined;
+    assertLogReaches(projector.name, batch, position);
+    if (batch.firstOffset > position.nextOffset) {
+      const start = await settings.startOffset(topic, partition);
+      assertNoneGone(topic, partition, position, start);
+      if (batch.firstOffset > Math.max(start, position.nextOffset)) {
+        return { resumeAt: Math.max(start, position.nextOffset) };
+      }
+    }
+    for (let first = firstAt(records, position.nextOffset); first < records.length; first += SINK_BATCH_RECORDS_MAX) {
+      if (batch.interrupted()) break;
+      const slice = records.slice(first, first + SINK_BATCH_RECORDS_MAX);
+      const { sinkBatch, application, refused } = await writeBatch({ ...settings, sink }, position, slice);
+      if (application.kind === 'superseded') throw superseded(projector.name);
+      if (application.kind === 'moved') {
+        positions.set(key, application.position);
+        report.moved(sinkBatch, application.position);
+        return { resumeAt: application.position.nextOffset };
+      }
+      // A rebuild compares: what is left comes again after a pause.
+      if (application.kind === 'frozen') {
+        waitsFor = `a rebuild of ${projector.name} compares`;
+        break;
+      }
+      if (application.kind === 'collided') throw new Error('only what is packed collides');
+      report.applied(sinkBatch, application.counts, refused);
+      settings.refusals?.taken(batch, application.counts.read, sinkBatch.to.nextOffset - 1, refused);
+      position = sinkBatch.to;
+      positions.set(key, position);
+    }
+    const result = resultOf(records, position);
+    return waitsFor === undefined || !('nextOffset' in result) ? result : { ...result, waitsFor };
+  };
+
+  return {
+    async handle(batch) {
+      const key = topicPartitionKey(batch);
+      try {
+        const result = await applyBatch(batch, key);
+        if (hasProgress(batch, result)) sinkHealth.accepted(key);
+        return result;
+      } catch (error) {
+        // Whether the last write took effect is for the store to say.
+        positions.delete(key);
+        throw error;
+      }
+    },
+    known: (topic, partition) => positions.get(topicPartitionKey({ topic, partition })),
+    forget: (topic, partition) => {
+      positions.delete(topicPartitionKey({ topic, partition }));
+    },
+    assigned: (partitions) => {
+      const keys = partitions.map(([topic, partition]) => topicPartitionKey({ topic, partition }));
+      for (const key of keys) positions.delete(key);
+      sinkHealth.assigned(keys);
+    },
+  };
+}
+
+/** Measures each write, and says what the store refuses. */
+function reportedSink<Output>(sink: Sink<Output>, report: ProjectorTelemetry, health: SinkHealth): Sink<Output> {
+  const reported = async <Result>(topic: string, partition: number, ask: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await ask();
+    } catch (error) {
+      const isRefusal = !(error instanceof TapeproofError) || error.code === 'UNREACHABLE';
+      if (isRefusal)
+        health.refused(topicPartitionKey({ topic, partition }), error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+  };
+  return {
+    ...sink,
+    position: (topic, partition) => reported(topic, partition, () => sink.position(topic, partition)),
+    apply: (sinkBatch) =>
+      reported(sinkBatch.topic, sinkBatch.partition, () => report.timedWrite(() => sink.apply(sinkBatch))),
+  };
+}
+
+/** False where nothing was written and nothing had been: a rebuild compares, or the store stands elsewhere. */
+function hasProgress({ firstOffset }: PartitionBatch, result: BatchResult): boolean {
+  return 'appliedUpTo' in result || ('nextOffset' in result && result.nextOffset > firstOffset);
+}
+
+interface Prepared<Output> {
+  readonly sinkBatch: SinkBatch<Output>;
+  readonly refused: readonly DeadLetter[];
+  /** Of what was refused, to be sent before the sinkBatch. */
+  readonly letters: readonly OutgoingRecord[];
+}
+
+interface WrittenBatch<Output> {
+  readonly sinkBatch: SinkBatch<Output>;
+  readonly application: Application;
+  readonly refused: readonly DeadLetter[];
+}
+
+/** Writes records, the first of which stands at or after `position`. @throws TapeproofError SEQUENCE_GAP */
+export async function writeBatch<Output>(
+  settings: Pick<BatchWriterSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters' | 'remedyForGap'>,
+  position: Position,
+  records: readonly LogRecord[],
+): Promise<WrittenBatch<Output>> {
+  const { sink, sendDeadLetters } = settings;
+  const { sinkBatch, refused, letters } = await prepare(settings, position, records, sink.pack?.());
+  await sendDeadLetters(letters);
+  const application = await sink.apply(sinkBatch);
+  if (application.kind !== 'collided') return { sinkBatch, application, refused };
+  const again = await prepare(settings, position, records, undefined);
+  return { sinkBatch: again.sinkBatch, application: await sink.apply(again.sinkBatch), refused };
+}
+
+/** Decodes, checks and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
+async function prepare<Output>(
+  { projector, read, remedyForGap }: Pick<BatchWriterSettings<Output>, 'projector' | 'read' | 'remedyForGap'>,
+  position: Position,
+  records: readonly LogRecord[],
+  packed: Pack<Output> | undefined,
+): Promise<Prepared<Output>> {
+  const { topic, partition, timestampMs } = records[0] ?? { topic: '', partition: 0, timestampMs: 0 };
+  const admitted: ProjectedRecord<Output>[] = [];
+  const repeated: ProjectedRecord<Output>[] = [];
+  const refused: DeadLetter[] = [];
+  let ignored = 0;
+  let to = position;
+  const project = (sources: readonly ProjectedEvent[], take: (record: ProjectedRecord<Output>) => void): void => {
+    for (const source of sources) {
+      const output = projector.project(source);
+      if (output.length === 0) ignored += 1;
+      else take({ offset: source.offset, output });
+    }
+  };
+  for (let first = 0; first < records.length; first += SLICE_RECORDS) {
+    if (first > 0) await turn();
+    const checked = checkSequence(
+      topic as TopicName,
+      to,
+      await decode(read, records.slice(first, first + SLICE_RECORDS)),
+    );
+    if ('foundSequence' in checked) {
+      const remedy = await remedyForGap(topic as TopicName, partition, checked);
+      throw gapError(projector.name, topic, partition, checked, remedy);
+    }
+    project(checked.admitted, (record) => {
+      if (packed === undefined) admitted.push(record);
+      else packed.add(record);
+    });
+    project(checked.repeated, (record) => {
+      repeated.push(record);
+    });
+    refused.push(...checked.letters);
+    ignored += checked.skipped;
+    to = checked.to;
+  }
+  return {
+    sinkBatch: {
+      ...{ topic: topic as TopicName, partition, from: position, to },
+      ...{ admitted, packed, repeated, dead: refused.length, ignored },
+    },
+    refused,
+    letters: refused.map((letter) => ({
+      topic: DEAD_LETTERS_TOPIC,
+      partition,
+      key: null,
+      type: 'DeadLetter',
+      body: encodeBody('DeadLetter', letter),
+      timestampUs: timestampMs * 1_000,
+    })),
+  };
+}
+
+async function decode(read: EventReader, records: readonly LogRecord[]): Promise<readonly ReadRecord[]> {
+  const decoded: ReadRecord[] = [];
+  for (const record of records) {
+    const outcome = read(record);
+    decoded.push(outcome instanceof Promise ? await outcome : outcome);
+  }
+  return decoded;
+}
+
+function firstAt(records: readonly LogRecord[], offset: number): number {
+  let index = 0;
+  while (index < records.length && (records[index]?.offset ?? 0) < offset) index += 1;
+  return index;
+}
+
+/** What the consumer may commit: never more than the batch, even where the store is further. */
+function resultOf(records: readonly LogRecord[], position: Position): BatchResult {
+  const last = records.at(-1)?.offset ?? 0;
+  return position.nextOffset > last + 1 ? { appliedUpTo: position.nextOffset } : { nextOffset: position.nextOffset };
+}
+
+function assertLogReaches(projector: string, { topic, partition, highWatermark }: PartitionBatch, position: Position) {
+  if (highWatermark >= position.nextOffset) return;
+  throw new TapeproofError(
+    'FOREIGN_TAPE',
+    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; ${remedyForLoss(projector, topic)}.`,
+  );
+}
+
+/** The records that a store lacks may be gone: of events the sequence says so, of the tape nothing else does. */
+export function assertNoneGone(topic: TopicName, partition: number, { nextOffset }: Position, start: number): void {
+  if (topic !== TAPE_TOPIC || nextOffset >= start) return;
+  throw new TapeproofError(
+    'SEQUENCE_GAP',
+    `Partition ${partition} of ${topic} begins at offset ${start} where ${nextOffset} is needed: records are gone, and ${remedyForLoss('', topic)}.`,
+  );
+}
+
+function gapError(projector: string, topic: string, partition: number, gap: Gap, remedy: string): TapeproofError {
+  return new TapeproofError(
+    'SEQUENCE_GAP',
+    `${projector} stops: at offset ${gap.offset} of partition ${partition} of ${topic} stands event ${gap.foundSequence} where ${gap.expectedSequence} was next, so events are missing; nothing from there on was applied; ${remedy}.`,
+  );
+}
+
+function superseded(projector: string): TapeproofError {
+  return new TapeproofError('GENERATION_CHANGED', `Another generation of ${projector} is live now.`);
+}

@@ -1,0 +1,79 @@
+import { DERIVED_TOPICS, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
+import type { DeadLetter } from '../contracts/generated/events.ts';
+import type { ProjectedEvent } from './projector.ts';
+import type { Position } from './sink.ts';
+
+/** A record after decoding. */
+export type ReadRecord =
+  | { readonly kind: 'event'; readonly source: ProjectedEvent }
+  | { readonly kind: 'skipped'; readonly offset: number }
+  | { readonly kind: 'dead'; readonly offset: number; readonly letter: DeadLetter };
+
+export interface CheckedRecords {
+  readonly admitted: readonly ProjectedEvent[];
+  readonly repeated: readonly ProjectedEvent[];
+  readonly letters: readonly DeadLetter[];
+  readonly skipped: number;
+  readonly to: Position;
+}
+
+/** An event is missing: its reader must not go on. */
+export interface Gap {
+  readonly offset: number;
+  readonly expectedSequence: number;
+  readonly foundSequence: number;
+}
+
+const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
+
+/**
+ * Decides which records of one partition have their turn, from where its store stands. Events of derived topics carry
+ * a dense sequence: the next is admitted, one below was read before and may only be compared, one above is a gap.
+ * Elsewhere the offset is the sequence check. The decision never depends on how the records were cut into batches.
+ *
+ * @param records consecutive, the first at or after `position.nextOffset`.
+ */
+export function checkSequence(
+  topic: TopicName,
+  position: Position,
+  records: readonly ReadRecord[],
+): CheckedRecords | Gap {
+  const admitted: ProjectedEvent[] = [];
+  const repeated: ProjectedEvent[] = [];
+  const letters: DeadLetter[] = [];
+  let skipped = 0;
+  let { nextOffset, nextSequence } = position;
+  const sequenced = SEQUENCED.has(topic);
+  for (const record of records) {
+    switch (record.kind) {
+      case 'skipped':
+        skipped += 1;
+        nextOffset = record.offset + 1;
+        break;
+      case 'dead':
+        letters.push(record.letter);
+        nextOffset = record.offset + 1;
+        break;
+      case 'event': {
+        const { source } = record;
+        nextOffset = source.offset + 1;
+        if (!sequenced) {
+          admitted.push(source);
+          break;
+        }
+        const { sequence } = source.event as DerivedEvent;
+        if (sequence > nextSequence) {
+          return { offset: source.offset, expectedSequence: nextSequence, foundSequence: sequence };
+        }
+        if (sequence === nextSequence) {
+          admitted.push(source);
+          nextSequence += 1;
+        } else {
+          repeated.push(source);
+        }
+        break;
+      }
+    }
+  }
+  return { admitted, repeated, letters, skipped, to: { nextOffset, nextSequence } };
+}

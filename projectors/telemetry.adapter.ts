@@ -1,0 +1,95 @@
+import type { DeadLetter } from '../contracts/generated/events.ts';
+import { isDerived } from '../contracts/foreign-record.ts';
+import type { Log } from '../platform/log.ts';
+import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { Counts, SinkBatch, Position } from './sink.ts';
+
+const SECONDS_PER_MS = 1e-3;
+const FATES = ['applied', 'duplicate', 'conflict', 'dead', 'ignored'] as const satisfies readonly (keyof Counts)[];
+
+/** Says what became of a projector's records: lines in the log, and metrics. */
+export class ProjectorTelemetry {
+  readonly #projector: string;
+  readonly #log: Log;
+  readonly #metrics: Metrics;
+
+  constructor(projector: string, log: Log, metrics: Metrics) {
+    this.#projector = projector;
+    this.#log = log;
+    this.#metrics = metrics;
+  }
+
+  /** Measures one write to the store, whatever comes of it. */
+  async timedWrite<Result>(write: () => Promise<Result>): Promise<Result> {
+    const startedAt = performance.now();
+    try {
+      return await write();
+    } finally {
+      const seconds = (performance.now() - startedAt) * SECONDS_PER_MS;
+      this.#metrics.observe('tapeproof_projector_write_seconds', { projector: this.#projector }, seconds);
+    }
+  }
+
+  applied(sinkBatch: SinkBatch<unknown>, counts: Counts, refused: readonly DeadLetter[]): void {
+    const labels = { projector: this.#projector, topic: sinkBatch.topic };
+    this.#metrics.count('tapeproof_projector_records_read_total', labels, counts.read);
+    for (const fate of FATES) {
+      this.#metrics.count('tapeproof_projector_records_total', { ...labels, fate }, counts[fate]);
+    }
+    if (counts.conflict > 0) this.#conflict(sinkBatch, counts.conflict);
+    for (const letter of refused) this.#refused(letter);
+  }
+
+  /** The store stands elsewhere than the sinkBatch began. */
+  moved({ topic, partition, from }: SinkBatch<unknown>, found: Position): void {
+    this.#log.event(
+      'store-moved',
+      `${this.#projector}: the store stands elsewhere in partition ${partition} of ${topic}, going on from there`,
+      {
+        'tapeproof.topic': topic,
+        'tapeproof.partition': partition,
+        'tapeproof.expected_offset': from.nextOffset,
+        'tapeproof.found_offset': found.nextOffset,
+      },
+    );
+  }
+
+  #conflict({ topic, partition, from, to }: SinkBatch<unknown>, conflicts: number): void {
+    this.#metrics.count('tapeproof_projector_conflicts_total', { projector: this.#projector }, conflicts);
+    this.#log.event(
+      'conflict',
+      `${this.#projector}: ${conflicts} records of partition ${partition} of ${topic} contradict what is stored: see tapeproof.conflicts`,
+      {
+        'tapeproof.topic': topic,
+        'tapeproof.partition': partition,
+        'tapeproof.from_offset': from.nextOffset,
+        'tapeproof.next_offset': to.nextOffset,
+        'tapeproof.conflicts': conflicts,
+      },
+    );
+  }
+
+  #refused({ deadLetterId, reader, reason, detail, source }: DeadLetter): void {
+    this.#metrics.count('tapeproof_dead_letters_total', { reader, reason });
+    if (isDerived(source.name)) this.#foreign(reader, source, detail);
+    this.#log.sampled('dead-letter')?.(`${source.name} record ${source.position} cannot be used: ${detail}`, {
+      'event.id': deadLetterId,
+      'event.reason': reason,
+      'tapeproof.reader': reader,
+      'tapeproof.topic': source.name,
+      'tapeproof.partition': source.partition,
+      'tapeproof.offset': source.position,
+    });
+  }
+
+  /** Only engines write to derived topics: what cannot be read there is somebody else's. */
+  #foreign(reader: string, { name: topic, partition, position }: DeadLetter['source'], detail: string): void {
+    this.#metrics.count('tapeproof_foreign_records_total', { reader, topic });
+    this.#log.sampled('foreign-record')?.(`${topic} record ${position} is passed over: ${detail}`, {
+      'tapeproof.reader': reader,
+      'tapeproof.topic': topic,
+      'tapeproof.partition': partition,
+      'tapeproof.offset': position,
+    });
+  }
+}

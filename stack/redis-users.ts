@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+import type { StackSecrets } from './secrets.ts';
+
+/** The user that the application connects as. */
+export const REDIS_APPLICATION = 'tapeproof';
+
+/**
+ * Reads and writes keys, runs scripts given whole, and asks how full the memory is and what may be evicted (INFO).
+ * Everything else is denied: among it CONFIG, MODULE, DEBUG, SAVE, BGSAVE, SHUTDOWN, REPLICAOF, FLUSHALL, KEYS, ACL. The
+ * same rules in docker-compose.yml.
+ */
+export const REDIS_APPLICATION_RULES =
+  'resetkeys ~* resetchannels -@all +@read +@write +@connection -@dangerous -function +eval +evalsha +info';
+
+/** Redis' users, one a line, as its `aclfile` takes them. It keeps a SHA-256 of each password, and so does the file. */
+export function redisUsers(secrets: StackSecrets): string {
+  return [
+    `user default reset on #${sha256(secrets.redisAdministrator)} ~* &* +@all`,
+    `user ${REDIS_APPLICATION} reset on #${sha256(secrets.redisApplication)} ${REDIS_APPLICATION_RULES}`,
+    '',
+  ].join('\n');
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

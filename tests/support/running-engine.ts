@@ -1,0 +1,31 @@
+import { newCounters, type EngineCounters } from '../../evaluators/engine-counters.ts';
+import { runEngine } from '../../evaluators/main.ts';
+import { createLog } from '../../platform/log.ts';
+import { stackConnections } from './stack.ts';
+
+/** An engine at work in this process. */
+export interface RunningEngine {
+  readonly counters: EngineCounters;
+  /** Rejects with what stopped it. */
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function startEngine(): RunningEngine {
+  const controller = new AbortController();
+  const counters = newCounters();
+  const ended = runEngine({
+    ...{ connections: stackConnections(), counters },
+    log: createLog('test', 'silent'),
+    signal: controller.signal,
+  });
+  ended.catch(() => undefined);
+  return {
+    counters,
+    ended,
+    stop() {
+      controller.abort();
+      return ended;
+    },
+  };
+}
