@@ -45,6 +45,7 @@ describe('batch means', () => {
   );
 
   it.each([
+    [100, true],
     [200, false],
     [200, true],
     [300, false],
@@ -92,19 +93,23 @@ describe('batch means', () => {
   it('keep the exact weighted mean, in bounded memory, whatever the state in between', () => {
     const outcome = fc.record({ weight: fc.integer({ min: 0, max: 8 }), isHit: fc.boolean() });
     fc.assert(
-      fc.property(fc.array(outcome, { minLength: 1, maxLength: 600 }), fc.nat({ max: 600 }), (outcomes, cut) => {
-        let batches = new BatchMeans();
-        let [weights, hits] = [0, 0];
-        outcomes.forEach(({ weight, isHit }, index) => {
-          if (index === cut) batches = new BatchMeans(batches.toState());
-          batches.observe(weight / 8, isHit ? 1 : 0);
-          weights += weight / 8;
-          hits += isHit ? weight / 8 : 0;
-        });
-        expect(batches.toState().blocks.length).toBeLessThanOrEqual(64);
-        expect(batches.estimate().effectiveN).toBe(weights);
-        expect(batches.estimate().mean).toBe(weights > 0 ? hits / weights : undefined);
-      }),
+      fc.property(
+        fc.array(outcome, { minLength: 1, maxLength: 600, size: 'max' }),
+        fc.nat({ max: 600 }),
+        (outcomes, cut) => {
+          let batches = new BatchMeans();
+          let [weights, hits] = [0, 0];
+          outcomes.forEach(({ weight, isHit }, index) => {
+            if (index === cut) batches = new BatchMeans(batches.toState());
+            batches.observe(weight / 8, isHit ? 1 : 0);
+            weights += weight / 8;
+            hits += isHit ? weight / 8 : 0;
+          });
+          expect(batches.toState().blocks.length).toBeLessThanOrEqual(64);
+          expect(batches.estimate().effectiveN).toBe(weights);
+          expect(batches.estimate().mean).toBe(weights > 0 ? hits / weights : undefined);
+        },
+      ),
     );
   });
 });
