@@ -1,0 +1,249 @@
+import type { Interval } from '../../evaluators/outcomes/wilson.ts';
+import { EFFECTIVE_N_MIN } from './batch-means.ts';
+import { skill, squaredError, type ScoredForecast } from './brier.ts';
+import { CELLS_PER_UNIT, cellOf, corp, type ProbabilityPoint } from './corp.ts';
+import { miscalibrationByChance } from './miscalibration-null.ts';
+import { SeededRandom } from './seeded-random.ts';
+
+/** Even, because neighbours are merged in pairs. */
+const BLOCKS_MAX = 512;
+/** Overlap weight a block begins with: one horizon. */
+const FIRST_BLOCK_WEIGHT = 1;
+const RESAMPLES = 500;
+const BOOTSTRAP_SEED = 20_211_017;
+const LOW_SHARE = 0.025;
+const HIGH_SHARE = 0.975;
+
+/** Scores that have a band. Null where one is not defined: no error of the reference, or all outcomes the same. */
+export interface BandedScores {
+  readonly hitRate: number;
+  readonly brier: number;
+  readonly miscalibration: number;
+  readonly discrimination: number;
+  readonly uncertainty: number;
+  readonly referenceSkill: number | null;
+  readonly climatologySkill: number | null;
+}
+
+/** A score with its 95 % band. */
+export interface Banded {
+  readonly estimate: number;
+  readonly band: Interval;
+}
+
+export type ScoreBands = { readonly [Score in keyof BandedScores]: Banded | null };
+
+/** By cell of probability: overlap weight, and that of the hits. */
+type CellSums = Map<number, readonly [weight: number, hits: number]>;
+
+/** Outcomes that follow each other. */
+interface Block {
+  weight: number;
+  loss: number;
+  referenceLoss: number;
+  readonly cells: CellSums;
+}
+
+/** Every block's cells one after the other, so that a resample is one pass over flat arrays. */
+interface FlatBlocks {
+  readonly blocks: readonly Block[];
+  readonly cells: readonly number[];
+  /** Index in `cells`, by entry. */
+  readonly places: Int32Array;
+  readonly weights: Float64Array;
+  readonly hits: Float64Array;
+  /** Where a block's entries begin; one more than there are blocks. */
+  readonly starts: Int32Array;
+}
+
+/**
+ * 95 % bands of scores by a circular block bootstrap (Politis & Romano 1992; Künsch 1989, doi 10.1214/aos/1176347265): the
+ * outcomes, in recorded order, are cut into blocks of at least one horizon; a resample joins runs of ⌈n^⅓⌉ horizons
+ * (the order that is best for a variance: Hall, Horowitz & Jing 1995, doi 10.1093/biomet/82.3.561) that begin anywhere.
+ *
+ * MCB and DSC are biased upward by what isotonic regression fits of chance, in a resample once more than in the outcomes;
+ * the bootstrap measures that bias b as mean(resamples) − estimate, and the band is that of the percentiles less 2b
+ * (Efron & Tibshirani 1993, chapter 10), not below 0. No bootstrap holds at MCB = 0, the edge of what MCB can be (Andrews
+ * 2000, doi 10.1111/1468-0262.00114): where a perfect forecaster shows as much by chance, the band begins at 0. The other
+ * scores' bands are the percentiles themselves.
+ *
+ * Probabilities are rounded to 10^-3 for recalibration alone. At most 512 blocks of at most 1,001 cells; 500 resamples.
+ */
+export class BlockBootstrap {
+  private blockWeight = FIRST_BLOCK_WEIGHT;
+  private blocks: Block[] = [];
+  private n = 0;
+
+  /** Counts an outcome, in recorded order. O(1) on average. */
+  observe(forecast: ScoredForecast): void {
+    const { probability, reference, isHit, weight } = forecast;
+    if (weight <= 0) return;
+    const block = this.openBlock();
+    this.n += 1;
+    block.weight += weight;
+    block.loss += weight * squaredError(probability, isHit);
+    block.referenceLoss += weight * squaredError(reference, isHit);
+    add(block.cells, cellOf(probability), weight, isHit ? weight : 0);
+  }
+
+  /** Undefined below an effective n of 90. */
+  bands(seed = BOOTSTRAP_SEED): ScoreBands | undefined {
+    const effectiveN = this.blocks.reduce((sum, { weight }) => sum + weight, 0);
+    if (effectiveN < EFFECTIVE_N_MIN) return undefined;
+    const flat = flatBlocks(this.blocks);
+    const everyBlockOnce = new Float64Array(this.blocks.length).fill(1);
+    const estimate = scoresOf(flat, everyBlockOnce);
+    if (estimate === undefined) return undefined;
+    const byChance = miscalibrationByChance(pointsTaken(flat, everyBlockOnce), seed);
+    const runLength = Math.max(1, Math.round(Math.cbrt(effectiveN) / this.blockWeight));
+    const random = new SeededRandom(seed);
+    const resamples: BandedScores[] = [];
+    for (let resample = 0; resample < RESAMPLES; resample += 1) {
+      const scores = scoresOf(flat, drawnCounts(random, this.blocks.length, runLength));
+      if (scores !== undefined) resamples.push(scores);
+    }
+    return {
+      hitRate: banded(estimate, resamples, 'hitRate'),
+      brier: banded(estimate, resamples, 'brier'),
+      miscalibration: fromZero(unbiased(estimate, resamples, 'miscalibration'), byChance),
+      discrimination: unbiased(estimate, resamples, 'discrimination'),
+      uncertainty: banded(estimate, resamples, 'uncertainty'),
+      referenceSkill: banded(estimate, resamples, 'referenceSkill'),
+      climatologySkill: banded(estimate, resamples, 'climatologySkill'),
+    };
+  }
+
+  private openBlock(): Block {
+    const last = this.blocks.at(-1);
+    if (last !== undefined && last.weight < this.blockWeight) return last;
+    if (this.blocks.length === BLOCKS_MAX) this.mergeInPairs();
+    const block = { weight: 0, loss: 0, referenceLoss: 0, cells: new Map() };
+    this.blocks.push(block);
+    return block;
+  }
+
+  private mergeInPairs(): void {
+    const merged: Block[] = [];
+    for (const [index, block] of this.blocks.entries()) {
+      const former = merged.at(-1);
+      if (index % 2 === 0 || former === undefined) {
+        merged.push(block);
+        continue;
+      }
+      former.weight += block.weight;
+      former.loss += block.loss;
+      former.referenceLoss += block.referenceLoss;
+      for (const [cell, [weight, hits]] of block.cells) add(former.cells, cell, weight, hits);
+    }
+    this.blocks = merged;
+    this.blockWeight *= 2;
+  }
+}
+
+function add(cells: CellSums, cell: number, weight: number, hits: number): void {
+  const before = cells.get(cell);
+  cells.set(cell, before === undefined ? [weight, hits] : [before[0] + weight, before[1] + hits]);
+}
+
+function flatBlocks(blocks: readonly Block[]): FlatBlocks {
+  const cells = [...new Set(blocks.flatMap((block) => [...block.cells.keys()]))].sort((left, right) => left - right);
+  const placeOf = new Map(cells.map((cell, place) => [cell, place]));
+  const entries = blocks.reduce((sum, block) => sum + block.cells.size, 0);
+  const [places, starts] = [new Int32Array(entries), new Int32Array(blocks.length + 1)];
+  const [weights, hits] = [new Float64Array(entries), new Float64Array(entries)];
+  let entry = 0;
+  for (const [index, block] of blocks.entries()) {
+    for (const [cell, [weight, hitWeight]] of block.cells) {
+      places[entry] = placeOf.get(cell) ?? 0;
+      weights[entry] = weight;
+      hits[entry] = hitWeight;
+      entry += 1;
+    }
+    starts[index + 1] = entry;
+  }
+  return { blocks, cells, places, weights, hits, starts };
+}
+
+/** How often each block is in a resample that is as long as the original. */
+function drawnCounts(random: SeededRandom, blocks: number, runLength: number): Float64Array {
+  const counts = new Float64Array(blocks);
+  let start = 0;
+  for (let drawn = 0; drawn < blocks; drawn += 1) {
+    if (drawn % runLength === 0) start = random.below(blocks);
+    const block = (start + (drawn % runLength)) % blocks;
+    counts[block] = (counts[block] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** Scores of the blocks, each taken as often as counted. */
+function scoresOf(flat: FlatBlocks, counts: Float64Array): BandedScores | undefined {
+  let [weight, loss, referenceLoss] = [0, 0, 0];
+  for (const [index, block] of flat.blocks.entries()) {
+    const count = counts[index] ?? 0;
+    weight += count * block.weight;
+    loss += count * block.loss;
+    referenceLoss += count * block.referenceLoss;
+  }
+  const brier = loss / weight;
+  const points = pointsTaken(flat, counts);
+  const terms = corp(points, brier);
+  if (terms === undefined) return undefined;
+  return {
+    ...terms,
+    hitRate: points.reduce((sum, { hits }) => sum + hits, 0) / weight,
+    referenceSkill: skill(loss, referenceLoss) ?? null,
+    climatologySkill: skill(brier, terms.uncertainty) ?? null,
+  };
+}
+
+/** Outcomes of the blocks, each taken as often as counted, by cell of probability. */
+function pointsTaken(
+  { cells, places, starts, ...sums }: FlatBlocks,
+  counts: Float64Array,
+): readonly ProbabilityPoint[] {
+  const [weights, hits] = [new Float64Array(cells.length), new Float64Array(cells.length)];
+  for (const [index, count] of counts.entries()) {
+    if (count === 0) continue;
+    const end = starts[index + 1] ?? 0;
+    for (let entry = starts[index] ?? 0; entry < end; entry += 1) {
+      const place = places[entry] ?? 0;
+      weights[place] = (weights[place] ?? 0) + count * (sums.weights[entry] ?? 0);
+      hits[place] = (hits[place] ?? 0) + count * (sums.hits[entry] ?? 0);
+    }
+  }
+  return cells.flatMap((cell, place) => {
+    const weight = weights[place] ?? 0;
+    return weight > 0 ? { probability: cell / CELLS_PER_UNIT, weight, hits: hits[place] ?? 0 } : [];
+  });
+}
+
+function banded(estimate: BandedScores, resamples: readonly BandedScores[], score: keyof BandedScores): Banded | null {
+  const value = estimate[score];
+  if (value === null) return null;
+  const sorted = resamples.flatMap((resample) => resample[score] ?? []).sort((left, right) => left - right);
+  return { estimate: value, band: { low: quantile(sorted, LOW_SHARE), high: quantile(sorted, HIGH_SHARE) } };
+}
+
+function unbiased(
+  estimate: BandedScores,
+  resamples: readonly BandedScores[],
+  score: 'miscalibration' | 'discrimination',
+): Banded | null {
+  const percentiles = banded(estimate, resamples, score);
+  if (percentiles === null) return null;
+  const mean = resamples.reduce((sum, resample) => sum + resample[score], 0) / resamples.length;
+  const shift = 2 * Math.max(mean - percentiles.estimate, 0);
+  const { low, high } = percentiles.band;
+  return { ...percentiles, band: { low: Math.max(low - shift, 0), high: Math.max(high - shift, 0) } };
+}
+
+/** The band from 0 where the estimate is no more than chance gives. */
+function fromZero(banded: Banded | null, byChance: number): Banded | null {
+  if (banded === null || banded.estimate > byChance) return banded;
+  return { ...banded, band: { low: 0, high: banded.band.high } };
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)] ?? Number.NaN;
+}
