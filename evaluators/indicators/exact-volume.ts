@@ -37,6 +37,15 @@ export class ExactVolume {
     this.settle();
   }
 
+  minus({ whole, fraction, carried }: ExactVolume): ExactVolume {
+    const rest = new ExactVolume();
+    rest.addAll(this);
+    rest.carried -= carried;
+    rest.put(-whole, -fraction);
+    rest.settle();
+    return rest;
+  }
+
   isZero(): boolean {
     return this.whole === 0 && this.fraction === 0 && this.carried === 0n;
   }
