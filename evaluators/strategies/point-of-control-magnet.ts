@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { clamp, sigmoid } from '../arithmetic.ts';
+import { isInsideValueArea, valueAreaPlaces } from '../indicators/value-area-place.ts';
 import { defineStrategy, neutral } from './strategy.ts';
-import { isInsideValueArea, valueAreaPlaces } from './value-area-place.ts';
 
 /** There is data, but nothing to say. */
 const QUALITY_WITHOUT_PULL = 0.5;

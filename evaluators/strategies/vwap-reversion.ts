@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { clamp, sigmoid } from '../arithmetic.ts';
+import { isInsideValueArea } from '../indicators/value-area-place.ts';
 import { defineStrategy, neutral } from './strategy.ts';
-import { isInsideValueArea } from './value-area-place.ts';
 
 /** A price outside the value area agrees with the deviation; inside it, only half as much. */
 const QUALITY_OUTSIDE_VALUE_AREA = 1;
