@@ -40,8 +40,9 @@ export class ExactVolume {
   minus({ whole, fraction, carried }: ExactVolume): ExactVolume {
     const rest = new ExactVolume();
     rest.addAll(this);
-    rest.carried -= carried;
     rest.put(-whole, -fraction);
+    if (carried === 0n) return rest;
+    rest.carried -= carried;
     rest.settle();
     return rest;
   }

@@ -45,6 +45,9 @@ describe('VOLUME_MOMENTUM', () => {
     });
     const flat = { rangeHigh: Decimal.of('100'), rangeLow: Decimal.of('100') };
     expect(evaluate(at('100', flat))).toMatchObject({ direction: 'NEUTRAL', quality: 0 });
+    const always = volumeMomentum.configure({ entryMomentum: 0, volumeFactor: 0 });
+    expect(always(at('100'))).toMatchObject({ direction: 'NEUTRAL', quality: 0.5 });
+    expect(always(at('110', { barVolume: 0 }))).toMatchObject({ direction: 'NEUTRAL', quality: 0.5 });
   });
 });
 
@@ -129,6 +132,8 @@ describe('ORDER_FLOW_IMBALANCE', () => {
   it('says nothing in balance, or without bars, and says why', () => {
     expect(flow(59, 41)).toMatchObject({ direction: 'NEUTRAL', quality: 0.5 });
     expect(evaluate(snapshot(WITHOUT_BARS))).toMatchObject({ direction: 'NEUTRAL', quality: 0 });
+    const always = orderFlowImbalance.configure({ entryImbalance: 0 });
+    expect(always(snapshot({}))).toMatchObject({ direction: 'NEUTRAL', quality: 0.5 });
   });
 
   it("says nothing where the taker's side is not known, never a guess, and says why", () => {
