@@ -167,6 +167,10 @@ describe('codec', () => {
       tradeCount: 1,
       firstOffset: 1,
       lastOffset: 1,
+      rangeFirstPrice: null,
+      takerBuyVolume: null,
+      takerSellVolume: null,
+      takerUnknownVolume: null,
     });
     expect(encodeBody('IndicatorSnapshot', snapshot(-0))).toEqual(encodeBody('IndicatorSnapshot', snapshot(0)));
     expect(() => encodeBody('IndicatorSnapshot', snapshot(Number.NaN))).toThrow();

@@ -88,7 +88,7 @@ const strategiesOf = (known: readonly Strategy[]) =>
             weight: z.number().positive().max(1_000).default(1),
             parameters: strategy.parameters.prefault({}),
           })
-          .prefault({}),
+          .prefault(strategy.isEnabledUnlessNamed ? {} : { enabled: false }),
       ]),
     ),
   );

@@ -2,9 +2,16 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Decimal } from '../contracts/decimal.ts';
-import { canonicalConfiguration, ConfigurationError, parseConfiguration } from './configuration.ts';
+import { DECISIONS } from './calibration/rule-calibration.ts';
+import {
+  canonicalConfiguration,
+  ConfigurationError,
+  parseConfiguration,
+  type EngineConfiguration,
+} from './configuration.ts';
 import { parseNewConfiguration } from './new-configuration.ts';
-import { binSizeFrom } from './rules.ts';
+import { binSizeFrom, compileRules } from './rules.ts';
+import { STRATEGIES } from './strategies/catalogue.ts';
 
 const complaint = (raw: unknown) => {
   try {
@@ -87,6 +94,33 @@ describe('a configuration on the tape', () => {
   it('is read as it always was, also where a new one like it is refused', () => {
     const contradictory = { strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 5 } } } };
     expect(parseConfiguration(contradictory)).toMatchObject(contradictory);
+  });
+
+  it('enables no strategy that it could not name', () => {
+    const [parameters, weight] = [{}, 1];
+    const then = { VWAP_REVERSION: { enabled: true, weight, parameters }, RANGE_BREAKOUT: { enabled: false, weight } };
+    const enabled = ({ strategies }: EngineConfiguration) =>
+      STRATEGIES.filter(({ name }) => strategies[name]?.enabled === true).map(({ name }) => name);
+    const joinedLater = STRATEGIES.filter(({ isEnabledUnlessNamed }) => !isEnabledUnlessNamed).map(({ name }) => name);
+    expect(joinedLater.length).toBeGreaterThan(0);
+    for (const parse of [parseConfiguration, parseNewConfiguration]) {
+      expect(enabled(parse({ strategies: then }))).toContain('VWAP_REVERSION');
+      expect(enabled(parse({ strategies: then })).filter((name) => joinedLater.includes(name))).toEqual([]);
+      expect(enabled(parse({})).filter((name) => joinedLater.includes(name))).toEqual([]);
+      for (const name of joinedLater) expect(enabled(parse({ strategies: { [name]: {} } }))).toContain(name);
+    }
+  });
+});
+
+describe('compileRules', () => {
+  it('goes on with what decisions learned where only a strategy changed that is not enabled', () => {
+    const keyOf = (strategies: object) =>
+      compileRules(parseConfiguration({ strategies })).calibration.seriesKeys.get(DECISIONS);
+    const [off, on] = [{ enabled: false }, { enabled: true }];
+    const [name = ''] = STRATEGIES.filter(({ isEnabledUnlessNamed }) => !isEnabledUnlessNamed).map((one) => one.name);
+    expect(keyOf({ [name]: { ...off, weight: 2 } })).toBe(keyOf({}));
+    expect(keyOf({ [name]: { ...on, weight: 2 } })).not.toBe(keyOf({}));
+    expect(keyOf({ [name]: { ...on, weight: 2 } })).not.toBe(keyOf({ [name]: on }));
   });
 });
 

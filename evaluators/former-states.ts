@@ -1,7 +1,6 @@
 import type { TaskCounts, TaskState } from './task-state.ts';
 import type { TradeIdsOfVersion2 } from './former-trade-ids.ts';
-import type { RoundedRangeState } from './indicators/range.ts';
-import { Range } from './indicators/range.ts';
+import { Range, rangeFromForm3, type RangeStateOfForm3, type RoundedRangeState } from './indicators/range.ts';
 import { VolumeProfile, type RoundedProfileState } from './indicators/volume-profile.ts';
 import { Vwap } from './indicators/vwap.ts';
 import { Instrument, type InstrumentState } from './instrument.ts';
@@ -31,9 +30,10 @@ interface InstrumentOfForm2 {
   readonly pending: PendingOfForm3;
 }
 
-/** What engine version 3 wrote: forecasts one by one, and nothing learned of outcomes. */
+/** What engine version 3 wrote: bars without takers, forecasts one by one, and nothing learned of outcomes. */
 export type TaskStateOfForm3 = Omit<TaskState, 'instruments'> & {
-  readonly instruments: readonly (Omit<InstrumentState, 'pending' | 'calibrations'> & {
+  readonly instruments: readonly (Omit<InstrumentState, 'range' | 'pending' | 'calibrations'> & {
+    readonly range: RangeStateOfForm3;
     readonly pending: PendingOfForm3;
   })[];
 };
@@ -64,7 +64,8 @@ export function fromForm3({ instruments, ...rest }: TaskStateOfForm3): TaskState
   return {
     ...rest,
     instruments: instruments.map((instrument) => {
-      return { ...instrument, pending: pendingFromForm3(instrument.pending), calibrations: [] };
+      const { range, pending } = instrument;
+      return { ...instrument, range: rangeFromForm3(range), pending: pendingFromForm3(pending), calibrations: [] };
     }),
   };
 }

@@ -249,13 +249,13 @@ export class Instrument {
   }
 
   private countLate(trade: Trade, span: SessionSpan, offset: number): TradeFate {
-    const { tradeId, eventTime, price, size } = trade;
+    const { tradeId, eventTime, price, size, side } = trade;
     if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
     if (!this.seen.canJudge(eventTime)) return 'UNJUDGED';
     if (!this.seen.add(tradeId, eventTime)) return 'DUPLICATE';
     this.settle(trade, offset);
     this.sessionFor(span, offset).add(price, size, offset, this.rowsFrom);
-    this.range.add(eventTime, price, size, offset);
+    this.range.add(eventTime, price, size, side, offset);
     this.note(trade);
     return 'LATE';
   }
@@ -275,7 +275,7 @@ export class Instrument {
 
   /** Counts an on-time trade; forecasts that it resolves were resolved before. */
   count(trade: Trade, offset: number): void {
-    const { eventTime, price, size } = trade;
+    const { eventTime, price, size, side } = trade;
     this.clock.moveTo(eventTime);
     const span = this.sessions.spanAt(eventTime);
     if (span === undefined) throw new Error(`a trade of ${this.name} outside its sessions was counted`);
@@ -283,7 +283,7 @@ export class Instrument {
     const session = this.sessions.enter(span, offset);
     if (session !== before) this.forgetOlder();
     session.add(price, size, offset, this.rowsFrom);
-    this.range.add(eventTime, price, size, offset);
+    this.range.add(eventTime, price, size, side, offset);
     if (!this.clock.settled) this.settle(trade, offset);
     this.note(trade);
     this.counted.onTime += 1;

@@ -111,7 +111,7 @@ function instrumentRules(
 }
 
 /**
- * What defines a forecast's evidence: a strategy's own parameters; of decisions, all strategies, how they are pooled, and
+ * What defines a forecast's evidence: a strategy's own parameters; of decisions, all enabled strategies, how they are pooled, and
  * how confident they are. Where it changes, what outcomes said of it says nothing any more.
  */
 function calibrationRules({
@@ -127,7 +127,7 @@ function calibrationRules({
     calibration: { ...calibration, epsilon: pooling.epsilon },
     key: canonicalJson({ reference, calibration, epsilon: pooling.epsilon }),
     seriesKeys: new Map([
-      [DECISIONS, canonicalJson({ strategies, pooling, confidence })],
+      [DECISIONS, canonicalJson({ strategies: Object.fromEntries(enabled), pooling, confidence })],
       ...enabled.map(([name, { parameters }]) => [name, canonicalJson(parameters)] as const),
     ]),
   };

@@ -150,7 +150,8 @@ function soundStrategy(path: string, made: unknown): Strategy {
       'has parameters that JSON does not keep as they are: use numbers, booleans and texts, without transform',
     );
   }
-  return { name, parameters, configure, contradictionIn };
+  // Who gives its file has named it.
+  return { name, isEnabledUnlessNamed: true, parameters, configure, contradictionIn };
 }
 
 /** The engine reads parameters from the configuration's JSON, where they stand as they were parsed. */

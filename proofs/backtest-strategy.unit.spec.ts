@@ -42,7 +42,8 @@ describe('a strategy of a file', () => {
   it('runs beside those of the registry, and can be set where they are', () => {
     const result = backtestOf(mine(() => SOUND)).report({ complete: true, files: [], strategies: [] });
     const { events } = result.configurations[0]!.scoreboard;
-    expect(events['strategy.results']).toBe(events['probability.decisions'] * (STRATEGIES.length + 1));
+    const enabled = STRATEGIES.filter(({ isEnabledUnlessNamed }) => isEnabledUnlessNamed);
+    expect(events['strategy.results']).toBe(events['probability.decisions'] * (enabled.length + 1));
     const known = [...STRATEGIES, mine(() => SOUND)];
     const set = { strategies: { MINE: { weight: 2, parameters: { slope: 3 } } } };
     expect(parseNewConfiguration(set, known)).toMatchObject(set);

@@ -145,6 +145,10 @@ function writeIndicatorSnapshot(value: IndicatorSnapshot): void {
   writeLong(value.firstOffset);
   writeLong(value.lastOffset);
   writeNullable(value.profileBinSize, writeDecimal);
+  writeNullable(value.rangeFirstPrice, writeDecimal);
+  writeNullable(value.takerBuyVolume, writeDouble);
+  writeNullable(value.takerSellVolume, writeDouble);
+  writeNullable(value.takerUnknownVolume, writeDouble);
 }
 
 function writeForecastKind(value: ForecastKind): void {

@@ -37,6 +37,16 @@ export class ExactVolume {
     this.settle();
   }
 
+  minus({ whole, fraction, carried }: ExactVolume): ExactVolume {
+    const rest = new ExactVolume();
+    rest.addAll(this);
+    rest.put(-whole, -fraction);
+    if (carried === 0n) return rest;
+    rest.carried -= carried;
+    rest.settle();
+    return rest;
+  }
+
   isZero(): boolean {
     return this.whole === 0 && this.fraction === 0 && this.carried === 0n;
   }

@@ -21,6 +21,10 @@ export type Measured = Pick<
   | 'tradeCount'
   | 'firstOffset'
   | 'lastOffset'
+  | 'rangeFirstPrice'
+  | 'takerBuyVolume'
+  | 'takerSellVolume'
+  | 'takerUnknownVolume'
 >;
 
 /**
@@ -41,7 +45,7 @@ export function measure(
   if (session === undefined || area === undefined || vwap === undefined || deviation === undefined) {
     throw new Error(`no trade was counted before the snapshot of ${trade.instrument} at offset ${offset}`);
   }
-  const { bounds } = range;
+  const { bounds, takerVolumes } = range;
   return {
     lastPrice: trade.price,
     vwap,
@@ -55,5 +59,9 @@ export function measure(
     tradeCount: session.vwap.tradeCount,
     firstOffset: Math.min(session.firstOffset, range.firstOffset ?? offset),
     lastOffset: offset,
+    rangeFirstPrice: range.firstPrice ?? null,
+    takerBuyVolume: takerVolumes?.buy ?? null,
+    takerSellVolume: takerVolumes?.sell ?? null,
+    takerUnknownVolume: takerVolumes?.unknown ?? null,
   };
 }

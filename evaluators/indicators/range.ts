@@ -1,4 +1,5 @@
 import { Decimal, DECIMAL_SCALE } from '../../contracts/decimal.ts';
+import type { TakerSide } from '../../contracts/generated/events.ts';
 import { exactOfDouble, exactText } from '../exact-decimals.ts';
 import { ExactVolume } from './exact-volume.ts';
 
@@ -12,16 +13,21 @@ interface Bar {
   /** `floor(t / barUs)`. */
   readonly index: number;
   readonly firstOffset: number;
+  /** Price of the first trade that was counted; undefined once one at that price was taken out: it may have been that. */
+  first: Decimal | undefined;
   high: Decimal;
   low: Decimal;
   readonly volume: ExactVolume;
+  /** Parts of the volume whose taker is known to have bought or sold. */
+  bought: ExactVolume;
+  sold: ExactVolume;
   /** False once a trade at its highest or lowest price was taken out: what the next one is, is not known. */
   hasExtremes: boolean;
   /** True once a late trade of its time was left out of it, because it was completed. */
   hasLateTrades: boolean;
 }
 
-type BarState = readonly [
+type BarStateOfForm3 = readonly [
   index: number,
   firstOffset: number,
   high: string,
@@ -31,10 +37,18 @@ type BarState = readonly [
   hasLateTrades: boolean,
 ];
 
+type BarState = readonly [...BarStateOfForm3, first: string | null, bought: string, sold: string];
+
 /** State of a {@link Range}. */
 export interface RangeState {
   readonly completed: readonly BarState[];
   readonly current: BarState | null;
+}
+
+/** State of engine version 3: of no bar the first price or the takers were kept. */
+export interface RangeStateOfForm3 {
+  readonly completed: readonly BarStateOfForm3[];
+  readonly current: BarStateOfForm3 | null;
 }
 
 type RoundedBarState = readonly [index: number, firstOffset: number, high: string, low: string, volume: number];
@@ -52,6 +66,13 @@ export interface RangeBounds {
   readonly meanVolume: number;
 }
 
+/** Volume of the previous N completed bars and of the current one so far, by the taker's side. */
+export interface TakerVolumes {
+  readonly buy: number;
+  readonly sell: number;
+  readonly unknown: number;
+}
+
 /**
  * Donchian range: `max(high)` and `min(low)` over the previous N completed bars. The current bar is excluded, because no
  * price can be above a maximum that includes it.
@@ -59,12 +80,17 @@ export interface RangeBounds {
  * A bar is a stretch of `barUs` with at least one trade; stretches without a trade are no bars, as in most venues'
  * candles. A late trade counts into the current bar where it belongs there, and never changes a completed one. Volumes
  * are exact, so those of a bar do not depend on the order of its trades.
+ *
+ * The record that takes a trade back or corrects it does not name its taker's side: the volume that its bar had up to then
+ * is of unknown sides from there on.
  */
 export class Range {
   private readonly parameters: RangeParameters;
   private completed: Bar[] = [];
   private current: Bar | undefined;
   private currentBounds: RangeBounds | undefined;
+  /** Of the completed bars together; what they are while there are no bounds, nobody asks. */
+  private completedVolumes = volumesOf([]);
 
   constructor(parameters: RangeParameters) {
     this.parameters = parameters;
@@ -94,12 +120,14 @@ export class Range {
     };
   }
 
-  add(eventTimeUs: number, price: Decimal, size: Decimal, offset: number): void {
+  add(eventTimeUs: number, price: Decimal, size: Decimal, side: TakerSide, offset: number): void {
     const index = this.indexOf(eventTimeUs);
     const { current } = this;
     if (current?.index === index) {
       if (current.volume.isZero()) begin(current, price);
       current.volume.add(size);
+      if (side === 'BUY') current.bought.add(size);
+      else if (side === 'SELL') current.sold.add(size);
       if (price.compare(current.high) > 0) current.high = price;
       else if (price.compare(current.low) < 0) current.low = price;
       return;
@@ -111,17 +139,11 @@ export class Range {
       }
       this.complete(current);
     }
-    const volume = new ExactVolume();
-    volume.add(size);
-    this.current = {
-      index,
-      firstOffset: offset,
-      high: price,
-      low: price,
-      volume,
-      hasExtremes: true,
-      hasLateTrades: false,
-    };
+    const begun = barAt(index, offset, price);
+    begun.volume.add(size);
+    if (side === 'BUY') begun.bought.add(size);
+    else if (side === 'SELL') begun.sold.add(size);
+    this.current = begun;
   }
 
   /**
@@ -135,6 +157,9 @@ export class Range {
     const bar = current?.index === index ? current : this.completed.find((each) => each.index === index);
     if (bar === undefined) return;
     bar.volume.subtract(size);
+    bar.bought = new ExactVolume();
+    bar.sold = new ExactVolume();
+    if (bar.first?.compare(price) === 0) bar.first = undefined;
     const isAtEdge = price.compare(bar.high) >= 0 || price.compare(bar.low) <= 0;
     if (isAtEdge || bar.hasLateTrades || bar.volume.isNegative()) bar.hasExtremes = false;
     if (bar === current) return;
@@ -165,6 +190,21 @@ export class Range {
     return this.current?.volume.dividedBy(1) ?? 0;
   }
 
+  /** Price of the first trade of the bars that {@link bounds} are of; undefined where it is not known. */
+  get firstPrice(): Decimal | undefined {
+    return this.currentBounds === undefined ? undefined : this.completed[0]?.first;
+  }
+
+  /** Undefined until N bars are completed. */
+  get takerVolumes(): TakerVolumes | undefined {
+    if (this.currentBounds === undefined) return undefined;
+    const { volume, bought, sold } = volumesOf(
+      this.current === undefined ? [this.completedVolumes] : [this.completedVolumes, this.current],
+    );
+    const unknown = volume.minus(bought).minus(sold);
+    return { buy: bought.dividedBy(1), sell: sold.dividedBy(1), unknown: unknown.dividedBy(1) };
+  }
+
   /** First tape offset that the bars held cover; undefined while there is none. */
   get firstOffset(): number | undefined {
     return this.completed[0]?.firstOffset ?? this.current?.firstOffset;
@@ -192,40 +232,83 @@ export class Range {
     const [first] = this.completed;
     if (first === undefined || this.completed.length < this.parameters.bars) return undefined;
     let { high, low } = first;
-    const volume = new ExactVolume();
     for (const bar of this.completed) {
       if (bar.high.compare(high) > 0) high = bar.high;
       if (bar.low.compare(low) < 0) low = bar.low;
-      volume.addAll(bar.volume);
     }
-    return { high, low, meanVolume: volume.dividedBy(this.completed.length) };
+    this.completedVolumes = volumesOf(this.completed);
+    return { high, low, meanVolume: this.completedVolumes.volume.dividedBy(this.completed.length) };
   }
+}
+
+function barAt(index: number, firstOffset: number, price: Decimal): Bar {
+  return {
+    index,
+    firstOffset,
+    first: price,
+    high: price,
+    low: price,
+    ...volumesOf([]),
+    hasExtremes: true,
+    hasLateTrades: false,
+  };
 }
 
 /** A bar whose every trade was taken out begins again. */
 function begin(bar: Bar, price: Decimal): void {
+  bar.first = price;
   bar.high = price;
   bar.low = price;
   bar.hasExtremes = true;
 }
 
-function barToState({ index, firstOffset, high, low, volume, hasExtremes, hasLateTrades }: Bar): BarState {
-  return [index, firstOffset, high.toString(), low.toString(), volume.toString(), hasExtremes, hasLateTrades];
+type BarVolumes = Pick<Bar, 'volume' | 'bought' | 'sold'>;
+
+function volumesOf(bars: readonly BarVolumes[]): BarVolumes {
+  const sum = { volume: new ExactVolume(), bought: new ExactVolume(), sold: new ExactVolume() };
+  for (const { volume, bought, sold } of bars) {
+    sum.volume.addAll(volume);
+    sum.bought.addAll(bought);
+    sum.sold.addAll(sold);
+  }
+  return sum;
 }
 
-function barFromState([index, firstOffset, high, low, volume, hasExtremes, hasLateTrades]: BarState): Bar {
+function barToState(bar: Bar): BarState {
+  const { index, firstOffset, first, high, low, volume, bought, sold, hasExtremes, hasLateTrades } = bar;
+  return [
+    ...([index, firstOffset, high.toString(), low.toString(), volume.toString(), hasExtremes, hasLateTrades] as const),
+    ...([first?.toString() ?? null, bought.toString(), sold.toString()] as const),
+  ];
+}
+
+function barFromState(state: BarState): Bar {
+  const [index, firstOffset, high, low, volume, hasExtremes, hasLateTrades, first, bought, sold] = state;
   return {
     index,
     firstOffset,
+    first: first === null ? undefined : Decimal.of(first),
     high: Decimal.of(high),
     low: Decimal.of(low),
     volume: ExactVolume.of(volume),
+    bought: ExactVolume.of(bought),
+    sold: ExactVolume.of(sold),
     hasExtremes,
     hasLateTrades,
   };
 }
 
+/** The state of engine version 3 as this version goes on with it. */
+export function rangeFromForm3({ completed, current }: RangeStateOfForm3): RangeState {
+  return { completed: completed.map(barFromForm3), current: current === null ? null : barFromForm3(current) };
+}
+
+function barFromForm3(bar: BarStateOfForm3): BarState {
+  return [...bar, null, '0', '0'];
+}
+
 function barFromRounded(bar: RoundedBarState, hasLateTrades: boolean): BarState {
   const [index, firstOffset, high, low, volume] = bar;
-  return [index, firstOffset, high, low, exactText(exactOfDouble(volume, DECIMAL_SCALE)), true, hasLateTrades];
+  const exact = exactText(exactOfDouble(volume, DECIMAL_SCALE));
+  return barFromForm3([index, firstOffset, high, low, exact, true, hasLateTrades]);
 }

@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
+import type { TakerSide } from '../../contracts/generated/events.ts';
 import { nearestDouble } from '../exact-decimals.ts';
-import { Range } from './range.ts';
+import { Range, rangeFromForm3 } from './range.ts';
 
 describe('Range', () => {
   const bar = (range: Range, index: number, ...prices: string[]) => {
     prices.forEach((price, i) => {
-      range.add(index * 60 + i, Decimal.of(price), Decimal.of('2'), index * 10 + i);
+      range.add(index * 60 + i, Decimal.of(price), Decimal.of('2'), 'UNKNOWN', index * 10 + i);
     });
   };
 
@@ -30,9 +31,9 @@ describe('Range', () => {
     bar(range, 0, '10');
     bar(range, 1, '11');
     const before = range.bounds;
-    range.add(5, Decimal.of('500'), Decimal.of('7'), 90);
+    range.add(5, Decimal.of('500'), Decimal.of('7'), 'UNKNOWN', 90);
     expect(range.bounds).toEqual(before);
-    range.add(61, Decimal.of('12'), Decimal.of('7'), 91);
+    range.add(61, Decimal.of('12'), Decimal.of('7'), 'UNKNOWN', 91);
     expect(range.barVolume).toBe(9);
   });
 
@@ -53,7 +54,7 @@ describe('Range', () => {
       fc.property(sizes, sizes, fc.nat(), (first, second, cut) => {
         let range = new Range({ barUs: 60, bars: 2 });
         const add = (index: number, size: Decimal) => {
-          range.add(index * 60, Decimal.of('1'), size, 0);
+          range.add(index * 60, Decimal.of('1'), size, 'UNKNOWN', 0);
         };
         first.forEach((size, index) => {
           add(0, size);
@@ -65,9 +66,9 @@ describe('Range', () => {
         add(2, Decimal.of('1'));
         expect(range.bounds?.meanVolume).toBe(nearestDouble(sumOf([...first, ...second]), 2n * 10n ** 12n));
         const reversed = new Range({ barUs: 60, bars: 2 });
-        for (const size of first.toReversed()) reversed.add(0, Decimal.of('1'), size, 0);
-        for (const size of second.toReversed()) reversed.add(60, Decimal.of('1'), size, 0);
-        reversed.add(120, Decimal.of('1'), Decimal.of('1'), 0);
+        for (const size of first.toReversed()) reversed.add(0, Decimal.of('1'), size, 'UNKNOWN', 0);
+        for (const size of second.toReversed()) reversed.add(60, Decimal.of('1'), size, 'UNKNOWN', 0);
+        reversed.add(120, Decimal.of('1'), Decimal.of('1'), 'UNKNOWN', 0);
         expect(reversed.toState()).toEqual(range.toState());
       }),
     );
@@ -134,7 +135,7 @@ describe('Range', () => {
     const range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '10', '11', '12');
     bar(range, 1, '11');
-    range.add(5, Decimal.of('11'), Decimal.of('0.5'), 90);
+    range.add(5, Decimal.of('11'), Decimal.of('0.5'), 'UNKNOWN', 90);
     expect(range.bounds?.meanVolume).toBe(6);
     range.remove(5, Decimal.of('11'), Decimal.of('0.5'));
     expect(range.bounds).toBeUndefined();
@@ -155,8 +156,120 @@ describe('Range', () => {
     bar(emptied, 2, '11');
     expect(emptied.bounds).toBeUndefined();
     expect(range.toState()).toEqual({
-      completed: [[0, 7, '12', '10', '0.3', true, true]],
-      current: [1, 9, '11', '11', '4.35', true, false],
+      completed: [[0, 7, '12', '10', '0.3', true, true, null, '0', '0']],
+      current: [1, 9, '11', '11', '4.35', true, false, null, '0', '0'],
+    });
+  });
+
+  describe('of first prices and takers', () => {
+    /** Trades of a bar as `price side size`. */
+    const traded = (range: Range, index: number, ...trades: string[]) => {
+      trades.forEach((trade, i) => {
+        const [price = '', side = '', size = ''] = trade.split(' ');
+        range.add(index * 60 + i, Decimal.of(price), Decimal.of(size), side as TakerSide, index * 10 + i);
+      });
+    };
+    const filled = () => {
+      const range = new Range({ barUs: 60, bars: 2 });
+      traded(range, 0, '10 BUY 0.1', '12 BUY 0.2', '9 SELL 4');
+      traded(range, 1, '11 UNKNOWN 0.7', '13 SELL 1');
+      return range;
+    };
+
+    it('knows the first price of the bars, and their volume by side with that of the current one', () => {
+      const range = filled();
+      expect([range.firstPrice, range.takerVolumes]).toEqual([undefined, undefined]);
+      traded(range, 2, '99 BUY 5');
+      expect(range.firstPrice).toEqual(Decimal.of('10'));
+      // Exact sums: 0.1 + 0.2 of doubles is not 0.3.
+      expect(range.takerVolumes).toEqual({ buy: 5.3, sell: 5, unknown: 0.7 });
+      traded(range, 3, '98 SELL 1');
+      expect(range.firstPrice).toEqual(Decimal.of('11'));
+      expect(range.takerVolumes).toEqual({ buy: 5, sell: 2, unknown: 0.7 });
+    });
+
+    it('counts a late trade into the current bar by its side, and never into a completed one', () => {
+      const range = filled();
+      traded(range, 2, '99 BUY 5');
+      range.add(100, Decimal.of('11'), Decimal.of('3'), 'BUY', 90);
+      expect(range.takerVolumes).toMatchObject({ buy: 5.3 });
+      range.add(120, Decimal.of('11'), Decimal.of('3'), 'BUY', 91);
+      expect(range.takerVolumes).toMatchObject({ buy: 8.3 });
+    });
+
+    it('takes the sides of a bar for unknown from which a trade was taken out, and goes on from there', () => {
+      const range = new Range({ barUs: 60, bars: 1 });
+      traded(range, 0, '10 BUY 1', '11 SELL 2', '12 BUY 4', '11 BUY 8');
+      traded(range, 1, '11 BUY 16', '12 BUY 1', '10 BUY 1');
+      range.remove(1, Decimal.of('11'), Decimal.of('2'));
+      expect(range.takerVolumes).toEqual({ buy: 18, sell: 0, unknown: 13 });
+      range.addBack(1, Decimal.of('11.5'), Decimal.of('3'));
+      expect(range.takerVolumes).toEqual({ buy: 18, sell: 0, unknown: 16 });
+      range.remove(60, Decimal.of('11'), Decimal.of('16'));
+      traded(range, 1, '11 SELL 32');
+      expect(range.takerVolumes).toEqual({ buy: 0, sell: 32, unknown: 18 });
+    });
+
+    it('does not know the first price any more when a trade at it was taken out', () => {
+      const range = new Range({ barUs: 60, bars: 1 });
+      traded(range, 0, '11 BUY 1', '10 BUY 1', '12 BUY 1', '11 BUY 1');
+      traded(range, 1, '11 BUY 1');
+      range.remove(3, Decimal.of('11'), Decimal.of('1'));
+      expect(range.bounds).toBeDefined();
+      expect(range.firstPrice).toBeUndefined();
+      traded(range, 2, '12 BUY 1');
+      expect(range.firstPrice).toEqual(Decimal.of('11'));
+    });
+
+    it('goes on from its state, and from that of version 3 without them', () => {
+      const range = filled();
+      traded(range, 2, '99 BUY 5');
+      range.remove(60, Decimal.of('11'), Decimal.of('0.7'));
+      const resumed = Range.fromState({ barUs: 60, bars: 2 }, range.toState());
+      expect(resumed.toState()).toEqual(range.toState());
+      expect(resumed.takerVolumes).toEqual(range.takerVolumes);
+      const then = rangeFromForm3({
+        completed: [[0, 7, '12', '10', '0.3', true, false]],
+        current: [1, 9, '11', '11', '4.35', true, false],
+      });
+      const imported = Range.fromState({ barUs: 60, bars: 1 }, then);
+      expect(imported.firstPrice).toBeUndefined();
+      expect(imported.takerVolumes).toEqual({ buy: 0, sell: 0, unknown: 4.65 });
+      traded(imported, 1, '11 BUY 1');
+      expect(imported.takerVolumes).toEqual({ buy: 1, sell: 0, unknown: 4.65 });
+    });
+
+    it('splits the volume exactly, whatever the sizes and the order', () => {
+      const trade = fc.tuple(
+        fc.bigInt({ min: 1n, max: 10n ** 27n - 1n }),
+        fc.constantFrom<TakerSide>('BUY', 'SELL', 'UNKNOWN'),
+      );
+      fc.assert(
+        fc.property(
+          fc.array(trade, { minLength: 1, maxLength: 20 }),
+          fc.array(trade, { maxLength: 20 }),
+          (one, two) => {
+            const of = (...bars: (readonly (readonly [bigint, TakerSide])[])[]) => {
+              const range = new Range({ barUs: 60, bars: 1 });
+              bars.forEach((trades, index) => {
+                for (const [units, side] of trades) {
+                  range.add(index * 60, Decimal.of('1'), Decimal.fromUnits(units), side, 0);
+                }
+              });
+              return range;
+            };
+            const last = [1n, 'BUY'] as const;
+            const sumOf = (of: TakerSide) =>
+              nearestDouble(
+                [...one, ...two, last].reduce((sum, [units, side]) => (side === of ? sum + units : sum), 0n),
+                10n ** 12n,
+              );
+            const expected = { buy: sumOf('BUY'), sell: sumOf('SELL'), unknown: sumOf('UNKNOWN') };
+            expect(of(one, [...two, last]).takerVolumes).toEqual(expected);
+            expect(of(one.toReversed(), [last, ...two.toReversed()]).takerVolumes).toEqual(expected);
+          },
+        ),
+      );
     });
   });
 });

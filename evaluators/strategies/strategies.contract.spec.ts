@@ -19,12 +19,14 @@ const snapshots = fc
     edges: fc.tuple(cents, cents, cents),
     profileBinSize: fc.option(positiveCents, { nil: null }),
     range: fc.option(fc.tuple(cents, cents), { nil: null }),
+    rangeFirstPrice: fc.option(cents, { nil: null }),
+    takers: fc.option(fc.tuple(volume, volume, fc.oneof(fc.constant(0), volume)), { nil: null }),
     barVolume: volume,
     meanBarVolume: volume,
     sessionVolume: volume,
     tradeCount: fc.integer({ min: 1, max: 1e6 }),
   })
-  .map(({ edges, range, meanBarVolume, ...rest }): IndicatorSnapshot => {
+  .map(({ edges, range, meanBarVolume, takers, ...rest }): IndicatorSnapshot => {
     const [low, middle, high] = edges.toSorted((left, right) => left.compare(right)) as [Decimal, Decimal, Decimal];
     const [rangeLow, rangeHigh] = range?.toSorted((left, right) => left.compare(right)) ?? [null, null];
     return {
@@ -43,6 +45,9 @@ const snapshots = fc
       rangeLow: rangeLow ?? null,
       rangeHigh: rangeHigh ?? null,
       meanBarVolume: range === null ? null : meanBarVolume,
+      takerBuyVolume: takers?.[0] ?? null,
+      takerSellVolume: takers?.[1] ?? null,
+      takerUnknownVolume: takers?.[2] ?? null,
       firstOffset: 1,
       lastOffset: 1,
     };

@@ -1,39 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
-import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
 import { sigmoid } from '../arithmetic.ts';
+import { snapshot } from '../fixtures/snapshot.ts';
 import { PriceRows } from '../indicators/price-rows.ts';
 import { VolumeProfile } from '../indicators/volume-profile.ts';
 import { Vwap } from '../indicators/vwap.ts';
 import { rangeBreakout } from './range-breakout.ts';
 import { vwapReversion } from './vwap-reversion.ts';
-
-const snapshot = (changes: Partial<IndicatorSnapshot>): IndicatorSnapshot => ({
-  eventId: 'snapshot-0-1-0',
-  instrument: 'BTC-USDT@binance',
-  eventTime: 1_742_943_600_000_000,
-  tape: { partition: 0, offset: 1 },
-  sequence: 0,
-  causes: [],
-  engineVersion: '1',
-  configHash: '',
-  lastPrice: Decimal.of('100'),
-  vwap: 100,
-  vwapDeviation: 2,
-  pointOfControl: Decimal.of('100'),
-  valueAreaLow: Decimal.of('98'),
-  valueAreaHigh: Decimal.of('102'),
-  profileBinSize: null,
-  rangeHigh: Decimal.of('110'),
-  rangeLow: Decimal.of('90'),
-  barVolume: 10,
-  meanBarVolume: 4,
-  sessionVolume: 100,
-  tradeCount: 500,
-  firstOffset: 1,
-  lastOffset: 1,
-  ...changes,
-});
 
 describe('VWAP_REVERSION', () => {
   const evaluate = vwapReversion.configure({ entryDeviations: 1, maxDeviations: 3, baseEvidence: 0.1, slope: 0.2 });

@@ -23,11 +23,16 @@ export type Evaluate = (snapshot: IndicatorSnapshot) => Opinion;
 
 /**
  * A documented formula from a snapshot to a probability. Stateless: it sees the snapshot and its parameters, nothing
- * else. To add one, write one file like `vwap-reversion.ts` and one line in `registry.ts`.
+ * else. To add one, write one file like `vwap-reversion.ts` and one line in `catalogue.ts`.
  */
 export interface Strategy {
   /** In capitals, unique; part of the stored events. */
   readonly name: string;
+  /**
+   * Whether it is enabled where a configuration does not name it. False for one that joined the registry when tapes held
+   * configurations: they cannot name it, and derive what they derived.
+   */
+  readonly isEnabledUnlessNamed: boolean;
   /** Its parameters, each with a default. */
   readonly parameters: z.ZodObject;
   /** Fills in parameters that were checked by the schema. */
@@ -39,14 +44,17 @@ export interface Strategy {
 /** Declares a strategy so that `evaluate` sees its own parameters' type. */
 export function defineStrategy<Parameters extends z.ZodObject>(declaration: {
   readonly name: string;
+  /** As {@link Strategy.isEnabledUnlessNamed}; true unless said. */
+  readonly isEnabledUnlessNamed?: boolean;
   readonly parameters: Parameters;
   readonly evaluate: (snapshot: IndicatorSnapshot, parameters: z.output<Parameters>) => Opinion;
   /** As {@link Strategy.contradictionIn}; asked only of a configuration that is new: a tape may hold what it refuses. */
   readonly contradictionIn?: (parameters: z.output<Parameters>) => string | undefined;
 }): Strategy {
-  const { name, parameters, evaluate, contradictionIn } = declaration;
+  const { name, isEnabledUnlessNamed = true, parameters, evaluate, contradictionIn } = declaration;
   return {
     name,
+    isEnabledUnlessNamed,
     parameters,
     configure(raw) {
       const checked = parameters.parse(raw);

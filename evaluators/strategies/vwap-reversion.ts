@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
 import { clamp, sigmoid } from '../arithmetic.ts';
+import { isInsideValueArea } from '../indicators/value-area-place.ts';
 import { defineStrategy, neutral } from './strategy.ts';
 
 /** A price outside the value area agrees with the deviation; inside it, only half as much. */
@@ -8,18 +8,6 @@ const QUALITY_OUTSIDE_VALUE_AREA = 1;
 const QUALITY_INSIDE_VALUE_AREA = 0.5;
 /** Near the average there is data, but nothing to say. */
 const QUALITY_NEAR_AVERAGE = 0.5;
-
-/**
- * A value area holds the whole of its top row, as of its lowest: `valueAreaLow ≤ p < valueAreaHigh + profileBinSize`. An
- * event of engine version 1 or 2 does not say how high a row is; there it ends at the top row's lower edge.
- */
-function isInsideValueArea({ lastPrice, valueAreaLow, valueAreaHigh, profileBinSize }: IndicatorSnapshot): boolean {
-  if (lastPrice.compare(valueAreaLow) < 0) return false;
-  if (lastPrice.compare(valueAreaHigh) <= 0) return true;
-  if (profileBinSize === null) return false;
-  // Not by Decimal.plus: the upper edge of a very high row may be beyond what a Decimal holds.
-  return lastPrice.toUnits() < valueAreaHigh.toUnits() + profileBinSize.toUnits();
-}
 
 /**
  * A price far from the session's average is said to return towards it.
