@@ -29,7 +29,9 @@ it('ends, with what to do, on a tape where another engine version is in force an
     await children.start(['engine', 'run']);
     await expect(children.failure).rejects.toMatchObject({
       code: 'USAGE',
-      message: expect.stringMatching(/engine version 2 is in force at offset \d.*npx tapeproof stack reset/) as string,
+      message: expect.stringMatching(
+        /waits at offset \d+: engine version 2 is in force.*npx tapeproof stack reset/,
+      ) as string,
     });
   } finally {
     await children.stop();
