@@ -15,7 +15,7 @@
  *
  * `tapeproof tape` appends what takes a trade back or corrects it: the sums follow, decisions made before stand.
  *
- * A new source, venue, strategy or projector is one file or folder, and one line in its registry; nothing here changes.
+ * A new source, venue, strategy or projector is one file or folder, and one line in its catalogue; nothing here changes.
  */
 import { ANCHORS_TOPIC, DEAD_LETTERS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC } from './contracts/topics.ts';
 import { runEngine } from './evaluators/main.ts';

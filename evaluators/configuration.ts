@@ -184,7 +184,7 @@ export type EngineConfiguration = z.output<typeof configuration>;
  * Checks a parsed YAML or JSON value and fills in the defaults. What sessions say of time zones must be in it already:
  * no zone library is asked.
  *
- * @param known - the strategies that may be named; a tape's configuration knows those of the registry.
+ * @param known - the strategies that may be named; a tape's configuration knows those of the catalogue.
  * @throws ConfigurationError for the first thing that is wrong; an unknown key is never ignored.
  */
 export function parseConfiguration(raw: unknown, known: readonly Strategy[] = STRATEGIES): EngineConfiguration {

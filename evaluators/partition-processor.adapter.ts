@@ -22,7 +22,7 @@ import type { AnchorRecord } from './anchor.ts';
 import { recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
 import type { PartitionTask } from './partition-task.ts';
 import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
-import { RefusalReport } from './refusal-report.adapter.ts';
+import { RefusalTelemetry } from './refusal-telemetry.adapter.ts';
 import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts';
 
 /** Records collected before they are sent. */
@@ -66,7 +66,7 @@ class Interruption extends Error {}
 export class PartitionProcessor {
   readonly #partition: number;
   readonly #context: ProcessorContext;
-  readonly #refusalReport: RefusalReport;
+  readonly #refusalTelemetry: RefusalTelemetry;
   /** Tape records before it were taken in by a process before this one: they count as recovered. */
   #takenInBefore = 0;
   #task: PartitionTask | undefined;
@@ -89,7 +89,7 @@ export class PartitionProcessor {
   constructor(partition: number, context: ProcessorContext) {
     this.#partition = partition;
     this.#context = context;
-    this.#refusalReport = new RefusalReport(partition, context.log, context.metrics);
+    this.#refusalTelemetry = new RefusalTelemetry(partition, context.log, context.metrics);
   }
 
   /** Offset of the first tape record that the state at hand does not include; undefined where there is no state. */
@@ -282,7 +282,7 @@ export class PartitionProcessor {
   /** Puts what a record led to into the outbox; what the logs hold already is left out. */
   async #collect(task: PartitionTask, advance: Advance, record: LogRecord, isNew: boolean): Promise<void> {
     const { counters, gitCommit } = this.#context;
-    if (advance.setAside !== undefined && isNew) this.#refusalReport.setAside(advance.setAside, record.offset);
+    if (advance.setAside !== undefined && isNew) this.#refusalTelemetry.setAside(advance.setAside, record.offset);
     for (const derived of advance.derived) {
       if (this.#comparison !== undefined) {
         const activatedBy = task.activation?.gitCommit ?? 'unknown';
@@ -347,7 +347,7 @@ export class PartitionProcessor {
     this.#clearOutbox();
     await this.#context.producer.send(records);
     this.#context.report.acknowledged(derived);
-    for (const letter of letters) this.#refusalReport.deadLetter(letter);
+    for (const letter of letters) this.#refusalTelemetry.deadLetter(letter);
   }
 
   #clearOutbox(): void {

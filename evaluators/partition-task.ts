@@ -49,7 +49,7 @@ const NOTHING_COUNTED: TaskCounts = {
 
 /** How a task that no tape is behind may differ. An engine on a tape takes what is left out: others derive it again. */
 export interface TaskOptions {
-  /** The strategies that activations may name; those of the registry where left out. */
+  /** The strategies that activations may name; those of the catalogue where left out. */
   readonly known?: readonly Strategy[];
   /** True where nobody keeps the events: there are no anchors, and the bytes and hashes, most of the work, are empty. */
   readonly isUnproven?: boolean;

@@ -11,7 +11,7 @@ const headOf = (lines: readonly string[], isNamed = false): FileHead => {
   return { lines, delimiter: undefined, instrument: undefined, isNamed };
 };
 
-/** What every file source owes; a new one in the registry is tested by being there. */
+/** What every file source owes; a new one in the catalogue is tested by being there. */
 function fileSourceSuite(format: FileSource): void {
   const parser = format.open(headOf(format.example)) ?? expect.fail(`${format.name} does not open its example`);
   const row = format.example.at(-1) ?? '';

@@ -39,7 +39,7 @@ describe('docs/trade-files.md', () => {
       .split('\n')
       .filter((line) => line.startsWith('| `'));
 
-  it('lists every format, in the order of the registry, and no other', () => {
+  it('lists every format, in the order of the catalogue, and no other', () => {
     const rows = rowsOf('Formats');
     expect(rows.map((row) => /^\| `([^`]+)`/.exec(row)?.[1])).toEqual(FILE_SOURCE_NAMES);
     for (const row of rows) {

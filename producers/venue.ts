@@ -52,7 +52,7 @@ export interface BackfillStart {
 
 /**
  * An exchange whose trades are taken live. Adding one: a folder in `producers/venues/` and a line in its
- * `registry.ts`; the suite in `venues.contract.spec.ts` there then runs over it. Everything here is pure: what
+ * `catalogue.ts`; the suite in `venues.contract.spec.ts` there then runs over it. Everything here is pure: what
  * connects, asks, waits and retries is the same for all (`producers/live/`).
  *
  * A trade read from the stream and the same trade read from a page are equal but for `receivedAt`.

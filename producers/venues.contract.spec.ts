@@ -8,7 +8,7 @@ import { isRefusedTrade, isUnreadable, liveSourceOf, type Parsed, type Venue } f
 
 const RECEIVED_AT = 1_790_000_000_000_000;
 
-/** What every venue owes; a new one in the registry is tested by being there. */
+/** What every venue owes; a new one in the catalogue is tested by being there. */
 function venueSuite(venue: Venue): void {
   const { examples, stream, history, limits } = venue;
   const frame = (text: string): Parsed => stream.parseFrame(text, RECEIVED_AT);

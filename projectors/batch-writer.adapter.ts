@@ -23,7 +23,7 @@ import type { Application, SinkBatch, Pack, Position, ProjectedRecord, Sink } fr
 export const SINK_BATCH_RECORDS_MAX = 5_000;
 /**
  * Records decoded at a time: then answers of the store have their turn, which other partitions wait for. Events that are
- * packed at once also die young: half of the time went into keeping a whole sinkBatch of them through garbage collections.
+ * packed at once also die young: half of the time went into keeping a whole batch of them through garbage collections.
  */
 const SLICE_RECORDS = 250;
 
@@ -155,7 +155,7 @@ function hasProgress({ firstOffset }: PartitionBatch, result: BatchResult): bool
 interface Prepared<Output> {
   readonly sinkBatch: SinkBatch<Output>;
   readonly refused: readonly DeadLetter[];
-  /** Of what was refused, to be sent before the sinkBatch. */
+  /** Of what was refused, to be sent before the batch. */
   readonly letters: readonly OutgoingRecord[];
 }
 

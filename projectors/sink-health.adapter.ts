@@ -9,7 +9,7 @@ export class SinkHealth {
   readonly #projector: string;
   readonly #log: Log;
   readonly #telemetry: Telemetry;
-  /** Why the last sinkBatch was refused, by topic and partition. */
+  /** Why the last batch was refused, by topic and partition. */
   readonly #refusals = new Map<string, string>();
   #hazard: string | undefined;
 

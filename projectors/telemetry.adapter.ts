@@ -40,7 +40,7 @@ export class ProjectorTelemetry {
     for (const letter of refused) this.#refused(letter);
   }
 
-  /** The store stands elsewhere than the sinkBatch began. */
+  /** The store stands elsewhere than the batch began. */
   moved({ topic, partition, from }: SinkBatch<unknown>, found: Position): void {
     this.#log.event(
       'store-moved',

@@ -39,7 +39,7 @@ function backtestOf(strategy: Strategy): Backtest {
 }
 
 describe('a strategy of a file', () => {
-  it('runs beside those of the registry, and can be set where they are', () => {
+  it('runs beside those of the catalogue, and can be set where they are', () => {
     const result = backtestOf(mine(() => SOUND)).report({ complete: true, files: [], strategies: [] });
     const { events } = result.configurations[0]!.scoreboard;
     const enabled = STRATEGIES.filter(({ isEnabledUnlessNamed }) => isEnabledUnlessNamed);

@@ -21,6 +21,13 @@ import { seededContents, tapeRecordOf, tradeNumber } from './support/seeded-tape
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
+/** Commands that read the log by themselves. */
+const READERS = [
+  ['scoreboard', '--json'],
+  ['instruments', '--json'],
+  ['dead-letters', '--json'],
+];
+
 const TRADES = 700;
 const SAMPLE_FILE = 'data/binance-sample/binance-spot-2025-03-25.jsonl.gz';
 const log = createLog('test', 'silent');
@@ -161,14 +168,20 @@ describe.each(REPLACEMENTS)('a registry that comes back %s', (_, replace) => {
     expect([await engine.stop(), await projector.stop()]).toEqual([0, 0]);
   });
 
-  it('is refused by ingest and activate, and contracts check names its ids', async () => {
+  it('is refused by ingest and activate, misleads no reader, and contracts check names its ids', async () => {
     await putInForce();
     await trade(0);
     const before = await records(TAPE_TOPIC);
+    const read = await Promise.all(READERS.map((words) => tapeproof(...words)));
     replace();
     for (const words of [['ingest', 'file', SAMPLE_FILE], ['activate']]) {
       const { exitCode, stderr } = await tapeproof(...words);
       expect([exitCode, stderr]).toEqual([3, expect.stringContaining('The schema registry is not the one')]);
+    }
+    for (const [index, words] of READERS.entries()) {
+      const { exitCode, stdout, stderr } = await tapeproof(...words);
+      if (exitCode === 0) expect(stdout).toBe(read[index]?.stdout);
+      else expect([exitCode, stderr]).toEqual([3, expect.stringContaining('The schema registry is not the one')]);
     }
     expect(await records(TAPE_TOPIC)).toBe(before);
     const check = await tapeproof('contracts', 'check');

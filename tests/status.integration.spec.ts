@@ -75,6 +75,17 @@ describe('the status', () => {
     await until('it is not shown', async () => !(await shown()).processes.some(({ name }) => name === 'candles'));
   });
 
+  it('measures a projector by where its store stands, as after a rebuild, whose group has committed nothing', async () => {
+    const group = await world.groupOf('candles');
+    await until('its group is empty', async () => (await world.membersOf('candles')) === 0);
+    await until('its group is forgotten', () => world.forgetOffsets(['candles']).then(() => true));
+    const { lag } = await shown();
+    if (!('value' in lag)) expect.fail(lag.missing);
+    const ofCandles = lag.value.filter((each) => each.group === group);
+    expect(ofCandles.length).toBeGreaterThan(0);
+    expect(ofCandles.map(({ records }) => records)).toEqual(ofCandles.map(() => 0));
+  });
+
   it.each(['redis', 'postgres', 'registry', 'kafka'] as const)(
     'says that %s is stopped, and shows the rest',
     async (name) => {

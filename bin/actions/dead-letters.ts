@@ -4,10 +4,7 @@ import { counted } from '../../platform/counted.ts';
 import { passedOverText } from '../../platform/kafka/foreign-records.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
-import { createRegistry } from '../../platform/kafka/registry.ts';
-import { partitionCount } from '../../platform/kafka/topics.ts';
 import { openTrustedLog } from '../../platform/kafka/trusted-log.ts';
-import { trustRegistry } from '../../platform/kafka/trusted-registry.ts';
 import { createLog } from '../../platform/log.ts';
 import { listProjectors, redeliverTo } from '../../projectors/main.ts';
 import { deadLetters } from '../../proofs/dead-letters.ts';
@@ -15,6 +12,7 @@ import { retryDeadLetters, type RetriedLetter } from '../../proofs/dead-letter-r
 import type { JsonOption } from '../commands/options.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 import { interruption } from '../interruption.ts';
+import { withEvents } from '../with-events.ts';
 
 export interface ListDeadLettersOptions extends JsonOption {
   readonly reason?: DeadLetterReason;
@@ -27,13 +25,7 @@ export interface RetryDeadLettersOptions extends JsonOption {
 }
 
 export async function listDeadLetters({ reason, limit, json }: ListDeadLettersOptions): Promise<void> {
-  const { kafkaBrokers, registryUrl } = connections();
-  const reader = createLogReader(kafkaBrokers);
-  try {
-    const partitions = await partitionCount(await answeringKafka('dead-letters'));
-    // One that contradicts the log would show no letters, or wrong ones.
-    const log = createLog('dead-letters', 'silent');
-    const registry = trustRegistry({ registry: createRegistry(registryUrl), reader, partitions, log });
+  await withEvents('dead-letters', async ({ reader, registry, partitions }) => {
     const found = await deadLetters(reader, registry, { partitions, reason, limit });
     const inBase64 = found.letters.map((letter) => ({ ...letter, payload: letter.payload.toString('base64') }));
     print(json, { ...found, letters: inBase64 }, () => {
@@ -44,9 +36,7 @@ export async function listDeadLetters({ reason, limit, json }: ListDeadLettersOp
       const count = `${found.letters.length} of ${counted(found.total, 'dead letter')}.`;
       return [table.toString(), count, ...passedOver].join('\n');
     });
-  } finally {
-    await reader.close();
-  }
+  });
 }
 
 export async function retryAllDeadLetters({ reason, source, json }: RetryDeadLettersOptions): Promise<void> {

@@ -1,10 +1,11 @@
-import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC, type TopicName } from '../../contracts/topics.ts';
+import type { Kafka } from 'kafkajs';
+import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, type TopicName } from '../../contracts/topics.ts';
 import { ENGINE_GROUP_PREFIX } from '../../evaluators/main.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { recreateTopics } from '../../platform/kafka/recreate-topics.ts';
-import { readLogEvidence } from '../../platform/kafka/log-evidence.ts';
+import { partitionsActivated } from '../../platform/kafka/log-evidence.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
-import { applyTopics, checkTopics, existingTopics, remedyOf, type TopicDrift } from '../../platform/kafka/topics.ts';
+import { applyTopics, checkTopics, driftText, remedyOf } from '../../platform/kafka/topics.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 
@@ -21,7 +22,8 @@ export interface ApplyTopicsOptions extends JsonOption {
 
 /** @param isAsked - whether the number of partitions was given: then another one than asked for is a fault. */
 export async function applyAllTopics({ partitions, json }: ApplyTopicsOptions, isAsked: boolean): Promise<void> {
-  const report = await applyTopics(await answeringKafka('topics'), partitions, await activatedPartitions());
+  const kafka = await answeringKafka('topics');
+  const report = await applyTopics(kafka, partitions, await activatedPartitions(kafka));
   print(json, report, () => report.map(({ topic, action }) => `${topic.padEnd(24)} ${action}`).join('\n'));
   const fixed = report[0]?.partitions ?? partitions;
   if (fixed === partitions || !isAsked) return;
@@ -32,10 +34,13 @@ export async function applyAllTopics({ partitions, json }: ApplyTopicsOptions, i
 }
 
 export async function checkAllTopics({ json }: JsonOption): Promise<void> {
-  const drift = await checkTopics(await answeringKafka('topics'), await activatedPartitions());
+  const kafka = await answeringKafka('topics');
+  const drift = await checkTopics(kafka, await activatedPartitions(kafka));
   const withRemedies = drift.map((each) => ({ ...each, remedy: remedyOf(each) }));
   print(json, withRemedies, () =>
-    drift.length === 0 ? 'All topics are as defined.' : drift.map((each) => describe(each)).join('\n'),
+    drift.length === 0
+      ? 'All topics are as defined.'
+      : drift.map((each) => `${driftText(each)}: ${remedyOf(each)}`).join('\n'),
   );
   if (drift.length > 0) process.exitCode = 1;
 }
@@ -51,21 +56,10 @@ export async function recreateNamedTopics(
   print(json, made, () => made.map(({ topic }) => `${topic.padEnd(24)} recreated`).join('\n'));
 }
 
-function describe(drift: TopicDrift): string {
-  const { topic, setting, expected, actual } = drift;
-  if (setting === 'topic') return `${topic} is missing: ${remedyOf(drift)}`;
-  return `${topic}: ${setting} is ${actual} and should be ${expected}: ${remedyOf(drift)}`;
-}
-
-/** Partitions that the tape was activated with, as far as the log shows it. */
-async function activatedPartitions(): Promise<number | undefined> {
-  const existing = await existingTopics(await answeringKafka('topics'));
-  const count = existing.get(TAPE_TOPIC);
-  if (count === undefined) return undefined;
+async function activatedPartitions(kafka: Kafka): Promise<number | undefined> {
   const reader = createLogReader(connections().kafkaBrokers);
   try {
-    const topics = [...existing.keys()].filter((name) => name === TAPE_TOPIC || name === 'engine.anchors');
-    return (await readLogEvidence(reader, count, topics)).partitions;
+    return await partitionsActivated(kafka, reader);
   } finally {
     await reader.close();
   }

@@ -5,11 +5,14 @@ import type { Connections } from '../../platform/connections.ts';
 import { withDeadline } from '../../platform/deadline.ts';
 import { reasonOf, type Probe } from '../../platform/health/probe.ts';
 import { createKafka, withAdmin } from '../../platform/kafka/client.ts';
+import { partitionsActivated } from '../../platform/kafka/log-evidence.ts';
 import { createLogReader, type LogReader } from '../../platform/kafka/log-reader.ts';
 import { kafkaProbe } from '../../platform/kafka/probe.ts';
-import { createRegistry, registryProbe } from '../../platform/kafka/registry.ts';
+import { createRegistry, registryProbe, type Registry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
-import { checkTopics, partitionCount } from '../../platform/kafka/topics.ts';
+import { topicPartitionKey } from '../../platform/kafka/topic-partition.ts';
+import { checkTopics, driftText, partitionCount } from '../../platform/kafka/topics.ts';
+import { trustRegistry } from '../../platform/kafka/trusted-registry.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, postgresProbe } from '../../platform/postgres.ts';
 import { redisProbe } from '../../platform/redis.ts';
@@ -48,29 +51,24 @@ export async function collectStatus(where: Connections, places: readonly Process
     }
   };
   const kafka = createKafka(where.kafkaBrokers, NAME, createLog(NAME, 'silent'));
-  const registry = createRegistry(where.registryUrl);
   const reader = createLogReader(where.kafkaBrokers);
-  const partitions = (): Promise<number> => partitionCount(kafka);
+  /** The tape's partitions, and the registry as far as it agrees with the log: asked once, by whichever part comes first. */
+  let opening: Promise<{ readonly partitions: number; readonly registry: Registry }> | undefined;
+  const opened = (): NonNullable<typeof opening> => (opening ??= openLog(where, kafka, reader));
   const [topicDrift, activations, lag, instruments, letters, conflicts, gaps] = await Promise.all([
-    part(['kafka'], async () => (await checkTopics(kafka)).map(driftText)),
+    part(['kafka'], async () => (await checkTopics(kafka, await partitionsActivated(kafka, reader))).map(driftText)),
     part(['kafka', 'registry'], async () => {
-      const access = { reader, registry, decode: createTapeDecoder(registry) };
-      return await activationsOf(access, await partitions());
+      const { partitions, registry } = await opened();
+      return await activationsOf({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
     }),
     part(['kafka', 'postgres', 'redis'], () => lagsOf(where, kafka, reader)),
     part(['kafka', 'registry'], async () => {
-      return await instrumentsOf(
-        reader,
-        new EventLog(reader, registry),
-        createTapeDecoder(registry),
-        await partitions(),
-      );
+      const { partitions, registry } = await opened();
+      return await instrumentsOf(reader, new EventLog(reader, registry), createTapeDecoder(registry), partitions);
     }),
     part(['kafka', 'registry'], async () => {
-      const found = await deadLetters(reader, registry, {
-        partitions: await partitions(),
-        limit: LETTERS_LOOKED_AT_MAX,
-      });
+      const { partitions, registry } = await opened();
+      const found = await deadLetters(reader, registry, { partitions, limit: LETTERS_LOOKED_AT_MAX });
       const byReason: Record<string, number> = {};
       for (const { reason } of found.letters) byReason[reason] = (byReason[reason] ?? 0) + 1;
       return { total: found.total, byReason };
@@ -80,6 +78,16 @@ export async function collectStatus(where: Connections, places: readonly Process
   ]);
   void reader.close();
   return { services, topicDrift, activations, processes, lag, instruments, deadLetters: letters, conflicts, gaps };
+}
+
+async function openLog(
+  { registryUrl }: Connections,
+  kafka: ReturnType<typeof createKafka>,
+  reader: LogReader,
+): Promise<{ readonly partitions: number; readonly registry: Registry }> {
+  const partitions = await partitionCount(kafka);
+  const log = createLog(NAME, 'silent');
+  return { partitions, registry: trustRegistry({ registry: createRegistry(registryUrl), reader, partitions, log }) };
 }
 
 async function serviceStates(where: Connections): Promise<ServiceState[]> {
@@ -104,10 +112,6 @@ async function serviceStates(where: Connections): Promise<ServiceState[]> {
   );
 }
 
-function driftText({ topic, setting, expected, actual }: Awaited<ReturnType<typeof checkTopics>>[number]): string {
-  return setting === 'topic' ? `${topic} is missing` : `${topic}: ${setting} is ${actual} and should be ${expected}`;
-}
-
 async function activationsOf(
   access: Parameters<typeof anchorsBackward>[0],
   partitions: number,
@@ -129,21 +133,20 @@ async function lagsOf(
   kafka: ReturnType<typeof createKafka>,
   reader: LogReader,
 ): Promise<PartitionLag[]> {
-  const groups = [
-    { group: engineGroup(), topics: [TAPE_TOPIC] as readonly string[] },
-    ...(await Promise.all(
-      listProjectors().map(async ({ name, topics }) => ({ group: await projectorGroup(name, where), topics })),
-    )),
+  const groups: readonly ReadingGroup[] = [
+    { group: engineGroup(), topics: [TAPE_TOPIC], stored: new Map() },
+    ...(await Promise.all(listProjectors().map((projector) => groupOfProjector(projector, where)))),
   ];
   return await withAdmin(kafka, async (admin) => {
     const lags: PartitionLag[] = [];
     const described = await admin.describeGroups(groups.map(({ group }) => group));
     const members = new Map(described.groups.map(({ groupId, members: all }) => [groupId, all.length]));
-    for (const { group, topics } of groups) {
+    for (const { group, topics, stored } of groups) {
       for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group, topics: [...topics] })) {
         const committed = new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
         for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-          const next = Math.max(committed.get(partition) ?? 0, Number(low));
+          const read = stored.get(topicPartitionKey({ topic, partition })) ?? 0;
+          const next = Math.max(committed.get(partition) ?? 0, read, Number(low));
           const records = Math.max(0, Number(high) - next);
           const marketSeconds =
             records === 0 ? 0 : await secondsBetween(reader, topic, partition, next, Number(high) - 1);
@@ -153,6 +156,22 @@ async function lagsOf(
     }
     return lags;
   });
+}
+
+interface ReadingGroup {
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Where its store stands, by topic-partition: a rebuild, or a start from there, commits nothing by itself. */
+  readonly stored: ReadonlyMap<string, number>;
+}
+
+async function groupOfProjector(
+  { name, topics }: Pick<ReturnType<typeof listProjectors>[number], 'name' | 'topics'>,
+  where: Connections,
+): Promise<ReadingGroup> {
+  const [group, status] = await Promise.all([projectorGroup(name, where), projectorStatus(name, where)]);
+  const positions = status?.positions ?? [];
+  return { group, topics, stored: new Map(positions.map((at) => [topicPartitionKey(at), at.nextOffset])) };
 }
 
 async function secondsBetween(
@@ -166,7 +185,8 @@ async function secondsBetween(
     await reader.timestampMs(topic, partition, from),
     await reader.timestampMs(topic, partition, to),
   ];
-  return first === undefined || last === undefined ? null : Math.max(0, (last - first) * SECONDS_PER_MS);
+  // An activation is stamped with the clock of who activated: that is not a time of the market.
+  return first === undefined || last === undefined || last < first ? null : (last - first) * SECONDS_PER_MS;
 }
 
 /** Among the newest records of each partition: an instrument that has been quiet for long is not among them. */

@@ -4,7 +4,7 @@ import type { Log } from '../log.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { kafkaUnreachable } from './client.ts';
 import type { RunningConsumer } from './consumer.ts';
-import { LagReport, type Lag } from './lag-report.ts';
+import { LagTelemetry, type Lag } from './lag-telemetry.ts';
 import type { LogReader } from './log-reader.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
@@ -31,7 +31,7 @@ export interface LagWatchSettings {
  */
 export function watchLag(settings: LagWatchSettings): { close(): void } {
   const { kafka, consumer } = settings;
-  const report = new LagReport(settings);
+  const report = new LagTelemetry(settings);
   let admin: Promise<Admin> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;

@@ -1,3 +1,4 @@
+import type { Kafka } from 'kafkajs';
 import { bodyOf, readerFor, schemaIdOf } from '../../contracts/codec.ts';
 import { FIRST_TRADE_SCHEMA } from '../../contracts/former-schemas.ts';
 import { SCHEMAS } from '../../contracts/generated/events.ts';
@@ -8,6 +9,7 @@ import { TapeproofError } from '../errors.ts';
 import type { LogReader } from './log-reader.ts';
 import type { LogRecord } from './log-record.ts';
 import { labelOf, type TapeLabel } from './tape-label.ts';
+import { existingTopics } from './topics.ts';
 
 /** Records looked at from each end of a partition. */
 export const SAMPLE_RECORDS = 100;
@@ -65,6 +67,18 @@ export async function readLogEvidence(
     partitions: label?.partitions ?? partitionsByKeys(ofTape?.places ?? [], partitions),
     records: samples.reduce((sum, { records }) => sum + records, 0),
   };
+}
+
+/** Partitions that the tape was activated with, as far as the log shows it. @throws TapeproofError UNREACHABLE */
+export async function partitionsActivated(
+  kafka: Kafka,
+  reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'read'>,
+): Promise<number | undefined> {
+  const existing = await existingTopics(kafka);
+  const count = existing.get(TAPE_TOPIC);
+  if (count === undefined) return undefined;
+  const topics = ([TAPE_TOPIC, ANCHORS_TOPIC] as const).filter((name) => existing.has(name));
+  return (await readLogEvidence(reader, count, topics)).partitions;
 }
 
 interface Use {

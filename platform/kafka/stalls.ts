@@ -1,4 +1,5 @@
 import { counted } from '../counted.ts';
+import { topicPartitionKey } from './topic-partition.ts';
 import type { Progress } from './partition-progress.ts';
 
 /**
@@ -37,7 +38,7 @@ export class StallJudge {
     const stalls: Stall[] = [];
     for (const partition of measured) {
       if (partition.lag === 0) continue;
-      const key = `${partition.topic} ${partition.partition}`;
+      const key = topicPartitionKey(partition);
       const seenMs = this.#laggingSince.get(key) ?? nowMs;
       lagging.set(key, seenMs);
       const sinceMs = Math.max(seenMs, partition.progress.movedAtMs);

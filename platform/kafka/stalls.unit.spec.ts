@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { noTelemetry } from '../telemetry.ts';
-import { LagReport, type Lag } from './lag-report.ts';
+import { LagTelemetry, type Lag } from './lag-telemetry.ts';
 import { createLog } from '../log.ts';
 import { PartitionProgress } from './partition-progress.ts';
 import { STALLED_AFTER_MS, UNKNOWN_LAG_MS_MAX } from './stalls.ts';
@@ -14,7 +14,7 @@ function subject() {
   const telemetry = noTelemetry();
   const progress = new PartitionProgress();
   progress.joined();
-  const report = new LagReport({ groupId: 'g', telemetry, log });
+  const report = new LagTelemetry({ groupId: 'g', telemetry, log });
   let lag = 0;
   const measure = (): void => {
     const measured: Lag[] = [{ ...PLACE, records: lag, seconds: 0 }];

@@ -100,11 +100,16 @@ export function checkTopics(kafka: Kafka, activated?: number): Promise<TopicDrif
   });
 }
 
+/** A difference in words, without what to do about it. */
+export function driftText({ topic, setting, expected, actual }: TopicDrift): string {
+  return setting === 'topic' ? `${topic} is missing` : `${topic}: ${setting} is ${actual} and should be ${expected}`;
+}
+
 /** What to do about a difference, as the end of a sentence. */
 export function remedyOf({ topic, setting, expected, actual }: TopicDrift): string {
   if (setting === 'partitions' && topic === TAPE_TOPIC) return otherPartitionsRemedy(Number(actual));
   if (setting === 'partitions') {
-    return `delete that topic, run "npx tapeproof topics apply", and let it be written again from the tape`;
+    return `stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they write it again from the tape`;
   }
   if (setting === REPLICAS_SETTING) {
     return `lower it with Kafka's own tools, or give the topic more replicas: else Kafka refuses every record`;

@@ -34,7 +34,7 @@ export interface LiveIngestOptions {
   readonly signal: AbortSignal;
   /** Logs, metrics and health of the process; without it nothing is reported. */
   readonly processTelemetry?: Telemetry | undefined;
-  /** Takes the events instead of the processTelemetry. */
+  /** Takes the events instead of the process's metrics, health and log. */
   readonly telemetry?: LiveTelemetry | undefined;
   /** About once a second, for a terminal. */
   readonly onStatus?: ((status: LiveStatus) => void) | undefined;

@@ -22,7 +22,7 @@ const NUMERIC_BASE = 10_000;
 const NUMERIC_BASE_DIGITS = 4;
 const DECIMAL_TEXT = /^(-?)0*(\d*)(?:\.(\d+))?$/;
 
-/** Of the rows of a sinkBatch; the buffer grows where they take more. */
+/** Of the rows of a batch; the buffer grows where they take more. */
 const BYTES_GUESS = 262_144;
 /** UTF-8 takes at most so many bytes for a UTF-16 code unit. */
 const BYTES_PER_UNIT_MAX = 3;

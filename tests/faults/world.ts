@@ -140,9 +140,9 @@ export class World {
     return listProjectors().find((projector) => projector.name === name)?.topics ?? [TAPE_TOPIC];
   }
 
-  /** Makes every group begin at the beginning again. */
-  async forgetOffsets(): Promise<void> {
-    const groups = await Promise.all([ENGINE, ...PROJECTOR_NAMES].map((name) => this.groupOf(name)));
+  /** Makes groups, by default every one, begin at the beginning again. None of their members may be running. */
+  async forgetOffsets(names: readonly string[] = [ENGINE, ...PROJECTOR_NAMES]): Promise<void> {
+    const groups = await Promise.all(names.map((name) => this.groupOf(name)));
     await this.#admin.deleteGroups(groups);
   }
 

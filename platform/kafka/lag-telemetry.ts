@@ -18,7 +18,7 @@ export interface Lag {
   readonly seconds: number | undefined;
 }
 
-export interface LagReportSettings {
+export interface LagTelemetrySettings {
   readonly groupId: string;
   readonly telemetry: Telemetry;
   readonly log: Log;
@@ -27,13 +27,13 @@ export interface LagReportSettings {
 type Labels = Readonly<{ group: string; topic: string; partition: number }>;
 
 /** Says how far a group is behind, and whether it gets any further. */
-export class LagReport {
-  readonly #settings: LagReportSettings;
+export class LagTelemetry {
+  readonly #settings: LagTelemetrySettings;
   readonly #judge = new StallJudge();
   #shown = new Map<string, Labels>();
   #isStalled = false;
 
-  constructor(settings: LagReportSettings) {
+  constructor(settings: LagTelemetrySettings) {
     this.#settings = settings;
     this.#board(true, 'not measured yet');
   }
@@ -51,7 +51,7 @@ export class LagReport {
     );
     const stalled = new Set(stalls.map(({ topic, partition }) => topicPartitionKey({ topic, partition })));
     for (const labels of this.#shown.values()) {
-      const isStalled = stalled.has(`${labels.topic} ${labels.partition}`);
+      const isStalled = stalled.has(topicPartitionKey(labels));
       this.#settings.telemetry.metrics.set('tapeproof_consumer_stalled', labels, isStalled ? 1 : 0);
     }
     this.#say(stalls.length > 0, stallText(stalls, now));
