@@ -44,6 +44,9 @@ export interface TradeStep {
   readonly events: readonly EngineEvent[];
 }
 
+/** Events of engine versions 1 to 3 carry the sentence: a function of their other fields, and half of their bytes. */
+const MADE_WHERE_IT_IS_READ = '';
+
 const NO_EVENTS: readonly EngineEvent[] = [];
 const ON_TIME_SILENT: TradeStep = { fate: 'ON_TIME', events: NO_EVENTS };
 
@@ -261,7 +264,7 @@ class Emission {
       confidence,
       level: scorer.levelOf(confidence),
       indicators: opinion.indicators,
-      reasoning: opinion.reasoning,
+      reasoning: MADE_WHERE_IT_IS_READ,
       hitRule,
       calibration,
     });
@@ -298,7 +301,7 @@ class Emission {
       confidence,
       level: scorer.levelOf(confidence),
       contributions,
-      reasoning: pooled.reasoning,
+      reasoning: MADE_WHERE_IT_IS_READ,
       hitRule,
       calibration,
     });

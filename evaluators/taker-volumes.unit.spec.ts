@@ -77,7 +77,7 @@ describe("takers' volumes of a snapshot", () => {
       const unknown = name === 'TradeCancelled' ? 0.3 : 0.5;
       expect(snapshot).toMatchObject({ takerBuyVolume: 0.9, takerSellVolume: 0, takerUnknownVolume: unknown });
       expect(result).toMatchObject({ direction: 'NEUTRAL' });
-      expect(result?.reasoning).toContain("the taker's side is known of");
+      expect(result?.indicators).toHaveProperty('takerUnknownVolume', unknown);
     },
   );
 
@@ -87,7 +87,7 @@ describe("takers' volumes of a snapshot", () => {
     expect(first.result).toMatchObject({
       direction: 'NEUTRAL',
       probability: 0.5,
-      reasoning: "the taker's side is known of no trade in these bars",
+      indicators: { takerBuyVolume: 0, takerSellVolume: 0, takerUnknownVolume: 1.2 },
     });
   });
 });

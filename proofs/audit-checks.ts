@@ -5,10 +5,10 @@ import { NO_EVIDENCE, publishedFrom, referenceOf, type Evidence } from '../evalu
 import { isHit, moveBpsOf } from '../evaluators/outcomes/hit-rule.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
-import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Admission } from './admission.ts';
 import type { Chain, Forecast } from './chain.ts';
 import { figuresOf, type CountedTrade } from './evidence.ts';
+import { opinionAgain, pooledAgain } from './formulas.ts';
 import { nearestDouble } from './nearest-double.ts';
 
 /** One thing that was checked. */
@@ -68,19 +68,12 @@ function checkResult(
   configuration: EngineConfiguration,
 ): Check {
   const name = `${result.strategy} evaluated again`;
-  const strategy = STRATEGIES.find((candidate) => candidate.name === result.strategy);
-  const setting = configuration.strategies[result.strategy];
-  if (strategy === undefined || setting === undefined)
-    return { name, passed: false, detail: 'this build has no such strategy' };
-  const opinion = strategy.configure(setting.parameters)(snapshot);
+  const opinion = opinionAgain(result.strategy, snapshot, configuration);
+  if (opinion === undefined) return { name, passed: false, detail: 'this build has no such strategy' };
   const confidence = new ConfidenceScorer(configuration.confidence).score(opinion.quality, snapshot.tradeCount);
   const evidence = new ProbabilityEngine(configuration.pooling).evidenceOf(opinion.direction, opinion.probability);
   const again = publishedAgain(result, { evidence, rawEvidence: evidence }, configuration);
-  const passed =
-    opinion.direction === result.direction &&
-    opinion.reasoning === result.reasoning &&
-    confidence === result.confidence &&
-    again.passed;
+  const passed = opinion.direction === result.direction && confidence === result.confidence && again.passed;
   return { name, passed, detail: `from the snapshot: ${opinion.direction} ${again.detail} confidence ${confidence}` };
 }
 
@@ -89,21 +82,9 @@ function checkDecision(
   chain: Chain,
   configuration: EngineConfiguration,
 ): Check {
-  const pooled = new ProbabilityEngine(configuration.pooling).pool(
-    chain.results.map(({ event: { direction, confidence, strategy, calibration } }) => ({
-      direction,
-      evidence: calibration?.evidence ?? Number.NaN,
-      slope: calibration?.slope ?? Number.NaN,
-      confidence,
-      weight: configuration.strategies[strategy]?.weight ?? Number.NaN,
-    })),
-  );
+  const pooled = pooledAgain(chain, configuration);
   const again = publishedAgain(decision, pooled.direction === 'NEUTRAL' ? NO_EVIDENCE : pooled, configuration);
-  const passed =
-    pooled.direction === decision.direction &&
-    pooled.confidence === decision.confidence &&
-    pooled.reasoning === decision.reasoning &&
-    again.passed;
+  const passed = pooled.direction === decision.direction && pooled.confidence === decision.confidence && again.passed;
   return {
     name: 'the decision pooled again',
     passed,

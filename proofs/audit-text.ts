@@ -1,7 +1,8 @@
-import type { ClockTick, EventTypes, TradeGap } from '../contracts/generated/events.ts';
+import type { Calibration, ClockTick, EventTypes, TradeGap } from '../contracts/generated/events.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 import { AMENDMENTS_KEPT_MAX, type AmendedSince } from './amended-since.ts';
 import type { AuditReport } from './audit.ts';
+import type { Forecast } from './chain.ts';
 import type { AmendmentRecord, Located } from './event-log.ts';
 import { REMARKS, type CountedTrade, type Remark } from './evidence.ts';
 
@@ -119,9 +120,9 @@ function outcomeNode(report: AuditReport): Node {
 }
 
 function forecastNode(report: AuditReport): Node {
-  const { decision, results } = report;
+  const { decision, results, reasoning } = report;
   const evidence = snapshotNode(report);
-  const resultNodes = results.map((result) => resultNode(result));
+  const resultNodes = results.map((result) => resultNode(result, reasoning));
   if (decision === undefined) {
     const [result] = resultNodes;
     return result === undefined ? evidence : { ...result, children: [evidence] };
@@ -131,19 +132,39 @@ function forecastNode(report: AuditReport): Node {
     lines: [
       `decision  ${event.eventId}  ${forecastText(event)}`,
       placeText(decision),
-      event.reasoning,
+      ...reasoningLines(event, reasoning),
       ruleText(event),
     ],
     children: [...resultNodes, evidence],
   };
 }
 
-function resultNode(result: Located<EventTypes['StrategyResult']>): Node {
+function resultNode(result: Located<EventTypes['StrategyResult']>, reasoning: AuditReport['reasoning']): Node {
   const { event } = result;
-  return {
-    lines: [`${event.strategy}  ${event.eventId}  ${forecastText(event)}`, placeText(result), event.reasoning],
-    children: [],
-  };
+  const name = `${event.strategy}  ${event.eventId}  ${forecastText(event)}`;
+  return { lines: [name, placeText(result), ...reasoningLines(event, reasoning)], children: [] };
+}
+
+/** What led to a forecast: the formula, and what past outcomes made of its evidence. */
+function reasoningLines({ eventId, calibration }: Forecast, reasoning: AuditReport['reasoning']): string[] {
+  const formula = reasoning[eventId];
+  return [...(formula === undefined ? [] : [formula]), ...(calibration === null ? [] : [calibrationText(calibration)])];
+}
+
+function calibrationText({
+  referenceRate,
+  evidence,
+  slope,
+  rawProbability,
+  calibratedProbability,
+  effectiveN,
+  lastOutcomeOffset,
+}: Calibration): string {
+  const learned =
+    lastOutcomeOffset === null
+      ? 'no outcome was known yet'
+      : `from ${effectiveN.toFixed(1)} effective outcomes, the last one at offset ${lastOutcomeOffset}`;
+  return `reference rate ${referenceRate}, evidence ${evidence}: raw ${rawProbability}; slope ${slope} (${learned}): calibrated ${calibratedProbability}`;
 }
 
 function snapshotNode({ snapshot, trades }: AuditReport): Node {

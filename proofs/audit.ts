@@ -3,6 +3,7 @@ import type { DerivedEvent } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { ENGINE_VERSION, parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { sha256Hex } from '../contracts/codec.ts';
+import { reasoningOf } from './formulas.ts';
 import { isVerifiable, verify, type VerifyPorts } from './verify.ts';
 import { admissionOf } from './admission.ts';
 import { amendedSince, type AmendedSince } from './amended-since.ts';
@@ -39,6 +40,8 @@ export interface TradeEvidence {
 export interface AuditReport extends Chain {
   readonly asked: string;
   readonly trades: TradeEvidence;
+  /** By event id: the formula with its figures behind each forecast, for people. */
+  readonly reasoning: Readonly<Record<string, string>>;
   /** What the tape says since of these trades and of the resolving one. */
   readonly amendedSince: AmendedSince;
   readonly checks: readonly Check[];
@@ -91,6 +94,7 @@ export async function audit(
       missing,
       gaps,
     },
+    reasoning: reasoningOf(chain, inForce.configuration),
     amendedSince: await amendedSince(
       log,
       tape,

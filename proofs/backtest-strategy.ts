@@ -208,7 +208,9 @@ function faultOf(opinion: unknown): string | undefined {
     return `returns NEUTRAL with the probability ${kindOf(probability)}: it must be 0.5`;
   }
   if (!isShare(quality)) return `returns the quality ${kindOf(quality)}: it must be 0 to 1`;
-  if (typeof reasoning !== 'string') return `returns the reasoning ${kindOf(reasoning)}: it must be a text`;
+  if (typeof reasoning !== 'function') {
+    return `returns the reasoning ${kindOf(reasoning)}: it must be a function that returns a text`;
+  }
   if (typeof indicators !== 'object' || indicators === null) {
     return `returns the indicators ${kindOf(indicators)}: they must be numbers by name`;
   }

@@ -10,7 +10,7 @@ import { checkedStrategy } from './backtest-strategy.ts';
 import { Backtest } from './backtest.ts';
 
 const PATH = './mine.ts';
-const SOUND: Opinion = { direction: 'LONG', probability: 0.6, quality: 1, indicators: { x: 1 }, reasoning: 'up' };
+const SOUND: Opinion = { direction: 'LONG', probability: 0.6, quality: 1, indicators: { x: 1 }, reasoning: () => 'up' };
 const parameters = z.strictObject({ slope: z.number().default(1) });
 
 function mine(evaluate: () => unknown, changes: object = {}): Strategy {
@@ -94,6 +94,7 @@ describe('a strategy of a file', () => {
     ['an endless indicator', { ...SOUND, indicators: { z: Infinity } }, 'returns the indicator z Infinity'],
     ['no indicators', { ...SOUND, indicators: null }, 'returns the indicators null'],
     ['no reasoning', { ...SOUND, reasoning: undefined }, 'returns the reasoning undefined'],
+    ['a text as reasoning', { ...SOUND, reasoning: 'up' }, 'must be a function'],
   ])('is stopped where it returns %s, with the place', (_what, opinion, sentence) => {
     const said = complaint(() => backtestOf(mine(() => opinion)));
     expect(said).toContain(`The strategy MINE (${PATH}) ${sentence}`);
@@ -121,7 +122,7 @@ describe('a strategy of a file', () => {
           parameters,
           evaluate(snapshot) {
             (snapshot as { vwap: number }).vwap = 0;
-            return neutral(0, {}, 'changed');
+            return neutral(0, {}, () => 'changed');
           },
         }),
       ),

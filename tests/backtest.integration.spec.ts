@@ -168,7 +168,7 @@ function declared(name: string, probability = '0.6'): string {
     `  defineStrategy({ ${name}, parameters: z.strictObject({}),`,
     '    evaluate: (snapshot: any) => ({',
     `      probability: ${probability},`,
-    "      direction: 'LONG', quality: 1, indicators: {}, reasoning: 'because' }) });",
+    "      direction: 'LONG', quality: 1, indicators: {}, reasoning: () => 'because' }) });",
   ].join('\n');
 }
 

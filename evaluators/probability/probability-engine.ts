@@ -31,7 +31,8 @@ export interface PooledDecision {
   readonly rawEvidence: number;
   /** Mean confidence by weight, six decimals. */
   readonly confidence: number;
-  readonly reasoning: string;
+  /** The formula with its figures, for people. */
+  readonly reasoning: () => string;
 }
 
 /**
@@ -69,7 +70,6 @@ export class ProbabilityEngine {
     let rawWeighted = 0;
     let confidenceWeight = 0;
     let weight = 0;
-    const terms: string[] = [];
     for (const forecast of forecasts) {
       const evidence = this.signedEvidence(forecast);
       const share = forecast.weight * forecast.confidence;
@@ -77,15 +77,17 @@ export class ProbabilityEngine {
       rawWeighted += share * signOf(forecast.direction) * forecast.evidence;
       confidenceWeight += share;
       weight += forecast.weight;
-      terms.push(`${forecast.weight}·${forecast.confidence}·${evidence}`);
     }
     const pooled = confidenceWeight > 0 ? toNineDecimals((sharpness * weighted) / confidenceWeight) : 0;
     const rawPooled = confidenceWeight > 0 ? toNineDecimals((sharpness * rawWeighted) / confidenceWeight) : 0;
     const confidence = weight > 0 ? toSixDecimals(confidenceWeight / weight) : 0;
-    const figures = `L = ${sharpness}·(${terms.join(' + ')}) / ${confidenceWeight.toFixed(6)} = ${pooled}`;
+    const figures = () => {
+      const terms = forecasts.map((each) => `${each.weight}·${each.confidence}·${this.signedEvidence(each)}`);
+      return `L = ${sharpness}·(${terms.join(' + ')}) / ${confidenceWeight.toFixed(6)} = ${pooled}`;
+    };
     const evidence = Math.abs(pooled);
     if (evidence < minEvidence || evidence === 0) {
-      const reasoning = `${figures}: |L| is below ${minEvidence} or 0`;
+      const reasoning = () => `${figures()}: |L| is below ${minEvidence} or 0`;
       return { direction: 'NEUTRAL', evidence, rawEvidence: 0, confidence, reasoning };
     }
     const direction = pooled > 0 ? 'LONG' : 'SHORT';

@@ -29,23 +29,27 @@ export const orderFlowImbalance = defineStrategy({
   evaluate(snapshot, { minKnownShare, entryImbalance, baseEvidence, slope }) {
     const { takerBuyVolume, takerSellVolume, takerUnknownVolume } = snapshot;
     if (takerBuyVolume === null || takerSellVolume === null || takerUnknownVolume === null) {
-      return neutral(0, { barVolume: snapshot.barVolume }, 'too few bars are completed for an order flow');
+      return neutral(0, { barVolume: snapshot.barVolume }, () => 'too few bars are completed for an order flow');
     }
     const volumes = { takerBuyVolume, takerSellVolume, takerUnknownVolume };
     const known = takerBuyVolume + takerSellVolume;
     const total = known + Math.max(takerUnknownVolume, 0);
-    if (known <= 0) return neutral(0, volumes, "the taker's side is known of no trade in these bars");
+    if (known <= 0) return neutral(0, volumes, () => "the taker's side is known of no trade in these bars");
     const knownShare = known / total;
     if (knownShare < minKnownShare) {
-      const share = `the taker's side is known of ${knownShare.toFixed(6)} of the volume`;
-      return neutral(0, { ...volumes, knownShare }, `${share}: less than ${minKnownShare}`);
+      return neutral(
+        0,
+        { ...volumes, knownShare },
+        () => `the taker's side is known of ${knownShare.toFixed(6)} of the volume: less than ${minKnownShare}`,
+      );
     }
     const imbalance = (takerBuyVolume - takerSellVolume) / known;
     const strength = Math.abs(imbalance);
     const indicators = { ...volumes, knownShare, imbalance };
-    const flow = `takers bought ${takerBuyVolume.toFixed(6)} and sold ${takerSellVolume.toFixed(6)}, imbalance ${imbalance.toFixed(6)}`;
+    const flow = () =>
+      `takers bought ${takerBuyVolume.toFixed(6)} and sold ${takerSellVolume.toFixed(6)}, imbalance ${imbalance.toFixed(6)}`;
     if (strength < entryImbalance || imbalance === 0) {
-      return neutral(QUALITY_IN_BALANCE, indicators, `${flow}: less than ${entryImbalance}`);
+      return neutral(QUALITY_IN_BALANCE, indicators, () => `${flow()}: less than ${entryImbalance}`);
     }
     const evidence = baseEvidence + slope * (strength - entryImbalance);
     return {
@@ -53,7 +57,8 @@ export const orderFlowImbalance = defineStrategy({
       probability: clamp(sigmoid(evidence), 0.5, 1),
       quality: knownShare,
       indicators,
-      reasoning: `${flow}: p = σ(${baseEvidence} + ${slope}·(|i| − ${entryImbalance})) = σ(${evidence.toFixed(6)})`,
+      reasoning: () =>
+        `${flow()}: p = σ(${baseEvidence} + ${slope}·(|i| − ${entryImbalance})) = σ(${evidence.toFixed(6)})`,
     };
   },
 });

@@ -29,16 +29,17 @@ export const pointOfControlMagnet = defineStrategy({
     const lastPrice = snapshot.lastPrice.toNumber();
     const { low, pointOfControl, high } = valueAreaPlaces(snapshot);
     const area = { lastPrice, valueAreaLow: low, pointOfControl, valueAreaHigh: high };
-    const place = `last ${snapshot.lastPrice.toString()} against the point of control ${pointOfControl}`;
-    if (!isInsideValueArea(snapshot)) return neutral(QUALITY_WITHOUT_PULL, area, `${place}: outside the value area`);
+    const place = () => `last ${snapshot.lastPrice.toString()} against the point of control ${pointOfControl}`;
+    if (!isInsideValueArea(snapshot))
+      return neutral(QUALITY_WITHOUT_PULL, area, () => `${place()}: outside the value area`);
     const isAbove = lastPrice > pointOfControl;
     const reach = isAbove ? high - pointOfControl : pointOfControl - low;
-    if (reach <= 0) return neutral(0, area, `${place}: the value area ends there`);
+    if (reach <= 0) return neutral(0, area, () => `${place()}: the value area ends there`);
     const distance = clamp(Math.abs(lastPrice - pointOfControl) / reach, 0, 1);
     const indicators = { ...area, distance };
-    const way = `${distance.toFixed(6)} of the way to the value area's edge`;
+    const way = () => `${distance.toFixed(6)} of the way to the value area's edge`;
     if (distance < entryDistance || lastPrice === pointOfControl) {
-      return neutral(QUALITY_WITHOUT_PULL, indicators, `${place}: ${way}, nearer than ${entryDistance}`);
+      return neutral(QUALITY_WITHOUT_PULL, indicators, () => `${place()}: ${way()}, nearer than ${entryDistance}`);
     }
     const evidence = baseEvidence + slope * (distance - entryDistance);
     return {
@@ -46,7 +47,8 @@ export const pointOfControlMagnet = defineStrategy({
       probability: clamp(sigmoid(evidence), 0.5, 1),
       quality: 0.5 + 0.5 * (1 - distance),
       indicators,
-      reasoning: `${place}: ${way}: p = σ(${baseEvidence} + ${slope}·(x − ${entryDistance})) = σ(${evidence.toFixed(6)})`,
+      reasoning: () =>
+        `${place()}: ${way()}: p = σ(${baseEvidence} + ${slope}·(x − ${entryDistance})) = σ(${evidence.toFixed(6)})`,
     };
   },
 });

@@ -24,19 +24,21 @@ export const rangeBreakout = defineStrategy({
     const { rangeHigh, rangeLow, barVolume, meanBarVolume } = snapshot;
     const lastPrice = snapshot.lastPrice.toNumber();
     if (rangeHigh === null || rangeLow === null || meanBarVolume === null) {
-      return neutral(0, { lastPrice, barVolume }, 'too few bars are completed for a range');
+      return neutral(0, { lastPrice, barVolume }, () => 'too few bars are completed for a range');
     }
     const high = rangeHigh.toNumber();
     const low = rangeLow.toNumber();
     const indicators = { lastPrice, rangeHigh: high, rangeLow: low, barVolume, meanBarVolume };
     const isAbove = snapshot.lastPrice.compare(rangeHigh) > 0;
     const isBelow = snapshot.lastPrice.compare(rangeLow) < 0;
-    const place = `last ${snapshot.lastPrice.toString()} against the range ${rangeLow.toString()} to ${rangeHigh.toString()}`;
-    if (!isAbove && !isBelow) return neutral(QUALITY_WITHIN_RANGE, indicators, `${place}: within`);
+    const place = () =>
+      `last ${snapshot.lastPrice.toString()} against the range ${rangeLow.toString()} to ${rangeHigh.toString()}`;
+    if (!isAbove && !isBelow) return neutral(QUALITY_WITHIN_RANGE, indicators, () => `${place()}: within`);
     const threshold = volumeFactor * meanBarVolume;
-    const volume = `bar volume ${barVolume.toFixed(6)} against ${volumeFactor} × mean ${meanBarVolume.toFixed(6)}`;
+    const volume = () =>
+      `bar volume ${barVolume.toFixed(6)} against ${volumeFactor} × mean ${meanBarVolume.toFixed(6)}`;
     if (barVolume <= threshold) {
-      return neutral(QUALITY_WITHIN_RANGE, indicators, `${place}: beyond, but ${volume} does not confirm it`);
+      return neutral(QUALITY_WITHIN_RANGE, indicators, () => `${place()}: beyond, but ${volume()} does not confirm it`);
     }
     const width = high - low;
     const excess = isAbove ? lastPrice - high : low - lastPrice;
@@ -47,7 +49,8 @@ export const rangeBreakout = defineStrategy({
       probability: clamp(sigmoid(evidence), 0.5, 1),
       quality: 1 - threshold / (2 * barVolume),
       indicators,
-      reasoning: `${place}: ${isAbove ? 'above' : 'below'}, ${volume} confirms it: p = σ(${baseEvidence} + ${slope}·${beyond.toFixed(6)}) = σ(${evidence.toFixed(6)})`,
+      reasoning: () =>
+        `${place()}: ${isAbove ? 'above' : 'below'}, ${volume()} confirms it: p = σ(${baseEvidence} + ${slope}·${beyond.toFixed(6)}) = σ(${evidence.toFixed(6)})`,
     };
   },
 });

@@ -14,8 +14,8 @@ export interface Opinion {
   readonly quality: number;
   /** The figures that the opinion was computed from, by name. Finite numbers only. */
   readonly indicators: Readonly<Record<string, number>>;
-  /** The formula with its figures, for people. */
-  readonly reasoning: string;
+  /** Gives the formula with its figures, for people. It is asked by readers, who have the snapshot too; events do not carry it. */
+  readonly reasoning: () => string;
 }
 
 /** A strategy with its parameters filled in. */
@@ -29,7 +29,7 @@ export interface Strategy {
   /** In capitals, unique; part of the stored events. */
   readonly name: string;
   /**
-   * Whether it is enabled where a configuration does not name it. False for one that joined the registry when tapes held
+   * Whether it is enabled where a configuration does not name it. False for one that joined the catalogue when tapes held
    * configurations: they cannot name it, and derive what they derived.
    */
   readonly isEnabledUnlessNamed: boolean;
@@ -65,6 +65,10 @@ export function defineStrategy<Parameters extends z.ZodObject>(declaration: {
 }
 
 /** Says nothing, and why. A quality of 0 keeps the strategy out of the pooled decision. */
-export function neutral(quality: number, indicators: Readonly<Record<string, number>>, reasoning: string): Opinion {
+export function neutral(
+  quality: number,
+  indicators: Readonly<Record<string, number>>,
+  reasoning: () => string,
+): Opinion {
   return { direction: 'NEUTRAL', probability: 0.5, quality, indicators, reasoning };
 }

@@ -31,22 +31,22 @@ export const valueAreaRejection = defineStrategy({
     const { low, high } = valueAreaPlaces(snapshot);
     const area = { lastPrice, valueAreaLow: low, valueAreaHigh: high };
     if (rangeHigh === null || rangeLow === null) {
-      return neutral(0, area, 'too few bars are completed to know which prices were tried');
+      return neutral(0, area, () => 'too few bars are completed to know which prices were tried');
     }
     const height = high - low;
-    if (height <= 0) return neutral(0, area, 'the value area has no height');
+    if (height <= 0) return neutral(0, area, () => 'the value area has no height');
     const above = Math.max(rangeHigh.toNumber() - high, 0) / height;
     const below = Math.max(low - rangeLow.toNumber(), 0) / height;
     const indicators = { ...area, triedAbove: above, triedBelow: below };
-    const place = `last ${snapshot.lastPrice.toString()} against the value area ${low} to ${high}`;
-    const silent = (why: string) => neutral(QUALITY_WITHOUT_REJECTION, indicators, `${place}: ${why}`);
-    if (!isInsideValueArea(snapshot)) return silent('outside');
-    if (above > 0 && below > 0) return silent('both edges were tried');
-    if (above === 0 && below === 0) return silent('no edge was tried');
+    const place = () => `last ${snapshot.lastPrice.toString()} against the value area ${low} to ${high}`;
+    const silent = (why: () => string) => neutral(QUALITY_WITHOUT_REJECTION, indicators, () => `${place()}: ${why()}`);
+    if (!isInsideValueArea(snapshot)) return silent(() => 'outside');
+    if (above > 0 && below > 0) return silent(() => 'both edges were tried');
+    if (above === 0 && below === 0) return silent(() => 'no edge was tried');
     const isFromAbove = above > 0;
     const back = clamp((isFromAbove ? high - lastPrice : lastPrice - low) / height, 0, 1);
     if (back > maxReturn)
-      return silent(`${back.toFixed(6)} of its height back from the edge tried, beyond ${maxReturn}`);
+      return silent(() => `${back.toFixed(6)} of its height back from the edge tried, beyond ${maxReturn}`);
     const tried = Math.min(Math.max(above, below), 1);
     const evidence = baseEvidence + slope * tried;
     return {
@@ -54,7 +54,8 @@ export const valueAreaRejection = defineStrategy({
       probability: clamp(sigmoid(evidence), 0.5, 1),
       quality: 1 - back,
       indicators,
-      reasoning: `${place}, ${back.toFixed(6)} of its height back from a try ${isFromAbove ? 'above' : 'below'}: p = σ(${baseEvidence} + ${slope}·${tried.toFixed(6)}) = σ(${evidence.toFixed(6)})`,
+      reasoning: () =>
+        `${place()}, ${back.toFixed(6)} of its height back from a try ${isFromAbove ? 'above' : 'below'}: p = σ(${baseEvidence} + ${slope}·${tried.toFixed(6)}) = σ(${evidence.toFixed(6)})`,
     };
   },
 });

@@ -31,25 +31,28 @@ export const volumeMomentum = defineStrategy({
     const { rangeHigh, rangeLow, rangeFirstPrice, barVolume, meanBarVolume } = snapshot;
     const lastPrice = snapshot.lastPrice.toNumber();
     if (rangeHigh === null || rangeLow === null || meanBarVolume === null) {
-      return neutral(0, { lastPrice, barVolume }, 'too few bars are completed for a momentum');
+      return neutral(0, { lastPrice, barVolume }, () => 'too few bars are completed for a momentum');
     }
     if (rangeFirstPrice === null) {
-      return neutral(0, { lastPrice, barVolume }, 'the first price of the bars is not known');
+      return neutral(0, { lastPrice, barVolume }, () => 'the first price of the bars is not known');
     }
     const firstPrice = rangeFirstPrice.toNumber();
     const width = Math.max(rangeHigh.toNumber(), lastPrice) - Math.min(rangeLow.toNumber(), lastPrice);
-    if (width === 0) return neutral(0, { lastPrice, firstPrice, barVolume }, 'the bars have one price: no momentum');
+    if (width === 0)
+      return neutral(0, { lastPrice, firstPrice, barVolume }, () => 'the bars have one price: no momentum');
     const momentum = clamp((lastPrice - firstPrice) / width, -1, 1);
     const strength = Math.abs(momentum);
     const indicators = { lastPrice, firstPrice, momentum, barVolume, meanBarVolume };
-    const place = `${snapshot.lastPrice.toString()} after ${rangeFirstPrice.toString()}, momentum ${momentum.toFixed(6)}`;
+    const place = () =>
+      `${snapshot.lastPrice.toString()} after ${rangeFirstPrice.toString()}, momentum ${momentum.toFixed(6)}`;
     if (strength < entryMomentum || momentum === 0) {
-      return neutral(QUALITY_WITHOUT_MOMENTUM, indicators, `${place}: less than ${entryMomentum}`);
+      return neutral(QUALITY_WITHOUT_MOMENTUM, indicators, () => `${place()}: less than ${entryMomentum}`);
     }
     const threshold = volumeFactor * meanBarVolume;
-    const volume = `bar volume ${barVolume.toFixed(6)} against ${volumeFactor} × mean ${meanBarVolume.toFixed(6)}`;
+    const volume = () =>
+      `bar volume ${barVolume.toFixed(6)} against ${volumeFactor} × mean ${meanBarVolume.toFixed(6)}`;
     if (barVolume < threshold || barVolume <= 0) {
-      return neutral(QUALITY_WITHOUT_MOMENTUM, indicators, `${place}, but ${volume} does not confirm it`);
+      return neutral(QUALITY_WITHOUT_MOMENTUM, indicators, () => `${place()}, but ${volume()} does not confirm it`);
     }
     const evidence = baseEvidence + slope * (strength - entryMomentum);
     return {
@@ -57,7 +60,8 @@ export const volumeMomentum = defineStrategy({
       probability: clamp(sigmoid(evidence), 0.5, 1),
       quality: 1 - threshold / (2 * barVolume),
       indicators,
-      reasoning: `${place}, ${volume} confirms it: p = σ(${baseEvidence} + ${slope}·(|m| − ${entryMomentum})) = σ(${evidence.toFixed(6)})`,
+      reasoning: () =>
+        `${place()}, ${volume()} confirms it: p = σ(${baseEvidence} + ${slope}·(|m| − ${entryMomentum})) = σ(${evidence.toFixed(6)})`,
     };
   },
 });

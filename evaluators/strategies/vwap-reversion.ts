@@ -29,14 +29,19 @@ export const vwapReversion = defineStrategy({
     const lastPrice = snapshot.lastPrice.toNumber();
     const { vwap, vwapDeviation } = snapshot;
     if (vwapDeviation === 0) {
-      return neutral(0, { lastPrice, vwap, vwapDeviation }, 'the session has one price so far: no deviation from it');
+      return neutral(
+        0,
+        { lastPrice, vwap, vwapDeviation },
+        () => 'the session has one price so far: no deviation from it',
+      );
     }
     const deviations = (lastPrice - vwap) / vwapDeviation;
     const distance = Math.abs(deviations);
     const indicators = { lastPrice, vwap, vwapDeviation, deviations };
-    const place = `last ${snapshot.lastPrice.toString()} is ${deviations.toFixed(3)} deviations from VWAP ${vwap.toFixed(6)}`;
+    const place = () =>
+      `last ${snapshot.lastPrice.toString()} is ${deviations.toFixed(3)} deviations from VWAP ${vwap.toFixed(6)}`;
     if (distance < entryDeviations) {
-      return neutral(QUALITY_NEAR_AVERAGE, indicators, `${place}: within ${entryDeviations}`);
+      return neutral(QUALITY_NEAR_AVERAGE, indicators, () => `${place()}: within ${entryDeviations}`);
     }
     const inside = isInsideValueArea(snapshot);
     const evidence = baseEvidence + slope * Math.max(Math.min(distance, maxDeviations) - entryDeviations, 0);
@@ -45,7 +50,8 @@ export const vwapReversion = defineStrategy({
       probability: clamp(sigmoid(evidence), 0.5, 1),
       quality: inside ? QUALITY_INSIDE_VALUE_AREA : QUALITY_OUTSIDE_VALUE_AREA,
       indicators,
-      reasoning: `${place}, ${inside ? 'inside' : 'outside'} the value area: p = σ(${baseEvidence} + ${slope}·(min(|z|, ${maxDeviations}) − ${entryDeviations})) = σ(${evidence.toFixed(6)})`,
+      reasoning: () =>
+        `${place()}, ${inside ? 'inside' : 'outside'} the value area: p = σ(${baseEvidence} + ${slope}·(min(|z|, ${maxDeviations}) − ${entryDeviations})) = σ(${evidence.toFixed(6)})`,
     };
   },
 });

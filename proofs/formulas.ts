@@ -1,0 +1,48 @@
+import type { EventTypes } from '../contracts/generated/events.ts';
+import { ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { ProbabilityEngine, type PooledDecision } from '../evaluators/probability/probability-engine.ts';
+import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
+import type { Opinion } from '../evaluators/strategies/strategy.ts';
+import type { Chain, Forecast } from './chain.ts';
+
+/** A strategy's opinion of a snapshot, formed again; undefined where this build or the configuration has no such strategy. */
+export function opinionAgain(
+  strategyName: string,
+  snapshot: EventTypes['IndicatorSnapshot'],
+  { strategies }: EngineConfiguration,
+): Opinion | undefined {
+  const strategy = STRATEGIES.find(({ name }) => name === strategyName);
+  const setting = strategies[strategyName];
+  return strategy === undefined || setting === undefined ? undefined : strategy.configure(setting.parameters)(snapshot);
+}
+
+/** The decision that the strategy results of a chain make, pooled again. */
+export function pooledAgain({ results }: Pick<Chain, 'results'>, configuration: EngineConfiguration): PooledDecision {
+  return new ProbabilityEngine(configuration.pooling).pool(
+    results.map(({ event: { direction, confidence, strategy, calibration } }) => ({
+      direction,
+      evidence: calibration?.evidence ?? Number.NaN,
+      slope: calibration?.slope ?? Number.NaN,
+      confidence,
+      weight: configuration.strategies[strategy]?.weight ?? Number.NaN,
+    })),
+  );
+}
+
+/**
+ * The formula with its figures behind each forecast of a chain, for people, by the forecast's event id. Events of engine
+ * versions 1 to 3 carry it; of this version's it is made here. Events of any other version have none.
+ */
+export function reasoningOf(chain: Chain, configuration: EngineConfiguration): Readonly<Record<string, string>> {
+  const { results, decision, snapshot } = chain;
+  const reasoning: Record<string, string> = {};
+  const explain = (forecast: Forecast, made: () => string | undefined): void => {
+    const text = forecast.engineVersion === ENGINE_VERSION ? made() : forecast.reasoning;
+    if (text !== undefined && text !== '') reasoning[forecast.eventId] = text;
+  };
+  for (const { event } of results) {
+    explain(event, () => opinionAgain(event.strategy, snapshot.event, configuration)?.reasoning());
+  }
+  if (decision !== undefined) explain(decision.event, () => pooledAgain(chain, configuration).reasoning());
+  return reasoning;
+}
