@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { canonicalJson } from './canonical-json.ts';
 import { bodyOf, decodeBody, encodeBody, FINGERPRINTS, frame, hashBody, readerFor, schemaIdOf } from './codec.ts';
 import { Decimal } from './decimal.ts';
+import { FORMER_TAPE_SCHEMAS } from './former-schemas.ts';
 import { SCHEMAS, type EngineAnchor, type IndicatorSnapshot, type Trade } from './generated/events.ts';
 import { partitionOf } from './partitioner.ts';
-import { refusalOf, refusalOfGap, refusalOfTick, TICK_INSTRUMENTS_MAX } from './trade-rules.ts';
+import { refusalOf, refusalOfGap, refusalOfWatermark, WATERMARK_INSTRUMENTS_MAX } from './trade-rules.ts';
 
 const units = fc.bigInt({ min: 1n - 10n ** 27n, max: 10n ** 27n - 1n });
 const positive = fc.oneof(
@@ -198,6 +199,14 @@ describe('codec', () => {
     expect(read(Buffer.concat([encodeBody('Trade', trade), Buffer.from([2, 0x61])]))).toEqual(trade);
   });
 
+  it('reads a watermark that an earlier build wrote by its former name', () => {
+    const former = FORMER_TAPE_SCHEMAS.find(({ name }) => name === 'Watermark')!;
+    const { name } = JSON.parse(former.schema) as { name: string };
+    const watermark = { venue: 'binance', instruments: ['BTC-USDT@binance'], eventTime: 1, receivedAt: 2, source: 'x' };
+    expect(name).toBe('ClockTick');
+    expect(readerFor('Watermark', former.schema)(encodeBody('Watermark', watermark))).toEqual(watermark);
+  });
+
   it('has the committed fingerprints', () => {
     expect(Object.values(FINGERPRINTS).every((fingerprint) => /^[0-9a-f]{64}$/.test(fingerprint))).toBe(true);
   });
@@ -233,8 +242,8 @@ describe('refusalOf', () => {
   });
 });
 
-describe('refusalOfTick', () => {
-  const tick = {
+describe('refusalOfWatermark', () => {
+  const watermark = {
     venue: 'binance',
     instruments: ['BTC-USDT@binance', 'ETH-USDT@binance'],
     eventTime: trade.eventTime,
@@ -247,8 +256,8 @@ describe('refusalOfTick', () => {
     Array.from({ length: count }, (_, index) => `I${String(index).padStart(5, '0')}@binance`);
   it.each([
     ['as it should be', {}, undefined],
-    ['for as many as may be', { instruments: many(TICK_INSTRUMENTS_MAX) }, undefined],
-    ['for too many', { instruments: many(TICK_INSTRUMENTS_MAX + 1) }, 'MALFORMED'],
+    ['for as many as may be', { instruments: many(WATERMARK_INSTRUMENTS_MAX) }, undefined],
+    ['for too many', { instruments: many(WATERMARK_INSTRUMENTS_MAX + 1) }, 'MALFORMED'],
     ['for none', { instruments: [] }, 'MALFORMED'],
     ['out of order', { instruments: ['ETH-USDT@binance', 'BTC-USDT@binance'] }, 'MALFORMED'],
     ['for one twice', { instruments: ['BTC-USDT@binance', 'BTC-USDT@binance'] }, 'MALFORMED'],
@@ -257,8 +266,8 @@ describe('refusalOfTick', () => {
     ['in another unit', { eventTime: 1_723_161_255 }, 'TIME_OUT_OF_BOUNDS'],
     ['received in another unit', { receivedAt: 1_723_161_255 }, 'TIME_OUT_OF_BOUNDS'],
     ['from the future', { eventTime: trade.receivedAt + 10_000_001 }, 'CLOCK_LEAD'],
-  ] as const)('judges a tick %s', (_, change, reason) => {
-    expect(refusalOfTick({ ...tick, ...change })?.reason).toBe(reason);
+  ] as const)('judges a watermark %s', (_, change, reason) => {
+    expect(refusalOfWatermark({ ...watermark, ...change })?.reason).toBe(reason);
   });
 });
 

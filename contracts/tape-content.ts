@@ -1,4 +1,4 @@
-import type { ClockTick, DeadLetterReason, EngineActivated, Trade, TradeGap } from './generated/events.ts';
+import type { Watermark, DeadLetterReason, EngineActivated, Trade, TradeGap } from './generated/events.ts';
 import type { Amendment } from './trade-rules.ts';
 
 /** Why a tape record cannot even be read: part of the dead letters' closed catalogue. */
@@ -23,7 +23,7 @@ export type TapeContent =
       readonly fingerprint: string;
       readonly body: Buffer;
     }
-  | { readonly kind: 'tick'; readonly tick: ClockTick; readonly fingerprint: string; readonly body: Buffer }
+  | { readonly kind: 'watermark'; readonly watermark: Watermark; readonly fingerprint: string; readonly body: Buffer }
   | { readonly kind: 'gap'; readonly gap: TradeGap; readonly fingerprint: string; readonly body: Buffer }
   | {
       readonly kind: 'amendment';

@@ -48,7 +48,7 @@ const SMALL_SEGMENTS = { ...KEPT, 'segment.bytes': '16777216' } as const;
 export const TOPICS: readonly TopicDefinition[] = [
   {
     name: TAPE_TOPIC,
-    records: ['Trade', 'EngineActivated', 'ClockTick', 'TradeGap', 'TradeCancelled', 'TradeCorrected', 'TradeReleased'],
+    records: ['Trade', 'EngineActivated', 'Watermark', 'TradeGap', 'TradeCancelled', 'TradeCorrected', 'TradeReleased'],
     settings: KEPT,
   },
   { name: 'indicator.snapshots', records: ['IndicatorSnapshot'], settings: KEPT },

@@ -1,6 +1,6 @@
 import { Decimal } from './decimal.ts';
 import type {
-  ClockTick,
+  Watermark,
   DeadLetterReason,
   Trade,
   TradeCancelled,
@@ -18,8 +18,8 @@ export const CLOCK_LEAD_US_MAX = 10_000_000;
 export const EVENT_TIME_US_MIN = 1_230_768_000_000_000;
 export const EVENT_TIME_US_MAX = 4_102_444_800_000_000;
 export const TRADE_ID_LENGTH_MAX = 64;
-/** Instruments that one tick speaks for: as many as the engine holds of a partition. */
-export const TICK_INSTRUMENTS_MAX = 4_096;
+/** Instruments that one watermark speaks for: as many as the engine holds of a partition. */
+export const WATERMARK_INSTRUMENTS_MAX = 4_096;
 
 const TRADE_ID = /^[\x21-\x7e]{1,64}$/;
 /** An id that is a number, and small enough for a double to count with. */
@@ -64,13 +64,13 @@ export function refusalOfAmendment(amendment: Amendment): Refusal | undefined {
   return receivedAt !== 0 && isOutOfBounds(receivedAt) ? outOfBounds('receipt', receivedAt) : undefined;
 }
 
-/** Why a tick is none, or undefined when it is well-formed; as {@link refusalOf}. */
-export function refusalOfTick(tick: ClockTick): Refusal | undefined {
-  const { instruments, venue } = tick;
-  if (instruments.length === 0 || instruments.length > TICK_INSTRUMENTS_MAX) {
+/** Why a watermark is none, or undefined when it is well-formed; as {@link refusalOf}. */
+export function refusalOfWatermark(watermark: Watermark): Refusal | undefined {
+  const { instruments, venue } = watermark;
+  if (instruments.length === 0 || instruments.length > WATERMARK_INSTRUMENTS_MAX) {
     return {
       reason: 'MALFORMED',
-      detail: `the tick speaks for ${instruments.length} instruments, and 1 to ${TICK_INSTRUMENTS_MAX} are allowed`,
+      detail: `the watermark speaks for ${instruments.length} instruments, and 1 to ${WATERMARK_INSTRUMENTS_MAX} are allowed`,
     };
   }
   let previous = '';
@@ -78,11 +78,11 @@ export function refusalOfTick(tick: ClockTick): Refusal | undefined {
     const misplaced = refusalOfInstrument(instrument, venue);
     if (misplaced !== undefined) return misplaced;
     if (instrument <= previous) {
-      return { reason: 'MALFORMED', detail: `the tick's instruments are not sorted, each once: ${instrument}` };
+      return { reason: 'MALFORMED', detail: `the watermark's instruments are not sorted, each once: ${instrument}` };
     }
     previous = instrument;
   }
-  return refusalOfTimes(tick.eventTime, tick.receivedAt);
+  return refusalOfTimes(watermark.eventTime, watermark.receivedAt);
 }
 
 /** Why a gap is none, or undefined when it is well-formed; as {@link refusalOf}. */

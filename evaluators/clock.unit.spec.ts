@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../contracts/decimal.ts';
-import type { ClockTick, EngineActivated, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { Watermark, EngineActivated, Outcome, Trade } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import type { DerivedEvent } from '../contracts/topics.ts';
 import { parseConfiguration } from './configuration.ts';
@@ -16,8 +16,8 @@ import {
   ofType,
   resumptionsOf,
   run,
-  ticked,
-  tickOf,
+  watermarked,
+  watermarkOf,
   traded,
 } from './fixtures/tape-contents.ts';
 import type { DerivedRecord } from './advance.ts';
@@ -61,18 +61,18 @@ const trade = (seconds: number, price: string, instrument = BTC): Trade => ({
   conditions: [],
 });
 const at = (seconds: number, price = '100', instrument = BTC) => traded(trade(seconds, price, instrument));
-const tick = (seconds: number, instruments: readonly string[] = [BTC]) =>
-  ticked(tickOf(instruments, START_US + seconds * SECOND_US));
+const watermark = (seconds: number, instruments: readonly string[] = [BTC]) =>
+  watermarked(watermarkOf(instruments, START_US + seconds * SECOND_US));
 const outcomes = (records: readonly DerivedRecord[]) => ofType<Outcome>(records, 'Outcome');
 const step = (task: PartitionTask, ...contents: TapeContent[]) => eventsOf(run(task, contents));
 
-describe('a tick', () => {
+describe('a watermark', () => {
   it('makes VOID what no trade can resolve any more, and only beyond the grace', () => {
     const task = started();
     // At offset 2 a result and a decision are made, due at 11 s.
     step(task, at(0), at(1, '90'));
-    expect(step(task, tick(16))).toEqual([]);
-    const records = step(task, tick(17));
+    expect(step(task, watermark(16))).toEqual([]);
+    const records = step(task, watermark(17));
     expect(records.map(({ event }) => event.eventId)).toEqual(['outcome-3-4-0', 'outcome-3-4-1']);
     expect(outcomes(records)).toMatchObject([
       {
@@ -80,7 +80,7 @@ describe('a tick', () => {
         eventTime: START_US + 17 * SECOND_US,
         tape: { partition: 3, offset: 4 },
         sequence: 0,
-        causes: ['result-3-2-0', 'tick-3-4-0'],
+        causes: ['result-3-2-0', 'watermark-3-4-0'],
         forecastId: 'result-3-2-0',
         verdict: 'VOID',
         dueTime: START_US + 11 * SECOND_US,
@@ -89,62 +89,71 @@ describe('a tick', () => {
         moveBps: null,
         resolvingTradeId: null,
       },
-      { sequence: 1, causes: ['decision-3-2-0', 'tick-3-4-0'], forecastKind: 'DECISION', verdict: 'VOID' },
+      { sequence: 1, causes: ['decision-3-2-0', 'watermark-3-4-0'], forecastKind: 'DECISION', verdict: 'VOID' },
     ]);
     expect(outcomes(step(task, at(18, '95')))).toEqual([]);
   });
 
   it('lets a trade within the grace resolve', () => {
     const task = started();
-    step(task, at(0), at(1, '90'), tick(15));
+    step(task, at(0), at(1, '90'), watermark(15));
     expect(outcomes(step(task, at(16, '95')))).toMatchObject([{ verdict: 'HIT' }, { verdict: 'HIT' }]);
-    expect(step(task, tick(40))).not.toEqual([]);
+    expect(step(task, watermark(40))).not.toEqual([]);
   });
 
   it('goes through the instruments in its order, numbering over the whole record, and touches no other', () => {
     const task = started();
     step(task, at(0, '7', ETH), at(1, '6', ETH), at(0), at(1, '90'), at(0, '5', 'SOL-USDT@binance'));
     step(task, at(1, '4', 'SOL-USDT@binance'));
-    const records = step(task, tick(60, [ETH, BTC, 'UNSEEN@binance']));
+    const records = step(task, watermark(60, [ETH, BTC, 'UNSEEN@binance']));
     expect(outcomes(records).map(({ eventId, instrument }) => `${eventId} ${instrument}`)).toEqual([
       `outcome-3-7-0 ${BTC}`,
       `outcome-3-7-1 ${BTC}`,
       `outcome-3-7-2 ${ETH}`,
       `outcome-3-7-3 ${ETH}`,
     ]);
-    expect(outcomes(step(task, tick(60, ['SOL-USDT@binance'])))).toHaveLength(2);
+    expect(outcomes(step(task, watermark(60, ['SOL-USDT@binance'])))).toHaveLength(2);
   });
 
   it('takes each forecast by its own grace, also where the longer one is due first', () => {
     const task = started({ ...CONFIGURATION, hitRule: { horizonMs: 10_000, graceMs: 60_000 } });
     step(task, at(0), at(1, '90'));
     step(task, activated(activation(CONFIGURATION, { activationId: 'second' })), at(2, '80'));
-    expect(outcomes(step(task, tick(20))).map(({ forecastTime }) => forecastTime)).toEqual([
+    expect(outcomes(step(task, watermark(20))).map(({ forecastTime }) => forecastTime)).toEqual([
       START_US + 2 * SECOND_US,
       START_US + 2 * SECOND_US,
     ]);
-    expect(outcomes(step(task, tick(71)))).toEqual([]);
-    expect(outcomes(step(task, tick(72)))).toHaveLength(2);
+    expect(outcomes(step(task, watermark(71)))).toEqual([]);
+    expect(outcomes(step(task, watermark(72)))).toHaveLength(2);
   });
 
   it('moves no trade clock, takes no snapshot, and touches no indicator', () => {
     const trades = [at(0), at(1, '90'), at(2, '80'), at(3, '85')];
     const without = step(started(), ...trades);
     const task = started();
-    const ticks = step(task, trades[0]!, tick(9), trades[1]!, tick(9), trades[2]!, tick(10), trades[3]!);
-    expect(task.counts).toMatchObject({ late: 0, ticks: 3 });
+    const watermarks = step(
+      task,
+      trades[0]!,
+      watermark(9),
+      trades[1]!,
+      watermark(9),
+      trades[2]!,
+      watermark(10),
+      trades[3]!,
+    );
+    expect(task.counts).toMatchObject({ late: 0, watermarks: 3 });
     const anywhere = { eventId: 0, tape: 0, causes: 0, contributions: 0, firstOffset: 0, lastOffset: 0 };
     const figures = (records: readonly DerivedRecord[]) => records.map(({ event }) => ({ ...event, ...anywhere }));
-    expect(figures(ticks)).toEqual(figures(without));
+    expect(figures(watermarks)).toEqual(figures(without));
   });
 
   it('has no effect when it is not later than another one', () => {
     const task = started();
-    step(task, tick(50), at(0), tick(50), at(1, '90'), tick(50), tick(49));
+    step(task, watermark(50), at(0), watermark(50), at(1, '90'), watermark(50), watermark(49));
     // Stamped long before what was said to be complete: such a trade can still be resolved.
-    expect(step(task, tick(50), tick(17))).toEqual([]);
+    expect(step(task, watermark(50), watermark(17))).toEqual([]);
     expect(outcomes(step(task, at(11, '95')))).toMatchObject([{ verdict: 'HIT' }, { verdict: 'HIT' }]);
-    expect(task.counts).toMatchObject({ ticks: 6 });
+    expect(task.counts).toMatchObject({ watermarks: 6 });
   });
 });
 
@@ -157,23 +166,23 @@ describe('a gap', () => {
   });
 });
 
-describe('ticks and gaps that do not count', () => {
+describe('watermarks and gaps that do not count', () => {
   it('are skipped before the first activation', () => {
     const task = createPartitionTask(PARTITION);
-    expect(step(task, tick(0), missed(gapBefore(trade(1, '90'), 100, 5)))).toEqual([]);
-    expect(task.counts).toMatchObject({ skipped: 2, ticks: 0, gaps: 0 });
+    expect(step(task, watermark(0), missed(gapBefore(trade(1, '90'), 100, 5)))).toEqual([]);
+    expect(task.counts).toMatchObject({ skipped: 2, watermarks: 0, gaps: 0 });
   });
 
   it('are dead letters with a reason of the catalogue', () => {
-    const good = tickOf([BTC], START_US + 60 * SECOND_US);
+    const good = watermarkOf([BTC], START_US + 60 * SECOND_US);
     const gap = gapBefore(trade(1, '90'), 100, 5);
     const task = started();
     step(task, at(0), at(1, '90'));
     const letters = run(task, [
-      ticked(good, 'ff'.repeat(32)),
-      ticked({ ...good, instruments: [ETH, BTC] }),
-      ticked({ ...good, instruments: ['btc'] }),
-      ticked({ ...good, eventTime: good.receivedAt + 10_000_001 }),
+      watermarked(good, 'ff'.repeat(32)),
+      watermarked({ ...good, instruments: [ETH, BTC] }),
+      watermarked({ ...good, instruments: ['btc'] }),
+      watermarked({ ...good, eventTime: good.receivedAt + 10_000_001 }),
       missed(gap, 'ff'.repeat(32)),
       missed({ ...gap, missingTrades: 4 }),
     ]);
@@ -186,11 +195,11 @@ describe('ticks and gaps that do not count', () => {
       'MALFORMED',
     ]);
     expect(eventsOf(letters)).toEqual([]);
-    expect(task.counts).toMatchObject({ ticks: 0, gaps: 0, deadLetters: 6 });
+    expect(task.counts).toMatchObject({ watermarks: 0, gaps: 0, deadLetters: 6 });
   });
 });
 
-/** A live market of two instruments: trades of all sorts, ticks 2 s behind, gaps, and quiet times that only ticks fill. */
+/** A live market of two instruments: trades of all sorts, watermarks 2 s behind, gaps, and quiet times that only watermarks fill. */
 function marketOf(seed: number, count: number): TapeContent[] {
   const next = sequenceOf(seed + 1);
   let knownUs = 0;
@@ -201,18 +210,20 @@ function marketOf(seed: number, count: number): TapeContent[] {
     if (next() < 0.03) {
       for (let second = 0; second < 60; second += 1) {
         quietUs += SECOND_US;
-        contents.push(liveTick(next, knownUs + second * SECOND_US));
+        contents.push(liveWatermark(next, knownUs + second * SECOND_US));
       }
-    } else if (next() < 0.2) contents.push(liveTick(next, knownUs));
+    } else if (next() < 0.2) contents.push(liveWatermark(next, knownUs));
     if (next() < 0.02) contents.push(missed(gapBefore(shifted, index * 10, 1 + Math.floor(next() * 9))));
     knownUs = Math.max(knownUs, shifted.eventTime);
     return [...contents, traded(shifted)];
   });
 }
 
-function liveTick(next: () => number, knownUs: number): TapeContent {
+function liveWatermark(next: () => number, knownUs: number): TapeContent {
   const instruments = next() < 0.6 ? [BTC, ETH] : next() < 0.5 ? [BTC] : [ETH];
-  return ticked(tickOf(instruments, Math.max(START_US, Math.floor(knownUs / SECOND_US) * SECOND_US - 2 * SECOND_US)));
+  return watermarked(
+    watermarkOf(instruments, Math.max(START_US, Math.floor(knownUs / SECOND_US) * SECOND_US - 2 * SECOND_US)),
+  );
 }
 
 const MARKET_CONFIGURATION = {
@@ -223,15 +234,17 @@ const MARKET_CONFIGURATION = {
   strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 0.2 } } },
 };
 
-describe('a tape with ticks and gaps', () => {
+describe('a tape with watermarks and gaps', () => {
   it('gives the same bytes from any anchor on', () => {
-    let causedByTicks = 0;
+    let causedByWatermarks = 0;
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const tape = [activated(activation(MARKET_CONFIGURATION)), ...marketOf(seed, 250)];
         const task = createPartitionTask(PARTITION);
         const advances = run(task, tape);
-        causedByTicks += outcomes(eventsOf(advances)).filter(({ causes }) => causes[1]?.startsWith('tick-')).length;
+        causedByWatermarks += outcomes(eventsOf(advances)).filter(({ causes }) =>
+          causes[1]?.startsWith('watermark-'),
+        ).length;
         const resumed = resumptionsOf(advances, tape);
         expect(resumed.length).toBeGreaterThan(2);
         for (const { before, after } of resumed) expect(after).toEqual(before);
@@ -239,11 +252,11 @@ describe('a tape with ticks and gaps', () => {
       }),
       { numRuns: 12 },
     );
-    // Not in each market: twelve without one would be a market without ticks.
-    expect(causedByTicks).toBeGreaterThan(0);
+    // Not in each market: twelve without one would be a market without watermarks.
+    expect(causedByWatermarks).toBeGreaterThan(0);
   });
 
-  it('makes a forecast VOID at the first tick after its grace, though no trade ever comes', () => {
+  it('makes a forecast VOID at the first watermark after its grace, though no trade ever comes', () => {
     fc.assert(
       fc.property(fc.nat(), fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 40 }), (seed, seconds) => {
         const task = started(MARKET_CONFIGURATION);
@@ -256,11 +269,11 @@ describe('a tape with ticks and gaps', () => {
           .filter(({ eventId }) => !resolved.has(eventId));
         const end = Math.max(...trades.map((content) => (content.kind === 'trade' ? content.trade.eventTime : 0)));
         for (const second of seconds) {
-          const tick = tickOf([BTC, ETH], end + second * SECOND_US);
+          const watermark = watermarkOf([BTC, ETH], end + second * SECOND_US);
           const offset = task.nextOffset;
-          for (const { forecastId } of outcomes(step(task, ticked(tick)))) resolved.add(forecastId);
+          for (const { forecastId } of outcomes(step(task, watermarked(watermark)))) resolved.add(forecastId);
           for (const forecast of pending) {
-            const isOver = forecast.eventTime + 23 * SECOND_US < tick.eventTime;
+            const isOver = forecast.eventTime + 23 * SECOND_US < watermark.eventTime;
             if (isOver) expect(resolved, `${forecast.eventId} at ${offset}`).toContain(forecast.eventId);
           }
         }
@@ -319,17 +332,17 @@ describe('a hot standby', () => {
         expect(toldByRecord(twice, (offset) => origin[offset - 1]! + 1)).toEqual(
           toldByRecord(once, (offset) => offset),
         );
-        expect(task.counts.ticks).toBe(2 * records.filter(({ kind }) => kind === 'tick').length);
+        expect(task.counts.watermarks).toBe(2 * records.filter(({ kind }) => kind === 'watermark').length);
       }),
       { numRuns: 25 },
     );
   });
 
-  it('lets a tick of one speak for less than that of the other', () => {
+  it('lets a watermark of one speak for less than that of the other', () => {
     const task = started();
     step(task, at(0), at(1, '90'), at(0, '7', ETH), at(1, '6', ETH));
-    const less: ClockTick = tickOf([BTC], START_US + 17 * SECOND_US);
-    expect(outcomes(step(task, ticked(less))).map(({ instrument }) => instrument)).toEqual([BTC, BTC]);
-    expect(outcomes(step(task, tick(17, [BTC, ETH]))).map(({ instrument }) => instrument)).toEqual([ETH, ETH]);
+    const less: Watermark = watermarkOf([BTC], START_US + 17 * SECOND_US);
+    expect(outcomes(step(task, watermarked(less))).map(({ instrument }) => instrument)).toEqual([BTC, BTC]);
+    expect(outcomes(step(task, watermark(17, [BTC, ETH]))).map(({ instrument }) => instrument)).toEqual([ETH, ETH]);
   });
 });

@@ -11,15 +11,15 @@ import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { onlyStrategies } from './fixtures/only-strategies.ts';
 import { syntheticTrades, type SyntheticMarket } from './fixtures/synthetic-market.ts';
-import { activated, eventsOf, ofType, run, ticked, tickOf, traded } from './fixtures/tape-contents.ts';
+import { activated, eventsOf, ofType, run, watermarked, watermarkOf, traded } from './fixtures/tape-contents.ts';
 import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
 
 /** What an earlier engine version left where it met the activation of another one; made by its own code. */
 interface Handover {
   readonly market: SyntheticMarket;
-  /** Trades before that activation, and before the one tick among them; none where there was no tick. */
+  /** Trades before that activation, and before the one watermark among them; none where there was no watermark. */
   readonly cut: number;
-  readonly ticked?: number;
+  readonly watermarked?: number;
   readonly manifest: string;
   readonly state: string;
   /** In base64; version 1 and 2 had none. */
@@ -52,10 +52,11 @@ function handoverOf(version: '1' | '2' | '3') {
   const written = version === '3' ? (trade: Trade) => traded(trade) : tradedThen;
   const pages = new Map((handover.pages ?? []).map((text) => pageOf(Buffer.from(text, 'base64'))));
   const before: TapeContent[] = trades.slice(0, handover.cut).map(written);
-  if (handover.ticked !== undefined) {
-    const tick = tickOf([...(handover.market.instruments ?? [])], trades[handover.ticked - 1]!.eventTime - 60_000_000);
-    before.splice(handover.ticked, 0, ticked(tick));
-  }
+  const watermark =
+    handover.watermarked === undefined
+      ? undefined
+      : watermarkOf([...(handover.market.instruments ?? [])], trades[handover.watermarked - 1]!.eventTime - 60_000_000);
+  if (watermark !== undefined) before.splice(handover.watermarked ?? 0, 0, watermarked(watermark));
   const { strategies, ...rest } = JSON.parse(first.configuration) as { strategies: Record<string, object> };
   const second = activationOf(parseConfiguration({ ...rest, strategies: onlyStrategies(strategies) }), {
     ...{ tapeId: 'tape', activationId: 'second', gitCommit: 'abc' },
@@ -77,6 +78,7 @@ function handoverOf(version: '1' | '2' | '3') {
     before,
     after: trades.slice(handover.cut),
     pages,
+    watermark,
     written,
     task,
     own,
@@ -84,8 +86,21 @@ function handoverOf(version: '1' | '2' | '3') {
 }
 
 describe.each(['1', '2', '3'] as const)('this engine version after version %s', (version) => {
-  const { manifest, manifestBody, stateBytes, first, second, trades, before, after, pages, written, task, own } =
-    handoverOf(version);
+  const {
+    manifest,
+    manifestBody,
+    stateBytes,
+    first,
+    second,
+    trades,
+    before,
+    after,
+    pages,
+    watermark,
+    written,
+    task,
+    own,
+  } = handoverOf(version);
   const pending = parseTaskState(stateBytes, pages).instruments.flatMap((one) =>
     one.pending.flatMap(({ points }) => points.flatMap(([, , , , forecasts]) => forecasts.map(([id]) => id))),
   );
@@ -103,6 +118,13 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     expect(recordHashOf(before.at(-1)!)).toBe(manifest.tapeRecordHash);
     expect(pending.length).toBeGreaterThan(10);
     expect(restored.nextSequences).toEqual(manifest.nextSequence);
+  });
+
+  it('knows how far each market was known', () => {
+    const { counts, instruments } = parseTaskState(stateBytes, pages);
+    const watermarkUs = watermark?.eventTime ?? null;
+    expect(counts.watermarks).toBe(watermark === undefined ? 0 : 1);
+    expect(instruments.map(({ clock }) => clock.watermarkUs)).toEqual(instruments.map(() => watermarkUs));
   });
 
   it('has the sums that it would have itself, as far as doubles told them', () => {

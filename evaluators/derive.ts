@@ -1,6 +1,6 @@
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import { encodeBody, FINGERPRINTS, sha256Hex } from '../contracts/codec.ts';
-import { FIRST_TRADE_FINGERPRINT } from '../contracts/former-schemas.ts';
+import { FORMER_TAPE_SCHEMAS } from '../contracts/former-schemas.ts';
 import type { EngineActivated, Trade } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, TOPICS, type DerivedName } from '../contracts/topics.ts';
@@ -27,7 +27,7 @@ export const ACCEPTED_TAPE_SCHEMAS: readonly string[] = [
   ...TOPICS.filter(({ name }) => name === TAPE_TOPIC).flatMap(({ records }) =>
     records.map((record) => FINGERPRINTS[record]),
   ),
-  FIRST_TRADE_FINGERPRINT,
+  ...FORMER_TAPE_SCHEMAS.map(({ fingerprint }) => fingerprint),
 ];
 
 /** The activation of a configuration by this build. */

@@ -9,10 +9,10 @@ import { derive, type Derivation } from './derive.ts';
 /** Digest of what each engine version derives from the committed trades: a line is added with each new version. */
 const GOLDEN_DIGESTS: Readonly<Record<string, string>> = {
   '1': '06a3c80f8a97cc7a2e44827decdebc4443b46af61caf804154fb61914ed78c1d',
-  // A tape without ticks gives what version 1 gave, but for the version's own name.
+  // A tape without watermarks gives what version 1 gave, but for the version's own name.
   '2': 'e16e87cb4c92e229487367f29756d36ab1694148c09ab8225348d4087e72c0ab',
   '3': 'b5dc3b86df8340344cd427a384520ab2e509e580130e015958033c6252895931',
-  '4': 'babba55412b07a6cf359f57cdcc029c80b2610b46ef30bdcd7e922f868d3783e',
+  '4': 'f6db6314ad3613e085719957347c28b61dd6ab64a321cc4a144eaa8e57c9d41f',
 };
 
 const CONFIGURATION = parseConfiguration({

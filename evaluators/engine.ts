@@ -1,6 +1,6 @@
 import type { Decimal } from '../contracts/decimal.ts';
 import type {
-  ClockTick,
+  Watermark,
   Contribution,
   HitRule,
   IndicatorSnapshot,
@@ -98,32 +98,33 @@ function stepOnTime(instrument: Instrument, trade: Trade, offset: number, emissi
 }
 
 /**
- * One step of the engine: a well-formed tick, at a tape offset. Of each instrument that it speaks for, in its order: trades
+ * One step of the engine: a well-formed watermark, at a tape offset. Of each instrument that it speaks for, in its order: trades
  * that waited for time to go on are stepped, and the forecasts whose grace ended before it become VOID: no trade can come
  * any more that would resolve them.
  *
  * @param instrumentOf - gives an instrument by its name; undefined where there is no room for one more.
  */
-export function stepTick(
+export function stepWatermark(
   instrumentOf: (name: string) => Instrument | undefined,
-  tick: ClockTick,
+  watermark: Watermark,
   offset: number,
   stamp: Stamp,
 ): readonly EngineEvent[] {
   const events: EngineEvent[] = [];
   const emission = new Emission(offset, stamp, events);
-  for (const name of tick.instruments) {
+  for (const name of watermark.instruments) {
     const instrument = instrumentOf(name);
-    if (instrument?.hearTick(tick.eventTime) !== true) continue;
+    if (instrument?.hearWatermark(watermark.eventTime) !== true) continue;
     stepProven(instrument, instrument.takeProven(), emission);
-    emission.causedBy('tick', offset, tick.eventTime);
-    for (const resolution of instrument.tick(tick.eventTime)) emission.outcomes(instrument, resolution, undefined);
+    emission.causedBy('watermark', offset, watermark.eventTime);
+    for (const resolution of instrument.watermark(watermark.eventTime))
+      emission.outcomes(instrument, resolution, undefined);
   }
   return events;
 }
 
 /**
- * Builds the events that one tape record leads to, in order. Each is placed at that record; its cause is the trade or tick
+ * Builds the events that one tape record leads to, in order. Each is placed at that record; its cause is the trade or watermark
  * itself, which lies before it where the trade had to wait.
  */
 class Emission {
@@ -147,13 +148,13 @@ class Emission {
   }
 
   /** What follows comes of this record. */
-  causedBy(kind: 'trade' | 'tick', offset: number, eventTime: number): void {
+  causedBy(kind: 'trade' | 'watermark', offset: number, eventTime: number): void {
     this.cause = `${kind}-${this.tape.partition}-${offset}-0`;
     this.causeOffset = offset;
     this.eventTime = eventTime;
   }
 
-  /** @param trade - the one that was observed; undefined where a tick says that there is none. */
+  /** @param trade - the one that was observed; undefined where a watermark says that there is none. */
   outcomes(instrument: Instrument, resolution: Resolution, trade: Trade | undefined): void {
     const calibration = instrument.calibrationOf(resolution.point.rule);
     calibration?.learnPoint(resolution);

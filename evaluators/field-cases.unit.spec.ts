@@ -16,7 +16,16 @@ import type {
   TradeReleased,
 } from '../contracts/generated/events.ts';
 import { activationOf } from './derive.ts';
-import { amended, activated, eventsOf, ofType, run, ticked, tickOf, traded } from './fixtures/tape-contents.ts';
+import {
+  amended,
+  activated,
+  eventsOf,
+  ofType,
+  run,
+  watermarked,
+  watermarkOf,
+  traded,
+} from './fixtures/tape-contents.ts';
 import { parseNewConfiguration } from './new-configuration.ts';
 import type { Advance } from './advance.ts';
 import { createPartitionTask, type PartitionTask } from './partition-task.ts';
@@ -191,12 +200,12 @@ describe('a stamp far ahead', () => {
     expect(decisionsOf(advances)).toHaveLength(450);
   });
 
-  it('is confirmed by a tick', () => {
+  it('is confirmed by a watermark', () => {
     const task = started();
     const later = tradeAt(9 * HOUR_US, 'later', '95000');
     run(task, [
       ...clean.map((trade) => traded(trade)),
-      ticked(tickOf([INSTRUMENT], START_US + 9 * HOUR_US)),
+      watermarked(watermarkOf([INSTRUMENT], START_US + 9 * HOUR_US)),
       traded(later),
     ]);
     expect(countsOf(task)).toMatchObject({ onTime: 401, ahead: 0 });

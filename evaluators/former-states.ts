@@ -3,6 +3,7 @@ import type { TradeIdsOfVersion2 } from './former-trade-ids.ts';
 import { Range, rangeFromForm3, type RangeStateOfForm3, type RoundedRangeState } from './indicators/range.ts';
 import { VolumeProfile, type RoundedProfileState } from './indicators/volume-profile.ts';
 import { Vwap } from './indicators/vwap.ts';
+import type { MarketClockState } from './market-clock.ts';
 import { Instrument, type InstrumentState } from './instrument.ts';
 import { parseConfiguration } from './configuration.ts';
 import { pendingFromForm3, type PendingOfForm3 } from './former-forecasts.ts';
@@ -30,9 +31,14 @@ interface InstrumentOfForm2 {
   readonly pending: PendingOfForm3;
 }
 
+/** Watermarks were called ticks before engine version 4. */
+type CountsOfForm3 = Omit<TaskCounts, 'watermarks'> & { readonly ticks: number };
+
 /** What engine version 3 wrote: bars without takers, forecasts one by one, and nothing learned of outcomes. */
-export type TaskStateOfForm3 = Omit<TaskState, 'instruments'> & {
-  readonly instruments: readonly (Omit<InstrumentState, 'range' | 'pending' | 'calibrations'> & {
+export type TaskStateOfForm3 = Omit<TaskState, 'counts' | 'instruments'> & {
+  readonly counts: CountsOfForm3;
+  readonly instruments: readonly (Omit<InstrumentState, 'clock' | 'range' | 'pending' | 'calibrations'> & {
+    readonly clock: Omit<MarketClockState, 'watermarkUs'> & { readonly tickUs: number | null };
     readonly range: RangeStateOfForm3;
     readonly pending: PendingOfForm3;
   })[];
@@ -40,17 +46,17 @@ export type TaskStateOfForm3 = Omit<TaskState, 'instruments'> & {
 
 /** What engine version 2 wrote. */
 export type TaskStateOfForm2 = Omit<TaskState, 'counts' | 'instruments'> & {
-  readonly counts: Omit<TaskCounts, 'amendments'>;
+  readonly counts: Omit<CountsOfForm3, 'amendments'>;
   readonly instruments: readonly InstrumentOfForm2[];
 };
 
-/** What engine version 1 wrote: it knew no ticks and no gaps. */
+/** What engine version 1 wrote: it knew no watermarks and no gaps. */
 export type TaskStateOfForm1 = Omit<TaskStateOfForm2, 'counts' | 'instruments'> & {
-  readonly counts: Omit<TaskCounts, 'ticks' | 'gaps' | 'amendments'>;
+  readonly counts: Omit<CountsOfForm3, 'ticks' | 'gaps' | 'amendments'>;
   readonly instruments: readonly Omit<InstrumentOfForm2, 'tickUs'>[];
 };
 
-/** The state of version 1 as version 2 imported it: nothing was lost, for there were no ticks. */
+/** The state of version 1 as version 2 imported it: nothing was lost, for there were no watermarks. */
 export function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): TaskState {
   return fromForm2({
     ...rest,
@@ -60,12 +66,20 @@ export function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): T
 }
 
 /** The state of version 3 as this version goes on with it: pending forecasts keep their rules, and nothing is learned yet. */
-export function fromForm3({ instruments, ...rest }: TaskStateOfForm3): TaskState {
+export function fromForm3({ counts, instruments, ...rest }: TaskStateOfForm3): TaskState {
   return {
     ...rest,
+    counts: countsFrom(counts),
     instruments: instruments.map((instrument) => {
       const { range, pending } = instrument;
-      return { ...instrument, range: rangeFromForm3(range), pending: pendingFromForm3(pending), calibrations: [] };
+      const { tickUs, ...clock } = instrument.clock;
+      return {
+        ...instrument,
+        clock: { ...clock, watermarkUs: tickUs },
+        range: rangeFromForm3(range),
+        pending: pendingFromForm3(pending),
+        calibrations: [],
+      };
     }),
   };
 }
@@ -79,9 +93,13 @@ export function fromForm2({ counts, instruments, ...rest }: TaskStateOfForm2): T
   const rules = compileRules(parseConfiguration(JSON.parse(rest.activation.configuration)));
   return {
     ...rest,
-    counts: { ...counts, amendments: 0 },
+    counts: countsFrom({ ...counts, amendments: 0 }),
     instruments: instruments.map((instrument) => instrumentFrom(instrument, rules)),
   };
+}
+
+function countsFrom({ ticks, ...counts }: CountsOfForm3): TaskCounts {
+  return { ...counts, watermarks: ticks };
 }
 
 function instrumentFrom(former: InstrumentOfForm2, rules: EngineRules): InstrumentState {
@@ -91,7 +109,7 @@ function instrumentFrom(former: InstrumentOfForm2, rules: EngineRules): Instrume
   const held = [previous, current].flatMap((session) => (session === null ? [] : [sessionFrom(session, name, rules)]));
   return {
     ...fresh,
-    clock: { ...fresh.clock, timeUs: clockUs, tickUs, isSettled: clockUs > 0 },
+    clock: { ...fresh.clock, timeUs: clockUs, watermarkUs: tickUs, isSettled: clockUs > 0 },
     lastSnapshotUs,
     sessions: { held, currentIndex: current?.index ?? null },
     range: Range.fromRounded(rules.range, range).toState(),

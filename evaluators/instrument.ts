@@ -300,18 +300,18 @@ export class Instrument {
 
   /**
    * Takes in that every trade before a time is known, and takes out the forecasts that are VOID by that. It moves no
-   * trade clock: venues' clocks differ from ours. A tick that is not later than another one has no effect.
+   * trade clock: venues' clocks differ from ours. A watermark that is not later than another one has no effect.
    */
-  tick(timeUs: number): readonly Resolution[] {
-    const { tickUs } = this.clock;
-    return tickUs !== null && timeUs < tickUs ? [] : this.outcomes.expire(timeUs);
+  watermark(timeUs: number): readonly Resolution[] {
+    const { watermarkUs } = this.clock;
+    return watermarkUs !== null && timeUs < watermarkUs ? [] : this.outcomes.expire(timeUs);
   }
 
-  /** What waited for a tick's time is proven by it: to be stepped before {@link tick}. False for a tick that is not news. */
-  hearTick(timeUs: number): boolean {
-    const { tickUs } = this.clock;
-    if (tickUs !== null && timeUs <= tickUs) return false;
-    this.proven = this.clock.tickTo(timeUs);
+  /** What waited for a watermark's time is proven by it: to be stepped before {@link watermark}. False for a watermark that is not news. */
+  hearWatermark(timeUs: number): boolean {
+    const { watermarkUs } = this.clock;
+    if (watermarkUs !== null && timeUs <= watermarkUs) return false;
+    this.proven = this.clock.watermarkTo(timeUs);
     return true;
   }
 

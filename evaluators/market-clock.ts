@@ -22,7 +22,7 @@ export interface UnprovenTrade {
 /** State of a {@link MarketClock}. */
 export interface MarketClockState {
   readonly timeUs: number;
-  readonly tickUs: number | null;
+  readonly watermarkUs: number | null;
   readonly waiting: readonly UnprovenTrade[];
   readonly first: readonly UnprovenTrade[];
   readonly isSettled: boolean;
@@ -46,7 +46,7 @@ export type Standing = 'ON_TIME' | 'LATE' | 'AHEAD' | 'CONFIRMED' | 'CONTESTED';
  *
  * A trade beyond the bound waits. When `confirmingTrades` of them have come, each not before those that count for it, time
  * went on: a night, a holiday, an outage. Those that waited for it are then on time in their order. When a trade on time
- * comes first, what waited did not happen then. A tick says by itself that time went on. The first trades have no clock to
+ * comes first, what waited did not happen then. A watermark says by itself that time went on. The first trades have no clock to
  * be held against: until there are `confirmingTrades` of them, one that is far before them contests them.
  *
  * A function of the trades alone, so the same in files, live and in a replay.
@@ -54,7 +54,7 @@ export type Standing = 'ON_TIME' | 'LATE' | 'AHEAD' | 'CONFIRMED' | 'CONTESTED';
 export class MarketClock {
   rules: ClockRules;
   private time = 0;
-  private tick: number | null = null;
+  private watermark: number | null = null;
   private waiting: UnprovenTrade[] = [];
   private first: UnprovenTrade[] = [];
   private isSettled = false;
@@ -63,15 +63,15 @@ export class MarketClock {
     this.rules = rules;
     if (state === undefined) return;
     this.time = state.timeUs;
-    this.tick = state.tickUs;
+    this.watermark = state.watermarkUs;
     this.waiting = [...state.waiting];
     this.first = [...state.first];
     this.isSettled = state.isSettled;
   }
 
   toState(): MarketClockState {
-    const { time, tick, waiting, first, isSettled } = this;
-    return { timeUs: time, tickUs: tick, waiting: [...waiting], first: [...first], isSettled };
+    const { time, watermark, waiting, first, isSettled } = this;
+    return { timeUs: time, watermarkUs: watermark, waiting: [...waiting], first: [...first], isSettled };
   }
 
   /** Time of the latest trade that moved it, microseconds; 0 before the first. */
@@ -79,9 +79,9 @@ export class MarketClock {
     return this.time;
   }
 
-  /** The latest tick's, microseconds; null before the first. */
-  get tickUs(): number | null {
-    return this.tick;
+  /** The latest watermark's, microseconds; null before the first. */
+  get watermarkUs(): number | null {
+    return this.watermark;
   }
 
   /** Trades that wait, in the order of the tape. */
@@ -165,9 +165,9 @@ export class MarketClock {
     return disproved;
   }
 
-  /** A tick: the market is known up to a time. @returns the waiting trades that this proves. */
-  tickTo(timeUs: number): readonly UnprovenTrade[] {
-    this.tick = timeUs;
+  /** A watermark: the market is known up to a time. @returns the waiting trades that this proves. */
+  watermarkTo(timeUs: number): readonly UnprovenTrade[] {
+    this.watermark = timeUs;
     if (this.waiting.length === 0) return [];
     const limit = this.limitUs();
     const proven = this.waiting.filter(({ trade }) => trade.eventTime <= limit);
@@ -176,7 +176,7 @@ export class MarketClock {
   }
 
   private limitUs(): number {
-    const known = this.tick !== null && this.tick > this.time ? this.tick : this.time;
+    const known = this.watermark !== null && this.watermark > this.time ? this.watermark : this.time;
     return known + this.rules.maxStepUs;
   }
 }

@@ -87,12 +87,12 @@ describe('MarketClock', () => {
     expect(taken(settled(), [START_US - 2 * HOUR_US]).standings).toEqual(['LATE']);
   });
 
-  it('takes a tick for time that went on', () => {
+  it('takes a watermark for time that went on', () => {
     const clock = settled();
     const later = START_US + 9 * HOUR_US;
     clock.wait(unproven(later));
-    expect(clock.tickTo(later - HOUR_US - 1)).toEqual([]);
-    expect(clock.tickTo(later).map(({ trade }) => trade.eventTime)).toEqual([later]);
+    expect(clock.watermarkTo(later - HOUR_US - 1)).toEqual([]);
+    expect(clock.watermarkTo(later).map(({ trade }) => trade.eventTime)).toEqual([later]);
     clock.moveTo(later);
     expect(new MarketClock(RULES, clock.toState()).judge(later + HOUR_US)).toBe('ON_TIME');
   });

@@ -1,6 +1,6 @@
 import { encodeBody, hashBody, sha256Hex } from '../contracts/codec.ts';
 import type {
-  ClockTick,
+  Watermark,
   DeadLetter,
   EngineActivated,
   EngineAnchor,
@@ -9,13 +9,19 @@ import type {
 } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
-import { refusalOf, refusalOfAmendment, refusalOfGap, refusalOfTick, type Refusal } from '../contracts/trade-rules.ts';
+import {
+  refusalOf,
+  refusalOfAmendment,
+  refusalOfGap,
+  refusalOfWatermark,
+  type Refusal,
+} from '../contracts/trade-rules.ts';
 import { setAsideOf, type Advance, type DerivedRecord, type InstrumentOverview, type TapeRecord } from './advance.ts';
 import { anchorOf, emptyWindows, parseTaskState, recordHashOf, type AnchorRecord } from './anchor.ts';
 import type { TaskCounts, TaskState } from './task-state.ts';
 import { parseConfiguration } from './configuration.ts';
 import { disprovedLetterOf, letterOf, refusalOfPrice } from './dead-letters.ts';
-import { stepTick, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
+import { stepWatermark, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
 import { isForeign } from './foreign-activation.ts';
 import type { Session } from './indicators/session.ts';
 import { Instrument } from './instrument.ts';
@@ -40,7 +46,7 @@ const NOTHING_COUNTED: TaskCounts = {
   trades: 0,
   late: 0,
   duplicates: 0,
-  ticks: 0,
+  watermarks: 0,
   gaps: 0,
   amendments: 0,
   deadLetters: 0,
@@ -198,7 +204,7 @@ export class PartitionTask {
     if (content.kind === 'activation') return this.advanceActivation(offset, content.activation, content);
     if (this.inForce !== undefined && this.isForeignInForce) return this.halt(offset, this.inForce);
     if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
-    if (content.kind === 'tick') return this.advanceTick(offset, content.tick, content);
+    if (content.kind === 'watermark') return this.advanceWatermark(offset, content.watermark, content);
     if (content.kind === 'gap') return this.advanceGap(offset, content.gap, content);
     if (content.kind === 'amendment') return this.advanceAmendment(offset, content);
     const { reason } = content;
@@ -249,16 +255,20 @@ export class PartitionTask {
     return { ...this.finish(offset, content, [], []), setAside: setAsideOf(kind, amendment) };
   }
 
-  private advanceTick(offset: number, tick: ClockTick, content: TapeContent & { kind: 'tick' }): Advance {
+  private advanceWatermark(
+    offset: number,
+    watermark: Watermark,
+    content: TapeContent & { kind: 'watermark' },
+  ): Advance {
     const { stamp } = this;
     if (stamp === undefined) return this.skip(offset, content);
-    const refusal = this.refusalOfSchema(content) ?? refusalOfTick(tick);
+    const refusal = this.refusalOfSchema(content) ?? refusalOfWatermark(watermark);
     if (refusal !== undefined) return this.refuse(offset, content, refusal);
-    this.counted.ticks += 1;
+    this.counted.watermarks += 1;
     return this.finish(
       offset,
       content,
-      stepTick((name) => this.instrumentOf(name, stamp.rules), tick, offset, stamp),
+      stepWatermark((name) => this.instrumentOf(name, stamp.rules), watermark, offset, stamp),
       [],
     );
   }

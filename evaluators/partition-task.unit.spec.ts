@@ -26,8 +26,8 @@ import {
   pagesOf,
   resumptionsOf,
   run,
-  ticked,
-  tickOf,
+  watermarked,
+  watermarkOf,
   traded,
 } from './fixtures/tape-contents.ts';
 import { Instrument, PENDING_POINTS_MAX } from './instrument.ts';
@@ -456,9 +456,9 @@ function tapeOf(seed: number, count: number, anchorIntervalRecords: number): Tap
   let known = 0;
   const contents: TapeContent[] = syntheticTrades({ seed, count, instruments }).flatMap((each, index) => {
     known = Math.max(known, each.eventTime);
-    const tick = tickOf(index % 3 === 0 ? instruments : [INSTRUMENT], known - 2 * SECOND_US);
+    const watermark = watermarkOf(index % 3 === 0 ? instruments : [INSTRUMENT], known - 2 * SECOND_US);
     return [
-      ...(index % 11 === 0 ? [ticked(tick)] : []),
+      ...(index % 11 === 0 ? [watermarked(watermark)] : []),
       ...(index % 50 === 7 ? [missed(gapBefore(each, index, 3))] : []),
       traded(each),
     ];

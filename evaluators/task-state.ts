@@ -4,13 +4,13 @@ import type { InstrumentState } from './instrument.ts';
 
 /** What a partition's tape held, counted from its beginning. */
 export interface TaskCounts {
-  /** Trades, ticks and gaps before the first activation. */
+  /** Trades, watermarks and gaps before the first activation. */
   readonly skipped: number;
   /** Trades that had an effect, late ones included. */
   readonly trades: number;
   readonly late: number;
   readonly duplicates: number;
-  readonly ticks: number;
+  readonly watermarks: number;
   /** Records of trades that are missing: they have no other effect. */
   readonly gaps: number;
   /** Records that take a trade back, correct it or vouch for it. */

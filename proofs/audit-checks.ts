@@ -170,27 +170,30 @@ function moveText({ movePoints }: Outcome, { hitRule }: Forecast, moveBps: numbe
   return `${movePoints?.toString() ?? '?'} points`;
 }
 
-/** Whether the tape shows that no trade came in time: by the first one that came too late, or by a tick before any came. */
+/** Whether the tape shows that no trade came in time: by the first one that came too late, or by a watermark before any came. */
 function voidSeen(
   { instrument, tape, eventTime, causes }: Outcome,
-  { voidingTick, firstTradeDue }: Chain,
+  { voidingWatermark, firstTradeDue }: Chain,
   graceEnd: number,
 ): Pick<Check, 'passed' | 'detail'> {
   const none = 'VOID: no trade within the grace after the horizon';
   const place = `${tape.partition}-${tape.offset}`;
-  if (causes[1] === `tick-${place}-0`) {
-    const tick = voidingTick?.event;
-    if (tick === undefined) return { passed: false, detail: `the tape holds no tick at ${place}` };
+  if (causes[1] === `watermark-${place}-0` || causes[1] === `tick-${place}-0`) {
+    const watermark = voidingWatermark?.event;
+    if (watermark === undefined) return { passed: false, detail: `the tape holds no watermark at ${place}` };
     if (firstTradeDue !== undefined) {
-      return { passed: false, detail: `a trade came before the tick, at offset ${firstTradeDue.offset}` };
+      return { passed: false, detail: `a trade came before the watermark, at offset ${firstTradeDue.offset}` };
     }
-    const isOver = tick.eventTime > graceEnd && tick.eventTime === eventTime;
-    const passed = isOver && tick.instruments.includes(instrument);
-    return { passed, detail: `${none}, known by the tick ${(tick.eventTime - graceEnd) / 1_000_000} s after it` };
+    const isOver = watermark.eventTime > graceEnd && watermark.eventTime === eventTime;
+    const passed = isOver && watermark.instruments.includes(instrument);
+    return {
+      passed,
+      detail: `${none}, known by the watermark ${(watermark.eventTime - graceEnd) / 1_000_000} s after it`,
+    };
   }
   const trade = firstTradeDue?.event;
   if (trade === undefined || firstTradeDue === undefined)
-    return { passed: false, detail: 'the tape holds no trade and no tick that shows it VOID' };
+    return { passed: false, detail: 'the tape holds no trade and no watermark that shows it VOID' };
   const passed =
     causes[1] === `trade-${tape.partition}-${firstTradeDue.offset}-0` &&
     trade.eventTime === eventTime &&

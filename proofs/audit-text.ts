@@ -1,4 +1,4 @@
-import type { Calibration, ClockTick, EventTypes, TradeGap } from '../contracts/generated/events.ts';
+import type { Calibration, Watermark, EventTypes, TradeGap } from '../contracts/generated/events.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 import { AMENDMENTS_KEPT_MAX, type AmendedSince } from './amended-since.ts';
 import type { AuditReport } from './audit.ts';
@@ -94,7 +94,7 @@ function amendmentText(record: AmendmentRecord): string {
 }
 
 function outcomeNode(report: AuditReport): Node {
-  const { outcome, pendingUntil, resolvingTrade, voidingTick } = report;
+  const { outcome, pendingUntil, resolvingTrade, voidingWatermark } = report;
   const forecast = forecastNode(report);
   if (pendingUntil !== undefined) {
     return {
@@ -113,7 +113,7 @@ function outcomeNode(report: AuditReport): Node {
     lines: [`${event.verdict}  ${event.eventId}  ${move}`, placeText(outcome)],
     children: [
       ...(resolvingTrade === undefined ? [] : [tradeNode('resolving trade', resolvingTrade)]),
-      ...(voidingTick === undefined ? [] : [tickNode(voidingTick)]),
+      ...(voidingWatermark === undefined ? [] : [watermarkNode(voidingWatermark)]),
       forecast,
     ],
   };
@@ -223,10 +223,10 @@ function gapNode(gap: Located<TradeGap>): Node {
   };
 }
 
-function tickNode(tick: Located<ClockTick>): Node {
-  const { venue, instruments } = tick.event;
+function watermarkNode(watermark: Located<Watermark>): Node {
+  const { venue, instruments } = watermark.event;
   return {
-    lines: [`tick  ${instruments.length} instruments of ${venue} are known up to here`, placeText(tick)],
+    lines: [`watermark  ${instruments.length} instruments of ${venue} are known up to here`, placeText(watermark)],
     children: [],
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sha256Hex } from '../contracts/codec.ts';
 import { Decimal } from '../contracts/decimal.ts';
-import type { ClockTick, EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { Watermark, EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, type DerivedEvent, type DerivedName } from '../contracts/topics.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
@@ -15,8 +15,8 @@ import {
   gapBefore,
   missed,
   run,
-  ticked,
-  tickOf,
+  watermarked,
+  watermarkOf,
   traded,
 } from '../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
@@ -39,11 +39,11 @@ const trades = syntheticTrades({ seed: 7, count: 3_000 }).map((trade) => {
   const laterUs = trade.eventTime < QUIET_FROM_US ? 0 : QUIET_US;
   return { ...trade, eventTime: trade.eventTime + laterUs, receivedAt: trade.receivedAt + laterUs };
 });
-/** A live tape: the trades, gaps among them, and at the end a tick after another quiet hour. */
+/** A live tape: the trades, gaps among them, and at the end a watermark after another quiet hour. */
 const contents = liveTape();
 const derived = eventsOf(run(createPartitionTask(PARTITION), contents));
 
-type MarketContent = Extract<TapeContent, { readonly kind: 'trade' | 'tick' | 'gap' }>;
+type MarketContent = Extract<TapeContent, { readonly kind: 'trade' | 'watermark' | 'gap' }>;
 type AmendmentContent = Extract<TapeContent, { readonly kind: 'amendment' }>;
 
 function liveTape(): [TapeContent, ...MarketContent[]] {
@@ -52,7 +52,7 @@ function liveTape(): [TapeContent, ...MarketContent[]] {
   market.splice(1_500, 0, missed(gapBefore(halfway, 9_000, 12)), missed(gapBefore(halfway, 9_006, 10)));
   market.splice(1_600, 0, traded({ ...halfway, tradeId: '9003' }));
   const endUs = Math.max(...trades.map(({ eventTime }) => eventTime));
-  return [activated(activation), ...market, ticked(tickOf([INSTRUMENT], endUs + QUIET_US))];
+  return [activated(activation), ...market, watermarked(watermarkOf([INSTRUMENT], endUs + QUIET_US))];
 }
 
 type Change = (
@@ -105,7 +105,7 @@ function logOf({
         if (offset < from || offset > to) continue;
         const place = { topic: TAPE_TOPIC, partition, offset, hash: sha256Hex(String(offset)) };
         if (content.kind === 'trade') yield { name: 'Trade', ...place, event: content.trade };
-        if (content.kind === 'tick') yield { name: 'ClockTick', ...place, event: content.tick };
+        if (content.kind === 'watermark') yield { name: 'Watermark', ...place, event: content.watermark };
         if (content.kind === 'gap') yield { name: 'TradeGap', ...place, event: content.gap };
         if (content.kind === 'amendment') {
           yield { name: content.name, ...place, event: content.amendment } as AmendmentRecord;
@@ -231,43 +231,43 @@ describe('audit', () => {
 
   const isVoid = (event: DerivedEvent): event is Outcome => 'forecastId' in event && event.verdict === 'VOID';
   const voids = derived.map(({ event }) => event).filter(isVoid);
-  const byTick = voids.find(({ causes }) => causes[1]?.startsWith('tick-'))!;
+  const byWatermark = voids.find(({ causes }) => causes[1]?.startsWith('watermark-'))!;
   const byTrade = voids.find(({ causes }) => causes[1]?.startsWith('trade-'))!;
 
-  const GRACE_END_US = byTick.dueTime + configuration.hitRules[0]!.graceMs * 1_000;
+  const GRACE_END_US = byWatermark.dueTime + configuration.hitRules[0]!.graceMs * 1_000;
 
-  it('follows an outcome that is VOID to the tick that says so, or to the trade that came too late', async () => {
-    const report = await audit(logOf(), byTick.eventId, options);
-    expect(report.voidingTick?.offset).toBe(byTick.tape.offset);
+  it('follows an outcome that is VOID to the watermark that says so, or to the trade that came too late', async () => {
+    const report = await audit(logOf(), byWatermark.eventId, options);
+    expect(report.voidingWatermark?.offset).toBe(byWatermark.tape.offset);
     expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
     const text = auditText(report);
-    expect(text).toContain(`tick  1 instruments of binance are known up to here`);
-    expect(text).toContain(`raw.trades-2 @ ${byTick.tape.offset}`);
+    expect(text).toContain(`watermark  1 instruments of binance are known up to here`);
+    expect(text).toContain(`raw.trades-2 @ ${byWatermark.tape.offset}`);
     const late = await audit(logOf(), byTrade.eventId, options);
-    expect(late.voidingTick).toBeUndefined();
+    expect(late.voidingWatermark).toBeUndefined();
     expect(late.checks.filter(({ passed }) => !passed)).toEqual([]);
   });
 
   it.each([
-    ['is not there', { ...byTick, tape: { ...byTick.tape, offset: byTick.tape.offset + 1 } }, {}],
-    ['is of another time', {}, { eventTime: byTick.eventTime + 1 }],
+    ['is not there', { ...byWatermark, tape: { ...byWatermark.tape, offset: byWatermark.tape.offset + 1 } }, {}],
+    ['is of another time', {}, { eventTime: byWatermark.eventTime + 1 }],
     ['came before the grace was over', { eventTime: GRACE_END_US }, { eventTime: GRACE_END_US }],
     ['speaks for other instruments', {}, { instruments: ['ETH-USDT@binance'] }],
-    ['is refused by the engine', {}, { receivedAt: byTick.eventTime - 11_000_000 }],
-  ] as [string, ReturnType<Change>, Partial<ClockTick>][])(
-    'notices a VOID whose tick %s',
+    ['is refused by the engine', {}, { receivedAt: byWatermark.eventTime - 11_000_000 }],
+  ] as [string, ReturnType<Change>, Partial<Watermark>][])(
+    'notices a VOID whose watermark %s',
     async (_what, changed, tampered) => {
-      const { offset } = byTick.tape;
+      const { offset } = byWatermark.tape;
       const content = contents[offset];
-      if (content?.kind !== 'tick') throw new RangeError('no tick lies there');
-      const tape = contents.with(offset, ticked({ ...content.tick, ...tampered }));
-      const change = only((event) => event.eventId === byTick.eventId, changed);
-      expect(await failures(logOf({ change, tape }), byTick.eventId)).toContain('the verdict reached again');
+      if (content?.kind !== 'watermark') throw new RangeError('no watermark lies there');
+      const tape = contents.with(offset, watermarked({ ...content.watermark, ...tampered }));
+      const change = only((event) => event.eventId === byWatermark.eventId, changed);
+      expect(await failures(logOf({ change, tape }), byWatermark.eventId)).toContain('the verdict reached again');
     },
   );
 
   it.each([
-    ['in time, before the tick', byTick, byTick.dueTime],
+    ['in time, before the watermark', byWatermark, byWatermark.dueTime],
     ['in time, before the one that is said to be too late', byTrade, byTrade.dueTime],
     ['too late, and earlier than the one that is named', byTrade, byTrade.eventTime],
   ])('notices a VOID though a trade came %s', async (_what, voided, eventTime) => {

@@ -2,7 +2,13 @@ import { bodyOf, encodeBody, frame, sha256Hex } from '../contracts/codec.ts';
 import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
-import { refusalOf, refusalOfAmendment, refusalOfGap, refusalOfTick, type Refusal } from '../contracts/trade-rules.ts';
+import {
+  refusalOf,
+  refusalOfAmendment,
+  refusalOfGap,
+  refusalOfWatermark,
+  type Refusal,
+} from '../contracts/trade-rules.ts';
 import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
@@ -188,9 +194,9 @@ function outgoingOf(content: TapeContent, { partition, timestampMs }: LogRecord)
       const body = encodeBody('Trade', trade);
       return judged(refusalOf(trade), { ...place, key: trade.instrument, type: 'Trade', body });
     }
-    case 'tick':
-      return judged(refusalOfTick(content.tick), {
-        ...{ ...place, key: null, type: 'ClockTick', body: encodeBody('ClockTick', content.tick) },
+    case 'watermark':
+      return judged(refusalOfWatermark(content.watermark), {
+        ...{ ...place, key: null, type: 'Watermark', body: encodeBody('Watermark', content.watermark) },
       });
     case 'gap': {
       const body = encodeBody('TradeGap', content.gap);

@@ -1,6 +1,6 @@
 import { hashWritten, schemaIdOf } from '../contracts/codec.ts';
 import type {
-  ClockTick,
+  Watermark,
   EventTypes,
   Trade,
   TradeCancelled,
@@ -43,7 +43,7 @@ export type AmendmentRecord =
 /** What the tape says of the market. */
 export type MarketRecord =
   | (Located<Trade> & { readonly name: 'Trade' })
-  | (Located<ClockTick> & { readonly name: 'ClockTick' })
+  | (Located<Watermark> & { readonly name: 'Watermark' })
   | (Located<TradeGap> & { readonly name: 'TradeGap' })
   | AmendmentRecord;
 
@@ -103,14 +103,14 @@ export class EventLog {
     for await (const located of this.events(topic, partition, from, end)) {
       const outcome = located.event as EventTypes['Outcome'];
       if (outcome.forecastId === forecast.eventId) return { ...located, event: outcome };
-      // A trade resolves an instrument's forecasts in the order they fall due; a tick, those whose grace is over.
+      // A trade resolves an instrument's forecasts in the order they fall due; a watermark, those whose grace is over.
       const isByTrade = outcome.causes[1]?.startsWith('trade-') === true;
       if (isByTrade && outcome.instrument === forecast.instrument && outcome.dueTime > dueTime) return undefined;
     }
     return undefined;
   }
 
-  /** The trades, ticks, gaps and amendments on the tape in [from, to], in order. Other records are left out. */
+  /** The trades, watermarks, gaps and amendments on the tape in [from, to], in order. Other records are left out. */
   async *market(partition: number, from: number, to: number): AsyncGenerator<MarketRecord> {
     for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: to + 1 })) {
       for (const record of records) {
@@ -306,7 +306,7 @@ export class EventLog {
 
 function isOfMarket(located: { readonly name: string }): located is MarketRecord {
   const { name } = located;
-  return name === 'Trade' || name === 'ClockTick' || name === 'TradeGap' || isAmendment(located);
+  return name === 'Trade' || name === 'Watermark' || name === 'TradeGap' || isAmendment(located);
 }
 
 function isAmendment(located: { readonly name: string }): located is AmendmentRecord {

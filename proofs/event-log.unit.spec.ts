@@ -6,14 +6,14 @@ import { NO_HEADERS, type LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { sampleRegistry } from '../tests/support/sample-log.ts';
 import { EventLog } from './event-log.ts';
-import { said, tickedAt, tradeAt, traded, type Written } from './fixtures/market-log.ts';
+import { said, watermarkedAt, tradeAt, traded, type Written } from './fixtures/market-log.ts';
 
 const trade = tradeAt(0, 'a');
 const written: readonly Written[] = [
   said('TradeReleased', trade),
   traded(0, 'a'),
   said('TradeCancelled', trade),
-  tickedAt(1),
+  watermarkedAt(1),
   said('TradeCorrected', trade),
 ];
 const records = written.map(({ name, event }, offset): LogRecord => {

@@ -82,7 +82,7 @@ export async function evidenceOf(
   const behind = new TradesBehind(snapshot.eventTime, admission);
   const gaps: Located<TradeGap>[] = [];
   for await (const record of log.market(tape.partition, firstOffset, lastOffset)) {
-    if (record.name === 'ClockTick' || record.event.instrument !== instrument) continue;
+    if (record.name === 'Watermark' || record.event.instrument !== instrument) continue;
     if (record.name === 'Trade') behind.take(record);
     else if (record.name !== 'TradeGap') behind.amend(record);
     else if (refusalOfGap(record.event) === undefined) gaps.push(record);

@@ -1,5 +1,5 @@
-import type { ClockTick, Outcome, Trade } from '../contracts/generated/events.ts';
-import { refusalOfAmendment, refusalOfTick } from '../contracts/trade-rules.ts';
+import type { Watermark, Outcome, Trade } from '../contracts/generated/events.ts';
+import { refusalOfAmendment, refusalOfWatermark } from '../contracts/trade-rules.ts';
 import { MarketClock, type UnprovenTrade } from '../evaluators/market-clock.ts';
 import type { Admission } from './admission.ts';
 import type { AmendmentRecord, EventLog, Located } from './event-log.ts';
@@ -12,13 +12,17 @@ export type MarketLog = Pick<EventLog, 'market'>;
 export interface Settlement {
   /** The trade that resolved the forecast; undefined when VOID, and where the trade there may resolve nothing. */
   readonly resolvingTrade: Located<Trade> | undefined;
-  /** The tick by which it was VOID; undefined where a trade showed it. */
-  readonly voidingTick: Located<ClockTick> | undefined;
+  /** The watermark by which it was VOID; undefined where a trade showed it. */
+  readonly voidingWatermark: Located<Watermark> | undefined;
   /** When VOID: the first trade on time at or after the due time, up to the place of the outcome. */
   readonly firstTradeDue: Located<Trade> | undefined;
 }
 
-export const UNSETTLED: Settlement = { resolvingTrade: undefined, voidingTick: undefined, firstTradeDue: undefined };
+export const UNSETTLED: Settlement = {
+  resolvingTrade: undefined,
+  voidingWatermark: undefined,
+  firstTradeDue: undefined,
+};
 
 /**
  * Reads what settled a forecast: the trade, or that none came in time.
@@ -45,10 +49,10 @@ export async function settlementOf(
         if (!isVoid && isAdmitted(record.event, admission)) settlement.resolvingTrade = record;
         if (isVoid) settlement.firstTradeDue ??= market.take(record).find(isDue);
         break;
-      case 'ClockTick':
-        if (refusalOfTick(record.event) !== undefined) break;
-        if (record.offset === offset) settlement.voidingTick = record;
-        settlement.firstTradeDue ??= market.tick(record.event).find(isDue);
+      case 'Watermark':
+        if (refusalOfWatermark(record.event) !== undefined) break;
+        if (record.offset === offset) settlement.voidingWatermark = record;
+        settlement.firstTradeDue ??= market.watermark(record.event).find(isDue);
         break;
       case 'TradeGap':
         break;
@@ -70,7 +74,7 @@ class MarketSince {
 
   constructor(timeUs: number, admission: Admission) {
     this.admission = admission;
-    const state = { timeUs, tickUs: null, waiting: [], first: [], isSettled: true };
+    const state = { timeUs, watermarkUs: null, waiting: [], first: [], isSettled: true };
     this.clock = admission.clock === undefined ? undefined : new MarketClock(admission.clock, state);
     this.identities = admission.identities();
   }
@@ -97,10 +101,10 @@ class MarketSince {
   }
 
   /** @returns the trades that waited for its time. */
-  tick({ instruments, eventTime }: ClockTick): readonly Located<Trade>[] {
+  watermark({ instruments, eventTime }: Watermark): readonly Located<Trade>[] {
     if (this.clock === undefined || !instruments.includes(this.admission.instrument)) return [];
-    if (this.clock.tickUs !== null && eventTime <= this.clock.tickUs) return [];
-    return this.step(this.recordsOf(this.clock.tickTo(eventTime)));
+    if (this.clock.watermarkUs !== null && eventTime <= this.clock.watermarkUs) return [];
+    return this.step(this.recordsOf(this.clock.watermarkTo(eventTime)));
   }
 
   private recordsOf(proven: readonly UnprovenTrade[]): readonly Located<Trade>[] {

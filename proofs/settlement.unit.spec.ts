@@ -9,7 +9,7 @@ import {
   said,
   SECOND_US,
   START_US,
-  tickedAt,
+  watermarkedAt,
   tradeAt,
   traded,
   type Written,
@@ -31,7 +31,7 @@ async function settled(tape: readonly Written[], changed: Partial<Outcome> = {})
   const settlement = await settlementOf(marketLog(tape), outcome, since, admissionOf(configuration, outcome));
   return {
     resolving: settlement.resolvingTrade?.offset,
-    tick: settlement.voidingTick?.offset,
+    watermark: settlement.voidingWatermark?.offset,
     due: settlement.firstTradeDue?.offset,
   };
 }
@@ -60,8 +60,12 @@ describe('settlementOf', () => {
     expect(await settled(tape)).toMatchObject({ due: 2 });
   });
 
-  it('finds the tick', async () => {
-    expect(await settled([forecast, tickedAt(999)])).toEqual({ resolving: undefined, tick: 1, due: undefined });
+  it('finds the watermark', async () => {
+    expect(await settled([forecast, watermarkedAt(999)])).toEqual({
+      resolving: undefined,
+      watermark: 1,
+      due: undefined,
+    });
   });
 
   it('takes trades beyond the bound of the clock for none, until enough of them confirm that time went on', async () => {
@@ -80,10 +84,10 @@ describe('settlementOf', () => {
     expect(await settled([forecast, far, far, another, traded(400, 'a')])).toMatchObject({ due: 4 });
   });
 
-  it('takes a tick of the instrument for a proof that time went on, and one of another for none', async () => {
-    const after = (tick: Written) => [forecast, tick, traded(10 * HOUR, 'a'), traded(10 * HOUR + 1, 'b')];
-    expect(await settled(after(tickedAt(10 * HOUR - 1)))).toMatchObject({ due: 2 });
-    expect(await settled(after(tickedAt(10 * HOUR - 1, ['ETH-USDT@binance'])))).toMatchObject({ due: undefined });
+  it('takes a watermark of the instrument for a proof that time went on, and one of another for none', async () => {
+    const after = (watermark: Written) => [forecast, watermark, traded(10 * HOUR, 'a'), traded(10 * HOUR + 1, 'b')];
+    expect(await settled(after(watermarkedAt(10 * HOUR - 1)))).toMatchObject({ due: 2 });
+    expect(await settled(after(watermarkedAt(10 * HOUR - 1, ['ETH-USDT@binance'])))).toMatchObject({ due: undefined });
   });
 
   it('takes no repeat, and nothing that was taken back before it came, for a trade that was due', async () => {

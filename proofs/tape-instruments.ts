@@ -71,7 +71,7 @@ export class TapeInstruments {
     this.#instrumentsMax = instrumentsMax;
   }
 
-  /** Ticks and activations are of no one instrument. */
+  /** Watermarks and activations are of no one instrument. */
   add(partition: number, content: TapeContent): void {
     if (content.kind === 'unusable') this.#unusable += 1;
     else if (content.kind === 'trade') this.#addTrade(partition, content.trade);

@@ -3,7 +3,7 @@ import { Decimal } from '../contracts/decimal.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
-import { gapBefore, missed, ticked, tickOf, traded } from '../evaluators/fixtures/tape-contents.ts';
+import { gapBefore, missed, watermarked, watermarkOf, traded } from '../evaluators/fixtures/tape-contents.ts';
 import { inventoryText } from './tape-instruments-text.ts';
 import { TapeInstruments, type TapeInventory } from './tape-instruments.ts';
 
@@ -61,7 +61,7 @@ describe('what the tape holds', () => {
       [BTC, missed(gapBefore(first, 100, 12))],
       [BTC, missed(gapBefore(first, 200, 3))],
       [BTC, cancelled(first)],
-      [BTC, ticked(tickOf([BTC], T0_US))],
+      [BTC, watermarked(watermarkOf([BTC], T0_US))],
     ]);
     expect(instruments).toMatchObject([
       { instrument: OPTION, displayName: OPTION, tradeRecords: 1, tradeIds: 'CONTENT', gaps: 0 },

@@ -6,7 +6,7 @@ import { StackError, systemCode } from './errors.ts';
 /** A process for certain: pids are reused, a pid together with its start is not. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** Opaque: on Linux the boot's id and the start in clock ticks since boot, elsewhere what `ps` prints. */
+  /** Opaque: on Linux the boot's id and the start in watermarks since boot, elsewhere what `ps` prints. */
   readonly started: string;
 }
 
@@ -38,11 +38,11 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [state, threads, startTicks] = [fields[0], Number(fields[17]), fields[19]];
-    if (startTicks === undefined || state === 'X') return undefined;
+    const [state, threads, startWatermarks] = [fields[0], Number(fields[17]), fields[19]];
+    if (startWatermarks === undefined || state === 'X') return undefined;
     // A killed JVM shows as a zombie while its other threads, and so its ports, are still there.
     if (state === 'Z' && threads <= 1) return undefined;
-    return { pid, started: `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${startTicks}` };
+    return { pid, started: `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${startWatermarks}` };
   } catch {
     return undefined;
   }

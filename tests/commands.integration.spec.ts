@@ -11,7 +11,7 @@ import type { DeadLetter, Outcome, Trade } from '../contracts/generated/events.t
 import { partitionOf } from '../contracts/partitioner.ts';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
-import { gapBefore, missed, ticked, tickOf, traded } from '../evaluators/fixtures/tape-contents.ts';
+import { gapBefore, missed, watermarked, watermarkOf, traded } from '../evaluators/fixtures/tape-contents.ts';
 import { engineGroup } from '../evaluators/main.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
@@ -287,7 +287,7 @@ describe('a market that falls quiet', () => {
     const eventTime = last.eventTime + 1_000_000;
     const trade: Trade = { ...last, tradeId: '900010', eventTime, receivedAt: eventTime };
     const quietUs = Math.floor(eventTime / 1_000_000 + 600) * 1_000_000;
-    const contents = [missed(gapBefore(trade, 900_000, 10)), traded(trade), ticked(tickOf([INSTRUMENT], quietUs))];
+    const contents = [missed(gapBefore(trade, 900_000, 10)), traded(trade), watermarked(watermarkOf([INSTRUMENT], quietUs))];
     const partition = partitionOf(INSTRUMENT, await partitionCount(kafka));
     const producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
     await producer.send(contents.map((content) => tapeRecordOf({ partition, content })));
@@ -313,7 +313,7 @@ describe('a market that falls quiet', () => {
     return summaries.reduce((sum, { voids }) => sum + voids, 0);
   };
 
-  it('has its forecasts VOID by the tick, audited and derived again, and what is missing is said', async () => {
+  it('has its forecasts VOID by the watermark, audited and derived again, and what is missing is said', async () => {
     const before = await voidsOnBoard();
     await fallQuiet();
     await until(
@@ -324,7 +324,7 @@ describe('a market that falls quiet', () => {
     expect(outcome).toMatchObject({ verdict: 'VOID', observedPrice: null });
     const { exitCode, stdout } = await tapeproof('audit', outcome.eventId, '--verify');
     expect(exitCode, stdout).toBe(0);
-    expect(stdout).toContain('known by the tick');
+    expect(stdout).toContain('known by the watermark');
     expect(stdout).toMatch(new RegExp(`raw\\.trades-\\d @ ${outcome.tape.offset} `));
     expect(stdout).toMatch(/(\d+) of \1 events have the same bytes/);
     expect(stdout).toMatch(/(\d+) of \1 checks passed/);

@@ -15,7 +15,7 @@ import { activationOf } from '../evaluators/derive.ts';
 import { anchorsBackward, type LogAccess } from '../evaluators/anchor-log.adapter.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
-import { gapBefore, missed, ticked, tickOf } from '../evaluators/fixtures/tape-contents.ts';
+import { gapBefore, missed, watermarked, watermarkOf } from '../evaluators/fixtures/tape-contents.ts';
 import { engineGroup, runEngine } from '../evaluators/main.ts';
 import { EngineTelemetry } from '../evaluators/telemetry.adapter.ts';
 import { newCounters, type EngineCounters } from '../evaluators/engine-counters.ts';
@@ -109,7 +109,7 @@ async function layTape(count: number, instruments: readonly string[] = [INSTRUME
   await layRecords([...trades, refused].map(tapeRecord));
 }
 
-/** The tape of a live market: each 40 trades a gap, a quiet half minute, and ticks through it. */
+/** The tape of a live market: each 40 trades a gap, a quiet half minute, and watermarks through it. */
 async function layLiveTape(count: number): Promise<void> {
   let quietUs = 0;
   const records = syntheticTrades({ seed: 11, count }).flatMap((trade, index): OutgoingRecord[] => {
@@ -123,8 +123,8 @@ async function layLiveTape(count: number): Promise<void> {
       tapeRecordOf({ partition, content: missed(gapBefore(later, 1_000_000 + index * 10, 5)) }),
       tapeRecord(later),
       ...seconds.map((second) => {
-        const tick = tickOf([INSTRUMENT], Math.floor(later.eventTime / 1_000_000 + second) * 1_000_000);
-        return tapeRecordOf({ partition, content: ticked(tick) });
+        const watermark = watermarkOf([INSTRUMENT], Math.floor(later.eventTime / 1_000_000 + second) * 1_000_000);
+        return tapeRecordOf({ partition, content: watermarked(watermark) });
       }),
     ];
   });

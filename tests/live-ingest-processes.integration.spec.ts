@@ -9,7 +9,7 @@ import { applyTopics } from '../platform/kafka/topics.ts';
 import { killService } from '../stack/main.ts';
 import { REAL_CAPTURE_IS_PRESENT, realCapture, syntheticCapture } from './exchange/captures.ts';
 import { openScene, renamed, SHORT_TIMING, type LiveScene } from './exchange/live-run.ts';
-import { expectTrueTicks, lineOfExchange, lineOfTape } from './exchange/tape-witness.ts';
+import { expectTrueWatermarks, lineOfExchange, lineOfTape } from './exchange/tape-witness.ts';
 import { Processes, type TapeproofProcess } from './support/processes.ts';
 import { stackConnections, stackOptions, startAgain } from './support/stack.ts';
 import { until } from './support/until.ts';
@@ -147,7 +147,7 @@ describe.concurrent('a process that takes a market live', () => {
         const effective = all.filter(({ tradeId, eventTime }) => seen.add(tradeId, eventTime));
         expect(effective.map(lineOfTape)).toEqual(scene.exchange.shown(symbol).map(lineOfExchange));
       }
-      expectTrueTicks(scene.witness);
+      expectTrueWatermarks(scene.witness);
     });
   });
 });

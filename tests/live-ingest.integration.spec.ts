@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ClockTick } from '../contracts/generated/events.ts';
+import type { Watermark } from '../contracts/generated/events.ts';
 import type { Connections } from '../platform/connections.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
@@ -11,8 +11,8 @@ import { openScene, renamed, SHORT_TIMING, type LiveRun, type LiveScene } from '
 import type { ExchangeStatistics } from './exchange/statistics.ts';
 import {
   deadLettersAbout,
-  expectSparseTicks,
-  expectTrueTicks,
+  expectSparseWatermarks,
+  expectTrueWatermarks,
   lineOfExchange,
   lineOfTape,
 } from './exchange/tape-witness.ts';
@@ -73,7 +73,7 @@ async function expectExactly(
   await inScene({ faults, seed, tradesPerSecond, opens }, async (scene) => {
     await toTheEnd(scene, scene.start({ transport }));
     scene.expectExact();
-    expectSparseTicks(scene.witness);
+    expectSparseWatermarks(scene.witness);
     expect(scene.exchange.limitsBroken()).toEqual([]);
     resolve(scene.exchange.stats);
   });
@@ -187,7 +187,7 @@ describe.concurrent('what nobody can have', () => {
       const trades = scene.witness.trades(instrument);
       expect(trades.map(lineOfTape)).toEqual(scene.exchange.shown(`${scene.symbols[0]}`).map(lineOfExchange));
       expect(scene.witness.gaps(other)).toEqual([]);
-      const own = scene.witness.recordsOf(instrument).filter(({ kind }) => kind !== 'tick');
+      const own = scene.witness.recordsOf(instrument).filter(({ kind }) => kind !== 'watermark');
       const at = own.findIndex(({ kind }) => kind === 'gap');
       const [before, after] = [trades[at - 1], trades[at]];
       expect([before?.tradeId, after?.tradeId]).toEqual([String(FIRST + 499), String(FIRST + 503)]);
@@ -205,7 +205,7 @@ describe.concurrent('what nobody can have', () => {
           source: 'live:binance',
         },
       ]);
-      expectTrueTicks(scene.witness);
+      expectTrueWatermarks(scene.witness);
     });
   });
 
@@ -242,7 +242,7 @@ describe.concurrent('what nobody can have', () => {
           reported.push(`${event.firstTradeId}-${event.lastTradeId}`);
         }
       };
-      // Sought for five seconds or so, in which others have their ticks.
+      // Sought for five seconds or so, in which others have their watermarks.
       const run = scene.start({ timing: { ...IMPATIENT, gapRetryMs: 1_000 }, telemetry });
       await scene.untilWhole();
       expect(openedUs).toBeGreaterThan(0);
@@ -251,29 +251,29 @@ describe.concurrent('what nobody can have', () => {
       const [{ receivedAt: declaredUs } = { receivedAt: 0 }] = gaps;
       await until('the clock goes on', async () => {
         await scene.witness.catchUp();
-        return scene.witness.ticks(instrument).some(({ receivedAt }) => receivedAt > declaredUs);
+        return scene.witness.watermarks(instrument).some(({ receivedAt }) => receivedAt > declaredUs);
       });
       await run.stop();
       // Each is reported once, when it is on the tape.
       expect(reported).toEqual(gaps.map(({ firstTradeId, lastTradeId }) => `${firstTradeId}-${lastTradeId}`));
-      const isWithin = ({ receivedAt }: ClockTick): boolean => receivedAt > openedUs && receivedAt < declaredUs;
-      expect(scene.witness.ticks(instrument).filter(isWithin)).toEqual([]);
-      expect(scene.witness.ticks(other).filter(isWithin).length).toBeGreaterThan(0);
+      const isWithin = ({ receivedAt }: Watermark): boolean => receivedAt > openedUs && receivedAt < declaredUs;
+      expect(scene.witness.watermarks(instrument).filter(isWithin)).toEqual([]);
+      expect(scene.witness.watermarks(other).filter(isWithin).length).toBeGreaterThan(0);
     });
   });
 });
 
 describe.concurrent('a live market', () => {
-  it('that is quiet has a clock, one tick a second at most', async () => {
+  it('that is quiet has a clock, one watermark a second at most', async () => {
     await inScene({ markets: syntheticCapture(200) }, async (scene) => {
       const run = scene.start();
       await scene.untilWhole();
       await untilClockGoesOn(scene, 3);
       await run.stop();
       scene.expectExact();
-      expectSparseTicks(scene.witness);
-      const [tick] = scene.witness.ticks(scene.instruments[0] ?? '');
-      expect(tick).toMatchObject({ venue: 'binance', source: 'live:binance' });
+      expectSparseWatermarks(scene.witness);
+      const [watermark] = scene.witness.watermarks(scene.instruments[0] ?? '');
+      expect(watermark).toMatchObject({ venue: 'binance', source: 'live:binance' });
     });
   });
 
@@ -326,13 +326,13 @@ describe.concurrent('a live market', () => {
   });
 });
 
-/** So many ticks of both instruments are on the tape that speak of a time after now. */
-async function untilClockGoesOn(scene: LiveScene, ticks: number): Promise<void> {
+/** So many watermarks of both instruments are on the tape that speak of a time after now. */
+async function untilClockGoesOn(scene: LiveScene, watermarks: number): Promise<void> {
   const sinceUs = nowUs();
-  await until(`${ticks} ticks of the quiet time are on the tape`, async () => {
+  await until(`${watermarks} watermarks of the quiet time are on the tape`, async () => {
     await scene.witness.catchUp();
-    const quiet = scene.instruments.map((instrument) => scene.witness.ticks(instrument));
-    return quiet.every((all) => all.filter(({ eventTime }) => eventTime > sinceUs).length >= ticks);
+    const quiet = scene.instruments.map((instrument) => scene.witness.watermarks(instrument));
+    return quiet.every((all) => all.filter(({ eventTime }) => eventTime > sinceUs).length >= watermarks);
   });
 }
 

@@ -116,7 +116,7 @@ describe('a live ingest', () => {
   });
 
   it('has every metric of the catalogue, and each has moved', async () => {
-    await until('the clock ticks', async () => (await metric('live_ticks_total')) > 0);
+    await until('the watermarks', async () => (await metric('live_watermarks_total')) > 0);
     const seen = (name: string) => live.greatest.get(name) ?? 0;
     for (const name of metricsOf('ingest-live')) {
       expect(live.greatest.has(name), `${name} is there`).toBe(true);

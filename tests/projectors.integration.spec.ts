@@ -213,7 +213,7 @@ describe('projectors on the real stores', () => {
     expect(rows[0]?.settled).toBe(rows[0]?.outcomes);
   });
 
-  it('shows what is missing on the tape, and passes over its ticks', async () => {
+  it('shows what is missing on the tape, and passes over its watermarks', async () => {
     await tape.quiet(1);
     start('postgres-history');
     await caughtUp('postgres-history');
@@ -226,7 +226,7 @@ describe('projectors on the real stores', () => {
     const [{ gaps, missing, ignored } = { gaps: '0', missing: '0', ignored: '0' }] = rows;
     expect(Number(gaps)).toBe(tape.contents('gap'));
     expect(Number(missing)).toBe(3 * Number(gaps));
-    expect(Number(ignored)).toBe(tape.trades.length + tape.contents('tick'));
+    expect(Number(ignored)).toBe(tape.trades.length + tape.contents('watermark'));
   });
 
   it('says that a price is stale once its market is known to be quiet, and no more with the next trade', async () => {

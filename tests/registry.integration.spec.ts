@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeBody, FINGERPRINTS, frame } from '../contracts/codec.ts';
 import { Decimal } from '../contracts/decimal.ts';
 import { SCHEMAS, type Trade } from '../contracts/generated/events.ts';
+import { FORMER_TAPE_SCHEMAS } from '../contracts/former-schemas.ts';
 import { subjectOf, TAPE_TOPIC } from '../contracts/topics.ts';
+import { ACCEPTED_TAPE_SCHEMAS } from '../evaluators/derive.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
@@ -95,6 +97,17 @@ describe('the registry', () => {
     const content = await decode({ value: frame(id, body) });
     expect(content).toMatchObject({ kind: 'trade', trade });
     expect(content.kind === 'trade' && content.fingerprint).not.toBe(FINGERPRINTS.Trade);
+  });
+
+  it('reads a watermark that is on the tape by its former name', async () => {
+    const { schema, fingerprint } = FORMER_TAPE_SCHEMAS.find(({ name }) => name === 'Watermark')!;
+    const subject = `${TAPE_TOPIC}-com.tapeproof.events.ClockTick`;
+    const { id } = (await ask('POST', `/subjects/${subject}/versions`, { schema })).body as { id: number };
+    const watermark = { venue: 'test', instruments: [trade.instrument], eventTime: 1, receivedAt: 2, source: 'test' };
+    const decode = createTapeDecoder(createRegistry(url));
+    const content = await decode({ value: frame(id, encodeBody('Watermark', watermark)) });
+    expect(content).toMatchObject({ kind: 'watermark', watermark, fingerprint });
+    expect(ACCEPTED_TAPE_SCHEMAS).toContain(fingerprint);
   });
 
   it('says what cannot be used, and why', async () => {

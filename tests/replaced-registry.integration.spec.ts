@@ -119,7 +119,7 @@ const REPLACEMENTS: readonly [string, () => void][] = [
   [
     'with ids in another order',
     () => {
-      replaced.swap([[idOf('Trade'), idOf('ClockTick')]]);
+      replaced.swap([[idOf('Trade'), idOf('Watermark')]]);
     },
   ],
   [
@@ -198,7 +198,7 @@ describe('a registry that changes under a process at work', () => {
     await trade(0);
     const engine = start('engine', 'run');
     await until('the engine has read the tape', isCaughtUp);
-    replaced.swap([[idOf('Trade'), idOf('ClockTick')]]);
+    replaced.swap([[idOf('Trade'), idOf('Watermark')]]);
     await engine.line('registry-changed');
     expect(await engine.isReady()).toBe(false);
     await trade(TRADES);

@@ -2,20 +2,6 @@
 
 import type { Decimal } from '../decimal.ts';
 
-/** A live source was complete up to a time, also where the market was quiet. Stored fact of the tape: never edited, never removed. */
-export interface ClockTick {
-  /** Where the instruments are traded, lower case, for example binance. */
-  readonly venue: string;
-  /** Instruments of this partition that it speaks for, sorted. */
-  readonly instruments: readonly string[];
-  /** What the venue published of these instruments with an earlier event time is on the tape before this record, or in a gap that it names: the producer's clock less its allowance for delay, whole seconds, UTC, microseconds since 1970. */
-  readonly eventTime: number;
-  /** The producer's clock when it wrote the tick, UTC, microseconds since 1970. */
-  readonly receivedAt: number;
-  /** What wrote it, for example live:binance. */
-  readonly source: string;
-}
-
 /** What the record was read from: a topic, or something outside Kafka. */
 export type SourceKind = 'TOPIC' | 'FILE';
 
@@ -529,9 +515,22 @@ export interface TradeReleased {
   readonly source: string;
 }
 
+/** A live source was complete up to a time, also where the market was quiet. Stored fact of the tape: never edited, never removed. */
+export interface Watermark {
+  /** Where the instruments are traded, lower case, for example binance. */
+  readonly venue: string;
+  /** Instruments of this partition that it speaks for, sorted. */
+  readonly instruments: readonly string[];
+  /** What the venue published of these instruments with an earlier event time is on the tape before this record, or in a gap that it names: the producer's clock less its allowance for delay, whole seconds, UTC, microseconds since 1970. */
+  readonly eventTime: number;
+  /** The producer's clock when it wrote the watermark, UTC, microseconds since 1970. */
+  readonly receivedAt: number;
+  /** What wrote it, for example live:binance. */
+  readonly source: string;
+}
+
 /** Record name to its type. */
 export interface EventTypes {
-  readonly ClockTick: ClockTick;
   readonly DeadLetter: DeadLetter;
   readonly EngineActivated: EngineActivated;
   readonly EngineAnchor: EngineAnchor;
@@ -545,14 +544,13 @@ export interface EventTypes {
   readonly TradeCorrected: TradeCorrected;
   readonly TradeGap: TradeGap;
   readonly TradeReleased: TradeReleased;
+  readonly Watermark: Watermark;
 }
 
 export type RecordName = keyof EventTypes;
 
 /** The schemas as written, by record name. */
 export const SCHEMAS: Readonly<Record<RecordName, string>> = {
-  ClockTick:
-    "{\"type\":\"record\",\"name\":\"ClockTick\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"A live source was complete up to a time, also where the market was quiet. Stored fact of the tape: never edited, never removed.\",\"fields\":[{\"name\":\"venue\",\"type\":\"string\",\"doc\":\"Where the instruments are traded, lower case, for example binance.\"},{\"name\":\"instruments\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Instruments of this partition that it speaks for, sorted.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"What the venue published of these instruments with an earlier event time is on the tape before this record, or in a gap that it names: the producer's clock less its allowance for delay, whole seconds, UTC, microseconds since 1970.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"The producer's clock when it wrote the tick, UTC, microseconds since 1970.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"What wrote it, for example live:binance.\"}]}",
   DeadLetter:
     "{\"type\":\"record\",\"name\":\"DeadLetter\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"Something that could not be used was kept, with where it came from and why.\",\"fields\":[{\"name\":\"deadLetterId\",\"type\":\"string\",\"doc\":\"Identity: dead-<reader>-<source name>-<partition>-<position>.\"},{\"name\":\"source\",\"type\":{\"type\":\"record\",\"name\":\"DeadLetterSource\",\"doc\":\"Where the record came from.\",\"fields\":[{\"name\":\"kind\",\"type\":{\"type\":\"enum\",\"name\":\"SourceKind\",\"symbols\":[\"TOPIC\",\"FILE\"],\"doc\":\"What the record was read from: a topic, or something outside Kafka.\"},\"doc\":\"TOPIC, or FILE for what came from outside Kafka: a file, or a venue's stream, which its name tells.\"},{\"name\":\"name\",\"type\":\"string\",\"doc\":\"Name of the topic; for a file file:<first 16 hex digits of its SHA-256>; for a stream live:<venue>.\"},{\"name\":\"partition\",\"type\":[\"null\",\"int\"],\"doc\":\"Partition of the topic; null otherwise.\",\"default\":null},{\"name\":\"position\",\"type\":\"long\",\"doc\":\"Offset in the partition; for a file the line, from 1; for a stream when it was received, microseconds since 1970.\"}]},\"doc\":\"Where the record came from.\"},{\"name\":\"reader\",\"type\":\"string\",\"doc\":\"Which part of Tapeproof refused it: engine, ingest-file, ingest-live or a projector's name.\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"DeadLetterReason\",\"symbols\":[\"UNDECODABLE\",\"UNKNOWN_SCHEMA\",\"SCHEMA_NOT_ACCEPTED\",\"MALFORMED\",\"NOT_A_NUMBER\",\"NOT_POSITIVE\",\"OUT_OF_BOUNDS\",\"PRECISION\",\"TIME_OUT_OF_BOUNDS\",\"CLOCK_LEAD\",\"INSTRUMENT_MALFORMED\",\"INSTRUMENT_NOT_ALLOWED\",\"WRONG_PARTITION\",\"SIDE_UNKNOWN\",\"TRADE_ID_MALFORMED\"],\"doc\":\"Closed catalogue of reasons.\"},\"doc\":\"Why it was refused.\"},{\"name\":\"detail\",\"type\":\"string\",\"doc\":\"The reason with its figures, for people; the same at each replay.\"},{\"name\":\"payload\",\"type\":\"bytes\",\"doc\":\"The record's first 65,536 bytes.\"},{\"name\":\"payloadBytes\",\"type\":\"long\",\"doc\":\"Length of the whole record, bytes.\"},{\"name\":\"payloadHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the whole record.\"}]}",
   EngineActivated:
@@ -579,4 +577,6 @@ export const SCHEMAS: Readonly<Record<RecordName, string>> = {
     "{\"type\":\"record\",\"name\":\"TradeGap\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"Trades that happened are missing here: the producer could not get them and went on. What it got later follows later. Stored fact of the tape: never edited, never removed.\",\"fields\":[{\"name\":\"venue\",\"type\":\"string\",\"doc\":\"Where the instrument is traded, lower case, for example binance.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"firstTradeId\",\"type\":\"string\",\"doc\":\"The venue's id of the first missing trade.\"},{\"name\":\"lastTradeId\",\"type\":\"string\",\"doc\":\"The venue's id of the last missing trade.\"},{\"name\":\"missingTrades\",\"type\":\"long\",\"doc\":\"How many ids are missing, both ends included.\"},{\"name\":\"fromTime\",\"type\":[\"null\",{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}],\"doc\":\"Event time of the last trade before the gap, microseconds since 1970; null where it is not known.\",\"default\":null},{\"name\":\"toTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Event time of the first trade after the gap, microseconds since 1970.\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"TradeGapReason\",\"symbols\":[\"NOT_SERVED\",\"NO_ANSWER\",\"BEYOND_LIMIT\"],\"doc\":\"NOT_SERVED: the venue answered without them. NO_ANSWER: it did not answer in time. BEYOND_LIMIT: more are missing than the operator lets the producer ask for.\"},\"doc\":\"Why they are missing.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"The producer's clock when it gave up, UTC, microseconds since 1970.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"What wrote it, for example live:binance.\"}]}",
   TradeReleased:
     "{\"type\":\"record\",\"name\":\"TradeReleased\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"A trade that was set aside for its stamp counts from here on: its stamp is right. Stored fact of the tape: never edited, never removed.\",\"fields\":[{\"name\":\"venue\",\"type\":\"string\",\"doc\":\"Where the trade happened, lower case, for example binance.\"},{\"name\":\"instrument\",\"type\":\"string\",\"doc\":\"Instrument at venue, for example BTC-USDT@binance.\"},{\"name\":\"tradeId\",\"type\":\"string\",\"doc\":\"Id of the trade that is meant.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"Event time of that trade, UTC, microseconds since 1970: with its id its identity.\"},{\"name\":\"price\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Its price as the tape has it.\"},{\"name\":\"size\",\"type\":{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":38,\"scale\":12},\"doc\":\"Its size as the tape has it.\"},{\"name\":\"reason\",\"type\":\"string\",\"doc\":\"Why, for people.\"},{\"name\":\"actor\",\"type\":\"string\",\"doc\":\"Who said so: a person, or the venue.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"When the producer learned of it, UTC, microseconds since 1970; 0 where that is not known.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"Where the producer had it from, for example operator or live:binance.\"}]}",
+  Watermark:
+    "{\"type\":\"record\",\"name\":\"Watermark\",\"namespace\":\"com.tapeproof.events\",\"aliases\":[\"ClockTick\"],\"doc\":\"A live source was complete up to a time, also where the market was quiet. Stored fact of the tape: never edited, never removed.\",\"fields\":[{\"name\":\"venue\",\"type\":\"string\",\"doc\":\"Where the instruments are traded, lower case, for example binance.\"},{\"name\":\"instruments\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Instruments of this partition that it speaks for, sorted.\"},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"What the venue published of these instruments with an earlier event time is on the tape before this record, or in a gap that it names: the producer's clock less its allowance for delay, whole seconds, UTC, microseconds since 1970.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"The producer's clock when it wrote the watermark, UTC, microseconds since 1970.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"What wrote it, for example live:binance.\"}]}",
 };

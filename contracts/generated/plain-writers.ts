@@ -16,7 +16,6 @@ import {
 } from '../plain-writer.ts';
 import type {
   Calibration,
-  ClockTick,
   ConfidenceLevel,
   Contribution,
   DeadLetter,
@@ -44,15 +43,8 @@ import type {
   TradeGapReason,
   TradeReleased,
   Verdict,
+  Watermark,
 } from './events.ts';
-
-function writeClockTick(value: ClockTick): void {
-  writeText(value.venue);
-  writeArray(value.instruments, writeText);
-  writeLong(value.eventTime);
-  writeLong(value.receivedAt);
-  writeText(value.source);
-}
 
 function writeSourceKind(value: SourceKind): void {
   writeSymbol(['TOPIC', 'FILE'], value);
@@ -351,9 +343,16 @@ function writeTradeReleased(value: TradeReleased): void {
   writeText(value.source);
 }
 
+function writeWatermark(value: Watermark): void {
+  writeText(value.venue);
+  writeArray(value.instruments, writeText);
+  writeLong(value.eventTime);
+  writeLong(value.receivedAt);
+  writeText(value.source);
+}
+
 /** Writes the plain values of each record, field by field, in the order of its schema. */
 export const WRITERS: { readonly [Name in keyof EventTypes]: Writer<EventTypes[Name]> } = {
-  ClockTick: writeClockTick,
   DeadLetter: writeDeadLetter,
   EngineActivated: writeEngineActivated,
   EngineAnchor: writeEngineAnchor,
@@ -367,4 +366,5 @@ export const WRITERS: { readonly [Name in keyof EventTypes]: Writer<EventTypes[N
   TradeCorrected: writeTradeCorrected,
   TradeGap: writeTradeGap,
   TradeReleased: writeTradeReleased,
+  Watermark: writeWatermark,
 };

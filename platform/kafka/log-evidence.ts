@@ -1,6 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { bodyOf, readerFor, schemaIdOf } from '../../contracts/codec.ts';
-import { FIRST_TRADE_SCHEMA } from '../../contracts/former-schemas.ts';
+import { FORMER_TAPE_SCHEMAS } from '../../contracts/former-schemas.ts';
 import { SCHEMAS } from '../../contracts/generated/events.ts';
 import { isInstrument } from '../../contracts/instrument-name.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
@@ -103,7 +103,7 @@ async function sampleOf(
   const sample: Sample = { topic, records: 0, label: undefined, uses: new Map(), places: [] };
   const readers = [
     ...names.map((name) => readerFor(name, SCHEMAS[name])),
-    ...(topic === TAPE_TOPIC ? [readerFor('Trade', FIRST_TRADE_SCHEMA)] : []),
+    ...(topic === TAPE_TOPIC ? FORMER_TAPE_SCHEMAS.map(({ name, schema }) => readerFor(name, schema)) : []),
   ];
   const isReadable = (body: Buffer): boolean => readers.some((read) => reads(read, body));
   for (let partition = 0; partition < partitions; partition += 1) {

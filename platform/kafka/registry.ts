@@ -23,6 +23,13 @@ const QUICK_READERS: Readonly<Record<string, BodyReader<'Trade'>>> = {
 };
 
 const NAMESPACE = 'com.tapeproof.events.';
+/** By full name, those included that earlier builds wrote a record by. */
+const RECORD_OF_FULL_NAME: ReadonlyMap<string, RecordName> = new Map(
+  RECORD_NAMES.flatMap((name) => {
+    const { aliases = [] } = JSON.parse(SCHEMAS[name]) as { readonly aliases?: readonly string[] };
+    return [name, ...aliases].map((known) => [`${NAMESPACE}${known}`, name] as const);
+  }),
+);
 const COMPATIBILITY_LEVEL = 'FULL_TRANSITIVE';
 const REQUEST_TIMEOUT_MS = 5_000;
 const PROBE_TIMEOUT_MS = 2_000;
@@ -239,7 +246,7 @@ function nameOf(schema: unknown): RecordName | undefined {
   }
   const namespace = 'namespace' in schema && typeof schema.namespace === 'string' ? `${schema.namespace}.` : '';
   const fullName = schema.name.includes('.') ? schema.name : `${namespace}${schema.name}`;
-  return RECORD_NAMES.find((name) => fullName === `${NAMESPACE}${name}`);
+  return RECORD_OF_FULL_NAME.get(fullName);
 }
 
 async function registerOne(

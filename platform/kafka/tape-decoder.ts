@@ -1,5 +1,5 @@
 import { bodyOf, FRAME_BYTES, schemaIdOf } from '../../contracts/codec.ts';
-import type { ClockTick, EngineActivated, Trade, TradeGap } from '../../contracts/generated/events.ts';
+import type { Watermark, EngineActivated, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import type { TapeContent, UnusableReason } from '../../contracts/tape-content.ts';
 import type { Amendment } from '../../contracts/trade-rules.ts';
 import type { LogRecord } from './log-record.ts';
@@ -58,7 +58,8 @@ function contentOf(schema: RegisteredSchema, value: Buffer): TapeContent {
   try {
     if (name === 'Trade') return new TradeContent(schema.read(value, FRAME_BYTES) as Trade, fingerprint, value);
     const body = bodyOf(value);
-    if (name === 'ClockTick') return { kind: 'tick', tick: schema.read(body) as ClockTick, fingerprint, body };
+    if (name === 'Watermark')
+      return { kind: 'watermark', watermark: schema.read(body) as Watermark, fingerprint, body };
     if (name === 'TradeGap') return { kind: 'gap', gap: schema.read(body) as TradeGap, fingerprint, body };
     if (name === 'TradeCancelled' || name === 'TradeCorrected' || name === 'TradeReleased') {
       return { kind: 'amendment', name, amendment: schema.read(body) as Amendment, fingerprint, body };

@@ -1,5 +1,5 @@
 import { FINGERPRINTS, RECORD_NAMES } from '../../contracts/codec.ts';
-import { FIRST_TRADE_FINGERPRINT } from '../../contracts/former-schemas.ts';
+import { FORMER_TAPE_SCHEMAS } from '../../contracts/former-schemas.ts';
 import type { RecordName } from '../../contracts/generated/events.ts';
 import { TAPE_TOPIC, TOPICS } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
@@ -78,6 +78,8 @@ export function otherPartitionsRemedy(actual: number): string {
 
 /** The record type of a schema that this build or an earlier one writes; undefined for any other. */
 export function recordOfFingerprint(fingerprint: string): RecordName | undefined {
-  if (fingerprint === FIRST_TRADE_FINGERPRINT) return 'Trade';
-  return RECORD_NAMES.find((name) => FINGERPRINTS[name] === fingerprint);
+  return (
+    RECORD_NAMES.find((name) => FINGERPRINTS[name] === fingerprint) ??
+    FORMER_TAPE_SCHEMAS.find((former) => former.fingerprint === fingerprint)?.name
+  );
 }

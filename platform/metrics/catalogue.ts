@@ -266,7 +266,7 @@ export const METRICS = {
     ['instrument'],
     'Since the event time of the last trade appended.',
   ),
-  tapeproof_live_ticks_total: counter(LIVE, ['partition'], 'Clock ticks appended.'),
+  tapeproof_live_watermarks_total: counter(LIVE, ['partition'], 'Watermarks appended.'),
   tapeproof_live_waiting_trades: gauge(LIVE, ['venue'], 'Trades received that are not yet on their way to Kafka.'),
   tapeproof_live_missing_trades: gauge(LIVE, ['venue'], 'Trades known to be missing and asked for.'),
   tapeproof_live_instruments_in_sync: gauge(LIVE, ['venue'], 'Instruments without an open gap on a proven connection.'),

@@ -14,7 +14,7 @@ export class AppendCounts {
   private readonly byInstrument = new Map<string, Appended>();
   trades = 0;
   fromHistory = 0;
-  ticks = 0;
+  watermarks = 0;
   gaps = 0;
   deadLetters = 0;
 
@@ -28,13 +28,13 @@ export class AppendCounts {
     for (const record of records) {
       const { event, partition } = record;
       switch (event.kind) {
-        case 'tick':
-          this.ticks += 1;
+        case 'watermark':
+          this.watermarks += 1;
           this.telemetry({
-            kind: 'tick-appended',
+            kind: 'watermark-appended',
             partition,
-            instruments: event.tick.instruments,
-            eventTimeUs: event.tick.eventTime,
+            instruments: event.watermark.instruments,
+            eventTimeUs: event.watermark.eventTime,
           });
           break;
         case 'gap':

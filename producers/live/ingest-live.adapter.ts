@@ -9,7 +9,7 @@ import { openTrustedLog, type TrustedLog } from '../../platform/kafka/trusted-lo
 import type { RefusedTrade } from '../venue.ts';
 import { AppendCounts } from './append-counts.ts';
 import { Backfill } from './backfill.adapter.ts';
-import { ClockTicks } from './clock-ticks.ts';
+import { Watermarks } from './watermarks.ts';
 import { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
 import { routeFrame } from './frame-router.ts';
 import { InstrumentStream } from './instrument-stream.ts';
@@ -61,7 +61,7 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
   try {
     trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: processTelemetry });
     const { registry, partitions } = trusted;
-    for (const record of ['Trade', 'TradeGap', 'ClockTick'] as const) await registry.idOf(TAPE_TOPIC, record);
+    for (const record of ['Trade', 'TradeGap', 'Watermark'] as const) await registry.idOf(TAPE_TOPIC, record);
     await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
     producer = createRecordProducer(kafka, registry, processTelemetry?.metrics);
     return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
@@ -91,7 +91,7 @@ class LiveIngest {
   private readonly counts: AppendCounts;
   private readonly deadLetters: DeadLetterQueue;
   private readonly writer: TapeWriter;
-  private readonly ticks: ClockTicks;
+  private readonly watermarks: Watermarks;
   private readonly backfill: Backfill;
   private readonly venueStream: VenueStream | undefined;
   private rounds: NodeJS.Timeout | undefined;
@@ -111,13 +111,13 @@ class LiveIngest {
     for (const [instrument, symbol] of symbols) this.streams.set(instrument, this.streamOf(instrument, symbol));
     const streams = [...this.streams.values()];
     this.counts = new AppendCounts(telemetry);
-    this.ticks = new ClockTicks(venue.name, timing.tickIntervalMs, timing.tickAllowanceMs);
+    this.watermarks = new Watermarks(venue.name, timing.watermarkIntervalMs, timing.watermarkAllowanceMs);
     this.venueStream = options.transport === 'stream' ? this.newVenueStream() : undefined;
     this.writer = new TapeWriter({
       venue: venue.name,
       streams,
       producer,
-      ticks: this.ticks,
+      watermarks: this.watermarks,
       counts: this.counts,
       timing,
       telemetry,
@@ -240,8 +240,8 @@ class LiveIngest {
     });
   }
 
-  private resume({ held, tickTimes }: TapePosition): void {
-    for (const [partition, eventTime] of tickTimes) this.ticks.held(partition, eventTime);
+  private resume({ held, watermarkTimes }: TapePosition): void {
+    for (const [partition, eventTime] of watermarkTimes) this.watermarks.held(partition, eventTime);
     for (const [instrument, stream] of this.streams) {
       const here = held.get(instrument);
       stream.resume(here);
@@ -297,13 +297,13 @@ class LiveIngest {
   }
 
   private report(complete: boolean): LiveIngestReport {
-    const { trades, fromHistory, ticks, gaps, deadLetters } = this.counts;
+    const { trades, fromHistory, watermarks, gaps, deadLetters } = this.counts;
     const { deadLettersNotKept } = this.deadLetters;
     const perInstrument = Object.fromEntries(
       [...this.streams.keys()].sort().map((instrument) => [instrument, this.counts.of(instrument).tradesAppended]),
     );
     const seconds = (performance.now() - this.startedAtMs) / MILLISECONDS_PER_SECOND;
     const appended = { tradesAppended: trades, fromHistory, perInstrument };
-    return { complete, seconds, ...appended, ticks, gaps, deadLetters, deadLettersNotKept };
+    return { complete, seconds, ...appended, watermarks, gaps, deadLetters, deadLettersNotKept };
   }
 }

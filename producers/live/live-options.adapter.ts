@@ -66,7 +66,7 @@ export interface LiveIngestReport {
   readonly tradesAppended: number;
   readonly fromHistory: number;
   readonly perInstrument: Readonly<Record<string, number>>;
-  readonly ticks: number;
+  readonly watermarks: number;
   /** Gaps declared. */
   readonly gaps: number;
   readonly deadLetters: number;

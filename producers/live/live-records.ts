@@ -1,5 +1,5 @@
 import { encodeBody } from '../../contracts/codec.ts';
-import type { ClockTick, DeadLetter, DeadLetterReason, Trade, TradeGap } from '../../contracts/generated/events.ts';
+import type { Watermark, DeadLetter, DeadLetterReason, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { PlannedRecord } from '../ingest.ts';
@@ -11,7 +11,7 @@ export interface LiveRecord extends Omit<PlannedRecord, 'key'> {
   readonly key: string | null;
   readonly event:
     | { readonly kind: 'trade'; readonly trade: Trade; readonly origin: TradeOrigin }
-    | { readonly kind: 'tick'; readonly tick: ClockTick }
+    | { readonly kind: 'watermark'; readonly watermark: Watermark }
     | { readonly kind: 'gap'; readonly gap: TradeGap }
     | {
         readonly kind: 'dead-letter';
@@ -33,10 +33,10 @@ export function recordOfGap(gap: TradeGap, partition: number): LiveRecord {
   return { topic: TAPE_TOPIC, partition, key, type: 'TradeGap', body, timestampUs, event: { kind: 'gap', gap } };
 }
 
-export function recordOfTick(tick: ClockTick, partition: number): LiveRecord {
-  const body = encodeBody('ClockTick', tick);
-  const event = { kind: 'tick', tick } as const;
-  return { topic: TAPE_TOPIC, partition, key: null, type: 'ClockTick', body, timestampUs: tick.eventTime, event };
+export function recordOfWatermark(watermark: Watermark, partition: number): LiveRecord {
+  const body = encodeBody('Watermark', watermark);
+  const event = { kind: 'watermark', watermark } as const;
+  return { topic: TAPE_TOPIC, partition, key: null, type: 'Watermark', body, timestampUs: watermark.eventTime, event };
 }
 
 /** The dead letters of a stream all go to one partition, stamped with their receipt. */

@@ -22,8 +22,8 @@ export interface TapePositionQuery {
 export interface TapePosition {
   /** By instrument; one that is not there has nothing on the tape. */
   readonly held: ReadonlyMap<string, HeldByTape>;
-  /** By partition: the greatest event time of this venue's ticks near the end, microseconds. */
-  readonly tickTimes: ReadonlyMap<number, number>;
+  /** By partition: the greatest event time of this venue's watermarks near the end, microseconds. */
+  readonly watermarkTimes: ReadonlyMap<number, number>;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface TapePosition {
  */
 export async function readTapePosition(query: TapePositionQuery): Promise<TapePosition> {
   const { brokers, registry, venue, partitionOf } = query;
-  const tickTimes = new Map<number, number>();
+  const watermarkTimes = new Map<number, number>();
   const positions = new Map(
     [...partitionOf.keys()].map((instrument) => [instrument, new InstrumentPosition(venue.tradeIds === 'OPAQUE')]),
   );
@@ -44,7 +44,7 @@ export async function readTapePosition(query: TapePositionQuery): Promise<TapePo
     reader,
     decode: createTapeDecoder(registry),
     trace: Buffer.from(liveSourceOf(venue.name)),
-    tickTimes,
+    watermarkTimes,
   };
   try {
     for (const partition of new Set(partitionOf.values())) {
@@ -59,7 +59,7 @@ export async function readTapePosition(query: TapePositionQuery): Promise<TapePo
     const found = position.held();
     if (found !== undefined) held.set(instrument, found);
   }
-  return { held, tickTimes };
+  return { held, watermarkTimes };
 }
 
 interface Scan {
@@ -68,7 +68,7 @@ interface Scan {
   readonly decode: TapeDecoder;
   /** In the bytes of each record that this venue's producer wrote. */
   readonly trace: Buffer;
-  readonly tickTimes: Map<number, number>;
+  readonly watermarkTimes: Map<number, number>;
 }
 
 async function scanPartition(scan: Scan, partition: number, wanted: Map<string, InstrumentPosition>): Promise<void> {
@@ -89,14 +89,14 @@ async function scanPartition(scan: Scan, partition: number, wanted: Map<string, 
 
 async function note(scan: Scan, record: LogRecord, wanted: Map<string, InstrumentPosition>): Promise<void> {
   const position = record.key === null ? undefined : wanted.get(record.key.toString('latin1'));
-  const mayBeTick = record.key === null && record.value?.includes(scan.trace) === true;
-  if (position === undefined && !mayBeTick) return;
+  const mayBeWatermark = record.key === null && record.value?.includes(scan.trace) === true;
+  if (position === undefined && !mayBeWatermark) return;
   const decoded = scan.decode(record);
   const content = decoded instanceof Promise ? await decoded : decoded;
   if (content.kind === 'trade') position?.trade(content.trade);
   else if (content.kind === 'gap') position?.gap(content.gap);
-  else if (content.kind === 'tick' && content.tick.venue === scan.query.venue.name) {
+  else if (content.kind === 'watermark' && content.watermark.venue === scan.query.venue.name) {
     const { partition } = record;
-    scan.tickTimes.set(partition, Math.max(scan.tickTimes.get(partition) ?? 0, content.tick.eventTime));
+    scan.watermarkTimes.set(partition, Math.max(scan.watermarkTimes.get(partition) ?? 0, content.watermark.eventTime));
   }
 }

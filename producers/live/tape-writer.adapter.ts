@@ -3,10 +3,10 @@ import { isPassing, TapeproofError } from '../../platform/errors.ts';
 import type { RecordProducer } from '../../platform/kafka/producer.ts';
 import { Appender } from '../appender.adapter.ts';
 import { liveSourceOf } from '../venue.ts';
-import type { ClockTicks } from './clock-ticks.ts';
+import type { Watermarks } from './watermarks.ts';
 import type { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
 import type { InstrumentStream } from './instrument-stream.ts';
-import { recordOfGap, recordOfTick, recordOfTrade, tradeGapOf, type LiveRecord } from './live-records.ts';
+import { recordOfGap, recordOfWatermark, recordOfTrade, tradeGapOf, type LiveRecord } from './live-records.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import type { Released } from './reorder-buffer.ts';
 import type { AppendCounts } from './append-counts.ts';
@@ -22,7 +22,7 @@ export interface TapeWriterOptions {
   readonly venue: string;
   readonly streams: readonly InstrumentStream[];
   readonly producer: RecordProducer;
-  readonly ticks: ClockTicks;
+  readonly watermarks: Watermarks;
   readonly counts: AppendCounts;
   readonly timing: LiveTiming;
   readonly telemetry: LiveTelemetry;
@@ -78,7 +78,7 @@ export class TapeWriter {
         await this.wake.wait(IDLE_MS);
         await sleep(timing.flushMs);
         const isFull = this.fill();
-        this.addTicks();
+        this.addWatermarks();
         await this.sent(() => this.appender.flush());
         if (isFull) this.wake.poke();
       }
@@ -184,21 +184,21 @@ export class TapeWriter {
     return recordOfGap(tradeGapOf(released.gap, place, Date.now() * MICROSECONDS_PER_MILLISECOND), partition);
   }
 
-  /** Behind all that was taken: a tick never speaks for a trade that comes after it, and a stream with trades left has none. */
-  private addTicks(): void {
-    const { streams, ticks } = this.options;
+  /** Behind all that was taken: a watermark never speaks for a trade that comes after it, and a stream with trades left has none. */
+  private addWatermarks(): void {
+    const { streams, watermarks } = this.options;
     const nowMs = performance.now();
     for (const partition of new Set(streams.map(({ options }) => options.partition))) {
-      if (!ticks.isDue(partition, nowMs)) continue;
+      if (!watermarks.isDue(partition, nowMs)) continue;
       const here = streams.filter(({ options }) => options.partition === partition);
       const inSync = here.map((stream) => ({
         instrument: stream.options.instrument,
         completeUntilMs: stream.completeUntilMs,
       }));
-      const tick = ticks.next(partition, inSync, nowMs, Date.now());
-      if (tick === undefined) continue;
-      this.appender.add(recordOfTick(tick, partition));
-      ticks.written(partition, tick, nowMs);
+      const watermark = watermarks.next(partition, inSync, nowMs, Date.now());
+      if (watermark === undefined) continue;
+      this.appender.add(recordOfWatermark(watermark, partition));
+      watermarks.written(partition, watermark, nowMs);
     }
   }
 }

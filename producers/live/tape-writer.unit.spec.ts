@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { decodeBody } from '../../contracts/codec.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { OutgoingRecord, RecordProducer } from '../../platform/kafka/producer.ts';
-import { ClockTicks } from './clock-ticks.ts';
+import { Watermarks } from './watermarks.ts';
 import { tradeWith } from './fixtures/trade.ts';
 import { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
 import { InstrumentStream } from './instrument-stream.ts';
@@ -44,7 +44,7 @@ class MemoryTape implements RecordProducer {
   }
 }
 
-const WORDS: Readonly<Record<string, string>> = { ClockTick: 'tick', TradeGap: 'gap', DeadLetter: 'dead letter' };
+const WORDS: Readonly<Record<string, string>> = { Watermark: 'watermark', TradeGap: 'gap', DeadLetter: 'dead letter' };
 const ZERO_US = tradeWith(0).eventTime;
 
 function scene() {
@@ -81,7 +81,7 @@ function scene() {
     venue: 'binance',
     streams: [stream],
     producer: tape,
-    ticks: new ClockTicks('binance', 0, 0),
+    watermarks: new Watermarks('binance', 0, 0),
     counts,
     timing: TIMING,
     telemetry: NO_TELEMETRY,
@@ -91,7 +91,7 @@ function scene() {
       positionsRead += 1;
       const lastId = Number(tape.ids().findLast((id) => /^\d+$/.test(id)) ?? 0);
       const held = { lastId, lastTime: null, declaredGaps: [], recentIds: [] };
-      return Promise.resolve({ held: new Map([[stream.options.instrument, held]]), tickTimes: new Map() });
+      return Promise.resolve({ held: new Map([[stream.options.instrument, held]]), watermarkTimes: new Map() });
     },
   });
   return { stream, tape, abort, writer, counts, deadLetters, reported, positionsRead: () => positionsRead };
@@ -121,14 +121,14 @@ describe('the writer', () => {
     expect(counts.trades).toBe(9_000);
   });
 
-  it('writes a tick only behind the trades that it speaks for', async () => {
+  it('writes a watermark only behind the trades that it speaks for', async () => {
     const { stream, tape, abort, writer } = scene();
     deliver(stream, 1, 100);
     const running = writer.run();
     await expect.poll(() => tape.records.length).toBeGreaterThan(100);
     abort.abort();
     await running;
-    expect(tape.ids().slice(0, 101)).toEqual([...numbers(1, 100), 'tick']);
+    expect(tape.ids().slice(0, 101)).toEqual([...numbers(1, 100), 'watermark']);
   });
 
   it('goes on behind what the tape holds after sends that failed half way, each trade once', async () => {
@@ -150,7 +150,7 @@ describe('the writer', () => {
     abort.abort();
     await running;
     expect(positionsRead()).toBe(2);
-    expect(tape.ids().filter((id) => id !== 'tick')).toEqual(numbers(1, 100));
+    expect(tape.ids().filter((id) => id !== 'watermark')).toEqual(numbers(1, 100));
   });
 
   it('ends in time while Kafka is away, and says that something is left', async () => {
@@ -209,7 +209,7 @@ describe('the writer', () => {
     await expect.poll(() => reported.length).toBe(1);
     abort.abort();
     await running;
-    expect(tape.ids().filter((id) => id !== 'tick')).toEqual(['gap', '20002']);
+    expect(tape.ids().filter((id) => id !== 'watermark')).toEqual(['gap', '20002']);
     expect(reported).toEqual(['BEYOND_LIMIT BTC-USDT@binance 1-20001, 20001']);
   });
 

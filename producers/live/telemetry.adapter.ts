@@ -80,8 +80,8 @@ class LiveReporter {
       case 'trades-appended':
         this.#tradesAppended(event);
         break;
-      case 'tick-appended':
-        this.#tickAppended(event);
+      case 'watermark-appended':
+        this.#watermarkAppended(event);
         break;
       case 'append-failed':
         this.#appendFailed(event);
@@ -181,8 +181,8 @@ class LiveReporter {
     });
   }
 
-  #tickAppended({ partition }: EventOf<'tick-appended'>): void {
-    this.#metrics.count('tapeproof_live_ticks_total', { partition });
+  #watermarkAppended({ partition }: EventOf<'watermark-appended'>): void {
+    this.#metrics.count('tapeproof_live_watermarks_total', { partition });
   }
 
   #appendFailed({ detail, pauseMs }: EventOf<'append-failed'>): void {

@@ -47,7 +47,7 @@ export type AppendEvent =
       readonly lastEventTimeUs: number;
     }
   | {
-      readonly kind: 'tick-appended';
+      readonly kind: 'watermark-appended';
       readonly partition: number;
       readonly instruments: readonly string[];
       readonly eventTimeUs: number;

@@ -42,7 +42,7 @@ function happen(telemetry: LiveTelemetry): void {
     ...{ instrument: INSTRUMENT, count: 3, origin: 'stream' },
     lastEventTimeUs: (Date.now() - 60_000) * 1_000,
   });
-  telemetry({ kind: 'tick-appended', partition: 2, instruments: [INSTRUMENT], eventTimeUs: 1 });
+  telemetry({ kind: 'watermark-appended', partition: 2, instruments: [INSTRUMENT], eventTimeUs: 1 });
   telemetry({ kind: 'gap-opened', ...GAP });
   telemetry({ kind: 'gap-filled', instrument: INSTRUMENT, missing: 5, openMs: 30 });
   telemetry({ kind: 'gap-declared', ...GAP, reason: 'NOT_SERVED' });
@@ -106,7 +106,7 @@ describe('the telemetry of live ingestion', () => {
     telemetry({ kind: 'resumed', instrument: INSTRUMENT, nextTradeId: null, lastTradeIdOnTape: null });
     const counters = metricsOf('ingest-live').filter((name) => METRICS[name].type === 'counter');
     for (const name of counters) {
-      if (name === 'tapeproof_live_ticks_total' || SHARED.some((part) => name.includes(part))) continue;
+      if (name === 'tapeproof_live_watermarks_total' || SHARED.some((part) => name.includes(part))) continue;
       const values = (await samples(name.replace('tapeproof_', ''))).map((sample) => sample.at(-1));
       expect(values.length, name).toBeGreaterThan(0);
       expect(new Set(values), name).toEqual(new Set([0]));

@@ -32,10 +32,10 @@ export interface LiveTiming {
   readonly gapRetryMs: number;
   /** How often REST is asked in poll mode, each instrument. */
   readonly pollIntervalMs: number;
-  /** How often a clock tick may be written. */
-  readonly tickIntervalMs: number;
+  /** How often a watermark may be written. */
+  readonly watermarkIntervalMs: number;
   /** What the venue's clock and its delivery may be behind ours. */
-  readonly tickAllowanceMs: number;
+  readonly watermarkAllowanceMs: number;
   /** Trades are collected this long for one batch to Kafka. */
   readonly flushMs: number;
   /** After a batch that Kafka did not take. */
@@ -62,8 +62,8 @@ export const LIVE_TIMING: LiveTiming = {
   gapGraceMs: 150,
   gapRetryMs: 500,
   pollIntervalMs: 2_000,
-  tickIntervalMs: 1_000,
-  tickAllowanceMs: 2_000,
+  watermarkIntervalMs: 1_000,
+  watermarkAllowanceMs: 2_000,
   flushMs: 5,
   appendPauseMs: 3_000,
   drainMs: 7_000,

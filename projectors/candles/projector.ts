@@ -39,7 +39,7 @@ export const candles: PostgresProjector = {
   name: 'candles',
   summary: 'One-minute bars of each instrument, in Postgres',
   topics: ['raw.trades'],
-  skips: ['EngineActivated', 'ClockTick', 'TradeGap'],
+  skips: ['EngineActivated', 'Watermark', 'TradeGap'],
   sink: 'postgres',
   schema: 'candles',
   tables: [CANDLE_TRADES, CANDLES],

@@ -19,7 +19,7 @@ export const postgresHistory: PostgresProjector = {
   name: 'postgres-history',
   summary: 'Every snapshot, forecast, decision, outcome, activation and gap, in Postgres',
   topics: ['raw.trades', 'indicator.snapshots', 'strategy.results', 'probability.decisions', 'decision.outcomes'],
-  skips: ['Trade', 'ClockTick'],
+  skips: ['Trade', 'Watermark'],
   sink: 'postgres',
   schema: 'history',
   tables: TABLES,

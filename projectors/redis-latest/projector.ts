@@ -1,6 +1,6 @@
 import type { Outcome, ProbabilityDecision } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
-import { refusalOf, refusalOfTick } from '../../contracts/trade-rules.ts';
+import { refusalOf, refusalOfWatermark } from '../../contracts/trade-rules.ts';
 import type { LatestOperation, ProjectedEvent, RedisProjector } from '../projector.ts';
 
 /** A price is stale once the venue is known to have had no later trade for so long. */
@@ -29,7 +29,7 @@ export const redisLatest: RedisProjector = {
 
 function project(source: ProjectedEvent): readonly LatestOperation[] {
   if (source.type === 'Trade') return latestPrice(source);
-  if (source.type === 'ClockTick') return latestClock(source);
+  if (source.type === 'Watermark') return latestClock(source);
   if (source.type === 'ProbabilityDecision') return [latestDecision(source.event)];
   if (source.type === 'Outcome' && source.event.forecastKind === 'DECISION') return [latestVerdict(source.event)];
   return [];
@@ -52,14 +52,14 @@ function latestPrice({ event: trade, partition, partitions }: Extract<ProjectedE
 }
 
 /**
- * How far the market is known, of each instrument that the tick speaks for. One without a trade so far has a clock and
+ * How far the market is known, of each instrument that the watermark speaks for. One without a trade so far has a clock and
  * nothing else: what is not there cannot be stale.
  */
-function latestClock({ event: tick, partition, partitions }: Extract<ProjectedEvent, { type: 'ClockTick' }>) {
-  if (refusalOfTick(tick) !== undefined) return [];
-  return tick.instruments
+function latestClock({ event: watermark, partition, partitions }: Extract<ProjectedEvent, { type: 'Watermark' }>) {
+  if (refusalOfWatermark(watermark) !== undefined) return [];
+  return watermark.instruments
     .filter((instrument) => partitionOf(instrument, partitions) === partition)
-    .map((entity) => ({ kind: 'advance', entity, timeField: 'clockUs', timeUs: tick.eventTime }) as const);
+    .map((entity) => ({ kind: 'advance', entity, timeField: 'clockUs', timeUs: watermark.eventTime }) as const);
 }
 
 function latestDecision(decision: ProbabilityDecision): LatestOperation {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { EventTypes, Outcome, ProbabilityDecision, RecordName, Trade } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
-import { tickOf } from '../../evaluators/fixtures/tape-contents.ts';
+import { watermarkOf } from '../../evaluators/fixtures/tape-contents.ts';
 import { createMemoryLatest } from '../../tests/support/memory-store.ts';
 import { tradeNumber } from '../../tests/support/seeded-tape.ts';
 import type { ProjectedEvent } from '../projector.ts';
@@ -51,14 +51,14 @@ describe('redis-latest', () => {
     expect(redisLatest.project(sourceOf('Trade', { ...trade, ...change }, partition))).toEqual([]);
   });
 
-  it('takes from a tick how far its instruments are known, where they belong', () => {
-    const tick = tickOf([trade.instrument, 'NONE-USDT@binance'], trade.eventTime);
+  it('takes from a watermark how far its instruments are known, where they belong', () => {
+    const watermark = watermarkOf([trade.instrument, 'NONE-USDT@binance'], trade.eventTime);
     const here = [trade.instrument, 'NONE-USDT@binance'].filter((name) => partitionOf(name, PARTITIONS) === home);
-    expect(redisLatest.project(sourceOf('ClockTick', tick))).toEqual(
+    expect(redisLatest.project(sourceOf('Watermark', watermark))).toEqual(
       here.map((entity) => ({ kind: 'advance', entity, timeField: 'clockUs', timeUs: trade.eventTime })),
     );
     expect(
-      redisLatest.project(sourceOf('ClockTick', { ...tick, instruments: [...tick.instruments].reverse() })),
+      redisLatest.project(sourceOf('Watermark', { ...watermark, instruments: [...watermark.instruments].reverse() })),
     ).toEqual([]);
   });
 
@@ -83,15 +83,15 @@ describe('redis-latest', () => {
       return fields['stale'];
     };
     const at = (seconds: number) => trade.eventTime + seconds * 1_000_000;
-    const tick = (seconds: number) => sourceOf('ClockTick', tickOf([trade.instrument], at(seconds)));
+    const watermark = (seconds: number) => sourceOf('Watermark', watermarkOf([trade.instrument], at(seconds)));
     const traded = (seconds: number) =>
       sourceOf('Trade', { ...trade, tradeId: `t${seconds}`, eventTime: at(seconds), receivedAt: at(seconds) });
-    expect(await after(tick(-1))).toBeUndefined();
+    expect(await after(watermark(-1))).toBeUndefined();
     expect(await after(traded(0))).toBe('0');
-    expect(await after(tick(60))).toBe('0');
-    expect(await after(tick(61))).toBe('1');
+    expect(await after(watermark(60))).toBe('0');
+    expect(await after(watermark(61))).toBe('1');
     // The clock never goes back, and a trade that was late all along changes nothing.
-    expect(await after(tick(30))).toBe('1');
+    expect(await after(watermark(30))).toBe('1');
     expect(await after(traded(-5))).toBe('1');
     expect(await after(traded(62))).toBe('0');
   });

@@ -54,7 +54,7 @@ export const FAULT_NAMES = Object.keys(FAULT_INTERVALS) as readonly FaultName[];
 export type Faults = Readonly<Partial<Record<FaultName, number>>>;
 
 export const OUT_OF_ORDER_FRAMES_MAX = 12;
-/** Less than what a clock tick allows for. */
+/** Less than what a watermark allows for. */
 const LAG_MS_MAX = 1_500;
 const HOLE_TRADES_MAX = 5;
 export const RETRY_AFTER_SECONDS = { 'rate-limited': 1, banned: 2 } as const;

@@ -5,7 +5,7 @@ import type { Trade } from '../../contracts/generated/events.ts';
 import { kafkaUnreachable } from '../../platform/kafka/client.ts';
 import type { OutgoingRecord, RecordProducer } from '../../platform/kafka/producer.ts';
 import { decodeBody } from '../../contracts/codec.ts';
-import { ClockTicks } from '../../producers/live/clock-ticks.ts';
+import { Watermarks } from '../../producers/live/watermarks.ts';
 import { InstrumentStream } from '../../producers/live/instrument-stream.ts';
 import { NO_TELEMETRY } from '../../producers/live/telemetry.ts';
 import { TapeWriter } from '../../producers/live/tape-writer.adapter.ts';
@@ -88,13 +88,13 @@ describe('while Kafka says that it is away', () => {
       venue: 'binance',
       streams: [stream],
       producer: tape,
-      ticks: new ClockTicks('binance', TIMING.tickIntervalMs, TIMING.tickAllowanceMs),
+      watermarks: new Watermarks('binance', TIMING.watermarkIntervalMs, TIMING.watermarkAllowanceMs),
       counts: new AppendCounts(NO_TELEMETRY),
       timing: TIMING,
       telemetry: NO_TELEMETRY,
       signal: end.signal,
       deadLetters: { first: undefined, sent: ignore, acknowledged: ignore, putBack: ignore },
-      readPosition: () => Promise.resolve({ held: tape.held(), tickTimes: new Map() }),
+      readPosition: () => Promise.resolve({ held: tape.held(), watermarkTimes: new Map() }),
     });
     const ended = writer.run();
     const answerAsked = (known: number): void => {

@@ -6,7 +6,7 @@ import { ingestLive, type LiveIngestOptions, type LiveIngestReport } from '../..
 import { until } from '../support/until.ts';
 import { startExchange, type Exchange, type ExchangeOptions } from './exchange.ts';
 import type { Market } from './market.ts';
-import { expectTrueTicks, lineOfExchange, lineOfTape, TapeWitness } from './tape-witness.ts';
+import { expectTrueWatermarks, lineOfExchange, lineOfTape, TapeWitness } from './tape-witness.ts';
 
 /** As the defaults, but for machines that do not wait: a fault is noticed and mended within a second or two. */
 export const SHORT_TIMING: Partial<LiveTiming> = {
@@ -39,7 +39,7 @@ export interface LiveScene {
   untilTrades(count: number): Promise<void>;
   /** All is published and on the tape. */
   untilWhole(deadlineMs?: number): Promise<void>;
-  /** The tape holds what the exchange has shown, in the order of the ids, each once, no gap, and ticks that were true. */
+  /** The tape holds what the exchange has shown, in the order of the ids, each once, no gap, and watermarks that were true. */
   expectExact(): void;
   close(): Promise<void>;
 }
@@ -102,7 +102,7 @@ export async function openScene(
         expect(witness.trades(instrument).map(lineOfTape)).toEqual(exchange.shown(symbol).map(lineOfExchange));
         expect(witness.gaps(instrument)).toEqual([]);
       }
-      if (options.stamps !== 'capture') expectTrueTicks(witness);
+      if (options.stamps !== 'capture') expectTrueWatermarks(witness);
     },
     async close() {
       await Promise.allSettled([...runs].map((run) => run.stop()));

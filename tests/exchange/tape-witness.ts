@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ClockTick, DeadLetter, Trade, TradeGap } from '../../contracts/generated/events.ts';
+import type { Watermark, DeadLetter, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import { bodyOf, decodeBody } from '../../contracts/codec.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
@@ -18,7 +18,7 @@ const MICROSECONDS_PER_SECOND = 1_000_000;
 /** A record of the tape about the instruments of one test. */
 export type WitnessedRecord =
   | { readonly kind: 'trade'; readonly trade: Trade }
-  | { readonly kind: 'tick'; readonly tick: ClockTick }
+  | { readonly kind: 'watermark'; readonly watermark: Watermark }
   | { readonly kind: 'gap'; readonly gap: TradeGap };
 
 /** Reads what comes onto the tape about some instruments, from its creation on. */
@@ -60,7 +60,7 @@ export class TapeWitness {
         for (const record of batch) {
           const content = await this.decode(record);
           this.nextOffsets.set(partition, record.offset + 1);
-          if (content.kind === 'trade' || content.kind === 'tick' || content.kind === 'gap')
+          if (content.kind === 'trade' || content.kind === 'watermark' || content.kind === 'gap')
             this.note(partition, content);
         }
       }
@@ -87,8 +87,8 @@ export class TapeWitness {
     return this.recordsOf(instrument).flatMap((record) => (record.kind === 'gap' ? [record.gap] : []));
   }
 
-  ticks(instrument: string): readonly ClockTick[] {
-    return this.recordsOf(instrument).flatMap((record) => (record.kind === 'tick' ? [record.tick] : []));
+  watermarks(instrument: string): readonly Watermark[] {
+    return this.recordsOf(instrument).flatMap((record) => (record.kind === 'watermark' ? [record.watermark] : []));
   }
 
   /** Records of each partition in their order. */
@@ -110,8 +110,8 @@ function namesOf(record: WitnessedRecord): readonly string[] {
       return [record.trade.instrument];
     case 'gap':
       return [record.gap.instrument];
-    case 'tick':
-      return record.tick.instruments;
+    case 'watermark':
+      return record.watermark.instruments;
   }
 }
 
@@ -132,23 +132,23 @@ function asExchange(decimal: string): string {
   return `${wholePart}.${fraction.padEnd(EXCHANGE_DECIMALS, '0')}`;
 }
 
-/** No trade comes, for the first time, after a tick that claimed to know all before a later time. */
-export function expectTrueTicks(witness: TapeWitness): void {
+/** No trade comes, for the first time, after a watermark that claimed to know all before a later time. */
+export function expectTrueWatermarks(witness: TapeWitness): void {
   const broken: string[] = [];
   for (const records of witness.perPartition()) {
     const claimedUs = new Map<string, number>();
     const seen = new Set<string>();
     for (const record of records) {
-      if (record.kind === 'tick') {
-        for (const instrument of record.tick.instruments) {
-          claimedUs.set(instrument, Math.max(record.tick.eventTime, claimedUs.get(instrument) ?? 0));
+      if (record.kind === 'watermark') {
+        for (const instrument of record.watermark.instruments) {
+          claimedUs.set(instrument, Math.max(record.watermark.eventTime, claimedUs.get(instrument) ?? 0));
         }
       }
       if (record.kind !== 'trade') continue;
       const { instrument, eventTime, tradeId } = record.trade;
       const claimed = claimedUs.get(instrument) ?? 0;
       if (eventTime < claimed && !seen.has(`${instrument} ${tradeId}`)) {
-        broken.push(`${instrument} ${tradeId} of ${eventTime} came after a tick of ${claimed}`);
+        broken.push(`${instrument} ${tradeId} of ${eventTime} came after a watermark of ${claimed}`);
       }
       seen.add(`${instrument} ${tradeId}`);
     }
@@ -156,14 +156,14 @@ export function expectTrueTicks(witness: TapeWitness): void {
   expect(broken).toEqual([]);
 }
 
-/** One process's ticks are whole seconds, each later than the one before, so at most one a second; none of the future. */
-export function expectSparseTicks(witness: TapeWitness): void {
+/** One process's watermarks are whole seconds, each later than the one before, so at most one a second; none of the future. */
+export function expectSparseWatermarks(witness: TapeWitness): void {
   for (const records of witness.perPartition()) {
-    const ticks = records.flatMap((record) => (record.kind === 'tick' ? [record.tick] : []));
-    for (const [index, { eventTime, receivedAt }] of ticks.entries()) {
+    const watermarks = records.flatMap((record) => (record.kind === 'watermark' ? [record.watermark] : []));
+    for (const [index, { eventTime, receivedAt }] of watermarks.entries()) {
       expect(eventTime % MICROSECONDS_PER_SECOND).toBe(0);
       expect(eventTime).toBeLessThan(receivedAt);
-      expect(eventTime).toBeGreaterThan(ticks[index - 1]?.eventTime ?? 0);
+      expect(eventTime).toBeGreaterThan(watermarks[index - 1]?.eventTime ?? 0);
     }
   }
 }

@@ -72,7 +72,7 @@ export class World {
     });
   }
 
-  /** Appends seeded trades, numbered from `from`, with ticks and gaps among them. */
+  /** Appends seeded trades, numbered from `from`, with watermarks and gaps among them. */
   async trade(from: number, count: number): Promise<void> {
     await this.#producer.send(seededContents(from, count, DEFAULT_PARTITIONS).map(tapeRecordOf));
   }

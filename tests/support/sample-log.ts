@@ -5,19 +5,19 @@ import { partitionOf } from '../../contracts/partitioner.ts';
 import { TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { parseConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
-import { activated, gapBefore, missed, ticked, tickOf, traded } from '../../evaluators/fixtures/tape-contents.ts';
+import { activated, gapBefore, missed, watermarked, watermarkOf, traded } from '../../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask } from '../../evaluators/partition-task.ts';
 import { NO_HEADERS, type LogRecord } from '../../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
-import { recordsOf, ticksAt, tradeNumber, type Placed } from './seeded-tape.ts';
+import { recordsOf, watermarksAt, tradeNumber, type Placed } from './seeded-tape.ts';
 
 export const SAMPLE_PARTITIONS = 2;
 export const SAMPLE_TAPE_ID = 'tape-of-the-sample';
 const TRADES = 600;
 /** Wide apart, so that forecasts fall due within the sample. */
 const TRADE_INTERVAL_US = 5_000_000;
-const TRADES_PER_TICK = 60;
+const TRADES_PER_WATERMARK = 60;
 const QUIET_US = 3_600_000_000;
 
 /** A registry that knows this build's schemas: a record type's id is its place in the alphabet, from 1. */
@@ -39,7 +39,7 @@ export type Log = ReadonlyMap<TopicName, readonly (readonly LogRecord[])[]>;
 
 /**
  * A log as it may be found: an activation, trades and all that the engine derives from them; among them a trade that is
- * on the tape twice, late and refused ones, ticks and gaps, bytes that nobody can read, and events that were emitted again.
+ * on the tape twice, late and refused ones, watermarks and gaps, bytes that nobody can read, and events that were emitted again.
  */
 export function sampleLog(): Log {
   const log = new Map<TopicName, LogRecord[][]>(
@@ -76,24 +76,24 @@ export function sampleLog(): Log {
   return log;
 }
 
-/** The trades with ticks and gaps among them; at the end the market falls quiet, for one half of it known to be. */
+/** The trades with watermarks and gaps among them; at the end the market falls quiet, for one half of it known to be. */
 function sampleContents(): Placed[] {
   const trades = sampleTrades();
   const placed = trades.flatMap((trade, index): Placed[] => {
     const partition = partitionOf(trade.instrument, SAMPLE_PARTITIONS);
-    const ticks = index % TRADES_PER_TICK === TRADES_PER_TICK - 1 ? ticksAt(trade.eventTime, SAMPLE_PARTITIONS) : [];
+    const watermarks = index % TRADES_PER_WATERMARK === TRADES_PER_WATERMARK - 1 ? watermarksAt(trade.eventTime, SAMPLE_PARTITIONS) : [];
     const gap = missed(gapBefore(trade, 1_000_000 + index, 7));
     return [
       ...(index % 250 === 100 ? [{ partition, content: gap }] : []),
       { partition, content: traded(trade) },
-      ...ticks,
+      ...watermarks,
     ];
   });
   const endUs = Math.max(...trades.map(({ eventTime }) => eventTime));
-  const [quiet, repeated] = [ticksAt(endUs + QUIET_US, SAMPLE_PARTITIONS), ticksAt(endUs, SAMPLE_PARTITIONS)];
+  const [quiet, repeated] = [watermarksAt(endUs + QUIET_US, SAMPLE_PARTITIONS), watermarksAt(endUs, SAMPLE_PARTITIONS)];
   // Refused, in the wrong partition, and of an instrument that never trades.
   const strays = [['nonsense'], ['BTC-USDT@binance', 'ETH-USDT@binance'], ['NONE-USDT@binance']].flatMap((names) =>
-    [0, 1].map((partition) => ({ partition, content: ticked(tickOf(names, endUs + 1_000_000)) })),
+    [0, 1].map((partition) => ({ partition, content: watermarked(watermarkOf(names, endUs + 1_000_000)) })),
   );
   return [...placed, ...quiet.slice(0, 1), ...repeated, ...strays];
 }

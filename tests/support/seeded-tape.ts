@@ -6,7 +6,7 @@ import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { TapeContent } from '../../contracts/tape-content.ts';
 import { parseConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
-import { activated, gapBefore, missed, ticked, tickOf, traded } from '../../evaluators/fixtures/tape-contents.ts';
+import { activated, gapBefore, missed, watermarked, watermarkOf, traded } from '../../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask, type PartitionTask } from '../../evaluators/partition-task.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
@@ -27,11 +27,11 @@ export const SEEDED_INSTRUMENTS = [
 const FIRST_TRADE_US = 1_723_161_255_342_000;
 const TRADE_INTERVAL_US = 250_000;
 const SEND_TRADES = 2_000;
-/** A tick follows each so many trades, and a gap comes before each so many. */
-const TRADES_PER_TICK = 140;
+/** A watermark follows each so many trades, and a gap comes before each so many. */
+const TRADES_PER_WATERMARK = 140;
 const TRADES_PER_GAP = 900;
-/** A live producer's ticks are behind its clock. */
-const TICK_ALLOWANCE_US = 2_000_000;
+/** A live producer's watermarks are behind its clock. */
+const WATERMARK_ALLOWANCE_US = 2_000_000;
 /** Ids that no seeded trade has. */
 const FIRST_MISSING_ID = 1_000_000;
 const SECOND_US = 1_000_000;
@@ -49,9 +49,9 @@ export interface SeededTape {
   readonly trades: readonly Trade[];
   /** Number of records of a kind so far. */
   contents(kind: Placed['content']['kind']): number;
-  /** Appends trades, every instrument in turn, with ticks and gaps between them, and the events that follow. */
+  /** Appends trades, every instrument in turn, with watermarks and gaps between them, and the events that follow. */
   trade(count: number): Promise<void>;
-  /** Appends ticks that say that no trade came for so long after the latest one, and what follows from that. */
+  /** Appends watermarks that say that no trade came for so long after the latest one, and what follows from that. */
   quiet(seconds: number): Promise<void>;
   /** Appends a record to the tape as it is, and what follows from it. */
   append(trade: Trade): Promise<void>;
@@ -95,7 +95,7 @@ export async function seedTape(connections: Connections): Promise<SeededTape> {
     },
     quiet(seconds) {
       const latestUs = Math.max(...trades.map(({ eventTime }) => eventTime));
-      return send(ticksAt(Math.ceil(latestUs / SECOND_US + seconds) * SECOND_US, partitions));
+      return send(watermarksAt(Math.ceil(latestUs / SECOND_US + seconds) * SECOND_US, partitions));
     },
     async append(trade) {
       trades.push(trade);
@@ -105,26 +105,26 @@ export async function seedTape(connections: Connections): Promise<SeededTape> {
   };
 }
 
-/** Seeded trades as a live producer writes them: ticks and gaps are among them. The same for the same numbers. */
+/** Seeded trades as a live producer writes them: watermarks and gaps are among them. The same for the same numbers. */
 export function seededContents(from: number, count: number, partitions: number): Placed[] {
   return Array.from({ length: count }, (_, index) => from + index).flatMap((number): Placed[] => {
     const trade = tradeNumber(number);
     const partition = partitionOf(trade.instrument, partitions);
     const gap = gapBefore(trade, FIRST_MISSING_ID + number, 3);
-    const knownUs = Math.floor((trade.eventTime - TICK_ALLOWANCE_US) / SECOND_US) * SECOND_US;
+    const knownUs = Math.floor((trade.eventTime - WATERMARK_ALLOWANCE_US) / SECOND_US) * SECOND_US;
     return [
       ...(number % TRADES_PER_GAP === TRADES_PER_GAP - 1 ? [{ partition, content: missed(gap) }] : []),
       { partition, content: traded(trade) },
-      ...(number % TRADES_PER_TICK === TRADES_PER_TICK - 1 ? ticksAt(knownUs, partitions) : []),
+      ...(number % TRADES_PER_WATERMARK === TRADES_PER_WATERMARK - 1 ? watermarksAt(knownUs, partitions) : []),
     ];
   });
 }
 
-/** A tick in each partition that has instruments. */
-export function ticksAt(timeUs: number, partitions: number): Placed[] {
+/** A watermark in each partition that has instruments. */
+export function watermarksAt(timeUs: number, partitions: number): Placed[] {
   return Array.from({ length: partitions }, (_, partition) => partition).flatMap((partition): Placed[] => {
     const instruments = SEEDED_INSTRUMENTS.filter((name) => partitionOf(name, partitions) === partition);
-    return instruments.length === 0 ? [] : [{ partition, content: ticked(tickOf(instruments, timeUs)) }];
+    return instruments.length === 0 ? [] : [{ partition, content: watermarked(watermarkOf(instruments, timeUs)) }];
   });
 }
 
@@ -173,8 +173,8 @@ function metadataOf(content: Placed['content']): Pick<OutgoingRecord, 'type' | '
       return { type: 'EngineActivated', key: null, timestampUs: FIRST_TRADE_US };
     case 'trade':
       return { type: 'Trade', key: content.trade.instrument, timestampUs: content.trade.eventTime };
-    case 'tick':
-      return { type: 'ClockTick', key: null, timestampUs: content.tick.eventTime };
+    case 'watermark':
+      return { type: 'Watermark', key: null, timestampUs: content.watermark.eventTime };
     case 'gap':
       return { type: 'TradeGap', key: content.gap.instrument, timestampUs: content.gap.toTime };
     case 'amendment':

@@ -1,4 +1,4 @@
-import type { ClockTick } from '../../contracts/generated/events.ts';
+import type { Watermark } from '../../contracts/generated/events.ts';
 import { liveSourceOf } from '../venue.ts';
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
@@ -10,12 +10,12 @@ export interface InSync {
   readonly completeUntilMs: number | undefined;
 }
 
-/** Which ticks are due: at most one per interval and partition, and none that goes back. */
-export class ClockTicks {
+/** Which watermarks are due: at most one per interval and partition, and none that goes back. */
+export class Watermarks {
   private readonly venue: string;
   private readonly intervalMs: number;
   private readonly allowanceMs: number;
-  /** By partition: when the last tick was written (of a clock that never goes back), and its event time, microseconds. */
+  /** By partition: when the last watermark was written (of a clock that never goes back), and its event time, microseconds. */
   private readonly last = new Map<number, { readonly atMs: number; readonly eventTime: number }>();
 
   constructor(venue: string, intervalMs: number, allowanceMs: number) {
@@ -24,7 +24,7 @@ export class ClockTicks {
     this.allowanceMs = allowanceMs;
   }
 
-  /** The tape holds a tick with this event time. */
+  /** The tape holds a watermark with this event time. */
   held(partition: number, eventTime: number): void {
     const last = this.last.get(partition);
     if (last === undefined || last.eventTime < eventTime) this.last.set(partition, { atMs: -Infinity, eventTime });
@@ -34,8 +34,8 @@ export class ClockTicks {
     return nowMs - (this.last.get(partition)?.atMs ?? -Infinity) >= this.intervalMs;
   }
 
-  /** The tick to be written for the instruments of a partition that are in sync, if one is. */
-  next(partition: number, streams: readonly InSync[], nowMs: number, wallClockMs: number): ClockTick | undefined {
+  /** The watermark to be written for the instruments of a partition that are in sync, if one is. */
+  next(partition: number, streams: readonly InSync[], nowMs: number, wallClockMs: number): Watermark | undefined {
     if (!this.isDue(partition, nowMs)) return undefined;
     const inSync = streams.flatMap(({ instrument, completeUntilMs }) =>
       completeUntilMs === undefined ? [] : [{ instrument, completeUntilMs }],
@@ -54,8 +54,8 @@ export class ClockTicks {
     };
   }
 
-  /** A tick goes to the tape now. */
-  written(partition: number, { eventTime }: ClockTick, nowMs: number): void {
+  /** A watermark goes to the tape now. */
+  written(partition: number, { eventTime }: Watermark, nowMs: number): void {
     this.last.set(partition, { atMs: nowMs, eventTime });
   }
 }
