@@ -127,6 +127,10 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
     outcome.referencePrice.compare(forecast.hitRule.referencePrice) === 0;
   if (outcome.verdict === 'VOID') {
     const seen = voidSeen(outcome, chain, dueTime + graceMsOf(forecast, configuration) * 1_000);
+    const { firstTouch } = chain;
+    if (firstTouch !== undefined) {
+      return { name, passed: false, detail: `the trade at offset ${firstTouch.offset} had touched a barrier before` };
+    }
     return { name, passed: asRegistered && outcome.observedPrice === null && seen.passed, detail: seen.detail };
   }
   const trade = resolvingTrade?.event;
@@ -134,23 +138,27 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
     return { name, passed: false, detail: 'the tape holds no trade at its place that may resolve a forecast' };
   }
   const { direction, hitRule } = forecast;
-  const isWithin = trade.eventTime <= dueTime;
-  const isHitNow = isHit(direction, hitRule, outcome.referencePrice, trade.price);
-  const verdict = isHitNow && (hitRule.kind === 'MOVE' || isWithin) ? 'HIT' : 'MISS';
+  const { firstTouch, firstTradeDue } = chain;
+  const deciding = firstTouch ?? firstTradeDue;
+  const counts = hitRule.kind === 'MOVE' || firstTouch !== undefined;
+  const verdict = counts && isHit(direction, hitRule, outcome.referencePrice, trade.price) ? 'HIT' : 'MISS';
   const move = moveBpsOf(outcome.referencePrice, trade.price);
   const passed =
     asRegistered &&
     verdict === outcome.verdict &&
     move === outcome.moveBps &&
     saysPoints(outcome, trade.price) &&
-    (hitRule.kind === 'MOVE' ? trade.eventTime >= dueTime : true) &&
+    deciding?.offset === resolvingTrade?.offset &&
     trade.tradeId === outcome.resolvingTradeId &&
     trade.eventTime === outcome.observedTime &&
     trade.price.compare(outcome.observedPrice ?? outcome.referencePrice) === 0;
   return {
     name,
     passed,
-    detail: `${verdict}: ${outcome.referencePrice.toString()} → ${trade.price.toString()} is ${moveText(outcome, forecast, move)}`,
+    detail:
+      deciding?.offset === resolvingTrade?.offset
+        ? `${verdict}: ${outcome.referencePrice.toString()} → ${trade.price.toString()} is ${moveText(outcome, forecast, move)}`
+        : `it was decided by an earlier trade, at offset ${deciding?.offset ?? '?'}`,
   };
 }
 

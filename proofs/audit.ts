@@ -68,9 +68,9 @@ export async function audit(
   const walked = await walk(log, idOf(asked));
   const snapshot = walked.snapshot.event;
   const inForce = await inForceAt(log, snapshot);
-  const chain: Chain = { ...walked, ...(await settled(log, walked, inForce)) };
   const admission = admissionOf(inForce.configuration, snapshot);
   const evidence = await evidenceOf(log, snapshot, admission);
+  const chain: Chain = { ...walked, ...(await settled(log, walked, inForce, evidence)) };
   const { trades, gaps, missing, remarks } = evidence;
   const first = trades[0];
   const last = trades.at(-1);
@@ -156,14 +156,15 @@ async function inForceAt(log: AuditedLog, event: DerivedEvent): Promise<InForce>
 }
 
 /** What settled a chain's forecast, by the configuration in force then. */
-async function settled(log: AuditedLog, walked: Walked, atSnapshot: InForce): Promise<Settlement> {
+async function settled(log: AuditedLog, walked: Walked, atSnapshot: InForce, evidence: Evidence): Promise<Settlement> {
   const { outcome, decision, results } = walked;
   const forecast = decision?.event ?? results[0]?.event;
   if (outcome === undefined || forecast === undefined) return UNSETTLED;
   const isSame = outcome.event.configHash === atSnapshot.configHash;
   const { configuration } = isSame ? atSnapshot : await inForceAt(log, outcome.event);
-  const since = { offset: walked.snapshot.event.lastOffset, eventTime: forecast.eventTime };
-  return settlementOf(log, outcome.event, since, admissionOf(configuration, outcome.event));
+  const { eventTime, hitRule } = forecast;
+  const registered = { offset: walked.snapshot.event.lastOffset, eventTime, hitRule, isKnown: evidence.isBehind };
+  return settlementOf(log, outcome.event, registered, admissionOf(configuration, outcome.event));
 }
 
 function idOf(text: string): EventId {

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { sha256Hex } from '../contracts/codec.ts';
 import { Decimal } from '../contracts/decimal.ts';
-import type { Watermark, EventTypes, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { Outcome, Trade, Watermark } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
-import { TAPE_TOPIC, type DerivedEvent, type DerivedName } from '../contracts/topics.ts';
+import type { DerivedEvent } from '../contracts/topics.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { activationOf } from '../evaluators/derive.ts';
 import { onlyStrategies } from '../evaluators/fixtures/only-strategies.ts';
@@ -20,9 +19,9 @@ import {
   traded,
 } from '../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
+import { recordedLog, type Change, type Recorded } from './fixtures/recorded-log.ts';
 import { auditText } from './audit-text.ts';
 import { audit, type AuditedLog } from './audit.ts';
-import type { AmendmentRecord, Located } from './event-log.ts';
 import type { VerifyPorts } from './verify.ts';
 
 const PARTITION = 2;
@@ -44,7 +43,6 @@ const contents = liveTape();
 const derived = eventsOf(run(createPartitionTask(PARTITION), contents));
 
 type MarketContent = Extract<TapeContent, { readonly kind: 'trade' | 'watermark' | 'gap' }>;
-type AmendmentContent = Extract<TapeContent, { readonly kind: 'amendment' }>;
 
 function liveTape(): [TapeContent, ...MarketContent[]] {
   const market: MarketContent[] = trades.map((trade) => traded(trade));
@@ -55,74 +53,9 @@ function liveTape(): [TapeContent, ...MarketContent[]] {
   return [activated(activation), ...market, watermarked(watermarkOf([INSTRUMENT], endUs + QUIET_US))];
 }
 
-type Change = (
-  event: DerivedEvent,
-) =>
-  | Partial<
-      Outcome & EventTypes['ProbabilityDecision'] & EventTypes['StrategyResult'] & EventTypes['IndicatorSnapshot']
-    >
-  | 'gone';
-
 /** The derived log, in which some events were tampered with, over a tape in which some records were. */
-function logOf({
-  change = () => ({}),
-  tape = contents,
-  since = [],
-}: { change?: Change; tape?: readonly TapeContent[]; since?: readonly AmendmentContent[] } = {}): AuditedLog {
-  const located = derived.flatMap(({ topic, event, hash }, offset) => {
-    const changed = change(event);
-    if (changed === 'gone') return [];
-    return [
-      {
-        topic,
-        partition: PARTITION,
-        offset,
-        hash: hash.toString('hex'),
-        event: { ...event, ...changed },
-      },
-    ];
-  });
-  const byId = new Map(located.map((entry) => [entry.event.eventId, entry]));
-  const byForecast = new Map(
-    located.flatMap((entry) =>
-      'forecastId' in entry.event ? [[entry.event.forecastId, entry as Located<Outcome>] as const] : [],
-    ),
-  );
-  return {
-    find: (id) => Promise.resolve(byId.get(id.text)),
-    follow: <Name extends DerivedName>(_name: Name, id: string) =>
-      Promise.resolve(byId.get(id) as Located<EventTypes[Name]> | undefined),
-    outcomeOf: (forecast) => Promise.resolve(byForecast.get(forecast.eventId)),
-    activation: (partition, configHash) =>
-      Promise.resolve(
-        configHash === activation.configHash
-          ? { topic: TAPE_TOPIC, partition, offset: 0, hash: '', event: activation }
-          : undefined,
-      ),
-    async *market(partition, from, to) {
-      for (const [offset, content] of tape.entries()) {
-        await Promise.resolve();
-        if (offset < from || offset > to) continue;
-        const place = { topic: TAPE_TOPIC, partition, offset, hash: sha256Hex(String(offset)) };
-        if (content.kind === 'trade') yield { name: 'Trade', ...place, event: content.trade };
-        if (content.kind === 'watermark') yield { name: 'Watermark', ...place, event: content.watermark };
-        if (content.kind === 'gap') yield { name: 'TradeGap', ...place, event: content.gap };
-        if (content.kind === 'amendment') {
-          yield { name: content.name, ...place, event: content.amendment } as AmendmentRecord;
-        }
-      }
-    },
-    // Whatever was appended after the last record.
-    async *amendmentsAfter(partition, fromOffset) {
-      for (const [index, { name, amendment }] of since.entries()) {
-        await Promise.resolve();
-        const offset = tape.length + index;
-        if (offset <= fromOffset) continue;
-        yield { name, topic: TAPE_TOPIC, partition, offset, hash: '', event: amendment } as AmendmentRecord;
-      }
-    },
-  };
-}
+const logOf = (tampered: Partial<Omit<Recorded, 'derived' | 'activation'>> = {}): AuditedLog =>
+  recordedLog({ derived, activation, tape: contents, ...tampered });
 
 const options = { listTrades: false, verifyWith: undefined };
 const outcome = derived

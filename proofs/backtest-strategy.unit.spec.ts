@@ -94,7 +94,11 @@ describe('a strategy of a file', () => {
     ['an endless indicator', { ...SOUND, indicators: { z: Infinity } }, 'returns the indicator z Infinity'],
     ['no indicators', { ...SOUND, indicators: null }, 'returns the indicators null'],
     ['no reasoning', { ...SOUND, reasoning: undefined }, 'returns the reasoning undefined'],
-    ['a text as reasoning', { ...SOUND, reasoning: 'up' }, 'returns the reasoning "up": it must be a function that returns a text'],
+    [
+      'a text as reasoning',
+      { ...SOUND, reasoning: 'up' },
+      'returns the reasoning "up": it must be a function that returns a text',
+    ],
   ])('is stopped where it returns %s, with the place', (_what, opinion, sentence) => {
     const said = complaint(() => backtestOf(mine(() => opinion)));
     expect(said).toContain(`The strategy MINE (${PATH}) ${sentence}`);

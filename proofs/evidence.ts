@@ -55,7 +55,7 @@ export interface Evidence {
   readonly trades: readonly CountedTrade[];
   readonly remarks: Readonly<Partial<Record<Remark, Remarked>>>;
   /** True for a trade among those by its identity. */
-  isBehind(tradeId: string, eventTimeUs: number): boolean;
+  readonly isBehind: (tradeId: string, eventTimeUs: number) => boolean;
   /** The instrument's gaps in that range. */
   readonly gaps: readonly Located<TradeGap>[];
   /** Trades of those gaps that are not in that range. */

@@ -1,6 +1,7 @@
-import type { Watermark, Outcome, Trade } from '../contracts/generated/events.ts';
+import type { HitRule, Outcome, Trade, Watermark } from '../contracts/generated/events.ts';
 import { refusalOfAmendment, refusalOfWatermark } from '../contracts/trade-rules.ts';
 import { MarketClock, type UnprovenTrade } from '../evaluators/market-clock.ts';
+import { courseOf } from '../evaluators/outcomes/hit-rule.ts';
 import type { Admission } from './admission.ts';
 import type { AmendmentRecord, EventLog, Located } from './event-log.ts';
 import { tapeOffsetOf } from './event-id.ts';
@@ -14,26 +15,38 @@ export interface Settlement {
   readonly resolvingTrade: Located<Trade> | undefined;
   /** The watermark by which it was VOID; undefined where a trade showed it. */
   readonly voidingWatermark: Located<Watermark> | undefined;
-  /** When VOID: the first trade on time at or after the due time, up to the place of the outcome. */
+  /** The first trade on time at or after the due time, up to the place of the outcome. */
   readonly firstTradeDue: Located<Trade> | undefined;
+  /** Where barriers decide: the first trade on time that touched one, at the due time at the latest. */
+  readonly firstTouch: Located<Trade> | undefined;
 }
 
 export const UNSETTLED: Settlement = {
   resolvingTrade: undefined,
   voidingWatermark: undefined,
   firstTradeDue: undefined,
+  firstTouch: undefined,
 };
+
+/** Where a forecast was made, and what it was registered with. */
+export interface Registered {
+  /** Tape offset and time of its trade. */
+  readonly offset: number;
+  readonly eventTime: number;
+  readonly hitRule: HitRule;
+  /** Whether a trade was counted before: one that comes once more touches nothing. */
+  readonly isKnown: (tradeId: string, eventTimeUs: number) => boolean;
+}
 
 /**
  * Reads what settled a forecast: the trade, or that none came in time.
  *
- * @param since - the tape offset and the time of the forecast's trade.
  * @param admission - by the configuration in force at the outcome.
  */
 export async function settlementOf(
   log: MarketLog,
   outcome: Outcome,
-  since: { readonly offset: number; readonly eventTime: number },
+  registered: Registered,
   admission: Admission,
 ): Promise<Settlement> {
   const { partition, offset } = outcome.tape;
@@ -41,18 +54,26 @@ export async function settlementOf(
   // A trade that had to wait lies before the record that proved it.
   const cause = tapeOffsetOf(outcome.causes[1]) ?? offset;
   const settlement = { ...UNSETTLED } as { -readonly [Key in keyof Settlement]: Settlement[Key] };
-  const market = new MarketSince(since.eventTime, admission);
-  const isDue = ({ event }: Located<Trade>) => event.eventTime >= outcome.dueTime;
-  for await (const record of log.market(partition, isVoid ? since.offset + 1 : cause, isVoid ? offset : cause)) {
+  const market = new MarketSince(registered.eventTime, admission);
+  const touches = touchesOf(registered, outcome);
+  const settle = (onTime: readonly Located<Trade>[]): void => {
+    for (const trade of onTime) {
+      if (settlement.firstTradeDue === undefined && touches(trade.event)) settlement.firstTouch ??= trade;
+      if (trade.event.eventTime >= outcome.dueTime) settlement.firstTradeDue ??= trade;
+    }
+  };
+  for await (const record of log.market(partition, registered.offset + 1, offset)) {
     switch (record.name) {
       case 'Trade':
-        if (!isVoid && isAdmitted(record.event, admission)) settlement.resolvingTrade = record;
-        if (isVoid) settlement.firstTradeDue ??= market.take(record).find(isDue);
+        if (!isVoid && record.offset === cause && isAdmitted(record.event, admission)) {
+          settlement.resolvingTrade = record;
+        }
+        settle(market.take(record));
         break;
       case 'Watermark':
         if (refusalOfWatermark(record.event) !== undefined) break;
         if (record.offset === offset) settlement.voidingWatermark = record;
-        settlement.firstTradeDue ??= market.watermark(record.event).find(isDue);
+        settle(market.watermark(record.event));
         break;
       case 'TradeGap':
         break;
@@ -63,6 +84,16 @@ export async function settlementOf(
     }
   }
   return settlement;
+}
+
+/** Whether a trade on time touches a barrier of the forecast, and counts: never where the price at the horizon decides. */
+function touchesOf({ hitRule, isKnown }: Registered, { dueTime, referencePrice }: Outcome): (trade: Trade) => boolean {
+  const { kind, minMoveBps, minMovePoints } = hitRule;
+  if (kind !== 'FIRST_TOUCH') return () => false;
+  return ({ tradeId, eventTime, price }) =>
+    eventTime <= dueTime &&
+    courseOf({ kind, minMoveBps, minMovePoints }, referencePrice, price) !== 'NONE' &&
+    !isKnown(tradeId, eventTime);
 }
 
 /** Tells the trades of an instrument that are on time, from a trade on that was: nothing waited then. */

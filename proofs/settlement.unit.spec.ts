@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../contracts/decimal.ts';
-import type { Outcome } from '../contracts/generated/events.ts';
+import type { HitRule, Outcome } from '../contracts/generated/events.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { admissionOf } from './admission.ts';
 import {
@@ -21,18 +21,31 @@ const DUE_SECONDS = 300;
 const configuration = parseConfiguration({});
 
 /** What settled a forecast made at the first record of a tape, whose outcome lies at the last one. */
-async function settled(tape: readonly Written[], changed: Partial<Outcome> = {}) {
+async function settled(
+  tape: readonly Written[],
+  changed: Partial<Outcome> = {},
+  { kind = 'MOVE', known = [] }: { readonly kind?: HitRule['kind']; readonly known?: readonly string[] } = {},
+) {
   const outcome = {
     ...{ instrument: INSTRUMENT, engineVersion: '3', verdict: 'VOID', dueTime: START_US + DUE_SECONDS * SECOND_US },
+    ...{ referencePrice: Decimal.of('100') },
     ...{ tape: { partition: 0, offset: tape.length - 1 }, causes: ['decision-0-0-0', `trade-0-${tape.length - 1}-0`] },
     ...changed,
   } as Outcome;
-  const since = { offset: 0, eventTime: START_US };
-  const settlement = await settlementOf(marketLog(tape), outcome, since, admissionOf(configuration, outcome));
+  const hitRule = {
+    ...{ horizonMs: DUE_SECONDS * 1_000, minMoveBps: 100, referencePrice: outcome.referencePrice },
+    kind,
+  };
+  const registered = {
+    ...{ offset: 0, eventTime: START_US, hitRule: { ...hitRule, minMovePoints: null, graceMs: null } },
+    isKnown: (tradeId: string) => known.includes(tradeId),
+  };
+  const settlement = await settlementOf(marketLog(tape), outcome, registered, admissionOf(configuration, outcome));
   return {
     resolving: settlement.resolvingTrade?.offset,
     watermark: settlement.voidingWatermark?.offset,
     due: settlement.firstTradeDue?.offset,
+    touch: settlement.firstTouch?.offset,
   };
 }
 
@@ -65,6 +78,7 @@ describe('settlementOf', () => {
       resolving: undefined,
       watermark: 1,
       due: undefined,
+      touch: undefined,
     });
   });
 
@@ -93,6 +107,34 @@ describe('settlementOf', () => {
   it('takes no repeat, and nothing that was taken back before it came, for a trade that was due', async () => {
     const cancelled = said('TradeCancelled', tradeAt(310, 'a'));
     expect(await settled([forecast, cancelled, traded(310, 'a'), traded(320, 'b')])).toMatchObject({ due: 3 });
+  });
+
+  describe('where barriers decide', () => {
+    const touching = (seconds: number, tradeId: string, price = '101') =>
+      traded(seconds, tradeId, { price: Decimal.of(price) });
+    const touched = (tape: readonly Written[], known: readonly string[] = []) =>
+      settled(tape, { verdict: 'HIT' }, { kind: 'FIRST_TOUCH', known });
+
+    it('finds the first trade that touches one, and none where the price at the horizon decides', async () => {
+      const tape = [forecast, touching(10, 'near', '100.99'), touching(20, 'down', '99'), touching(30, 'up')];
+      expect(await touched(tape)).toMatchObject({ touch: 2 });
+      expect(await settled(tape, { verdict: 'HIT' })).toMatchObject({ touch: undefined });
+    });
+
+    it('takes no late trade, no repeat, no suspicious one, and none after the due time', async () => {
+      const late = [forecast, traded(20, 'a'), touching(10, 'late'), touching(30, 'up')];
+      expect(await touched(late)).toMatchObject({ touch: 3 });
+      const known = [forecast, touching(0, 'known'), touching(30, 'up')];
+      expect(await touched(known, ['known'])).toMatchObject({ touch: 2 });
+      const suspect = [forecast, traded(10, 'a', { ...suspicious, price: Decimal.of('101') }), traded(300, 'b')];
+      expect(await touched(suspect)).toMatchObject({ touch: undefined, due: 2 });
+      expect(await touched([forecast, traded(300, 'a'), touching(300, 'b')])).toMatchObject({
+        touch: undefined,
+        due: 1,
+      });
+      expect(await touched([forecast, touching(300, 'b')])).toMatchObject({ touch: 1, due: 1 });
+      expect(await touched([forecast, touching(301, 'b')])).toMatchObject({ touch: undefined, due: 1 });
+    });
   });
 
   it('goes on from a stamp that was vouched for', async () => {
