@@ -12,7 +12,7 @@ import type { Log } from '../platform/log.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
 import { ProjectorTelemetry } from './telemetry.adapter.ts';
-import type { EventReader } from './event-reader.ts';
+import type { EventReader } from './event-reader.adapter.ts';
 import { checkSequence, type Gap, type ReadRecord } from './sequence-check.ts';
 import { remedyForLoss } from './remedies.adapter.ts';
 import type { ProjectedEvent, ProjectorOf } from './projector.ts';

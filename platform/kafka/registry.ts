@@ -75,9 +75,10 @@ export interface Registry {
   /**
    * The schema behind an id; undefined when a registry that knows our schemas does not know this one.
    *
+   * @returns a promise only where it was not answered before.
    * @throws TapeproofError UNREACHABLE on an outage, and when the registry lost our schemas: then no id means anything.
    */
-  schemaOf(id: number): Promise<RegisteredSchema | undefined>;
+  schemaOf(id: number): RegisteredSchema | undefined | Promise<RegisteredSchema | undefined>;
   /** As {@link schemaOf}, asked anew, and whether or not the registry knows ours. @throws TapeproofError UNREACHABLE */
   answerOf(id: number): Promise<RegisteredSchema | undefined>;
   /** Forgets what was answered so far: the next questions go to the registry again. */
@@ -97,7 +98,8 @@ export function createRegistry(url: string): Registry {
     retry: { retries: ATTEMPTS - 1 },
   });
   const ids = new Map<string, Promise<number>>();
-  const schemas = new Map<number, Promise<RegisteredSchema | undefined>>();
+  const asked = new Map<number, Promise<RegisteredSchema | undefined>>();
+  const schemas = new Map<number, RegisteredSchema>();
 
   const lookUp = async (subject: string, record: RecordName): Promise<number | undefined> => {
     const { status, body } = await request(address, 'POST', `/subjects/${encodeURIComponent(subject)}`, {
@@ -131,9 +133,13 @@ export function createRegistry(url: string): Registry {
 
   const fetchSchema = async (id: number): Promise<RegisteredSchema | undefined> => {
     const schema = await answerOf(id);
-    if (schema !== undefined) return schema;
+    if (schema !== undefined) {
+      if (schemas.size >= SCHEMAS_CACHED_MAX) schemas.clear();
+      schemas.set(id, schema);
+      return schema;
+    }
     await cachedId(TAPE_TOPIC, 'Trade');
-    setTimeout(() => schemas.delete(id), UNKNOWN_REMEMBERED_MS).unref();
+    setTimeout(() => asked.delete(id), UNKNOWN_REMEMBERED_MS).unref();
     return undefined;
   };
 
@@ -164,10 +170,11 @@ export function createRegistry(url: string): Registry {
       return drift;
     },
     idOf: cachedId,
-    schemaOf: (id) => cached(schemas, id, () => fetchSchema(id)),
+    schemaOf: (id) => schemas.get(id) ?? cached(asked, id, () => fetchSchema(id)),
     answerOf,
     forget() {
       ids.clear();
+      asked.clear();
       schemas.clear();
     },
   };
