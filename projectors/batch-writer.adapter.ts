@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { encodeBody } from '../contracts/codec.ts';
+import { recordOfDeadLetter } from '../contracts/dead-letter.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
-import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
@@ -229,11 +229,9 @@ async function prepare<Output>(
     },
     refused,
     letters: refused.map((letter) => ({
-      topic: DEAD_LETTERS_TOPIC,
+      ...recordOfDeadLetter(letter),
       partition,
       key: null,
-      type: 'DeadLetter',
-      body: encodeBody('DeadLetter', letter),
       timestampUs: timestampMs * 1_000,
     })),
   };

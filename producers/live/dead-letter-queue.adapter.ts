@@ -1,7 +1,7 @@
 import type { DeadLetterReason } from '../../contracts/generated/events.ts';
 import type { RefusedTrade } from '../venue.ts';
 import { DEAD_LETTERS_PER_SECOND_MAX, deadLetterOf, RateBound } from './dead-letters.ts';
-import { recordOfDeadLetter, type LiveRecord } from './live-records.ts';
+import { liveRecordOfDeadLetter, type LiveRecord } from './live-records.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
@@ -40,7 +40,7 @@ export class DeadLetterQueue {
       return;
     }
     const deadLetter = deadLetterOf(this.venue, text, refusal, Date.now() * MICROSECONDS_PER_MILLISECOND);
-    this.waiting.push(recordOfDeadLetter(deadLetter, instrument, this.partitions));
+    this.waiting.push(liveRecordOfDeadLetter(deadLetter, instrument, this.partitions));
   }
 
   /** `first` is sent. It is remembered until it is acknowledged. */
