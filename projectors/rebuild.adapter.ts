@@ -8,7 +8,7 @@ import { assertNoneGone, writeBatch, SINK_BATCH_RECORDS_MAX } from './batch-writ
 import type { EventReader } from './event-reader.adapter.ts';
 import type { ProjectorOf } from './projector.ts';
 import { remedyForHole } from './remedies.adapter.ts';
-import { overtaken } from './sinks/refusals.adapter.ts';
+import { overtaken } from './sinks/refusals.ts';
 import type { Difference, Position, ReadModel, Shadow, StoredPosition } from './sink.ts';
 
 /** Partitions loaded side by side: one is decoded while another is written. */
