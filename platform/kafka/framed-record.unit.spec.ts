@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeBody, encodeBody, FINGERPRINTS, frame, hashBody } from '../../contracts/codec.ts';
-import { SCHEMAS, type ClockTick, type RecordName } from '../../contracts/generated/events.ts';
+import type { ClockTick, RecordName } from '../../contracts/generated/events.ts';
 import { STATES_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
 import { eventIn, Framed, framedIn } from './framed-record.ts';
 import type { RegisteredSchema, Registry } from './registry.ts';
@@ -17,7 +17,7 @@ const [TICK, FOREIGN, UNKNOWN] = [7, 8, 9];
 
 function schema(id: number, name: RecordName | undefined): RegisteredSchema {
   const read = (bytes: Buffer, start?: number) => decodeBody(name ?? 'Trade', bytes.subarray(start));
-  return { id, name, fingerprint: FINGERPRINTS[name ?? 'Trade'], schema: SCHEMAS[name ?? 'Trade'], read };
+  return { id, name, fingerprint: FINGERPRINTS[name ?? 'Trade'], read };
 }
 
 const schemas = new Map([

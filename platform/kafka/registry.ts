@@ -42,7 +42,6 @@ export interface RegisteredSchema {
   readonly name: RecordName | undefined;
   /** SHA-256 (hex) of the Avro parsing canonical form; of the raw text where it is no Avro schema. */
   readonly fingerprint: string;
-  readonly schema: string;
   /** Reads a body written with this schema as this build's record. Throws when the bytes are none. */
   read(bytes: Buffer, start?: number): EventTypes[RecordName];
 }
@@ -215,7 +214,6 @@ function describeSchema(id: number, schema: string, schemaType: unknown): Regist
     id,
     name: undefined,
     fingerprint: sha256Hex(schema),
-    schema,
     read: () => {
       throw new Error(`schema ${id} is no record of Tapeproof`);
     },
@@ -231,12 +229,12 @@ function describeSchema(id: number, schema: string, schemaType: unknown): Regist
   }
   if (name === undefined) return { ...foreign, fingerprint };
   try {
-    return { id, name, fingerprint, schema, read: QUICK_READERS[fingerprint] ?? readerFor(name, schema) };
+    return { id, name, fingerprint, read: QUICK_READERS[fingerprint] ?? readerFor(name, schema) };
   } catch (error) {
     const read = (): never => {
       throw new Error(`schema ${id} cannot be read as this build's ${name}`, { cause: error });
     };
-    return { id, name, fingerprint, schema, read };
+    return { id, name, fingerprint, read };
   }
 }
 

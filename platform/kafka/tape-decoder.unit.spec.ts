@@ -25,7 +25,7 @@ const longerSchema = SCHEMAS.Trade.replace(/\]\}$/, ',{"name":"extra","type":"in
 
 /** Must be asked first, and answers at once from then on. */
 function registryOf(read: RegisteredSchema['read']): Pick<Registry, 'schemaOf'> {
-  const schema = { id: 7, name: 'Trade', fingerprint: FINGERPRINTS.Trade, schema: SCHEMAS.Trade, read } as const;
+  const schema = { id: 7, name: 'Trade', fingerprint: FINGERPRINTS.Trade, read } as const;
   let isKnown = false;
   return {
     schemaOf: () => {
