@@ -3,7 +3,17 @@
 const IO =
   '^(node:)?(fs|fs/promises|net|http|https|child_process|os|dgram|tls|worker_threads|readline|process|perf_hooks|timers|timers/promises)$|(^|/)node_modules/(kafkajs|ioredis|pg|pg-copy-streams|pino|pino-pretty|prom-client|ws|@elastic/[^/]+|@platformatic/kafka|@kafkajs/[^/]+)/';
 const NOT_MAIN = '(main\\.ts|\\.adapter\\.ts|\\.spec\\.ts|generate\\.ts)$';
+const PLATFORM_IO = '^platform/(deadline|log|postgres|redis|telemetry)\\.ts$|^platform/(health|kafka|metrics)/';
 module.exports = {
+  required: [
+    {
+      name: 'adapters-do-io',
+      comment: 'the suffix means that and nothing else: I/O of its own, or that of what it imports; fetch is a global',
+      severity: 'error',
+      module: { path: '\\.adapter\\.ts$', pathNot: '/rest-client\\.adapter\\.ts$' },
+      to: { path: `${IO}|${PLATFORM_IO}`, reachable: true },
+    },
+  ],
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     { name: 'not-resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
@@ -38,9 +48,14 @@ module.exports = {
     },
     {
       name: 'pure-modules-avoid-platform',
+      comment: 'sentences for people aside',
       severity: 'error',
       from: { path: '^(contracts|producers|evaluators|projectors)/', pathNot: NOT_MAIN },
-      to: { path: '^platform/', dependencyTypesNot: ['type-only'] },
+      to: {
+        path: '^platform/',
+        pathNot: '^platform/(errors|named-instrument)\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'replay-asks-no-zone-library',

@@ -65,6 +65,17 @@ export default tseslint.config(
     },
   },
   {
+    // One place says what a record is (foreign, unknown, damaged), and every reader asks it.
+    files: ['{producers,evaluators,projectors}/**/{main,*.adapter}.ts', '{bin,proofs,stack}/**/*.ts'],
+    ignores: ['**/*.spec.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { property: 'schemaOf', message: 'Ask framedIn of platform/kafka/framed-record.ts what a record is.' },
+      ],
+    },
+  },
+  {
     files: ['**/*.spec.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',

@@ -19,7 +19,6 @@ interface EngineRun {
   readonly trades: number;
   readonly events: number;
   readonly cpuSeconds: number;
-  readonly wallSeconds: number;
   readonly residentBytes: number;
 }
 
@@ -35,11 +34,9 @@ export async function runEngineOver(connections: Connections, records: number, l
   let left = records;
   let events = 0;
   let cpuAtStart: NodeJS.CpuUsage | undefined;
-  let wallAtStart = 0;
   const handle = async (batch: PartitionBatch) => {
     if (cpuAtStart === undefined) {
       cpuAtStart = process.cpuUsage();
-      wallAtStart = performance.now();
     }
     const task = tasks[batch.partition];
     if (task === undefined) throw new Error(`no partition ${batch.partition}`);
@@ -61,11 +58,10 @@ export async function runEngineOver(connections: Connections, records: number, l
   });
   await Promise.race([finished.promise, consumer.done]);
   const { user, system } = process.cpuUsage(cpuAtStart);
-  const wallSeconds = (performance.now() - wallAtStart) / 1000;
   const residentBytes = process.memoryUsage.rss();
   await consumer.stop();
   const trades = tasks.reduce((sum, task) => sum + task.counts.trades, 0);
-  return { trades, events, cpuSeconds: (user + system) / MICROSECONDS_PER_SECOND, wallSeconds, residentBytes };
+  return { trades, events, cpuSeconds: (user + system) / MICROSECONDS_PER_SECOND, residentBytes };
 }
 
 /** The engine's rate, each run in a process of its own. The tape must be laid and filled. */

@@ -1,9 +1,10 @@
 import type { DeadLetterReason, RecordName } from './generated/events.ts';
 import { DERIVED_TOPICS, TOPICS, type DerivedTopic } from './topics.ts';
 
-const RECORDS_OF: ReadonlyMap<string, ReadonlySet<RecordName>> = new Map(
-  TOPICS.map(({ name, records }) => [name, new Set(records)]),
-);
+const TOPICS_OF = new Map<RecordName, string[]>();
+for (const { name: topic, records } of TOPICS) {
+  for (const name of records) TOPICS_OF.set(name, [...(TOPICS_OF.get(name) ?? []), topic]);
+}
 const DERIVED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
 
 /** Why a record is not one of its topic. */
@@ -25,7 +26,7 @@ export const SCHEMA_UNKNOWN: Foreign = {
 /** Whether a schema's records belong into a topic: every reader asks here. @returns undefined where they do. */
 export function foreignSchema(topic: string, name: RecordName | undefined): Foreign | undefined {
   if (name === undefined) return { reason: 'UNKNOWN_SCHEMA', detail: 'its schema is none of Tapeproof' };
-  if (RECORDS_OF.get(topic)?.has(name) === true) return undefined;
+  if (TOPICS_OF.get(name)?.includes(topic) === true) return undefined;
   return { reason: 'MALFORMED', detail: `a ${name} has no place in ${topic}` };
 }
 

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { canonicalJson } from '../contracts/canonical-json.ts';
-import { bodyOf, encodeBody, FINGERPRINTS, schemaIdOf, sha256Hex } from '../contracts/codec.ts';
+import { encodeBody, FINGERPRINTS, sha256Hex } from '../contracts/codec.ts';
 import type { EngineActivated } from '../contracts/generated/events.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, type DerivedName } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
+import { framedIn } from '../platform/kafka/framed-record.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
-import type { RegisteredSchema, Registry } from '../platform/kafka/registry.ts';
+import type { Registry } from '../platform/kafka/registry.ts';
 import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
@@ -16,7 +17,6 @@ import { ACCEPTED_TAPE_SCHEMAS } from './derive.ts';
 
 /** Two of these racing on a new tape settle its identity in the second round. */
 const ROUNDS_MAX = 3;
-const SCHEMAS_KEPT_MAX = 1_000;
 
 export interface ActivationRequest {
   readonly connections: Pick<Connections, 'kafkaBrokers' | 'registryUrl'>;
@@ -190,33 +190,19 @@ function tapeIdOf(scans: readonly Scan[]): string | undefined {
 
 /** Reads on to the end of every partition. Of trades no more is looked at than the id of their schema. */
 async function catchUp(reader: LogReader, registry: Registry, scans: readonly Scan[]): Promise<void> {
-  const activationSchemas = new Map<number, RegisteredSchema | undefined>();
   for (const scan of scans) {
     const { partition } = scan;
     const to = await reader.endOffset(TAPE_TOPIC, partition);
     for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from: scan.next, to })) {
-      for (const { offset, value } of records) {
-        const id = schemaIdOf(value);
-        if (id === undefined || value === null) continue;
-        if (!activationSchemas.has(id)) {
-          if (activationSchemas.size >= SCHEMAS_KEPT_MAX) activationSchemas.clear();
-          const schema = await registry.schemaOf(id);
-          activationSchemas.set(id, schema?.name === 'EngineActivated' ? schema : undefined);
-        }
-        const activation = readActivation(activationSchemas.get(id), value);
-        if (activation !== undefined && isOfThisTape(activation, scan)) scan.found.push({ offset, activation });
+      for (const record of records) {
+        const found = framedIn(registry, record);
+        const framed = found instanceof Promise ? await found : found;
+        const activation = 'reason' in framed ? undefined : framed.as('EngineActivated');
+        if (activation !== undefined && isOfThisTape(activation, scan))
+          scan.found.push({ offset: record.offset, activation });
       }
     }
     scan.next = Math.max(scan.next, to);
-  }
-}
-
-function readActivation(schema: RegisteredSchema | undefined, value: Buffer): EngineActivated | undefined {
-  if (schema === undefined) return undefined;
-  try {
-    return schema.read(bodyOf(value)) as EngineActivated;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
-import { bodyOf, hashWritten, schemaIdOf } from '../contracts/codec.ts';
 import type { EngineAnchor, EngineState } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC, type DerivedTopic } from '../contracts/topics.ts';
+import { eventIn, framedIn } from '../platform/kafka/framed-record.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
@@ -134,19 +134,13 @@ export async function liesOnTape({ reader, decode }: LogAccess, { manifest }: St
   return false;
 }
 
-async function readAnchor(registry: Registry, { value, headers }: LogRecord): Promise<StoredAnchor | undefined> {
-  const id = schemaIdOf(value);
-  if (id === undefined || value === null) return undefined;
-  const schema = await registry.schemaOf(id);
-  if (schema?.name !== 'EngineAnchor') return undefined;
-  const body = bodyOf(value);
-  try {
-    const manifest = schema.read(body) as EngineAnchor;
-    const writtenAtMs = Date.parse(headers['emitted-at'] ?? '') || 0;
-    return { manifest, hash: hashWritten(schema.fingerprint, body), hints: hintsOf(headers), writtenAtMs };
-  } catch {
-    return undefined;
-  }
+async function readAnchor(registry: Registry, record: LogRecord): Promise<StoredAnchor | undefined> {
+  const framed = await framedIn(registry, record);
+  const manifest = 'reason' in framed ? undefined : framed.as('EngineAnchor');
+  if ('reason' in framed || manifest === undefined) return undefined;
+  const { headers } = record;
+  const writtenAtMs = Date.parse(headers['emitted-at'] ?? '') || 0;
+  return { manifest, hash: framed.hash, hints: hintsOf(headers), writtenAtMs };
 }
 
 function hintsOf(headers: Readonly<Record<string, string>>): AnchorHints {
@@ -164,14 +158,7 @@ function hintsOf(headers: Readonly<Record<string, string>>): AnchorHints {
 
 /** A record of `engine.states`; undefined where it is something else. */
 export async function readStateRecord(registry: Registry, value: Buffer | null): Promise<EngineState | undefined> {
-  const id = schemaIdOf(value);
-  const schema = id === undefined ? undefined : await registry.schemaOf(id);
-  if (value === null || schema?.name !== 'EngineState') return undefined;
-  try {
-    return schema.read(bodyOf(value)) as EngineState;
-  } catch {
-    return undefined;
-  }
+  return await eventIn(registry, { topic: STATES_TOPIC, value }, 'EngineState');
 }
 
 async function collectState(

@@ -1,6 +1,6 @@
-import { bodyOf, decodeBody, sha256Hex } from '../contracts/codec.ts';
+import { sha256Hex } from '../contracts/codec.ts';
 import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
-import type { LogRecord } from '../platform/kafka/log-record.ts';
+import { framedIn, type Framed } from '../platform/kafka/framed-record.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
 import { ENGINE_READER } from './dead-letters.ts';
 
@@ -43,7 +43,7 @@ export class DeadLetterLog {
 
   /** From the end backward, until the letters are older than what is taken in again. */
   async #read(): Promise<ReadonlySet<string>> {
-    const { reader } = this.#access;
+    const { reader, registry } = this.#access;
     const [topic, partition] = [DEAD_LETTERS_TOPIC, this.#partition];
     const held = new Set<string>();
     const start = await reader.startOffset(topic, partition);
@@ -53,9 +53,10 @@ export class DeadLetterLog {
       const positions: number[] = [];
       for await (const records of reader.read({ topic, partition, from, to })) {
         for (const record of records) {
-          const body = bodyIn(record);
-          if (body !== undefined) held.add(sha256Hex(body));
-          positions.push(...positionIn(body));
+          const framed = await framedIn(registry, record);
+          if ('reason' in framed) continue;
+          held.add(sha256Hex(framed.body));
+          positions.push(...positionIn(framed));
         }
       }
       if (positions.length > 0 && positions.every((position) => position < this.#from)) break;
@@ -65,17 +66,8 @@ export class DeadLetterLog {
   }
 }
 
-function bodyIn({ value }: LogRecord): Buffer | undefined {
-  return value === null ? undefined : bodyOf(value);
-}
-
 /** The tape offset that an engine's letter is about; nothing where it is another reader's, or is not a letter. */
-function positionIn(body: Buffer | undefined): number[] {
-  if (body === undefined) return [];
-  try {
-    const { reader, source } = decodeBody('DeadLetter', body);
-    return reader === ENGINE_READER ? [source.position] : [];
-  } catch {
-    return [];
-  }
+function positionIn(framed: Framed): number[] {
+  const letter = framed.as('DeadLetter');
+  return letter?.reader === ENGINE_READER ? [letter.source.position] : [];
 }

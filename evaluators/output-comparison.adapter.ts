@@ -2,7 +2,8 @@ import { FINGERPRINTS } from '../contracts/codec.ts';
 import { DERIVED_TOPICS, type DerivedEvent, type DerivedTopic } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { Foreign } from '../contracts/foreign-record.ts';
-import { framedIn, PassedOverRecords, type Framed, type PassedOver } from '../platform/kafka/foreign-records.ts';
+import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
+import { framedIn, type Framed } from '../platform/kafka/framed-record.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
@@ -159,7 +160,7 @@ class OutputCursor {
         this.#pass(record);
         continue;
       }
-      if (framed.schema.fingerprint === FINGERPRINTS[derived.type] && framed.body.equals(derived.body)) {
+      if (framed.fingerprint === FINGERPRINTS[derived.type] && framed.body.equals(derived.body)) {
         this.#pass(record);
         this.#mayBeginAgain = false;
         return true;
@@ -232,13 +233,9 @@ function recordsGone(topic: DerivedTopic, what: string): TapeproofError {
   );
 }
 
-function sequenceOf({ schema, body }: Framed): number | undefined {
-  try {
-    const { sequence } = schema.read(body) as Partial<DerivedEvent>;
-    return typeof sequence === 'number' ? sequence : undefined;
-  } catch {
-    return undefined;
-  }
+function sequenceOf(framed: Framed): number | undefined {
+  const event = framed.read() as Partial<DerivedEvent> | undefined;
+  return typeof event?.sequence === 'number' ? event.sequence : undefined;
 }
 
 /**

@@ -1,8 +1,7 @@
-import { bodyOf, schemaIdOf } from '../contracts/codec.ts';
-import type { DeadLetter } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
+import { eventIn } from '../platform/kafka/framed-record.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
@@ -98,7 +97,7 @@ function recordTaker({ registry }: HoldingsQuery, into: Holdings): (record: LogR
   return (record) => {
     if (record.topic === DEAD_LETTERS_TOPIC) {
       if (record.value?.includes(trace) !== true) return undefined;
-      return deadLetterIn(record.value, registry).then((deadLetter) => {
+      return eventIn(registry, record, 'DeadLetter').then((deadLetter) => {
         if (deadLetter?.reader === FILE_READER) into.holdDeadLetter(deadLetter.deadLetterId);
       });
     }
@@ -110,16 +109,4 @@ function recordTaker({ registry }: HoldingsQuery, into: Holdings): (record: LogR
     takeTrade(content);
     return undefined;
   };
-}
-
-async function deadLetterIn(value: Buffer, registry: Registry): Promise<DeadLetter | undefined> {
-  const id = schemaIdOf(value);
-  const schema = id === undefined ? undefined : await registry.schemaOf(id);
-  if (schema?.name !== 'DeadLetter') return undefined;
-  try {
-    return schema.read(bodyOf(value)) as DeadLetter;
-  } catch {
-    // Broken bytes are nobody's dead letter.
-    return undefined;
-  }
 }

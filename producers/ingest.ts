@@ -1,7 +1,8 @@
 import { encodeBody } from '../contracts/codec.ts';
+import { recordOfDeadLetter } from '../contracts/dead-letter.ts';
 import type { DeadLetter, RecordName, Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
-import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TradeIdentities } from '../contracts/trade-identities.ts';
 import { FormerIds, isFormerId } from './former-ids.ts';
 import { OrderClock } from './survey-order.ts';
@@ -53,11 +54,9 @@ export function recordOf(row: KeptRow, partitions: number, lastEventTimeUs: numb
   }
   const { name } = row.deadLetter.source;
   return {
-    topic: DEAD_LETTERS_TOPIC,
+    ...recordOfDeadLetter(row.deadLetter),
     partition: partitionOf(name, partitions),
     key: name,
-    type: 'DeadLetter',
-    body: encodeBody('DeadLetter', row.deadLetter),
     timestampUs: lastEventTimeUs,
   };
 }

@@ -28,9 +28,9 @@ import {
 } from './survey-file.adapter.ts';
 import type { RefusedByReason } from './survey.ts';
 
-export { planOf as checkLiveOptions } from './live/live-options.adapter.ts';
+export { planOf as checkLiveOptions } from './live/live-options.ts';
 export { ingestLive } from './live/ingest-live.adapter.ts';
-export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.adapter.ts';
+export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.ts';
 
 const WAIT_MS_MAX = 60_000;
 const MILLISECONDS_PER_SECOND = 1000;

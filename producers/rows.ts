@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
-import { DEAD_LETTER_PAYLOAD_BYTES_MAX } from '../contracts/dead-letter.ts';
+import { contentOfPayload, deadLetterOfRow, deadLetterPayloadOf } from '../contracts/dead-letter.ts';
 import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
 import { TradeIdentities } from '../contracts/trade-identities.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
@@ -14,7 +13,6 @@ export const FILE_READER = 'ingest-file';
 export const REFUSED_ROWS_MAX = 5_000_000;
 
 const BYTE_ORDER_MARK = '\uFEFF';
-const ID_HASH_DIGITS = 16;
 /** Ordinals of contents that are kept at hand, so that thousands of equal rows are not counted from 0 each time. */
 const ORDINALS_MAX = 65_536;
 
@@ -109,24 +107,15 @@ export class FileRows {
   }
 
   private deadRow(line: FileLine, refusal: Refusal): FileRow {
-    const { source } = this.reading.context;
-    const payloadHash = line.overlong?.hash ?? createHash('sha256').update(line.bytes).digest('hex');
-    const content = payloadHash.slice(0, ID_HASH_DIGITS);
+    const payload = deadLetterPayloadOf(line.bytes, line.overlong);
+    const content = contentOfPayload(payload);
     const ordinal = this.refused.get(content) ?? 0;
     if (ordinal === 0 && this.refused.size >= REFUSED_ROWS_MAX) {
       throw new RangeError(`more than ${REFUSED_ROWS_MAX} different rows are refused`);
     }
     this.refused.set(content, ordinal + 1);
-    const deadLetter: DeadLetter = {
-      deadLetterId: `dead-${FILE_READER}-${content}-${ordinal}`,
-      source: { kind: 'FILE', name: source, partition: null, position: line.number },
-      reader: FILE_READER,
-      reason: refusal.reason,
-      detail: refusal.detail,
-      payload: line.bytes.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
-      payloadBytes: line.overlong?.length ?? line.bytes.length,
-      payloadHash,
-    };
+    const place = { file: this.reading.context.source, line: line.number, ordinal };
+    const deadLetter = deadLetterOfRow(FILE_READER, place, payload, refusal);
     return { kind: 'dead-letter', line: line.number, deadLetter };
   }
 }

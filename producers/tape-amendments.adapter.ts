@@ -1,4 +1,3 @@
-import { schemaIdOf } from '../contracts/codec.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
@@ -7,6 +6,7 @@ import { TAPE_TOPIC } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
+import { framedIn } from '../platform/kafka/framed-record.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
@@ -283,10 +283,9 @@ class RevocationRun {
     }
   }
 
-  private async isAmendment({ value }: LogRecord): Promise<boolean> {
-    const id = schemaIdOf(value);
-    const name = id === undefined ? undefined : (await this.tape.registry.schemaOf(id))?.name;
-    return name === 'TradeCancelled';
+  private async isAmendment(record: LogRecord): Promise<boolean> {
+    const framed = await framedIn(this.tape.registry, record);
+    return !('reason' in framed) && framed.name === 'TradeCancelled';
   }
 
   private async recordsInAll(): Promise<number> {

@@ -1,3 +1,4 @@
+import { LIVE_SOURCE_PREFIX } from '../contracts/dead-letter.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
 
@@ -109,7 +110,7 @@ export interface Venue {
 
 /** Names a venue's stream in each trade it gives. */
 export function liveSourceOf(venue: string): string {
-  return `live:${venue}`;
+  return `${LIVE_SOURCE_PREFIX}${venue}`;
 }
 
 export function isRefusedTrade(item: Trade | RefusedTrade): item is RefusedTrade {

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { encodeBody } from '../contracts/codec.ts';
+import { recordOfDeadLetter } from '../contracts/dead-letter.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
-import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
@@ -12,7 +12,7 @@ import type { Log } from '../platform/log.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
 import { ProjectorTelemetry } from './telemetry.adapter.ts';
-import type { EventReader } from './event-reader.ts';
+import type { EventReader } from './event-reader.adapter.ts';
 import { checkSequence, type Gap, type ReadRecord } from './sequence-check.ts';
 import { remedyForLoss } from './remedies.adapter.ts';
 import type { ProjectedEvent, ProjectorOf } from './projector.ts';
@@ -229,11 +229,9 @@ async function prepare<Output>(
     },
     refused,
     letters: refused.map((letter) => ({
-      topic: DEAD_LETTERS_TOPIC,
+      ...recordOfDeadLetter(letter),
       partition,
       key: null,
-      type: 'DeadLetter',
-      body: encodeBody('DeadLetter', letter),
       timestampUs: timestampMs * 1_000,
     })),
   };

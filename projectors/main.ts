@@ -11,7 +11,7 @@ import type { TrustedRegistry } from '../platform/kafka/trusted-registry.ts';
 import type { Log } from '../platform/log.ts';
 import { createPool, type MigrationReport } from '../platform/postgres.ts';
 import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
-import { createEventReader, type EventReader } from './event-reader.ts';
+import { createEventReader, type EventReader } from './event-reader.adapter.ts';
 import type {
   LatestOperation,
   PostgresProjector,

@@ -7,7 +7,7 @@ import { createLog } from '../platform/log.ts';
 import { createMemoryLatest, createMemoryTables, type MemoryStore } from '../tests/support/memory-store.ts';
 import { sampleLog, sampleRegistry, SAMPLE_PARTITIONS } from '../tests/support/sample-log.ts';
 import { createBatchWriter } from './batch-writer.adapter.ts';
-import { createEventReader } from './event-reader.ts';
+import { createEventReader } from './event-reader.adapter.ts';
 import type { LatestOperation, ProjectedEvent, Projector, ProjectorOf, RowInsert } from './projector.ts';
 import { PROJECTORS } from './catalogue.ts';
 

@@ -5,10 +5,10 @@ import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Log } from '../platform/log.ts';
 import { assertNoneGone, writeBatch, SINK_BATCH_RECORDS_MAX } from './batch-writer.adapter.ts';
-import type { EventReader } from './event-reader.ts';
+import type { EventReader } from './event-reader.adapter.ts';
 import type { ProjectorOf } from './projector.ts';
 import { remedyForHole } from './remedies.adapter.ts';
-import { overtaken } from './sinks/refusals.adapter.ts';
+import { overtaken } from './sinks/refusals.ts';
 import type { Difference, Position, ReadModel, Shadow, StoredPosition } from './sink.ts';
 
 /** Partitions loaded side by side: one is decoded while another is written. */

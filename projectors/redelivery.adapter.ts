@@ -1,6 +1,6 @@
 import { DERIVED_TOPICS, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
-import type { EventReader } from './event-reader.ts';
+import type { EventReader } from './event-reader.adapter.ts';
 import type { ProjectorOf } from './projector.ts';
 import type { Position, Sink } from './sink.ts';
 

@@ -1,6 +1,6 @@
 import { TAPE_TOPIC, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
-import type { EventReader } from './event-reader.ts';
+import type { EventReader } from './event-reader.adapter.ts';
 import type { Gap } from './sequence-check.ts';
 
 /** What an operator does about a log that is not what a store was read from, each the end of a sentence. */

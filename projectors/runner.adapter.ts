@@ -13,7 +13,7 @@ import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
 import { createBatchWriter, type BatchWriter } from './batch-writer.adapter.ts';
-import type { EventReader } from './event-reader.ts';
+import type { EventReader } from './event-reader.adapter.ts';
 import type { ProjectorOf } from './projector.ts';
 import { remedyForGap, remedyForLoss } from './remedies.adapter.ts';
 import { SinkHealth } from './sink-health.adapter.ts';

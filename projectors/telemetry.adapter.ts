@@ -1,5 +1,6 @@
 import type { DeadLetter } from '../contracts/generated/events.ts';
 import { isDerived } from '../contracts/foreign-record.ts';
+import { reportDeadLetter } from '../platform/dead-letter-telemetry.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { Counts, SinkBatch, Position } from './sink.ts';
@@ -69,13 +70,11 @@ export class ProjectorTelemetry {
     );
   }
 
-  #refused({ deadLetterId, reader, reason, detail, source }: DeadLetter): void {
-    this.#metrics.count('tapeproof_dead_letters_total', { reader, reason });
+  #refused(letter: DeadLetter): void {
+    const { reader, detail, source } = letter;
     if (isDerived(source.name)) this.#foreign(reader, source, detail);
-    this.#log.sampled('dead-letter')?.(`${source.name} record ${source.position} cannot be used: ${detail}`, {
-      'event.id': deadLetterId,
-      'event.reason': reason,
-      'tapeproof.reader': reader,
+    const sentence = (): string => `${source.name} record ${source.position} cannot be used: ${detail}`;
+    reportDeadLetter({ metrics: this.#metrics, log: this.#log }, letter, sentence, {
       'tapeproof.topic': source.name,
       'tapeproof.partition': source.partition,
       'tapeproof.offset': source.position,

@@ -1,4 +1,5 @@
 import { bodyOf, encodeBody, frame, sha256Hex } from '../contracts/codec.ts';
+import { originOf } from '../contracts/dead-letter.ts';
 import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
@@ -116,9 +117,10 @@ async function originalOf(
   reader: LogReader,
   { reason, source, payloadHash }: DeadLetter,
 ): Promise<{ readonly record: LogRecord } | string> {
-  const { kind, name, partition, position } = source;
-  if (kind === 'FILE' || partition === null) {
-    return name.startsWith('live:')
+  const { name, partition, position } = source;
+  const origin = originOf(source);
+  if (origin !== 'TOPIC' || partition === null) {
+    return origin === 'VENUE'
       ? 'it came from a venue, which is asked for it again'
       : 'it came from a file: ingest that again';
   }

@@ -1,6 +1,7 @@
 import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
-import { framedIn, PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
+import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
+import { framedIn } from '../platform/kafka/framed-record.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
@@ -79,16 +80,9 @@ async function letterIn(
   foreign: PassedOverRecords,
 ): Promise<DeadLetter | undefined> {
   const framed = await framedIn(registry, record);
-  if ('reason' in framed) {
-    foreign.add(record, framed);
-    return undefined;
-  }
-  try {
-    return framed.schema.read(framed.body) as DeadLetter;
-  } catch {
-    foreign.add(record, { reason: 'UNDECODABLE', detail: 'its bytes are not a DeadLetter' });
-    return undefined;
-  }
+  const letter = 'reason' in framed ? undefined : framed.as('DeadLetter');
+  if (letter === undefined) foreign.add(record, 'reason' in framed ? framed : framed.unreadable);
+  return letter;
 }
 
 /** The last ones by time; those of one request keep their order. */

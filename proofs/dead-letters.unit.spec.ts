@@ -50,7 +50,7 @@ async function listOf(written: readonly Written[], limit: number, reason?: DeadL
   };
   const schema: Pick<RegisteredSchema, 'name' | 'read'> = {
     name: 'DeadLetter',
-    read: (body) => decodeBody('DeadLetter', body),
+    read: (bytes, start) => decodeBody('DeadLetter', bytes.subarray(start)),
   };
   const registry: Pick<Registry, 'schemaOf'> = { schemaOf: () => Promise.resolve(schema as RegisteredSchema) };
   const found = await deadLetters(reader, registry, { partitions: PARTITIONS, reason, limit });

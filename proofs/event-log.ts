@@ -1,4 +1,3 @@
-import { hashWritten, schemaIdOf } from '../contracts/codec.ts';
 import type {
   Watermark,
   EventTypes,
@@ -17,7 +16,8 @@ import {
   type DerivedTopic,
 } from '../contracts/topics.ts';
 import { isDerived, type Foreign } from '../contracts/foreign-record.ts';
-import { framedIn, PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
+import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
+import { framedIn, type Framed } from '../platform/kafka/framed-record.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
@@ -46,6 +46,8 @@ export type MarketRecord =
   | (Located<Watermark> & { readonly name: 'Watermark' })
   | (Located<TradeGap> & { readonly name: 'TradeGap' })
   | AmendmentRecord;
+
+type NamedRecord = Located<unknown> & { readonly name: string };
 
 /** Records at the end of a log among which the newest event must be: duplicates that an engine left may follow it. */
 const TAIL = 10_000;
@@ -125,17 +127,12 @@ export class EventLog {
     const [start, end] = await this.bounds(TAPE_TOPIC, partition);
     const from = Math.max(start, fromOffset + 1);
     if (from >= end) return;
-    const others = new Set<number>();
     for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: end })) {
       for (const record of records) {
-        const schemaId = schemaIdOf(record.value);
-        if (schemaId === undefined || others.has(schemaId)) continue;
-        const schema = await this.registry.schemaOf(schemaId);
-        if (schema?.name === undefined || !isAmendment({ name: schema.name })) {
-          others.add(schemaId);
-          continue;
-        }
-        const located = await this.locate(record);
+        const found = framedIn(this.registry, record);
+        const framed = found instanceof Promise ? await found : found;
+        if ('reason' in framed || !isAmendment({ name: framed.name })) continue;
+        const located = this.located(record, framed);
         if (located !== undefined && isAmendment(located)) yield located;
       }
     }
@@ -150,10 +147,11 @@ export class EventLog {
     const from = await this.reader.startOffset(TAPE_TOPIC, partition);
     for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: before })) {
       for (const record of records) {
-        const schemaId = schemaIdOf(record.value);
+        const found = framedIn(this.registry, record);
+        const framed = found instanceof Promise ? await found : found;
         // Trades are passed over without decoding them.
-        if (schemaId === undefined || (await this.registry.schemaOf(schemaId))?.name !== 'EngineActivated') continue;
-        const located = (await this.locate(record)) as Located<EventTypes['EngineActivated']> | undefined;
+        if ('reason' in framed || framed.name !== 'EngineActivated') continue;
+        const located = this.located(record, framed) as Located<EventTypes['EngineActivated']> | undefined;
         if (located?.event.configHash === configHash) return located;
       }
     }
@@ -216,9 +214,10 @@ export class EventLog {
     for (let partition = 0; partition < partitions; partition += 1) {
       const [from, to] = await this.bounds(TAPE_TOPIC, partition);
       for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to })) {
-        for (const { value } of records) {
-          const schemaId = schemaIdOf(value);
-          if (schemaId !== undefined && (await this.registry.schemaOf(schemaId))?.name === 'Trade') count += 1;
+        for (const record of records) {
+          const found = framedIn(this.registry, record);
+          const framed = found instanceof Promise ? await found : found;
+          if (!('reason' in framed) && framed.name === 'Trade') count += 1;
         }
       }
     }
@@ -252,30 +251,19 @@ export class EventLog {
     }
   }
 
-  private async locate(record: LogRecord): Promise<(Located<unknown> & { readonly name: string }) | undefined> {
-    const framed = await framedIn(this.registry, record);
-    if ('reason' in framed) {
-      this.passOver(record, framed);
-      return undefined;
-    }
-    const { schema, body } = framed;
-    if (schema.name === undefined) return undefined;
-    let event: unknown;
-    try {
-      event = schema.read(body);
-    } catch {
+  private async locate(record: LogRecord): Promise<NamedRecord | undefined> {
+    return this.located(record, await framedIn(this.registry, record));
+  }
+
+  private located(record: LogRecord, framed: Framed | Foreign): NamedRecord | undefined {
+    const event = 'reason' in framed ? undefined : framed.read();
+    if ('reason' in framed || event === undefined) {
       // Truncated: on the tape, the engine made it a dead letter.
-      this.passOver(record, { reason: 'UNDECODABLE', detail: `its bytes are not a ${schema.name}` });
+      this.passOver(record, 'reason' in framed ? framed : framed.unreadable);
       return undefined;
     }
-    return {
-      name: schema.name,
-      topic: record.topic,
-      partition: record.partition,
-      offset: record.offset,
-      hash: hashWritten(schema.fingerprint, body).toString('hex'),
-      event,
-    };
+    const { topic, partition, offset } = record;
+    return { name: framed.name, topic, partition, offset, hash: framed.hash.toString('hex'), event };
   }
 
   private passOver(record: LogRecord, foreign: Foreign): void {

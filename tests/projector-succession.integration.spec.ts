@@ -6,7 +6,7 @@ import { createRecordProducer, type RecordProducer } from '../platform/kafka/pro
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createLog } from '../platform/log.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
-import { createEventReader } from '../projectors/event-reader.ts';
+import { createEventReader } from '../projectors/event-reader.adapter.ts';
 import type { LatestOperation } from '../projectors/projector.ts';
 import { redisLatest } from '../projectors/redis-latest/projector.ts';
 import { keepUpToDate } from '../projectors/runner.adapter.ts';

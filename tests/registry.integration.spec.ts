@@ -110,6 +110,18 @@ describe('the registry', () => {
     expect(ACCEPTED_TAPE_SCHEMAS).toContain(fingerprint);
   });
 
+  it('answers at once what it was asked before, so that no record of a batch waits', async () => {
+    const registry = createRegistry(url);
+    const id = await registry.idOf(TAPE_TOPIC, 'Trade');
+    expect(registry.schemaOf(id)).toBeInstanceOf(Promise);
+    expect(await registry.schemaOf(id)).toMatchObject({ name: 'Trade' });
+    expect(registry.schemaOf(id)).toMatchObject({ name: 'Trade' });
+    const decode = createTapeDecoder(registry);
+    expect(decode({ value: frame(id, encodeBody('Trade', trade)) })).toMatchObject({ kind: 'trade', trade });
+    registry.forget();
+    expect(registry.schemaOf(id)).toBeInstanceOf(Promise);
+  });
+
   it('says what cannot be used, and why', async () => {
     const registry = createRegistry(url);
     const decode = createTapeDecoder(registry);

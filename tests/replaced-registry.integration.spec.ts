@@ -220,6 +220,7 @@ describe('a log of an earlier build, which has no label', () => {
     await expect(registry.idOf(TAPE_TOPIC, 'TradeGap')).rejects.toMatchObject({ code: 'REGISTRY_CHANGED' });
     replaced.mend();
     expect(await registry.schemaOf(idOf('Trade'))).toMatchObject({ name: 'Trade' });
+    expect(registry.schemaOf(idOf('Trade'))).toMatchObject({ name: 'Trade' });
   });
 
   it('has poison told from that: an id that no registry knows among good records', async () => {

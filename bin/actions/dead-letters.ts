@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { originOf } from '../../contracts/dead-letter.ts';
 import type { DeadLetter, DeadLetterReason } from '../../contracts/generated/events.ts';
 import { counted } from '../../platform/counted.ts';
 import { passedOverText } from '../../platform/kafka/foreign-records.ts';
@@ -27,8 +28,11 @@ export interface RetryDeadLettersOptions extends JsonOption {
 export async function listDeadLetters({ reason, limit, json }: ListDeadLettersOptions): Promise<void> {
   await withEvents('dead-letters', async ({ reader, registry, partitions }) => {
     const found = await deadLetters(reader, registry, { partitions, reason, limit });
-    const inBase64 = found.letters.map((letter) => ({ ...letter, payload: letter.payload.toString('base64') }));
-    print(json, { ...found, letters: inBase64 }, () => {
+    const shown = found.letters.map((letter) => ({
+      ...{ ...letter, source: sourceOf(letter) },
+      payload: letter.payload.toString('base64'),
+    }));
+    print(json, { ...found, letters: shown }, () => {
       const passedOver = passedOverText(found.passedOver);
       if (found.total === 0) return ['No dead letters.', ...passedOver].join('\n');
       const table = tableOf('detail');
@@ -71,10 +75,14 @@ function reportOf(done: readonly RetriedLetter[]) {
   return {
     ...countsOf(done),
     letters: done.map(({ letter, action, detail }) => {
-      const { deadLetterId, source, reader, reason } = letter;
-      return { deadLetterId, source, reader, reason, action, detail };
+      const { deadLetterId, reader, reason } = letter;
+      return { deadLetterId, source: sourceOf(letter), reader, reason, action, detail };
     }),
   };
+}
+
+function sourceOf({ source }: DeadLetter) {
+  return { ...source, kind: originOf(source) };
 }
 
 function countsOf(done: readonly RetriedLetter[]) {

@@ -3,7 +3,7 @@ import { kafkaProbe } from '../kafka/probe.ts';
 import { registryProbe } from '../kafka/registry.ts';
 import type { Log } from '../log.ts';
 import { LOG_EVENTS, type Service } from '../log-events.ts';
-import { DEAD_LETTER_REASONS } from '../metrics/dead-letter-reasons.ts';
+import { beginDeadLetters } from '../dead-letter-telemetry.ts';
 import { Metrics } from '../metrics/metrics.ts';
 import type { Telemetry } from '../telemetry.ts';
 import { postgresProbe } from '../postgres.ts';
@@ -79,9 +79,9 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
   };
 }
 
-/** A counter of errors that has no series before the first would hide that one: `increase()` needs a 0 before it. */
+/** From 0, as {@link beginDeadLetters}. */
 function beginErrorCounters(metrics: Metrics, name: string): void {
-  for (const reason of DEAD_LETTER_REASONS) metrics.count('tapeproof_dead_letters_total', { reader: name, reason }, 0);
+  beginDeadLetters(metrics, name);
   metrics.count('tapeproof_projector_conflicts_total', { projector: name }, 0);
 }
 

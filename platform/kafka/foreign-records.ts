@@ -1,34 +1,8 @@
-import { bodyOf, schemaIdOf } from '../../contracts/codec.ts';
-import { foreignSchema, NOT_FRAMED, SCHEMA_UNKNOWN, type Foreign } from '../../contracts/foreign-record.ts';
+import type { Foreign } from '../../contracts/foreign-record.ts';
 import type { LogRecord } from './log-record.ts';
-import type { RegisteredSchema, Registry } from './registry.ts';
 
 /** Places kept for people; what is more is only counted. */
 const PLACES_REMEMBERED_MAX = 10_000;
-
-/** A record that belongs into its topic. */
-export interface Framed {
-  readonly schema: RegisteredSchema;
-  /** Avro; shares the record's memory. */
-  readonly body: Buffer;
-}
-
-/**
- * The parts of a record that belongs into its topic, or why it does not: a tombstone, bytes without a frame, a schema that
- * nobody knows or that belongs elsewhere.
- *
- * @throws TapeproofError UNREACHABLE on an outage of the registry.
- */
-export async function framedIn(
-  registry: Pick<Registry, 'schemaOf'>,
-  { topic, value }: Pick<LogRecord, 'topic' | 'value'>,
-): Promise<Framed | Foreign> {
-  const id = schemaIdOf(value);
-  if (id === undefined || value === null) return NOT_FRAMED;
-  const schema = await registry.schemaOf(id);
-  if (schema === undefined) return SCHEMA_UNKNOWN;
-  return foreignSchema(topic, schema.name) ?? { schema, body: bodyOf(value) };
-}
 
 /** A record that a reader passed over. */
 export interface PassedOver extends Foreign {

@@ -49,7 +49,6 @@ export interface RegisteredSchema {
   readonly name: RecordName | undefined;
   /** SHA-256 (hex) of the Avro parsing canonical form; of the raw text where it is no Avro schema. */
   readonly fingerprint: string;
-  readonly schema: string;
   /** Reads a body written with this schema as this build's record. Throws when the bytes are none. */
   read(bytes: Buffer, start?: number): EventTypes[RecordName];
 }
@@ -82,9 +81,10 @@ export interface Registry {
   /**
    * The schema behind an id; undefined when a registry that knows our schemas does not know this one.
    *
+   * @returns a promise only where it was not answered before.
    * @throws TapeproofError UNREACHABLE on an outage, and when the registry lost our schemas: then no id means anything.
    */
-  schemaOf(id: number): Promise<RegisteredSchema | undefined>;
+  schemaOf(id: number): RegisteredSchema | undefined | Promise<RegisteredSchema | undefined>;
   /** As {@link schemaOf}, asked anew, and whether or not the registry knows ours. @throws TapeproofError UNREACHABLE */
   answerOf(id: number): Promise<RegisteredSchema | undefined>;
   /** Forgets what was answered so far: the next questions go to the registry again. */
@@ -104,7 +104,8 @@ export function createRegistry(url: string): Registry {
     retry: { retries: ATTEMPTS - 1 },
   });
   const ids = new Map<string, Promise<number>>();
-  const schemas = new Map<number, Promise<RegisteredSchema | undefined>>();
+  const asked = new Map<number, Promise<RegisteredSchema | undefined>>();
+  const schemas = new Map<number, RegisteredSchema>();
 
   const lookUp = async (subject: string, record: RecordName): Promise<number | undefined> => {
     const { status, body } = await request(address, 'POST', `/subjects/${encodeURIComponent(subject)}`, {
@@ -138,9 +139,13 @@ export function createRegistry(url: string): Registry {
 
   const fetchSchema = async (id: number): Promise<RegisteredSchema | undefined> => {
     const schema = await answerOf(id);
-    if (schema !== undefined) return schema;
+    if (schema !== undefined) {
+      if (schemas.size >= SCHEMAS_CACHED_MAX) schemas.clear();
+      schemas.set(id, schema);
+      return schema;
+    }
     await cachedId(TAPE_TOPIC, 'Trade');
-    setTimeout(() => schemas.delete(id), UNKNOWN_REMEMBERED_MS).unref();
+    setTimeout(() => asked.delete(id), UNKNOWN_REMEMBERED_MS).unref();
     return undefined;
   };
 
@@ -171,10 +176,11 @@ export function createRegistry(url: string): Registry {
       return drift;
     },
     idOf: cachedId,
-    schemaOf: (id) => cached(schemas, id, () => fetchSchema(id)),
+    schemaOf: (id) => schemas.get(id) ?? cached(asked, id, () => fetchSchema(id)),
     answerOf,
     forget() {
       ids.clear();
+      asked.clear();
       schemas.clear();
     },
   };
@@ -215,7 +221,6 @@ function describeSchema(id: number, schema: string, schemaType: unknown): Regist
     id,
     name: undefined,
     fingerprint: sha256Hex(schema),
-    schema,
     read: () => {
       throw new Error(`schema ${id} is no record of Tapeproof`);
     },
@@ -231,12 +236,12 @@ function describeSchema(id: number, schema: string, schemaType: unknown): Regist
   }
   if (name === undefined) return { ...foreign, fingerprint };
   try {
-    return { id, name, fingerprint, schema, read: QUICK_READERS[fingerprint] ?? readerFor(name, schema) };
+    return { id, name, fingerprint, read: QUICK_READERS[fingerprint] ?? readerFor(name, schema) };
   } catch (error) {
     const read = (): never => {
       throw new Error(`schema ${id} cannot be read as this build's ${name}`, { cause: error });
     };
-    return { id, name, fingerprint, schema, read };
+    return { id, name, fingerprint, read };
   }
 }
 

@@ -1,41 +1,28 @@
-import { bodyOf, FRAME_BYTES, schemaIdOf } from '../../contracts/codec.ts';
+import { bodyOf } from '../../contracts/codec.ts';
+import type { Foreign } from '../../contracts/foreign-record.ts';
 import type { Watermark, EngineActivated, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import type { TapeContent, UnusableReason } from '../../contracts/tape-content.ts';
+import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { Amendment } from '../../contracts/trade-rules.ts';
+import { framedIn, Framed } from './framed-record.ts';
 import type { LogRecord } from './log-record.ts';
-import type { RegisteredSchema, Registry } from './registry.ts';
+import type { Registry } from './registry.ts';
 
 /** Decodes a record of the tape; a promise only when its schema must be fetched first. */
 export type TapeDecoder = (record: Pick<LogRecord, 'value'>) => TapeContent | Promise<TapeContent>;
 
 const EMPTY = Buffer.alloc(0);
-const SCHEMAS_KEPT_MAX = 1_000;
 
-/**
- * A decoder that never throws on a record's account: what cannot be used says so. An outage of the registry rejects
- * with TapeproofError UNREACHABLE, one that contradicts the log (trusted-registry.ts) with REGISTRY_CHANGED, so that no
- * record is refused for it.
- */
+/** A decoder that never throws on a record's account: what cannot be used says so. @throws TapeproofError as {@link framedIn} */
 export function createTapeDecoder(registry: Pick<Registry, 'schemaOf'>): TapeDecoder {
-  const schemas = new Map<number, RegisteredSchema>();
-
-  const load = async (id: number, value: Buffer): Promise<TapeContent> => {
-    const schema = await registry.schemaOf(id);
-    if (schema === undefined) return unusable('UNKNOWN_SCHEMA', value);
-    if (schemas.size >= SCHEMAS_KEPT_MAX) schemas.clear();
-    schemas.set(id, schema);
-    return contentOf(schema, value);
-  };
-
   return ({ value }) => {
-    const id = schemaIdOf(value);
-    if (id === undefined || value === null) return unusable('UNDECODABLE', value);
-    const schema = schemas.get(id);
-    return schema === undefined ? load(id, value) : contentOf(schema, value);
+    const framed = framedIn(registry, { topic: TAPE_TOPIC, value });
+    if (framed instanceof Framed) return contentOf(framed, value);
+    return framed instanceof Promise ? framed.then((found) => contentOf(found, value)) : contentOf(framed, value);
   };
 }
 
-/** Nearly every record of the tape. Its body is cut out of the value for the few whose bytes are asked for. */
+/** Nearly every record of the tape. */
 class TradeContent {
   readonly kind = 'trade';
   readonly trade: Trade;
@@ -53,22 +40,21 @@ class TradeContent {
   }
 }
 
-function contentOf(schema: RegisteredSchema, value: Buffer): TapeContent {
-  const { name, fingerprint } = schema;
-  try {
-    if (name === 'Trade') return new TradeContent(schema.read(value, FRAME_BYTES) as Trade, fingerprint, value);
-    const body = bodyOf(value);
-    if (name === 'Watermark')
-      return { kind: 'watermark', watermark: schema.read(body) as Watermark, fingerprint, body };
-    if (name === 'TradeGap') return { kind: 'gap', gap: schema.read(body) as TradeGap, fingerprint, body };
-    if (name === 'TradeCancelled' || name === 'TradeCorrected' || name === 'TradeReleased') {
-      return { kind: 'amendment', name, amendment: schema.read(body) as Amendment, fingerprint, body };
-    }
-    if (name === 'EngineActivated') {
-      return { kind: 'activation', activation: schema.read(body) as EngineActivated, fingerprint, body };
-    }
-  } catch {
-    return unusable('UNDECODABLE', value);
+function contentOf(framed: Framed | Foreign, value: Buffer | null): TapeContent {
+  if (!(framed instanceof Framed))
+    return unusable(framed.reason === 'UNDECODABLE' ? framed.reason : 'UNKNOWN_SCHEMA', value);
+  const event = framed.read();
+  if (event === undefined) return unusable('UNDECODABLE', value);
+  const { name } = framed;
+  if (name === 'Trade') return new TradeContent(event as Trade, framed.fingerprint, value ?? EMPTY);
+  const { fingerprint, body } = framed;
+  if (name === 'Watermark') return { kind: 'watermark', watermark: event as Watermark, fingerprint, body };
+  if (name === 'TradeGap') return { kind: 'gap', gap: event as TradeGap, fingerprint, body };
+  if (name === 'TradeCancelled' || name === 'TradeCorrected' || name === 'TradeReleased') {
+    return { kind: 'amendment', name, amendment: event as Amendment, fingerprint, body };
+  }
+  if (name === 'EngineActivated') {
+    return { kind: 'activation', activation: event as EngineActivated, fingerprint, body };
   }
   return unusable('UNKNOWN_SCHEMA', value);
 }

@@ -88,10 +88,11 @@ class Trust implements TrustedRegistry {
     return this.#settings.registry.check();
   }
 
-  async schemaOf(id: number): Promise<RegisteredSchema | undefined> {
-    const believed = this.#believed.get(id);
-    if (believed !== undefined) return believed;
-    if (this.#unknown.has(id)) return undefined;
+  schemaOf(id: number): ReturnType<Registry['schemaOf']> {
+    return this.#believed.get(id) ?? (this.#unknown.has(id) ? undefined : this.#ask(id));
+  }
+
+  async #ask(id: number): Promise<RegisteredSchema | undefined> {
     let answer = await this.#settings.registry.answerOf(id);
     for (let attempt = 1; attempt <= ANSWERS_MAX; attempt += 1) {
       if (answer !== undefined && (await this.#labelled()).get(id) === answer.fingerprint) return this.#believe(answer);

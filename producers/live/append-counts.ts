@@ -1,5 +1,5 @@
 import type { Trade, TradeGap } from '../../contracts/generated/events.ts';
-import type { InstrumentStatus } from './live-options.adapter.ts';
+import type { InstrumentStatus } from './live-options.ts';
 import type { LiveRecord } from './live-records.ts';
 import type { LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
 

@@ -1,28 +1,17 @@
-import { deadLetterPayloadOf } from '../../contracts/dead-letter.ts';
+import { deadLetterOfMessage } from '../../contracts/dead-letter.ts';
 import type { DeadLetter } from '../../contracts/generated/events.ts';
 import type { Refusal } from '../../contracts/trade-rules.ts';
-import { liveSourceOf } from '../venue.ts';
 
 /** The reader named in the dead letters of live ingestion. */
 export const LIVE_READER = 'ingest-live';
 /** More dead letters than this in a second are a flood: they are counted and not kept. */
 export const DEAD_LETTERS_PER_SECOND_MAX = 20;
 
-const HASH_DIGITS_IN_ID = 16;
 const MILLISECONDS_PER_SECOND = 1_000;
 
 /** @param receivedAt microseconds */
 export function deadLetterOf(venue: string, text: string, refusal: Refusal, receivedAt: number): DeadLetter {
-  const bytes = Buffer.from(text);
-  const payload = deadLetterPayloadOf(bytes);
-  return {
-    deadLetterId: `dead-${LIVE_READER}-${venue}-${receivedAt}-${payload.payloadHash.slice(0, HASH_DIGITS_IN_ID)}`,
-    source: { kind: 'FILE', name: liveSourceOf(venue), partition: null, position: receivedAt },
-    reader: LIVE_READER,
-    reason: refusal.reason,
-    detail: refusal.detail,
-    ...payload,
-  };
+  return deadLetterOfMessage(LIVE_READER, { venue, receivedAt }, Buffer.from(text), refusal);
 }
 
 /** Lets so many through in each second. */

@@ -10,10 +10,10 @@ import type { RefusedTrade } from '../venue.ts';
 import { AppendCounts } from './append-counts.ts';
 import { Backfill } from './backfill.adapter.ts';
 import { Watermarks } from './watermarks.ts';
-import { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
+import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { routeFrame } from './frame-router.ts';
 import { InstrumentStream } from './instrument-stream.ts';
-import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.adapter.ts';
+import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.ts';
 import { mayStream } from './stream-start.ts';
 import { readTapePosition, type TapePosition } from './tape-position.adapter.ts';
 import { TapeWriter } from './tape-writer.adapter.ts';
@@ -30,6 +30,7 @@ const PROBES_SHARE = 0.25;
 const ROUND_INTERVAL_MS = 50;
 const STATUS_INTERVAL_MS = 1_000;
 const MILLISECONDS_PER_SECOND = 1_000;
+const US_PER_MS = 1_000;
 const DISCONNECT_MS_MAX = 1_500;
 
 interface Parts {
@@ -201,7 +202,7 @@ class LiveIngest {
   }
 
   private readonly onRefused = (refused: RefusedTrade, nowMs: number): void => {
-    this.deadLetters.add(refused, nowMs);
+    this.deadLetters.add(refused, nowMs, Date.now() * US_PER_MS);
   };
 
   private newVenueStream(): VenueStream {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../platform/log.ts';
-import { planOf } from './live-options.adapter.ts';
+import { planOf } from './live-options.ts';
 
 function symbolsOf(...instruments: string[]): Record<string, string> {
   const { symbols } = planOf({

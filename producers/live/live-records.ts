@@ -1,7 +1,8 @@
 import { encodeBody } from '../../contracts/codec.ts';
+import { recordOfDeadLetter } from '../../contracts/dead-letter.ts';
 import type { Watermark, DeadLetter, DeadLetterReason, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
-import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
+import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { PlannedRecord } from '../ingest.ts';
 import type { TradeOrigin } from './telemetry.ts';
 import type { GivenUpGap } from './reorder-buffer.ts';
@@ -40,7 +41,7 @@ export function recordOfWatermark(watermark: Watermark, partition: number): Live
 }
 
 /** The dead letters of a stream all go to one partition, stamped with their receipt. */
-export function recordOfDeadLetter(
+export function liveRecordOfDeadLetter(
   deadLetter: DeadLetter,
   instrument: string | undefined,
   partitions: number,
@@ -48,11 +49,9 @@ export function recordOfDeadLetter(
   const { reason, source } = deadLetter;
   const { name, position } = source;
   return {
-    topic: DEAD_LETTERS_TOPIC,
+    ...recordOfDeadLetter(deadLetter),
     partition: partitionOf(name, partitions),
     key: name,
-    type: 'DeadLetter',
-    body: encodeBody('DeadLetter', deadLetter),
     timestampUs: position,
     event: { kind: 'dead-letter', instrument, reason },
   };

@@ -4,7 +4,7 @@ import type { RecordProducer } from '../../platform/kafka/producer.ts';
 import { Appender } from '../appender.adapter.ts';
 import { liveSourceOf } from '../venue.ts';
 import type { Watermarks } from './watermarks.ts';
-import type { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
+import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { InstrumentStream } from './instrument-stream.ts';
 import { recordOfGap, recordOfWatermark, recordOfTrade, tradeGapOf, type LiveRecord } from './live-records.ts';
 import type { LiveTelemetry } from './telemetry.ts';

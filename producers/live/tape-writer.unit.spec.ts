@@ -4,7 +4,7 @@ import { TapeproofError } from '../../platform/errors.ts';
 import type { OutgoingRecord, RecordProducer } from '../../platform/kafka/producer.ts';
 import { Watermarks } from './watermarks.ts';
 import { tradeWith } from './fixtures/trade.ts';
-import { DeadLetterQueue } from './dead-letter-queue.adapter.ts';
+import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { InstrumentStream } from './instrument-stream.ts';
 import { NO_TELEMETRY, type LiveTelemetry } from './telemetry.ts';
 import { TapeWriter } from './tape-writer.adapter.ts';
@@ -99,7 +99,7 @@ function scene() {
 
 function refuse(deadLetters: DeadLetterQueue, text: string): void {
   const refusal = { reason: 'MALFORMED', detail: 'why' } as const;
-  deadLetters.add({ refusal, instrument: undefined, tradeId: undefined, text }, performance.now());
+  deadLetters.add({ refusal, instrument: undefined, tradeId: undefined, text }, performance.now(), Date.now() * 1_000);
 }
 
 function deliver(stream: InstrumentStream, first: number, last: number): void {

@@ -1,3 +1,4 @@
+import { beginDeadLetters, logDeadLetter, reportDeadLetter } from '../../platform/dead-letter-telemetry.ts';
 import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
@@ -258,14 +259,15 @@ class LiveReporter {
   }
 
   #refused({ instrument, reason, kept }: EventOf<'refused'>): void {
-    if (kept) this.#metrics.count('tapeproof_dead_letters_total', { reader: LIVE_READER, reason });
-    else this.#metrics.count('tapeproof_live_dead_letters_dropped_total', { venue: this.#venue, reason });
-    this.#log.sampled('dead-letter')?.(`${this.#venue} sent what cannot be used${kept ? '' : ', and is not kept'}`, {
-      'event.reason': reason,
-      'tapeproof.reader': LIVE_READER,
-      'tapeproof.instrument': instrument,
-      'tapeproof.kept': kept,
-    });
+    const refused = { reader: LIVE_READER, reason };
+    const sentence = (): string => `${this.#venue} sent what cannot be used${kept ? '' : ', and is not kept'}`;
+    const fields = { 'tapeproof.instrument': instrument, 'tapeproof.kept': kept };
+    if (kept) {
+      reportDeadLetter({ metrics: this.#metrics, log: this.#log }, refused, sentence, fields);
+      return;
+    }
+    this.#metrics.count('tapeproof_live_dead_letters_dropped_total', { venue: this.#venue, reason });
+    logDeadLetter(this.#log, refused, sentence, fields);
   }
 
   #duplicate({ instrument, origin }: EventOf<'duplicate'>): void {
@@ -305,8 +307,8 @@ class LiveReporter {
     metrics.count('tapeproof_live_unasked_trades_total', { venue }, 0);
     for (const reason of DISCONNECT_REASONS) metrics.count('tapeproof_live_disconnects_total', { venue, reason }, 0);
     for (const outcome of OUTCOMES) metrics.count('tapeproof_live_history_requests_total', { venue, outcome }, 0);
+    beginDeadLetters(metrics, LIVE_READER);
     for (const reason of DEAD_LETTER_REASONS) {
-      metrics.count('tapeproof_dead_letters_total', { reader: LIVE_READER, reason }, 0);
       metrics.count('tapeproof_live_dead_letters_dropped_total', { venue, reason }, 0);
     }
   }

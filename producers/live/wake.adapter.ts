@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from 'node:timers';
+
 /** Lets one loop wait until somebody has work for it. */
 export class Wake {
   private isPoked = false;

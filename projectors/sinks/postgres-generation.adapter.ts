@@ -11,7 +11,7 @@ import {
 } from '../../platform/postgres.ts';
 import type { PostgresProjector } from '../projector.ts';
 import type { LedgerEntry, ReadModelStatus, StoredPosition } from '../sink.ts';
-import { overtaken } from './refusals.adapter.ts';
+import { overtaken } from './refusals.ts';
 import {
   createKeys,
   createTable,

@@ -13,7 +13,7 @@ import { ensureLive, findLive, positionRows, statusOf, type Generations } from '
 import { schemaOf } from './postgres-schema.ts';
 import { beginShadow } from './postgres-shadow.adapter.ts';
 import { createPostgresSink } from './postgres-sink.adapter.ts';
-import { assertTape } from './refusals.adapter.ts';
+import { assertTape } from './refusals.ts';
 
 /**
  * A projector's read model in Postgres. Rows are written as the role of `url`. Schemas, tables and views are made as that of

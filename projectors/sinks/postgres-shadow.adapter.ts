@@ -3,7 +3,7 @@ import type { PostgresProjector, RowInsert, Table } from '../projector.ts';
 import type { Difference, Shadow } from '../sink.ts';
 import { beginGeneration, positionRows, swapGeneration } from './postgres-generation.adapter.ts';
 import { createKeys, firstDifference, schemaOf } from './postgres-schema.ts';
-import { overtaken } from './refusals.adapter.ts';
+import { overtaken } from './refusals.ts';
 import { createPostgresSink, liveLockName } from './postgres-sink.adapter.ts';
 import { RowPack } from './row-pack.ts';
 

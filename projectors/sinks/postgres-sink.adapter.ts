@@ -3,7 +3,7 @@ import { TapeproofError } from '../../platform/errors.ts';
 import { sqlStateOf, withClient, type Client, type Pool } from '../../platform/postgres.ts';
 import type { PostgresProjector, RowInsert } from '../projector.ts';
 import { BEGINNING, type Application, type Counts, type SinkBatch, type Position, type Sink } from '../sink.ts';
-import { assertTape, overtaken } from './refusals.adapter.ts';
+import { assertTape, overtaken } from './refusals.ts';
 import { generationsOf } from './postgres-generation.adapter.ts';
 import { contradictions, writeNew, writeOnce, type Conflict } from './postgres-rows.adapter.ts';
 import { schemaOf } from './postgres-schema.ts';

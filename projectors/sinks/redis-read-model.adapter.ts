@@ -2,7 +2,7 @@ import { TapeproofError } from '../../platform/errors.ts';
 import { askRedis, connectRedis, evictionPolicy, type Redis } from '../../platform/redis.ts';
 import type { LatestOperation, RedisProjector } from '../projector.ts';
 import type { ReadModel } from '../sink.ts';
-import { assertTape } from './refusals.adapter.ts';
+import { assertTape } from './refusals.ts';
 import { projectorKeys } from './redis-keys.ts';
 import { beginShadow } from './redis-shadow.adapter.ts';
 import { createRedisSink } from './redis-sink.adapter.ts';

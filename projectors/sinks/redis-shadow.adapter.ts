@@ -4,7 +4,7 @@ import { TapeproofError } from '../../platform/errors.ts';
 import { askRedis, runScript, script, type Redis } from '../../platform/redis.ts';
 import type { LatestOperation, RedisProjector } from '../projector.ts';
 import type { Difference, Shadow } from '../sink.ts';
-import { overtaken } from './refusals.adapter.ts';
+import { overtaken } from './refusals.ts';
 import { generationKeys, holdsValues, projectorKeys } from './redis-keys.ts';
 import { createRedisSink } from './redis-sink.adapter.ts';
 import { storedIn } from './redis-status.adapter.ts';

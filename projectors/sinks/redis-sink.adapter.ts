@@ -2,7 +2,7 @@ import type { TopicName } from '../../contracts/topics.ts';
 import { askRedis, runScript, script, type Redis } from '../../platform/redis.ts';
 import type { LatestOperation, RedisProjector } from '../projector.ts';
 import type { Application, Counts, SinkBatch, Position, Sink } from '../sink.ts';
-import { assertTape } from './refusals.adapter.ts';
+import { assertTape } from './refusals.ts';
 import { foldOperations } from './redis-batch.ts';
 import { generationKeys, projectorKeys } from './redis-keys.ts';
 

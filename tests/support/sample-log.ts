@@ -1,6 +1,6 @@
 import { decodeBody, encodeBody, FINGERPRINTS, frame, RECORD_NAMES } from '../../contracts/codec.ts';
 import { Decimal } from '../../contracts/decimal.ts';
-import { SCHEMAS, type Trade } from '../../contracts/generated/events.ts';
+import type { Trade } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { parseConfiguration } from '../../evaluators/configuration.ts';
@@ -28,7 +28,7 @@ export const sampleRegistry: Pick<Registry, 'schemaOf'> = {
       name === undefined
         ? undefined
         : {
-            ...{ id, name, fingerprint: FINGERPRINTS[name], schema: SCHEMAS[name] },
+            ...{ id, name, fingerprint: FINGERPRINTS[name] },
             read: (bytes, start) => decodeBody(name, bytes.subarray(start)),
           },
     );

@@ -1,10 +1,9 @@
 import type { DeadLetterReason } from '../../contracts/generated/events.ts';
 import type { RefusedTrade } from '../venue.ts';
 import { DEAD_LETTERS_PER_SECOND_MAX, deadLetterOf, RateBound } from './dead-letters.ts';
-import { recordOfDeadLetter, type LiveRecord } from './live-records.ts';
+import { liveRecordOfDeadLetter, type LiveRecord } from './live-records.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 
-const MICROSECONDS_PER_MILLISECOND = 1_000;
 /** Dead letters that wait for Kafka, those on their way included; more are counted and not kept. */
 const DEAD_LETTERS_WAITING_MAX = 200;
 
@@ -31,7 +30,11 @@ export class DeadLetterQueue {
     return this.waiting[0];
   }
 
-  add({ refusal, instrument, text }: RefusedTrade, nowMs: number): void {
+  /**
+   * @param nowMs of a clock that never goes back
+   * @param receivedAtUs by the clock on the wall, since 1970
+   */
+  add({ refusal, instrument, text }: RefusedTrade, nowMs: number, receivedAtUs: number): void {
     const hasRoom = this.waiting.length + this.underWay.size < DEAD_LETTERS_WAITING_MAX;
     const isKept = this.bound.allows(nowMs) && hasRoom;
     this.bound.spend(nowMs);
@@ -39,8 +42,8 @@ export class DeadLetterQueue {
       this.notKept(instrument, refusal.reason);
       return;
     }
-    const deadLetter = deadLetterOf(this.venue, text, refusal, Date.now() * MICROSECONDS_PER_MILLISECOND);
-    this.waiting.push(recordOfDeadLetter(deadLetter, instrument, this.partitions));
+    const deadLetter = deadLetterOf(this.venue, text, refusal, receivedAtUs);
+    this.waiting.push(liveRecordOfDeadLetter(deadLetter, instrument, this.partitions));
   }
 
   /** `first` is sent. It is remembered until it is acknowledged. */
