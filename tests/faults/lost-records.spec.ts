@@ -161,11 +161,13 @@ describe('without a trade, an engine derives again up to the end of the tape', (
   it.each(LOSSES)(
     'that is running while %s',
     async (_, lose) => {
-      const running = (engine = startEngine());
+      const lines: string[] = [];
+      const running = (engine = startEngine(createLog('engine', 'info', { write: (line) => lines.push(line) })));
       await until('each partition was recovered', () => running.counters.recoveries === DEFAULT_PARTITIONS);
       await lose();
       await untilWhole();
       await until('it was recovered again', () => running.counters.recoveries > DEFAULT_PARTITIONS);
+      expect(lines.filter((line) => line.includes('"event.action":"output-lost"'))).not.toEqual([]);
     },
     TEST_TIMEOUT_MS,
   );
