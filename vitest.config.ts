@@ -28,8 +28,9 @@ export default defineConfig({
           include: ['**/*.integration.spec.ts', 'tests/faults/**/*.spec.ts'],
           exclude: ['node_modules/**', '.tapeproof/**'],
           globalSetup: ['./tests/stack.setup.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
+          // As above; and the lanes share the processor with each other.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           maxWorkers: LANES,
           // After the fast ones, which would take the processor from what waits for a broker.
           sequence: { groupOrder: 1 },
