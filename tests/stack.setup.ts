@@ -25,7 +25,7 @@ declare module 'vitest' {
 }
 
 const FOLDER = join(DEFAULT_STACK_OPTIONS.folder, '..');
-const NAME = /^test-stack-(\d+)-\d+$/;
+const NAME = /^test-stack-(\d+)/;
 const silent = (): void => undefined;
 
 /** Starts Kafka, the registry, Postgres and Redis once for each lane, on free ports and without data. */
