@@ -87,7 +87,7 @@ module.exports = {
     {
       name: 'production-imports-no-tests',
       severity: 'error',
-      from: { pathNot: '\\.spec\\.ts$|^tests/' },
+      from: { pathNot: '\\.spec\\.ts$|^tests/|^vitest\\.config\\.ts$' },
       to: { path: '\\.spec\\.ts$|^tests/' },
     },
   ],

@@ -1,8 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LANES } from './tests/lanes.ts';
 
 /**
- * Three tiers. `fast` needs nothing but Node; `stack` starts the local services once (tests/stack.setup.ts) and
- * shares them; `faults` starts services of its own and breaks them.
+ * Two tiers. `fast` needs nothing but Node. `stack` starts the local services once for each lane (tests/stack.setup.ts);
+ * the files of a lane run one after the other and have these to themselves, also to break them.
  */
 export default defineConfig({
   test: {
@@ -15,6 +17,7 @@ export default defineConfig({
           exclude: ['node_modules/**', '.tapeproof/**'],
           // They share no state but modules, which are loaded once a worker: half the processor time.
           isolate: false,
+          maxWorkers: availableParallelism(),
           // A bound against hanging, not a measure of speed: machines are shared.
           testTimeout: 180_000,
         },
@@ -25,9 +28,12 @@ export default defineConfig({
           include: ['**/*.integration.spec.ts', 'tests/faults/**/*.spec.ts'],
           exclude: ['node_modules/**', '.tapeproof/**'],
           globalSetup: ['./tests/stack.setup.ts'],
-          testTimeout: 180_000,
-          hookTimeout: 180_000,
-          fileParallelism: false,
+          // As above; and the lanes share the processor with each other.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          maxWorkers: LANES,
+          // After the fast ones, which would take the processor from what waits for a broker.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

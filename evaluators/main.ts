@@ -1,15 +1,16 @@
+import type { Kafka } from 'kafkajs';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
-import { withDeadline } from '../platform/deadline.ts';
+import { openUnlessAborted, withDeadline } from '../platform/deadline.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { startConsumer } from '../platform/kafka/consumer.ts';
 import { watchLag } from '../platform/kafka/lag.ts';
-import { createLogReader } from '../platform/kafka/log-reader.ts';
+import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { refuseOtherPartitions, type TapeLabel } from '../platform/kafka/tape-label.ts';
-import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
+import { openTrustedLog, type TrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
@@ -55,16 +56,34 @@ export function engineGroup(engineVersion: string = ENGINE_VERSION): string {
  *   from what the outputs hold; SEQUENCE_GAP when an output lost events; FOREIGN_TAPE when the anchors are another tape's.
  */
 export async function runEngine(options: EngineOptions): Promise<void> {
-  const { connections, log, signal, gitCommit = 'unknown', counters = newCounters() } = options;
-  const { telemetry = noTelemetry() } = options;
-  const { metrics } = telemetry;
+  const { connections, log, signal, telemetry = noTelemetry(), counters = newCounters() } = options;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-engine', log);
   const reader = createLogReader(connections.kafkaBrokers);
-  const { registryUrl } = connections;
-  const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry }).catch(async (error: unknown) => {
+  try {
+    const { registryUrl } = connections;
+    const opening = openTrustedLog({ kafka, reader, registryUrl, log, telemetry });
+    const trusted = await openUnlessAborted(opening, signal, ({ registry }) => {
+      registry.close();
+    });
+    if (trusted !== undefined) await derive({ ...options, telemetry, counters, kafka, reader, trusted });
+    log.event('engine-stopped', `Engine stopped: ${progressText(counters)}`, progressFields(counters));
+  } finally {
     await reader.close();
-    throw error;
-  });
+  }
+}
+
+interface OpenEngine extends EngineOptions {
+  readonly telemetry: Telemetry;
+  readonly counters: EngineCounters;
+  readonly kafka: Kafka;
+  readonly reader: LogReader;
+  readonly trusted: TrustedLog;
+}
+
+/** From the first join to the last goodbye. */
+async function derive(engine: OpenEngine): Promise<void> {
+  const { kafka, reader, trusted, log, telemetry, signal, gitCommit = 'unknown', counters } = engine;
+  const { metrics } = telemetry;
   const { registry } = trusted;
   const producer = createRecordProducer(kafka, registry, metrics);
   const access = { reader, registry, decode: createTapeDecoder(registry) };
@@ -93,7 +112,7 @@ export async function runEngine(options: EngineOptions): Promise<void> {
   const progress = logProgress(log, counters);
   const watch = watchPartitions({ kafka, groupId: engineGroup(), reader, processorOf, log });
   try {
-    const consumer = await startConsumer({
+    const starting = startConsumer({
       kafka,
       groupId: engineGroup(),
       topics: [TAPE_TOPIC],
@@ -117,6 +136,8 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       telemetry,
       concurrency: PARTITIONS_AT_ONCE,
     });
+    const consumer = await openUnlessAborted(starting, signal, (late) => late.stop());
+    if (consumer === undefined) return;
     watch.start((partition, offset) => {
       consumer.seek(TAPE_TOPIC, partition, offset);
     });
@@ -131,14 +152,12 @@ export async function runEngine(options: EngineOptions): Promise<void> {
       lag.close();
       watch.close();
     }
-    log.event('engine-stopped', `Engine stopped: ${progressText(counters)}`, progressFields(counters));
   } finally {
     clearInterval(progress);
     for (const end of shown) end();
     // Nothing is in flight unless Kafka is away: then there is nobody to say goodbye to.
     await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
     registry.close();
-    await reader.close();
   }
 }
 

@@ -23,3 +23,14 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
     });
   });
 }
+
+/** Settles as `opening` does, or with undefined when the signal comes first: what opens after that is closed again. */
+export async function openUnlessAborted<T>(
+  opening: Promise<T>,
+  signal: AbortSignal,
+  close: (late: T) => unknown,
+): Promise<T | undefined> {
+  const opened = await unlessAborted(opening, signal);
+  if (opened === undefined) opening.then(close).catch(() => undefined);
+  return opened;
+}

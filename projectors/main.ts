@@ -1,5 +1,5 @@
 import { migratorUrlOf, type Connections } from '../platform/connections.ts';
-import { unlessAborted, withDeadline } from '../platform/deadline.ts';
+import { openUnlessAborted, unlessAborted, withDeadline } from '../platform/deadline.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
@@ -85,7 +85,7 @@ export async function runProjector(run: ProjectorRun): Promise<void> {
  * @throws TapeproofError CHECK_FAILED when they differ and that was not approved; NOT_FOUND when nothing is activated on
  *   the tape; and as `runProjector` does.
  */
-export function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
+export async function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
   const projector = projectorNamed(run.name);
   const { progress, approveDifference = false } = run;
   const work = async <Output>(parts: Parts<Output>): Promise<RebuildReport> => {
@@ -103,9 +103,11 @@ export function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
       `Nothing is activated on the tape, so there is nothing to rebuild ${run.name} from: run "npx tapeproof activate".`,
     );
   };
-  return projector.sink === 'postgres'
+  const report = await (projector.sink === 'postgres'
     ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
-    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>);
+    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>));
+  if (report === undefined) throw interrupted(run.name);
+  return report;
 }
 
 /**
@@ -113,7 +115,7 @@ export function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
  *
  * @throws TapeproofError NOT_FOUND when nothing is activated on the tape; and as `runProjector` does.
  */
-export function redeliverTo(run: ProjectorRun, records: readonly LogRecord[]): Promise<Redelivery[]> {
+export async function redeliverTo(run: ProjectorRun, records: readonly LogRecord[]): Promise<Redelivery[]> {
   const projector = projectorNamed(run.name);
   const work = async <Output>({ tape, readModel, read, ...parts }: Parts<Output>): Promise<Redelivery[]> => {
     const tapeId = await tape.find();
@@ -123,9 +125,11 @@ export function redeliverTo(run: ProjectorRun, records: readonly LogRecord[]): P
     for (const record of records) done.push(await redeliver(parts.projector, sink, read, record));
     return done;
   };
-  return projector.sink === 'postgres'
+  const done = await (projector.sink === 'postgres'
     ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
-    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>);
+    : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>));
+  if (done === undefined) throw new TapeproofError('CHECK_FAILED', 'Interrupted: nothing was delivered again.');
+  return done;
 }
 
 /** What a projector's store says of itself; undefined where it was never opened. @throws TapeproofError UNREACHABLE */
@@ -196,20 +200,27 @@ interface Parts<Output> {
   readonly telemetry: Telemetry;
 }
 
-/** Connects what both kinds of run need, and closes it whatever happens. */
+/**
+ * Connects what both kinds of run need, and closes it whatever happens. @returns undefined where the signal came while
+ * Kafka or the registry was still waited for
+ */
 async function withParts<Output, Result>(
   { connections, log, signal, telemetry: given }: ProjectorRun,
   projector: ProjectorOf<Output>,
   readModel: ReadModel<Output>,
   work: (parts: Parts<Output>) => Promise<Result>,
-): Promise<Result> {
+): Promise<Result | undefined> {
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}-control`);
   const telemetry = given ?? noTelemetry();
   const reader = createLogReader(connections.kafkaBrokers);
   let [registry, producer]: [TrustedRegistry?, RecordProducer?] = [];
   try {
     const { registryUrl } = connections;
-    const trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: given });
+    const opening = openTrustedLog({ kafka, reader, registryUrl, log, telemetry: given });
+    const trusted = await openUnlessAborted(opening, signal, (late) => {
+      late.registry.close();
+    });
+    if (trusted === undefined) return undefined;
     const { partitions } = trusted;
     registry = trusted.registry;
     producer = createRecordProducer(kafka, registry, telemetry.metrics);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TopicName } from '../contracts/topics.ts';
 import type { Connections } from '../platform/connections.ts';
-import { unlessAborted } from '../platform/deadline.ts';
+import { openUnlessAborted, unlessAborted } from '../platform/deadline.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { startConsumer, type Assignment, type RunningConsumer } from '../platform/kafka/consumer.ts';
@@ -98,7 +98,7 @@ async function runGeneration<Output>(
   const watched: Watched = { assignment: {}, sought: new Map() };
   const changed = new AbortController();
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}`);
-  const consumer = await startConsumer({
+  const starting = startConsumer({
     kafka,
     groupId,
     topics: projector.topics,
@@ -126,6 +126,8 @@ async function runGeneration<Output>(
       refusals.forget(lost);
     },
   });
+  const consumer = await openUnlessAborted(starting, signal, (late) => late.stop());
+  if (consumer === undefined) return 'stopped';
   const lag = watchLag({ kafka, reader, groupId, consumer, telemetry, log });
   const over = new AbortController();
   void consumer.done

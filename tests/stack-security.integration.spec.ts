@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pipeline } from '../pipeline.ts';
 import { migratePostgres } from '../projectors/main.ts';
 import { createPostgresReadModel } from '../projectors/sinks/postgres-read-model.adapter.ts';
@@ -20,7 +20,7 @@ import {
 } from '../stack/main.ts';
 import { readSecrets } from '../stack/secrets.ts';
 import { runCommand } from './support/command.ts';
-import { stackConnections, stackOptions } from './support/stack.ts';
+import { stackConnections, stackEndpoints, stackOptions } from './support/stack.ts';
 
 /** The table of docs/security.md: what each role may do is done here, and each thing denied is tried. */
 
@@ -29,7 +29,7 @@ const IS_ROOT = process.getuid?.() === 0;
 const STRANGER = { uid: 1, gid: 1 };
 const INSUFFICIENT_PRIVILEGE = '42501';
 
-const { endpoints } = inject('stack');
+const endpoints = stackEndpoints();
 const silent = (): void => undefined;
 let events: string;
 let candles: string;

@@ -75,6 +75,7 @@ describe('topics check', () => {
     ['compression.type', 'gzip', 'producer'],
     ['message.timestamp.type', 'LogAppendTime', 'CreateTime'],
     ['message.timestamp.before.max.ms', '3600000', '9223372036854775807'],
+    ['message.timestamp.after.max.ms', '3600000', '9223372036854775807'],
     ['max.message.bytes', '10000', '1048588'],
   ])('names %s, and topics apply mends it', async (setting, actual, expected) => {
     const { settings } = TOPICS[0]!;

@@ -1,11 +1,11 @@
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC } from '../../contracts/topics.ts';
-import { withDeadline } from '../../platform/deadline.ts';
+import { openUnlessAborted, withDeadline } from '../../platform/deadline.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
-import { openTrustedLog, type TrustedLog } from '../../platform/kafka/trusted-log.ts';
+import { openTrustedLog, type TrustedLog, type TrustedLogSettings } from '../../platform/kafka/trusted-log.ts';
 import type { RefusedTrade } from '../venue.ts';
 import { AppendCounts } from './append-counts.ts';
 import { Backfill } from './backfill.adapter.ts';
@@ -32,6 +32,12 @@ const STATUS_INTERVAL_MS = 1_000;
 const MILLISECONDS_PER_SECOND = 1_000;
 const US_PER_MS = 1_000;
 const DISCONNECT_MS_MAX = 1_500;
+
+/** Of a run that was ended while Kafka or the registry was still waited for. */
+const NOTHING_APPENDED: LiveIngestReport = {
+  ...{ complete: true, seconds: 0, tradesAppended: 0, fromHistory: 0, perInstrument: {} },
+  ...{ watermarks: 0, gaps: 0, deadLetters: 0, deadLettersNotKept: 0 },
+};
 
 interface Parts {
   readonly options: LiveIngestOptions;
@@ -60,10 +66,12 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
   let trusted: TrustedLog | undefined;
   let producer: RecordProducer | undefined;
   try {
-    trusted = await openTrustedLog({ kafka, reader, registryUrl, log, telemetry: processTelemetry });
+    const opening = openForAppending({ kafka, reader, registryUrl, log, telemetry: processTelemetry });
+    trusted = await openUnlessAborted(opening, options.signal, ({ registry }) => {
+      registry.close();
+    });
+    if (trusted === undefined) return NOTHING_APPENDED;
     const { registry, partitions } = trusted;
-    for (const record of ['Trade', 'TradeGap', 'Watermark'] as const) await registry.idOf(TAPE_TOPIC, record);
-    await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
     producer = createRecordProducer(kafka, registry, processTelemetry?.metrics);
     return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
   } finally {
@@ -71,6 +79,20 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
     // Kafka may be away: then nobody waits for its goodbye.
     const goodbye = Promise.all([producer?.disconnect(), reader.close()]);
     await withDeadline(goodbye, DISCONNECT_MS_MAX, () => new Error('no answer')).catch(() => undefined);
+  }
+}
+
+/** The log, once the registry knows all that is appended to it. */
+async function openForAppending(settings: TrustedLogSettings): Promise<TrustedLog> {
+  const trusted = await openTrustedLog(settings);
+  const { registry } = trusted;
+  try {
+    for (const record of ['Trade', 'TradeGap', 'Watermark'] as const) await registry.idOf(TAPE_TOPIC, record);
+    await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
+    return trusted;
+  } catch (error) {
+    registry.close();
+    throw error;
   }
 }
 

@@ -11,7 +11,11 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const files = changedFiles(baseCommit());
 const sources = files.filter((path) => path.endsWith('.ts'));
 const checks: readonly (readonly string[])[] = [
-  ...(files.length === 0 ? [] : [['prettier', '--check', '--ignore-unknown', '--log-level', 'warn', ...files]]),
+  ...(files.length === 0
+    ? []
+    : [
+        ['prettier', '--check', '--ignore-unknown', '--no-error-on-unmatched-pattern', '--log-level', 'warn', ...files],
+      ]),
   ...(sources.length === 0
     ? []
     : [

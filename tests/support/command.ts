@@ -12,6 +12,9 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** What Node made of the sources, kept as bin/tapeproof.js keeps it: half the processor time of a start. */
+export const COMPILED = { NODE_COMPILE_CACHE: join(REPOSITORY, '.tapeproof', 'compiled') };
+
 /** The environment that names services. */
 export function environmentOf({
   kafkaBrokers,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Connections } from '../../platform/connections.ts';
 import type { LogAction } from '../../platform/log-events.ts';
-import { environmentOf } from './command.ts';
+import { COMPILED, environmentOf } from './command.ts';
 import { parsePrometheus, type Sample } from './prometheus-text.ts';
 import { until } from './until.ts';
 
@@ -27,7 +27,7 @@ export class ObservedProcess {
     this.words = words;
     this.#child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', CLI, ...words], {
       stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'], ...environmentOf(connections), ...environment },
+      env: { PATH: process.env['PATH'], ...COMPILED, ...environmentOf(connections), ...environment },
     });
     this.#ended = once(this.#child, 'close');
     if (this.#child.stderr === null) throw new Error('there is no standard error');

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync } from '
 import { join } from 'node:path';
 import { Admin } from '@platformatic/kafka';
 import type { Connections } from '../../platform/connections.ts';
-import { environmentOf } from './command.ts';
+import { COMPILED, environmentOf } from './command.ts';
 import { until } from './until.ts';
 
 const CLI = join(import.meta.dirname, '..', '..', 'bin', 'cli.ts');
@@ -49,6 +49,7 @@ export class Processes {
       stdio: ['ignore', log, log],
       env: {
         PATH: process.env['PATH'],
+        ...COMPILED,
         ...environmentOf(this.#connections),
       },
     });

@@ -1,6 +1,6 @@
 import { newCounters, type EngineCounters } from '../../evaluators/engine-counters.ts';
 import { runEngine } from '../../evaluators/main.ts';
-import { createLog } from '../../platform/log.ts';
+import { createLog, type Log } from '../../platform/log.ts';
 import { stackConnections } from './stack.ts';
 
 /** An engine at work in this process. */
@@ -11,12 +11,11 @@ export interface RunningEngine {
   stop(): Promise<void>;
 }
 
-export function startEngine(): RunningEngine {
+export function startEngine(log: Log = createLog('test', 'silent')): RunningEngine {
   const controller = new AbortController();
   const counters = newCounters();
   const ended = runEngine({
-    ...{ connections: stackConnections(), counters },
-    log: createLog('test', 'silent'),
+    ...{ connections: stackConnections(), counters, log },
     signal: controller.signal,
   });
   ended.catch(() => undefined);

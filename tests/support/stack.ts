@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { inject } from 'vitest';
+import { inject, type ProvidedContext } from 'vitest';
 import { migratorUrlOf, type Connections } from '../../platform/connections.ts';
 import { TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { createKafka, withAdmin } from '../../platform/kafka/client.ts';
@@ -8,14 +8,26 @@ import { applyTopics } from '../../platform/kafka/topics.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, migrate } from '../../platform/postgres.ts';
 import { connectRedis } from '../../platform/redis.ts';
-import { startService, type ServiceName, type StackOptions } from '../../stack/main.ts';
+import { startService, type ServiceName, type StackEndpoints, type StackOptions } from '../../stack/main.ts';
 import { POSTGRES_ADMINISTRATOR } from '../../stack/postgres-roles.ts';
 import { readSecrets } from '../../stack/secrets.ts';
+import { laneOfThisWorker } from '../lanes.ts';
 import { until } from './until.ts';
 
-/** Where the services of this test run are. */
+/** The services of the lane that this file runs in. No other file uses them meanwhile. */
+function testStack(): ProvidedContext['stacks'][number] {
+  const stack = inject('stacks')[laneOfThisWorker()];
+  if (stack === undefined) throw new Error('this lane has no stack');
+  return stack;
+}
+
+export function stackEndpoints(): StackEndpoints {
+  return testStack().endpoints;
+}
+
+/** Where the services of this test file are. */
 export function stackConnections(): Connections {
-  const { endpoints } = inject('stack');
+  const endpoints = stackEndpoints();
   return {
     kafkaBrokers: [endpoints.kafkaBrokers],
     registryUrl: endpoints.registryUrl,
@@ -45,7 +57,7 @@ export function postgresAdministratorUrl(postgresUrl = stackConnections().postgr
 
 /** For startService, stopService and killService. */
 export function stackOptions(): StackOptions {
-  return inject('stack').options;
+  return testStack().options;
 }
 
 /** A group that a process was killed in keeps its dead member for a session's length. */
