@@ -50,7 +50,7 @@ describe('the scoreboard for people', () => {
 describe('the scoreboard as CSV', () => {
   it('has a line a row with the figures of the JSON', () => {
     const { rows } = board('direction');
-    const parsed = parse(scoreboardCsv(rows), { columns: true }) as Record<string, string>[];
+    const parsed = parse<Record<string, string>>(scoreboardCsv(rows), { columns: true });
     expect(parsed).toHaveLength(rows.length);
     for (const [index, row] of rows.entries()) {
       const line = parsed[index]!;

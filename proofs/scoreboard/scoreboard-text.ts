@@ -24,9 +24,9 @@ export const FIGURES_HEAD = [...['hit rate', '95 %', 'said', 'p0', 'skill', '95 
 
 /** What the figures are, and what the intervals say. */
 export const FIGURES_NOTE = [
-  'said: mean published probability; p0: rate at which an undirected forecast came true by then; skill: share of the loss of',
-  'always saying p0 that is avoided, none where its interval holds 0. n: hits and misses, each counted by its overlap weight;',
-  `together they are worth the effective n, and below ${EFFECTIVE_N_MIN} no figure is shown: too few. docs/scoreboard.md explains them.`,
+  'said: mean published probability; p0: rate at which an undirected forecast came true by then; skill: share of the loss',
+  'of always saying p0 that is avoided, none where its interval holds 0. n: hits and misses, counted by overlap weight;',
+  `so they are worth the effective n, and below ${EFFECTIVE_N_MIN} no figure is shown: too few. docs/scoreboard.md explains all.`,
 ] as const;
 
 /** The main figures of a group, in the columns of {@link FIGURES_HEAD}. */
