@@ -14,6 +14,9 @@ export const PANELS_MAX = 48;
 const SPAN_MIN = 0.1;
 const ROOM = 0.02;
 const TICKS = 4;
+/** Of the effective n: the interval of a bin that holds less does not stretch the axes, and is drawn up to their ends. */
+const WEIGHTY_SHARE = 0.05;
+const LABEL_PX = 8;
 const RADIUS_MIN_PX = 2;
 const RADIUS_MAX_PX = 7;
 
@@ -78,20 +81,17 @@ function panel(row: Drawn): string {
       ? []
       : [line(scale, low, referenceRate, high, referenceRate, 'stroke="#2a7" stroke-dasharray="1 2"')]),
     curve(reliability, scale),
-    ...reliability.bins.flatMap((bin) => binMarks(bin, row.effectiveN, scale)),
+    ...reliability.bins.flatMap((bin, index) => binMarks(bin, row.effectiveN, scale, index % 2 === 0)),
     text(LEFT_PX + PLOT_PX / 2, TOP_PX + PLOT_PX + 30, 'published probability', 'text-anchor="middle"'),
     `<text transform="translate(14 ${TOP_PX + PLOT_PX / 2}) rotate(-90)" text-anchor="middle">hit rate</text>`,
   ].join('\n');
 }
 
-function scaleOf({ reliability: { bins, curve: steps }, referenceRate }: Drawn): Scale {
+function scaleOf({ reliability: { bins, curve: steps }, referenceRate, effectiveN }: Drawn): Scale {
+  const weighty = bins.filter((bin) => bin.effectiveN >= WEIGHTY_SHARE * effectiveN);
   const values = [
-    ...bins.flatMap(({ meanProbability, hitRate, interval }) => [
-      meanProbability,
-      hitRate,
-      interval.low,
-      interval.high,
-    ]),
+    ...weighty.flatMap(({ interval }) => [interval.low, interval.high]),
+    ...bins.filter((bin) => bin.effectiveN >= 1).flatMap(({ meanProbability, hitRate }) => [meanProbability, hitRate]),
     ...steps.flatMap((step) => [step.low, step.high]),
     ...(referenceRate === null ? [] : [referenceRate]),
   ];
@@ -119,14 +119,23 @@ function curve({ curve: steps }: Reliability, { x, y }: Scale): string {
   return `<polyline points="${points.join(' ')}" fill="none" stroke="#c33" stroke-width="1.5"/>`;
 }
 
-function binMarks(bin: ReliabilityBin, effectiveN: number, scale: Scale): readonly string[] {
+/** @param isAbove - where its n stands: neighbours alternate. */
+function binMarks(bin: ReliabilityBin, effectiveN: number, scale: Scale, isAbove: boolean): readonly string[] {
   const { meanProbability, hitRate, interval, n } = bin;
   const radius = RADIUS_MIN_PX + (RADIUS_MAX_PX - RADIUS_MIN_PX) * Math.sqrt(bin.effectiveN / effectiveN);
   const [x, y] = [scale.x(meanProbability), scale.y(hitRate)];
+  // Less than one horizon's outcomes may lie beyond the axes: then a hollow dot stands at their end.
+  const isWithin = hitRate >= scale.low && hitRate <= scale.high;
+  const fill = isWithin ? 'fill="#236" fill-opacity="0.7"' : 'fill="#fff" stroke="#236"';
   return [
     line(scale, meanProbability, interval.low, meanProbability, interval.high, 'stroke="#236" stroke-width="1.2"'),
-    `<circle cx="${x}" cy="${y}" r="${radius.toFixed(1)}" fill="#236" fill-opacity="0.7"><title>${bin.low.toFixed(2)} to ${bin.high.toFixed(2)}: ${(hitRate * 100).toFixed(1)} % of ${n}, effective n ${bin.effectiveN.toFixed(1)}</title></circle>`,
-    text(Number(x) + radius + 2, Number(y) - radius, `n ${n.toLocaleString('en')}`, 'font-size="8" fill="#236"'),
+    `<circle cx="${x}" cy="${y}" r="${radius.toFixed(1)}" ${fill}><title>${bin.low.toFixed(2)} to ${bin.high.toFixed(2)}: ${(hitRate * 100).toFixed(1)} % of ${n}, effective n ${bin.effectiveN.toFixed(1)}</title></circle>`,
+    text(
+      Number(x) + radius + 2,
+      Number(y) + (isAbove ? -radius : radius + LABEL_PX),
+      `n ${n.toLocaleString('en')}`,
+      'font-size="8" fill="#236"',
+    ),
   ];
 }
 
