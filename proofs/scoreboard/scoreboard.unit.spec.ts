@@ -193,6 +193,11 @@ describe('the groups of the scoreboard', () => {
     const [together] = merged(first.flatMap((outcome, index) => [outcome, second[index]!]));
     expect(apart).toEqual(together);
     expect(apart!.instruments).toEqual(['BTC-USDT@binance', 'ETH-USDT@binance']);
+    // What happened to both at once is in one batch, as if it were one series.
+    const inTime = first.flatMap((outcome, index) => [outcome, { ...second[index]!, instrument: INSTRUMENT }]);
+    const [one] = rowsOf(inTime.map((outcome, sequence) => ({ ...outcome, sequence, tape: first[0]!.tape })));
+    expect(apart!.hitRateInterval).toEqual(one!.hitRateInterval);
+    expect(apart!.brierPublishedInterval).toEqual(one!.brierPublishedInterval);
   });
 
   it('tell a changed strategy apart from its base only where the outcomes do', () => {
