@@ -18,6 +18,7 @@ import { figureOf, tableOf, type Figure } from './figure.ts';
 import { measureLatency } from './latency.ts';
 import { measureLiveIngest, runLiveIngest, type LiveTask } from './live-ingest.ts';
 import { measureReadModels } from './read-models.ts';
+import { measureScoreboard } from './scoreboard.ts';
 import { measureStart } from './start.ts';
 import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape } from './tape.ts';
 
@@ -27,7 +28,7 @@ const TRADES = 1_500_000;
 /** Of them, one with a snapshot each for the read models: the most events. */
 const TRADES_PER_EVENTFUL_TRADE = 8;
 const HASHES = 200_000;
-const PARTS = ['start', 'engine', 'read-models', 'latency', 'live-ingest'] as const;
+const PARTS = ['start', 'scoreboard', 'engine', 'read-models', 'latency', 'live-ingest'] as const;
 
 const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
 
@@ -41,8 +42,10 @@ const interrupted = new Promise<never>((_resolve, reject) => {
 });
 interrupted.catch(() => undefined);
 
-/** Each part but the start of commands is measured on services of its own, which begin empty. */
-const MEASUREMENTS: Readonly<Record<Exclude<(typeof PARTS)[number], 'start'>, (bench: Bench) => Promise<Figure[]>>> = {
+/** Each part but the first two is measured on services of its own, which begin empty. */
+const MEASUREMENTS: Readonly<
+  Record<Exclude<(typeof PARTS)[number], 'start' | 'scoreboard'>, (bench: Bench) => Promise<Figure[]>>
+> = {
   engine: async (bench) => {
     await layTape(bench, CADENCE_MS);
     await fillTape(bench);
@@ -67,6 +70,7 @@ const MEASUREMENTS: Readonly<Record<Exclude<(typeof PARTS)[number], 'start'>, (b
 
 async function measure(part: (typeof PARTS)[number], runs: number, trades: number): Promise<Figure[]> {
   if (part === 'start') return measureStart(runs);
+  if (part === 'scoreboard') return measureScoreboard(runs);
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-bench-'));
   const options = { folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports: await freePorts() };
   try {

@@ -1,59 +1,71 @@
-import type { HitMissSummary } from '../evaluators/outcomes/hit-miss-tracker.ts';
 import type { Interval } from '../evaluators/outcomes/wilson.ts';
+import { ruleKeyOf } from './scoreboard/forecast-group.ts';
+import type { ScoreRow } from './scoreboard/score-row.ts';
 
 /** The same group of forecasts under two configurations. Undefined where a configuration has none of it. */
 export interface ComparedGroup {
-  readonly a: HitMissSummary | undefined;
-  readonly b: HitMissSummary | undefined;
+  readonly a: ScoreRow | undefined;
+  readonly b: ScoreRow | undefined;
 }
 
-/** B less A, of one group of forecasts. Rates as shares; undefined where one of them has no such figure. */
-export interface Difference extends Pick<HitMissSummary, 'instrument' | 'forecastKind' | 'strategy'> {
-  readonly hitRate: number | undefined;
-  readonly baseRate: number | undefined;
+/** B less A, of one group of forecasts. Rates as shares; null where one of them has no such figure. */
+export interface Difference extends Pick<ScoreRow, 'forecast' | 'forecastKind' | 'strategy'> {
+  readonly instrument: string | null;
+  readonly hitRate: number | null;
+  readonly meanPublished: number | null;
+  readonly referenceRate: number | null;
+  readonly skillAgainstReference: number | null;
   readonly n: number;
   readonly effectiveN: number;
   readonly voids: number;
   /** True where the two intervals of the hit rate share a value: the hit rates cannot be told apart. */
-  readonly intervalsOverlap: boolean | undefined;
+  readonly intervalsOverlap: boolean | null;
+  /** The same of the skill. */
+  readonly skillIntervalsOverlap: boolean | null;
 }
 
-/** Groups of two scoreboards side by side, in the order of a scoreboard. */
-export function groupsOf(a: readonly HitMissSummary[], b: readonly HitMissSummary[]): readonly ComparedGroup[] {
+/**
+ * Rows of two scoreboards side by side, in the order of a scoreboard: those of one instrument, forecast and hit rule; of
+ * one instrument and forecast where each configuration has a single hit rule.
+ */
+export function groupsOf(a: readonly ScoreRow[], b: readonly ScoreRow[]): readonly ComparedGroup[] {
+  const isByRule = rulesOf(a) > 1 || rulesOf(b) > 1;
+  const keyOf = (row: ScoreRow) =>
+    [row.instrument, isByRule ? ruleKeyOf(row.hitRule) : '', row.strategy ?? ''].join('\u0001');
   const groups = new Map<string, ComparedGroup>();
-  for (const summary of a) groups.set(keyOf(summary), { a: summary, b: undefined });
-  for (const summary of b) groups.set(keyOf(summary), { a: groups.get(keyOf(summary))?.a, b: summary });
+  for (const row of a) groups.set(keyOf(row), { a: row, b: undefined });
+  for (const row of b) groups.set(keyOf(row), { a: groups.get(keyOf(row))?.a, b: row });
   return [...groups].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, group]) => group);
 }
 
-export function differencesBetween(
-  first: readonly HitMissSummary[],
-  second: readonly HitMissSummary[],
-): readonly Difference[] {
+export function differencesBetween(first: readonly ScoreRow[], second: readonly ScoreRow[]): readonly Difference[] {
   return groupsOf(first, second).flatMap(({ a, b }) => {
     const named = a ?? b;
     if (named === undefined) return [];
-    const { instrument, forecastKind, strategy } = named;
+    const { instrument, forecast, forecastKind, strategy } = named;
     return {
-      ...{ instrument, forecastKind, strategy },
+      ...{ instrument, forecast, forecastKind, strategy },
       hitRate: less(b?.hitRate, a?.hitRate),
-      baseRate: less(b?.baseRate, a?.baseRate),
+      meanPublished: less(b?.meanPublished, a?.meanPublished),
+      referenceRate: less(b?.referenceRate, a?.referenceRate),
+      skillAgainstReference: less(b?.skillAgainstReference, a?.skillAgainstReference),
       n: (b?.n ?? 0) - (a?.n ?? 0),
       effectiveN: (b?.effectiveN ?? 0) - (a?.effectiveN ?? 0),
       voids: (b?.voids ?? 0) - (a?.voids ?? 0),
-      intervalsOverlap: overlap(a?.interval, b?.interval),
+      intervalsOverlap: overlap(a?.hitRateInterval, b?.hitRateInterval),
+      skillIntervalsOverlap: overlap(a?.skillAgainstReferenceInterval, b?.skillAgainstReferenceInterval),
     };
   });
 }
 
-function keyOf({ instrument, forecastKind, strategy }: HitMissSummary): string {
-  return `${instrument} ${forecastKind} ${strategy ?? ''}`;
+function rulesOf(rows: readonly ScoreRow[]): number {
+  return new Set(rows.map(({ hitRule }) => ruleKeyOf(hitRule))).size;
 }
 
-function less(value: number | undefined, subtracted: number | undefined): number | undefined {
-  return value === undefined || subtracted === undefined ? undefined : value - subtracted;
+function less(value: number | null | undefined, subtracted: number | null | undefined): number | null {
+  return value == null || subtracted == null ? null : value - subtracted;
 }
 
-function overlap(one: Interval | undefined, other: Interval | undefined): boolean | undefined {
-  return one && other && one.low <= other.high && other.low <= one.high;
+function overlap(one: Interval | null | undefined, other: Interval | null | undefined): boolean | null {
+  return one == null || other == null ? null : one.low <= other.high && other.low <= one.high;
 }

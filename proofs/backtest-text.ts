@@ -4,9 +4,17 @@ import type { BacktestReport, ContenderResult } from './backtest.ts';
 import { groupsOf, type Difference } from './backtest-comparison.ts';
 import type { RefusalKind } from './backtest-refusals.ts';
 import { setAsideText as tradesSetAsideText } from './set-aside-text.ts';
-import { FIGURES_HEAD, figuresOf, INTERVAL_NOTE, scoreboardText, unresolvedLines } from './scoreboard-text.ts';
+import { ruleText } from './scoreboard/forecast-group.ts';
+import {
+  FIGURES_HEAD,
+  FIGURES_NOTE,
+  figuresOf,
+  hashText,
+  NOTHING,
+  scoreboardText,
+  unresolvedLines,
+} from './scoreboard/scoreboard-text.ts';
 
-const HASH_DIGITS = 12;
 const MINUS = '−';
 /** What the events are derived from. */
 const WHOLE = 'the file';
@@ -45,49 +53,61 @@ function headText({ complete, engineVersion, files, strategies, configurations, 
   ].join('\n');
 }
 
-/** Three lines a group: A, B, and B less A. No word on which is better: the interval says what can be told. */
+/** Three lines a group: A, B, and B less A. No word on which is better: the intervals say what can be told. */
 function comparisonText({ configurations: [a, b], differences }: BacktestReport): string {
   if (a === undefined || b === undefined) return '';
   const table = new Table({
-    head: ['instrument', 'forecast', '', ...FIGURES_HEAD],
-    colAligns: ['left', 'left', 'left', ...FIGURES_HEAD.map(() => 'right' as const)],
+    head: ['', ...FIGURES_HEAD],
+    colAligns: ['left', ...FIGURES_HEAD.map(() => 'right' as const)],
     style: PLAIN,
   });
-  groupsOf(a.scoreboard.summaries, b.scoreboard.summaries).forEach((group, index) => {
+  groupsOf(a.scoreboard.rows, b.scoreboard.rows).forEach((group, index) => {
     const difference = differences[index];
     if (difference === undefined) return;
-    const nothing = FIGURES_HEAD.map(() => '–');
+    const { instrument, strategy } = difference;
+    const rules = new Set([group.a, group.b].flatMap((row) => (row === undefined ? [] : ruleText(row.hitRule))));
+    const nothing = FIGURES_HEAD.map(() => NOTHING);
     table.push(
       [
-        difference.instrument,
-        difference.strategy ?? 'decision',
-        'A',
-        ...(group.a === undefined ? nothing : figuresOf(group.a)),
+        {
+          colSpan: 1 + FIGURES_HEAD.length,
+          content: `${instrument} · ${strategy ?? 'decision'} · ${[...rules].join(' / ')}`,
+        },
       ],
-      ['', '', 'B', ...(group.b === undefined ? nothing : figuresOf(group.b))],
-      ['', '', `B ${MINUS} A`, ...differenceFigures(difference)],
+      ['A', ...(group.a === undefined ? nothing : figuresOf(group.a))],
+      ['B', ...(group.b === undefined ? nothing : figuresOf(group.b))],
+      [`B ${MINUS} A`, ...differenceFigures(difference)],
     );
   });
   return [
     table.toString(),
     ...[a, b].flatMap(({ label, scoreboard }) => unresolvedLines(scoreboard, WHOLE).map((line) => `${label}: ${line}`)),
-    ...INTERVAL_NOTE,
-    'Where the intervals of A and B overlap, these trades do not tell the two hit rates apart. A base rate moves with the',
-    'directions and with the hit rule. Of many configurations tried on the same trades, the best one is partly luck.',
+    ...FIGURES_NOTE,
+    'Where the intervals of A and B overlap, these trades do not tell the two apart. p0 moves with the hit rule. Of many',
+    'configurations tried on the same trades, the best one is partly luck.',
   ].join('\n');
 }
 
 /** In the columns of the figures. */
 function differenceFigures(difference: Difference): readonly string[] {
-  const { intervalsOverlap } = difference;
+  const { hitRate, meanPublished, referenceRate, skillAgainstReference } = difference;
   return [
-    pointsText(difference.hitRate),
-    pointsText(difference.baseRate),
-    intervalsOverlap === undefined ? '–' : intervalsOverlap ? 'they overlap' : 'they do not overlap',
+    pointsText(hitRate),
+    overlapText(difference.intervalsOverlap),
+    pointsText(meanPublished),
+    pointsText(referenceRate),
+    skillAgainstReference === null
+      ? NOTHING
+      : `${signOf(skillAgainstReference)}${Math.abs(skillAgainstReference).toFixed(4)}`,
+    overlapText(difference.skillIntervalsOverlap),
     signedText(difference.n),
     signedText(difference.effectiveN),
     signedText(difference.voids),
   ];
+}
+
+function overlapText(doOverlap: boolean | null): string {
+  return doOverlap === null ? NOTHING : doOverlap ? 'overlap' : 'apart';
 }
 
 /** What became of the trades, and which rows were not valid ones. */
@@ -125,17 +145,13 @@ function refusalText(what: string, { reason, count, first }: RefusalKind): strin
   return `${what}: ${count.toLocaleString('en')} × ${reason}, first${places}`;
 }
 
-function hashText(hash: string): string {
-  return `#${hash.slice(0, HASH_DIGITS)}`;
-}
-
 /** A difference of shares, in percentage points. */
-function pointsText(share: number | undefined): string {
-  return share === undefined ? '–' : `${signOf(share)}${(Math.abs(share) * 100).toFixed(1)} points`;
+function pointsText(share: number | null): string {
+  return share === null ? NOTHING : `${signOf(share)}${(Math.abs(share) * 100).toFixed(1)}`;
 }
 
 function signedText(value: number): string {
-  return `${signOf(value)}${Math.abs(value).toLocaleString('en')}`;
+  return `${signOf(value)}${Math.abs(value).toLocaleString('en', { maximumFractionDigits: 1 })}`;
 }
 
 function signOf(value: number): string {

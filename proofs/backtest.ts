@@ -11,12 +11,12 @@ import { TapeproofError } from '../platform/errors.ts';
 import { differencesBetween, type Difference } from './backtest-comparison.ts';
 import { Refusals, type FileLine, type RefusalKind } from './backtest-refusals.ts';
 import { StrategyFault } from './backtest-strategy.ts';
-import { ScoreboardCount, type Scoreboard } from './scoreboard.ts';
+import { ScoreboardCount, type Scoreboard } from './scoreboard/scoreboard.ts';
 import { tradesOf, type TradesOfInstrument } from './set-aside.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 
 /** Version of the report's form: changed when a field is renamed, taken away or means something else. */
-const REPORT_SCHEMA = 'tapeproof.backtest/1';
+const REPORT_SCHEMA = 'tapeproof.backtest/2';
 
 /** A configuration that is tried. */
 export interface Contender {
@@ -136,7 +136,7 @@ export class Backtest {
       differences:
         first === undefined || second === undefined
           ? []
-          : differencesBetween(first.scoreboard.summaries, second.scoreboard.summaries),
+          : differencesBetween(first.scoreboard.rows, second.scoreboard.rows),
     };
   }
 }

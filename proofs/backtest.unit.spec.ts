@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Decimal } from '../contracts/decimal.ts';
-import type { Outcome, ProbabilityDecision } from '../contracts/generated/events.ts';
-import { DERIVED_TOPICS } from '../contracts/topics.ts';
+import { DERIVED_TOPICS, type DerivedEvent, type DerivedTopic } from '../contracts/topics.ts';
 import { parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { derive, lineOf } from '../evaluators/derive.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
-import { HitMissTracker, type HitMissSummary } from '../evaluators/outcomes/hit-miss-tracker.ts';
 import type { TradeRow } from '../producers/rows.ts';
 import { differencesBetween } from './backtest-comparison.ts';
 import { backtestText } from './backtest-text.ts';
 import { Backtest, type BacktestReport } from './backtest.ts';
+import { outcomeOf } from './scoreboard/fixtures/outcomes.ts';
+import type { ScoreRow } from './scoreboard/score-row.ts';
+import { ScoreboardCount } from './scoreboard/scoreboard.ts';
 
 const QUICK = parseConfiguration({ hitRule: { horizonMs: 20_000, graceMs: 5_000 }, anchorIntervalRecords: 100 });
 const OTHER = parseConfiguration({
@@ -20,6 +20,7 @@ const OTHER = parseConfiguration({
 });
 const INSTRUMENTS = ['BTC-USDT@binance', 'ETH-USDT@binance'];
 const PATH = 'trades.csv';
+const DECISION_LINES = [{ topic: 'decision.outcomes', event: outcomeOf(0) }] as const;
 
 function rowsOf(seed: number, count: number): TradeRow[] {
   return syntheticTrades({ seed, count, instruments: INSTRUMENTS }).map((trade, index) => ({
@@ -48,21 +49,17 @@ async function derivedText(rows: readonly TradeRow[], configuration: EngineConfi
 }
 
 interface Line {
-  readonly topic: string;
-  readonly event: unknown;
+  readonly topic: DerivedTopic;
+  readonly event: DerivedEvent;
 }
 
 /** Topic by topic, as the scoreboard of a decision log is counted. */
-function summariesOf(lines: readonly Line[]): readonly HitMissSummary[] {
-  const tracker = new HitMissTracker();
-  const eventsOf = (wanted: string) => lines.filter(({ topic }) => topic === wanted).map(({ event }) => event);
-  for (const event of eventsOf('probability.decisions')) {
-    const decision = event as ProbabilityDecision;
-    const referencePrice = Decimal.of(String(decision.hitRule.referencePrice));
-    tracker.observeDecision({ ...decision, hitRule: { ...decision.hitRule, referencePrice } });
+function rowsCounted(lines: readonly Line[]): readonly ScoreRow[] {
+  const count = new ScoreboardCount();
+  for (const wanted of DERIVED_TOPICS) {
+    for (const { topic, event } of lines) if (topic === wanted) count.observe(topic, event);
   }
-  for (const event of eventsOf('decision.outcomes')) tracker.observeOutcome(event as Outcome);
-  return tracker.summaries();
+  return count.board().rows;
 }
 
 describe('a backtest', () => {
@@ -74,8 +71,8 @@ describe('a backtest', () => {
       .map((line) => JSON.parse(line) as Line);
     const [result] = reportOf(rows, QUICK).configurations;
     const board = result!.scoreboard;
-    expect(board.summaries).toEqual(summariesOf(lines));
-    expect(board.summaries.length).toBeGreaterThan(3);
+    expect(board.rows).toEqual(rowsCounted(lines));
+    expect(board.rows.length).toBeGreaterThan(3);
     for (const topic of DERIVED_TOPICS) {
       expect(board.events[topic]).toBe(lines.filter((line) => line.topic === topic).length);
     }
@@ -131,37 +128,43 @@ describe('a backtest', () => {
 });
 
 describe('the comparison of two configurations', () => {
-  const summary = (changes: Partial<HitMissSummary>): HitMissSummary => ({
-    instrument: 'A@b',
-    forecastKind: 'DECISION',
-    strategy: null,
-    ...{ hits: 60, misses: 40, voids: 1, n: 100, effectiveN: 50 },
-    ...{ hitRate: 0.6, baseRate: 0.5, interval: { low: 0.46, high: 0.72 } },
+  const row = (changes: Partial<ScoreRow>): ScoreRow => ({
+    ...rowsCounted(DECISION_LINES)[0]!,
+    ...{ n: 100, effectiveN: 95, hitRate: 0.6, hitRateInterval: { low: 0.46, high: 0.72 }, referenceRate: 0.5 },
     ...changes,
   });
 
   it('has B less A, and whether the intervals overlap', () => {
-    const a = [summary({})];
-    expect(differencesBetween(a, [summary({ hitRate: 0.7, n: 90, interval: { low: 0.72, high: 0.8 } })])).toMatchObject(
-      [{ hitRate: expect.closeTo(0.1, 12) as number, baseRate: 0, n: -10, effectiveN: 0, intervalsOverlap: true }],
-    );
-    expect(differencesBetween(a, [summary({ interval: { low: 0.73, high: 0.8 } })])[0]?.intervalsOverlap).toBe(false);
-    expect(differencesBetween(a, [summary({ interval: { low: 0.1, high: 0.45 } })])[0]?.intervalsOverlap).toBe(false);
+    const a = [row({})];
+    expect(
+      differencesBetween(a, [row({ hitRate: 0.7, n: 90, hitRateInterval: { low: 0.72, high: 0.8 } })]),
+    ).toMatchObject([
+      { hitRate: expect.closeTo(0.1, 12) as number, referenceRate: 0, n: -10, effectiveN: 0, intervalsOverlap: true },
+    ]);
+    const overlapOf = (low: number, high: number) =>
+      differencesBetween(a, [row({ hitRateInterval: { low, high } })])[0]?.intervalsOverlap;
+    expect([overlapOf(0.73, 0.8), overlapOf(0.1, 0.45), overlapOf(0.5, 0.55)]).toEqual([false, false, true]);
   });
 
   it('has groups of one configuration alone, without a rate', () => {
-    const own = summary({ forecastKind: 'STRATEGY', strategy: 'MINE' });
-    expect(differencesBetween([summary({})], [summary({}), own])).toMatchObject([
+    const own = row({ forecastKind: 'STRATEGY', strategy: 'MINE' });
+    expect(differencesBetween([row({})], [row({}), own])).toMatchObject([
       { strategy: null, hitRate: 0 },
-      { strategy: 'MINE', hitRate: undefined, n: 100, intervalsOverlap: undefined },
+      { strategy: 'MINE', hitRate: null, n: 100, intervalsOverlap: null },
     ]);
+  });
+
+  it('pairs different hit rules where each configuration has one, and equal ones else', () => {
+    const [slow, quick] = [row({}), row({ hitRule: { ...row({}).hitRule, horizonMs: 1_000 } })];
+    expect(differencesBetween([slow], [quick])).toMatchObject([{ n: 0 }]);
+    expect(differencesBetween([slow], [slow, quick])).toMatchObject([{ hitRate: null }, { hitRate: 0 }]);
   });
 
   it('is printed with both, and says of overlapping intervals that they do', () => {
     const text = backtestText(reportOf(rowsOf(5, 2_000), QUICK, { ...QUICK, cadenceMs: 2_000 }));
     expect(text).toContain('hypothetical');
-    expect(text).toMatch(/│ A +│.*\n│.*│ B +│.*\n│.*│ B − A │/s);
-    expect(text).toContain('they overlap');
+    expect(text).toMatch(/ · decision · MOVE > 0 bp in 20 s.*│ A +│.*│ B +│.*│ B − A │/s);
+    expect(text).toContain('overlap');
     expect(text).not.toMatch(/better|worse/);
   });
 });

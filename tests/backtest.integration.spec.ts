@@ -63,7 +63,7 @@ describe('docs/backtest.md, followed word by word', () => {
     expect(exitCode, stderr).toBe(0);
     const report = JSON.parse(stdout) as BacktestReport;
     expect(report).toMatchObject({
-      schema: 'tapeproof.backtest/1',
+      schema: 'tapeproof.backtest/2',
       hypothetical: true,
       complete: true,
       trades: 11_032,
@@ -72,7 +72,7 @@ describe('docs/backtest.md, followed word by word', () => {
       configurations: [{ label: 'A', path: 'mine.yaml', counts: { trades: 11_032 } }],
       differences: [],
     });
-    const strategies = report.configurations[0]?.scoreboard.summaries.map(({ strategy }) => strategy);
+    const strategies = report.configurations[0]?.scoreboard.rows.map(({ strategy }) => strategy);
     expect(strategies).toContain('CONTROL_RETURN');
     expect(strategies).not.toContain('VWAP_REVERSION');
   });
@@ -101,10 +101,10 @@ describe('backtest', () => {
     let stderr = '';
     child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
     child.stderr?.on('data', (chunk: Buffer) => {
-      const isAsked = stderr.includes('25 %');
+      const isAsked = stderr.includes('long.csv: 25 %');
       stderr += chunk.toString();
-      // Once: a second Ctrl-C ends at once, and nothing is said.
-      if (!isAsked && stderr.includes('25 %')) child.kill('SIGINT');
+      // The run's bar, for the survey has one too; and once, for a second Ctrl-C ends at once.
+      if (!isAsked && stderr.includes('long.csv: 25 %')) child.kill('SIGINT');
     });
     const [exitCode] = (await once(child, 'close')) as [number];
     expect(exitCode, stderr).toBe(130);

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +23,7 @@ import { partitionCount } from '../platform/kafka/topics.ts';
 import type { IngestReport } from '../producers/main.ts';
 import type { AuditReport } from '../proofs/audit.ts';
 import type { DeadLetterList } from '../proofs/dead-letters.ts';
-import type { Scoreboard } from '../proofs/scoreboard.ts';
+import type { Scoreboard } from '../proofs/scoreboard/scoreboard.ts';
 import { environmentOf, runCommand, startCommand, type CommandResult } from './support/command.ts';
 import { tapeRecordOf } from './support/seeded-tape.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
@@ -154,12 +155,51 @@ describe('audit', () => {
 describe('scoreboard', () => {
   it('counts each outcome once and shows what a hit rate is worth', async () => {
     const board = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
-    for (const summary of board.summaries) {
-      expect(summary.hits + summary.misses).toBe(summary.n);
-      expect(summary.effectiveN).toBeLessThanOrEqual(summary.n);
+    for (const { hits, misses, n, effectiveN, hitRate, withheld } of board.rows) {
+      expect(hits + misses).toBe(n);
+      expect(effectiveN).toBeLessThanOrEqual(n);
+      // The sample is short: no figure is shown that nothing stands behind.
+      expect([hitRate, withheld[0]?.reason]).toEqual([null, 'TOO_FEW']);
     }
-    expect(board.summaries.reduce((sum, { n, voids }) => sum + n + voids, 0)).toBe(board.events['decision.outcomes']);
-    expect((await tapeproof('scoreboard')).stdout).toContain('base rate');
+    expect(board.rows.reduce((sum, { n, voids }) => sum + n + voids, 0)).toBe(board.events['decision.outcomes']);
+    expect((await tapeproof('scoreboard')).stdout).toContain('too few');
+  });
+
+  it('prints rows by instrument, merged and split as asked for, and as CSV', async () => {
+    const rows = async (...words: readonly string[]) =>
+      (JSON.parse((await tapeproof('scoreboard', '--json', ...words)).stdout) as Scoreboard).rows;
+    const all = await rows();
+    const own = await rows('--instrument', INSTRUMENT, '--forecast', 'DECISION');
+    expect(own).toEqual(all.filter((row) => row.instrument === INSTRUMENT && row.forecast === 'DECISION'));
+    const merged = await rows('--merge', 'instrument');
+    expect(merged.reduce((sum, { n }) => sum + n, 0)).toBe(all.reduce((sum, { n }) => sum + n, 0));
+    const parts = (await rows('--by', 'direction')).filter(({ part }) => part !== null);
+    expect(parts.reduce((sum, { n, voids }) => sum + n + voids, 0)).toBe(
+      all.reduce((sum, { n, voids }) => sum + n + voids, 0),
+    );
+    const { stdout } = await tapeproof('scoreboard', '--csv');
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1 + all.length);
+  });
+
+  it.each([
+    [['--instrument', 'BTC-USDT@binanc'], 2, 'did you mean BTC-USDT@binance?'],
+    [['--forecast', 'DECISIONS'], 2, 'did you mean DECISION?'],
+    [['--merge', 'engine,configuratoin'], 2, '--merge does not know "configuratoin": did you mean configuration?'],
+    [['--by', 'weather'], 2, '--by does not know "weather": give direction, level, horizon, period, lead.'],
+    [['--by', 'period', '--period', '1 day'], 2, '"1 day" is not a valid period'],
+    [['--period', '1d'], 2, 'give --by period with --period'],
+    [['--since', 'yesterday'], 2, '"yesterday" is not a valid time'],
+    [['--since', '2025-03-25T00:00:00Z', '--until', '2025-03-25T00:00:00Z'], 2, 'give an earlier --since'],
+    [['--json', '--csv'], 2, 'not both'],
+    [['--plot', 'no/such/folder/x.svg'], 2, 'no/such/folder/x.svg cannot be written'],
+    [['--plot', '.'], 2, '. is a folder: name a file with --plot.'],
+    [['--plot', 'too-few.svg'], 1, 'There is nothing to draw into too-few.svg: too few: an effective n of'],
+  ])('says in one sentence what is wrong with %j', async (words, exitCode, sentence) => {
+    const result = await tapeproof('scoreboard', ...words);
+    expect(result).toMatchObject({ exitCode, stdout: '' });
+    expect(result.stderr).toContain(sentence);
+    expect(result.stderr).toMatch(/^tapeproof: .*\n$/);
+    expect(existsSync('too-few.svg')).toBe(false);
   });
 });
 
@@ -309,8 +349,8 @@ describe('a market that falls quiet', () => {
   }
 
   const voidsOnBoard = async (): Promise<number> => {
-    const { summaries } = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
-    return summaries.reduce((sum, { voids }) => sum + voids, 0);
+    const { rows } = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
+    return rows.reduce((sum, { voids }) => sum + voids, 0);
   };
 
   it('has its forecasts VOID by the watermark, audited and derived again, and what is missing is said', async () => {

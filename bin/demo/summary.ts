@@ -8,8 +8,8 @@ import { createPool } from '../../platform/postgres.ts';
 import { auditText } from '../../proofs/audit-text.ts';
 import { audit } from '../../proofs/audit.ts';
 import { EventLog } from '../../proofs/event-log.ts';
-import { scoreboardText } from '../../proofs/scoreboard-text.ts';
-import { scoreboard, type Scoreboard } from '../../proofs/scoreboard.ts';
+import { scoreboardText } from '../../proofs/scoreboard/scoreboard-text.ts';
+import { scoreboard, type Scoreboard } from '../../proofs/scoreboard/scoreboard.ts';
 import { tapeCountsText } from '../../proofs/set-aside-text.ts';
 import { countTape, type TapeCounts } from '../../proofs/set-aside.ts';
 
@@ -19,7 +19,7 @@ export interface Summary extends Scoreboard {
   /** Records of trades on the tape. */
   readonly tradesOnTape: number;
   /** Rows of Postgres by view. */
-  readonly rows: Readonly<Record<string, number>>;
+  readonly inPostgres: Readonly<Record<string, number>>;
   /** One resolved decision, audited. */
   readonly audit: string;
 }
@@ -34,10 +34,10 @@ export async function summarise(where: Connections): Promise<Summary> {
     const partitions = await partitionCount(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
     const access = { reader, registry, decode: createTapeDecoder(registry) };
     const board = await scoreboard(log, partitions);
-    const rows: Record<string, number> = {};
+    const inPostgres: Record<string, number> = {};
     for (const view of ['indicator_snapshots', 'strategy_evaluations', 'decisions', 'outcomes']) {
       const result = await pool.query<{ count: string }>(`SELECT count(*) FROM tapeproof.${view}`);
-      rows[view] = Number(result.rows[0]?.count);
+      inPostgres[view] = Number(result.rows[0]?.count);
     }
     const mostConfident = await pool.query<{ event_id: string }>(MOST_CONFIDENT);
     const id = mostConfident.rows[0]?.event_id;
@@ -52,7 +52,7 @@ export async function summarise(where: Connections): Promise<Summary> {
       ...board,
       tape: await countTape(access, partitions),
       tradesOnTape: await log.tradeCount(partitions),
-      rows,
+      inPostgres,
       audit: report === undefined ? 'No decision is resolved yet.' : auditText(report),
     };
   } finally {
@@ -69,7 +69,7 @@ const MOST_CONFIDENT = `
 
 export function summaryText(summary: Summary): string {
   const number = (value: number) => value.toLocaleString('en');
-  const inPostgres = (view: string) => `(${number(summary.rows[view] ?? 0)} in Postgres)`;
+  const inPostgres = (view: string) => `(${number(summary.inPostgres[view] ?? 0)} in Postgres)`;
   return [
     `${number(summary.tradesOnTape)} trades on the tape → ${number(summary.events['indicator.snapshots'])} snapshots ${inPostgres('indicator_snapshots')}`,
     `  → ${number(summary.events['strategy.results'])} strategy results ${inPostgres('strategy_evaluations')}`,

@@ -1,8 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
-import type { Direction, Outcome, ProbabilityDecision, Verdict } from '../../contracts/generated/events.ts';
-import { HitMissTracker } from './hit-miss-tracker.ts';
 import { hitRuleTerms, isHit, moveBpsOf, moveOf, type HitRuleTerms } from './hit-rule.ts';
 import { OutcomeEvaluator, type ForecastPoint, type Resolution } from './outcome-evaluator.ts';
 import { wilsonInterval } from './wilson.ts';
@@ -238,67 +236,5 @@ describe('the first of two barriers', () => {
     evaluator.register(point('a', TOUCH, { referencePrice: price('999999999999999') }));
     expect(evaluator.resolve(ms(1), price('999999999999999.9'))).toEqual([]);
     expect(evaluator.resolve(ms(101), price('1'))).toMatchObject([{ course: 'NONE' }]);
-  });
-});
-
-describe('HitMissTracker', () => {
-  const SECOND = 1_000_000;
-  const decision = (seconds: number, reference: string) =>
-    ({
-      instrument: 'A@b',
-      eventTime: seconds * SECOND,
-      hitRule: { horizonMs: 10_000, minMoveBps: 0, minMovePoints: null, referencePrice: price(reference) },
-    }) as ProbabilityDecision;
-  const outcome = (seconds: number, verdict: Verdict, direction: Direction = 'LONG') =>
-    ({
-      instrument: 'A@b',
-      forecastKind: 'DECISION',
-      strategy: null,
-      direction,
-      verdict,
-      forecastTime: seconds * SECOND,
-      dueTime: (seconds + 10) * SECOND,
-    }) as Outcome;
-
-  it('counts, and takes the interval from horizons that do not overlap', () => {
-    const tracker = new HitMissTracker();
-    for (const seconds of [0, 5, 9, 10, 15, 20]) tracker.observeOutcome(outcome(seconds, 'HIT'));
-    tracker.observeOutcome(outcome(30, 'MISS'));
-    tracker.observeOutcome(outcome(31, 'VOID'));
-    const [summary] = tracker.summaries();
-    expect(summary).toMatchObject({ hits: 6, misses: 1, voids: 1, n: 7, effectiveN: 4, hitRate: 6 / 7 });
-    expect(summary?.interval).toEqual(wilsonInterval(6 / 7, 4));
-  });
-
-  it('compares with the same rule at every decision time, in the same directions', () => {
-    const tracker = new HitMissTracker();
-    // After 10 s: up, up, up, down, tie.
-    ['10', '11', '12', '15', '13'].forEach((reference, index) => {
-      tracker.observeDecision(decision(index, reference));
-    });
-    ['11', '12', '13', '14', '13'].forEach((reference, index) => {
-      tracker.observeDecision(decision(10 + index, reference));
-    });
-    tracker.observeOutcome(outcome(0, 'HIT'));
-    expect(tracker.summaries()[0]?.baseRate).toBe(3 / 5);
-    tracker.observeOutcome(outcome(3, 'HIT', 'SHORT'));
-    expect(tracker.summaries()[0]?.baseRate).toBeCloseTo((3 / 5 + 1 / 5) / 2, 12);
-  });
-
-  it('counts every point once over many more than it keeps', () => {
-    const tracker = new HitMissTracker();
-    const prices = Array.from({ length: 5_000 }, (_, index) => 100 + ((index * 37) % 101));
-    prices.forEach((reference, index) => {
-      tracker.observeDecision(decision(index, String(reference)));
-    });
-    tracker.observeOutcome(outcome(0, 'HIT'));
-    const risen = prices.slice(10).filter((observed, index) => observed > prices[index]!).length;
-    expect(tracker.summaries()[0]?.baseRate).toBe(risen / (prices.length - 10));
-  });
-
-  it('has no rate before there is an outcome', () => {
-    const tracker = new HitMissTracker();
-    tracker.observeOutcome(outcome(0, 'VOID'));
-    expect(tracker.summaries()).toMatchObject([{ n: 0, hitRate: undefined, interval: undefined, baseRate: undefined }]);
   });
 });

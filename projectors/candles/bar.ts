@@ -1,4 +1,5 @@
 import { DECIMAL_SCALE, type Decimal } from '../../contracts/decimal.ts';
+import { numericText, numericUnits } from '../exact-numeric.ts';
 
 /** An amount as a projector writes it or as the database gives it back. */
 type Amount = Decimal | string;
@@ -44,12 +45,9 @@ export function mergeBars(left: Bar, right: Bar): Bar {
 
 /** Units of 10^-12, exact; a sum may be beyond what a single trade's {@link Decimal} may be. */
 function unitsOf(amount: Amount): bigint {
-  const [whole = '0', fraction = ''] = String(amount).split('.');
-  return BigInt(whole + fraction.padEnd(DECIMAL_SCALE, '0'));
+  return numericUnits(String(amount), DECIMAL_SCALE);
 }
 
 function textOf(units: bigint): string {
-  const digits = String(units).padStart(DECIMAL_SCALE + 1, '0');
-  const fraction = digits.slice(-DECIMAL_SCALE).replace(/0+$/, '');
-  return digits.slice(0, -DECIMAL_SCALE) + (fraction === '' ? '' : `.${fraction}`);
+  return numericText(units, DECIMAL_SCALE);
 }

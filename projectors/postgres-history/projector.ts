@@ -1,3 +1,4 @@
+import type { ProbabilityDecision, StrategyResult } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
 import type { DerivedEvent } from '../../contracts/topics.ts';
 import { refusalOfGap } from '../../contracts/trade-rules.ts';
@@ -85,9 +86,7 @@ function evaluationRow({ event, bodyHash }: Of<'StrategyResult'>): RowInsert {
     level: event.level,
     indicators: JSON.stringify(event.indicators),
     reasoning: event.reasoning,
-    horizon_ms: event.hitRule.horizonMs,
-    min_move_bps: event.hitRule.minMoveBps,
-    reference_price: event.hitRule.referencePrice,
+    ...ruleAndCalibration(event),
   });
 }
 
@@ -100,9 +99,7 @@ function decisionRows({ event, bodyHash }: Of<'ProbabilityDecision'>): readonly 
     confidence: event.confidence,
     level: event.level,
     reasoning: event.reasoning,
-    horizon_ms: event.hitRule.horizonMs,
-    min_move_bps: event.hitRule.minMoveBps,
-    reference_price: event.hitRule.referencePrice,
+    ...ruleAndCalibration(event),
   });
   const contributions = event.contributions.map((contribution, ordinal) =>
     into(DECISION_CONTRIBUTIONS, {
@@ -126,6 +123,28 @@ function decisionRows({ event, bodyHash }: Of<'ProbabilityDecision'>): readonly 
   return [decision, ...contributions];
 }
 
+function ruleAndCalibration({ hitRule, calibration }: StrategyResult | ProbabilityDecision) {
+  const [ofReference, ofRaw, ofCalibrated] = calibration?.weights ?? [];
+  return {
+    horizon_ms: hitRule.horizonMs,
+    min_move_bps: hitRule.minMoveBps,
+    reference_price: hitRule.referencePrice,
+    hit_rule_kind: hitRule.kind,
+    min_move_points: hitRule.minMovePoints,
+    grace_ms: hitRule.graceMs,
+    reference_rate: calibration?.referenceRate ?? null,
+    evidence: calibration?.evidence ?? null,
+    slope: calibration?.slope ?? null,
+    raw_probability: calibration?.rawProbability ?? null,
+    calibrated_probability: calibration?.calibratedProbability ?? null,
+    weight_of_reference: ofReference ?? null,
+    weight_of_raw: ofRaw ?? null,
+    weight_of_calibrated: ofCalibrated ?? null,
+    effective_n: calibration?.effectiveN ?? null,
+    last_outcome_offset: calibration?.lastOutcomeOffset ?? null,
+  };
+}
+
 function outcomeRow({ event, bodyHash }: Of<'Outcome'>): RowInsert {
   return into(OUTCOMES, {
     ...provenance(event, bodyHash()),
@@ -142,6 +161,16 @@ function outcomeRow({ event, bodyHash }: Of<'Outcome'>): RowInsert {
     observed_time: event.observedTime,
     move_bps: event.moveBps,
     resolving_trade_id: event.resolvingTradeId,
+    hit_rule_kind: event.hitRuleKind,
+    min_move_bps: event.minMoveBps,
+    min_move_points: event.minMovePoints,
+    level: event.level,
+    reference_rate: event.referenceRate,
+    raw_probability: event.rawProbability,
+    calibrated_probability: event.calibratedProbability,
+    overlap_weight: event.overlapWeight,
+    forecast_engine_version: event.forecastEngineVersion,
+    forecast_config_hash: event.forecastConfigHash,
   });
 }
 

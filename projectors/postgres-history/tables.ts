@@ -20,6 +20,23 @@ const HIT_RULE = {
   reference_price: 'numeric',
 } as const;
 
+/** The rest of a forecast's hit rule, and what past outcomes made of its probability: null before engine version 4. */
+const CALIBRATION = {
+  hit_rule_kind: 'text',
+  min_move_points: 'numeric null',
+  grace_ms: 'bigint null',
+  reference_rate: 'double precision null',
+  evidence: 'double precision null',
+  slope: 'double precision null',
+  raw_probability: 'double precision null',
+  calibrated_probability: 'double precision null',
+  weight_of_reference: 'double precision null',
+  weight_of_raw: 'double precision null',
+  weight_of_calibrated: 'double precision null',
+  effective_n: 'double precision null',
+  last_outcome_offset: 'bigint null',
+} as const;
+
 const BY_INSTRUMENT = [['instrument', 'event_time']] as const;
 
 export const INDICATOR_SNAPSHOTS = {
@@ -57,6 +74,7 @@ export const STRATEGY_EVALUATIONS = {
     indicators: 'jsonb',
     reasoning: 'text',
     ...HIT_RULE,
+    ...CALIBRATION,
   },
   key: ['event_id'],
   indexes: BY_INSTRUMENT,
@@ -72,6 +90,7 @@ export const DECISIONS = {
     level: 'text',
     reasoning: 'text',
     ...HIT_RULE,
+    ...CALIBRATION,
   },
   key: ['event_id'],
   indexes: BY_INSTRUMENT,
@@ -117,6 +136,18 @@ export const OUTCOMES = {
     observed_time: 'timestamptz null',
     move_bps: 'double precision null',
     resolving_trade_id: 'text null',
+    // Null in events of engine versions 1 to 3.
+    hit_rule_kind: 'text null',
+    min_move_bps: 'double precision null',
+    min_move_points: 'numeric null',
+    level: 'text null',
+    reference_rate: 'double precision null',
+    raw_probability: 'double precision null',
+    calibrated_probability: 'double precision null',
+    overlap_weight: 'double precision null',
+    // Null where the event's own engine and configuration made the forecast.
+    forecast_engine_version: 'text null',
+    forecast_config_hash: 'text null',
   },
   key: ['event_id'],
   indexes: [...BY_INSTRUMENT, ['forecast_id']],

@@ -1,18 +1,16 @@
-import type { Interval } from '../../evaluators/outcomes/wilson.ts';
 import { EFFECTIVE_N_MIN } from './batch-means.ts';
 import { skill, squaredError, type ScoredForecast } from './brier.ts';
 import { CELLS_PER_UNIT, cellOf, corp, type ProbabilityPoint } from './corp.ts';
 import { miscalibrationByChance } from './miscalibration-null.ts';
-import { SeededRandom } from './seeded-random.ts';
-
-/** Even, because neighbours are merged in pairs. */
-const BLOCKS_MAX = 512;
-/** Overlap weight a block begins with: one horizon. */
-const FIRST_BLOCK_WEIGHT = 1;
-const RESAMPLES = 500;
-const BOOTSTRAP_SEED = 20_211_017;
-const LOW_SHARE = 0.025;
-const HIGH_SHARE = 0.975;
+import {
+  BLOCKS_MAX,
+  BOOTSTRAP_SEED,
+  FIRST_BLOCK_WEIGHT,
+  percentileBand,
+  resampled,
+  unbiasedBand,
+  type Banded,
+} from './resampling.ts';
 
 /** Scores that have a band. Null where one is not defined: no error of the reference, or all outcomes the same. */
 export interface BandedScores {
@@ -23,12 +21,6 @@ export interface BandedScores {
   readonly uncertainty: number;
   readonly referenceSkill: number | null;
   readonly climatologySkill: number | null;
-}
-
-/** A score with its 95 % band. */
-export interface Banded {
-  readonly estimate: number;
-  readonly band: Interval;
 }
 
 export type ScoreBands = { readonly [Score in keyof BandedScores]: Banded | null };
@@ -95,13 +87,9 @@ export class BlockBootstrap {
     const estimate = scoresOf(flat, everyBlockOnce);
     if (estimate === undefined) return undefined;
     const byChance = miscalibrationByChance(pointsTaken(flat, everyBlockOnce), seed);
-    const runLength = Math.max(1, Math.round(Math.cbrt(effectiveN) / this.blockWeight));
-    const random = new SeededRandom(seed);
-    const resamples: BandedScores[] = [];
-    for (let resample = 0; resample < RESAMPLES; resample += 1) {
-      const scores = scoresOf(flat, drawnCounts(random, this.blocks.length, runLength));
-      if (scores !== undefined) resamples.push(scores);
-    }
+    const resamples = resampled(this.blocks.length, this.blockWeight, effectiveN, seed, (counts) =>
+      scoresOf(flat, counts),
+    );
     return {
       hitRate: banded(estimate, resamples, 'hitRate'),
       brier: banded(estimate, resamples, 'brier'),
@@ -164,18 +152,6 @@ function flatBlocks(blocks: readonly Block[]): FlatBlocks {
   return { blocks, cells, places, weights, hits, starts };
 }
 
-/** How often each block is in a resample that is as long as the original. */
-function drawnCounts(random: SeededRandom, blocks: number, runLength: number): Float64Array {
-  const counts = new Float64Array(blocks);
-  let start = 0;
-  for (let drawn = 0; drawn < blocks; drawn += 1) {
-    if (drawn % runLength === 0) start = random.below(blocks);
-    const block = (start + (drawn % runLength)) % blocks;
-    counts[block] = (counts[block] ?? 0) + 1;
-  }
-  return counts;
-}
-
 /** Scores of the blocks, each taken as often as counted. */
 function scoresOf(flat: FlatBlocks, counts: Float64Array): BandedScores | undefined {
   let [weight, loss, referenceLoss] = [0, 0, 0];
@@ -221,29 +197,25 @@ function pointsTaken(
 function banded(estimate: BandedScores, resamples: readonly BandedScores[], score: keyof BandedScores): Banded | null {
   const value = estimate[score];
   if (value === null) return null;
-  const sorted = resamples.flatMap((resample) => resample[score] ?? []).sort((left, right) => left - right);
-  return { estimate: value, band: { low: quantile(sorted, LOW_SHARE), high: quantile(sorted, HIGH_SHARE) } };
+  return percentileBand(
+    value,
+    resamples.flatMap((resample) => resample[score] ?? []),
+  );
 }
 
 function unbiased(
   estimate: BandedScores,
   resamples: readonly BandedScores[],
   score: 'miscalibration' | 'discrimination',
-): Banded | null {
-  const percentiles = banded(estimate, resamples, score);
-  if (percentiles === null) return null;
-  const mean = resamples.reduce((sum, resample) => sum + resample[score], 0) / resamples.length;
-  const shift = 2 * Math.max(mean - percentiles.estimate, 0);
-  const { low, high } = percentiles.band;
-  return { ...percentiles, band: { low: Math.max(low - shift, 0), high: Math.max(high - shift, 0) } };
+): Banded {
+  return unbiasedBand(
+    estimate[score],
+    resamples.map((resample) => resample[score]),
+  );
 }
 
 /** The band from 0 where the estimate is no more than chance gives. */
-function fromZero(banded: Banded | null, byChance: number): Banded | null {
-  if (banded === null || banded.estimate > byChance) return banded;
+function fromZero(banded: Banded, byChance: number): Banded {
+  if (banded.estimate > byChance) return banded;
   return { ...banded, band: { low: 0, high: banded.band.high } };
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)] ?? Number.NaN;
 }

@@ -59,14 +59,14 @@ export interface SeededTape {
 }
 
 /** Activates an empty tape. */
-export async function seedTape(connections: Connections): Promise<SeededTape> {
+export async function seedTape(connections: Connections, configuration = parseConfiguration({})): Promise<SeededTape> {
   const kafka = createKafka(connections.kafkaBrokers, 'test-seed');
   const producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
   const partitions = await partitionCount(kafka);
   const tasks = Array.from({ length: partitions }, (_, partition) => createPartitionTask(partition));
   const tapeId = randomUUID();
   const identity = { tapeId, activationId: randomUUID(), gitCommit: 'unknown' };
-  const activation = activationOf(parseConfiguration({}), identity);
+  const activation = activationOf(configuration, identity);
   const sent: Placed['content'][] = [];
   const send = (added: readonly Placed[]): Promise<void> => {
     sent.push(...added.map(({ content }) => content));
