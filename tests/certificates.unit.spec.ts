@@ -59,7 +59,7 @@ describe('a registry over TLS', () => {
     await registryProbe(url).check();
     useSettings({ ...trusting, TAPEPROOF_REGISTRY_TOKEN: 'another-token' });
     await expect(createRegistry(url).check()).rejects.toThrow(
-      /does not accept who this process says it is \(it answered 401\)/,
+      /does not accept the credentials of this process \(it answered 401\)/,
     );
   });
 

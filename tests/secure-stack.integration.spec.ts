@@ -261,11 +261,11 @@ describe('a refusal', () => {
   });
 
   it.each([
-    ['wrong password', 'scoreboard', 'does not accept who this process says it is'],
+    ['wrong password', 'scoreboard', 'does not accept the credentials of this process'],
     ['a mechanism that is not offered', 'scoreboard', 'does not offer the SASL mechanism'],
     ['unknown authority', 'topics check', 'of an authority that is not trusted here: set TAPEPROOF_KAFKA_CA_FILE'],
     ['unknown authority', 'scoreboard', 'of an authority that is not trusted here: set TAPEPROOF_KAFKA_CA_FILE'],
-    ['other role', 'ingest file FILE', 'does not allow this process what it asks of a topic'],
+    ['other role', 'ingest file FILE', 'does not authorise this process for a topic'],
   ])('by Kafka for %s is one sentence: %s', async (why, words, sentence) => {
     const password = { TAPEPROOF_KAFKA_PASSWORD: CANARY };
     const file = join(options.folder, 'new.csv');
@@ -288,7 +288,12 @@ describe('a refusal', () => {
   });
 
   it.each([
-    ['REGISTRY', 'wrong password', 'contracts check', 'does not accept who this process says it is (it answered 401)'],
+    [
+      'REGISTRY',
+      'wrong password',
+      'contracts check',
+      'does not accept the credentials of this process (it answered 401)',
+    ],
     ['REGISTRY', 'unknown authority', 'contracts check', 'an authority that is not trusted here'],
     ['POSTGRES', 'unknown authority', 'migrate', 'an authority that is not trusted here'],
     ['REDIS', 'unknown authority', 'projector rebuild redis-latest', 'an authority that is not trusted here'],

@@ -279,7 +279,7 @@ describe('what a projector does about a store that does not do its work', () => 
     const process = await atWork(LATEST);
     await redis.replicaof('127.0.0.1', 1);
     try {
-      await isRefused(process, /^Redis is a replica and takes no writes/);
+      await isRefused(process, /^Redis is a replica and accepts no writes/);
       const accepted = redisRelay.accepted();
       await until('it connects again', () => redisRelay.accepted() > accepted);
     } finally {

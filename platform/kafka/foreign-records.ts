@@ -3,10 +3,10 @@ import { foreignSchema, NOT_FRAMED, SCHEMA_UNKNOWN, type Foreign } from '../../c
 import type { LogRecord } from './log-record.ts';
 import type { RegisteredSchema, Registry } from './registry.ts';
 
-/** Places kept for people; what is more is only counted. */
+/** Records listed for people; the rest are only counted. */
 const PLACES_REMEMBERED_MAX = 10_000;
 
-/** A record that belongs into its topic. */
+/** A record that belongs in its topic. */
 export interface Framed {
   readonly schema: RegisteredSchema;
   /** Avro; shares the record's memory. */
@@ -14,8 +14,8 @@ export interface Framed {
 }
 
 /**
- * The parts of a record that belongs into its topic, or why it does not: a tombstone, bytes without a frame, a schema that
- * nobody knows or that belongs elsewhere.
+ * The parts of a record that belongs in its topic, or why it does not: a tombstone, bytes without a frame, a schema
+ * that is unknown or belongs elsewhere.
  *
  * @throws TapeproofError UNREACHABLE on an outage of the registry.
  */
@@ -37,11 +37,11 @@ export interface PassedOver extends Foreign {
   readonly offset: number;
 }
 
-/** The records that a reader passed over, each once however often it met them. */
+/** The records that a reader passed over, each counted once however often it met them. */
 export class PassedOverRecords {
   readonly #places = new Map<string, PassedOver>();
 
-  /** @returns whether the record is met for the first time. */
+  /** @returns whether this is the first time that the record is met. */
   add({ topic, partition, offset }: LogRecord, { reason, detail }: Foreign): boolean {
     const key = `${topic} ${partition} ${offset}`;
     if (this.#places.has(key) || this.#places.size >= PLACES_REMEMBERED_MAX) return false;
@@ -54,7 +54,7 @@ export class PassedOverRecords {
   }
 }
 
-/** For people; no lines where there are none. */
+/** For people; empty where none were passed over. */
 export function passedOverText(records: readonly PassedOver[]): string[] {
   const [first] = records;
   if (first === undefined) return [];

@@ -12,9 +12,9 @@ describe('kafkaUnreachable', () => {
   it.each([
     ['MESSAGE_TOO_LARGE', 'CONFIGURATION', 'max.message.bytes'],
     ['RECORD_LIST_TOO_LARGE', 'CONFIGURATION', 'max.message.bytes'],
-    ['TOPIC_AUTHORIZATION_FAILED', 'UNREACHABLE', 'what it asks of a topic'],
-    ['GROUP_AUTHORIZATION_FAILED', 'UNREACHABLE', 'what it asks of a consumer group'],
-    ['SASL_AUTHENTICATION_FAILED', 'UNREACHABLE', 'who this process says it is'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'UNREACHABLE', 'does not authorise this process for a topic'],
+    ['GROUP_AUTHORIZATION_FAILED', 'UNREACHABLE', 'does not authorise this process for a consumer group'],
+    ['SASL_AUTHENTICATION_FAILED', 'UNREACHABLE', 'the credentials of this process'],
     ['UNSUPPORTED_SASL_MECHANISM', 'UNREACHABLE', 'SASL mechanism'],
     ['POLICY_VIOLATION', 'CONFIGURATION', 'policy'],
     ['INVALID_CONFIG', 'CONFIGURATION', 'settings'],

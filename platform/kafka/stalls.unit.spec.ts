@@ -103,7 +103,7 @@ describe('a member of a group', () => {
     progress.ended(PLACE);
     progress.committed({ ...PLACE, offset: 3 });
     pass(MEASURED_EVERY_MS);
-    expect(part()?.detail).toMatch(/Kafka delivers nothing of it$/);
+    expect(part()?.detail).toMatch(/Kafka delivers none of it$/);
   });
 
   it('is not stalled while its group rebalances, nor by what the membership before met', () => {
@@ -125,7 +125,7 @@ describe('a member of a group', () => {
       report.unknown({ assignment: { [PLACE.topic]: [3] }, progress });
       vi.advanceTimersByTime(MEASURED_EVERY_MS);
     }
-    expect(part()).toMatchObject({ ready: false, detail: expect.stringMatching(/Kafka has not said/) as string });
+    expect(part()).toMatchObject({ ready: false, detail: expect.stringMatching(/Kafka has not reported/) as string });
     report.unknown({ assignment: {}, progress });
     report.measured([], progress);
     expect(isReady()).toBe(true);

@@ -12,9 +12,9 @@ const EMPTY = Buffer.alloc(0);
 const SCHEMAS_KEPT_MAX = 1_000;
 
 /**
- * A decoder that never throws on a record's account: what cannot be used says so. An outage of the registry rejects
- * with TapeproofError UNREACHABLE, one that contradicts the log (trusted-registry.ts) with REGISTRY_CHANGED, so that no
- * record is refused for it.
+ * A decoder that never throws because of a record: an unusable one is returned as such. An outage of the registry
+ * rejects with TapeproofError UNREACHABLE, one that contradicts the log (trusted-registry.ts) with REGISTRY_CHANGED, so
+ * that no record is refused for it.
  */
 export function createTapeDecoder(registry: Pick<Registry, 'schemaOf'>): TapeDecoder {
   const schemas = new Map<number, RegisteredSchema>();
@@ -35,7 +35,7 @@ export function createTapeDecoder(registry: Pick<Registry, 'schemaOf'>): TapeDec
   };
 }
 
-/** Nearly every record of the tape. Its body is cut out of the value for the few whose bytes are asked for. */
+/** Nearly every record of the tape. Its body is cut out of the value only when its bytes are requested. */
 class TradeContent {
   readonly kind = 'trade';
   readonly trade: Trade;
