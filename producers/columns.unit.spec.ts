@@ -97,14 +97,14 @@ describe('columns that a person names', () => {
 
   it.each([
     ['time=t', 'price and size must have a column'],
-    ['time=t,price=p,size=q,colour=c', '"colour=c" is not a part of a trade and its column: use time, price,'],
+    ['time=t,price=p,size=q,colour=c', '"colour=c" is not KEY=COLUMN with one of the keys time, price,'],
     ['time=t,price=p,size=q,side=a,maker=b', 'the side has two columns: name one'],
     ['time=t,price=p,size=', 'the size has no column'],
-    ['time=t,price=p,size=q,venue=v', 'a venue needs an instrument beside it'],
+    ['time=t,price=p,size=q,venue=v', 'a venue needs an instrument as well'],
     ['time=t,price=px,size=q', 'there is no column "px" for the price: the first line is "t,p,q,q"'],
     ['time=t,price=#9,size=#3', 'there is no column #9 for the price'],
     ['time=t,price=p,size=q', 'two columns are named "q": give the size as #3'],
-    ['nonsense', '"nonsense" is not a part of a trade and its column'],
+    ['nonsense', '"nonsense" is not KEY=COLUMN with one of the keys time'],
   ])('%s are refused in a sentence', (columns, sentence) => {
     expect(problemOf(columns, ['t,p,q,q'])).toContain(sentence);
   });
@@ -119,7 +119,7 @@ describe('a table in no known format', () => {
       'its header is "a,b,c"; no known format is near; to name its columns: --columns time=COLUMN,price=COLUMN,size=COLUMN',
     );
     expect(unknownTable(headOf(['trade_id,side,size,price,time']))).toContain(
-      'the nearest format is coinbase: if it is that, say --format coinbase',
+      'the nearest format is coinbase: if that is right, give --format coinbase',
     );
     expect(unknownTable(headOf(['1,2,x,4']))).toBe(
       'it begins "1,2,x,4"; name its columns, such as --columns time=#1,price=#2,size=#3',

@@ -88,11 +88,11 @@ describe('a refusal', () => {
     const told = { instruments, path: 'a.csv', command: 'npx tapeproof ingest file a.csv' };
     const text = orderRefusalText({ ...told, behind: 'file' });
     expect(text).toContain('BTC-USDT@binance: 3 of 4 rows come after newer ones, by up to 1.5 min: line 3 by 1.5 min');
-    expect(text).toContain('3 of 4 seconds with trades are without a decision by that');
+    expect(text).toContain('3 of 4 seconds with trades would have no decision because of that');
     expect(text).toContain('npx tapeproof ingest file a.csv --sort\n');
     expect(text).toMatch(/npx tapeproof ingest file a\.csv --accept-late$/);
     const older = orderRefusalText({ ...told, behind: 'tape' });
-    expect(older).toContain('older than what the tape holds');
+    expect(older).toContain('older than the trades on the tape');
     expect(older).not.toContain('--sort');
     expect(older).toMatch(/npx tapeproof ingest file a\.csv --accept-late$/);
   });

@@ -84,7 +84,9 @@ describe('a file of trades', () => {
       expect((await readAll({ path, delimiter })).trades.length).toBe(1);
     }
     const path = await fileWith(`${header}\n`);
-    await expect(readAll({ path, delimiter: 'ab' })).rejects.toThrow('"ab" cannot part columns: give one character');
+    await expect(readAll({ path, delimiter: 'ab' })).rejects.toThrow(
+      '"ab" is not a valid delimiter: give one character',
+    );
   });
 
   it('in no known format is refused with its header', async () => {

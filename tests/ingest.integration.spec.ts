@@ -217,7 +217,7 @@ describe('a file on its way to the tape', () => {
     });
     await expect(failed).rejects.toMatchObject({
       code: 'USAGE',
-      message: expect.stringMatching(/changed while it was read.* It had appended [\d,]+ trades/) as string,
+      message: expect.stringMatching(/changed while it was being read.* It had appended [\d,]+ trades/) as string,
     });
   });
 
@@ -360,14 +360,14 @@ describe('a file whose order would silence decisions', () => {
     });
   });
 
-  it('is one that is older than what the tape holds, whatever is done to it', async () => {
+  it('is one that is older than the trades on the tape, whatever is done to it', async () => {
     const { instrument, rows } = rowsAt(upTo(200));
     await ingest(await written('newer.csv', [HEADER, ...rows.slice(100)]));
     const older = await written('older.csv', [HEADER, ...rows.slice(0, 120)]);
     for (const sort of [false, true]) {
       await expect(ingest(older, { sort })).rejects.toMatchObject({
         exitCode: 1,
-        message: expect.stringContaining('older than what the tape holds') as string,
+        message: expect.stringContaining('older than the trades on the tape') as string,
       });
     }
     expect(await ingest(older, { acceptLate: true })).toMatchObject({ appended: 100, alreadyThere: 20, late: 100 });

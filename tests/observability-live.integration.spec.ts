@@ -143,7 +143,7 @@ describe('a live ingest of a venue that there is not', () => {
     started.push(process);
     expect(await process.ended()).toBe(2);
     expect(process.lines).toEqual([]);
-    expect(process.otherLines.join('\n')).toContain('There is no venue');
+    expect(process.otherLines.join('\n')).toContain('is not a known venue');
   });
 });
 

@@ -120,14 +120,14 @@ describe('tape cancel', () => {
     expect(gone).toMatchObject({ exitCode: 1, stdout: '' });
     expect(gone.stderr).toContain(`The tape holds no trade no-such-trade of ${INSTRUMENT}`);
     expect(elsewhere.exitCode).toBe(1);
-    expect(elsewhere.stderr).toContain('that id stands there at 2025-');
+    expect(elsewhere.stderr).toContain('that id is there at 2025-');
     expect(malformed.exitCode).toBe(2);
     expect(silent.exitCode).toBe(2);
     for (const { stderr } of [gone, elsewhere, malformed, silent]) expect(stderr).toMatch(/^tapeproof: .*\n$/);
     expect((await listed(INSTRUMENT)).total).toBe(1);
   });
 
-  it('asks for the time where the id stands with several, and takes the one that is named', async () => {
+  it('asks for the time where the id has several, and takes the one that is named', async () => {
     const times = [START_US, START_US + 125];
     await ingest(
       'twice.csv',
@@ -136,7 +136,7 @@ describe('tape cancel', () => {
     const words = ['tape', 'cancel', '--trade', 'same', '--instrument', OTHER, '--reason', 'x'];
     const asked = await tapeproof(...words);
     expect(asked.exitCode).toBe(2);
-    expect(asked.stderr).toContain('stands on the tape with 2 event times: name one with --at');
+    expect(asked.stderr).toContain('is on the tape with 2 event times: name one with --at');
     const [, later = ''] = /\((\S+), (\S+)\)/.exec(asked.stderr)?.slice(1) ?? [];
     expect(await tapeproof(...words, '--at', later)).toMatchObject({ exitCode: 0 });
     const { amendments } = await listed(OTHER);

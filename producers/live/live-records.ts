@@ -6,7 +6,7 @@ import type { PlannedRecord } from '../ingest.ts';
 import type { TradeOrigin } from './telemetry.ts';
 import type { GivenUpGap } from './reorder-buffer.ts';
 
-/** A record on its way, and what is reported when it has arrived. */
+/** A record in flight, and the event reported when it has arrived. */
 export interface LiveRecord extends Omit<PlannedRecord, 'key'> {
   readonly key: string | null;
   readonly event:
@@ -39,7 +39,7 @@ export function recordOfTick(tick: ClockTick, partition: number): LiveRecord {
   return { topic: TAPE_TOPIC, partition, key: null, type: 'ClockTick', body, timestampUs: tick.eventTime, event };
 }
 
-/** The dead letters of a stream all go to one partition, stamped with their receipt. */
+/** All dead letters of a stream go to one partition, stamped with their time of receipt. */
 export function recordOfDeadLetter(
   deadLetter: DeadLetter,
   instrument: string | undefined,
@@ -58,7 +58,7 @@ export function recordOfDeadLetter(
   };
 }
 
-/** @param receivedAt when it was given up, microseconds */
+/** @param receivedAt when the gap was given up, microseconds */
 export function tradeGapOf(
   gap: GivenUpGap,
   place: { venue: string; instrument: string; source: string },

@@ -61,7 +61,7 @@ function happen(telemetry: LiveTelemetry): void {
   telemetry({ kind: 'disconnected', connection: 1, reason: 'SILENT', detail: 'no frame for 10 s' });
   telemetry({ kind: 'reconnect-scheduled', attempt: 1, delayMs: 250 });
   telemetry({ kind: 'connected', connection: 2, handshakeMs: 12 });
-  telemetry({ kind: 'disconnected', connection: 2, reason: 'STOPPED', detail: 'this process ends' });
+  telemetry({ kind: 'disconnected', connection: 2, reason: 'STOPPED', detail: 'this process is stopping' });
   telemetry({ kind: 'connected', connection: 3, handshakeMs: 12 });
 }
 
@@ -116,7 +116,7 @@ describe('the telemetry of live ingestion', () => {
   it.each([
     [undefined, 'binance did not answer a request for trades: why'],
     [400, 'binance refused a request for trades with HTTP 400: why'],
-    [200, 'binance answered a request for trades with what cannot be read (HTTP 200): why'],
+    [200, 'binance answered a request for trades with unreadable data (HTTP 200): why'],
   ])('says of a request with status %s what happened', (status, message) => {
     const { telemetry, lines } = subject();
     telemetry({ kind: 'history-request', outcome: 'failed', status, retryAfterMs: undefined, detail: 'why' });

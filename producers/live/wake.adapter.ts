@@ -1,4 +1,4 @@
-/** Lets one loop wait until somebody has work for it. */
+/** Lets one loop wait until there is work for it. */
 export class Wake {
   private isPoked = false;
   private release: (() => void) | undefined;

@@ -185,7 +185,7 @@ describe('Databento', () => {
         trade('588.45', 'SELL'),
         trade('588.45', 'UNKNOWN'),
         'not-a-trade',
-        'NOT_A_NUMBER: whether the price "5884500" counts units or units of 10^-9 cannot be told: write it with a point',
+        'NOT_A_NUMBER: it is ambiguous whether the price "5884500" is in units or in units of 10^-9: write it with a point',
       ],
     });
     expect(told([header, row({ price: '9223372036854775807' })], 'SPY@arcx').rows).toEqual([
