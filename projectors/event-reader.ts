@@ -17,9 +17,9 @@ const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
 export type EventReader = (record: LogRecord) => ReadRecord | Promise<ReadRecord>;
 
 /**
- * A reader of a projector's topics. What cannot be used becomes a dead letter, the same at each replay; an outage of the
- * registry rejects with TapeproofError UNREACHABLE, one that contradicts the log with REGISTRY_CHANGED, so that no record is
- * refused for it.
+ * A reader of a projector's topics. Unusable records become dead letters, the same at each replay. An outage of the
+ * registry rejects with TapeproofError UNREACHABLE, a registry that contradicts the log with REGISTRY_CHANGED, so that
+ * neither causes a refused record.
  *
  * @param partitions number of partitions of the tape.
  */
@@ -46,7 +46,7 @@ export function createEventReader(
     try {
       event = schema.read(body);
     } catch {
-      return dead(record, 'UNDECODABLE', `its bytes are no ${name}`);
+      return dead(record, 'UNDECODABLE', `its bytes are not a valid ${name}`);
     }
     const { partition, offset } = record;
     if (SEQUENCED.has(topic)) {

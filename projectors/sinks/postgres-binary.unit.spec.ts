@@ -73,6 +73,6 @@ describe('BinaryRows', () => {
   });
 
   it('refuses a numeric that is none', () => {
-    expect(() => fieldOf('numeric', 'NaN')).toThrow('"NaN" is no numeric');
+    expect(() => fieldOf('numeric', 'NaN')).toThrow('"NaN" is not a valid numeric');
   });
 });
