@@ -105,7 +105,7 @@ describe('preparing', () => {
   it('says that partitions are fixed where others are asked for', async () => {
     const { exitCode, stderr } = await tapeproof('topics', 'apply', '--partitions', '3');
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('The topics have 6 partitions and keep them');
+    expect(stderr).toContain('The topics have 6 partitions, which are fixed');
     expect(await tapeproof('topics', 'apply')).toMatchObject({ exitCode: 0 });
   });
 });
@@ -270,7 +270,7 @@ describe('derive', () => {
     await writeFile(out, 'an older derivation');
     const { exitCode, stderr } = await tapeproof('derive', '--trades', cut, '--out', out);
     expect(exitCode, stderr).toBe(2);
-    expect(stderr).toContain('packed data ends too early');
+    expect(stderr).toContain('compressed data ends too early');
     expect(await readFile(out, 'utf8')).toBe('an older derivation');
   });
 });

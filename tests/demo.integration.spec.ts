@@ -60,7 +60,7 @@ describe('the demo on the local stack', () => {
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(
-        /holds a tape that is not the demo's \(partition \d, offset \d+: .*demo --yes/,
+        /The tape on the local stack is not the demo's \(partition \d, offset \d+: .*demo --yes/,
       ) as string,
     });
     expect(await world.recordsOf(TAPE_TOPIC)).toHaveLength(before.length);

@@ -66,7 +66,7 @@ describe('derive', () => {
     const loose = await follow(refused.stderr, '--refused-max 2');
     expect(loose.exitCode).toBe(0);
     expect(decisionsIn(loose.stdout)).toBe(60);
-    expect(loose.stderr).toMatch(/Left out as no trade: 1 row\.\n +NOT_A_NUMBER 1:\n +line 62/);
+    expect(loose.stderr).toMatch(/Left out as not a trade: 1 row\.\n +NOT_A_NUMBER 1:\n +line 62/);
     const out = join(folder, 'none.jsonl');
     const none = await runCommand(['derive', '--trades', await written('none.csv', ['a,b', 'c,d']), '--out', out]);
     expect(none.exitCode).toBe(1);
@@ -80,7 +80,7 @@ describe('derive', () => {
     const { exitCode, stdout, stderr } = await runCommand(['derive', '--trades', path]);
     expect(exitCode).toBe(0);
     expect(decisionsIn(stdout)).toBe(60);
-    expect(stderr).toContain('BTC-USDT@binance: 30 of 90 rows repeat one before: lines 62, 63, 64, 65, 66 …');
+    expect(stderr).toContain('BTC-USDT@binance: 30 of 90 rows repeat an earlier one: lines 62, 63, 64, 65, 66 …');
   });
 
   it.skipIf(!existsSync(CASES))('gives case 01 its 400 decisions', async () => {
