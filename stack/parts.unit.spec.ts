@@ -38,7 +38,7 @@ describe('Parts', () => {
       writeFileSync(join(stage, 'part', 'kafka.jar'), 'something else');
       return Promise.resolve();
     });
-    await expect(parts.folder('kafka')).rejects.toThrow(/Kafka 4.3.1 is not what was pinned/);
+    await expect(parts.folder('kafka')).rejects.toThrow(/Kafka 4.3.1 are not the pinned ones/);
     expect(existsSync(join(folder, PARTS.kafka.folder))).toBe(false);
   });
 

@@ -132,7 +132,7 @@ describe('the local stack', () => {
   it('tells which service crashed, and keeps all data over a crash of all', async () => {
     for (const [, { pid }] of await statusByName()) process.kill(pid!, 'SIGKILL');
     await expect.poll(states, { timeout: 10_000 }).toEqual(allOf('stopped'));
-    for (const { detail } of await stackStatus(options)) expect(detail).toMatch(/without being asked/);
+    for (const { detail } of await stackStatus(options)) expect(detail).toMatch(/unexpectedly/);
 
     await stackUp(options, silent);
     expect(await withKafka((admin) => admin.listTopics())).toContain('lifecycle');
@@ -205,7 +205,7 @@ describe('the local stack', () => {
     vi.stubEnv('PATH', withoutMaven);
     const told: unknown[] = [];
     const up = stackUp({ ...options, partsFolder: withoutMaven }, (progress) => told.push(progress));
-    await expect(up.finally(() => vi.unstubAllEnvs())).rejects.toThrow('there is no `mvn` on the PATH');
+    await expect(up.finally(() => vi.unstubAllEnvs())).rejects.toThrow('`mvn` is not on the PATH');
     expect(told).toEqual([]);
   });
 
