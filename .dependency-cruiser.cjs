@@ -1,5 +1,5 @@
 /** The layering of Tapeproof, in one place. Think hard before touching it. */
-// Node's own modules by name, packages by where they are installed.
+// Node's own modules by name, packages by their install path.
 const IO =
   '^(node:)?(fs|fs/promises|net|http|https|child_process|os|dgram|tls|worker_threads|readline|process|perf_hooks|timers|timers/promises)$|(^|/)node_modules/(kafkajs|ioredis|pg|pg-copy-streams|pino|pino-pretty|prom-client|ws|@elastic/[^/]+|@platformatic/kafka|@kafkajs/[^/]+)/';
 const NOT_MAIN = '(main\\.ts|\\.adapter\\.ts|\\.spec\\.ts|generate\\.ts)$';

@@ -2,10 +2,10 @@ import { sha256Hex } from './codec.ts';
 import type { DeadLetter } from './generated/events.ts';
 import type { Refusal } from './trade-rules.ts';
 
-/** A dead letter carries this much of what was refused. */
+/** The most refused bytes that a dead letter carries. */
 export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
 
-/** What a dead letter keeps of the bytes that were refused: their beginning, and length and hash of all. */
+/** A dead letter's copy of the refused bytes: their beginning, and the length and hash of all. */
 export function deadLetterPayloadOf(bytes: Buffer): Pick<DeadLetter, 'payload' | 'payloadBytes' | 'payloadHash'> {
   return {
     payload: bytes.subarray(0, DEAD_LETTER_PAYLOAD_BYTES_MAX),
