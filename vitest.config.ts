@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Three tiers. `fast` needs nothing but Node; `stack` starts the local services once (tests/stack.setup.ts) and
- * shares them; `faults` starts services of its own and breaks them.
+ * Three tiers. `fast` needs only Node; `stack` starts the local services once (tests/stack.setup.ts) and shares them;
+ * `faults` starts its own services and breaks them.
  */
 export default defineConfig({
   test: {
@@ -13,9 +13,9 @@ export default defineConfig({
           name: 'fast',
           include: ['**/*.unit.spec.ts', '**/*.contract.spec.ts'],
           exclude: ['node_modules/**', '.tapeproof/**'],
-          // They share no state but modules, which are loaded once a worker: half the processor time.
+          // They share only modules, which are loaded once per worker: half the processor time.
           isolate: false,
-          // A bound against hanging, not a measure of speed: machines are shared.
+          // A limit against hanging, not a measure of speed: machines are shared.
           testTimeout: 180_000,
         },
       },

@@ -116,14 +116,14 @@ describe('backtest', () => {
     [['--config', 'slower.yaml', '--config', 'mine.yaml', '--config', 'slower.yaml'], 'compare two at a time'],
     [['--config', 'slower.yaml', '--config', 'slower.yaml', '--events', 'x'], 'give one --config with --events'],
     [['--events', '-'], 'name a file with --events'],
-    [['--trades', 'nowhere.csv'], 'The file nowhere.csv cannot be read: there is no such file'],
+    [['--trades', 'nowhere.csv'], 'The file nowhere.csv cannot be read: the file does not exist'],
     [['--config', 'mine.yaml'], 'unknown key "CONTROL_RETURN" in strategies'],
   ])('exits 2 for %j, with one sentence', async (words, sentence) => {
     expectOneSentence(await backtest(...words), sentence);
   });
 
   it.each([
-    ['is missing', undefined, '%s cannot be read: there is no such file'],
+    ['is missing', undefined, '%s cannot be read: the file does not exist'],
     ['is not valid TypeScript', 'export default ({ z }) => {\n  return z.;\n};\n', '%s line 2 is not valid TypeScript'],
     [
       'declares twice',

@@ -12,7 +12,7 @@ import {
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The services of this test run, and what starts and ends them. */
+    /** The services of this test run, and the functions that start and end them. */
     readonly stack: { readonly options: StackOptions; readonly endpoints: StackEndpoints };
   }
 }
@@ -40,7 +40,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   };
 }
 
-/** Ends what a run that was killed has left. */
+/** Ends the processes that a killed run has left. */
 async function clearLeftovers(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   for (const name of readdirSync(FOLDER)) {

@@ -12,7 +12,7 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** The environment that names services. */
+/** The environment that configures services. */
 export function environmentOf({
   kafkaBrokers,
   registryUrl,
