@@ -4,7 +4,7 @@
  * SYMBOL is the venue's own symbol: A–Z, 0–9, `.`, `_` and `-` are kept, and each UTF-8 byte of anything else is `~XX`
  * in upper-case hex: `BRK.B@nyse`, `~6BPEPE-USDT@hyperliquid` for kPEPE. All of it is plain ASCII without any
  * character special to Redis, SQL, YAML, a shell or a comma-separated list. `docs/instrument-names.md` explains it for
- * ` people.
+ * people.
  */
 
 /** The most characters of SYMBOL as written; an escape counts as three. */
