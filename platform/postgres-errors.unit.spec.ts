@@ -25,7 +25,7 @@ const SENTENCES: readonly (readonly [state: string, message: string, sentence: R
   ['08006', 'connection failure', /^The connection to Postgres broke /],
 ];
 
-describe('what Postgres says', () => {
+describe('an answer of Postgres', () => {
   it.each(SENTENCES)('is one sentence for %s: %s', (state, message, sentence) => {
     const error = postgresError(answer(state, message));
     expect(error).toMatchObject({ code: 'UNREACHABLE', message: expect.stringMatching(sentence) as unknown });
@@ -33,12 +33,12 @@ describe('what Postgres says', () => {
     expect(sqlStateOf(error)).toBe(state);
   });
 
-  it('stays as it is where something wrong was asked', () => {
+  it('stays unchanged if the statement was wrong', () => {
     const mistake = answer('42601', 'syntax error at or near "FOO"');
     expect(postgresError(mistake)).toBe(mistake);
   });
 
-  it('is not to be had where the connection broke, whatever the length of its code', () => {
+  it('is absent if the connection broke, whatever the length of the error code', () => {
     const broken = Object.assign(new Error('write EPIPE'), { code: 'EPIPE' });
     expect(sqlStateOf(broken)).toBeUndefined();
     expect(postgresError(broken)).toMatchObject({

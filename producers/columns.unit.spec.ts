@@ -78,7 +78,7 @@ describe('columns that a person names', () => {
     expect(onlyTrade('time=t,price=p,size=q,instrument=sym', lines, '@okx').instrument).toBe('XBTUSD@okx');
   });
 
-  it('take a calendar time without a zone only where it is said to be UTC', () => {
+  it('accept a calendar time without a zone only if it is declared UTC', () => {
     const lines = ['t,p,q', '2025-01-01 00:00:00,1,2'];
     expect(read('time=t,price=p,size=q', lines)).toEqual([
       { reason: 'MALFORMED', detail: 'the time "2025-01-01 00:00:00" does not name its zone' },
@@ -86,7 +86,7 @@ describe('columns that a person names', () => {
     expect(onlyTrade('time=t:iso,price=p,size=q', lines).eventTime).toBe(1_735_689_600_000_000);
   });
 
-  it('of the wrong unit are said to be so', () => {
+  it('of the wrong unit are reported as such', () => {
     expect(read('time=t:s,price=p,size=q', ['t,p,q', '1735689600000,1,2'])).toEqual([
       {
         reason: 'TIME_OUT_OF_BOUNDS',

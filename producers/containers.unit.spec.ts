@@ -83,7 +83,7 @@ describe('a packed file', () => {
     ['encrypted', zipOfAll([{ name: 'a.csv', content, isEncrypted: true }]), 'is an encrypted zip: unpack it first'],
     ['cut', zipOf('a.csv', content).subarray(0, 2_000), 'its zip data is damaged'],
     ['damaged', damagedZip, 'its zip data is damaged'],
-    ['of another check sum', otherSum, 'its checksum does not match'],
+    ['of another checksum', otherSum, 'its checksum does not match'],
     ['of cut zstd', zstdCompressSync(content).subarray(0, -10), 'its compressed data ends too early'],
     [
       'of zstd cut in a later frame',
@@ -91,7 +91,7 @@ describe('a packed file', () => {
       'its compressed data ends too early',
     ],
     [
-      'of zstd with something behind it',
+      'of zstd followed by other bytes',
       Buffer.concat([zstdCompressSync(content), Buffer.from('something')]),
       'its zstd data cannot be unpacked (',
     ],

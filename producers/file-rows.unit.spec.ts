@@ -47,7 +47,7 @@ describe('a file of trades', () => {
     expect(packed).toEqual(plain);
   });
 
-  it('gives the same ids packed and plain, where they are made from its content', async () => {
+  it('gives the same ids packed and plain, where they are derived from its content', async () => {
     const content = 'timestamp,price,amount\n1385337600,800.01,0.1\n';
     const instrument = 'BTC-USD@bitstamp';
     const plain = await readAll({ path: await fileWith('made-ids.csv', content), instrument });
@@ -82,7 +82,7 @@ describe('a file of trades', () => {
     ['own', `${HEADER}\n`, { instrument: 'A-B@c' }, 'name their own instruments: leave out --instrument A-B@c'],
     ['allowed', `${HEADER}\n`, { allowed: ['A-B@c', 'nonsense'] }, 'The instrument "nonsense" names no venue: write'],
     ['cut', gzipSync(`${HEADER}\n${row(1)}\n`).subarray(0, 40), {}, 'compressed data ends too early'],
-  ])('that is %s is said to be so in one sentence', async (name, content, options, sentence) => {
+  ])('that is %s is reported in one sentence', async (name, content, options, sentence) => {
     const path = content === undefined ? join(folder, 'nowhere') : await fileWith(name, content);
     await expect(readAll({ path, ...options })).rejects.toMatchObject({
       code: 'USAGE',
@@ -96,7 +96,7 @@ describe('a file of trades', () => {
     await expect(openFile({ path })).rejects.toThrow('compressed data ends too early');
   });
 
-  it('that is a folder is said to be so', async () => {
+  it('that is a folder is reported as such', async () => {
     await expect(readAll({ path: folder })).rejects.toThrow('it is a folder');
   });
 
@@ -174,7 +174,7 @@ describe('real captures beside the checkout', () => {
     expect(refused.map((deadLetter) => deadLetter.reason)).toEqual(Array.from({ length: 18 }, () => 'NOT_POSITIVE'));
   });
 
-  it.runIf(present)('give the same trades as the committed sample, which holds their trade lines alone', async () => {
+  it.runIf(present)('give the same trades as the committed sample, which has only their trade lines', async () => {
     const original = gunzipSync(
       await readFile(join(shared, 'sample/barter_binance_spot_trades_l1_btc_eth_sol_20250325.jsonl.gz')),
     );

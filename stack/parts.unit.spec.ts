@@ -33,7 +33,7 @@ describe('contentHash', () => {
 });
 
 describe('Parts', () => {
-  it('refuses what is not what was pinned, and leaves nothing under the part’s name', async () => {
+  it('refuses unpinned content, and leaves nothing under the part’s name', async () => {
     const parts = new Parts(folder, silent, (_goal, stage) => {
       writeFileSync(join(stage, 'part', 'kafka.jar'), 'something else');
       return Promise.resolve();

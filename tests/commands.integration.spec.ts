@@ -37,7 +37,7 @@ let engine: ChildProcess;
 
 const tapeproof = (...words: string[]): Promise<CommandResult> => runCommand(words, environment);
 
-/** A canonical file with two rows that are no trades. */
+/** A canonical file with two rows that are not trades. */
 async function writeTrades(path: string): Promise<void> {
   const rows = syntheticTrades({ seed: 11, count: 4_000 }).map(
     ({ tradeId, eventTime, instrument, price, size, side }) =>
@@ -83,7 +83,7 @@ describe('preparing', () => {
     expect(JSON.parse(stdout)).toMatchObject({ action: 'already in force' });
   });
 
-  it('ingests once, and lists what was refused', async () => {
+  it('ingests once, and lists refused rows', async () => {
     const again = await tapeproof('ingest', 'file', join(folder, 'trades.csv'), '--accept-late', '--json');
     const report = JSON.parse(again.stdout) as IngestReport;
     expect(report).toMatchObject({ trades: 4_000, appended: 0, deadLetters: 2 });
@@ -102,7 +102,7 @@ describe('preparing', () => {
     expect((await tapeproof('dead-letters', '--reason', 'PRECISION')).stdout).toContain('No dead letters');
   });
 
-  it('says that partitions are fixed where others are asked for', async () => {
+  it('says that partitions are fixed if another number is requested', async () => {
     const { exitCode, stderr } = await tapeproof('topics', 'apply', '--partitions', '3');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('The topics have 6 partitions, which are fixed');
@@ -122,7 +122,7 @@ describe('audit', () => {
     expect(decision?.event.eventTime).toBeLessThanOrEqual(Date.parse('2025-03-25T23:30:00Z') * 1_000);
   });
 
-  it('reaches the same trades from an outcome as the file holds', async () => {
+  it('reaches the same trades from an outcome as in the file', async () => {
     const { decision } = await auditJson('--at', '2025-03-25T23:20:00Z', '--instrument', INSTRUMENT);
     const report = await auditJson(decision?.event.eventId ?? '', '--trades');
     expect(report.trades.all).toHaveLength(report.trades.count);
@@ -152,7 +152,7 @@ describe('audit', () => {
 });
 
 describe('scoreboard', () => {
-  it('counts each outcome once and shows what a hit rate is worth', async () => {
+  it('counts each outcome once and shows how reliable a hit rate is', async () => {
     const board = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
     for (const summary of board.summaries) {
       expect(summary.hits + summary.misses).toBe(summary.n);
@@ -164,7 +164,7 @@ describe('scoreboard', () => {
 });
 
 describe('usage', () => {
-  it('groups its help and lists only what works', async () => {
+  it('groups its help and lists only working commands', async () => {
     const { exitCode, stdout } = await tapeproof('--help');
     expect(exitCode).toBe(0);
     for (const part of ['Run:', 'Prove:', 'Operate:', 'Examples:', 'Exit codes:']) expect(stdout).toContain(part);
@@ -202,7 +202,7 @@ describe('usage', () => {
   });
 
   it.each([['dead-letters'], ['audit --trades --latest BTC-USDT@binance'], ['derive --accept-late --trades FILE']])(
-    '%s ends quietly where its reader has enough',
+    '%s ends quietly when its reader has enough',
     async (words) => {
       const script = `node bin/tapeproof.js ${words.replace('FILE', '"$0"')} | head -n 1 >&2; echo "\${PIPESTATUS[0]}"`;
       const child = spawn('bash', ['-c', script, join(folder, 'trades.csv')], {
@@ -234,7 +234,7 @@ describe('usage', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('exits 3 when a service is out of reach, with one sentence and nothing else', async () => {
+  it('exits 3 when a service is unreachable, with one sentence and nothing else', async () => {
     const elsewhere = { ...environment, TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1' };
     const commands = [
       ['topics', 'check'],
@@ -264,7 +264,7 @@ describe('derive', () => {
     expect(first?.trimEnd().split('\n')).toHaveLength(Object.values(events).reduce((sum, count) => sum + count, 0));
   });
 
-  it('leaves its output alone where the trades cannot be read', async () => {
+  it('does not touch its output if the trades cannot be read', async () => {
     const [cut, out] = [join(folder, 'cut.csv.gz'), join(folder, 'kept')];
     await writeFile(cut, gzipSync(await readFile(join(folder, 'trades.csv'))).subarray(0, -20));
     await writeFile(out, 'an older derivation');
@@ -279,7 +279,7 @@ describe('a market that falls quiet', () => {
   const connections = stackConnections();
   const kafka = createKafka(connections.kafkaBrokers, 'commands-test-live');
 
-  /** What a live producer writes when a trade comes after a hole, and then no more for ten minutes. */
+  /** The records of a live producer when a trade follows a hole, and then none for ten minutes. */
   async function fallQuiet(): Promise<void> {
     const last = syntheticTrades({ seed: 11, count: 4_000 }).reduce((left, right) =>
       right.eventTime > left.eventTime ? right : left,
@@ -313,7 +313,7 @@ describe('a market that falls quiet', () => {
     return summaries.reduce((sum, { voids }) => sum + voids, 0);
   };
 
-  it('has its forecasts VOID by the tick, audited and derived again, and what is missing is said', async () => {
+  it('has its forecasts VOID by the tick, audited and derived again, and missing trades are reported', async () => {
     const before = await voidsOnBoard();
     await fallQuiet();
     await until(

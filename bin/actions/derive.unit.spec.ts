@@ -28,7 +28,7 @@ async function written(name: string, rows: readonly string[]): Promise<string> {
   return path;
 }
 
-/** Runs a command that a refusal named, word by word. */
+/** Runs a command that a refusal named, word for word. */
 const follow = (text: string, option: string) => {
   const command = text.split('\n').find((line) => line.endsWith(option));
   const [, words = ''] = /npx tapeproof (.*)$/.exec(command ?? '') ?? [];
@@ -56,7 +56,7 @@ describe('derive', () => {
     expect(asItIs.stderr).toContain('59 of 120 rows are stamped far ahead');
   });
 
-  it('says what it leaves out and why, and ends where that is too much', async () => {
+  it('reports what it leaves out and why, and ends if that is too much', async () => {
     const rows = seconds(60).map(rowAt);
     const path = await written('refused.csv', [...rows, 'x,1,BTC-USDT@binance,NaN,1,BUY']);
     const refused = await runCommand(['derive', '--trades', path]);
@@ -74,7 +74,7 @@ describe('derive', () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  it('says which rows a file repeats, and takes each once', async () => {
+  it('reports the rows that a file repeats, and counts each once', async () => {
     const rows = seconds(60).map(rowAt);
     const path = await written('repeated.csv', [...rows, ...rows.slice(30)]);
     const { exitCode, stdout, stderr } = await runCommand(['derive', '--trades', path]);

@@ -22,7 +22,7 @@ function written(ticks: ClockTicks, ...[partition, streams, nowMs, wallMs]: Para
 }
 
 describe('clock ticks', () => {
-  it('speak, sorted, for the instruments in sync, up to whole seconds less the allowance', () => {
+  it('cover, sorted, the instruments in sync, up to whole seconds minus the allowance', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
     const streams = [
       inSync('B-C@binance'),
@@ -48,7 +48,7 @@ describe('clock ticks', () => {
     expect(written(ticks, 1, ahead, 0, WALL_MS)?.eventTime).toBe(eventTimeOf(WALL_MS));
   });
 
-  it('come once an interval and partition, and never go back', () => {
+  it('are due once per interval and partition, and never go back', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
     const streams = (wallMs: number) => [inSync('A-B@binance', wallMs)];
     expect(written(ticks, 0, streams(WALL_MS), 0, WALL_MS)).toBeDefined();
@@ -59,7 +59,7 @@ describe('clock ticks', () => {
     expect(written(ticks, 0, streams(WALL_MS - 9_000), 5_000, WALL_MS - 9_000)).toBeUndefined();
   });
 
-  it('go on behind those of the tape, and come at once', () => {
+  it('continue after those of the tape, and are due at once', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
     ticks.held(0, eventTimeOf(WALL_MS));
     ticks.held(0, eventTimeOf(WALL_MS - 60_000));
@@ -68,7 +68,7 @@ describe('clock ticks', () => {
     expect(written(ticks, 0, [inSync('A-B@binance', later)], 1, later)).toBeDefined();
   });
 
-  it('are none where no instrument is in sync', () => {
+  it('are absent where no instrument is in sync', () => {
     const ticks = new ClockTicks('binance', 1_000, 2_000);
     const none = [{ instrument: 'A-B@binance', completeUntilMs: undefined }];
     expect(written(ticks, 0, none, 0, WALL_MS)).toBeUndefined();

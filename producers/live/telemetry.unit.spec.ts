@@ -117,7 +117,7 @@ describe('the telemetry of live ingestion', () => {
     [undefined, 'binance did not answer a request for trades: why'],
     [400, 'binance refused a request for trades with HTTP 400: why'],
     [200, 'binance answered a request for trades with unreadable data (HTTP 200): why'],
-  ])('says of a request with status %s what happened', (status, message) => {
+  ])('reports the result of a request with status %s', (status, message) => {
     const { telemetry, lines } = subject();
     telemetry({ kind: 'history-request', outcome: 'failed', status, retryAfterMs: undefined, detail: 'why' });
     expect(lines.at(-1)).toMatchObject({ 'event.action': 'live-history-failed', message });
@@ -127,7 +127,7 @@ describe('the telemetry of live ingestion', () => {
     ['STOPPED', 'info', 'Closed the connection to binance: why'],
     ['HANDSHAKE', 'warn', 'Could not connect to binance: why'],
     ['CLOSED', 'warn', 'Connection to binance ended: why'],
-  ] as const)('says of a connection that is over by %s what happened', async (reason, level, message) => {
+  ] as const)('reports the end of a connection by %s', async (reason, level, message) => {
     const { telemetry, lines, samples } = subject();
     telemetry({ kind: 'disconnected', connection: 1, reason, detail: 'why' });
     expect(lines.at(-1)).toMatchObject({ 'log.level': level, message });
