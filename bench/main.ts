@@ -98,7 +98,7 @@ async function inside({ role, connections, argument }: ChildTask): Promise<unkno
   }
   if (role === 'engine') await runEngine(run);
   else if (role === 'projector') await runProjector({ ...run, name: String(argument) });
-  else throw new Error(`there is no role ${role}`);
+  else throw new Error(`unknown role ${role}`);
   return undefined;
 }
 

@@ -3,7 +3,7 @@ import { Decimal } from './decimal.ts';
 /** Longer bodies are left to avsc. */
 const PLAIN_BYTES_MAX = 65_536;
 const LONG_BYTES_MAX = 10;
-/** The largest number of which double plus one is exact in a double: 2^52 − 1. */
+/** The largest number n for which 2n + 1 is exact in a double: 2^52 − 1. */
 const LONG_MAX = 4_503_599_627_370_495;
 const ASCII_BOUND = 0x80;
 const GROUP_UNITS = 128;

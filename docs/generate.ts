@@ -52,8 +52,8 @@ Each long-running process answers in Prometheus' text format at \`/metrics\`, on
 
 - \`/health\`: 200 while the process is alive, 503 when it should be replaced: its consumer stopped permanently, or its
   event loop is blocked.
-- \`/ready\`: 200 while it can do its work, 503 while a service that it needs does not answer, it is not yet a member
-  of its group, it is not connected to its venue, it is stopping, or its work has no effect: a partition has lag and
+- \`/ready\`: 200 while it can do its work, 503 while a service that it needs does not answer, it is not yet in its
+  group or not connected to its venue, it is stopping, or its work has no effect. The latter means: a partition has lag and
   nothing of it was committed for 20 seconds (\`progress\`), another engine version is in force (\`activation\`), or
   most records that it reads become dead letters (\`dead-letters\`). A long batch that makes progress counts as work.
   The failing check states what the process waits for.

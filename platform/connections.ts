@@ -36,7 +36,7 @@ type UrlVariable = Extract<SecretVariable, `${string}_URL`>;
 /**
  * Reads TAPEPROOF_KAFKA_BROKERS (comma-separated), TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL,
  * TAPEPROOF_POSTGRES_MIGRATOR_URL and TAPEPROOF_REDIS_URL; unset or empty ones are left out. User names and passwords
- * that have variables of their own become part of the URL.
+ * that have separate variables become part of the URL.
  *
  * @throws TapeproofError CONFIGURATION when a value is not an address. The message never repeats a URL: it may hold a password.
  */

@@ -86,7 +86,7 @@ export const LOG_EVENTS = {
   ),
   'consumer-left': always('info', READERS, 'The consumer committed the offsets of applied records and left its group.'),
   'consumer-crashed': always('warn', READERS, 'The Kafka client gave up and restarts itself.'),
-  'consumer-stopped': always('error', READERS, 'The consumer cannot go on; the process ends.'),
+  'consumer-stopped': always('error', READERS, 'The consumer cannot continue; the process ends.'),
   'kafka-client': always('warn', ALL, 'A message of the Kafka client; the same one at most once in ten seconds.'),
 
   'strategy-executed': sampled('info', ENGINE, 'A strategy gave a result, and Kafka acknowledged it.'),

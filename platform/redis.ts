@@ -75,7 +75,7 @@ function redisTls(url: string): TlsOptions | undefined {
   );
 }
 
-/** Pings, on a connection of its own. */
+/** Pings, on a separate connection. */
 export function redisProbe(url: string, connectionName: string): Probe {
   let connection: Promise<Redis> | undefined;
   /** Why the connection is down: a command's error says only that it is. */

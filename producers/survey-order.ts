@@ -22,7 +22,7 @@ export const STRAYS_MAX = 1;
 /** The most rows named for each kind. */
 export const EXAMPLES_MAX = 5;
 
-/** Seconds with a decision are told apart this far back: 86,400 bits. A delay of more than a day is not jitter. */
+/** Seconds with a decision are remembered this far back: 86,400 bits. A delay of more than a day is not jitter. */
 const REMEMBERED_SECONDS = 86_400;
 const BITS_PER_WORD = 32;
 /** The line number of a row that is not in the file. */

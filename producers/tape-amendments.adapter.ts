@@ -144,7 +144,7 @@ export interface RevocationRequest extends TapeAccess {
   readonly by: Statement;
   /** Only counts, appends nothing. */
   readonly isDryRun: boolean;
-  /** When given, the batch in flight is finished and what was done is reported. */
+  /** On this signal, the batch in flight is finished and the result is returned. */
   readonly signal: AbortSignal;
   /** Called with records read, over both passes, and trades taken back so far. */
   readonly progress: (done: number, total: number, cancelled: number) => void;

@@ -36,7 +36,7 @@ export type { ReadModelStatus } from './sink.ts';
 /** How long an interrupted rebuild may take to finish its work in hand and release the live writers. */
 const INTERRUPTION_GRACE_MS = 2_000;
 
-/** What a projector needs to run. */
+/** The requirements of a running projector. */
 export interface ProjectorRun {
   /** See {@link listProjectors}. */
   readonly name: string;

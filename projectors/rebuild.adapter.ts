@@ -66,7 +66,8 @@ type LiveState = 'comparable' | 'empty' | 'foreign';
  * Rebuilds a read model from the log, beside the live one, and swaps when both are equal at the same positions.
  *
  *     shadow  ├── load, without keys ──┤ keys ├─ catch up ─┤ to V ├ compare, swap ┤ live from here on
- *     live    ───────── written by its own process, if one runs ──┤ V: held      ┤ the process goes on with the new one
+ *     live    ───────── written by its own process, if one runs ──┤ V: held      ┤ the process continues with the new
+ *     one
  *
  * It may die at any moment: the next one drops what it left behind, and no writer stays held.
  *

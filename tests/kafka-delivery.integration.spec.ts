@@ -221,9 +221,9 @@ describe('a consumer', () => {
     let attempts = 0;
     const consumer = await consume(topic, () => {
       attempts += 1;
-      return Promise.reject(new TypeError('undefined is no function'));
+      return Promise.reject(new TypeError('undefined is not a function'));
     });
-    await expect(consumer.done).rejects.toThrow('undefined is no function');
+    await expect(consumer.done).rejects.toThrow('undefined is not a function');
     expect(attempts).toBe(3);
   });
 

@@ -101,7 +101,7 @@ describe('a projector whose store fails', () => {
     return checks['sink'] ?? { ok: false, detail: 'there is no such check' };
   }
 
-  /** Waits with lag until /ready says the sentence. */
+  /** Waits with lag until /ready shows the sentence. */
   async function isRefused(process: ObservedProcess, sentence: RegExp): Promise<void> {
     await tape.trade(140);
     let sink = { ok: true, detail: '' };

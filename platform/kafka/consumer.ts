@@ -59,7 +59,7 @@ export interface ConsumerSettings {
 }
 
 export interface RunningConsumer {
-  /** Resolves after stop(); rejects when the consumer cannot go on. */
+  /** Resolves after stop(); rejects when the consumer cannot continue. */
   readonly done: Promise<void>;
   /** The partitions that this member has now. */
   readonly assignment: Assignment;

@@ -28,7 +28,7 @@ export interface PartitionBatch {
  * - `nextOffset`: everything before it is applied downstream: it is committed. The batch's first offset means that
  *   nothing was: the same records are redelivered, after a growing pause; `waitsFor` says why, for people.
  * - `resumeAt`: nothing is committed and reading continues at this offset.
- * - `appliedUpTo`: everything before it was applied downstream, and it lies beyond the batch: it is committed, and
+ * - `appliedUpTo`: everything before it was applied downstream, and it is beyond the batch: it is committed, and
  *   reading continues there.
  */
 export type BatchResult = Applied | { readonly resumeAt: number } | { readonly appliedUpTo: number };

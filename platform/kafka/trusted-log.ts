@@ -15,7 +15,7 @@ export interface TrustedLogSettings {
   readonly telemetry?: Telemetry | undefined;
 }
 
-/** What every permanent reader or writer begins with. */
+/** The tools that every permanent reader or writer starts with. */
 export interface TrustedLog {
   /** The tape's number of partitions, as activated. */
   readonly partitions: number;

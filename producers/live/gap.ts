@@ -63,7 +63,7 @@ export class Gap {
     this.range = missing;
   }
 
-  /** What a page requested from an id on shows: trades present, never served, or not served yet. */
+  /** The result of a page requested from an id on: trades present, never served, or not served yet. */
   judge(firstTradeId: number, page: readonly { readonly tradeId: string | undefined }[], nowMs: number): void {
     if (this.range.first !== firstTradeId) return;
     const ids = page.map(({ tradeId }) => Number(tradeId));

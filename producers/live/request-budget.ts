@@ -53,7 +53,7 @@ export class RequestBudget {
     if (weight >= this.limit.weight * USED_SHARE_MAX) this.blockFor(windowLeftMs, nowMs);
   }
 
-  /** The venue says to wait. */
+  /** The venue demands a wait. */
   blockFor(durationMs: number, nowMs: number): void {
     this.blockedUntilMs = Math.max(this.blockedUntilMs, nowMs + durationMs);
   }

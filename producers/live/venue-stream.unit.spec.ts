@@ -24,7 +24,7 @@ const LIMITS = {
   instrumentsPerConnection: 1,
 };
 
-/** What a test has opened. */
+/** The resources that a test has opened. */
 const opened: { stream: VenueStream; server: Server; sockets: Set<Socket> }[] = [];
 afterEach(async () => {
   vi.useRealTimers();

@@ -110,7 +110,7 @@ function sampleTrades(): Trade[] {
     // Twice on the tape, right after and much later.
     [12, third],
     [400, tenth],
-    // Late, at a price of its own.
+    // Late, at a separate price.
     [300, { ...tenth, tradeId: 'late-1', price: Decimal.of('0.5') }],
     // At the time of another trade, then that trade again.
     [500, { ...(trades[499] ?? first), tradeId: 'tie-1', price: Decimal.of('7') }],
