@@ -137,7 +137,7 @@ describe('a process that is asked to stop while Kafka is down', () => {
       engine.kill('SIGTERM');
       await ended;
       expect(log).toMatch(
-        /engine stops by SIGTERM, within 10 s: Kafka does not answer .*is read again at the next start/,
+        /engine stops by SIGTERM, within 10 s: Kafka does not answer .*are read again at the next start/,
       );
     } finally {
       await startAgain('kafka');
