@@ -1,5 +1,5 @@
 /** The layering of Tapeproof, in one place. Think hard before touching it. */
-// Node's own modules by name, packages by where they are installed.
+// Node's own modules by name, packages by their install path.
 const IO =
   '^(node:)?(fs|fs/promises|net|http|https|child_process|os|dgram|tls|worker_threads|readline|process|perf_hooks|timers|timers/promises)$|(^|/)node_modules/(kafkajs|ioredis|pg|pg-copy-streams|pino|pino-pretty|prom-client|ws|@elastic/[^/]+|@platformatic/kafka|@kafkajs/[^/]+)/';
 const NOT_MAIN = '(main\\.ts|\\.adapter\\.ts|\\.spec\\.ts|generate\\.ts)$';
@@ -35,7 +35,8 @@ module.exports = {
     },
     {
       name: 'layers-meet-only-in-contracts',
-      comment: 'producers, evaluators and projectors speak through events; the logarithm that is the same everywhere is of no layer',
+      comment:
+        'producers, evaluators and projectors speak through events; the logarithm that is the same everywhere is of no layer',
       severity: 'error',
       from: { path: '^(producers|evaluators|projectors)/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^(producers|evaluators|projectors|proofs)/', pathNot: '^$1/|^evaluators/arithmetic\\.ts$' },

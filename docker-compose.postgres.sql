@@ -1,4 +1,4 @@
--- Run once by the image of Postgres, as the superuser, when the database is made: the roles of docs/security.md.
+-- Run once by the Postgres image, as the superuser, when the database is created: the roles of docs/security.md.
 \getenv migrator TAPEPROOF_POSTGRES_MIGRATOR_PASSWORD
 \getenv projector TAPEPROOF_POSTGRES_PROJECTOR_PASSWORD
 \getenv reader TAPEPROOF_POSTGRES_READER_PASSWORD

@@ -13,7 +13,7 @@
  *   3. update the indicators
  *   4. at the cadence: snapshot → each strategy → pooled decision → forecasts to be resolved
  *
- * `tapeproof tape` appends what takes a trade back or corrects it: the sums follow, decisions made before stand.
+ * `tapeproof tape` appends a record that takes a trade back or corrects it: the sums follow, earlier decisions stand.
  *
  * A new source, venue, strategy or projector is one file or folder, and one line in its catalogue; nothing here changes.
  */
@@ -35,13 +35,13 @@ export const pipeline = {
     live: ingestLive,
     writes: [TAPE_TOPIC, DEAD_LETTERS_TOPIC],
   },
-  /** The tape → events, one deterministic step a record. */
+  /** The tape → events, one deterministic step per record. */
   engine: {
     strategies: STRATEGIES,
     run: runEngine,
     reads: [TAPE_TOPIC],
     writes: [...DERIVED_TOPICS, STATES_TOPIC, ANCHORS_TOPIC, DEAD_LETTERS_TOPIC],
   },
-  /** Events → read models, each a consumer group of its own. */
+  /** Events → read models, each with its own consumer group. */
   projectors: { all: PROJECTORS, run: runProjector },
 } as const;

@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 import { LANES } from './tests/lanes.ts';
 
 /**
- * Two tiers. `fast` needs nothing but Node. `stack` starts the local services once for each lane (tests/stack.setup.ts);
- * the files of a lane run one after the other and have these to themselves, also to break them.
+ * Two tiers. `fast` needs only Node. `stack` starts the local services once for each lane (tests/stack.setup.ts); the
+ * files of a lane run one after the other and have its services to themselves, also to break them.
  */
 export default defineConfig({
   test: {
@@ -15,10 +15,10 @@ export default defineConfig({
           name: 'fast',
           include: ['**/*.unit.spec.ts', '**/*.contract.spec.ts'],
           exclude: ['node_modules/**', '.tapeproof/**'],
-          // They share no state but modules, which are loaded once a worker: half the processor time.
+          // They share only modules, which are loaded once per worker: half the processor time.
           isolate: false,
           maxWorkers: availableParallelism(),
-          // A bound against hanging, not a measure of speed: machines are shared.
+          // A limit against hanging, not a measure of speed: machines are shared.
           testTimeout: 180_000,
         },
       },

@@ -1,7 +1,7 @@
 import type { Connections } from '../platform/connections.ts';
 import type { Log } from '../platform/log.ts';
 
-/** What every measurement is given. */
+/** The parameters of every measurement. */
 export interface Bench {
   readonly connections: Connections;
   readonly log: Log;

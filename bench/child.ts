@@ -5,17 +5,17 @@ import type { Connections } from '../platform/connections.ts';
 
 const STOP_DEADLINE_MS = 30_000;
 
-/** What a process says of itself at its end. */
+/** A process's own report at its end. */
 export interface Usage {
   readonly cpuSeconds: number;
   readonly peakResidentBytes: number;
 }
 
-/** A part of Tapeproof in a process of its own, so that its CPU time and memory are its own. */
+/** A part of Tapeproof in a separate process, so that its CPU time and memory are measured separately. */
 export interface Child {
-  /** What the part returned, and its usage; rejects when it failed. */
+  /** The part's result and its usage; rejects when it failed. */
   readonly ended: Promise<{ readonly result: unknown; readonly usage: Usage }>;
-  /** Asks it to end as an operator would. */
+  /** Asks it to end, as an operator would. */
   stop(): Promise<Usage>;
 }
 
@@ -32,7 +32,7 @@ export const TASK_VARIABLE = 'TAPEPROOF_BENCH_TASK';
 export function startChild(task: ChildTask): Child {
   const words = [join(import.meta.dirname, 'main.ts'), '--inside'];
   const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', ...words], {
-    // Not an argument: everybody on the machine may read those, and connections hold passwords.
+    // Not an argument: everybody on the machine may read arguments, and connections hold passwords.
     env: { ...process.env, [TASK_VARIABLE]: JSON.stringify(task) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -23,9 +23,9 @@ interface EngineRun {
 }
 
 /**
- * Consumes the whole tape as the engine does, decodes each trade and takes it through its partition's task, derived
- * events encoded and hashed; they are not sent. Runs in a process of its own, whose whole CPU time is what is measured:
- * from the first batch to the last, compiling included.
+ * Consumes the whole tape like the engine, decodes each trade and steps it through its partition's task; derived
+ * events are encoded and hashed, but not sent. Runs in a separate process, whose whole CPU time is measured: from the
+ * first batch to the last, compiling included.
  */
 export async function runEngineOver(connections: Connections, records: number, log: Log): Promise<EngineRun> {
   const decode = createTapeDecoder(createRegistry(connections.registryUrl));
@@ -64,7 +64,7 @@ export async function runEngineOver(connections: Connections, records: number, l
   return { trades, events, cpuSeconds: (user + system) / MICROSECONDS_PER_SECOND, residentBytes };
 }
 
-/** The engine's rate, each run in a process of its own. The tape must be laid and filled. */
+/** The engine's rate, each run in a separate process. The tape must be created and filled. */
 export async function measureEngine({ connections, runs, trades }: Bench): Promise<Figure[]> {
   const records = trades + DEFAULT_PARTITIONS;
   const results: EngineRun[] = [];
@@ -79,7 +79,7 @@ export async function measureEngine({ connections, runs, trades }: Bench): Promi
       'engine',
       'trades per CPU-second',
       results.map((result) => result.trades / result.cpuSeconds),
-      `consume, decode, step, encode and hash the events (one to ${events.toFixed(1)} trades), without sending them`,
+      `consume, decode, step, encode and hash the events (${events.toFixed(1)} trades per event), without sending them`,
       { atLeast: 300_000 },
     ),
     figureOf(

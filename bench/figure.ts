@@ -1,11 +1,11 @@
-/** One measured figure: every run, and what it is judged by. */
+/** One measured figure: every run, and its target. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
-  /** One value a run, in the order of the runs. */
+  /** One value per run, in the order of the runs. */
   readonly values: readonly number[];
   readonly median: number;
-  /** What was aimed at, where something was. */
+  /** The target, if there is one. */
   readonly aim: Aim | undefined;
   /** How it was measured, in one sentence. */
   readonly how: string;
@@ -24,12 +24,12 @@ export function isMet({ aim, median }: Figure): boolean {
   return (aim?.atLeast === undefined || median >= aim.atLeast) && (aim?.below === undefined || median < aim.below);
 }
 
-/** The middle value; the mean of the two middle ones where their number is even. */
+/** The median; the mean of the two middle values where their number is even. */
 export function medianOf(values: readonly number[]): number {
   return quantileOf(values, 0.5);
 }
 
-/** The value that a share of all values lies at or below, by linear interpolation. */
+/** The quantile: the value at or below which a share of all values is, by linear interpolation. */
 export function quantileOf(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   const position = (sorted.length - 1) * share;

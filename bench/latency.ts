@@ -20,9 +20,9 @@ const TRADES_PER_SECOND = 5_000;
 const INSTRUMENTS = Math.round(TRADES_PER_SECOND / TRADES_PER_SNAPSHOT);
 const WARM_UP_MS = 5_000;
 const MEASURED_MS = 10_000;
-/** After the last trade, for the decisions on their way. */
+/** The wait after the last trade, for decisions in flight. */
 const DRAIN_MS = 1_000;
-/** What a trade waits at most for others to share its request: Kafka's own default, and part of what is measured. */
+/** The longest that a trade waits for others to share its request: Kafka's own default, and part of the measurement. */
 const LINGER_MS = 5;
 const PROBE_INTERVAL_MS = 250;
 const PROBES_MAX = 240;
@@ -30,14 +30,16 @@ const MICROSECONDS_PER_MILLISECOND = 1_000;
 const MEBIBYTE = 1_048_576;
 const MICROSECONDS_PER_TRADE = 1_000_000 / TRADES_PER_SECOND;
 
-/** Trade to decision, with an engine's process beside; one engine for all runs, which one before them has warmed up. */
+/**
+ * Trade to decision, with the engine in a separate process: one engine for all runs, warmed up by a run before them.
+ */
 export async function measureLatency({ connections, log, runs }: Bench): Promise<Figure[]> {
   const engine = startChild({ role: 'engine', connections, argument: '' });
   const delays: number[][] = [];
   const memory: number[] = [];
   const measureRun = () => Promise.race([measureDelays(connections, log), engine.ended.then(() => [])]);
   try {
-    // Not counted: an engine runs for days, and its code is compiled in its first seconds.
+    // Not counted: an engine runs for days, while its code is compiled in its first seconds.
     await measureRun();
     for (let run = 0; run < runs; run += 1) delays.push(await measureRun());
   } finally {
@@ -64,9 +66,9 @@ export async function measureLatency({ connections, log, runs }: Bench): Promise
 }
 
 /**
- * Milliseconds from the moment a trade is due to the moment its decision is in a consumer's hands, for each decision of
- * a run. Trades are stamped with the time they are due, so a producer that falls behind counts as delay. The engine runs
- * in a process of its own and must be up.
+ * Milliseconds from the moment a trade is due to the moment a consumer has its decision, for each decision of a run.
+ * Trades are stamped with their due time, so a producer that falls behind counts as delay. The engine runs in a
+ * separate process and must be up.
  */
 async function measureDelays(connections: Connections, log: Log): Promise<number[]> {
   const run = randomUUID().slice(0, 8);
@@ -119,7 +121,7 @@ async function measureDelays(connections: Connections, log: Log): Promise<number
   }
 }
 
-/** Sends a trade of a new instrument now and then, until a decision shows that engine and consumer are at work. */
+/** Sends trades of new instruments at intervals, until a decision shows that engine and consumer are working. */
 async function untilAnswered(producer: RecordProducer, run: string, answered: Promise<undefined>): Promise<void> {
   let isAnswered = false;
   void answered.then(() => (isAnswered = true));
@@ -150,7 +152,7 @@ function recordOf(index: number, startUs: number, run: string): OutgoingRecord {
   return { topic: TAPE_TOPIC, partition, key: instrument, type: 'Trade', body, timestampUs: eventTime };
 }
 
-/** Wall-clock milliseconds with a fraction, so that they can stand in a trade. */
+/** Wall-clock milliseconds with a fraction, for use in a trade. */
 function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }

@@ -15,7 +15,7 @@ const MARKETS = 2;
 const INSTRUMENTS = ['BTC-USDT', 'ETH-USDT'];
 /** When the resident memory is read, seconds after the first trade. */
 const MEMORY_AT_SECONDS = [10, 30, 60];
-/** After the exchange has published its last trade: what is late by then counts against the rate. */
+/** The wait after the exchange has published its last trade: later trades count against the rate. */
 const DEADLINE_MS = (SECONDS + 60) * 1_000;
 const EXCHANGE = join(import.meta.dirname, '..', 'tests', 'exchange', 'process.ts');
 const INGEST_CORE = '0';
@@ -24,15 +24,15 @@ const MEBIBYTE = 1_048_576;
 const MILLISECONDS_PER_SECOND = 1000;
 const MICROSECONDS_PER_SECOND = 1_000_000;
 
-/** What the ingesting process found of itself. */
+/** The ingesting process's own measurements. */
 interface LiveRun {
   readonly trades: number;
   /** From the first batch that Kafka acknowledged to the last. */
   readonly seconds: number;
   readonly cpuSeconds: number;
-  /** At each of `MEMORY_AT_SECONDS`; the last one at the end if that came before. */
+  /** At each of `MEMORY_AT_SECONDS`; the last one at the end if the run ends earlier. */
   readonly residentBytes: readonly number[];
-  /** Most trades that waited for older ones or for Kafka, read once a second. */
+  /** The most trades that waited for older ones or for Kafka, read once a second. */
   readonly waitingMax: number;
 }
 
@@ -42,7 +42,7 @@ export interface LiveTask {
   readonly trades: number;
 }
 
-/** Takes a market live that trades 20,000 times a second for a minute, on one core. The tape must be laid. */
+/** Ingests a live market with 20,000 trades a second for a minute, on one core. The tape must be created. */
 export async function measureLiveIngest({ connections }: Bench): Promise<Figure[]> {
   const tradesPerMarket = (TRADES_PER_SECOND * SECONDS) / MARKETS;
   const exchange = await startExchangeProcess(tradesPerMarket);
@@ -67,7 +67,7 @@ function figuresOf(run: LiveRun, publishedInSeconds: number): Figure[] {
       'live ingest, CPU',
       'µs a trade',
       [(cpuSeconds * MICROSECONDS_PER_SECOND) / trades],
-      'of its whole process on one core, compiling included',
+      'of the whole process on one core, compiling included',
       { below: MICROSECONDS_PER_SECOND / TRADES_PER_SECOND },
     ),
     ...MEMORY_AT_SECONDS.map((second, index) => {
@@ -79,7 +79,7 @@ function figuresOf(run: LiveRun, publishedInSeconds: number): Figure[] {
   ];
 }
 
-/** Ingests until all trades are acknowledged; runs inside a process of its own, which it pins to one core. */
+/** Ingests until all trades are acknowledged; runs in a separate process, which it pins to one core. */
 export async function runLiveIngest(task: LiveTask, connections: Connections, log: Log): Promise<LiveRun> {
   pin(process.pid, INGEST_CORE);
   const abort = new AbortController();
@@ -137,7 +137,7 @@ async function startExchangeProcess(tradesPerMarket: number) {
   return { urls, publishedInSeconds, stop: () => child.kill('SIGTERM') };
 }
 
-/** Keeps a process and its threads on one core, where there are two and a program that can. */
+/** Keeps a process and its threads on one core, where there are several cores and taskset exists. */
 function pin(pid: number, core: string): void {
   if (cpus().length < 2) return;
   try {

@@ -1,6 +1,6 @@
 /**
- * Measures Tapeproof on services of its own: `npm run bench`, with `-- --json`, `--only engine,latency`, `--runs 3`,
- * `--trades 1500000`. Prints the median of the runs. What the figures mean: docs/benchmarks.md.
+ * Measures Tapeproof on its own services: `npm run bench`, with `-- --json`, `--only engine,latency`, `--runs 3`,
+ * `--trades 1500000`. Prints the median of the runs. docs/benchmarks.md explains the figures.
  */
 import { hash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -23,9 +23,12 @@ import { measureStart } from './start.ts';
 import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape } from './tape.ts';
 
 const RUNS = 5;
-/** Some seconds of an engine's work: in a shorter tape, loading and compiling weigh more than in a process that runs. */
+/**
+ * A few seconds of an engine's work: with a shorter tape, loading and compiling weigh more than in a long-running
+ * process.
+ */
 const TRADES = 1_500_000;
-/** Of them, one with a snapshot each for the read models: the most events. */
+/** The part of them used for the read models, with a snapshot at each trade: the most events. */
 const TRADES_PER_EVENTFUL_TRADE = 8;
 const HASHES = 200_000;
 const PARTS = ['start', 'scoreboard', 'engine', 'read-models', 'latency', 'live-ingest'] as const;
@@ -42,7 +45,7 @@ const interrupted = new Promise<never>((_resolve, reject) => {
 });
 interrupted.catch(() => undefined);
 
-/** Each part but the first two is measured on services of its own, which begin empty. */
+/** Each part except the first two is measured on its own services, which begin empty. */
 const MEASUREMENTS: Readonly<
   Record<Exclude<(typeof PARTS)[number], 'start' | 'scoreboard'>, (bench: Bench) => Promise<Figure[]>>
 > = {
@@ -99,11 +102,11 @@ async function inside({ role, connections, argument }: ChildTask): Promise<unkno
   }
   if (role === 'engine') await runEngine(run);
   else if (role === 'projector') await runProjector({ ...run, name: String(argument) });
-  else throw new Error(`there is no role ${role}`);
+  else throw new Error(`unknown role ${role}`);
   return undefined;
 }
 
-/** How fast the machine is just now: other work on it makes every figure smaller, and this one with them. */
+/** The present speed of the machine: other work on it lowers every figure, including this one. */
 function calibration(part: string, runs: number): Figure {
   const block = Buffer.alloc(80, 1);
   const values = Array.from({ length: runs }, () => {
@@ -116,7 +119,7 @@ function calibration(part: string, runs: number): Figure {
     `before ${part}: SHA-256 of 80 bytes`,
     'µs of CPU',
     values,
-    'to compare machines, and moments of one',
+    'to compare machines, and times on one machine',
   );
 }
 

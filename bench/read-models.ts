@@ -24,14 +24,14 @@ const UNDEFINED_TABLE = '42P01';
 const POLL_MS = 50;
 const CATCH_UP_DEADLINE_MS = 600_000;
 
-/** What the read models do with a log that lies ready: the derived topics must be filled. */
+/** The read models' work on a complete log: the derived topics must be filled. */
 export async function measureReadModels({ connections, log, runs }: Bench): Promise<Figure[]> {
   const live: CatchUp[] = [];
   const shared: CatchUp[] = [];
   const copied: number[] = [];
   const rebuilt: Rebuilt[] = [];
   const redis: number[] = [];
-  // The three that are compared come one after another: the machine drifts.
+  // The three compared figures are measured in succession: the machine's speed drifts.
   for (let run = 0; run < runs; run += 1) {
     live.push(await measureLive(connections, log, 1));
     copied.push(await measureCopy(connections));
@@ -46,7 +46,7 @@ export async function measureReadModels({ connections, log, runs }: Bench): Prom
       'COPY',
       'rows/s',
       copied,
-      'the same rows as text into tables alike, keys and indexes included, from memory',
+      'the same rows as text into equal tables, keys and indexes included, from memory',
     ),
     ...liveFigures(live, ofCopy),
     ...sharedFigures(shared, ofCopy),
@@ -65,7 +65,7 @@ function liveFigures(live: readonly CatchUp[], ofCopy: OfCopy): Figure[] {
   return [
     figureOf(`${HISTORY}, live`, 'rows/s', rates, `a process reads the log from its beginning, ${rows} rows`),
     figureOf(`${HISTORY}, live, of COPY`, 'times', ofCopy(rates), 'the two above', { atLeast: 0.8 }),
-    figureOf(`${HISTORY}, live, CPU`, 'µs a row', cpu, 'of the whole process, its start included, Postgres aside'),
+    figureOf(`${HISTORY}, live, CPU`, 'µs a row', cpu, 'of the whole process, including its start, without Postgres'),
     figureOf(`${HISTORY}, peak resident memory`, 'MiB', memory, 'of the process'),
   ];
 }
@@ -93,12 +93,7 @@ function rebuildFigures(rebuilt: readonly Rebuilt[], ofCopy: OfCopy): Figure[] {
   return [
     figureOf(name, 'rows/s', rates, 'the whole: connect, load, keys and indexes, comparison with the live one, swap'),
     figureOf(`${name}, of COPY`, 'times', ofCopy(rates), 'COPY compares nothing', { atLeast: 0.8 }),
-    figureOf(
-      `${name}, load and keys`,
-      'rows/s',
-      loads,
-      'what COPY does as well, and reading, decoding and hashing the log',
-    ),
+    figureOf(`${name}, load and keys`, 'rows/s', loads, 'the work of COPY, plus reading, decoding and hashing the log'),
     figureOf(`${name}, load and keys, of COPY`, 'times', ofCopy(loads), 'neither compares anything'),
     phase('load', 'load', 'log read, events decoded, rows written without keys'),
     phase('keys', 'keys', 'keys and indexes built, tables analyzed'),
@@ -107,16 +102,16 @@ function rebuildFigures(rebuilt: readonly Rebuilt[], ofCopy: OfCopy): Figure[] {
   ];
 }
 
-/** What a projector did with a log that lay ready. */
+/** A projector's measurements on a complete log. */
 interface CatchUp {
   readonly rowsPerSecond: number;
   readonly rows: number;
   readonly cpuMicrosecondsPerRow: number;
-  /** Of the greatest process. */
+  /** Of the largest process. */
   readonly peakResidentBytes: number;
 }
 
-/** Makes Postgres empty and runs the projector's processes over the whole log: rows a second between the first and last. */
+/** Empties Postgres and runs the projector's processes over the whole log: rows a second between the first and last. */
 async function measureLive(connections: Connections, log: Log, processes: number): Promise<CatchUp> {
   const pool = createPool(migratorUrlOf(connections), 'tapeproof-bench');
   try {
@@ -147,7 +142,7 @@ interface Rebuilt {
   readonly phases: RebuildReport['seconds'];
 }
 
-/** A whole rebuild in this process, and what its phases took. */
+/** A whole rebuild in this process, with the duration of its phases. */
 async function measureRebuild(connections: Connections, log: Log): Promise<Rebuilt> {
   const startedAt = performance.now();
   const signal = new AbortController().signal;
@@ -156,7 +151,7 @@ async function measureRebuild(connections: Connections, log: Log): Promise<Rebui
   return { rows: await withPool(connections, countRows), seconds, phases };
 }
 
-/** Rows a second of COPY: the live generation's own rows, from memory, into tables alike, keys and indexes included. */
+/** Rows a second of COPY: the live generation's own rows, from memory, into equal tables, keys and indexes included. */
 async function measureCopy(connections: Connections): Promise<number> {
   return await withPool(connections, async (pool) => {
     const schema = await liveSchema(pool);
@@ -206,7 +201,7 @@ async function catchUpOnce(name: string, connections: Connections): Promise<Usag
 
 async function untilCaughtUp(pool: Pool, connections: Connections, ended: Promise<unknown>) {
   let first: { at: number; done: number } | undefined;
-  // On a connection that stays: one for each question would be a tenth of what Postgres does meanwhile.
+  // On a lasting connection: one for each query would be a tenth of Postgres's work meanwhile.
   const progress = async (): Promise<number> => {
     const done = await positionsIn(pool);
     if (done > 0) first ??= { at: performance.now(), done };
@@ -217,7 +212,7 @@ async function untilCaughtUp(pool: Pool, connections: Connections, ended: Promis
   return { seconds: (performance.now() - first.at) / 1000, shareSeen: first.done / total };
 }
 
-/** Records that the history has read; 0 while its tables are being made. */
+/** Records that the history has read; 0 while its tables are being created. */
 async function positionsIn(pool: Pool): Promise<number> {
   const question = `SELECT sum(next_offset) AS done FROM tapeproof.projector_positions WHERE projector = $1`;
   try {
@@ -290,7 +285,7 @@ async function liveSchema(pool: Pool): Promise<string> {
   return row.schema;
 }
 
-/** Tables of rows, without the projector's own books. */
+/** Tables of rows, without the projector's own records. */
 async function tablesOf(pool: Pool, schema: string): Promise<string[]> {
   const { rows } = await pool.query<{ name: string }>(
     `SELECT tablename AS name FROM pg_tables WHERE schemaname = $1 AND tablename NOT IN ('projector_positions', 'conflicts') ORDER BY 1`,

@@ -7,7 +7,7 @@ const SECONDS_PER_MINUTE = 60;
 const HELP_SECONDS_BELOW = 0.3;
 const COMMAND_SECONDS_BELOW = 0.6;
 const HELP = [['--help'], ['--version'], ['audit', '--help']] as const;
-/** Each ends as soon as it knows that there is nobody to ask, or nothing to read. */
+/** Each ends as soon as it finds no service, or nothing to read. */
 const COMMANDS: readonly (readonly string[])[] = [
   ['ingest', 'venues'],
   ['stack', 'status'],
@@ -26,9 +26,9 @@ const NOBODY = {
   TAPEPROOF_REDIS_URL: 'redis://127.0.0.1:1',
 };
 
-/** CPU time that commands take to start, launcher included and npx, which comes before, not. Needs no services. */
+/** CPU time that commands take to start, including the launcher but not npx. Needs no services. */
 export function measureStart(runs: number): Figure[] {
-  const how = 'user and system time of the launcher and its child, with the sources compiled by a run before';
+  const how = 'user and system time of the launcher and its child, with the sources compiled by an earlier run';
   const figure = (words: readonly string[], below: number): Figure => {
     cpuSecondsOf(words);
     const values = Array.from({ length: runs }, () => cpuSecondsOf(words));
@@ -40,7 +40,7 @@ export function measureStart(runs: number): Figure[] {
   ];
 }
 
-/** A shell says what its children took: Node does not. */
+/** A shell reports its children's CPU time: Node does not. */
 function cpuSecondsOf(words: readonly string[]): number {
   const script = 'node "$0" "$@" >/dev/null 2>&1; times';
   const { stdout } = spawnSync('sh', ['-c', script, LAUNCHER, ...words], {

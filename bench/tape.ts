@@ -15,9 +15,9 @@ import { startChild } from './child.ts';
 import { figureOf, type Figure } from './figure.ts';
 import { syntheticTrades } from './trades.ts';
 
-/** A snapshot a second: the default. */
+/** One snapshot per second: the default. */
 export const CADENCE_MS = 1_000;
-/** A snapshot with each trade: the most events that a tape can give. */
+/** A snapshot at each trade: the most events that a tape can give. */
 export const EACH_TRADE_MS = 0;
 const BATCH_RECORDS = 10_000;
 const POLL_MS = 100;
@@ -33,7 +33,7 @@ export async function layTape({ connections, log }: Bench, cadenceMs: number): P
   await activate({ connections, configuration, engineVersion: ENGINE_VERSION, gitCommit: 'unknown', log });
 }
 
-/** Appends synthetic trades as fast as the broker takes them. */
+/** Appends synthetic trades as fast as the broker accepts them. */
 export async function fillTape({ connections, log, trades }: Bench): Promise<void> {
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-bench', log);
   const producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
@@ -56,7 +56,8 @@ export async function fillTape({ connections, log, trades }: Bench): Promise<voi
 }
 
 /**
- * Runs the engine's process until it has derived all of the tape. One run: a second one would find its events there.
+ * Runs the engine's process until it has derived the whole tape. One run: a second one would find its events already
+ * there.
  */
 export async function deriveTape({ connections, log, trades }: Bench): Promise<Figure[]> {
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-bench', log);
@@ -69,7 +70,7 @@ export async function deriveTape({ connections, log, trades }: Bench): Promise<F
       const seconds = (performance.now() - begun.at) / MILLISECONDS_PER_SECOND;
       const rate = (trades - begun.committed) / seconds;
       const { cpuSeconds } = await engine.stop();
-      const how = 'its whole process, from start to stop: consume, derive, send, anchor, commit; one run';
+      const how = 'the whole process, from start to stop: consume, derive, send, anchor, commit; one run';
       return [
         figureOf('engine process', 'trades/s', [rate], 'from its first commit to its last; one run'),
         figureOf('engine process, CPU', 'trades per CPU-second', [trades / cpuSeconds], how),

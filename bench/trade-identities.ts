@@ -1,6 +1,6 @@
 /**
- * Measures what the identities of one instrument's trades cost: `npm run bench:identities`, with `-- --trades 10000000`.
- * Needs no services.
+ * Measures the cost of the identities of one instrument's trades: `npm run bench:identities`, with `-- --trades
+ * 10000000`. Needs no services.
  */
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -24,10 +24,10 @@ function random(): number {
   return seed / 2_147_483_647;
 }
 
-/** The id of the trade at a place in the order of time. */
+/** The id of the trade at a position in time order. */
 type IdOf = (index: number) => string;
 
-/** Ids of the kinds that venues have, held so that they cost the collector of garbage nothing. */
+/** Ids of the kinds that venues use, held without cost for the garbage collector. */
 const KINDS: Readonly<Record<string, (trades: number) => IdOf>> = {
   'dense numbers': () => (index) => String(FIRST_ID + index),
   'numbers with gaps': (trades) => {
@@ -43,7 +43,7 @@ const KINDS: Readonly<Record<string, (trades: number) => IdOf>> = {
   },
 };
 
-/** Processor time, nanoseconds a call: other work on the machine does not count. */
+/** CPU time, nanoseconds per call: other work on the machine does not count. */
 function nsPerCall(order: Float64Array, call: (index: number) => void): number {
   const before = process.cpuUsage();
   for (const index of order) call(index);

@@ -10,10 +10,9 @@ export const INSTRUMENTS = ['BTC', 'ETH', 'SOL', 'ADA', 'XRP', 'DOT', 'LTC', 'BN
 );
 
 /**
- * Trades that look like a market's and are the same each time: instruments in turn, prices on a random walk of one-cent
- * steps.
+ * Trades like a market's, but the same each time: instruments in turn, prices on a random walk of one-cent steps.
  *
- * @param perSecond trades of one instrument in a second of event time
+ * @param perSecond trades of one instrument per second of event time
  */
 export function* syntheticTrades(count: number, perSecond: number): Generator<Trade> {
   const random = lehmer(1);

@@ -7,10 +7,10 @@ import { buildProgram } from './program.ts';
 
 endWithStarter();
 redactStandardStreams();
-// Node would print it by itself, past every guard of secrets.
+// Node would print it itself, bypassing every guard of secrets.
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
-// Who reads what is printed may have enough (`| head -1`): that is a quiet end.
+// The reader of the output may have enough (`| head -1`): then end quietly.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();
   process.exit(report(new TapeproofError('USAGE', `Standard output cannot be written (${error.message}).`)));
@@ -24,6 +24,6 @@ try {
   if (error instanceof CommanderError) exitCode = error.exitCode === 0 ? 0 : 2;
   else exitCode = report(error);
 }
-// A pipe takes what is printed bit by bit: leaving before its end would cut it off.
+// A pipe takes the output in pieces: exiting before its end would truncate it.
 await new Promise((flushed) => process.stdout.write('', flushed));
 process.exit(exitCode);

@@ -12,8 +12,8 @@ import { useSettings, type Environment } from '../platform/security/settings.ts'
 import { missingAddress, withLocalStack, withoutServices } from './local-stack.ts';
 
 /**
- * Where the services are: the environment's TAPEPROOF_… variables, else the running local stack. What else these
- * variables say, of TLS and passwords, holds from here on for every connection of the process.
+ * The addresses of the services: the environment's TAPEPROOF_… variables, else the running local stack. The variables
+ * for TLS and passwords apply from here on to every connection of the process.
  *
  * @throws TapeproofError UNREACHABLE where no services are known; CONFIGURATION where a variable is wrong.
  */
@@ -21,14 +21,14 @@ export function connections(): Connections {
   return connectionsBy(withLocalStack(process.env));
 }
 
-/** As {@link connections}, where the services of the running local stack are, whatever the environment names. */
+/** Like {@link connections}, but always the running local stack, whatever the environment names. */
 export function localConnections(): Connections {
   return connectionsBy(withLocalStack(withoutServices(process.env)));
 }
 
 function connectionsBy(environment: Environment): Connections {
   useSettings(environment);
-  // Wrong settings are said before anything is begun.
+  // Wrong settings are reported before anything is begun.
   kafkaSecurityFrom(environment);
   const named = connectionsFrom(environment);
   const { kafkaBrokers, registryUrl, postgresUrl, redisUrl } = named;
@@ -44,16 +44,16 @@ function connectionsBy(environment: Environment): Connections {
   }
   throw new TapeproofError(
     'UNREACHABLE',
-    'No services are known: run "npx tapeproof stack up", or name yours in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
+    'No services are known: run "npx tapeproof stack up", or name your own in TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL and TAPEPROOF_REDIS_URL.',
   );
 }
 
-/** After this long without an answer a person wants to know what is waited for. */
+/** After this long without an answer a person wants to know why the command waits. */
 const SAID_AFTER_MS = 2_000;
 
 /**
- * Kafka for a command that ends by itself, once it answers. An outage is said once, by the last sentence, unless the
- * environment asks for more.
+ * Kafka, once it answers, for a command that ends on its own. An outage is reported once, by the last sentence, unless
+ * the environment asks for more.
  *
  * @throws TapeproofError UNREACHABLE, before anything is done.
  */
@@ -91,14 +91,14 @@ export async function readConfiguration(
       { cause: error },
     );
   }
-  // Loaded where it is needed: most commands read no configuration.
+  // Loaded on demand: most commands read no configuration.
   const { parseDocument, YAMLError } = await import('yaml');
   try {
     const document = parseDocument(text);
-    // What YAML only warns of, such as a tag that it does not know, is no configuration of ours either.
+    // YAML's mere warnings, such as an unknown tag, are errors in our configuration.
     const [wrong] = [...document.errors, ...document.warnings];
     if (wrong !== undefined) throw wrong;
-    // Loaded where it is needed: the data of time zones would cost each command's start a tenth of a second.
+    // Loaded on demand: time zone data would cost each command's start a tenth of a second.
     const { parseNewConfiguration } = await import('../evaluators/new-configuration.ts');
     return parseNewConfiguration(document.toJS(), known);
   } catch (error) {
@@ -109,7 +109,7 @@ export async function readConfiguration(
   }
 }
 
-/** The first line of a message, which YAML's ends with the place and a colon before an excerpt. */
+/** The first line of a message; YAML's ends with the place and a colon before an excerpt. */
 function sentenceOf({ message }: Error): string {
   return (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:$/, '.');
 }

@@ -12,7 +12,7 @@ const NO_ANSWER_NAMES = new Set([
   'NetworkError',
 ]);
 
-/** Says on standard error what went wrong, in one sentence where it was expected; returns the exit code. */
+/** Reports a failure on standard error, in one sentence if it was expected; returns the exit code. */
 export function report(error: unknown): number {
   if (error instanceof TapeproofError || error instanceof StackError) {
     process.stderr.write(`tapeproof: ${error.message}\n`);
@@ -23,7 +23,7 @@ export function report(error: unknown): number {
   const { code, name, message } = error as { code?: string; name?: string; message?: string };
   if (NO_ANSWER.has(code ?? '') || NO_ANSWER_NAMES.has(name ?? '')) {
     process.stderr.write(
-      `tapeproof: A service does not answer (${message ?? code ?? ''}): "npx tapeproof stack status" says which.\n`,
+      `tapeproof: A service does not answer (${message ?? code ?? ''}): "npx tapeproof stack status" shows which.\n`,
     );
     return UNREACHABLE;
   }

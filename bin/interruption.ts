@@ -1,7 +1,10 @@
-/** Who ends a whole process group reaches this process twice: directly, and through the launcher that passes it on. */
+/** A signal to a whole process group reaches this process twice: directly, and passed on by the launcher. */
 const SAME_ORDER_MS = 1_000;
 
-/** Aborted by the first Ctrl-C, SIGTERM or SIGHUP: work finishes its batch, commits and leaves. A later one ends at once. */
+/**
+ * Aborted by the first Ctrl-C, SIGTERM or SIGHUP: work finishes its batch, commits and leaves. A later signal ends the
+ * process at once.
+ */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   let firstMs = 0;
@@ -15,12 +18,15 @@ export function interruption(): AbortSignal {
   return controller.signal;
 }
 
-/** Who started this process with a channel, the launcher or the demo, and goes, however it goes, ends it as by SIGTERM. */
+/**
+ * When the parent that opened a channel (the launcher or the demo) exits, in whatever way, this process ends as by
+ * SIGTERM.
+ */
 export function endWithStarter(): void {
   const end = () => process.kill(process.pid, 'SIGTERM');
-  // False where it went while the modules were loaded, undefined where there never was a channel.
+  // False where the parent exited while modules were loading, undefined where there never was a channel.
   if ((process as { readonly connected?: boolean }).connected === false) end();
   process.once('disconnect', end);
-  // Else the channel would keep a process alive that is done.
+  // Otherwise the channel would keep a finished process alive.
   process.channel?.unref();
 }

@@ -16,7 +16,7 @@ describe('an interruption', () => {
     }
   });
 
-  it('is one where the same order comes twice at once, as from a process group and from its launcher', () => {
+  it('is one if the same order arrives twice at once, as from a process group and from its launcher', () => {
     const signal = interruption();
     expect(signal.aborted).toBe(false);
     process.emit('SIGTERM', 'SIGTERM');

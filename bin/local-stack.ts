@@ -7,8 +7,8 @@ import { currentRole } from './role.ts';
 const SERVICES = ['KAFKA', 'REGISTRY', 'POSTGRES', 'REDIS'] as const satisfies ServiceKey[];
 
 /**
- * The environment, and for each service of which it says nothing what the running local stack says: an address of
- * somebody's own is not mixed with the local stack's certificates, nor with its migrator.
+ * The environment, completed for each service that it does not configure by the running local stack: a user's own
+ * address is never combined with the local stack's certificates or its migrator.
  */
 export function withLocalStack(environment: Environment): Environment {
   const missing = SERVICES.filter((service) => !isNamed(environment, service));
@@ -19,14 +19,14 @@ export function withLocalStack(environment: Environment): Environment {
   return { ...environment, ...Object.fromEntries(taken) };
 }
 
-/** The variable of an address that is missing, where the environment says how that service is spoken to. */
+/** The missing address variable of a service that the environment otherwise configures. */
 export function missingAddress(environment: Environment): string | undefined {
   return SERVICES.filter((service) => isNamed(environment, service))
     .map((service) => (service === 'KAFKA' ? 'TAPEPROOF_KAFKA_BROKERS' : `TAPEPROOF_${service}_URL`))
     .find((address) => !environment[address] && !environment[`${address}_FILE`]);
 }
 
-/** The environment without what it says of services: whoever gets it works on the local stack. */
+/** The environment without settings for services: with it a process works on the local stack. */
 export function withoutServices(environment: Environment): Environment {
   return Object.fromEntries(
     Object.entries(environment).filter(([name]) => !SERVICES.some((service) => isOf(service, name))),

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createLog } from '../platform/log.ts';
 import { withTelemetry } from './with-telemetry.ts';
 
-it('logs what Node warns of as a line, and leaves the warnings of others as they were', async () => {
+it('logs Node’s warnings as lines, and leaves other warnings unchanged', async () => {
   const lines: Record<string, unknown>[] = [];
   const log = createLog('engine', 'info', { write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]) });
   const before = process.listeners('warning');

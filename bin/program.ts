@@ -16,8 +16,8 @@ import { registerTape } from './commands/tape.ts';
 import { actAs, roleOf } from './role.ts';
 
 /**
- * All commands with their arguments, options and help. What a command does is loaded when it is called: a look at the help
- * costs no library of Kafka's.
+ * All commands with their arguments, options and help. A command's action is loaded when it is called: showing help
+ * loads no Kafka library.
  */
 export function buildProgram(): Command {
   const program = new Command('tapeproof')
@@ -36,9 +36,9 @@ export function buildProgram(): Command {
     .addHelpText(
       'after',
       `
-Exit codes: 0 done, 1 the check failed, 2 bad usage or configuration, 3 a service is out of reach.
+Exit codes: 0 done, 1 the check failed, 2 bad usage or configuration, 3 a service is unreachable.
 Services:   the running local stack, or TAPEPROOF_KAFKA_BROKERS, TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL, TAPEPROOF_REDIS_URL;
-            TAPEPROOF_POSTGRES_MIGRATOR_URL where another role makes tables and views; TLS and secrets: docs/connections.md.
+            TAPEPROOF_POSTGRES_MIGRATOR_URL where another role creates tables and views; TLS and secrets: docs/connections.md.
 
 Examples:
   $ npx tapeproof demo

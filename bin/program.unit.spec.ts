@@ -9,7 +9,7 @@ const REPOSITORY = join(import.meta.dirname, '..');
 /** Imports that stay when the types are gone. */
 const IMPORT = /^(?:import|export)\s+(?!type\s)(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm;
 
-/** What is loaded with a module of ours, by following its imports: packages by name, our modules by path. */
+/** Everything loaded with one of our modules, by following its imports: packages by name, our modules by path. */
 function loadedWith(entry: string): { readonly packages: readonly string[]; readonly modules: readonly string[] } {
   const modules = new Set<string>([entry]);
   const packages = new Set<string>();
@@ -23,7 +23,7 @@ function loadedWith(entry: string): { readonly packages: readonly string[]; read
   return { packages: [...packages].sort(), modules: [...modules].map((module) => relative(REPOSITORY, module)) };
 }
 
-/** Every command that does something, with its words. */
+/** Every command with an action, with its words. */
 function commandsOf(command: Command, words: readonly string[] = []): { words: string; command: Command }[] {
   if (command.commands.length === 0) return [{ words: words.join(' '), command }];
   return command.commands.flatMap((child) => commandsOf(child, [...words, child.name()]));
@@ -32,7 +32,7 @@ function commandsOf(command: Command, words: readonly string[] = []): { words: s
 describe('the start of a command', () => {
   it('loads no library of a service until a command is called', () => {
     const { packages, modules } = loadedWith(join(REPOSITORY, 'bin', 'cli.ts'));
-    // The names of the file formats are in the help, and come with what reads their rows.
+    // The names of the file formats are in the help, and are imported with their readers.
     expect(packages).toEqual(['commander', 'csv-parse/sync']);
     expect(modules).toContain('bin/commands/audit.ts');
     expect(modules.filter((module) => module.startsWith('bin/actions/'))).toEqual([]);
@@ -46,7 +46,7 @@ describe('the start of a command', () => {
 });
 
 describe('the commands', () => {
-  it('all print JSON where they print anything but lines of JSON', () => {
+  it('all can print JSON if they print anything except lines of JSON', () => {
     const without = commandsOf(buildProgram()).filter(
       ({ command }) => !command.options.some(({ long }) => long === '--json'),
     );
@@ -75,10 +75,10 @@ describe('the commands', () => {
     `tape cancel ${amendment}`,
     'tape revoke-file file:70fb695e7424a1b2 --reason test',
     'tape amendments',
-  ])('%s says at once that nobody listens where Kafka should be', async (words) => {
+  ])('%s reports at once that nothing listens at Kafka’s address', async (words) => {
     const { exitCode, stdout, stderr } = await runCommand(words.split(' '), nobody);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
-    // The wait for a broker that is slow ends without a reason.
+    // The wait for a slow broker ends without a reason.
     expect(stderr).toMatch(/^tapeproof: Kafka does not answer \(.*ECONNREFUSED.*stack up/);
   });
 });

@@ -2,8 +2,8 @@ import { SingleBar } from 'cli-progress';
 import type { StackProgressListener } from '../stack/main.ts';
 
 /**
- * Shows what the stack does, on standard error: what lasts on a line of its own; what does not on one line that the next
- * text replaces, and only on a terminal.
+ * Shows the stack's steps on standard error: lasting messages on separate lines; transient ones on one line that the
+ * next text replaces, and only on a terminal.
  */
 export function stackProgress(): StackProgressListener {
   return ({ subject, text, lasting }) => {
@@ -16,12 +16,12 @@ export function stackProgress(): StackProgressListener {
 export interface Progress {
   readonly done: number;
   readonly total: number;
-  /** What is counted, for example `trades`. */
+  /** The unit counted, for example `trades`. */
   readonly unit: string;
   readonly count: number;
-  /** What the rate is of, where that is less than the count: trades appended, without those that were there. */
+  /** The count for the rate, where it is less than the total: trades appended, without those already there. */
   readonly worked?: number;
-  /** What is being done, where there is more than one thing; a bar for each that lasts. */
+  /** The current phase, where there are several; each that takes long gets a bar. */
   readonly phase?: string;
 }
 
@@ -30,7 +30,7 @@ export interface ProgressBar {
   stop(): void;
 }
 
-/** A phase with a name is shown once it has lasted for this long: most are over before they can be read. */
+/** A named phase is shown once it has lasted this long: most end before they can be read. */
 const PHASE_SHOWN_AFTER_MS = 2_000;
 
 /** A bar with rate and time left on a terminal, a line every quarter elsewhere; on standard error. */
@@ -43,7 +43,7 @@ export function progressBar(title: string): ProgressBar {
   return {
     update(progress) {
       if (!hasBegun || progress.phase !== phase) {
-        // What is counted already was done before this clock began: earlier, or by an earlier run.
+        // The initial count was done before this clock began: earlier, or by an earlier run.
         startedMs = performance.now();
         countAtStart = progress.worked ?? progress.count;
         hasBegun = true;
@@ -60,10 +60,10 @@ export function progressBar(title: string): ProgressBar {
   };
 }
 
-/** Less time than this measures nothing. */
+/** A shorter time gives no meaningful rate. */
 const RATE_AFTER_MS = 100;
 
-/** For people, of a second; empty where there is none to tell. */
+/** A rate per second, for people; empty where there is none. */
 function rateOf(count: number, unit: string, elapsedMs: number): string {
   if (count <= 0 || elapsedMs < RATE_AFTER_MS) return '';
   return `${Math.round((count * 1_000) / elapsedMs).toLocaleString('en')} ${unit}/s`;

@@ -20,7 +20,7 @@ describe('the rate of a progress bar', () => {
     process.stderr.isTTY = isTerminal;
   });
 
-  it('counts from the first look on, and not what was done before', () => {
+  it('counts from the first reading on, not earlier work', () => {
     const bar = progressBar('engine');
     bar.update({ done: 40_000, total: 100_000, unit: 'records', count: 40_000 });
     vi.advanceTimersByTime(2_000);
@@ -28,7 +28,7 @@ describe('the rate of a progress bar', () => {
     expect(written).toBe('engine: 25 %, 40,000 records\nengine: 100 %, 100,000 records, 30,000 records/s\n');
   });
 
-  it('is left out where all was done before', () => {
+  it('is left out if everything was done before', () => {
     progressBar('engine').update({ done: 9, total: 9, unit: 'records', count: 1_902 });
     expect(written).toBe('engine: 100 %, 1,902 records\n');
   });

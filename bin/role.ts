@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Role } from '../stack/kafka-principals.ts';
 
-/** Whom a command is towards a secured local stack; one that is not here reads. */
+/** The role of a command on a secured local stack; commands not listed are readers. */
 const ROLE_OF_COMMAND: Readonly<Record<string, Role>> = {
   demo: 'operator',
   'ingest file': 'ingest',
@@ -23,12 +23,12 @@ const ROLE_OF_COMMAND: Readonly<Record<string, Role>> = {
 
 let current: Role = 'reader';
 
-/** Before the first connection. */
+/** Call it before the first connection. */
 export function actAs(role: Role): void {
   current = role;
 }
 
-/** Whom this process is. */
+/** The role of this process. */
 export function currentRole(): Role {
   return current;
 }

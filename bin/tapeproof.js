@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain JavaScript on purpose: any Node can start it. It hands over to the Node 24 that `npm ci` installed beside it,
+// Plain JavaScript on purpose: any Node can start it. It hands over to the Node 24 that `npm ci` installed with it,
 // which runs the TypeScript sources natively.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,22 +15,22 @@ if (node === process.execPath && major < 24) {
   process.exit(3);
 }
 const cli = fileURLToPath(new URL('cli.ts', import.meta.url));
-// kafkajs computes negative timeouts, which Node 24 warns of and treats as at once, as kafkajs means them.
-// A strategy of one's own may lie in a folder whose package.json says nothing of modules: that is no fault.
+// kafkajs computes negative timeouts, which Node 24 warns about and treats as immediate, as kafkajs intends.
+// A user's strategy may be in a folder whose package.json does not mention modules: that is not an error.
 const quiet = ['ExperimentalWarning', 'TimeoutNegativeWarning', 'MODULE_TYPELESS_PACKAGE_JSON'].map(
   (name) => `--disable-warning=${name}`,
 );
-// What Node makes of each source is kept, so that it is made once and not at each start. In the project's own folder: what
-// lies there is run. Where it cannot be written, Node goes on without.
+// Node's compiled form of each source is cached, instead of made anew at each start. The cache is in the project's own
+// folder, because its content is executed. Where it cannot be written, Node continues without it.
 const compiled = fileURLToPath(new URL('../.tapeproof/compiled', import.meta.url));
 const child = spawn(node, [...quiet, cli, ...process.argv.slice(2)], {
-  // The channel closes when this process ends, however it ends: the child takes that for an order to end too.
+  // The channel closes when this process ends, however it ends: the child treats that as an order to end too.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   env: { NODE_COMPILE_CACHE: compiled, ...process.env },
 });
 
-// npx passes no signal on: it ends the shell that started this process. Only there does the parent's end end this process:
-// what a script or nohup started goes on without them.
+// npx does not pass signals on: it ends the shell that started this process. Only there does the parent's end end this
+// process: one started by a script or nohup continues without them.
 const LOOK_EVERY_MS = 500;
 const parent = process.ppid;
 const lookAfterParent =
@@ -41,9 +41,9 @@ const lookAfterParent =
       }, LOOK_EVERY_MS).unref();
 
 function order(signal) {
-  // The first order stands: the parent that ends by the same one must not make it the second, which ends at once.
+  // The first order counts: the parent's end by the same order must not count as the second, which ends at once.
   clearInterval(lookAfterParent);
-  // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone must be passed on.
+  // A terminal's Ctrl-C reaches the child directly; a signal sent to this process alone must be passed on.
   if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, order);

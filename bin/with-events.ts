@@ -6,7 +6,7 @@ import { createLog } from '../platform/log.ts';
 import { EventLog } from '../proofs/event-log.ts';
 import { answeringKafka, connections } from './context.ts';
 
-/** What a command that reads the topics by itself, outside any group, works with. */
+/** The tools of a command that reads the topics itself, outside any group. */
 export interface Events {
   readonly reader: LogReader;
   /** Believed as far as it agrees with the log. */
@@ -17,11 +17,11 @@ export interface Events {
 }
 
 /**
- * Runs `work` with what it needs to read the topics, and closes that whatever happens. Kafka is asked first: the reader
- * itself waits a minute for a broker that may come back, and a person does not.
+ * Runs `work` with the tools for reading the topics, and always closes them. Kafka is probed first: the reader itself
+ * would wait a minute for a broker that may come back, which is too long for a person.
  *
- * @throws TapeproofError UNREACHABLE when Kafka does not answer, or there is no tape; REGISTRY_CHANGED where the registry's
- *   ids mean something else than the log's; what `work` throws.
+ * @throws TapeproofError UNREACHABLE when Kafka does not answer, or there is no tape; REGISTRY_CHANGED where the
+ *   registry's ids differ from the log's; any error of `work`.
  */
 export async function withEvents(command: string, work: (events: Events) => Promise<void>): Promise<void> {
   const where = connections();

@@ -8,26 +8,26 @@ import { stackOptionsFromEnvironment } from '../stack/options.ts';
 import type { HttpOptions } from './commands/options.ts';
 import { announceProcess } from './status/processes.ts';
 
-/** What README promises. */
+/** As promised in README. */
 const STOP_SECONDS_MAX = 10;
 
 export interface TelemetrySettings {
   readonly service: Service;
-  /** For people, where it says more than the service: a projector's name. */
+  /** For people, where it is more specific than the service: a projector's name. */
   readonly name?: string;
-  /** Those that the process needs, and no others. */
+  /** Exactly the dependencies that the process needs. */
   readonly dependencies: Partial<Connections>;
   readonly commit: string;
   readonly log: Log;
   readonly options: HttpOptions;
-  /** What asks it to end. */
+  /** The signal that asks it to stop. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Runs `work` with its metrics and health to be seen over HTTP.
+ * Runs `work` with its metrics and health served over HTTP.
  *
- * @throws TapeproofError UNREACHABLE when the port is in use; what `work` throws.
+ * @throws TapeproofError UNREACHABLE when the port is in use; any error of `work`.
  */
 export async function withTelemetry<Result>(
   { service, name, dependencies, commit, log, options, signal }: TelemetrySettings,
@@ -60,14 +60,16 @@ export async function withTelemetry<Result>(
   }
 }
 
-/** Work is given to the next start where Kafka is away. */
+/** Work left to the next start where Kafka is down. */
 const LEFT: Readonly<Record<Service, string>> = {
-  engine: 'what was not committed is read again at the next start',
-  projector: 'what was not committed is read again at the next start',
+  engine: 'uncommitted records are read again at the next start',
+  projector: 'uncommitted records are read again at the next start',
   'ingest-live': 'trades that it has not acknowledged are fetched again at the next start',
 };
 
-/** What a process does between the order to end and its end, said at once: with Kafka away that takes some seconds. */
+/**
+ * Reports at once what a process does between the order to stop and its end: with Kafka down that takes some seconds.
+ */
 export function stoppingText(
   name: string,
   service: Service,
@@ -75,18 +77,18 @@ export function stoppingText(
   parts: ReadonlyMap<string, { readonly ready: boolean; readonly detail: string }>,
 ): string {
   const kafka = parts.get('kafka');
-  if (kafka?.ready !== false) return `${name} ends by ${order}: it finishes what it has in hand, then leaves`;
-  return `${name} ends by ${order}, within ${STOP_SECONDS_MAX} s: Kafka does not answer (${kafka.detail}), and ${LEFT[service]}`;
+  if (kafka?.ready !== false) return `${name} stops by ${order}: it finishes its work in hand, then leaves`;
+  return `${name} stops by ${order}, within ${STOP_SECONDS_MAX} s: Kafka does not answer (${kafka.detail}), and ${LEFT[service]}`;
 }
 
 /**
- * Warnings of Node (a listener leak, something deprecated) come when they will and are text: standard error of a process
- * that logs holds lines of its log and nothing else. @returns what ends that.
+ * Node's warnings (a listener leak, a deprecation) appear at any time and are plain text: a logging process's standard
+ * error must hold only lines of its log. @returns the function that ends that.
  */
 function logWarnings(log: Log): () => void {
   const before = process.listeners('warning');
   const write = (warning: Error): void => {
-    // kafkajs computes such delays where the machine is slow: a timer is then late and nothing else.
+    // kafkajs computes such delays where the machine is slow: the only effect is a late timer.
     if (warning.name === 'TimeoutNegativeWarning') return;
     log.warn({ error: warning }, `Node warns: ${warning.message}`);
   };

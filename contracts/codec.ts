@@ -24,7 +24,7 @@ class DecimalType extends avro.types.LogicalType {
   }
 }
 
-/** One bit pattern a value: −0 is written as 0; NaN and infinities are a programmer's error. */
+/** One bit pattern per value: −0 is written as 0; NaN and infinities are a programming error. */
 class CanonicalDoubleType extends avro.types.LogicalType {
   protected override _fromValue(value: number): number {
     return value;
@@ -37,7 +37,7 @@ class CanonicalDoubleType extends avro.types.LogicalType {
   }
 }
 
-/** One byte sequence a map: keys are written in ascending order of their UTF-16 code units. */
+/** One byte sequence per map: keys are written in ascending order of their UTF-16 code units. */
 class SortedMapType extends avro.types.LogicalType {
   protected override _fromValue(value: Record<string, unknown>): Record<string, unknown> {
     return value;
@@ -93,7 +93,7 @@ const fingerprintBytes = Object.fromEntries(
   RECORD_NAMES.map((name) => [name, Buffer.from(FINGERPRINTS[name], 'hex')]),
 ) as Record<RecordName, Buffer>;
 
-/** The record's Avro body. Values that break the schema are a programmer's error and throw. */
+/** The record's Avro body. Values that violate the schema are a programming error and throw. */
 export function encodeBody<Name extends RecordName>(name: Name, value: EventTypes[Name]): Buffer {
   return writePlain(WRITERS[name], value) ?? types[name].toBuffer(value);
 }
@@ -101,7 +101,7 @@ export function encodeBody<Name extends RecordName>(name: Name, value: EventType
 /**
  * Reads a body that was written with this build's schema.
  *
- * @throws Error when the bytes are no such record, or bytes are left over.
+ * @throws Error when the bytes are not such a record, or bytes are left over.
  */
 export function decodeBody<Name extends RecordName>(name: Name, body: Buffer): EventTypes[Name] {
   return types[name].fromBuffer(body) as EventTypes[Name];
@@ -112,7 +112,7 @@ export type BodyReader<Name extends RecordName> = (bytes: Buffer, start?: number
 
 /**
  * A reader for bodies written with another version of the schema. Build it once per schema: a resolver costs a
- * thousand times a decode.
+ * thousand times as much as a decode.
  *
  * @throws Error when the schemas cannot be resolved.
  */
@@ -124,17 +124,17 @@ export function readerFor<Name extends RecordName>(name: Name, writerSchema: str
   return (bytes, start) => types[name].fromBuffer(bytes.subarray(start), resolver) as EventTypes[Name];
 }
 
-/** Hash (32 bytes) that equality, Merkle roots and comparisons rest on: SHA-256 of writer fingerprint ‖ body. */
+/** The hash (32 bytes) behind equality, Merkle roots and comparisons: SHA-256 of writer fingerprint ‖ body. */
 export function hashBody(name: RecordName, body: Buffer): Buffer {
   return sha256(Buffer.concat([fingerprintBytes[name], body]));
 }
 
-/** As {@link hashBody}, for a body written with any schema, given its fingerprint (hex). */
+/** Like {@link hashBody}, for a body written with any schema, given its fingerprint (hex). */
 export function hashWritten(fingerprint: string, body: Buffer): Buffer {
   return sha256(Buffer.concat([Buffer.from(fingerprint, 'hex'), body]));
 }
 
-/** By way of a text, half as dear as by a buffer: that would be memory of its own for each hash. */
+/** Through text, at half the cost of a buffer, which would be a separate allocation for each hash. */
 function sha256(bytes: Buffer): Buffer {
   return Buffer.from(hash('sha256', bytes, 'binary'), 'binary');
 }
@@ -157,7 +157,7 @@ export function frame(schemaId: number, body: Buffer): Buffer {
   return framed;
 }
 
-/** The registry's id of a framed value; undefined where it is no frame. */
+/** The registry's id of a framed value; undefined where it is not framed. */
 export function schemaIdOf(value: Buffer | null): number | undefined {
   if (value === null || value.length < FRAME_BYTES || value[0] !== MAGIC) return undefined;
   return value.readInt32BE(1);

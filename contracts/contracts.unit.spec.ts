@@ -104,7 +104,7 @@ describe('Decimal', () => {
     expect(() => decimal.unitsAt(0)).toThrow(RangeError);
   });
 
-  it('says why a text is no amount', () => {
+  it('says why a text is not an amount', () => {
     expect(Decimal.parse('1e5')).toBe('NOT_A_NUMBER');
     expect(Decimal.parse('NaN')).toBe('NOT_A_NUMBER');
     expect(String(Decimal.parse('-1.250'))).toBe('-1.25');

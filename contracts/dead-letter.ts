@@ -3,7 +3,7 @@ import type { DeadLetter, DeadLetterSource, SourceKind } from './generated/event
 import { DEAD_LETTERS_TOPIC } from './topics.ts';
 import type { Refusal } from './trade-rules.ts';
 
-/** A dead letter carries this much of what was refused. */
+/** The most refused bytes that a dead letter carries. */
 export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
 /** How the source begins that a venue's stream names in its trades and dead letters. */
 export const LIVE_SOURCE_PREFIX = 'live:';
@@ -12,7 +12,7 @@ const ID_HASH_DIGITS = 16;
 type Payload = Pick<DeadLetter, 'payload' | 'payloadBytes' | 'payloadHash'>;
 
 /**
- * What a dead letter keeps of the bytes that were refused: their beginning, and length and hash of all.
+ * A dead letter's copy of the refused bytes: their beginning, and the length and hash of all.
  *
  * @param whole where `bytes` are the beginning only: length and SHA-256 (hex) of all.
  */

@@ -1,6 +1,6 @@
 /** Digits after the point that a price or size may have (Avro `decimal`, scale 12). */
 export const DECIMAL_SCALE = 12;
-/** Prices and sizes are nearer to 0 than this. Keeps the whole part exact in a double. */
+/** The absolute value of prices and sizes is below this, which keeps the whole part exact in a double. */
 export const DECIMAL_WHOLE_BOUND = 1e15;
 
 const FRACTION_UNITS = 1e12;
@@ -34,8 +34,8 @@ function powerOfTen(exponent: number): number {
 /**
  * An exact decimal with up to 15 digits before and 12 after the point: a price or a size.
  *
- * Two integers that a double holds exactly, so the hot path needs no BigInt: the floor, and what is above it. So −0.25 is
- * a whole of −1 and a fraction of 0.75, and order and floor are those of the two parts.
+ * Two integers that a double holds exactly, so the hot path needs no BigInt: the floor, and the remainder above it. So
+ * −0.25 has a whole of −1 and a fraction of 0.75, and order and floor follow from the two parts.
  */
 export class Decimal {
   static readonly ZERO = new Decimal(0, 0);
@@ -50,7 +50,10 @@ export class Decimal {
     this.fraction = fraction;
   }
 
-  /** Reads `123.45` and `-0.5`; trailing zeros are free, a digit beyond the twelfth is PRECISION. No exponents. */
+  /**
+   * Reads `123.45` and `-0.5`; trailing zeros are ignored, a nonzero digit beyond the twelfth is PRECISION. No
+   * exponents.
+   */
   static parse(text: string): Decimal | DecimalProblem {
     const match = PATTERN.exec(text);
     if (match === null) return 'NOT_A_NUMBER';
@@ -63,10 +66,10 @@ export class Decimal {
     return match[1] === '-' ? magnitude.negated() : magnitude;
   }
 
-  /** As {@link parse}; a text that is no decimal is a programmer's error. */
+  /** Like {@link parse}; a text that is not a decimal is a programming error. */
   static of(text: string): Decimal {
     const decimal = Decimal.parse(text);
-    if (typeof decimal === 'string') throw new TypeError(`"${text}" is no decimal: ${decimal}`);
+    if (typeof decimal === 'string') throw new TypeError(`"${text}" is not a valid decimal: ${decimal}`);
     return decimal;
   }
 
@@ -79,7 +82,7 @@ export class Decimal {
   }
 
   /**
-   * Reads an Avro decimal's two's-complement bytes, without BigInt: long division by 10^12, a byte at a time; every
+   * Reads an Avro decimal's two's-complement bytes, without BigInt: long division by 10^12, one byte at a time; every
    * intermediate stays below 256 × 10^12 < 2^53.
    *
    * @throws RangeError when out of bounds.
@@ -127,9 +130,9 @@ export class Decimal {
   }
 
   /**
-   * Writes what {@link toBytes} returns, from a position on, and returns how many bytes that are. Without BigInt: whole ×
-   * 10^12 + fraction in limbs of 24 bits; every intermediate stays below 2^50. A number u of units below 0 is what −1 − u,
-   * which is not, has as bytes, with every bit inverted.
+   * Writes the bytes of {@link toBytes} from a position on, and returns their number. Without BigInt: whole ×
+   * 10^12 + fraction in limbs of 24 bits; every intermediate stays below 2^50. For a negative number u of units these
+   * are the bytes of −1 − u, which is not negative, with every bit inverted.
    */
   copyBytes(target: Uint8Array, position: number): number {
     const isNegative = this.whole < 0;
@@ -151,7 +154,7 @@ export class Decimal {
     putLimb(10, sum0 % LIMB);
     let start = 1;
     while (start < UNITS_BYTES - 1 && unitsBytes[start] === 0) start += 1;
-    // A first bit that is set would be taken for the sign.
+    // A leading 1 bit would be read as the sign.
     if ((unitsBytes[start] ?? 0) >= 0x80) start -= 1;
     for (let index = start; index < UNITS_BYTES; index += 1) {
       target[position + index - start] = (unitsBytes[index] ?? 0) ^ inverted;

@@ -10,7 +10,7 @@ const DERIVED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
 /** Why a record is not one of its topic. */
 export interface Foreign {
   readonly reason: DeadLetterReason;
-  /** For people: goes on after "the record cannot be used: ". */
+  /** For people: continues "the record cannot be used: ". */
   readonly detail: string;
 }
 
@@ -23,7 +23,7 @@ export const SCHEMA_UNKNOWN: Foreign = {
   detail: 'the registry does not know its schema',
 };
 
-/** Whether a schema's records belong into a topic: every reader asks here. @returns undefined where they do. */
+/** Whether a schema's records belong in a topic: every reader asks here. @returns undefined where they do. */
 export function foreignSchema(topic: string, name: RecordName | undefined): Foreign | undefined {
   if (name === undefined) return { reason: 'UNKNOWN_SCHEMA', detail: 'its schema is none of Tapeproof' };
   if (TOPICS_OF.get(name)?.includes(topic) === true) return undefined;

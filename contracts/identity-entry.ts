@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
-/** Bytes of SHA-256 that stand for an id that is not a number: 2^64 ids before two of them are likely to share them. */
+/** Bytes of SHA-256 that represent an id that is not a number: a collision becomes likely only at 2^64 ids. */
 export const ID_HASH_BYTES = 16;
-/** Stands for the number of an id that is not one: after all numbers in the order. */
+/** Replaces the number for an id that is not a number; sorts after all numbers. */
 export const HASHED = Number.POSITIVE_INFINITY;
 /** Times that can be written, microseconds from 1970; the last is in 2112. */
 export const TIME_US_MAX = 4_503_599_627_370_496;
@@ -11,17 +11,17 @@ export const ENTRY_BYTES_MAX = 24;
 
 /** A number with more digits may not fit a double. */
 const DIGITS_MAX = 15;
-/** Below it, bits of a number can be worked with. */
+/** Below this, bitwise operators work on a number. */
 const SMALL_MAX = 2_147_483_648;
 const ZERO = 48;
 const NO_BYTES = Buffer.alloc(0);
 
-/** Identity of a trade in the order in which a page holds them: by time, then numbers, then other ids by their hash. */
+/** Identity of a trade; pages are ordered by time, then numbers, then other ids by their hash. */
 export class IdentityKey {
   timeUs = 0;
   /** The id as a number; {@link HASHED} where it is not one. */
   number = 0;
-  /** Where the id is not a number: 16 bytes, a character each. */
+  /** Where the id is not a number: 16 bytes, one character each. */
   hash = '';
 
   /** @throws RangeError for a time that is not a whole number from 0 to {@link TIME_US_MAX}. */
@@ -35,7 +35,7 @@ export class IdentityKey {
   }
 }
 
-/** The number that an id is, written without leading zeros; {@link HASHED} for every other id. */
+/** The id as a number, if written without leading zeros; {@link HASHED} for every other id. */
 function numberOf(id: string): number {
   const { length } = id;
   if (length === 0 || length > DIGITS_MAX || (length > 1 && id.charCodeAt(0) === ZERO)) return HASHED;
@@ -49,8 +49,8 @@ function numberOf(id: string): number {
 }
 
 /**
- * Writes what of an entry depends on the one before it: the time since that one with a bit that tells the kinds apart,
- * and a number's difference to `base`. After it, an id that is not a number has its hash.
+ * Writes the part of an entry that depends on the one before it: the time since that one, with a bit for the kind of
+ * id, and a number's difference to `base`. For an id that is not a number its hash follows.
  *
  * @returns where it ends.
  */
@@ -93,7 +93,7 @@ export function writeEntry(bytes: Buffer, at: number, sinceUs: number, base: num
   return end + ID_HASH_BYTES;
 }
 
-/** The order of an entry, whose hash, if it has one, begins at `hashAt`, against a key: below 0 where it is before it. */
+/** Compares an entry, whose hash, if any, begins at `hashAt`, with a key: below 0 where the entry is first. */
 export function compareEntry(bytes: Buffer, timeUs: number, number: number, hashAt: number, key: IdentityKey): number {
   if (timeUs !== key.timeUs) return timeUs - key.timeUs;
   if (number !== key.number) return number < key.number ? -1 : 1;
@@ -105,7 +105,7 @@ export function compareEntry(bytes: Buffer, timeUs: number, number: number, hash
   return 0;
 }
 
-/** Walks along the entries of a block. */
+/** Iterates over the entries of a block. */
 export class EntryCursor {
   bytes: Buffer = NO_BYTES;
   /** Where the block's header begins. */
@@ -114,23 +114,23 @@ export class EntryCursor {
   end = 0;
   /** Start of the next entry. */
   at = 0;
-  /** Time of the entry passed last, or the block's own before the first. */
+  /** Time of the last entry passed, or the block's own before the first. */
   timeUs = 0;
-  /** Number of the entry passed last; 0 before the first; {@link HASHED} where it has none. */
+  /** Number of the last entry passed; 0 before the first; {@link HASHED} where it has none. */
   number = 0;
 
   /** The next entry, once {@link peek} has found it. */
   nextUs = 0;
   nextNumber = 0;
-  /** Where the part that depends on the entry before ends, and with it a hash begins. */
+  /** Where the part that depends on the previous entry ends, and a hash begins. */
   nextHeadEnd = 0;
 
-  /** What a number is written as the difference to. */
+  /** The base of the difference by which a number is written. */
   get base(): number {
     return this.number === HASHED ? 0 : this.number;
   }
 
-  /** Reads the next entry without passing it; false at the block's end. */
+  /** Reads the next entry without passing it; false at the end of the block. */
   peek(): boolean {
     const { at, bytes } = this;
     if (at >= this.end) return false;
@@ -155,7 +155,7 @@ export class EntryCursor {
     this.number = this.nextNumber;
   }
 
-  /** Goes on to the first entry of the block that is not before a key; true when it is the key's. */
+  /** Advances to the first entry of the block that is not before a key; true when it is the key's. */
   seek(key: IdentityKey): boolean {
     while (this.peek()) {
       const order = compareEntry(this.bytes, this.nextUs, this.nextNumber, this.nextHeadEnd, key);
@@ -165,7 +165,7 @@ export class EntryCursor {
     return false;
   }
 
-  /** The order of the entry passed last against a key. */
+  /** Compares the last entry passed with a key. */
   comparePassed(key: IdentityKey): number {
     return compareEntry(this.bytes, this.timeUs, this.number, this.at - ID_HASH_BYTES, key);
   }

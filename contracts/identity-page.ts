@@ -12,14 +12,16 @@ import { StatePage } from './state-page.ts';
 
 /** The number of entries, before the blocks. */
 const COUNT_BYTES = 4;
-/** Of a block: the length of its entries, and the time of its first. */
+/** A block's header: the length of its entries, and the time of its first. */
 const LENGTH_BYTES = 2;
 const HEADER_BYTES = LENGTH_BYTES + 8;
 const CAPACITY_BYTES_MIN = 128;
 /** The most that one insertion adds: an entry, the head of the next one, and a block's header where it splits. */
 const ROOM_BYTES = 2 * ENTRY_BYTES_MAX + HEADER_BYTES + ENTRY_BYTES_MAX;
 
-/** How far blocks and pages are filled, bytes. They are split beyond twice that, where entries come between others. */
+/**
+ * The fill size of blocks and pages, bytes. They are split beyond twice that, when entries are inserted between others.
+ */
 export interface PageLayout {
   readonly blockBytes: number;
   readonly pageBytes: number;
@@ -29,7 +31,7 @@ const patch = Buffer.alloc(ROOM_BYTES);
 const walker = new EntryCursor();
 
 /**
- * Identities in ascending order, in bytes that are also their written form:
+ * Identities in ascending order, in bytes that are also their serialized form:
  *
  *     page  = number of entries (4 bytes), blocks
  *     block = length of its entries (2 bytes), time of the first (a double), entries
@@ -39,15 +41,15 @@ const walker = new EntryCursor();
 export class IdentityPage {
   used: number;
   count: number;
-  /** Time of the first entry, microseconds; of no meaning while there is none. */
+  /** Time of the first entry, microseconds; meaningless while there is none. */
   firstUs = 0;
   lastUs = 0;
   private bytes: Buffer;
-  /** Of the same bytes: it reads faster. */
+  /** A view of the same bytes, which reads faster. */
   private view: DataView;
   private lastNumber = 0;
   private lastBlockAt = 0;
-  /** The bytes in use as they were handed out, which nobody changes any more. */
+  /** The bytes in use as handed out, which never change afterwards. */
   private handedOut: StatePage | undefined;
 
   private constructor(bytes: Buffer, used: number, count: number) {
@@ -76,12 +78,12 @@ export class IdentityPage {
     return this.handedOut;
   }
 
-  /** The order of the last entry against a key: below 0 where it is before it. */
+  /** Compares the last entry with a key: below 0 where the entry is first. */
   compareLast(key: IdentityKey): number {
     return compareEntry(this.bytes, this.lastUs, this.lastNumber, this.used - ID_HASH_BYTES, key);
   }
 
-  /** The order of the first entry of a block against a key. */
+  /** Compares the first entry of a block with a key. */
   compareFirst(key: IdentityKey, blockAt: number = COUNT_BYTES): number {
     const order = this.blockUs(blockAt) - key.timeUs;
     if (order !== 0) return order;
@@ -92,7 +94,7 @@ export class IdentityPage {
 
   /** Adds a key that is after the last entry. */
   append(key: IdentityKey, { blockBytes }: PageLayout): void {
-    // More is likely to come.
+    // More is likely to follow.
     this.makeRoom(this.used);
     const { bytes, lastBlockAt } = this;
     const isFirst = this.count === 0;
@@ -110,13 +112,13 @@ export class IdentityPage {
     this.count += 1;
   }
 
-  /** Lets go of the room after the last entry: nothing is added there any more. */
+  /** Releases the room after the last entry: nothing more is added there. */
   trim(): void {
     if (this.handedOut !== undefined || this.bytes.length === this.used) return;
     this.move(this.used);
   }
 
-  /** Stands before the first entry of a block. */
+  /** A cursor before the first entry of a block. */
   open(cursor: EntryCursor, blockAt: number): void {
     cursor.bytes = this.bytes;
     cursor.blockAt = blockAt;
@@ -126,7 +128,10 @@ export class IdentityPage {
     cursor.number = 0;
   }
 
-  /** Stands before the block that a key belongs to: the last whose first entry is not after it, or else the first. */
+  /**
+   * A cursor at the start of the block that a key belongs to: the last whose first entry is not after it, or else the
+   * first.
+   */
   openAtBlockOf(cursor: EntryCursor, key: IdentityKey): void {
     let blockAt = COUNT_BYTES;
     for (let next = this.blockEnd(blockAt); next < this.used; next = this.blockEnd(next)) {
@@ -138,7 +143,7 @@ export class IdentityPage {
 
   /** True when a key's place is in the block of a cursor that stopped there before, and after what it has passed. */
   goesOn(cursor: EntryCursor, key: IdentityKey, next: IdentityPage | undefined): boolean {
-    // Bytes may have come behind, or have moved to other memory.
+    // Bytes may have been appended, or moved to other memory.
     cursor.bytes = this.bytes;
     cursor.end = this.blockEnd(cursor.blockAt);
     if (cursor.at === cursor.blockAt + HEADER_BYTES || cursor.comparePassed(key) >= 0) return false;
@@ -147,15 +152,15 @@ export class IdentityPage {
   }
 
   /**
-   * Adds a key where a cursor stopped that sought it, before the page's last entry; the cursor has passed it then.
+   * Adds a key where a cursor that sought it stopped, before the page's last entry; the cursor has then passed it.
    *
-   * @returns false where the block was split: the cursor is of no more use.
+   * @returns false where the block was split: the cursor is then invalid.
    */
   insert(cursor: EntryCursor, key: IdentityKey, { blockBytes }: PageLayout): boolean {
     const hasNext = cursor.peek();
     this.makeRoom();
     const { blockAt, at } = cursor;
-    // Only before the block's first entry.
+    // Happens only before the block's first entry.
     const previousUs = Math.min(cursor.timeUs, key.timeUs);
     const entryEnd = writeEntry(patch, 0, key.timeUs - previousUs, cursor.base, key);
     const base = key.number === HASHED ? 0 : key.number;
@@ -180,7 +185,7 @@ export class IdentityPage {
     return true;
   }
 
-  /** Halves of the page, which is of no more use; undefined where it has one block only. */
+  /** Halves of the page, which is then invalid; undefined where it has only one block. */
   halves(): readonly [IdentityPage, IdentityPage] | undefined {
     let cut = this.blockEnd(COUNT_BYTES);
     while (cut < this.lastBlockAt && cut < this.used / 2) cut = this.blockEnd(cut);
@@ -188,7 +193,7 @@ export class IdentityPage {
     return [this.part(COUNT_BYTES, cut), this.part(cut, this.used)];
   }
 
-  /** The page without the entries before a time, of which it has some, and not only such. */
+  /** The page without the entries before a time; it must have some before it and some not. */
   from(timeUs: number): IdentityPage {
     let blockAt = COUNT_BYTES;
     for (let next = this.blockEnd(blockAt); next < this.used; next = this.blockEnd(next)) {
@@ -216,7 +221,7 @@ export class IdentityPage {
     else if (blockAt < this.lastBlockAt) this.lastBlockAt += shift;
   }
 
-  /** Puts the first bytes of the patch in the place of others. @returns by how much what follows moved. */
+  /** Replaces bytes by the first bytes of the patch. @returns by how much the following bytes moved. */
   private splice(from: number, to: number, patchBytes: number): number {
     const shift = patchBytes - (to - from);
     this.bytes.copyWithin(to + shift, to, this.used);
@@ -257,7 +262,7 @@ export class IdentityPage {
     this.lastNumber = walker.number;
   }
 
-  /** Makes the bytes fit for a change: with room for it, and not handed out. */
+  /** Prepares the bytes for a change: with room for it, and not handed out. */
   private makeRoom(spare: number = this.used >>> 3): void {
     const needed = this.used + ROOM_BYTES;
     if (this.handedOut === undefined && needed <= this.bytes.length) return;
@@ -266,7 +271,7 @@ export class IdentityPage {
   }
 
   private move(capacity: number): void {
-    // Memory of its own: a part of a pool's would keep all of it.
+    // Separate memory: a part of a pool's would keep the whole pool alive.
     const bytes = Buffer.allocUnsafeSlow(capacity);
     this.bytes.copy(bytes, 0, 0, this.used);
     this.bytes = bytes;

@@ -1,15 +1,15 @@
 /**
  * The names of instruments: `<SYMBOL>@<venue>`, one written form for each name that a venue may have.
  *
- * SYMBOL is the venue's own symbol with A–Z, 0–9, `.`, `_` and `-` as they are and each byte of the UTF-8 of anything
- * else as `~XX`, upper-case hex: `BRK.B@nyse`, `~6BPEPE-USDT@hyperliquid` for kPEPE. All of it is plain ASCII without a
- * character that Redis, SQL, YAML, a shell or a list with commas gives a meaning of its own. `docs/instrument-names.md`
- * says it for people.
+ * SYMBOL is the venue's own symbol: A–Z, 0–9, `.`, `_` and `-` are kept, and each UTF-8 byte of anything else is `~XX`
+ * in upper-case hex: `BRK.B@nyse`, `~6BPEPE-USDT@hyperliquid` for kPEPE. All of it is plain ASCII without any
+ * character special to Redis, SQL, YAML, a shell or a comma-separated list. `docs/instrument-names.md` explains it for
+ * people.
  */
 
-/** Characters of SYMBOL as it is written, escapes as three each. */
+/** The most characters of SYMBOL as written; an escape counts as three. */
 export const SYMBOL_LENGTH_MAX = 120;
-/** Characters of a text that is looked at for a mend: what is longer is not a name that somebody mistyped. */
+/** The most characters of a text for which a correction is sought: a longer one is not a mistyped name. */
 const MENDED_LENGTH_MAX = 512;
 const QUOTED_LENGTH_MAX = 64;
 
@@ -17,35 +17,35 @@ const WRITTEN = /^(?:[A-Z0-9._-]|~[0-9A-F]{2})+@[a-z0-9][a-z0-9._-]{0,31}$/;
 const VENUE = /^[a-z0-9][a-z0-9._-]{0,31}$/;
 const NOT_PLAIN = /[^A-Z0-9._-]/gu;
 const ESCAPES = /((?:~[0-9A-Fa-f]{2})+)/;
-/** What people write between base and quote. */
+/** Separators that people write between base and quote. */
 const SEPARATORS = /[/:\\|,;+ \u00a0\u2010-\u2015\u2044\u2212\uff0f]+/g;
 /**
- * Controls, and what is not shown or turns the direction of what follows. A fixed list rather than a property of
- * Unicode: a refusal's words stand in dead letters, which a later release of Node must write again as they were.
+ * Control characters, and those that are invisible or change the text direction. A fixed list rather than a property
+ * of Unicode: a refusal's words are in dead letters, which a later release of Node must reproduce exactly.
  */
 const UNSEEN = /[\0-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]/g;
-/** The forms of ASCII that are as wide as Chinese letters. */
+/** The full-width forms of ASCII. */
 const FULL_WIDTH = /[\uff01-\uff5e]/g;
 const FULL_WIDTH_OFFSET = 0xfee0;
-/** Letters, marks and digits beyond ASCII that are seen and have no lower case: nothing else could be meant by them. */
+/** Visible letters, marks and digits beyond ASCII without a lower case: they are unambiguous. */
 const UNAMBIGUOUS =
   /^(?:[A-Z0-9._-]|(?=[^\0-\x7f])(?!\p{Default_Ignorable_Code_Point})[\p{Lu}\p{Lt}\p{Lo}\p{Lm}\p{M}\p{N}])+$/u;
-/** Spaces and whatever has no shape of its own; `~` and `@`, so that what is shown has one meaning. */
+/** Spaces and characters without a visible shape; `~` and `@`, so that the displayed name is unambiguous. */
 const NOT_SHOWN = /[\p{C}\p{Z}\p{Default_Ignorable_Code_Point}~@]/gu;
 
 /** Why a text is not the written form of a name. */
 export interface NameRefusal {
   /** The clause for people: `the instrument "BTC/USDT@binance" has "/" in its symbol: write BTC-USDT@binance, or …`. */
   readonly detail: string;
-  /** It without its subject, where a sentence has another. */
+  /** The clause without its subject, for sentences with another subject. */
   readonly predicate: string;
-  /** Written forms that may have been meant, the likelier first; empty where none can be told. */
+  /** Written forms that may have been meant, the likelier first; empty where unknown. */
   readonly forms: readonly string[];
 }
 
 /**
  * The written form of a venue's own symbol. A text that cannot be a name (no symbol, half of a surrogate pair, too long,
- * a venue in capitals) gives one that {@link isInstrument} refuses; nothing throws.
+ * a venue in capitals) gives one that {@link isInstrument} refuses; it never throws.
  */
 export function instrumentNameOf(symbol: string, venue: string): string {
   return `${escaped(symbol)}@${venue}`;
@@ -54,7 +54,7 @@ export function instrumentNameOf(symbol: string, venue: string): string {
 /**
  * The inverse: the venue's own symbol, and the venue.
  *
- * @throws RangeError where {@link isInstrument} does not hold
+ * @throws RangeError where {@link isInstrument} is false
  */
 export function symbolOf(instrument: string): { readonly symbol: string; readonly venue: string } {
   if (!isInstrument(instrument)) throw new RangeError(`${quoted(instrument)} is not the written form of an instrument`);
@@ -71,7 +71,7 @@ export function isInstrument(text: string): boolean {
   return symbol !== undefined && escaped(symbol) === written;
 }
 
-/** What is wrong with a text, and the form to use; undefined where it is the written form of a name. */
+/** The problem of a text, and the form to use; undefined where it is the written form of a name. */
 export function refusalOfName(text: string): NameRefusal | undefined {
   if (isInstrument(text)) return undefined;
   if (text.trim() === '') return refusal(text, 'is empty: write symbol and venue, like BTC-USDT@binance');
@@ -92,21 +92,21 @@ export function refusalOfName(text: string): NameRefusal | undefined {
 }
 
 /**
- * The written form of what a person or a file wrote, where only one thing can be meant: letters beyond ASCII, such as
- * `币安人生-USDT@binance`, are escaped. Only the written form goes on to the tape.
+ * The written form of a person's or a file's text, where it is unambiguous: letters beyond ASCII, such as
+ * `币安人生-USDT@binance`, are escaped. Only the written form reaches the tape.
  */
 export function normalisedInstrument(text: string): string | NameRefusal {
   const wrong = refusalOfName(text);
   if (wrong === undefined) return text;
   const [symbol, venue] = partsOf(text);
   const raw = rawOf(symbol);
-  // A letter that only looks otherwise, such as a full-width one, is more likely the plain one.
+  // A mere variant, such as a full-width letter, most likely means the plain one.
   if ((raw !== '' && !UNAMBIGUOUS.test(raw)) || raw !== raw.normalize('NFKC')) return wrong;
   const written = `${writtenAgain(symbol)}@${venue}`;
   return unescaped(symbol) !== undefined && isInstrument(written) ? written : wrong;
 }
 
-/** A name for people: letters as the venue writes them; what is not shown, `~` and `@` stay escaped. */
+/** A name for people: letters as the venue writes them; invisible characters, `~` and `@` stay escaped. */
 export function displayName(instrument: string): string {
   if (!instrument.includes('~')) return instrument;
   const { symbol, venue } = symbolOf(instrument);
@@ -123,7 +123,7 @@ function escaped(symbol: string): string {
   return symbol.replace(NOT_PLAIN, escapeOf);
 }
 
-/** Half of a surrogate pair has no UTF-8: it stays, and makes no name. */
+/** Half of a surrogate pair has no UTF-8: it stays, which makes the name invalid. */
 function escapeOf(character: string): string {
   if (!character.isWellFormed()) return character;
   return [...Buffer.from(character, 'utf8')]
@@ -133,7 +133,7 @@ function escapeOf(character: string): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The text with its escapes taken as bytes of UTF-8, upper case or lower; undefined where they are none. */
+/** The text with its escapes decoded as UTF-8 bytes, in either case; undefined where they are not UTF-8. */
 function unescaped(written: string): string | undefined {
   const pieces = written
     .split(ESCAPES)
@@ -147,18 +147,18 @@ function unescaped(written: string): string | undefined {
   }
 }
 
-/** A symbol with its escapes as they should be and the rest escaped where it must be; what cannot be decoded stays. */
+/** A symbol with correct escapes and the rest escaped where necessary; undecodable parts stay. */
 function writtenAgain(symbol: string): string {
   return escaped((symbol.isWellFormed() ? unescaped(symbol) : undefined) ?? symbol);
 }
 
-/** How a mistyped symbol may have been meant: mended, and letter for letter. */
+/** The possible intentions of a mistyped symbol: corrected, and letter for letter. */
 function formsOf(symbol: string): readonly string[] {
   if (!symbol.isWellFormed() || unescaped(symbol) === undefined) return [];
   const mended = symbol
     .trim()
     .split(ESCAPES)
-    // What somebody escaped is meant as it stands.
+    // Text that somebody escaped is meant literally.
     .map((piece, index) => (index % 2 === 0 ? mendedPiece(piece) : piece))
     .join('');
   const forms = [mended, symbol].map(writtenAgain).filter((written) => written !== '');
@@ -174,13 +174,13 @@ function mendedPiece(piece: string): string {
 }
 
 interface Problem {
-  /** What the text does wrong: the rest of a clause. */
+  /** The problem of the text: the rest of a clause. */
   readonly words: string;
-  /** When the form that keeps every character is the right one. */
+  /** The condition under which the form that keeps every character is right. */
   readonly own: string;
 }
 
-/** The first thing that is wrong with a symbol; undefined where nothing is. */
+/** The first problem of a symbol; undefined where there is none. */
 function problemOf(symbol: string): Problem | undefined {
   const problem = (words: string, what = 'all of it'): Problem => ({
     words,
@@ -194,7 +194,7 @@ function problemOf(symbol: string): Problem | undefined {
   const [unseen] = raw.match(UNSEEN) ?? [];
   if (unseen !== undefined) return problem(`holds a character that is not seen, U+${codeOf(unseen)}`, 'that character');
   if (raw.includes('~')) return problem('has a "~" that no two hex digits follow');
-  // First what stands between base and quote, then what only looks wrong.
+  // First the separator between base and quote, then characters that only look wrong.
   const [odd] = raw.match(SEPARATORS) ?? /[\0-\x7f]/.exec(raw.replace(/[A-Za-z0-9._-]/g, '')) ?? [];
   if (odd !== undefined) return problem(`has ${inWords(odd)} in its symbol`, inWords(odd));
   if (/[a-z]/.test(raw)) return problem('has lower case in its symbol', 'lower case');
@@ -203,7 +203,7 @@ function problemOf(symbol: string): Problem | undefined {
   return escaped(decoded) === symbol ? undefined : problem('is escaped otherwise than its one written form');
 }
 
-/** What nobody escaped. */
+/** The parts that are not escaped. */
 function rawOf(symbol: string): string {
   return symbol
     .split(ESCAPES)

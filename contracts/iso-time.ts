@@ -10,8 +10,8 @@ export function isoTimeOf(timeUs: number): string {
 }
 
 /**
- * Reads what {@link isoTimeOf} writes, fewer digits and offsets such as `+02:00` too, and plain microseconds since 1970.
- * Exact to the microsecond, which `Date.parse` is not. Undefined where the text is not such a time.
+ * Reads the format of {@link isoTimeOf}, also with fewer digits or an offset such as `+02:00`, and plain microseconds
+ * since 1970. Exact to the microsecond, unlike `Date.parse`. Undefined where the text is not such a time.
  */
 export function parseIsoTime(text: string): number | undefined {
   if (MICROSECONDS.test(text)) return Number(text);

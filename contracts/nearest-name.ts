@@ -2,9 +2,10 @@
 const DIFFERENCE_SHARE_MAX = 0.5;
 
 /**
- * The known name nearest to a mistyped one, by edit distance, of equally near ones the first; undefined when none is near.
+ * The known name nearest to a mistyped one, by edit distance; of equally near ones the first; undefined when none is
+ * near.
  *
- * @param differencesMax letters in which they may differ
+ * @param differencesMax the most letters that may differ
  */
 export function nearestOf(
   name: string,
@@ -24,7 +25,7 @@ export function nearestOf(
   return nearest;
 }
 
-/** Insertions, deletions, replacements, and neighbours that changed places (Damerau; the optimal string alignment). */
+/** Insertions, deletions, replacements, and transposed neighbours (Damerau; the optimal string alignment). */
 function editDistance(left: string, right: string): number {
   let [before, row]: [number[], number[]] = [[], Array.from({ length: right.length + 1 }, (_, index) => index)];
   for (let i = 1; i <= left.length; i += 1) {

@@ -3,28 +3,28 @@ import { Decimal } from './decimal.ts';
 /** Longer bodies are left to avsc. */
 const PLAIN_BYTES_MAX = 65_536;
 const LONG_BYTES_MAX = 10;
-/** Twice as much and one is exact in a double: 2^52 − 1. */
+/** The largest number n for which 2n + 1 is exact in a double: 2^52 − 1. */
 const LONG_MAX = 4_503_599_627_370_495;
 const ASCII_BOUND = 0x80;
 const GROUP_UNITS = 128;
-/** 2^28, four groups of seven bits: below this, integers of 32 bits do. */
+/** 2^28, four groups of seven bits: below this, 32-bit integers suffice. */
 const FOUR_GROUPS_UNITS = 268_435_456;
 
-/** Where bodies are written, one after another in the same place. A write beyond its end has no effect. */
+/** The buffer for bodies, reused for each one. A write beyond its end has no effect. */
 const scratch = Buffer.allocUnsafeSlow(PLAIN_BYTES_MAX + LONG_BYTES_MAX);
 const view = new DataView(scratch.buffer);
-/** Where the writing stands. */
+/** The position of the next write. */
 let position = 0;
-/** Values met that are nothing plain. */
+/** The number of values met that are not plain. */
 let misfits = 0;
 
-/** Writes a value, at the place where the writing stands. */
+/** Writes a value at the current position. */
 export type Writer<Value> = (value: Value) => void;
 
 /**
- * The Avro body of a value, in about half the time that avsc takes and byte for byte the same; undefined for whatever is
- * not plain (numbers beyond their type, broken text, a long body, what is no value of its type): avsc writes that, or says
- * what is wrong with it.
+ * The Avro body of a value, in about half the time that avsc takes and byte for byte the same; undefined for anything
+ * not plain (numbers beyond their type, broken text, a long body, a value of another type): avsc writes that, or
+ * reports what is wrong.
  */
 export function writePlain<Value>(write: Writer<Value>, value: Value): Buffer | undefined {
   position = 0;
@@ -73,7 +73,7 @@ export function writeLong(value: number): void {
   position += 1;
 }
 
-/** One bit pattern a value: −0 is written as 0. */
+/** One bit pattern per value: −0 is written as 0. */
 export function writeDouble(value: number): void {
   if (!Number.isFinite(value) || position > PLAIN_BYTES_MAX) {
     misfits += 1;
@@ -107,7 +107,7 @@ export function writeText(text: string): void {
 function writeUnicode(text: string): void {
   const length = Buffer.byteLength(text);
   writeLong(length);
-  // Half a surrogate pair is no text.
+  // Half a surrogate pair is not valid text.
   if (!text.isWellFormed() || position + length > PLAIN_BYTES_MAX) misfits += 1;
   else scratch.write(text, position);
   position += length;
@@ -128,13 +128,13 @@ export function writeDecimal(decimal: Decimal): void {
     misfits += 1;
     return;
   }
-  // Its length is one byte: it has 13 bytes at most.
+  // Its length takes one byte: it has 13 bytes at most.
   const length = decimal.copyBytes(scratch, position + 1);
   scratch[position] = 2 * length;
   position += 1 + length;
 }
 
-/** @param symbols - of the enumeration, in the schema's order. */
+/** @param symbols - the enumeration's symbols, in the schema's order. */
 export function writeSymbol(symbols: readonly string[], symbol: string): void {
   const index = symbols.indexOf(symbol);
   if (index < 0) misfits += 1;
@@ -151,7 +151,7 @@ export function writeNullable<Value>(value: Value | null, write: Writer<Value>):
   write(value);
 }
 
-/** All in one block, as avsc does. */
+/** All in one block, like avsc. */
 export function writeArray<Value>(values: readonly Value[], write: Writer<Value>): void {
   if (!Array.isArray(values)) {
     misfits += 1;
@@ -162,7 +162,7 @@ export function writeArray<Value>(values: readonly Value[], write: Writer<Value>
   writeLong(0);
 }
 
-/** One byte sequence a map: keys in ascending order of their UTF-16 code units, all in one block. */
+/** One byte sequence per map: keys in ascending order of their UTF-16 code units, all in one block. */
 export function writeMap<Value>(map: Readonly<Record<string, Value>>, write: Writer<Value>): void {
   if (typeof map !== 'object') {
     misfits += 1;
@@ -171,7 +171,7 @@ export function writeMap<Value>(map: Readonly<Record<string, Value>>, write: Wri
   const keys = Object.keys(map).sort();
   if (keys.length > 0) writeLong(keys.length);
   for (const key of keys) {
-    // An object holds keys that are numbers in another order, and so does avsc.
+    // An object orders numeric keys differently, and so does avsc.
     if (key.charCodeAt(0) <= 0x39) misfits += 1;
     writeText(key);
     write(map[key] as Value);

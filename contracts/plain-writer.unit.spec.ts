@@ -127,11 +127,11 @@ describe('writePlain', () => {
 
   it.each([
     ['a number beyond a double', { eventTime: 2 ** 53 }],
-    ['no whole number', { eventTime: 0.5 }],
-    ['no text', { venue: 7 }],
-    ['no symbol', { side: 'HOLD' }],
+    ['not a whole number', { eventTime: 0.5 }],
+    ['not text', { venue: 7 }],
+    ['not a symbol', { side: 'HOLD' }],
     ['nothing', { source: undefined }],
-    ['no decimal', { price: undefined }],
+    ['not a decimal', { price: undefined }],
   ])('leaves %s to avsc, which refuses it', (_, change) => {
     const wrong = { ...trade, ...change } as Trade;
     expect(writePlain(WRITERS.Trade, wrong)).toBeUndefined();

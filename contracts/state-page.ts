@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 
 /**
- * A part of a state, in bytes that never change, named by what it holds: a state that names its pages is written with
- * those pages only that no earlier state was written with.
+ * A part of a state, in bytes that never change, named by its content: a state is written with only those of its pages
+ * that no earlier state was written with.
  */
 export class StatePage {
   /** SHA-256 of the bytes, hex. */
@@ -14,7 +14,7 @@ export class StatePage {
     this.bytes = bytes;
   }
 
-  /** Names bytes that nobody changes any more. */
+  /** Names bytes that no longer change. */
   static of(bytes: Buffer): StatePage {
     return new StatePage(bytes);
   }

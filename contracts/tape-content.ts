@@ -4,16 +4,17 @@ import type { Amendment } from './trade-rules.ts';
 /** Why a tape record cannot even be read: part of the dead letters' closed catalogue. */
 export type UnusableReason = Extract<DeadLetterReason, 'UNDECODABLE' | 'UNKNOWN_SCHEMA'>;
 
-/** Records of the tape that speak of a trade which is on it already. */
+/** Records of the tape about a trade that is already on it. */
 export const AMENDMENT_NAMES = ['TradeCancelled', 'TradeCorrected', 'TradeReleased'] as const;
 export type AmendmentName = (typeof AMENDMENT_NAMES)[number];
 
 /**
- * What a record of the tape holds once it is decoded.
+ * The decoded content of a tape record.
  *
- * - `fingerprint`: SHA-256 (hex) of the schema it was written with; `body`: its Avro body as it is on the tape. Both
+ * - `fingerprint`: SHA-256 (hex) of the schema it was written with; `body`: its Avro body as on the tape. Both
  *   together are its identity (see `hashWritten`).
- * - `unusable`: no frame, no record of ours, or broken bytes; `value` is the whole raw Kafka value, empty for a null.
+ * - `unusable`: not framed, not one of our records, or broken bytes; `value` is the whole raw Kafka value, empty for a
+ *   null.
  */
 export type TapeContent =
   | { readonly kind: 'trade'; readonly trade: Trade; readonly fingerprint: string; readonly body: Buffer }

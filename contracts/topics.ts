@@ -16,7 +16,7 @@ export const DEAD_LETTERS_TOPIC = 'dead.letters';
 export type TopicName =
   typeof TAPE_TOPIC | DerivedTopic | typeof ANCHORS_TOPIC | typeof STATES_TOPIC | typeof DEAD_LETTERS_TOPIC;
 
-/** Partitions of every topic, unless the operator chose another number before the topics were first made. */
+/** Partitions of every topic, unless the operator chose another number before the topics were first created. */
 export const DEFAULT_PARTITIONS = 6;
 
 export interface TopicDefinition {
@@ -27,19 +27,19 @@ export interface TopicDefinition {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** Kept for ever: the tape is the only input, and the log of what was derived from it is the proof. */
+/** Kept for ever: the tape is the only input, and the log of events derived from it is the proof. */
 const KEPT = {
   'cleanup.policy': 'delete',
   'retention.ms': '-1',
   'retention.bytes': '-1',
-  // Kafka 4 refuses stamps an hour ahead, whole batches of them: one odd row of a file must not stop the tape. What a
-  // sane stamp is, trade-rules.ts says.
+  // Kafka 4 refuses whole batches for stamps an hour ahead: one odd row of a file must not stop the tape.
+  // trade-rules.ts defines a sane stamp.
   'message.timestamp.after.max.ms': '9223372036854775807',
   'message.timestamp.before.max.ms': '9223372036854775807',
-  // A record's time is its market's.
+  // A record's time is its market time.
   'message.timestamp.type': 'CreateTime',
   'compression.type': 'producer',
-  // A batch of the producer's, a state chunk and a dead letter's payload must fit, whatever the broker's default is.
+  // A producer's batch, a state chunk and a dead letter's payload must fit, whatever the broker's default.
   'max.message.bytes': '1048588',
 } as const;
 /** Manifests are read backward from the end: small segments keep that cheap. */

@@ -2,13 +2,13 @@ import { EntryCursor, IdentityKey } from './identity-entry.ts';
 import { IdentityPage, type PageLayout } from './identity-page.ts';
 import type { StatePage } from './state-page.ts';
 
-/** Identities held of one instrument; beyond that the oldest are forgotten. */
+/** The most identities held for one instrument; beyond that the oldest are forgotten. */
 export const IDENTITIES_MAX = 20_000_000;
-/** Measured: twice that needs 1 % fewer bytes, and half as much time again for a late trade. */
+/** Measured: twice this needs 1 % fewer bytes, but half as much time again for a late trade. */
 const BLOCK_BYTES = 512;
 const PAGE_BYTES = 32_768;
 
-/** Bounds of {@link TradeIdentities}: other ones than the default are for tests. */
+/** Bounds of {@link TradeIdentities}: values other than the defaults are for tests. */
 export interface IdentitiesBounds extends PageLayout {
   readonly identitiesMax: number;
 }
@@ -17,18 +17,19 @@ const BOUNDS: IdentitiesBounds = { identitiesMax: IDENTITIES_MAX, blockBytes: BL
 
 /** State of {@link TradeIdentities}. */
 export interface IdentitiesState {
-  /** As {@link TradeIdentities.forgottenBeforeUs}. */
+  /** See {@link TradeIdentities.forgottenBeforeUs}. */
   readonly forgottenBeforeUs: number;
   readonly pages: readonly StatePage[];
 }
 
 /**
- * The identities (trade id and event time) of one instrument's trades: an exact set, whatever the ids look like and in
- * whatever order they come. An id that is not a number of at most 15 digits is held as 16 bytes of its SHA-256.
+ * The identities (trade id and event time) of one instrument's trades: an exact set, whatever the form of the ids and
+ * their order of arrival. An id that is not a number of at most 15 digits is held as 16 bytes of its SHA-256.
  *
- * They lie in order of time, then id, in pages of packed bytes. A trade after all others, as nearly all are, is packed
- * behind the last one. For any other, its page is found by bisection, its block by hopping from block to block, and its
- * place by reading the block; where the one before it was found, when trades come again in order.
+ * They are ordered by time, then id, in pages of packed bytes. A trade after all others, like nearly all, is packed
+ * after the last one. For any other, its page is found by bisection, its block by skipping from block to block, and
+ * its place by reading the block; when trades arrive in order again, the search starts where the previous one was
+ * found.
  *
  *     page ── page ── page ◄─ append
  *       └ block, block, block …
@@ -39,7 +40,7 @@ export class TradeIdentities {
   private readonly key = new IdentityKey();
   private readonly cursor = new EntryCursor();
   private pages: IdentityPage[] = [];
-  /** The page that the cursor is in; −1 where it is of no use. */
+  /** The page that the cursor is in; −1 where it is invalid. */
   private cursorPage = -1;
   private held = 0;
   private forgotten = 0;
@@ -48,7 +49,7 @@ export class TradeIdentities {
     this.bounds = { ...BOUNDS, ...bounds };
   }
 
-  /** The pages' bytes must be those of a state: whoever has them from elsewhere compares their hashes first. */
+  /** The pages' bytes must be those of a state: a caller that has them from elsewhere compares their hashes first. */
   static fromState(state: IdentitiesState, bounds: Partial<IdentitiesBounds> = {}): TradeIdentities {
     const identities = new TradeIdentities(bounds);
     identities.pages = state.pages.map((page) => IdentityPage.fromState(page));
@@ -67,12 +68,12 @@ export class TradeIdentities {
     return this.held;
   }
 
-  /** Bytes that they are packed in. */
+  /** The size of the packed identities, bytes. */
   get bytes(): number {
     return this.pages.reduce((sum, { used }) => sum + used, 0);
   }
 
-  /** Of trades before this time, microseconds, it cannot be said any more whether they were there; 0: of none. */
+  /** For trades before this time, microseconds, it is no longer known whether they were there; 0: known for all. */
   get forgottenBeforeUs(): number {
     return this.forgotten;
   }
@@ -83,7 +84,7 @@ export class TradeIdentities {
   }
 
   /**
-   * Adds a trade; false when it is there already, or cannot be judged: {@link canJudge} tells these two apart.
+   * Adds a trade; false when it is already there, or cannot be judged: {@link canJudge} distinguishes the two.
    *
    * @throws RangeError for a time that is not a whole number of microseconds from 1970 to 2112.
    */
@@ -101,7 +102,7 @@ export class TradeIdentities {
     return true;
   }
 
-  /** True when a trade was added; of one that cannot be judged it says false. @throws RangeError as {@link add}. */
+  /** True when a trade was added; false for one that cannot be judged. @throws RangeError like {@link add}. */
   has(tradeId: string, eventTimeUs: number): boolean {
     const { key } = this;
     key.set(tradeId, eventTimeUs);
@@ -130,7 +131,7 @@ export class TradeIdentities {
     return candidate !== undefined && candidate.lastUs < timeUs;
   }
 
-  /** A whole page at once: room for the next thousands. */
+  /** A whole page at once: room for the next several thousand. */
   private forgetOldestPage(): void {
     const oldest = this.pages[0];
     if (oldest !== undefined) this.forgetBefore(oldest.lastUs + 1);
@@ -146,7 +147,7 @@ export class TradeIdentities {
     page.append(this.key, this.bounds);
   }
 
-  /** Puts the key between others; false when it is there. */
+  /** Inserts the key between others; false when it is already there. */
   private insert(): boolean {
     const { key, bounds, cursor } = this;
     const page = this.pageOfKey();
@@ -157,7 +158,7 @@ export class TradeIdentities {
     return true;
   }
 
-  /** True when the key is in the block that the cursor is in; the cursor stops at its place, or has passed it. */
+  /** True when the key is in the cursor's block; the cursor stops at its place, or has passed it. */
   private isThere(): boolean {
     const found = this.cursor.seek(this.key);
     if (found) this.cursor.pass();
@@ -171,7 +172,7 @@ export class TradeIdentities {
     this.cursorPage = -1;
   }
 
-  /** The page that a key before the last one belongs to; the cursor stands in its block, before the key's place. */
+  /** The page that a key before the last one belongs to; the cursor is in its block, before the key's place. */
   private pageOfKey(): IdentityPage {
     const { cursor, key, pages } = this;
     const current = pages[this.cursorPage];

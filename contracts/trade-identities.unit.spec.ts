@@ -129,7 +129,7 @@ describe('TradeIdentities', () => {
     for (const { bytes } of after) expect(bytes.length).toBeLessThan(2 * 32_768);
   });
 
-  it('tells apart ids that look alike, and trades of one id at several times', () => {
+  it('distinguishes ids that look alike, and trades of one id at several times', () => {
     const identities = new TradeIdentities();
     // The first two are equal as doubles.
     const ids = ['9007199254740993', '9007199254740992', '1', '01', '001', '1 ', '+1', '1.0', '', '999999999999999'];
@@ -166,7 +166,7 @@ describe('TradeIdentities', () => {
     expect(identities.add('new', forgottenBeforeUs)).toBe(true);
   });
 
-  it.each([-1, 0.5, Number.NaN, 2 ** 52 + 2])('takes no time that is not whole microseconds: %d', (timeUs) => {
+  it.each([-1, 0.5, Number.NaN, 2 ** 52 + 2])('refuses a time that is not whole microseconds: %d', (timeUs) => {
     const identities = new TradeIdentities();
     expect(() => identities.add('1', timeUs)).toThrow(RangeError);
     expect(() => identities.has('1', timeUs)).toThrow(RangeError);

@@ -4,7 +4,7 @@ import { FIRST_TRADE_SCHEMA } from './former-schemas.ts';
 import type { TakerSide, Trade } from './generated/events.ts';
 
 const SIDES: readonly TakerSide[] = ['BUY', 'SELL', 'UNKNOWN'];
-/** Texts that repeat from trade to trade (venue, instrument, source) are kept by their bytes. */
+/** Texts that repeat from trade to trade (venue, instrument, source) are cached by their bytes. */
 const TEXT_SLOTS = 256;
 /** 2^48 = 281 · 10^12 + 474,976,710,656. */
 const WHOLES_OF_2_48 = 281;
@@ -16,7 +16,7 @@ const LOW_BYTES = 6;
 
 let firstReader: BodyReader<'Trade'> | undefined;
 
-/** Where the reading stands; a negative position means that the bytes are nothing plain. */
+/** The reading position; a negative one means that the bytes are not plain. */
 let position = 0;
 
 interface TextSlot {
@@ -26,17 +26,17 @@ interface TextSlot {
 const slots: (TextSlot | undefined)[] = new Array<TextSlot | undefined>(TEXT_SLOTS).fill(undefined);
 
 /**
- * Reads a trade that was written with this build's schema, several times as fast as `decodeBody('Trade', …)`, and to the
- * same effect: whatever is not plain (numbers beyond 2^53, text beyond ASCII, broken bytes) is left to that.
+ * Reads a trade that was written with this build's schema, several times as fast as `decodeBody('Trade', …)`, and with
+ * the same result: anything not plain (numbers beyond 2^53, text beyond ASCII, broken bytes) is left to that.
  *
  * @param start - where the body begins, so that a framed value needs no part cut out of it.
- * @throws Error when the bytes are no trade, or bytes are left over.
+ * @throws Error when the bytes are not a trade, or bytes are left over.
  */
 export function readTrade(bytes: Buffer, start = 0): Trade {
   return readPlainTrade(bytes, start, true) ?? decodeBody('Trade', bytes.subarray(start));
 }
 
-/** As {@link readTrade}, for a trade that was written with the first release's schema: it ends with the source. */
+/** Like {@link readTrade}, for a trade written with the first release's schema, which ends with the source. */
 export function readFirstTrade(bytes: Buffer, start = 0): Trade {
   return readPlainTrade(bytes, start, false) ?? (firstReader ??= readerFor('Trade', FIRST_TRADE_SCHEMA))(bytes, start);
 }
@@ -58,7 +58,7 @@ function readPlainTrade(body: Buffer, start: number, hasTail: boolean): Trade | 
   return { venue, instrument, tradeId, eventTime, price, size, side, receivedAt, source, suspicious, conditions };
 }
 
-/** A zigzag variable-length integer, as long as the double holds it before the sign is unfolded. */
+/** A zigzag variable-length integer, provided that a double holds it before the sign is decoded. */
 function readLong(body: Buffer): number {
   if (position < 0) return -1;
   let value = 0;
@@ -86,7 +86,7 @@ function readBoolean(body: Buffer): boolean {
 
 const NO_TEXTS: readonly string[] = [];
 
-/** An array of texts in one block, as it is written; any other form is left to avsc. */
+/** An array of texts in one block, as we write it; any other form is left to avsc. */
 function readTexts(body: Buffer): readonly string[] {
   const count = readLong(body);
   if (count === 0 && position >= 0) return NO_TEXTS;
@@ -147,7 +147,7 @@ function readRepeatedText(body: Buffer): string {
   return text;
 }
 
-/** As `Decimal.fromBytes`; undefined for what is left to it. */
+/** Like `Decimal.fromBytes`; undefined for bytes that are left to it. */
 function readDecimal(body: Buffer): Decimal | undefined {
   const start = skipRun(body);
   if (start < 0 || (body[start] ?? 0) >= 0x80) return undefined;

@@ -18,14 +18,14 @@ export const CLOCK_LEAD_US_MAX = 10_000_000;
 export const EVENT_TIME_US_MIN = 1_230_768_000_000_000;
 export const EVENT_TIME_US_MAX = 4_102_444_800_000_000;
 export const TRADE_ID_LENGTH_MAX = 64;
-/** Instruments that one watermark speaks for: as many as the engine holds of a partition. */
+/** The most instruments that one watermark covers: as many as the engine holds for a partition. */
 export const WATERMARK_INSTRUMENTS_MAX = 4_096;
 
 const TRADE_ID = /^[\x21-\x7e]{1,64}$/;
-/** An id that is a number, and small enough for a double to count with. */
+/** An id that is a number small enough for a double to count with. */
 const NUMBER_ID = /^(?:0|[1-9][0-9]{0,14})$/;
 
-/** Instruments found well-formed, to their venue: the same few stand in one trade after another. */
+/** Instruments found well-formed, with their venue: the same few repeat from trade to trade. */
 const placed = new Map<string, string>();
 const PLACED_MAX = 4_096;
 
@@ -36,8 +36,8 @@ export interface Refusal {
 }
 
 /**
- * Why a trade is none, or undefined when it is well-formed. The same rules hold at the edge, in the engine and in the
- * projectors, so what one of them refuses has no effect in another.
+ * Why a trade is not valid, or undefined when it is well-formed. The same rules hold at the edge, in the engine and in
+ * the projectors, so a trade that one of them refuses has no effect in another.
  */
 export function refusalOf(trade: Trade): Refusal | undefined {
   const misplaced = refusalOfInstrument(trade.instrument, trade.venue);
@@ -47,10 +47,10 @@ export function refusalOf(trade: Trade): Refusal | undefined {
   return refusalOfTimes(trade.eventTime, trade.receivedAt);
 }
 
-/** What says of a trade that is on the tape already that it is to be taken otherwise. */
+/** The fields common to records that amend a trade on the tape. */
 export type Amendment = TradeCancelled | TradeCorrected | TradeReleased;
 
-/** Why an amendment is not well-formed, or undefined when it is; as {@link refusalOf}. */
+/** Why an amendment is not well-formed, or undefined when it is; like {@link refusalOf}. */
 export function refusalOfAmendment(amendment: Amendment): Refusal | undefined {
   const misplaced = refusalOfInstrument(amendment.instrument, amendment.venue);
   if (misplaced !== undefined) return misplaced;
@@ -64,7 +64,7 @@ export function refusalOfAmendment(amendment: Amendment): Refusal | undefined {
   return receivedAt !== 0 && isOutOfBounds(receivedAt) ? outOfBounds('receipt', receivedAt) : undefined;
 }
 
-/** Why a watermark is none, or undefined when it is well-formed; as {@link refusalOf}. */
+/** Why a watermark is not valid, or undefined when it is well-formed; like {@link refusalOf}. */
 export function refusalOfWatermark(watermark: Watermark): Refusal | undefined {
   const { instruments, venue } = watermark;
   if (instruments.length === 0 || instruments.length > WATERMARK_INSTRUMENTS_MAX) {
@@ -85,7 +85,7 @@ export function refusalOfWatermark(watermark: Watermark): Refusal | undefined {
   return refusalOfTimes(watermark.eventTime, watermark.receivedAt);
 }
 
-/** Why a gap is none, or undefined when it is well-formed; as {@link refusalOf}. */
+/** Why a gap is not valid, or undefined when it is well-formed; like {@link refusalOf}. */
 export function refusalOfGap(gap: TradeGap): Refusal | undefined {
   const { firstTradeId, lastTradeId, missingTrades } = gap;
   const misplaced = refusalOfInstrument(gap.instrument, gap.venue);
@@ -102,7 +102,7 @@ export function refusalOfGap(gap: TradeGap): Refusal | undefined {
   return refusalOfTimes(gap.toTime, gap.receivedAt);
 }
 
-/** A gap's ids where they are numbers that can be counted with; undefined otherwise. */
+/** A gap's ids where they are numbers small enough to count with; undefined otherwise. */
 export function idRangeOf(
   gap: Pick<TradeGap, 'firstTradeId' | 'lastTradeId'>,
 ): { readonly first: number; readonly last: number } | undefined {
@@ -138,7 +138,7 @@ function malformedId(name: string): Refusal {
 
 function refusalOfTimes(eventTime: number, receivedAt: number): Refusal | undefined {
   if (isOutOfBounds(eventTime)) return outOfBounds('event time', eventTime);
-  // A receipt that nobody knows proves nothing.
+  // An unknown time of receipt proves nothing.
   if (receivedAt === 0) return undefined;
   if (isOutOfBounds(receivedAt)) return outOfBounds('receipt', receivedAt);
   if (eventTime <= receivedAt + CLOCK_LEAD_US_MAX) return undefined;
@@ -159,10 +159,10 @@ function outOfBounds(name: 'event time' | 'receipt', time: number): Refusal {
   };
 }
 
-/** Reads a price or size, or says why it is none. */
+/** Reads a price or size, or returns why it is not valid. */
 export function parseAmount(name: 'price' | 'size', text: string): Decimal | Refusal {
   const amount = Decimal.parse(text);
-  // A price may be 0 or below: whether it counts, the engine's configuration says of the instrument.
+  // A price may be 0 or below: the engine's configuration decides by instrument whether it counts.
   if (amount instanceof Decimal) return name === 'price' || amount.isPositive() ? amount : sizeNotPositive(amount);
   const details = {
     NOT_A_NUMBER: `the ${name} ${JSON.stringify(text.slice(0, 64))} is not a plain decimal number`,

@@ -48,24 +48,24 @@ function metricsPage(): string {
 <!-- Generated from platform/metrics/catalogue.ts by \`npm run generate\`. Do not edit. -->
 
 Each long-running process answers in Prometheus' text format at \`/metrics\`, on a free port of 127.0.0.1 that it logs
-(\`event.action\` \`http-listening\`), or where \`--http-port\` and \`--http-host\`, or \`TAPEPROOF_HTTP_PORT\`, say. Beside it:
+(\`event.action\` \`http-listening\`), or at the address given by \`--http-port\` and \`--http-host\`, or \`TAPEPROOF_HTTP_PORT\`. Besides it:
 
-- \`/health\`: 200 while the process is alive, 503 when it should be replaced: its consumer stopped for good, or its event
-  loop stands still.
-- \`/ready\`: 200 while it can do its work, 503 while a service that it needs does not answer, it is not yet a member of
-  its group or not connected to its venue, it is stopping, or nothing comes of it: a partition has lag and nothing of it
-  was committed for 20 seconds (\`progress\`), another engine version is in force (\`activation\`), or most of what it reads
-  becomes dead letters (\`dead-letters\`). A batch that takes long and goes on is work. The check that fails says what it
-  waits for.
+- \`/health\`: 200 while the process is alive, 503 when it should be replaced: its consumer stopped permanently, or its
+  event loop is blocked.
+- \`/ready\`: 200 while it can do its work, 503 while a service that it needs does not answer, it is not yet in its
+  group or not connected to its venue, it is stopping, or its work has no effect. The latter means: a partition has lag and
+  nothing of it was committed for 20 seconds (\`progress\`), another engine version is in force (\`activation\`), or
+  most records that it reads become dead letters (\`dead-letters\`). A long batch that makes progress counts as work.
+  The failing check states what the process waits for.
 
-They answer at an address and as \`localhost\`; under a name, as in a scraper's configuration, only where \`--http-names\` or
-\`TAPEPROOF_HTTP_NAMES\` lists it (else 421: a web page could have its own name point here). Clients that connect and send
-nothing keep nobody out: of 64 connections the oldest idle one makes room for a new one.
+They answer at an IP address and as \`localhost\`; under another host name, as in a scraper's configuration, only if
+\`--http-names\` or \`TAPEPROOF_HTTP_NAMES\` lists it (else 421: a web page could point its own name here). Clients
+that connect and send nothing lock nobody out: of 64 connections the oldest idle one makes room for a new one.
 
-Both say as JSON what they looked at. Labels are bounded: no identities, and instruments only of live ingestion, where the
-operator names them. \`process_*\` and \`nodejs_*\` (CPU, memory, event loop, garbage collection, file descriptors) are
-those of the Prometheus client. Counters begin at 0 with the process. Each process reports the lag of the partitions that
-it has; an event time in the past, as of a file of 2013, makes that lag's seconds large.
+Both list their checks as JSON. Labels are bounded: no identities, and instruments only where the operator names them
+(live ingestion) or where one of their trades was set aside (engine). \`process_*\` and \`nodejs_*\` (CPU, memory,
+event loop, garbage collection, file descriptors) come from the Prometheus client. Counters begin at 0 with the
+process. Each process reports the lag of its own partitions; old event times, such as those of a file of 2013, make the lag in seconds large.
 
 ${tableOf(['metric', 'type', 'labels', 'process', 'meaning'], rows)}
 
@@ -73,9 +73,9 @@ Upper bounds of the histograms, seconds:
 
 ${tableOf(['metric', 'buckets'], buckets)}
 
-## When to call somebody
+## Alerts
 
-The rules of a Prometheus group, each of one metric above:
+The rules of a Prometheus group, each on one metric above:
 
 \`\`\`yaml
 ${rules.join('\n')}
@@ -95,18 +95,18 @@ function logsPage(): string {
 
 <!-- Generated from platform/log-events.ts by \`npm run generate\`. Do not edit. -->
 
-Logs go to standard error: a JSON object a line with the fields of the Elastic Common Schema, or text where standard error
-is a terminal. \`TAPEPROOF_LOG_FORMAT\` (\`json\`, \`text\`) and \`TAPEPROOF_LOG_LEVEL\` (\`trace\`, \`debug\`, \`info\`, \`warn\`,
-\`error\`, \`silent\`) say otherwise.
+Logs go to standard error: one JSON object per line with the fields of the Elastic Common Schema, or text if standard
+error is a terminal. \`TAPEPROOF_LOG_FORMAT\` (\`json\`, \`text\`) and \`TAPEPROOF_LOG_LEVEL\` (\`trace\`, \`debug\`, \`info\`, \`warn\`,
+\`error\`, \`silent\`) override this.
 
-Every line has \`@timestamp\`, \`log.level\`, \`message\`, \`service.name\`, \`process.pid\` and \`ecs.version\`. A line of the
-kinds below has \`event.action\`; one about a derived event has its identity in \`event.id\` and its cause's place on the tape
-in \`tapeproof.tape.partition\` and \`tapeproof.tape.offset\`, and is written after Kafka acknowledged the event. Errors are
-in \`error.*\`; everything else of ours begins with \`tapeproof.\`. Of a sampled kind at most two lines a second are written;
-\`tapeproof.suppressed\` says how many were left out since the line before.
+Every line has \`@timestamp\`, \`log.level\`, \`message\`, \`service.name\`, \`process.pid\` and \`ecs.version\`. A
+line of the kinds below has \`event.action\`. A line about a derived event has the event's identity in \`event.id\` and
+its cause's place on the tape in \`tapeproof.tape.partition\` and \`tapeproof.tape.offset\`, and is written after Kafka
+acknowledged the event. Errors are in \`error.*\`; all our other fields begin with \`tapeproof.\`. For a sampled kind
+at most two lines a second are written; \`tapeproof.suppressed\` is the number left out since the previous line.
 
-One event is one line, whatever a field holds: control characters, line separators and bidirectional overrides are
-escaped, text is cut at a bound, and no field can take another's name.
+One event is one line, whatever its fields contain: control characters, line separators and bidirectional overrides are
+escaped, long text is truncated, and no field can take another's name.
 
 ${tableOf(['event.action', 'level', 'sampled', 'process', 'meaning'], rows)}
 `;
@@ -121,40 +121,40 @@ function connectionsPage(): string {
 
 <!-- Generated from platform/security/variables.ts by \`npm run generate\`. Do not edit. -->
 
-Commands and processes find the services by these variables, else in the running local stack. A service of which any
-variable is set is taken from the environment alone: an address of your own is not mixed with the local stack's certificates.
+Commands and processes find the services by these variables, else in the running local stack. If any variable of a
+service is set, that service is configured by the environment alone: your own address is never combined with the local stack's certificates.
 
-Where \`…_FILE\` stands beside a variable, its value may be in a file instead, as Docker and Kubernetes give secrets: the
-variable with \`_FILE\` at its end names it, and one newline at the file's end is cut off. Both together are refused.
+Where \`…_FILE\` follows a variable, its value may be in a file instead, as Docker and Kubernetes provide secrets: the
+variable with the suffix \`_FILE\` names the file, and one newline at its end is removed. Setting both is refused.
 
 ${tableOf(['variable', 'meaning'], rows)}
 
-- **Kafka.** Both clients get the same settings. Mutual TLS is \`SSL\` with a certificate and its key. A token from a file is
-  read again at each connection and each time that the broker asks for a newer one; one from \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept
-  until shortly before its end.
-- **Registry.** User name and password may stand in the URL too; or a bearer token.
-- **Postgres.** \`sslmode\`, \`sslrootcert\`, \`sslcert\` and \`sslkey\` may stand in the URL, as libpq has them. \`verify-full\`
+- **Kafka.** Both clients get the same settings. Mutual TLS is \`SSL\` with a certificate and its key. A token from a
+  file is read again at each connection and each time the broker asks for a newer one; one from
+  \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept until shortly before it expires.
+- **Registry.** User name and password, which may also be in the URL, or a bearer token.
+- **Postgres.** \`sslmode\`, \`sslrootcert\`, \`sslcert\` and \`sslkey\` may be in the URL, as for libpq. \`verify-full\`
   verifies who signed the server's certificate and its host name; \`verify-ca\` and \`require\` who signed it, where libpq's
-  \`require\` takes any certificate; \`no-verify\` encrypts and verifies nothing; \`disable\` speaks plain text. \`prefer\` and
-  \`allow\`, which fall back to plain text in silence, are refused. Without a mode: \`verify-full\` where a certificate is set, else \`disable\`.
+  \`require\` takes any certificate; \`no-verify\` encrypts but verifies nothing; \`disable\` uses plain text.
+  \`prefer\` and \`allow\`, which silently fall back to plain text, are refused. Without a mode: \`verify-full\` where a certificate is set, else \`disable\`.
 - **Redis.** \`rediss:\` verifies certificate and host name.
 
-A refusal is one sentence and exit code 3: wrong password or token, a certificate of an unknown authority, for another host
-name or expired, an access rule that is missing. A setting that is wrong in itself is one sentence and exit code 2. A process
-that is refused while it runs waits and asks again, as in an outage, and says why at \`/ready\`.
+A refusal is one sentence and exit code 3: wrong password or token, a certificate of an unknown authority, for another
+host name or expired, or a missing access rule. A setting that is invalid in itself is one sentence and exit code 2. A
+running process that is refused waits and retries, as in an outage, and gives the reason at \`/ready\`.
 
 ## Secrets
 
-They are read from the environment or files, never from arguments, and reach no log, metric, error or output: whatever this
-process writes is searched for them first, as they are and in base64, JSON and URLs. A password of fewer than 6 characters, or one that
-equals its user name, cannot be told from an everyday word and is not searched for.
+They are read from the environment or files, never from arguments, and reach no log, metric, error or output: all
+output of the process is first searched for them, in plain form and in base64, JSON and URLs. A password of fewer than
+6 characters, or one that equals its user name, cannot be distinguished from an everyday word and is not searched for.
 
 ## The local stack, secured
 
     npx tapeproof stack up --secure
 
-[Who may do what](security.md) there, and where its passwords lie. Commands use it as they use any local stack, each in its role;
-\`endpoints.json\` in the stack's folder names for each role the variables above, for processes of your own.
+[docs/security.md](security.md) lists who may do what there, and where its passwords are. Commands use it like any
+local stack, each in its role; \`endpoints.json\` in the stack's folder has the variables above for each role, for your own processes.
 `;
 }
 

@@ -1,5 +1,5 @@
--- Made for each generation of each Postgres projector; {schema} stands for its schema, for example history_3.
--- Positions change in the transaction that writes the rows, and lie in the same schema: they share one fate.
+-- Created for each generation of each Postgres projector; {schema} is replaced by its schema, for example history_3.
+-- Positions change in the transaction that writes the rows, and are in the same schema: they share one fate.
 CREATE SCHEMA IF NOT EXISTS {schema};
 
 CREATE TABLE IF NOT EXISTS {schema}.projector_positions (
@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS {schema}.projector_positions (
   CHECK (read = applied + duplicate + conflict + dead + ignored)
 );
 
--- A record that claims an identity or a place in the sequence that other bytes have.
+-- A record that claims an identity or a place in the sequence that has other bytes.
 CREATE TABLE IF NOT EXISTS {schema}.conflicts (
   topic text COLLATE "C" NOT NULL,
   partition integer NOT NULL,

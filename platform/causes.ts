@@ -1,7 +1,7 @@
-/** How many errors are looked at. */
+/** The most errors that are followed. */
 const ERRORS_MAX = 16;
 
-/** An error, what caused it, and those that it gathers, the outermost first: libraries wrap them. */
+/** An error with its causes and the errors that it aggregates, outermost first: libraries wrap them. */
 export function causesOf(error: unknown): readonly Error[] {
   const found: Error[] = [];
   const waiting = [error];

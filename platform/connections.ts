@@ -3,20 +3,23 @@ import { keepSecret } from './security/redaction.ts';
 import { credentialSettings, secretSetting, setting, type Environment } from './security/settings.ts';
 import type { SecretVariable, ServiceKey } from './security/variables.ts';
 
-/** Where the services answer. */
+/** The addresses of the services. */
 export interface Connections {
   /** `host:port` each. */
   readonly kafkaBrokers: readonly string[];
   /** Base address of a Confluent-compatible schema registry, path included. */
   readonly registryUrl: string;
-  /** As a role that may write rows. */
+  /** Connects as a role that may write rows. */
   readonly postgresUrl: string;
-  /** As the role that makes schemas, tables and views. Absent where `postgresUrl` may do that too: {@link migratorUrlOf}. */
+  /**
+   * Connects as the role that creates schemas, tables and views. Absent where `postgresUrl` may do that too: {@link
+   * migratorUrlOf}.
+   */
   readonly postgresMigratorUrl?: string;
   readonly redisUrl: string;
 }
 
-/** Where schemas, tables and views are made. */
+/** The URL for creating schemas, tables and views. */
 export function migratorUrlOf({
   postgresUrl,
   postgresMigratorUrl,
@@ -32,8 +35,8 @@ type UrlVariable = Extract<SecretVariable, `${string}_URL`>;
 
 /**
  * Reads TAPEPROOF_KAFKA_BROKERS (comma-separated), TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL,
- * TAPEPROOF_POSTGRES_MIGRATOR_URL and TAPEPROOF_REDIS_URL; what is unset or empty is left out. User names and passwords
- * that have variables of their own become part of the URL.
+ * TAPEPROOF_POSTGRES_MIGRATOR_URL and TAPEPROOF_REDIS_URL; unset or empty ones are left out. User names and passwords
+ * that have separate variables become part of the URL.
  *
  * @throws TapeproofError CONFIGURATION when a value is not an address. The message never repeats a URL: it may hold a password.
  */
@@ -66,7 +69,7 @@ function parseBrokers(text: string): string[] {
   return brokers;
 }
 
-/** A URL with the user name and password that the variables beside it say. */
+/** A URL completed with the user name and password from the variables that accompany it. */
 function serviceUrl(
   environment: Environment,
   service: Exclude<ServiceKey, 'KAFKA'>,
@@ -90,11 +93,11 @@ function serviceUrl(
     }
     address[part] = encodeURIComponent(value);
   }
-  // As it was written: a URL that is put together anew may get a slash that it had not.
+  // Kept as written: reassembling a URL may add a slash.
   return username === undefined && password === undefined ? text : address.href;
 }
 
-/** A URL as it was written, its password registered for redaction. */
+/** A URL as written; its password is registered for redaction. */
 function urlSetting(environment: Environment, variable: UrlVariable, protocols: readonly string[]): string | undefined {
   const text = secretSetting(environment, variable);
   if (text === undefined) return undefined;
@@ -118,7 +121,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    // A percent sign that encodes nothing stands for itself.
+    // A percent sign that encodes nothing is literal.
     return part;
   }
 }

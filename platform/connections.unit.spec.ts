@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { connectionsFrom } from './connections.ts';
 
 describe('connectionsFrom', () => {
-  it('takes what is set and leaves the rest out', () => {
+  it('uses the variables that are set and omits the rest', () => {
     expect(
       connectionsFrom({ TAPEPROOF_KAFKA_BROKERS: 'one:9092, [::1]:9093', TAPEPROOF_REDIS_URL: 'redis://127.0.0.1:1' }),
     ).toEqual({ kafkaBrokers: ['one:9092', '[::1]:9093'], redisUrl: 'redis://127.0.0.1:1' });

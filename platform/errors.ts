@@ -1,30 +1,33 @@
-/** The closed catalogue of what can go wrong, with the exit code that tells a shell about it. */
+/** The closed catalogue of expected failures, each with the exit code that reports it to a shell. */
 export const EXIT_CODE_OF = {
-  /** A check that was asked for found a difference. */
+  /** A requested check found a difference. */
   CHECK_FAILED: 1,
   /** Two different bytes claim one identity. */
   CONFLICT: 1,
-  /** A sequence or offset is missing: a reader must not go on. */
+  /** A sequence or offset is missing: a reader must not continue. */
   SEQUENCE_GAP: 1,
-  /** What was asked for does not exist. */
+  /** The requested thing does not exist. */
   NOT_FOUND: 1,
   /** The command line is wrong. */
   USAGE: 2,
   /** A configuration file is wrong. */
   CONFIGURATION: 2,
-  /** A service does not answer, or a thing that must be there is missing. */
+  /** A service does not answer, or something required is missing. */
   UNREACHABLE: 3,
-  /** The schema registry gives ids another meaning than the log: nothing is read or appended until it is mended. */
+  /**
+   * The schema registry gives ids a different meaning than the log does: nothing is read or appended until it is
+   * repaired.
+   */
   REGISTRY_CHANGED: 3,
   /** A stored position belongs to another tape. */
   FOREIGN_TAPE: 3,
-  /** The read model's live generation changed: the writer starts again with the new one. */
+  /** The read model's live generation changed: the writer restarts with the new one. */
   GENERATION_CHANGED: 3,
 } as const;
 
 export type ErrorCode = keyof typeof EXIT_CODE_OF;
 
-/** What an operator mends while a process waits: it tries again, and goes on by itself. */
+/** Failures that an operator repairs while a process waits: it retries, and then continues unaided. */
 const PASSING: ReadonlySet<ErrorCode> = new Set(['UNREACHABLE', 'REGISTRY_CHANGED']);
 
 export function isPassing(code: ErrorCode): boolean {

@@ -1,6 +1,6 @@
 /**
- * What a line's fields may be. Untrusted text reaches a log (names of instruments, errors of venues): no field may fake
- * another, and none may be endless.
+ * The fields of a line. Untrusted text reaches a log (names of instruments, errors of venues): no field may imitate
+ * another, and each is bounded.
  */
 
 export type LogValue = string | number | boolean | null | undefined;
@@ -31,8 +31,8 @@ const FIELDS_MAX = 48;
 const CAUSES_MAX = 4;
 
 /**
- * Fields under names that cannot collide with those that the log itself writes: a name that is none of ours gets the
- * prefix `tapeproof.`, and what is no plain value becomes text.
+ * Fields under names that cannot collide with those that the log itself writes: an unknown name gets the prefix
+ * `tapeproof.`, and a value that is not plain becomes text.
  */
 export function safeFields(fields: object): Record<string, LogValue> {
   const safe: Record<string, LogValue> = {};
@@ -82,7 +82,7 @@ function errorFields(error: unknown): Record<string, LogValue> {
   };
 }
 
-/** Text of anything; never throws. */
+/** The text of any value; never throws. */
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   try {

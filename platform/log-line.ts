@@ -1,19 +1,19 @@
 /**
- * The last step of every line. Whatever a field holds: one event is one line, and nothing in it moves a terminal's cursor,
- * colours what follows or turns its direction round.
+ * The last step of every line. Whatever the fields contain, one event is one line, and nothing in it moves a
+ * terminal's cursor, colours later text or reverses its direction.
  */
 import pretty from 'pino-pretty';
 import type { LogValue } from './log-fields.ts';
 
 /**
- * Controls (C0 and C1), formatting characters (bidi overrides, zero width, tags), lone surrogates, what has no meaning or
- * is not shown at all, line and paragraph separators.
+ * Controls (C0 and C1), formatting characters (bidi overrides, zero width, tags), lone surrogates, unassigned and
+ * invisible characters, line and paragraph separators.
  */
 const UNSAFE = /[\p{C}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu;
 /** Between a text line's sentence and its fields; nothing else may look like it. */
 const FIELDS_MARK = '│';
 const MARKS = new RegExp(FIELDS_MARK, 'g');
-/** JSON's escapes; those of a quote, a slash and a backslash print as what they stand for. */
+/** JSON's escapes; those of a quote, a slash and a backslash print as the character itself. */
 const ESCAPE = /\\(?:u[0-9a-fA-F]{4}|.)/g;
 const HARMLESS_ESCAPES: ReadonlySet<string> = new Set(['\\"', '\\\\', '\\/']);
 /** Left out of a text line: a person at a terminal knows them, or wants the sentence and not the stack. */
@@ -29,7 +29,7 @@ const HIDDEN_FIELDS: ReadonlySet<string> = new Set([
   'error.stack_trace',
 ]);
 
-/** A line of JSON with every unsafe character as an escape: it means the same, and shows nothing else. */
+/** A line of JSON with every unsafe character as an escape: the same meaning, with nothing hidden. */
 export function jsonLine(line: string): string {
   return `${line.trimEnd().replace(UNSAFE, escaped)}\n`;
 }
@@ -55,7 +55,7 @@ export function textLines(isColoured: boolean): (line: string) => string {
     messageFormat: (log) => sentenceOf(log),
     errorLikeObjectKeys: [],
   });
-  // Escapes become visible text, so that parsing cannot turn them back into what they stand for.
+  // Escapes become visible text, so that parsing cannot turn them back into the characters.
   const visible = (line: string): string =>
     jsonLine(line)
       .replace(MARKS, escaped)

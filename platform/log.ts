@@ -6,7 +6,7 @@ import { cut, MESSAGE_CHARACTERS_MAX, safeFields, SUPPRESSED_FIELD, type LogFiel
 import { jsonLine, textLines } from './log-line.ts';
 import { redact } from './security/redaction.ts';
 
-/** Of each sampled kind; what is more is counted and left out. */
+/** For each sampled kind; further lines are counted and left out. */
 export const SAMPLED_LINES_PER_SECOND_MAX = 2;
 const SECOND_MS = 1_000;
 
@@ -21,15 +21,15 @@ interface WritePlain {
 }
 
 /**
- * The log of one process: a line an event, to standard error (standard output belongs to what a command prints).
- * Synchronous, so that the last line before an exit is there.
+ * The log of one process: one line per event, to standard error (standard output belongs to the command's results).
+ * Synchronous, so that the last line before an exit is written.
  */
 export interface Log {
   /** Writes a line of the catalogue (log-events.ts). */
   event(action: EveryAction, message: string, fields?: LogFields): void;
   /**
-   * For what may happen thousands of times a second: undefined where a line of this kind would be one too many. Call what
-   * it returns with `?.()`: then nothing is built for a line that is not written.
+   * For events that may happen thousands of times a second: undefined where the line would exceed the limit of its
+   * kind. Call the result with `?.()`: then nothing is built for a line that is not written.
    *
    *     log.sampled('strategy-executed')?.(`${name} says ${direction}`, { 'event.id': eventId });
    */
@@ -45,13 +45,14 @@ export interface Log {
 }
 
 /**
- * A log with the fields of the Elastic Common Schema: JSON, or text where standard error is a terminal. The environment
- * decides over both: TAPEPROOF_LOG_LEVEL (trace, debug, info, warn, error, silent), TAPEPROOF_LOG_FORMAT (json, text).
+ * A log with the fields of the Elastic Common Schema: JSON, or text where standard error is a terminal. Environment
+ * variables override both: TAPEPROOF_LOG_LEVEL (trace, debug, info, warn, error, silent), TAPEPROOF_LOG_FORMAT (json,
+ * text).
  *
  * @param name the process, for example `engine`.
  * @param level where the environment names none; `silent` stays silent.
  * @param destination takes lines of JSON as they are.
- * @throws TapeproofError CONFIGURATION when the environment asks for something that there is not.
+ * @throws TapeproofError CONFIGURATION when an environment variable has an unknown value.
  */
 export function createLog(
   name: string,
@@ -141,7 +142,7 @@ interface SampledKind {
   suppressed: number;
 }
 
-/** At most so many lines a second and kind. Asking costs a look at the clock. */
+/** Limits the lines of each kind per second. Each question costs one reading of the clock. */
 class Sampling {
   readonly suppressed = new Map<SampledAction, number>();
   readonly #kinds = new Map<SampledAction, SampledKind>();

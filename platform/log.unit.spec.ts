@@ -59,7 +59,7 @@ describe('createLog', () => {
     expect(line?.['error.stack_trace']).toMatch(/^TapeproofError: Kafka.*\ncaused by TypeError: refused\n/s);
   });
 
-  it('obeys the environment, and refuses what it does not know', () => {
+  it('obeys the environment, and refuses unknown values', () => {
     const count = (level: 'info' | 'silent'): number => {
       const lines: string[] = [];
       createLog('engine', level, { write: (line) => lines.push(line) }).debug('here');
@@ -76,7 +76,7 @@ describe('createLog', () => {
 });
 
 describe('sampling', () => {
-  it('writes so many lines a second and kind, and says in the next how many it left out', () => {
+  it('writes a limited number of lines per second and kind, and states in the next how many it left out', () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const lines = logged((log) => {
       for (let index = 0; index < 100; index += 1) log.sampled('strategy-executed')?.(`result ${index}`);
@@ -110,7 +110,7 @@ describe('sampling', () => {
   });
 });
 
-/** What a terminal would act on, or an eye would be deceived by; none of it may be in a line. */
+/** Characters that a terminal would act on, or that deceive the eye; none may be in a line. */
 const DANGEROUS =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\u{e0001}-\u{e007f}]/u;
 
@@ -140,7 +140,7 @@ const hostileText = fc.oneof(
 );
 
 describe('forged lines', () => {
-  it('cannot be made in JSON: one event is one line, with the values as given', () => {
+  it('are impossible in JSON: one event is one line, with the values as given', () => {
     fc.assert(
       fc.property(hostileText, hostileText, (message, instrument) => {
         const [line = '', ...others] = written((log) => {
@@ -163,7 +163,7 @@ describe('forged lines', () => {
     );
   });
 
-  it('cannot be made in text: one event is one line, and what is said stands before its fields', () => {
+  it('are impossible in text: one event is one line, and its sentence precedes its fields', () => {
     const format = textLines(false);
     fc.assert(
       fc.property(hostileText, hostileText, (message, instrument) => {
@@ -183,7 +183,7 @@ describe('forged lines', () => {
     );
   });
 
-  it('colours a terminal by itself only', () => {
+  it('colours only a terminal', () => {
     const [line = ''] = written((log) => {
       log.event('conflict', '\u001b[32mgreen', { 'tapeproof.instrument': '\u001b[5m' });
     });
@@ -193,7 +193,7 @@ describe('forged lines', () => {
     expect(colours).not.toContain('\u001b[5m');
   });
 
-  it('cannot be made by the names of fields', () => {
+  it('are impossible through field names', () => {
     const hostile: Record<string, unknown> = {
       message: 'forged',
       'log.level': 'fatal',
@@ -226,7 +226,7 @@ describe('forged lines', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('bounds what a line takes', () => {
+  it('bounds the length of a line', () => {
     const huge = 'x'.repeat(5_000_000);
     const error = new Error(huge, { cause: new Error(huge) });
     error.stack = huge;
@@ -242,7 +242,7 @@ describe('forged lines', () => {
     expect(errorLine.length).toBeLessThan(20_000);
   });
 
-  it('survives what cannot be printed', () => {
+  it('survives unprintable values', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     const [line] = logged((log) => {
@@ -257,7 +257,7 @@ describe('forged lines', () => {
   });
 });
 
-/** The names of a text line's fields, read as a careful person would: values in quotes end at a quote of their own. */
+/** The names of a text line's fields, read as a careful person would: a quoted value ends at its own closing quote. */
 function namesIn(fields: string): string[] {
   return [...fields.matchAll(/ ([a-z_.]+)=(?:"(?:[^"\\]|\\.)*"|[\w.:/@+-]+)(?=\s)/g)].map(([, name]) => name ?? '');
 }

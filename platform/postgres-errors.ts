@@ -2,22 +2,22 @@ import pg from 'pg';
 import { TapeproofError } from './errors.ts';
 import { tlsRefusal } from './security/tls.ts';
 
-/** SQLSTATE of a server's error; undefined for what is not an answer of the server. */
+/** The SQLSTATE of a server's error; undefined for any error that is not the server's answer. */
 export function sqlStateOf(error: unknown): string | undefined {
   const cause = error instanceof TapeproofError ? error.cause : error;
-  // Not by its form alone: EPIPE is five capitals, too.
+  // The form alone does not decide: EPIPE is five capitals, too.
   return cause instanceof pg.DatabaseError ? cause.code : undefined;
 }
 
 /**
- * What the server says when it cannot do its work, by the beginning of the SQLSTATE, and what to do about it. A repetition
- * mends each of them once its cause is gone. What is missing here is a mistake in what was asked.
+ * The server's refusals when it cannot do its work, by the beginning of the SQLSTATE, and what to do. A retry succeeds
+ * once the cause is gone. Errors missing here are mistakes in the statement.
  */
 const REFUSALS: readonly (readonly [state: string, sentence: (reason: string) => string])[] = [
   [
     '28',
     (reason) =>
-      `Postgres does not let us in (${reason}): set TAPEPROOF_POSTGRES_URL to a user and password that it knows.`,
+      `Postgres refuses the login (${reason}): set TAPEPROOF_POSTGRES_URL to a user and password that it knows.`,
   ],
   [
     '3D000',
@@ -27,23 +27,26 @@ const REFUSALS: readonly (readonly [state: string, sentence: (reason: string) =>
   [
     '42501',
     (reason) =>
-      `Postgres does not allow this to its user (${reason}): grant it; for schemas and tables run "npx tapeproof migrate" with TAPEPROOF_POSTGRES_MIGRATOR_URL set to a role that may. docs/security.md lists what each role needs.`,
+      `Postgres does not allow this user to do this (${reason}): grant it; for schemas and tables run "npx tapeproof migrate" with TAPEPROOF_POSTGRES_MIGRATOR_URL set to a role that may. docs/security.md lists what each role needs.`,
   ],
   [
     '25006',
     (reason) =>
       `Postgres is read-only (${reason}): set TAPEPROOF_POSTGRES_URL to the primary, or end its recovery or default_transaction_read_only.`,
   ],
-  ['53100', (reason) => `The disk of Postgres is full (${reason}): free space on it; writing then goes on by itself.`],
+  [
+    '53100',
+    (reason) => `The disk of Postgres is full (${reason}): free space on it; writing then continues without a restart.`,
+  ],
   ['53200', (reason) => `Postgres is out of memory (${reason}): give it more, or end other work on it.`],
   ['53300', (reason) => `Postgres has no connection left (${reason}): end other clients, or raise max_connections.`],
   ['53', (reason) => `Postgres is at one of its limits (${reason}): raise it, or end other work on it.`],
   [
     '55P03',
     (reason) =>
-      `Another session holds a lock in Postgres (${reason}): it is tried again; "SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE granted)" names who.`,
+      `Another session holds a lock in Postgres (${reason}): it is retried; "SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE granted)" shows which.`,
   ],
-  ['57014', (reason) => `Postgres gave up a statement (${reason}): see what slows it down in pg_stat_activity.`],
+  ['57014', (reason) => `Postgres gave up a statement (${reason}): look in pg_stat_activity for what slows it down.`],
   [
     '57P03',
     (reason) => `Postgres does not take connections yet (${reason}): it is starting or stopping; wait, or see its log.`,
@@ -54,15 +57,15 @@ const REFUSALS: readonly (readonly [state: string, sentence: (reason: string) =>
     (reason) =>
       `Postgres ended the connection (${reason}): it is shut down or restarted; start it again if it stays away.`,
   ],
-  ['25P', (reason) => `Postgres gave up a transaction (${reason}): it is tried again.`],
-  ['40', (reason) => `Postgres gave up a transaction for another one (${reason}): it is tried again.`],
-  ['55006', (reason) => `Postgres cannot change what another session uses (${reason}): it is tried again.`],
+  ['25P', (reason) => `Postgres gave up a transaction (${reason}): it is retried.`],
+  ['40', (reason) => `Postgres gave up a transaction in favour of another one (${reason}): it is retried.`],
+  ['55006', (reason) => `Postgres cannot change an object that another session uses (${reason}): it is retried.`],
   ['58', (reason) => `Postgres cannot read or write its files (${reason}): see its log and its disk.`],
-  ['XX', (reason) => `Postgres met a fault of its own (${reason}): see its log.`],
-  ['08', (reason) => `The connection to Postgres broke (${reason}): it is tried again.`],
+  ['XX', (reason) => `Postgres had an internal error (${reason}): see its log.`],
+  ['08', (reason) => `The connection to Postgres broke (${reason}): it is retried.`],
 ];
 
-/** An outage as TapeproofError UNREACHABLE, with what to do; anything else as it is. */
+/** Returns an outage as TapeproofError UNREACHABLE, with what to do; any other error unchanged. */
 export function postgresError(error: unknown): unknown {
   if (error instanceof TapeproofError || !(error instanceof Error)) return error;
   const state = sqlStateOf(error);
@@ -74,11 +77,11 @@ export function postgresError(error: unknown): unknown {
   }
   const refusal = tlsRefusal(error, 'POSTGRES');
   if (refusal !== undefined) return new TapeproofError('UNREACHABLE', `Postgres ${refusal}`, { cause: error });
-  // Not the server's answer: the connection broke, or never was.
+  // Not the server's answer: the connection broke, or was never made.
   if (!isConnectionError(error)) return error;
   return new TapeproofError(
     'UNREACHABLE',
-    `Postgres does not answer (${reasonOf(error)}): start the services with "npx tapeproof stack up", or set TAPEPROOF_POSTGRES_URL to where it is.`,
+    `Postgres does not answer (${reasonOf(error)}): start the services with "npx tapeproof stack up", or set TAPEPROOF_POSTGRES_URL to its address.`,
     { cause: error },
   );
 }

@@ -3,19 +3,19 @@ import pg from 'pg';
 import { withDeadline } from './deadline.ts';
 
 /**
- * Connections that may fall silent without being closed, as where a firewall forgets them. How long an answer may take says
- * nothing: a batch takes milliseconds, keys of a large table take minutes. So after a silence the server is asked, on
- * another connection, whether it is at work for the silent one.
+ * Connections that may fall silent without being closed, for example when a firewall forgets them. A time limit for
+ * answers cannot tell: a batch takes milliseconds, the keys of a large table take minutes. So after a silence the
+ * server is asked, on another connection, whether it is working for the silent one.
  */
 
-/** A connection that is waited for may be silent for so long before the server is asked. */
+/** How long a connection that owes an answer may be silent before the server is asked. */
 const SILENCE_MS_MAX = 8_000;
 const LOOK_INTERVAL_MS = 1_000;
-/** To connect, and again to answer, whether it is at work. */
+/** The time to connect, and again the time to answer, for the question whether it is working. */
 const ENQUIRY_DEADLINE_MS = 4_000;
-/** Where the server answers, but not that: as long as it may work on one statement, and then some. */
+/** Where the server answers, but not that question: longer than it may work on one statement. */
 const CALL_MS_MAX = 660_000;
-/** What is under way when the pool is closed may take so long. */
+/** How long calls under way may take when the pool is closed. */
 const CLOSE_GRACE_MS = 500;
 const TERMINATION_DEADLINE_MS = 500;
 
@@ -45,7 +45,7 @@ export class WatchedPool extends pg.Pool {
     this.on('error', () => undefined);
   }
 
-  /** Lets go of all connections within a second or two, also of those that hang, and ends what they left at the server. */
+  /** Closes all connections within a second or two, hanging ones included, and ends their sessions at the server. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -64,7 +64,7 @@ export class WatchedPool extends pg.Pool {
   }
 }
 
-/** Only connections of this program: a process id may be somebody else's by now. */
+/** Only connections of this program: a process id may belong to another program by now. */
 const TERMINATE = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE pid = ANY($1) AND application_name = current_setting('application_name')`;
 
@@ -72,14 +72,14 @@ const TERMINATE = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 class Server {
   readonly #options: pg.ClientConfig;
   readonly connections = new Set<WatchedClient>();
-  /** Process ids of connections that broke. The server may not know yet, and keep their locks. */
+  /** Process ids of connections that broke. The server may not have noticed yet, and keep their locks. */
   readonly lost = new Set<number>();
 
   constructor(options: pg.ClientConfig) {
     this.#options = options;
   }
 
-  /** Whether the server does something for the connection: one that waits for us to speak or to listen does not. */
+  /** Whether the server is working for the connection; a session that waits for us to send or receive is not. */
   async isAtWork(pid: number): Promise<boolean> {
     try {
       const { rowCount } = await this.#ask(
@@ -89,7 +89,7 @@ class Server {
       );
       return rowCount === 1;
     } catch (error) {
-      // Too many connections, for example: that is an answer, if not to the question.
+      // Too many connections, for example: the server answers, though not the question.
       return error instanceof pg.DatabaseError;
     }
   }
@@ -118,15 +118,15 @@ class Server {
 
 type Traffic = Pick<Socket, 'bytesRead' | 'bytesWritten' | 'writableLength'>;
 
-/** A connection that is broken off where the server does not know of what it waits for. */
+/** A connection that is broken off where the server is not working on its request. */
 class WatchedClient extends pg.Client {
   readonly #server: Server;
   readonly #timer: NodeJS.Timeout;
-  /** The server's process for this connection; undefined before it was introduced. */
+  /** The server's process for this connection; undefined until it has introduced itself. */
   pid: number | undefined;
   /** When the call under way began. */
   #calledAt: number | undefined;
-  /** Bytes that went either way, and when they last did. */
+  /** Bytes sent and received, and when the last one was. */
   #moved = 0;
   #movedAt = 0;
   #isAsking = false;
@@ -140,7 +140,7 @@ class WatchedClient extends pg.Client {
       this.#calledAt ??= this.#movedAt = performance.now();
       return query(...call);
     }) as typeof this.query;
-    // Each call says what it met; without a listener an error between two of them would end the process.
+    // Each call reports its own failure; without a listener an error between two calls would end the process.
     this.on('error', () => undefined);
     this.on('drain', () => {
       this.#calledAt = undefined;
@@ -153,7 +153,10 @@ class WatchedClient extends pg.Client {
     });
   }
 
-  /** Learns who it is at the server, and ends there what was lost before. A proxy in between may have given another number. */
+  /**
+   * Learns its process id from the server, and ends lost sessions there. A proxy in between may have announced another
+   * id.
+   */
   async introduce(): Promise<void> {
     const { rows } = await this.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     this.pid = rows[0]?.pid;

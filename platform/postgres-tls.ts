@@ -6,7 +6,7 @@ import { serverNameOf, tlsFrom, type TlsOptions } from './security/tls.ts';
 const MODES = ['disable', 'no-verify', 'require', 'verify-ca', 'verify-full'] as const;
 type Mode = (typeof MODES)[number];
 
-/** libpq's names for files in a URL, and the variables that they stand for. */
+/** libpq's names for files in a URL, and the corresponding variables. */
 const FILES = {
   sslrootcert: 'TAPEPROOF_POSTGRES_CA_FILE',
   sslcert: 'TAPEPROOF_POSTGRES_CERTIFICATE_FILE',
@@ -37,7 +37,7 @@ export function postgresConnection(
   return { connectionString: address.href, ssl: mode === 'disable' ? false : verification(mode, address, tls ?? {}) };
 }
 
-/** Takes them out of the URL: the client library reads them in a way of its own. */
+/** Removes them from the URL: the client library would interpret them differently. */
 function takeParameters<Name extends string>(address: URL, names: readonly Name[]): Partial<Record<Name, string>> {
   const found: Partial<Record<Name, string>> = {};
   for (const name of names) {

@@ -24,7 +24,7 @@ describe('postgresConnection', () => {
     expect(() => tlsOf(`?sslmode=${mode}`)).toThrow(expect.objectContaining({ code: 'CONFIGURATION' }));
   });
 
-  it('leaves nothing of it to the library, which reads it in a way of its own', () => {
+  it('leaves none of it to the library, which interprets it differently', () => {
     const url = 'postgres://u:p@db.example/x?sslmode=require&application_name=a';
     expect(postgresConnection(url, {}).connectionString).toBe('postgres://u:p@db.example/x?application_name=a');
   });

@@ -16,15 +16,15 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_TIMEOUT_MS = 30_000;
 /** A statement of a batch takes milliseconds; building the keys of a rebuilt table may take minutes. */
 const STATEMENT_TIMEOUT_MS = 600_000;
-/** Longer than any of ours holds a table: who holds one for longer is said, and the write is tried again. */
+/** Longer than any of our processes holds a table: a longer holder is reported, and the write is retried. */
 const LOCK_TIMEOUT_MS = 5_000;
-/** For what our own processes hold: one waits while another migrates, or drops a generation. */
+/** For locks of our own processes: one waits while another migrates, or drops a generation. */
 const QUEUE_TIMEOUT_MS = 60_000;
 /** A transaction in which nothing happens was left by a connection that broke. */
 const IDLE_TRANSACTION_TIMEOUT_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2_000;
 
-/** Wherever the server stands. */
+/** Whatever the server's settings are. */
 const ONE_TEXT_PER_VALUE = [
   'TimeZone=UTC',
   'DateStyle=ISO',
@@ -32,12 +32,14 @@ const ONE_TEXT_PER_VALUE = [
   'bytea_output=hex',
   'extra_float_digits=1',
 ];
-/** Seconds, but for the count: where our machine is gone the server lets go of our locks within half a minute, not two hours. */
+/**
+ * Seconds, except the count: if our machine is gone, the server releases our locks within half a minute, not two hours.
+ */
 const SERVER_KEEPALIVE = ['tcp_keepalives_idle=10', 'tcp_keepalives_interval=5', 'tcp_keepalives_count=3'];
 
 const MIGRATIONS = new URL('../migrations/', import.meta.url);
 const MIGRATION_NAME = /^\d{3}_[a-z0-9_]+\.sql$/;
-/** One migration at a time, whoever runs it. */
+/** Allows one migration at a time, whoever runs it. */
 const MIGRATION_LOCK = 7_370_001;
 
 export type Pool = WatchedPool;
@@ -61,7 +63,7 @@ export function createPool(url: string, applicationName: string): Pool {
   });
 }
 
-/** Asks for nothing, on a connection of its own that is made again after a failure. */
+/** An empty query, on a separate connection that is remade after a failure. */
 export function postgresProbe(url: string, applicationName: string): Probe {
   let client: pg.Client | undefined;
   const discard = async (): Promise<void> => {
@@ -94,7 +96,7 @@ export function postgresProbe(url: string, applicationName: string): Probe {
   };
 }
 
-/** Runs `work` on one connection, which is thrown away where `work` fails. @throws TapeproofError UNREACHABLE */
+/** Runs `work` on one connection, which is discarded if `work` fails. @throws TapeproofError UNREACHABLE */
 export async function withClient<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   let client: Client;
   try {
@@ -118,13 +120,13 @@ export async function withClient<T>(pool: Pool, work: (client: Client) => Promis
   }
 }
 
-/** In a transaction: waits for what our own processes hold, and only for so long. */
+/** In a transaction: waits for locks of our own processes, within a time limit. */
 export async function takeLock(client: Client, lock: number): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = ${QUEUE_TIMEOUT_MS}`);
   await client.query('SELECT pg_advisory_xact_lock($1)', [lock]);
 }
 
-/** As {@link withClient}, inside one transaction. */
+/** Like {@link withClient}, inside one transaction. */
 export function inTransaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
   return withClient(pool, async (client) => {
     await client.query('BEGIN');
@@ -143,7 +145,7 @@ export async function copyRows(
   format: 'text' | 'binary' = 'binary',
 ): Promise<number> {
   const stream = client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN (FORMAT ${format})`));
-  // A server that dies is reported twice: the second time nobody else listens any more.
+  // A server that dies is reported twice: the second time no other listener is left.
   stream.on('error', () => undefined);
   const written = finished(stream);
   stream.end(rows);
@@ -164,7 +166,7 @@ export interface MigrationReport {
 }
 
 /**
- * Applies the numbered files of migrations/ that are not applied yet, each in its transaction.
+ * Applies the numbered files of migrations/ that are not yet applied, each in its own transaction.
  *
  * @throws TapeproofError CHECK_FAILED when a file that was applied has changed since; UNREACHABLE.
  */
@@ -172,7 +174,7 @@ export function migrate(pool: Pool): Promise<readonly MigrationReport[]> {
   return withClient(pool, async (client) => {
     await client.query(`SET lock_timeout = ${QUEUE_TIMEOUT_MS}`);
     await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    // In the schema that the migrations make, so that dropping it takes their record along.
+    // In the schema that the migrations create, so that dropping it drops their record too.
     await client.query(`
       CREATE SCHEMA IF NOT EXISTS tapeproof;
       CREATE TABLE IF NOT EXISTS tapeproof.migrations (
@@ -182,14 +184,14 @@ export function migrate(pool: Pool): Promise<readonly MigrationReport[]> {
       reports.push(await migrateOne(client, name));
     }
     await client.query(await migrationSql('access.sql'));
-    // On an error the connection is thrown away, and the lock with it.
+    // On an error the connection is discarded, and the lock with it.
     await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     await client.query('RESET lock_timeout');
     return reports;
   });
 }
 
-/** Whether who connects may make schemas in this database. */
+/** Whether the connecting role may create schemas in this database. */
 export function mayDefine(pool: Pool): Promise<boolean> {
   return withClient(pool, async (client) => {
     const { rows } = await client.query<{ may: boolean }>(
@@ -199,7 +201,7 @@ export function mayDefine(pool: Pool): Promise<boolean> {
   });
 }
 
-/** The numbered files of migrations/ that are not applied yet; all of them where there is no frame. */
+/** The numbered files of migrations/ that are not yet applied; all of them where the migrations table is missing. */
 export async function pendingMigrations(client: Client): Promise<readonly string[]> {
   const names = (await readdir(MIGRATIONS)).filter((file) => MIGRATION_NAME.test(file)).sort();
   const { rows: present } = await client.query<{ present: boolean }>(

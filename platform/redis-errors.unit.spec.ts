@@ -59,18 +59,18 @@ describe('error replies of Redis', () => {
     expect(redisError(reply(message))).toMatchObject({ code: 'UNREACHABLE' });
   });
 
-  it('asks by a new connection where that may lead to the primary', () => {
+  it('opens a new connection where that may lead to the primary', () => {
     expect(leadsElsewhere(reply(`${IN_SCRIPT_6}-${REPLIES.READONLY}`))).toBe(true);
     expect(leadsElsewhere(reply(`${REPLIES.READONLY}${IN_SCRIPT_7}`))).toBe(true);
     expect(leadsElsewhere(reply(REPLIES.OOM))).toBe(false);
   });
 
-  it('leaves a mistake of ours as it is', () => {
+  it('leaves our own mistake unchanged', () => {
     const mistake = reply("ERR unknown command 'FOO', with args beginning with: ");
     expect(redisError(mistake)).toBe(mistake);
   });
 
-  it('says of a lost connection that there is no answer, in words of ours', () => {
+  it('reports a lost connection as no answer, in our own words', () => {
     expect(redisError(new Error("Stream isn't writeable and enableOfflineQueue options is false"))).toMatchObject({
       message: expect.stringMatching(/^Redis does not answer \(the connection is lost\)/) as unknown,
     });

@@ -8,11 +8,11 @@ import { serverNameOf, tlsFrom, type TlsOptions } from './security/tls.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 /**
- * A connection that is waited for and silent for so long is broken off and made again: an answer that came after all would
- * be taken for that of the next command. Our commands take milliseconds.
+ * A connection that owes an answer and is silent for this long is broken off and remade: a later answer would be
+ * treated as the next command's. Our commands take milliseconds.
  */
 const SOCKET_TIMEOUT_MS = 8_000;
-/** For a command that the connection above does not end. */
+/** For a command that the limit above does not end. */
 const COMMAND_TIMEOUT_MS = 10_000;
 const RECONNECT_DELAY_MS_MIN = 100;
 const RECONNECT_DELAY_MS_MAX = 2_000;
@@ -20,8 +20,8 @@ const RECONNECT_DELAY_MS_MAX = 2_000;
 export type { Redis };
 
 /**
- * A connection that fails at once while Redis is away, and reconnects by itself: whoever calls decides when to try
- * again. Nothing is queued and nothing is sent twice behind the caller's back.
+ * A connection that fails at once while Redis is down, and reconnects automatically: the caller decides when to retry.
+ * Nothing is queued and nothing is sent twice without the caller's knowledge.
  *
  * @param url `redis://…` or `rediss://…`; never repeated in a message, it may hold a password.
  * @throws TapeproofError UNREACHABLE
@@ -35,7 +35,7 @@ export async function connectRedis(url: string, connectionName: string): Promise
     connectTimeout: CONNECT_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
-    // The command fails all the same: whoever sent it decides when to try again.
+    // The command still fails: its sender decides when to retry.
     reconnectOnError: leadsElsewhere,
     enableOfflineQueue: false,
     enableReadyCheck: true,
@@ -48,7 +48,7 @@ export async function connectRedis(url: string, connectionName: string): Promise
     protocol: 2,
     retryStrategy: (times) => Math.min(RECONNECT_DELAY_MS_MIN * times, RECONNECT_DELAY_MS_MAX),
   });
-  // Without a listener a broken connection would end the process; each command says what it met.
+  // Without a listener a broken connection would end the process; each command reports its own failure.
   let connectionError: Error | undefined;
   redis.on('error', (error) => {
     connectionError = error;
@@ -75,10 +75,10 @@ function redisTls(url: string): TlsOptions | undefined {
   );
 }
 
-/** Pings, on a connection of its own. */
+/** Pings, on a separate connection. */
 export function redisProbe(url: string, connectionName: string): Probe {
   let connection: Promise<Redis> | undefined;
-  /** Why the connection is down: a command on it says only that it is. */
+  /** Why the connection is down: a command's error says only that it is. */
   let connectionError: Error | undefined;
   const connect = async (): Promise<Redis> => {
     const redis = await connectRedis(url, connectionName);
@@ -98,7 +98,7 @@ export function redisProbe(url: string, connectionName: string): Probe {
       try {
         await (await attempt).ping();
       } catch (error) {
-        // A connection that is up once comes back by itself; one that never was is asked for anew.
+        // A connection that was up once reconnects automatically; one that never was is opened again.
         attempt.catch(() => {
           if (connection === attempt) connection = undefined;
         });
@@ -120,7 +120,7 @@ export async function askRedis<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A Lua script that runs as one step: nothing else happens in between, and all keys it touches are named. */
+/** A Lua script that runs atomically; all keys it touches are named. */
 export interface Script {
   readonly lua: string;
   readonly sha1: string;
@@ -130,7 +130,7 @@ export function script(lua: string): Script {
   return { lua, sha1: createHash('sha1').update(lua).digest('hex') };
 }
 
-/** Runs a script by its hash, sending its text where the server does not have it. @throws TapeproofError UNREACHABLE */
+/** Runs a script by its hash; sends its text where the server does not have it. @throws TapeproofError UNREACHABLE */
 export function runScript(
   redis: Redis,
   { lua, sha1 }: Script,
@@ -147,7 +147,7 @@ export function runScript(
   });
 }
 
-/** The policy by which Redis may drop keys by itself; undefined where it never does. @throws TapeproofError UNREACHABLE */
+/** The policy by which Redis may evict keys; undefined where it never does. @throws TapeproofError UNREACHABLE */
 export async function evictionPolicy(redis: Redis): Promise<string | undefined> {
   const memory = await askRedis(() => redis.info('memory'));
   const policy = /^maxmemory_policy:(\S+)/m.exec(memory)?.[1];

@@ -1,13 +1,13 @@
 import { HealthBoard } from './health/board.ts';
 import { Metrics } from './metrics/metrics.ts';
 
-/** What a process shows of itself while it runs. */
+/** A process's telemetry while it runs. */
 export interface Telemetry {
   readonly metrics: Metrics;
   readonly health: HealthBoard;
 }
 
-/** For a run that nobody looks at: tests, one-off commands. */
+/** For runs that nobody observes: tests, one-off commands. */
 export function noTelemetry(): Telemetry {
   return { metrics: new Metrics(), health: new HealthBoard() };
 }

@@ -3,10 +3,10 @@ import { absenceOf, AllowedNames, type AbsentName } from './allowed-names.ts';
 import { readRows, type OpenedFile } from './file-rows.adapter.ts';
 
 /**
- * Those of the allowed instruments that no row of the file bears. It is read until each was found, so to its end only
+ * The allowed instruments that no row of the file names. The file is read until each is found, so to its end only
  * where one is absent.
  *
- * @throws TapeproofError USAGE where the file has rows and all of them would be refused, before one is.
+ * @throws TapeproofError USAGE where the file has rows and all of them would be refused, before any is.
  */
 export async function absentNames(file: OpenedFile, signal?: AbortSignal): Promise<readonly AbsentName[]> {
   const { allowed } = file.reading;
@@ -20,7 +20,7 @@ export async function absentNames(file: OpenedFile, signal?: AbortSignal): Promi
   if (signal?.aborted === true) return [];
   if (names.isNoneSeen) {
     const absences = names.absent().map(absenceOf).join('; ');
-    throw new TapeproofError('USAGE', `Nothing in ${file.path} may be read: ${absences}.`);
+    throw new TapeproofError('USAGE', `No row of ${file.path} may be read: ${absences}.`);
   }
   return names.absent();
 }

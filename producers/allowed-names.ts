@@ -1,16 +1,16 @@
 import { nearestOf } from '../contracts/nearest-name.ts';
 
-/** An instrument that was to be read, and that no row of the file bears. */
+/** An instrument that was to be read but that no row of the file names. */
 export interface AbsentName {
   readonly instrument: string;
-  /** The file's own name that was perhaps meant. */
+  /** The file's own name that was probably meant. */
   readonly nearest: string | undefined;
 }
 
 /** Names of a file that are kept to suggest from. */
 const NAMES_KEPT_MAX = 4_096;
 
-/** Compares the names that a file was asked for with those it has. */
+/** Compares the requested instruments with those that a file has. */
 export class AllowedNames {
   readonly #allowed: ReadonlySet<string>;
   readonly #unseen: Set<string>;
@@ -26,12 +26,12 @@ export class AllowedNames {
     if (!this.#allowed.has(instrument) && this.#others.size < NAMES_KEPT_MAX) this.#others.add(instrument);
   }
 
-  /** Whether each was seen: nothing else can come of reading on. */
+  /** Whether each was seen: reading further can then change nothing. */
   get areAllSeen(): boolean {
     return this.#unseen.size === 0;
   }
 
-  /** Whether the file has instruments, and none that may be read. */
+  /** Whether the file has instruments, but none that may be read. */
   get isNoneSeen(): boolean {
     return this.#unseen.size === this.#allowed.size && this.#others.size > 0;
   }

@@ -14,7 +14,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What is absent of those allowed, in a file with a row of each name. */
+/** The allowed names that are absent in a file with a row of each given name. */
 async function absent(names: readonly string[], allowed?: readonly string[]): Promise<readonly string[]> {
   const path = join(folder, 'trades.csv');
   const rows = names.map((name, index) => `${index},${1_735_689_600_000_000 + index},${name},1.5,2,BUY`);
@@ -22,7 +22,7 @@ async function absent(names: readonly string[], allowed?: readonly string[]): Pr
   return (await absentNames(await openFile({ path, allowed }))).map(absenceOf);
 }
 
-describe('the instruments that a file is asked for', () => {
+describe('the instruments requested of a file', () => {
   const names = ['BTC-USDT@binance', 'BRK.B@nyse', '币-USDT@binance'];
 
   it('may all be there, in any written form that has one meaning', async () => {
@@ -31,7 +31,7 @@ describe('the instruments that a file is asked for', () => {
     expect(await absent(names, ['~E5~B8~81-USDT@binance'])).toEqual([]);
   });
 
-  it('are told where they are not there, with what was perhaps meant', async () => {
+  it('are reported if absent, with the probable meaning', async () => {
     expect(await absent(names, ['BTC-USDT@binance', 'BRK-B@nyse', 'XAU-EUR@elsewhere'])).toEqual([
       'no row is of BRK-B@nyse (did you mean BRK.B@nyse?)',
       'no row is of XAU-EUR@elsewhere',

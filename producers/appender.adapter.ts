@@ -3,7 +3,7 @@ import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.
 const BATCH_RECORDS_MAX = 4_000;
 const BATCH_BYTES_MAX = 2 * 1024 * 1024;
 
-/** Collects records while the batch before is on its way: one batch in flight, one being filled, never more. */
+/** Collects records while the previous batch is in flight: one batch in flight, one being filled, never more. */
 export class Appender<Outgoing extends OutgoingRecord = OutgoingRecord> {
   private readonly producer: RecordProducer;
   private readonly onAcknowledged: (records: readonly Outgoing[]) => void;
@@ -11,13 +11,13 @@ export class Appender<Outgoing extends OutgoingRecord = OutgoingRecord> {
   private batchBytes = 0;
   private inFlight: Promise<void> = Promise.resolve();
 
-  /** @param onAcknowledged told of each batch that all replicas have */
+  /** @param onAcknowledged called for each batch that all replicas have */
   constructor(producer: RecordProducer, onAcknowledged: (records: readonly Outgoing[]) => void) {
     this.producer = producer;
     this.onAcknowledged = onAcknowledged;
   }
 
-  /** Takes a record; when it says true, the batch is full and `flush` is to be awaited before the next. */
+  /** Takes a record; when it returns true, the batch is full: await `flush` before the next. */
   add(record: Outgoing): boolean {
     this.batch.push(record);
     this.batchBytes += record.body.length;
@@ -34,7 +34,7 @@ export class Appender<Outgoing extends OutgoingRecord = OutgoingRecord> {
     this.inFlight = this.producer.send(records).then(() => {
       this.onAcknowledged(records);
     });
-    // Whoever awaits it next learns of its failure; until then nobody listens.
+    // The next caller that awaits it gets its failure; until then nothing listens.
     this.inFlight.catch(() => undefined);
   }
 

@@ -6,7 +6,7 @@ import { isRefusal, malformed, tradeOf } from './source.ts';
 
 const VENUE = 'binance';
 const MICROSECONDS_PER_MILLISECOND = 1000;
-/** Binance writes BTCUSDT; where base and quote meet is known from the quote. Longer ones first. */
+/** Binance writes BTCUSDT; base and quote are split by the known quotes. Longer ones first. */
 export const BINANCE_QUOTES: readonly string[] = [
   'FDUSD',
   'USDT',
@@ -22,7 +22,7 @@ export const BINANCE_QUOTES: readonly string[] = [
   .concat(['ARS', 'MXN', 'COP', 'CZK', 'DAI', 'PAX', 'XRP', 'TRX', 'SOL', 'DOGE', 'DOT', 'VAI', 'UST', 'USD']);
 
 /**
- * `BTC-USDT@binance` for BTCUSDT; a symbol that ends with no known quote, such as that of a dated future, as it is:
+ * `BTC-USDT@binance` for BTCUSDT; a symbol without a known quote at its end, such as a dated future's, is kept:
  * `BTCUSDT_250328@binance`. No two symbols give the same instrument. Undefined for what cannot be a symbol.
  */
 export function binanceInstrument(symbol: string): string | undefined {
@@ -83,6 +83,6 @@ export function binanceTrade(data: JsonObject, receivedAt: number, source: strin
   if (isRefusal(trade) || trade.price.isPositive()) return trade;
   return {
     reason: 'NOT_POSITIVE',
-    detail: `the price ${trade.price.toString()} is not above 0, and Binance has none such`,
+    detail: `the price ${trade.price.toString()} is not above 0, which Binance never has`,
   };
 }

@@ -12,7 +12,7 @@ import { databento } from './sources/databento.ts';
 import { kraken } from './sources/kraken.ts';
 import { tardis } from './sources/tardis.ts';
 
-/** Every format that trades can be read from. A new one is a file and a line here. */
+/** Every format that trades can be read from. A new format is a file and a line here. */
 export const FILE_SOURCES: readonly FileSource[] = [
   canonicalCsv,
   binanceTrades,
@@ -29,24 +29,24 @@ export const FILE_SOURCES: readonly FileSource[] = [
   barterJsonl,
 ];
 
-/** How many lines at the start of a file are looked at to tell its format. */
+/** How many lines at the start of a file are inspected to detect its format. */
 export const DETECTION_LINES = 20;
 
 /** The formats' names, for messages and help. */
 export const FILE_SOURCE_NAMES: readonly string[] = FILE_SOURCES.map((source) => source.name);
 
-/** A format, and what reads one file of it. */
+/** A format, and the parser for one file of it. */
 export interface Detected {
   readonly format: FileSource;
   readonly parser: LineParser;
 }
 
-/** The format of that name. */
+/** The format with this name. */
 export function fileSourceNamed(name: string): FileSource | undefined {
   return FILE_SOURCES.find((source) => source.name === name);
 }
 
-/** The format of a file that begins so. */
+/** The format of a file that begins like this. */
 export function detectFileSource(head: FileHead): Detected | undefined {
   for (const format of FILE_SOURCES) {
     const parser = format.open(head);

@@ -5,7 +5,7 @@ import { quoted, type FileHead, type FileSource, type LineParser } from './sourc
 import { TableParser, type Part } from './table.ts';
 import { microsecondsOf, type TimeForm } from './timestamps.ts';
 
-/** Columns of a table that is in no known format, as a person names them: `time=ts:ms,price=px,size=qty`. */
+/** Columns of a table in an unknown format, as a person names them: `time=ts:ms,price=px,size=qty`. */
 export interface ColumnMapping {
   readonly columns: ReadonlyMap<Part, ColumnReference>;
   readonly time: TimeForm;
@@ -16,12 +16,12 @@ export interface ColumnMapping {
 /** A column by its name in the header, in lower case, or by its number from 1. */
 type ColumnReference = { readonly name: string } | { readonly number: number };
 
-/** Why something that a person wrote cannot be used, as a sentence for people. */
+/** Why a person's input cannot be used, as a sentence for people. */
 export interface Problem {
   readonly problem: string;
 }
 
-/** What each key says, and for the three kinds of sides how the column is read. */
+/** The part that each key names and, for the three kinds of sides, how the column is read. */
 const PART_OF: ReadonlyMap<string, Part> = new Map([
   ['time', 'time'],
   ['price', 'price'],
@@ -65,7 +65,7 @@ export function parseColumns(text: string): ColumnMapping | Problem {
     const key = entry.slice(0, Math.max(equals, 0)).trim().toLowerCase();
     const part = PART_OF.get(key);
     if (part === undefined) {
-      return { problem: `${quoted(entry)} is not a part of a trade and its column: use ${COLUMN_KEYS.join(', ')}` };
+      return { problem: `${quoted(entry)} is not KEY=COLUMN with one of the keys ${COLUMN_KEYS.join(', ')}` };
     }
     if (columns.has(part)) return { problem: `the ${part} has two columns: name one` };
     const { column, form } = columnAndForm(entry.slice(equals + 1).trim(), part);
@@ -77,12 +77,12 @@ export function parseColumns(text: string): ColumnMapping | Problem {
   }
   const missing = NEEDED.filter((part) => !columns.has(part));
   if (missing.length > 0) return { problem: `${missing.join(' and ')} must have a column` };
-  if (columns.has('venue') && !columns.has('instrument')) return { problem: 'a venue needs an instrument beside it' };
+  if (columns.has('venue') && !columns.has('instrument')) return { problem: 'a venue needs an instrument as well' };
   const time = forms.get('time') ?? BY_DIGITS;
   return { columns, time, received: forms.get('received') ?? time, side };
 }
 
-/** The unit after the last colon, where there is one; otherwise the colon is the column's own. */
+/** The unit after the last colon, if it is a unit; otherwise the colon belongs to the column's name. */
 function columnAndForm(text: string, part: Part): { readonly column: string; readonly form: TimeForm | undefined } {
   const colon = text.lastIndexOf(':');
   const form =
@@ -90,7 +90,7 @@ function columnAndForm(text: string, part: Part): { readonly column: string; rea
   return { column: form === undefined ? text : text.slice(0, colon).trim(), form };
 }
 
-/** What stands for the format where a person has named the columns. */
+/** The format where a person has named the columns. */
 export const NAMED_COLUMNS: FileSource = {
   name: 'columns',
   description: 'a table whose columns are named by --columns',
@@ -99,7 +99,7 @@ export const NAMED_COLUMNS: FileSource = {
   open: () => undefined,
 };
 
-/** What reads a file by such a mapping, or why its columns do not fit the file. */
+/** The parser for a file with such a mapping, or why its columns do not fit the file. */
 export function openColumns(mapping: ColumnMapping, head: FileHead): LineParser | Problem {
   const [first = '', ...rest] = head.lines;
   const delimiter = head.delimiter ?? delimiterOf(first);
@@ -134,7 +134,7 @@ export function openColumns(mapping: ColumnMapping, head: FileHead): LineParser 
   });
 }
 
-/** An instrument without a venue is a symbol: the venue stands in another column, or a person gives it. */
+/** An instrument without a venue is a symbol: the venue is in another column, or a person gives it. */
 function withSymbol(
   at: Readonly<Partial<Record<Part, number>>>,
   firstRows: readonly (readonly string[])[],

@@ -78,7 +78,7 @@ describe('columns that a person names', () => {
     expect(onlyTrade('time=t,price=p,size=q,instrument=sym', lines, '@okx').instrument).toBe('XBTUSD@okx');
   });
 
-  it('take a calendar time without a zone only where it is said to be UTC', () => {
+  it('accept a calendar time without a zone only if it is declared UTC', () => {
     const lines = ['t,p,q', '2025-01-01 00:00:00,1,2'];
     expect(read('time=t,price=p,size=q', lines)).toEqual([
       { reason: 'MALFORMED', detail: 'the time "2025-01-01 00:00:00" does not name its zone' },
@@ -86,7 +86,7 @@ describe('columns that a person names', () => {
     expect(onlyTrade('time=t:iso,price=p,size=q', lines).eventTime).toBe(1_735_689_600_000_000);
   });
 
-  it('of the wrong unit are said to be so', () => {
+  it('of the wrong unit are reported as such', () => {
     expect(read('time=t:s,price=p,size=q', ['t,p,q', '1735689600000,1,2'])).toEqual([
       {
         reason: 'TIME_OUT_OF_BOUNDS',
@@ -97,14 +97,14 @@ describe('columns that a person names', () => {
 
   it.each([
     ['time=t', 'price and size must have a column'],
-    ['time=t,price=p,size=q,colour=c', '"colour=c" is not a part of a trade and its column: use time, price,'],
+    ['time=t,price=p,size=q,colour=c', '"colour=c" is not KEY=COLUMN with one of the keys time, price,'],
     ['time=t,price=p,size=q,side=a,maker=b', 'the side has two columns: name one'],
     ['time=t,price=p,size=', 'the size has no column'],
-    ['time=t,price=p,size=q,venue=v', 'a venue needs an instrument beside it'],
+    ['time=t,price=p,size=q,venue=v', 'a venue needs an instrument as well'],
     ['time=t,price=px,size=q', 'there is no column "px" for the price: the first line is "t,p,q,q"'],
     ['time=t,price=#9,size=#3', 'there is no column #9 for the price'],
     ['time=t,price=p,size=q', 'two columns are named "q": give the size as #3'],
-    ['nonsense', '"nonsense" is not a part of a trade and its column'],
+    ['nonsense', '"nonsense" is not KEY=COLUMN with one of the keys time'],
   ])('%s are refused in a sentence', (columns, sentence) => {
     expect(problemOf(columns, ['t,p,q,q'])).toContain(sentence);
   });
@@ -119,7 +119,7 @@ describe('a table in no known format', () => {
       'its header is "a,b,c"; no known format is near; to name its columns: --columns time=COLUMN,price=COLUMN,size=COLUMN',
     );
     expect(unknownTable(headOf(['trade_id,side,size,price,time']))).toContain(
-      'the nearest format is coinbase: if it is that, say --format coinbase',
+      'the nearest format is coinbase: if that is right, give --format coinbase',
     );
     expect(unknownTable(headOf(['1,2,x,4']))).toBe(
       'it begins "1,2,x,4"; name its columns, such as --columns time=#1,price=#2,size=#3',

@@ -6,25 +6,25 @@ import { openPromise, type Entry, type ZipFile } from 'yauzl';
 import { TapeproofError } from '../platform/errors.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
-/** How a file holds its content, told from its first bytes, whatever its name. */
+/** How a file's content is packed, detected from its first bytes, whatever its name. */
 export type Container = 'plain' | 'gzip' | 'zstd' | 'zip' | 'parquet';
 
-/** Told of stored bytes read so far. */
+/** Called with the number of stored bytes read so far. */
 export type StoredRead = (bytesDone: number) => void;
 
 const READ_BYTES = 256 * 1024;
 /** Names of a zip's entries that a message lists. */
 const NAMES_LISTED_MAX = 5;
-/** Entries of a zip that are looked at: one is wanted. */
+/** Entries of a zip that are inspected: one is expected. */
 const ENTRIES_MAX = 10_000;
 const ENCRYPTED_FLAG = 1;
-/** What macOS puts beside each file of a zip. */
+/** The metadata that macOS adds for each file of a zip. */
 const COMPANION = /^__MACOSX\/|(?:^|\/)\.DS_Store$/;
 
 const MAGICS: readonly { readonly container: Container; readonly bytes: Buffer }[] = [
   { container: 'gzip', bytes: Buffer.from([0x1f, 0x8b]) },
   { container: 'zstd', bytes: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]) },
-  // A zstd file may begin with a frame that holds nothing, of sixteen kinds; these are those that tools write.
+  // A zstd file may begin with an empty frame, of sixteen kinds; these are the ones that tools write.
   { container: 'zstd', bytes: Buffer.from([0x50, 0x2a, 0x4d, 0x18]) },
   { container: 'zstd', bytes: Buffer.from([0x5e, 0x2a, 0x4d, 0x18]) },
   { container: 'zip', bytes: Buffer.from('PK\x03\x04') },
@@ -44,7 +44,7 @@ export async function containerOf(path: string): Promise<Container> {
   }
 }
 
-/** The bytes whose hash is a file's identity: unpacked where it is packed; of Parquet those of the file. */
+/** The bytes whose hash is a file's identity: unpacked where the file is packed; for Parquet the file's own. */
 export function contentOf(path: string, container: Container, onStored: StoredRead): AsyncIterable<Buffer> {
   if (container === 'zip') return zipContent(path, onStored);
   const stored = createReadStream(path, { highWaterMark: READ_BYTES });
@@ -54,7 +54,7 @@ export function contentOf(path: string, container: Container, onStored: StoredRe
     onStored(bytesDone);
   });
   stored.pause();
-  // `pipeline` hands an error of either stream to the one that is read; there is nothing to add to it here.
+  // `pipeline` passes an error of either stream to the one that is read; nothing needs adding here.
   if (container === 'gzip') return pipeline(stored, createGunzip({ chunkSize: READ_BYTES }), () => undefined);
   return container === 'zstd' ? zstdContent(stored) : stored;
 }
@@ -97,7 +97,7 @@ async function* checked(path: string, entry: Entry, stream: Readable, onStored: 
   } finally {
     await chunks.return?.();
   }
-  if (sum !== entry.crc32) throw damagedZip(path, 'its check sum is another');
+  if (sum !== entry.crc32) throw damagedZip(path, 'its checksum does not match');
 }
 
 async function onlyFileIn(zip: ZipFile, path: string): Promise<Entry> {
@@ -116,7 +116,7 @@ async function onlyFileIn(zip: ZipFile, path: string): Promise<Entry> {
     const names = files.slice(0, NAMES_LISTED_MAX).map(({ fileName }) => fileName);
     throw new TapeproofError(
       'USAGE',
-      `The file ${path} is a zip of ${files.length} files (${names.join(', ')}${more}): unpack it and give them one by one.`,
+      `The file ${path} is a zip of ${files.length} files (${names.join(', ')}${more}): unpack it and ingest them one by one.`,
     );
   }
   if ((entry.generalPurposeBitFlag & ENCRYPTED_FLAG) !== 0) {
@@ -137,6 +137,6 @@ async function ofZip<Result>(path: string, work: Promise<Result>): Promise<Resul
 function damagedZip(path: string, why: string): TapeproofError {
   return new TapeproofError(
     'USAGE',
-    `The file ${path} cannot be read: its zip data is damaged (${why}): fetch it again.`,
+    `The file ${path} cannot be read: its zip data is damaged (${why}): download it again.`,
   );
 }

@@ -1,6 +1,6 @@
 import { parse } from 'csv-parse/sync';
 
-/** What may part the columns of a table, the likeliest first. */
+/** The possible delimiters of a table, the likeliest first. */
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 
 /**
@@ -25,7 +25,7 @@ export function csvFields(line: string, delimiter: string): string[] | undefined
   }
 }
 
-/** What parts the columns of a table that begins with this line: the mark that stands in it most often. */
+/** The delimiter of a table that begins with this line: the one that occurs most often in it. */
 export function delimiterOf(firstLine: string): string {
   let found: string = DELIMITERS[0];
   let most = 0;

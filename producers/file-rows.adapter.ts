@@ -12,7 +12,7 @@ import { FileRows, textOfLine, type FileRow, type Reading } from './rows.ts';
 import { quoted, type FileHead, type LineParser } from './source.ts';
 
 const FILE_HASH_DIGITS = 16;
-/** What may stand above a table: a remark, or the address it is from. */
+/** The lines that may precede a table: a comment, or the address of its origin. */
 const COMMENT = /^\s*"?(?:#|https?:\/\/|www\.)/i;
 /** A symbol's venue alone, for files whose rows name symbols. */
 const VENUE_ALONE = /^@[a-z0-9][a-z0-9._-]{0,31}$/;
@@ -23,35 +23,35 @@ const DELIMITER_NAMES: ReadonlyMap<string, string> = new Map([
 
 export interface FileOptions {
   readonly path: string;
-  /** Name of the format; told from the first lines where it is left out. */
+  /** Name of the format; detected from the first lines if omitted. */
   readonly format?: string | undefined;
-  /** Instrument of the rows, for files whose rows name none; `@venue` where they name symbols without it. */
+  /** Instrument of the rows, for files whose rows name none; `@venue` where they name symbols without a venue. */
   readonly instrument?: string | undefined;
-  /** Columns of a table in no known format: `time=ts:ms,price=px,size=qty`. */
+  /** Columns of a table in an unknown format: `time=ts:ms,price=px,size=qty`. */
   readonly columns?: string | undefined;
-  /** What parts the columns, one character or `tab`; told from the first line where it is left out. */
+  /** The delimiter, one character or `tab`; detected from the first line if omitted. */
   readonly delimiter?: string | undefined;
-  /** Instruments that may be read; a row of another one is a dead letter. All where it is left out. */
+  /** Instruments that may be read; a row of another one is a dead letter. All if omitted. */
   readonly allowed?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A file that was read once, for its hash and to its end, and whose format is known. */
+/** A file that was read once to its end, for its hash, and whose format is known. */
 export interface OpenedFile {
   readonly path: string;
   /** Stored size, bytes. */
   readonly bytes: number;
   readonly container: Container;
-  /** SHA-256 of the content, hex, unpacked where it is packed: the identity of the file. Of Parquet that of its bytes. */
+  /** SHA-256 (hex) of the content, unpacked where it is packed: the identity of the file. For Parquet, of its bytes. */
   readonly sha256: string;
   readonly reading: Reading;
 }
 
-/** Told of each piece read: stored bytes so far, and of the whole file. */
+/** Called for each piece read: stored bytes so far, and stored bytes of the whole file. */
 export type BytesRead = (bytesDone: number, bytesTotal: number) => void;
 
 /**
- * Reads the whole file once for its identity and settles its format.
+ * Reads the whole file once for its identity and determines its format.
  *
  * @throws TapeproofError USAGE where the file cannot be read, is in no known format or an option does not fit it.
  */
@@ -69,9 +69,9 @@ export async function openFile(options: FileOptions, onBytes: BytesRead = () => 
 }
 
 /**
- * How the rows of a file are to be read, by its first lines and what a person said of it.
+ * How to read the rows of a file, by its first lines and the options given.
  *
- * @throws TapeproofError USAGE as {@link openFile}
+ * @throws TapeproofError USAGE like {@link openFile}
  */
 export async function readingOf(options: FileOptions, container: Container, source: string): Promise<Reading> {
   const { path } = options;
@@ -89,10 +89,10 @@ export async function readingOf(options: FileOptions, container: Container, sour
 }
 
 /**
- * The rows of an opened file in order, in groups of what one read held. Ends early, without an error, when the signal
- * is given. Memory is bounded by one read and one line.
+ * The rows of an opened file in order, in one group per read. Ends early, without an error, when the signal is given.
+ * Memory is bounded by one read and one line.
  *
- * @throws TapeproofError USAGE where the file cannot be read to its end or is no longer the one that was opened.
+ * @throws TapeproofError USAGE where the file cannot be read to its end or is no longer the file that was opened.
  */
 export async function* readRows(
   file: OpenedFile,
@@ -116,7 +116,7 @@ export async function* readRows(
     await groups.return(undefined);
   }
   if (hash.digest('hex') !== file.sha256) {
-    throw new TapeproofError('USAGE', `The file ${file.path} changed while it was read: give a file that is complete.`);
+    throw new TapeproofError('USAGE', `The file ${file.path} changed while it was being read: give a complete file.`);
   }
 }
 
@@ -143,7 +143,7 @@ async function hashOf(
   return hash.digest('hex');
 }
 
-/** @param hash takes the bytes of the file's identity on the way */
+/** @param hash is fed the bytes of the file's identity on the way */
 export async function* readLines(
   path: string,
   container: Container,
@@ -152,7 +152,7 @@ export async function* readLines(
 ): AsyncGenerator<FileLine[]> {
   if (container === 'parquet') yield* parquetLines(path);
   const splitter = new LineSplitter();
-  // The columns of Parquet do not stand in the order of its bytes: these are read for the identity alone.
+  // Parquet's columns do not follow the order of its bytes: these are read for the identity alone.
   if (container !== 'parquet' || hash !== undefined) {
     for await (const chunk of contentOf(path, container, onStored)) {
       hash?.update(chunk);
@@ -163,11 +163,11 @@ export async function* readLines(
 }
 
 interface FirstLines {
-  /** Those that hold something, as text, without comments before the first of them. */
+  /** The lines that are not empty, as text, without comments before the first of them. */
   readonly texts: readonly string[];
   /** Number of the first of them. */
   readonly begins: number;
-  /** How many are not text. */
+  /** How many of the lines are not text. */
   readonly unreadable: number;
 }
 
@@ -201,12 +201,12 @@ function formatOf(options: FileOptions, head: FileHead, { unreadable }: FirstLin
   if (format !== undefined && named === undefined) {
     throw new TapeproofError(
       'USAGE',
-      `There is no file format ${quoted(format)}: use one of ${FILE_SOURCE_NAMES.join(', ')}.`,
+      `${quoted(format)} is not a known file format: use one of ${FILE_SOURCE_NAMES.join(', ')}.`,
     );
   }
   if (head.lines.length === 0) {
     const what = unreadable > 0 ? 'does not begin with lines of text' : 'is empty';
-    throw new TapeproofError('USAGE', `The file ${path} ${what}: give a file with trades, packed or not.`);
+    throw new TapeproofError('USAGE', `The file ${path} ${what}: give a file with trades, compressed or not.`);
   }
   if (mapping !== undefined) {
     const parser = openColumns(mapping, head);
@@ -231,7 +231,7 @@ function delimiterIn({ delimiter }: FileOptions): string | undefined {
   if (delimiter === undefined) return undefined;
   const character = DELIMITER_NAMES.get(delimiter.toLowerCase()) ?? delimiter;
   if (/^[^\w"\r\n]$/.test(character)) return character;
-  throw new TapeproofError('USAGE', `${quoted(delimiter)} cannot part columns: give one character, or tab.`);
+  throw new TapeproofError('USAGE', `${quoted(delimiter)} is not a valid delimiter: give one character, or tab.`);
 }
 
 function instrumentIn({ path, instrument }: FileOptions, format: string, { instruments }: LineParser): string {
@@ -244,7 +244,7 @@ function instrumentIn({ path, instrument }: FileOptions, format: string, { instr
   }
   const isSymbol = instruments === 'SYMBOL_IN_ROWS';
   if (instrument === undefined) {
-    const what = isSymbol ? 'name a symbol without its venue' : 'do not say of which instrument they are';
+    const what = isSymbol ? 'name a symbol without its venue' : 'do not name their instrument';
     const venue = isSymbol ? ' or, for their symbols at one venue, --instrument @binance' : '';
     throw new TapeproofError(
       'USAGE',
@@ -259,15 +259,15 @@ function allowedIn({ allowed }: FileOptions): ReadonlySet<string> | undefined {
 }
 
 const READ_FAILURES: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
+  ENOENT: 'the file does not exist',
   EISDIR: 'it is a folder',
   EACCES: 'reading it is not permitted',
-  Z_BUF_ERROR: 'its packed data ends too early: fetch it again',
-  Z_DATA_ERROR: 'its gzip data is damaged: fetch it again',
+  Z_BUF_ERROR: 'its compressed data ends too early: download it again',
+  Z_DATA_ERROR: 'its gzip data is damaged: download it again',
 };
 const ZSTD_FAILURE = /^ZSTD_/;
 
-/** What the operating system says of a file, as a sentence. */
+/** The operating system's error for a file, as a sentence. */
 export async function readable<Result>(path: string, read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();
@@ -277,7 +277,7 @@ export async function readable<Result>(path: string, read: () => Promise<Result>
     if (code === 'ABORT_ERR') throw error;
     const known = Object.hasOwn(READ_FAILURES, code) ? READ_FAILURES[code] : undefined;
     const reason = ZSTD_FAILURE.test(code)
-      ? `its zstd data cannot be unpacked (${error.message}): fetch it again`
+      ? `its zstd data cannot be unpacked (${error.message}): download it again`
       : (known ?? error.message);
     throw new TapeproofError('USAGE', `The file ${path} cannot be read: ${reason}.`, { cause: error });
   }

@@ -47,7 +47,7 @@ describe('a file of trades', () => {
     expect(packed).toEqual(plain);
   });
 
-  it('gives the same ids packed and plain, where they are made from its content', async () => {
+  it('gives the same ids packed and plain, where they are derived from its content', async () => {
     const content = 'timestamp,price,amount\n1385337600,800.01,0.1\n';
     const instrument = 'BTC-USD@bitstamp';
     const plain = await readAll({ path: await fileWith('made-ids.csv', content), instrument });
@@ -60,7 +60,7 @@ describe('a file of trades', () => {
   it('takes its instrument from the option where the rows name none', async () => {
     const path = await fileWith('bitstamp.csv', 'timestamp,price,amount\n1385337600,800.01,0.1\n');
     const read = async (options: Partial<FileOptions>) => (await readAll({ path, ...options })).trades[0]?.instrument;
-    await expect(read({})).rejects.toThrow('do not say of which instrument they are: give it, such as --instrument');
+    await expect(read({})).rejects.toThrow('do not name their instrument: give it, such as --instrument');
     expect(await read({ instrument: 'XBT-USD@kraken' })).toBe('XBT-USD@kraken');
     expect(await read({ instrument: 'BTC-EUR@bitstamp' })).toBe('BTC-EUR@bitstamp');
     await expect(read({ instrument: 'bitcoin' })).rejects.toThrow('The instrument "bitcoin" names no venue: write');
@@ -71,18 +71,18 @@ describe('a file of trades', () => {
   });
 
   it.each([
-    ['absent', undefined, {}, 'there is no such file'],
+    ['absent', undefined, {}, 'the file does not exist'],
     ['empty', '', {}, 'is empty'],
     ['blank', '\n\n', {}, 'is empty'],
     ['noise', Buffer.alloc(4_000, 0xfe), {}, 'does not begin with lines of text'],
     ['unknown', 'hello\nworld\n', {}, 'is in no known format: it begins "hello"'],
-    ['unnamed', 'hello\n', { format: 'parquet' }, 'There is no file format "parquet": use one of canonical-csv,'],
-    ['proto', 'hello\n', { format: '__proto__' }, 'There is no file format "__proto__"'],
+    ['unnamed', 'hello\n', { format: 'parquet' }, '"parquet" is not a known file format: use one of canonical-csv,'],
+    ['proto', 'hello\n', { format: '__proto__' }, '"__proto__" is not a known file format'],
     ['other', 'timestamp,price,amount\n', { format: 'canonical-csv' }, 'its first line must be like "trade_id,'],
     ['own', `${HEADER}\n`, { instrument: 'A-B@c' }, 'name their own instruments: leave out --instrument A-B@c'],
     ['allowed', `${HEADER}\n`, { allowed: ['A-B@c', 'nonsense'] }, 'The instrument "nonsense" names no venue: write'],
-    ['cut', gzipSync(`${HEADER}\n${row(1)}\n`).subarray(0, 40), {}, 'packed data ends too early'],
-  ])('that is %s is said to be so in one sentence', async (name, content, options, sentence) => {
+    ['cut', gzipSync(`${HEADER}\n${row(1)}\n`).subarray(0, 40), {}, 'compressed data ends too early'],
+  ])('that is %s is reported in one sentence', async (name, content, options, sentence) => {
     const path = content === undefined ? join(folder, 'nowhere') : await fileWith(name, content);
     await expect(readAll({ path, ...options })).rejects.toMatchObject({
       code: 'USAGE',
@@ -93,10 +93,10 @@ describe('a file of trades', () => {
   it('that ends too early is refused before its first row is given', async () => {
     const rows = Array.from({ length: 50_000 }, (_, id) => row(id)).join('\n');
     const path = await fileWith('cut-late', gzipSync(`${HEADER}\n${rows}\n`).subarray(0, -20));
-    await expect(openFile({ path })).rejects.toThrow('packed data ends too early');
+    await expect(openFile({ path })).rejects.toThrow('compressed data ends too early');
   });
 
-  it('that is a folder is said to be so', async () => {
+  it('that is a folder is reported as such', async () => {
     await expect(readAll({ path: folder })).rejects.toThrow('it is a folder');
   });
 
@@ -107,7 +107,7 @@ describe('a file of trades', () => {
     const read = async () => {
       for await (const rows of readRows(file)) expect(rows.length).toBeGreaterThan(0);
     };
-    await expect(read()).rejects.toThrow('changed while it was read');
+    await expect(read()).rejects.toThrow('changed while it was being read');
   });
 
   it('is read no further once the signal is given', async () => {
@@ -174,7 +174,7 @@ describe('real captures beside the checkout', () => {
     expect(refused.map((deadLetter) => deadLetter.reason)).toEqual(Array.from({ length: 18 }, () => 'NOT_POSITIVE'));
   });
 
-  it.runIf(present)('give the same trades as the committed sample, which holds their trade lines alone', async () => {
+  it.runIf(present)('give the same trades as the committed sample, which has only their trade lines', async () => {
     const original = gunzipSync(
       await readFile(join(shared, 'sample/barter_binance_spot_trades_l1_btc_eth_sol_20250325.jsonl.gz')),
     );

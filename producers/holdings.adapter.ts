@@ -14,12 +14,12 @@ export interface HoldingsQuery {
   readonly registry: Registry;
   /** Partitions of every topic. */
   readonly partitions: number;
-  /** Those that the file has trades of. */
+  /** The instruments of the file's trades. */
   readonly instruments: Iterable<string>;
   /** Whether the file has rows that are refused: only then the dead letters are read. */
   readonly hasRefused: boolean;
   readonly signal: AbortSignal;
-  /** Told of records read and records in all. */
+  /** Called with the number of records read and of records in all. */
   readonly onRecords: (done: number, total: number) => void;
 }
 
@@ -30,15 +30,15 @@ interface Range {
   readonly to: number;
 }
 
-/** No instrument: a key that is compared with those asked for. */
+/** Not a valid instrument: a key compared with the requested ones. */
 const NO_KEY = '';
 
 /**
- * Reads once, without a consumer group, the partitions of the tape that the file's instruments lie in, and the dead
- * letters where the file has any, and tells them `into`. A record of another instrument is told by its key and never
+ * Reads once, without a consumer group, the tape partitions of the file's instruments, and the dead letters if the
+ * file has refused rows, and adds them to `into`. A record of another instrument is recognised by its key and never
  * decoded.
  *
- * @throws TapeproofError UNREACHABLE; CHECK_FAILED where the tape has too many trades in the file's time to tell
+ * @throws TapeproofError UNREACHABLE; CHECK_FAILED where the tape has too many trades in the file's time to compare
  */
 export async function readHoldings(query: HoldingsQuery, into: Holdings): Promise<void> {
   const { reader } = query;
@@ -62,7 +62,7 @@ export async function readHoldings(query: HoldingsQuery, into: Holdings): Promis
     if (!(error instanceof RangeError)) throw error;
     throw new TapeproofError(
       'CHECK_FAILED',
-      `The tape holds ${error.message} in the time of this file, too many to tell what is new: split the file by time.`,
+      `The tape holds ${error.message} in the time of this file, too many to determine what is new: split the file by time.`,
       { cause: error },
     );
   }
@@ -74,7 +74,7 @@ async function rangesOf(reader: LogReader, query: HoldingsQuery): Promise<Range[
   const ofTape = new Set([...instruments].map((instrument) => partitionOf(instrument, partitions)));
   for (const partition of [...ofTape].sort((left, right) => left - right))
     places.push({ topic: TAPE_TOPIC, partition });
-  // A longer version of a file is another file by its name, and its dead letters are in another partition.
+  // A longer version of a file has another identity, so its dead letters are in another partition.
   for (let partition = 0; hasRefused && partition < partitions; partition += 1) {
     places.push({ topic: DEAD_LETTERS_TOPIC, partition });
   }
@@ -87,7 +87,7 @@ async function rangesOf(reader: LogReader, query: HoldingsQuery): Promise<Range[
   return ranges;
 }
 
-/** Hands on what a record holds; a promise only where a schema must be fetched first. */
+/** Passes on the content of a record; a promise only where a schema must be fetched first. */
 function recordTaker({ registry }: HoldingsQuery, into: Holdings): (record: LogRecord) => Promise<void> | undefined {
   const decodeTape = createTapeDecoder(registry);
   const trace = Buffer.from(FILE_READER);
@@ -101,7 +101,7 @@ function recordTaker({ registry }: HoldingsQuery, into: Holdings): (record: LogR
         if (deadLetter?.reader === FILE_READER) into.holdDeadLetter(deadLetter.deadLetterId);
       });
     }
-    // Every trade has its instrument for a key; who else writes to the tape may leave it out.
+    // Every trade has its instrument as its key; foreign writers to the tape may omit the key.
     const key = record.key?.toString('latin1') ?? NO_KEY;
     if (key !== NO_KEY && !into.isAskedFor(key)) return undefined;
     const content = decodeTape(record);

@@ -4,7 +4,7 @@ import { MetTrades } from './survey-identities.ts';
 import { OrderClock, type MisplacedRow, type OrderCounts } from './survey-order.ts';
 import type { Survey } from './survey.ts';
 
-/** What became of the trades of one instrument. */
+/** The counts of one instrument's trades, by what happened to them. */
 export interface InstrumentReport {
   /** Trades read: `appended` + `alreadyThere` + `repeated`. */
   readonly rows: number;
@@ -13,18 +13,18 @@ export interface InstrumentReport {
   readonly repeated: number;
   /** Lines of the first repeated rows. */
   readonly firstRepeated: readonly number[];
-  /** Of those appended, the ones after newer ones: they count into their session and decide nothing. */
+  /** Appended trades that come after newer ones: they count into their session and decide nothing. */
   readonly late: number;
   readonly firstLate: readonly MisplacedRow[];
   readonly largestStepBackUs: number;
-  /** Of those appended, the ones stamped far ahead of all around them. */
+  /** Appended trades stamped far ahead of all around them. */
   readonly stray: number;
   readonly firstStray: readonly MisplacedRow[];
-  /** Seconds whose only trades come late, so that there is no decision in them. */
+  /** Seconds that have only late trades, and so no decision. */
   readonly silencedSeconds: number;
 }
 
-/** Tells the rows to append from those that are there, and from those that stand in the file a second time. */
+/** Separates the rows to append from those already on the tape and those repeated in the file. */
 class RowFilter {
   private readonly holdings: Holdings;
   private readonly met: MetTrades | undefined;
@@ -43,7 +43,7 @@ class RowFilter {
   }
 }
 
-/** How the rows that are not there yet follow each other, and the end of the tape. Feed it the file once. */
+/** The order of the rows that are not yet on the tape, and how they follow its end. Feed it the file once. */
 export class MissingRows {
   private readonly filter: RowFilter;
   private readonly holdings: Holdings;
@@ -63,18 +63,18 @@ export class MissingRows {
     clockIn(this.behindTape, instrument, () => new OrderClock({ after, isSorted: true })).accept(eventTime, line);
   }
 
-  /** By other rows of the file. */
+  /** Late by other rows of the file. */
   ordersInFile(): Map<string, OrderCounts> {
     return countsOf(this.inFile);
   }
 
-  /** By the tape, in whatever order they are appended. */
+  /** Late by the tape, in whatever order they are appended. */
   ordersBehindTape(): Map<string, OrderCounts> {
     return countsOf(this.behindTape);
   }
 }
 
-/** Counts what becomes of the rows of a file, by instrument. */
+/** Counts the rows of a file by result and instrument. */
 export class FileCounts {
   private readonly filter: RowFilter;
   private readonly survey: Survey;
@@ -92,7 +92,10 @@ export class FileCounts {
     this.holdings = holdings;
   }
 
-  /** Whether the row needs not be appended; it is counted as that. Feed it every row once, in the order of appending. */
+  /**
+   * Whether the row need not be appended; it is then counted as such. Feed it every row once, in the order of
+   * appending.
+   */
   passesOver(row: KeptRow): boolean {
     const kind = this.filter.kindOf(row);
     if (kind === 'new') return false;
@@ -104,7 +107,7 @@ export class FileCounts {
     return true;
   }
 
-  /** Counts a row that is to be appended. */
+  /** Counts a row that will be appended. */
   take(row: KeptRow, line: number): void {
     if (row.kind === 'dead-letter') this.deadLetters += 1;
     else this.of(row.trade.instrument).clock.accept(row.trade.eventTime, line);
@@ -145,7 +148,7 @@ interface InstrumentCounts {
   appended: number;
   alreadyThere: number;
   repeated: number;
-  /** As the rows are appended, after the end of the tape. */
+  /** The order in which the rows are appended, after the end of the tape. */
   readonly clock: OrderClock;
 }
 

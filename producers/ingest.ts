@@ -7,9 +7,9 @@ import { TradeIdentities } from '../contracts/trade-identities.ts';
 import { FormerIds, isFormerId } from './former-ids.ts';
 import { OrderClock } from './survey-order.ts';
 
-/** Trades of the tape, in the time of one file, that a run remembers. */
+/** The most trades of the tape, in the time of one file, that a run remembers. */
 export const HELD_TRADES_MAX = 100_000_000;
-/** Refused rows of files that a run remembers; some 100 bytes each. */
+/** The most refused rows of files that a run remembers; some 100 bytes each. */
 export const HELD_DEAD_LETTERS_MAX = 1_000_000;
 
 const MICROSECONDS_PER_MILLISECOND = 1000;
@@ -38,7 +38,7 @@ export interface PlannedRecord {
  * The record of a row: a trade goes to its instrument's partition, stamped with its event time; the dead letters of a
  * file all go to one partition, so that their order is the file's.
  *
- * @param lastEventTimeUs event time of the last trade before it: a refused row has none of its own
+ * @param lastEventTimeUs event time of the last trade before it: a refused row has none
  */
 export function recordOf(row: KeptRow, partitions: number, lastEventTimeUs: number): PlannedRecord {
   if (row.kind === 'trade') {
@@ -62,8 +62,8 @@ export function recordOf(row: KeptRow, partitions: number, lastEventTimeUs: numb
 }
 
 /**
- * What Kafka holds already of the trades and refused rows that a file may have, whatever put it there. A file's rows are
- * told from these by their identities: trade id and event time within the instrument, and the dead letter's id.
+ * The trades and refused rows of a file that Kafka already has, whichever ingest put them there. They are recognised
+ * by their identities: trade id and event time within the instrument, or the dead letter's id.
  */
 export class Holdings {
   private readonly spans: ReadonlyMap<string, EventSpan>;
@@ -72,13 +72,13 @@ export class Holdings {
   private readonly deadLetterIds = new Set<string>();
   private trades = 0;
 
-  /** @param spans the instruments of the file, and the event times that its rows have */
+  /** @param spans the instruments of the file, and the range of their event times */
   constructor(spans: ReadonlyMap<string, EventSpan>, heldMax: number = HELD_TRADES_MAX) {
     this.spans = spans;
     this.heldMax = heldMax;
   }
 
-  /** Whether the file has trades of the instrument. */
+  /** Whether the file has trades of this instrument. */
   isAskedFor(instrument: string): boolean {
     return this.spans.has(instrument);
   }
@@ -108,18 +108,18 @@ export class Holdings {
     if (oldest !== undefined) this.deadLetterIds.delete(oldest);
   }
 
-  /** Whether the row is there already. */
+  /** Whether Kafka already has the row. */
   has(row: KeptRow): boolean {
     if (row.kind === 'dead-letter') return this.deadLetterIds.has(row.deadLetter.deadLetterId);
     return this.instruments.get(row.trade.instrument)?.has(row.trade) === true;
   }
 
-  /** The instrument's clock at the end of the tape; undefined where the tape has no trade of it. */
+  /** The instrument's clock at the end of the tape; undefined where the tape has no trade of the instrument. */
   clockOf(instrument: string): OrderClock | undefined {
     return this.instruments.get(instrument)?.clock;
   }
 
-  /** Whether some row of the file may be there already, or is behind the end of the tape. */
+  /** Whether some row of the file may already be on the tape, or is older than its end. */
   meetsTheTape(): boolean {
     return [...this.instruments].some(
       ([name, { clock }]) => (clock.latestUs ?? 0) >= (this.spans.get(name)?.firstEventTimeUs ?? 0),
@@ -127,7 +127,7 @@ export class Holdings {
   }
 }
 
-/** What the tape holds of one instrument. */
+/** One instrument's trades on the tape. */
 class HeldTrades {
   readonly clock = new OrderClock();
   private readonly known: TradeIdentities;
@@ -147,7 +147,7 @@ class HeldTrades {
   }
 }
 
-/** How long to wait for a trade when a file is replayed at N times the speed of its market. */
+/** Paces a file that is replayed at N times the speed of its market. */
 export class Pace {
   private readonly speed: number;
   private firstEventTimeUs: number | undefined;
@@ -157,7 +157,7 @@ export class Pace {
     this.speed = speed;
   }
 
-  /** Milliseconds until the trade is due; not positive when it is due already, as a late trade always is. */
+  /** Milliseconds until the trade is due; not positive when it is already due, as a late trade always is. */
   delayMs(eventTimeUs: number, elapsedMs: number): number {
     this.firstEventTimeUs ??= eventTimeUs;
     return (eventTimeUs - this.firstEventTimeUs) / MICROSECONDS_PER_MILLISECOND / this.speed - elapsedMs;

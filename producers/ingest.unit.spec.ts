@@ -16,7 +16,7 @@ import { Surveyor, type Survey } from './survey.ts';
 class Tape {
   readonly rows: FileRow[] = [];
 
-  /** As a run does it: survey, what is held, then each row that is new; up to so many of them. */
+  /** Like a run: survey, scan, then each new row; up to this many of them. */
   ingest(file: readonly FileRow[], appendedMax = Number.POSITIVE_INFINITY): FileCounts {
     const survey = surveyOf(file);
     const counts = new FileCounts(survey, this.holdingsFor(survey));
@@ -114,7 +114,7 @@ describe('files that overlap', () => {
     );
   });
 
-  it('count what is new, what is there, and what a file repeats', () => {
+  it('count new rows, rows already there, and repeated rows', () => {
     const tape = new Tape();
     const monday = Array.from({ length: 80 }, (_, index) => tradeRow(index + 2, START_US + index * 3_000_000));
     const tuesday = Array.from({ length: 100 }, (_, index) => tradeRow(index + 2, START_US + index * 3_000_000));
@@ -132,7 +132,7 @@ describe('files that overlap', () => {
     expect(tape.rows.length).toBe(100);
   });
 
-  it('are held against the end of the tape: older rows are late, those that are there are not', () => {
+  it('are compared with the end of the tape: older rows are late, rows already there are not', () => {
     const tape = new Tape();
     const rows = (from: number, to: number) =>
       Array.from({ length: to - from }, (_, index) => tradeRow(from + index, START_US + (from + index) * 1_000_000));
@@ -166,7 +166,7 @@ describe('rows without ids that an earlier release appended', () => {
   const span = new Map([['BTC-USDT@binance', { firstEventTimeUs: START_US, lastEventTimeUs: START_US + 60_000_000 }]]);
   const isHeld = (holdings: Holdings, trade: Trade): boolean => holdings.has({ kind: 'trade', trade });
 
-  it('are known by their content and their ordinal among equals, also where two runs appended them twice', () => {
+  it('are identified by their content and ordinal among equals, even if two runs appended them twice', () => {
     const holdings = new Holdings(span);
     for (const trade of [former(1, 1), former(2, 1), former(1, 1), former(3, 2)]) holdings.hold(trade);
     expect(isHeld(holdings, now(former(1, 1), 0))).toBe(true);
@@ -183,7 +183,7 @@ describe('rows without ids that an earlier release appended', () => {
     expect(isHeld(holdings, now(former(1, 1), 1))).toBe(false);
   });
 
-  it('are not taken from ids that only look like those', () => {
+  it('do not come from ids that only look like those', () => {
     const holdings = new Holdings(span);
     const trade = { ...former(1, 1), source: 'file:0123456789abcdef', price: Decimal.of('5') };
     holdings.hold(trade);

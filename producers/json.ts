@@ -5,18 +5,18 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The value that a text holds; undefined where it is no JSON. */
+/** The value of a JSON text; undefined where the text is not valid JSON. */
 export function parseJson(text: string): unknown {
   return guarded(() => JSON.parse(text) as unknown);
 }
 
-/** The object that a text holds; undefined where it is no JSON or no object. */
+/** The object of a JSON text; undefined where the text is not a JSON object. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   const value = parseJson(text);
   return isJsonObject(value) ? value : undefined;
 }
 
-/** As {@link parseJsonObject}, but each number is its own text, so that no decimal passes through a double. */
+/** Like {@link parseJsonObject}, but each number stays text, so that no decimal passes through a double. */
 export function parseJsonObjectWithRawNumbers(text: string): JsonObject | undefined {
   const value = guarded(() => JSON.parse(text, keepNumberText) as unknown);
   return isJsonObject(value) ? value : undefined;

@@ -1,23 +1,26 @@
 import { createHash, type Hash } from 'node:crypto';
 
-/** A longer line is no row of market data. It is refused without being held in memory. */
+/** A longer line is not a row of market data. It is refused without being held in memory. */
 export const LINE_BYTES_MAX = 1024 * 1024;
 /** How much of an overlong line is kept, for its dead letter. */
 export const OVERLONG_BYTES_KEPT = 64 * 1024;
 
 const LINE_FEED = 0x0a;
 
-/** One line of a file as it stands there, without its line feed. */
+/** One line of a file as written, without its line feed. */
 export interface FileLine {
   /** Number of the line, from 1. */
   readonly number: number;
-  /** The line's bytes, a carriage return included; of an overlong line the first {@link OVERLONG_BYTES_KEPT}. */
+  /** The line's bytes, including a carriage return; of an overlong line, the first {@link OVERLONG_BYTES_KEPT}. */
   readonly bytes: Buffer;
-  /** Present where the line is longer than {@link LINE_BYTES_MAX}: its whole length, and SHA-256 (hex) of all of it. */
+  /**
+   * Present where the line is longer than {@link LINE_BYTES_MAX}: its full length and the SHA-256 (hex) of the whole
+   * line.
+   */
   readonly overlong: { readonly length: number; readonly hash: string } | undefined;
 }
 
-/** The part of an overlong line that is remembered while the rest goes by. */
+/** The part of an overlong line that is kept while the rest passes. */
 interface OverlongLine {
   readonly kept: Buffer;
   readonly hash: Hash;
@@ -26,7 +29,7 @@ interface OverlongLine {
 
 /**
  * Cuts a stream of chunks into lines, with memory for one chunk and one line of {@link LINE_BYTES_MAX}. A line feed
- * ends a line whatever stands in it: a broken quote costs one row, never the file.
+ * ends a line whatever its content: a broken quote costs one row, never the file.
  */
 export class LineSplitter {
   private readonly pending: Buffer[] = [];
@@ -34,7 +37,7 @@ export class LineSplitter {
   private overlong: OverlongLine | undefined;
   private count = 0;
 
-  /** The lines that this chunk completes. They share the chunk's memory. */
+  /** The lines completed by this chunk. They share its memory. */
   push(chunk: Buffer): FileLine[] {
     const lines: FileLine[] = [];
     let start = 0;

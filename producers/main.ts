@@ -40,25 +40,25 @@ export interface IngestOptions extends SurveyOptions {
   readonly speed: 'max' | number;
   readonly connections: Pick<Connections, 'kafkaBrokers' | 'registryUrl'>;
   readonly log: Log;
-  /** When given, the batch in flight is finished and what was done is reported. */
+  /** On this signal, the batch in flight is finished and the result is returned. */
   readonly signal: AbortSignal;
   readonly progress?: ((progress: IngestProgress) => void) | undefined;
 }
 
 /**
- * How far an ingest is. The phases come in this order: the file's hash · its rows, for what they hold · the tape, for
- * what of it is there · the rows against that, where the file begins before the tape ends · the sorting, where it was
- * asked for · the rest to the tape.
+ * The progress of an ingest. The phases, in order: hashing the file · surveying its rows · scanning the tape for them
+ * · comparing the rows with it, where the file begins before the tape ends · sorting, where requested · appending the
+ * rest.
  */
 export interface IngestProgress {
   readonly phase: FilePhase | 'scan' | 'compare' | 'append';
-  /** Stored bytes of the file; while scanning records of Kafka; trades where they are sorted. */
+  /** In stored bytes of the file; while scanning, in records of Kafka; while sorting, in trades. */
   readonly done: number;
   readonly total: number;
   /** Trades appended so far, and their rate. */
   readonly trades: number;
   readonly tradesPerSecond: number;
-  /** Trades passed over so far, which are on the tape already. */
+  /** Trades passed over so far because they are already on the tape. */
   readonly alreadyThere: number;
 }
 
@@ -68,33 +68,33 @@ export interface IngestReport {
   /** Trades read from the file: `appended` + `alreadyThere` + `repeated`. */
   readonly trades: number;
   readonly appended: number;
-  /** Trades that were on the tape, by trade id and event time, whatever put them there. */
+  /** Trades already on the tape, by trade id and event time, whichever ingest put them there. */
   readonly alreadyThere: number;
-  /** Trades that stand in the file more than once, each but the first. */
+  /** Repeated trades of the file: every occurrence except the first. */
   readonly repeated: number;
   /** Trades appended after newer ones of their instrument. */
   readonly late: number;
-  /** Rows refused, those of an earlier run included. */
+  /** Rows refused, including those of an earlier run. */
   readonly deadLetters: number;
   readonly deadLettersAppended: number;
   /** The refused rows by reason, with the first of each. */
   readonly refused: RefusedByReason;
-  /** Lines that are rightly no trades, such as quotes. */
+  /** Lines that are legitimately not trades, such as quotes. */
   readonly notTrades: number;
   readonly seconds: number;
-  /** Allowed instruments that no row bears. */
+  /** Allowed instruments that no row names. */
   readonly absent: readonly AbsentName[];
   /** Trades read by instrument. */
   readonly perInstrument: Readonly<Record<string, number>>;
-  /** What became of them by instrument. */
+  /** The counts of their fates by instrument. */
   readonly instruments: Readonly<Record<string, InstrumentReport>>;
 }
 
 /**
- * Appends the trades of a file to the tape, each once: a trade that is there already, by its id and event time, is left
- * as it is, whether an earlier run of the same file put it there, one that was killed half way, or another file. A row
- * that is no trade becomes a dead letter and stops nothing. Before anything is appended the rows are surveyed: too many
- * refused ones, or an order that silences decisions, end it.
+ * Appends the trades of a file to the tape, each once: a trade already there, by its id and event time, is left
+ * unchanged, whether it came from an earlier run of the same file, a run killed half way, or another file. A row that
+ * is not a trade becomes a dead letter and stops nothing. Before anything is appended the rows are surveyed: too many
+ * refused ones, or an order that silences decisions, end the run.
  *
  * Two runs at the same time do not see each other: trades are then on the tape twice, with one effect, and a later run
  * counts them once.
@@ -128,7 +128,7 @@ class FileIngest {
   async run(): Promise<void> {
     const { connections, log, signal, speed } = this.options;
     if (speed !== 'max' && !(Number.isFinite(speed) && speed > 0)) {
-      throw new TapeproofError('USAGE', `The speed ${speed} is none: give "max" or a number above 0.`);
+      throw new TapeproofError('USAGE', `${speed} is not a valid speed: give "max" or a number above 0.`);
     }
     const file = await surveyFile(this.options, this.tell);
     this.file = file;
@@ -198,7 +198,7 @@ class FileIngest {
     };
   }
 
-  /** Refuses rows that are not there yet and would come late, by each other or by the tape, before any is appended. */
+  /** Refuses new rows that would be late, by each other or by the tape, before any is appended. */
   private async compare(file: SurveyedFile, holdings: Holdings): Promise<void> {
     const { signal } = this.options;
     const missing = new MissingRows(file.survey, holdings);
@@ -244,7 +244,7 @@ class FileIngest {
         counts.take(row, row.line);
         if (appender.add(recordOf(row, partitions, lastEventTimeUs))) await appender.flush();
       }
-      // The whole is told once the last batch is acknowledged.
+      // The total is reported once the last batch is acknowledged.
       this.tell('append', Math.min(read, whole - 1), whole);
     }
     await appender.drain();
@@ -252,7 +252,7 @@ class FileIngest {
     this.tell('append', read, whole);
   }
 
-  /** Sends what is collected and waits for a trade's time; not at all at full speed. */
+  /** Sends the collected records and waits until a trade is due; at full speed it does not wait. */
   private async untilDue(eventTimeUs: number, pace: Pace | undefined, appender: Appender): Promise<void> {
     if (pace === undefined) return;
     const { signal } = this.options;
@@ -273,14 +273,14 @@ class FileIngest {
   };
 }
 
-/** What was done before a failure is part of what a person needs to know. */
+/** A person also needs to know how much was done before a failure. */
 function withProgress(error: unknown, { appended }: IngestReport): unknown {
   if (!(error instanceof TapeproofError) || appended === 0) return error;
-  const done = `It had appended ${counted(appended, 'trade')}: another run goes on after them.`;
+  const done = `It had appended ${counted(appended, 'trade')}: another run continues after them.`;
   return new TapeproofError(error.code, `${error.message} ${done}`, { cause: error });
 }
 
-/** Before the tape is read: a schema that is missing, or has another id than the tape says, is said at once. */
+/** Before the tape is read: a schema that is missing, or has another id than on the tape, is reported at once. */
 async function assertRegistered(registry: Registry): Promise<void> {
   await registry.idOf(TAPE_TOPIC, 'Trade');
   await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');

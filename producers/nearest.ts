@@ -3,7 +3,7 @@ import { quotedLine } from './columns.ts';
 import { FILE_SOURCES } from './catalogue.ts';
 import type { FileHead, FileSource } from './source.ts';
 
-/** Names by which the columns of trades go, the commonest first. */
+/** Common names of the columns of trades, the commonest first. */
 const USUAL_NAMES: Readonly<Record<string, readonly string[]>> = {
   time: ['time', 'timestamp', 'ts', 'event_time', 'exec_time', 'trade_time', 'datetime', 'date', 'unix', 'created_at'],
   price: ['price', 'px', 'rate', 'trade_price', 'exec_price', 'last'],
@@ -13,10 +13,10 @@ const USUAL_NAMES: Readonly<Record<string, readonly string[]>> = {
   instrument: ['instrument', 'symbol', 'sym', 'pair', 'ticker', 'product_id'],
 };
 const NEEDED = ['time', 'price', 'size'];
-/** A single name, such as `price`, is in every table. */
+/** A single common name, such as `price`, proves nothing: it is in every table. */
 const COMMON_COLUMNS_MIN = 2;
 
-/** What is said of a file in no known format: how it begins, what it is nearest to, and what to try. */
+/** The message about a file in an unknown format: how it begins, the nearest format, and what to try. */
 export function unknownTable(head: FileHead): string {
   const [first = ''] = head.lines;
   const names = columnNames(first, head.delimiter ?? delimiterOf(first)) ?? [];
@@ -34,14 +34,14 @@ function nearestTo(names: readonly string[]): string {
     if (source.columns.length === 0) continue;
     const missing = source.columns.filter((column) => !names.includes(column.toLowerCase()));
     const common = source.columns.length - missing.length;
-    // Columns in common among all columns of either: a table with hundreds is not near to everything.
+    // Common columns as a share of all columns of either: a table with hundreds is not near to everything.
     const share = common / (names.length + missing.length);
     if (common >= COMMON_COLUMNS_MIN && share > (nearest?.share ?? 0)) nearest = { source, missing, share };
   }
   if (nearest === undefined) return 'no known format is near';
   const { source, missing } = nearest;
   return missing.length === 0
-    ? `the nearest format is ${source.name}: if it is that, say --format ${source.name}`
+    ? `the nearest format is ${source.name}: if that is right, give --format ${source.name}`
     : `the nearest format is ${source.name}, which has ${missing.join(', ')} besides`;
 }
 

@@ -1,15 +1,14 @@
 import type { Decimal } from '../contracts/decimal.ts';
 import { parseAmount, type Refusal } from '../contracts/trade-rules.ts';
 
-/** A longer text is not a number of a market; the bound keeps an exponent from making millions of zeros. */
+/** A longer text is not a number of market data; the bound keeps an exponent from producing millions of zeros. */
 const NUMBER_LENGTH_MAX = 64;
 const NUMBER = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,2}))?$/;
-/** A digit, then a mark that is a decimal point in one country and parts thousands in another. */
+/** A digit, then a mark that is a decimal point in some countries and separates thousands in others. */
 const SEPARATED = /\d[,'_\s\u00a0\u202f]\d/;
 
 /**
- * `1.5e-3`, `+.5`, `5.` as plain decimal text, exactly; undefined where the text is not a number or is written in a way
- * that can be read in two.
+ * `1.5e-3`, `+.5`, `5.` as plain decimal text, exactly; undefined where the text is not a number or is ambiguous.
  */
 export function plainDecimal(text: string): string | undefined {
   if (text.length > NUMBER_LENGTH_MAX) return undefined;
@@ -25,7 +24,7 @@ export function plainDecimal(text: string): string | undefined {
   return `${minus}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** Reads a price or size as files write them, exactly, or says why it is none. */
+/** Reads a price or size exactly, as written in files, or returns why it is not valid. */
 export function amountOf(name: 'price' | 'size', text: string): Decimal | Refusal {
   const amount = parseAmount(name, text);
   if (!('reason' in amount) || amount.reason !== 'NOT_A_NUMBER') return amount;
@@ -34,6 +33,6 @@ export function amountOf(name: 'price' | 'size', text: string): Decimal | Refusa
   if (!SEPARATED.test(text)) return amount;
   return {
     reason: 'NOT_A_NUMBER',
-    detail: `${amount.detail}: whether its mark parts thousands or decimals cannot be told`,
+    detail: `${amount.detail}: it is ambiguous whether its mark separates thousands or decimals`,
   };
 }

@@ -45,9 +45,9 @@ describe('a number', () => {
     expect(amountOf('size', text)).toMatchObject({ reason: 'NOT_A_NUMBER' });
   });
 
-  it('with a mark that may part thousands or decimals is refused with that reason', () => {
+  it('with a mark that may separate thousands or decimals is refused with that reason', () => {
     for (const text of ['1,5', '1,234.5', "1'000", '1 000', '1_000', '1\u202f000']) {
-      expect(amountOf('price', text)).toMatchObject({ detail: expect.stringContaining('cannot be told') as string });
+      expect(amountOf('price', text)).toMatchObject({ detail: expect.stringContaining('it is ambiguous') as string });
     }
   });
 

@@ -1,7 +1,7 @@
 /** The type of a Parquet column, as far as the text of its values depends on it. */
 export interface ParquetType {
   readonly physical: string | undefined;
-  /** The logical type, of older files the converted one under the logical one's name. */
+  /** The logical type; for older files the converted type, under the logical one's name. */
   readonly logical: 'DECIMAL' | 'TIMESTAMP' | 'DATE' | 'STRING' | 'UUID' | 'INTEGER' | 'OTHER' | undefined;
   /** Digits after the point of a DECIMAL. */
   readonly scale: number;
@@ -16,10 +16,10 @@ const MILLISECOND_DIGITS = 3;
 const SIGNIFICANT_DIGITS_OF_FLOAT = 9;
 const NANOSECOND_DIGITS = 9;
 const MILLISECONDS_PER_DAY = 86_400_000;
-/** What a Date can hold: beyond, a stamp is written as its number. */
+/** The range of a Date: beyond it, a stamp is written as its number. */
 const MILLISECONDS_MAX = 8_640_000_000_000_000n;
 
-/** How the values of a column are written; undefined where its type holds nothing that a trade has. */
+/** How the values of a column are written; undefined where trades have no value of its type. */
 export function parquetTextOf(type: ParquetType): ((value: unknown) => string) | undefined {
   const text = textOfPresent(type);
   return text === undefined ? undefined : (value) => (value === null || value === undefined ? '' : text(value));
@@ -44,7 +44,7 @@ function textOfPresent(type: ParquetType): ((value: unknown) => string) | undefi
   return undefined;
 }
 
-/** `2025-01-01T00:00:00.123456Z`; without the Z where the file does not say that it is an instant. */
+/** `2025-01-01T00:00:00.123456Z`; without the Z where the file does not declare it an instant. */
 function instantText(count: bigint, secondDigits: number, isInstant: boolean): string {
   const perMillisecond = BigInt('1'.padEnd(1 + secondDigits - MILLISECOND_DIGITS, '0'));
   let milliseconds = count / perMillisecond;
@@ -73,7 +73,7 @@ function decimalText(unscaled: bigint, scale: number): string {
   return unscaled < 0n ? `-${text}` : text;
 }
 
-/** The shortest decimal that is this 32-bit float, as {@link String} is of a 64-bit one. */
+/** The shortest decimal for this 32-bit float, as {@link String} gives for a 64-bit one. */
 function floatText(value: number): string {
   for (let digits = 1; digits < SIGNIFICANT_DIGITS_OF_FLOAT; digits += 1) {
     const shortest = Number(value.toPrecision(digits));

@@ -24,10 +24,10 @@ interface Column {
 }
 
 /**
- * The rows of a Parquet file as lines of CSV, below a line with the names of its columns: from there on it is a table as
- * any other. One row group after the other is held.
+ * The rows of a Parquet file as lines of CSV, below a line with the names of its columns: from there on it is a table
+ * like any other. Row groups are held one at a time.
  *
- * @throws TapeproofError USAGE where a column is nested or of a type that a trade has no use for, or the file is damaged.
+ * @throws TapeproofError USAGE where a column is nested or of a type that trades never have, or the file is damaged.
  */
 export async function* parquetLines(path: string): AsyncGenerator<FileLine[]> {
   const handle = await open(path);
@@ -71,7 +71,7 @@ async function rowsOf(
     compressors,
     rowStart,
     rowEnd,
-    // The bytes are made text here, with the exact type: a decimal would pass through a double otherwise.
+    // The bytes are converted to text here, by the exact type: otherwise a decimal would pass through a double.
     utf8: false,
     parsers: { timestampFromNanoseconds: (nanoseconds: bigint) => nanoseconds },
     onComplete: (all: unknown[][]) => {
@@ -129,7 +129,7 @@ function plainLogicalOf({ logical_type: logical, converted_type: converted }: Sc
   return /^U?INT_\d+$/.test(name) ? 'INTEGER' : 'OTHER';
 }
 
-/** The same file, but its values are given as they are stored. */
+/** The same file, but with its values as stored. */
 function withoutLogicalTypes(metadata: FileMetaData): FileMetaData {
   const schema = metadata.schema.map((element) => {
     const stored = { ...element };
@@ -158,7 +158,7 @@ async function readable<Result>(path: string, work: Promise<Result>): Promise<Re
     return await work;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
-    throw refused(path, `its Parquet data is damaged or cut (${(error as Error).message}): fetch it again`);
+    throw refused(path, `its Parquet data is damaged or truncated (${(error as Error).message}): download it again`);
   }
 }
 

@@ -138,7 +138,7 @@ describe('a Parquet file', () => {
     damaged.fill(0xff, 100, 4_000);
     for (const content of [whole.subarray(0, -10), Buffer.from('PAR1'), damaged]) {
       const path = await fileWith('broken.parquet', content);
-      await expect(readAll({ path })).rejects.toThrow('its Parquet data is damaged or cut');
+      await expect(readAll({ path })).rejects.toThrow('its Parquet data is damaged or truncated');
     }
   });
 });

@@ -7,14 +7,14 @@ import { FileRows, textOfLine } from './rows.ts';
 /** Rows that a preview shows. */
 const PREVIEW_ROWS = 10;
 
-/** A file as it is understood, before anything is done with it. */
+/** How a file is understood, before anything is done with it. */
 export interface Preview {
   readonly path: string;
   readonly container: Container;
   readonly format: string;
-  /** What parts the columns; null where the file is not a table. */
+  /** The delimiter; null where the file is not a table. */
   readonly delimiter: string | null;
-  /** The line that names the columns; null where rows begin at once. */
+  /** The line that names the columns; null where there is no header. */
   readonly header: string | null;
   /** How stamps are read, for people. */
   readonly times: string;
@@ -24,17 +24,17 @@ export interface Preview {
 export interface PreviewedRow {
   /** Number of the line, from 1. */
   readonly line: number;
-  /** The line as it stands in the file; of Parquet the row as CSV. */
+  /** The line as in the file; for Parquet the row as CSV. */
   readonly raw: string;
-  /** Null where the row is refused or is rightly not a trade. */
+  /** Null where the row is refused or is legitimately not a trade. */
   readonly trade: Trade | null;
   readonly refusal: Refusal | null;
 }
 
 /**
- * The first ten rows of a file as they are understood. Nothing else of it is read.
+ * The first ten rows of a file as understood. The rest of the file is not read.
  *
- * @throws TapeproofError USAGE as `openFile`
+ * @throws TapeproofError USAGE like `openFile`
  */
 export async function preview(options: FileOptions): Promise<Preview> {
   const { path } = options;

@@ -9,11 +9,11 @@ import { isRefusal, malformed, type FileContext, type FileSource, type LineParse
 
 /** The reader named in the dead letters of files. */
 export const FILE_READER = 'ingest-file';
-/** Refused rows of one file that are told apart; some 150 bytes each. A file with more is not a file of trades. */
+/** The most distinct refused rows of one file; some 150 bytes each. A file with more is not a file of trades. */
 export const REFUSED_ROWS_MAX = 5_000_000;
 
 const BYTE_ORDER_MARK = '\uFEFF';
-/** Ordinals of contents that are kept at hand, so that thousands of equal rows are not counted from 0 each time. */
+/** Ordinals of contents that are cached, so that thousands of equal rows are not counted from 0 each time. */
 const ORDINALS_MAX = 65_536;
 
 /** How a file is read. */
@@ -27,7 +27,10 @@ export interface Reading {
   readonly allowed: ReadonlySet<string> | undefined;
 }
 
-/** What a line of a file comes to. The last two are neither kept nor errors: another message, or a header or empty line. */
+/**
+ * The result of one line of a file. The last two are neither kept nor errors: another message, or a header or empty
+ * line.
+ */
 export type FileRow =
   | { readonly kind: 'trade'; readonly line: number; readonly trade: Trade }
   | { readonly kind: 'dead-letter'; readonly line: number; readonly deadLetter: DeadLetter }
@@ -45,13 +48,13 @@ export function textOfLine(line: FileLine): string | undefined {
 }
 
 /**
- * Turns the lines of one file, from its first to its last, into rows. It remembers what came before, because the id of a
- * row that has none is its content and its ordinal among equal rows, and so is the id of a dead letter: a longer version
- * of the same file, packed or not, gives the same ids.
+ * Turns the lines of one file, from first to last, into rows. It remembers earlier lines, because a row without an id,
+ * or a dead letter, is identified by its content and its ordinal among equal ones: a longer version of the same file,
+ * packed or not, gives the same ids.
  */
 export class FileRows {
   private readonly reading: Reading;
-  /** By instrument: rows whose ids were made. */
+  /** By instrument: rows whose ids were derived from their content. */
   private readonly made = new Map<string, TradeIdentities>();
   private readonly nextOrdinals = new Map<string, number>();
   private readonly refused = new Map<string, number>();
@@ -61,7 +64,7 @@ export class FileRows {
   }
 
   /**
-   * What one line comes to: a trade only where every rule holds.
+   * The result of one line: a trade only where every rule holds.
    *
    * @throws RangeError beyond {@link REFUSED_ROWS_MAX}
    */
@@ -78,7 +81,7 @@ export class FileRows {
     const parsed = this.permitted(parser.parseLine(text, context));
     if (parsed === 'not-a-trade') return { kind: 'not-a-trade', line: line.number };
     if (!isRefusal(parsed)) return { kind: 'trade', line: line.number, trade: this.named(parsed) };
-    // Files that were put one after the other repeat it.
+    // Concatenated files repeat it.
     if (text.trim() === parser.header?.trim()) return { kind: 'nothing', line: line.number };
     return this.deadRow(line, parsed);
   }
@@ -91,7 +94,7 @@ export class FileRows {
     return { reason: 'INSTRUMENT_NOT_ALLOWED', detail };
   }
 
-  /** The trade with an id: its own, or one made of time, price and size and the ordinal among equals. */
+  /** The trade with an id: its own, or one derived from time, price, size and its ordinal among equals. */
   private named(trade: Trade): Trade {
     if (trade.tradeId !== '') return trade;
     const { instrument, eventTime } = trade;

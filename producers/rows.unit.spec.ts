@@ -34,7 +34,7 @@ function kindsOf(content: string | Buffer): string[] {
 }
 
 function deadLetterOf(row: FileRow | undefined) {
-  if (row?.kind !== 'dead-letter') return expect.fail(`${row?.kind ?? 'nothing'} is no dead letter`);
+  if (row?.kind !== 'dead-letter') return expect.fail(`${row?.kind ?? 'nothing'} is not a dead letter`);
   return row.deadLetter;
 }
 
@@ -103,13 +103,13 @@ describe('rows', () => {
     expect(kindsOf(`${HEADER}\n"${ROW}\n${ROW}\n`)).toEqual(['nothing', 'dead-letter', 'trade']);
   });
 
-  it('that are not UTF-8 or hold a NUL are dead letters', () => {
+  it('that are not UTF-8 or contain a NUL are dead letters', () => {
     const latin = Buffer.concat([Buffer.from(`${HEADER}\n1`), Buffer.from([0xe9]), Buffer.from(`${ROW}\n`)]);
     expect(kindsOf(latin)).toEqual(['nothing', 'dead-letter']);
     expect(kindsOf(`${HEADER}\n${ROW}\0\n`)).toEqual(['nothing', 'dead-letter']);
   });
 
-  it('begin after a byte order mark, and are UTF-8 in what is not read too', () => {
+  it('begin after a byte order mark, and are UTF-8 even where they are not read', () => {
     const [event = ''] = barterJsonl.example;
     const jsonl = readingOf(barterJsonl, [event], 1);
     const kindOf = (content: Buffer): string => rowOf(linesOf(content)[0]!, jsonl).kind;
@@ -132,7 +132,7 @@ describe('rows', () => {
     });
   });
 
-  it('carry at most 64 KiB of what was refused', () => {
+  it('carry at most 64 KiB of refused bytes', () => {
     const [, bad] = linesOf(`${HEADER}\n${'x'.repeat(100_000)}\n`);
     const deadLetter = deadLetterOf(rowOf(bad!, reading));
     expect([deadLetter.payload.length, deadLetter.payloadBytes]).toEqual([65_536, 100_000]);
@@ -145,7 +145,7 @@ describe('rows', () => {
     expect(rowOf(line!, { ...reading, allowed: new Set(['BTC-USDT@binance']) }).kind).toBe('trade');
   });
 
-  it('that are refused are known by their content and their ordinal, so that a longer file repeats none', () => {
+  it('that are refused are identified by content and ordinal, so that a longer file repeats none', () => {
     const idsOf = (content: string): string[] => {
       const rows = new FileRows(reading);
       return linesOf(content).flatMap((line) => {
@@ -158,7 +158,7 @@ describe('rows', () => {
     expect(idsOf(`${HEADER}\n${ROW}\nbad\nworse\nbad\nbad\n`).slice(0, 3)).toEqual(short);
   });
 
-  it('without an id get one of their content and their ordinal, whatever stands around them', () => {
+  it('without an id get one from their content and ordinal, whatever surrounds them', () => {
     const header = 'timestamp,price,amount';
     const at: Reading = {
       ...readingOf(bitstampCsv, [header], 1),
@@ -192,7 +192,7 @@ describe('rows', () => {
     );
   });
 
-  it('that repeat the header, as where files were put together, are nothing', () => {
+  it('that repeat the header, as in concatenated files, are ignored', () => {
     expect(kindsOf(`${HEADER}\n${ROW}\n${HEADER}\n${ROW}\n`)).toEqual(['nothing', 'trade', 'nothing', 'trade']);
   });
 });

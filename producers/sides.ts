@@ -1,10 +1,10 @@
 import type { TakerSide } from '../contracts/generated/events.ts';
 
-/** What a side's text says of the taker; undefined where it is not one of those that the format has. */
+/** The taker's side for a side's text; undefined where the text is not one of the format's. */
 export type SideReader = (text: string) => TakerSide | undefined;
 
 const NAMED: ReadonlyMap<string, TakerSide> = new Map([
-  // As written here most often; any other case by its lower one.
+  // The most frequent spellings; any other case is looked up in lower case.
   ['BUY', 'BUY'],
   ['SELL', 'SELL'],
   ['buy', 'BUY'],
@@ -31,18 +31,18 @@ const TRUE_OR_FALSE: ReadonlyMap<string, boolean> = new Map([
 
 const OPPOSITE: Readonly<Record<TakerSide, TakerSide>> = { BUY: 'SELL', SELL: 'BUY', UNKNOWN: 'UNKNOWN' };
 
-/** A column that names the taker's side; bid is a taker who buys. Empty is UNKNOWN, never a guess. */
+/** A column that names the taker's side; bid means that the taker buys. Empty is UNKNOWN, never a guess. */
 export function takerSide(text: string): TakerSide | undefined {
   return NAMED.get(text) ?? NAMED.get(text.toLowerCase());
 }
 
-/** A column that names the maker's side, whose order was in the book: the taker's is the other. */
+/** A column that names the side of the maker, whose order was in the book: the taker's is the opposite. */
 export function sideAgainstMaker(text: string): TakerSide | undefined {
   const maker = takerSide(text);
   return maker === undefined ? undefined : OPPOSITE[maker];
 }
 
-/** A column that says whether the buyer was the maker: then the taker sold. */
+/** A column that states whether the buyer was the maker: if so, the taker sold. */
 export function sideByBuyerIsMaker(text: string): TakerSide | undefined {
   if (text === '') return 'UNKNOWN';
   const buyerIsMaker = trueOrFalse(text);

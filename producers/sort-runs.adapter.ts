@@ -15,12 +15,12 @@ export interface SortableTrade extends Sortable {
 
 const READ_BYTES = 256 * 1024;
 const WRITE_BYTES = 1024 * 1024;
-/** Ordinal and line as doubles, length of the body. */
+/** Ordinal and line as doubles, then the length of the body. */
 const HEAD_BYTES = 20;
 
 /**
- * A sorted run of trades in a temporary file. The file has no name from the moment it is open: however this process ends,
- * the operating system gives its space back.
+ * A sorted run of trades in a temporary file. The file is unlinked as soon as it is open: however this process ends,
+ * the operating system reclaims its space.
  */
 export class RunFile {
   private readonly handle: FileHandle;
@@ -30,7 +30,7 @@ export class RunFile {
     this.handle = handle;
   }
 
-  /** @throws TapeproofError USAGE where the folder for temporary files takes nothing */
+  /** @throws TapeproofError USAGE where the folder for temporary files cannot be written */
   static async write(groups: Iterable<readonly SortableTrade[]> | AsyncIterable<readonly SortableTrade[]>) {
     const file = await writable(async () => new RunFile(await openNameless()));
     try {

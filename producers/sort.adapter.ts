@@ -2,23 +2,23 @@ import type { FileRow } from './rows.ts';
 import { RunFile, type SortableTrade } from './sort-runs.adapter.ts';
 import { byTime, merged } from './sort.ts';
 
-/** Trades sorted in memory, some 100 MB; more are sorted through temporary files. */
+/** The most trades sorted in memory, some 100 MB; more are sorted through temporary files. */
 export const SORTED_IN_MEMORY_MAX = 250_000;
 /** Files merged at once, each with 256 KiB of memory; more are merged in steps. */
 export const RUNS_MERGED_MAX = 64;
 
 export interface SortOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Told of trades handed on, and of all, once all are read. */
+  /** Called, once all are read, with the number of trades passed on and of all trades. */
   readonly onSorted?: (done: number, total: number) => void;
   readonly inMemoryMax?: number;
   readonly runsMax?: number;
 }
 
 /**
- * The rows with the trades by event time, those of one time as they came. What is not a trade comes first, as it was met.
- * Memory is bounded by {@link SORTED_IN_MEMORY_MAX} trades, whatever their number. Ends early, without an error, when
- * the signal is given.
+ * The rows, with the trades by event time, those of the same time in file order. Rows that are not trades come first,
+ * in file order. Memory is bounded by {@link SORTED_IN_MEMORY_MAX} trades, whatever their number. Ends early, without
+ * an error, when the signal is given.
  *
  * @throws TapeproofError USAGE where temporary files cannot be written
  */
@@ -61,14 +61,14 @@ class Sorter {
     this.runsMax = runsMax;
   }
 
-  /** Takes a trade; when it says true, memory is full and `spill` is to be awaited before the next. */
+  /** Takes a trade; when it returns true, memory is full: await `spill` before the next. */
   add(line: number, trade: SortableTrade['trade']): boolean {
     this.rows.push({ eventTimeUs: trade.eventTime, ordinal: this.count, line, trade });
     this.count += 1;
     return this.rows.length >= this.inMemoryMax;
   }
 
-  /** Moves what is in memory to a temporary file, and merges these where there are many. */
+  /** Moves the trades in memory to a temporary file, and merges the files when there are many. */
   async spill(): Promise<void> {
     const run = await RunFile.write([this.rows.sort(byTime)]);
     this.rows = [];

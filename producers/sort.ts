@@ -1,16 +1,18 @@
-/** A row on its way through the sort: its place among rows of the same time is the one it had in the file. */
+/** A row being sorted: among rows of the same time it keeps its place in the file. */
 export interface Sortable {
   readonly eventTimeUs: number;
   /** Number of the row among those that are sorted: no two have the same. */
   readonly ordinal: number;
 }
 
-/** By event time, then as in the file: a total order, so that every way of sorting gives the same. */
+/** By event time, then file order: a total order, so that every way of sorting gives the same result. */
 export function byTime(left: Sortable, right: Sortable): number {
   return left.eventTimeUs - right.eventTimeUs || left.ordinal - right.ordinal;
 }
 
-/** A sorted run of rows: what `next` gives, one row after another, undefined at the end; a promise only to read on. */
+/**
+ * A sorted run of rows: `next` returns one row after another, undefined at the end; a promise only when it must read.
+ */
 export interface Run<Row extends Sortable> {
   next(): Row | undefined | Promise<Row | undefined>;
 }
@@ -20,10 +22,10 @@ interface Head<Row extends Sortable> {
   readonly run: Run<Row>;
 }
 
-/** Rows handed on together. */
+/** The most rows passed on together. */
 const GROUP_ROWS = 1_000;
 
-/** Merges sorted runs into one, in groups, with memory for a group and for what each run holds itself. */
+/** Merges sorted runs into one, in groups, with memory for one group and for each run's own buffer. */
 export async function* merged<Row extends Sortable>(runs: readonly Run<Row>[]): AsyncGenerator<readonly Row[]> {
   const heap: Head<Row>[] = [];
   for (const run of runs) {

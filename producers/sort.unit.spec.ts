@@ -47,7 +47,7 @@ describe('sorting', () => {
     );
   });
 
-  it('tells how far it is, and leaves nothing behind, also where it is left early', async () => {
+  it('reports its progress, and leaves nothing behind, even if it is left early', async () => {
     const before = temporary();
     const file = Array.from({ length: 2_500 }, (_, index) => tradeRow(index + 2, START_US + ((index * 7) % 100) * 1e6));
     const told: [number, number][] = [];

@@ -2,40 +2,40 @@ import type { Trade } from '../contracts/generated/events.ts';
 import { refusalOf, type Refusal } from '../contracts/trade-rules.ts';
 import { amountOf } from './numbers.ts';
 
-/** What a row's meaning depends on besides its own text. */
+/** The context that a row's meaning depends on besides its own text. */
 export interface FileContext {
   /** Names the file in each trade: `file:<first 16 hex digits of the SHA-256 of its content>`. */
   readonly source: string;
-  /** Instrument of the rows; `@venue` where rows name a symbol alone; '' where they name all of it. */
+  /** Instrument of the rows; `@venue` where rows name only a symbol; '' where they name the whole instrument. */
   readonly instrument: string;
 }
 
 /**
- * A row is a trade, or refused, or something that is rightly no trade, such as a quote in a mixed capture. The id of a
- * trade whose row has none is '': it is made of the content by who knows the rows before.
+ * A row is a trade, or refused, or legitimately not a trade, such as a quote in a mixed capture. The id of a trade
+ * whose row has none is '': it is derived later from the content and the rows before.
  */
 export type ParsedLine = Trade | Refusal | 'not-a-trade';
 
-/** How a file begins, and what a person said of it. */
+/** How a file begins, and the options that a person gave. */
 export interface FileHead {
-  /** Its first lines that hold something, without comments and addresses before the first of them. */
+  /** Its first lines that are not empty, without comments and addresses before the first of them. */
   readonly lines: readonly string[];
-  /** What parts the columns, where a person said so. */
+  /** The delimiter, if a person gave one. */
   readonly delimiter: string | undefined;
-  /** The instrument that a person gave. */
+  /** The instrument, if a person gave one. */
   readonly instrument: string | undefined;
-  /** Whether a person named the format: what only looks like it is then taken for it. */
+  /** Whether a person named the format: a file that merely resembles it is then treated as that format. */
   readonly isNamed: boolean;
 }
 
-/** What rows say of their instrument: all of it, its symbol without the venue, or nothing. */
+/** How much of their instrument the rows name: all of it, its symbol without the venue, or nothing. */
 export type InstrumentNaming = 'IN_ROWS' | 'SYMBOL_IN_ROWS' | 'NOT_IN_ROWS';
 
-/** What reads the rows of one file. */
+/** The parser for the rows of one file. */
 export interface LineParser {
-  /** The first line where it names the columns; undefined where rows begin at once. */
+  /** The first line, if it names the columns; undefined where there is no header. */
   readonly header: string | undefined;
-  /** What parts the columns; undefined where the file is not a table. */
+  /** The delimiter; undefined where the file is not a table. */
   readonly delimiter: string | undefined;
   /** How stamps are read, for people. */
   readonly times: string;
@@ -53,31 +53,31 @@ export interface LineParser {
  * the suite in `sources.contract.spec.ts` then runs over it.
  */
 export interface FileSource {
-  /** What a person calls it at the command line. */
+  /** Its name on the command line. */
   readonly name: string;
   /** One line for people. */
   readonly description: string;
-  /** The columns of a table as they are published; none where the format is not a table. */
+  /** The columns of a table as published; empty where the format is not a table. */
   readonly columns: readonly string[];
   /** How a file of this format begins, its last line a trade: for the shared suite and for people. */
   readonly example: readonly string[];
-  /** What reads a file that begins so; undefined where it is not in this format. */
+  /** The parser for a file that begins like this; undefined where it is not in this format. */
   open(head: FileHead): LineParser | undefined;
 }
 
-/** A parser for lines that are no table and name time, instrument and all by themselves. */
+/** A parser for lines that are not a table and carry time, instrument and everything else themselves. */
 export function linesThatNameAll(parseLine: LineParser['parseLine']): LineParser {
   return { header: undefined, delimiter: undefined, times: 'as the format says', instruments: 'IN_ROWS', parseLine };
 }
 
-/** A trade before its price and size are read. */
+/** A trade before its price and size are parsed. */
 export interface TradeFields extends Omit<Trade, 'price' | 'size'> {
-  /** The number's text. Prices never pass through a double. */
+  /** The numbers' text. Prices never pass through a double. */
   readonly price: string;
   readonly size: string;
 }
 
-/** Stands for an id that is still to be made, where the other rules are asked. */
+/** A placeholder for an id yet to be derived, while the other rules are checked. */
 const ID_TO_BE_MADE = '-';
 
 /** The trade, or the first rule that it breaks. */
@@ -86,7 +86,7 @@ export function tradeOf(fields: TradeFields): Trade | Refusal {
   return isRefusal(trade) ? trade : (refusalOf(trade) ?? trade);
 }
 
-/** As {@link tradeOf}; a trade without an id is one all the same: its id is made of its content. */
+/** Like {@link tradeOf}, but a trade without an id is valid: its id is derived from its content. */
 export function tradeWithOrWithoutIdOf(fields: TradeFields): Trade | Refusal {
   if (fields.tradeId !== '') return tradeOf(fields);
   const trade = tradeWithAmounts(fields);
@@ -125,7 +125,7 @@ export function wholeNumber(text: string): number | undefined {
   return Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** The venue of `BTC-USDT@binance`; of a text that is no instrument anything, and the trade rules refuse it. */
+/** The venue of `BTC-USDT@binance`; for a text that is not an instrument, anything: the trade rules refuse it. */
 export function venueOf(instrument: string): string {
   return instrument.slice(instrument.indexOf('@') + 1);
 }

@@ -11,7 +11,7 @@ const headOf = (lines: readonly string[], isNamed = false): FileHead => {
   return { lines, delimiter: undefined, instrument: undefined, isNamed };
 };
 
-/** What every file source owes; a new one in the catalogue is tested by being there. */
+/** The obligations of every file source; each one in the catalogue is tested automatically. */
 function fileSourceSuite(format: FileSource): void {
   const parser = format.open(headOf(format.example)) ?? expect.fail(`${format.name} does not open its example`);
   const row = format.example.at(-1) ?? '';
@@ -23,7 +23,7 @@ function fileSourceSuite(format: FileSource): void {
   const parse = (line: string): ParsedLine => parser.parseLine(line, context);
   const expectValid = (parsed: ParsedLine): void => {
     if (parsed === 'not-a-trade' || isRefusal(parsed)) return;
-    // An id that is still to be made is '': every other rule holds already.
+    // An id yet to be derived is '': every other rule already holds.
     expect(refusalOf(parsed.tradeId === '' ? { ...parsed, tradeId: 'c0-0' } : parsed)).toBeUndefined();
     expect(parsed.source).toBe(context.source);
     expect(decodeBody('Trade', encodeBody('Trade', parsed))).toEqual(parsed);
@@ -41,7 +41,7 @@ function fileSourceSuite(format: FileSource): void {
     expect(parse(row)).toStrictEqual(trade);
   });
 
-  it('is told from all others by the first lines, and opens when it is named', () => {
+  it('is distinguished from all others by the first lines, and opens when named', () => {
     expect(detectFileSource(headOf(format.example))?.format).toBe(format);
     expect(format.open(headOf(format.example, true))).toBeDefined();
     const isTable = format.columns.length > 0;
@@ -50,11 +50,11 @@ function fileSourceSuite(format: FileSource): void {
     expect(format.open(headOf([]))).toBeUndefined();
   });
 
-  it('refuses a row that was cut off anywhere, or reads a valid trade from what is left', () => {
+  it('refuses a row truncated anywhere, or reads a valid trade from the rest', () => {
     for (let length = 1; length < row.length; length += 1) expectValid(parse(row.slice(0, length)));
   });
 
-  it('never throws, and makes no trade that breaks a rule, whatever a damaged row says', () => {
+  it('never throws, and returns no trade that breaks a rule, whatever a damaged row contains', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
       fc.constantFrom('', '"', ',', '{', '}', '\0', '-1', '0', 'NaN', 'Infinity', '1e308', '1e-9', '__proto__', 'null'),

@@ -10,26 +10,26 @@ import { REFUSED_PERCENT_MAX, Surveyor, type Survey } from './survey.ts';
 export interface SurveyOptions extends FileOptions {
   /** Rows are taken by event time, those of the same time in the file's order. */
   readonly sort?: boolean | undefined;
-  /** Rows are taken although their order silences decisions. */
+  /** Rows are accepted although their order silences decisions. */
   readonly acceptLate?: boolean | undefined;
-  /** Percent of the rows that may be refused; {@link REFUSED_PERCENT_MAX} where left out. */
+  /** Percent of the rows that may be refused; {@link REFUSED_PERCENT_MAX} if omitted. */
   readonly refusedPercentMax?: number | undefined;
   /** The command as it was given, for the remedies in a refusal. */
   readonly command?: string | undefined;
 }
 
-/** Told how far a pass over the file is, in its stored bytes. */
+/** Called with the progress of a pass over the file, in stored bytes. */
 export type FilePhase = 'identify' | 'survey' | 'sort';
 export type OnPhase = (phase: FilePhase, done: number, total: number) => void;
 
-/** A file whose rows were all seen once. */
+/** A file that was read through once. */
 export interface SurveyedFile {
   readonly opened: OpenedFile;
   readonly survey: Survey;
 }
 
 /**
- * Reads the file for its identity and once more for what it holds, before anything is done with it.
+ * Reads the file for its identity and once more for its survey, before anything is done with it.
  *
  * @throws the signal's reason when it is given; TapeproofError USAGE as `openFile` and `readRows`; CHECK_FAILED where too many rows are refused
  */
@@ -58,9 +58,9 @@ export async function surveyFile(options: SurveyOptions, onPhase: OnPhase = () =
 }
 
 /**
- * @param orders how the rows that are to be taken follow each other, or the end of the tape, by instrument
- * @param behind what makes them late: other rows of the file, or the tape
- * @throws TapeproofError CHECK_FAILED where that would silence decisions and nobody said to go on
+ * @param orders the order of the rows to be appended, among themselves or after the end of the tape, by instrument
+ * @param behind what makes rows late: other rows of the file, or the tape
+ * @throws TapeproofError CHECK_FAILED where that would silence decisions and no option accepts it
  */
 export function assertInOrder(
   { survey }: Pick<SurveyedFile, 'survey'>,
@@ -80,12 +80,12 @@ export function assertInOrder(
   throw new TapeproofError('CHECK_FAILED', text);
 }
 
-/** How the rows of each instrument follow each other in the file. */
+/** The order of each instrument's rows in the file. */
 export function ordersIn({ survey }: Pick<SurveyedFile, 'survey'>): Map<string, OrderCounts> {
   return new Map([...survey.instruments].map(([name, { order }]) => [name, order]));
 }
 
-/** The file's rows, sorted where that was asked for. Ends early, without an error, when the signal is given. */
+/** The file's rows, sorted if requested. Ends early, without an error, when the signal is given. */
 export function rowsOf(
   { opened }: SurveyedFile,
   { sort, signal }: SurveyOptions,
@@ -99,7 +99,7 @@ export function rowsOf(
   return sortedRows(unsorted, { signal, onSorted: onBytes });
 }
 
-/** The trades of a surveyed file, in the order asked for. Ends early, without an error, when the signal is given. */
+/** The trades of a surveyed file, in the requested order. Ends early, without an error, when the signal is given. */
 export async function* tradesOf(
   file: SurveyedFile,
   options: SurveyOptions,
@@ -113,7 +113,7 @@ export async function* tradesOf(
 function assertReadable(survey: Survey, options: SurveyOptions): void {
   const refusedPercentMax = options.refusedPercentMax ?? REFUSED_PERCENT_MAX;
   const { trades, refused, refusedByReason } = survey;
-  // Who names the instruments to read has the others refused on purpose.
+  // Where the instruments to read are named, the others are refused on purpose.
   const unwanted = refusedByReason.INSTRUMENT_NOT_ALLOWED?.count ?? 0;
   const isTooMany = (refused - unwanted) * 100 > refusedPercentMax * (trades + refused);
   if (refused === 0 || (trades > 0 && !isTooMany)) return;

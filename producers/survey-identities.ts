@@ -1,7 +1,7 @@
 import type { Trade } from '../contracts/generated/events.ts';
 import { TradeIdentities } from '../contracts/trade-identities.ts';
 
-/** Identities remembered of one file for its repeated rows; beyond, the oldest are forgotten. */
+/** Identities of one file remembered to find repeated rows; beyond this the oldest are forgotten. */
 export const IDENTITIES_MAX = 8_000_000;
 /** How far back a repeated row is recognised in any case: such a trade is late, and the engine recognises it too. */
 const REMEMBERED_US = 86_400_000_000;
@@ -12,9 +12,9 @@ interface OfInstrument {
 }
 
 /**
- * The identities (trade id and event time) of the trades that were met, instrument by instrument. Memory is bounded: at
+ * The identities (trade id and event time) of the trades seen, instrument by instrument. Memory is bounded: at
  * {@link IDENTITIES_MAX} those more than a day before the latest of their instrument are forgotten, and all before it
- * where that is not half of them.
+ * if that frees less than half.
  */
 export class MetTrades {
   private readonly instruments = new Map<string, OfInstrument>();
@@ -25,11 +25,11 @@ export class MetTrades {
     this.identitiesMax = identitiesMax;
   }
 
-  /** False where the same trade was met before. */
+  /** False where the same trade was seen before. */
   add({ instrument, tradeId, eventTime }: Trade): boolean {
     let of = this.instruments.get(instrument);
     if (of === undefined) this.instruments.set(instrument, (of = { known: new TradeIdentities(), latestUs: 0 }));
-    // Too old to tell: it is taken for new, and the engine judges it by what it remembers.
+    // Too old to know: it is treated as new, and the engine judges it by its own memory.
     if (!of.known.canJudge(eventTime)) return true;
     if (!of.known.add(tradeId, eventTime)) return false;
     if (eventTime > of.latestUs) of.latestUs = eventTime;

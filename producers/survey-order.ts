@@ -1,29 +1,34 @@
 /** A decision is made at the first on-time trade of each second, unless another cadence is configured. */
 const CADENCE_US = 1_000_000;
-/** A row this far behind its instrument's clock is the jitter of a capture, and silences nothing that matters. */
+/** A row this far behind its instrument's clock is capture jitter, and silences nothing that matters. */
 export const JITTER_US_MAX = 1_000_000;
-/** A row further ahead of its instrument's clock waits until others confirm that time went on: the engine's default. */
+/**
+ * A row further ahead of its instrument's clock waits until others confirm that time advanced: the engine's default.
+ */
 export const STEP_US_MAX = 3_600_000_000;
-/** Rows beyond that step which confirm it, the engine's default; as many first rows settle the clock. */
+/**
+ * The number of rows beyond that step that confirm it, the engine's default; the same number of first rows settles the
+ * clock.
+ */
 export const CONFIRMING_ROWS = 3;
-/** Rows that wait at the same time; the oldest of more counts as stray. */
+/** The most rows that wait at the same time; beyond it the oldest counts as stray. */
 const WAITING_ROWS_MAX = 64;
 /** Share of an instrument's seconds that may be left without a decision by the order of its rows. */
 export const SILENCED_SHARE_MAX = 0.01;
-/** From this share of late rows on, the order is another one, however short the steps back. */
+/** From this share of late rows on, the file is not ordered by time, however short the steps back. */
 export const LATE_SHARE_MAX = 0.5;
-/** One stray stamp is an accident in a file of any length; of more the share is asked. */
+/** One stray stamp is an accident in a file of any length; more are judged by their share. */
 export const STRAYS_MAX = 1;
-/** Rows named of each kind. */
+/** The most rows named for each kind. */
 export const EXAMPLES_MAX = 5;
 
-/** Seconds with a decision are told apart this far back: 86,400 bits. What is later than a day is no jitter. */
+/** Seconds with a decision are remembered this far back: 86,400 bits. A delay of more than a day is not jitter. */
 const REMEMBERED_SECONDS = 86_400;
 const BITS_PER_WORD = 32;
-/** Line of a row that no line of the file holds. */
+/** The line number of a row that is not in the file. */
 const ON_THE_TAPE = 0;
 
-/** Which of the last day's seconds have a decision, or were counted as having none. */
+/** The seconds of the last day that have a decision, or were counted as having none. */
 class RecentSeconds {
   private readonly words: Uint32Array;
   private latest: number | undefined;
@@ -33,7 +38,7 @@ class RecentSeconds {
     this.latest = before?.latest;
   }
 
-  /** Takes a second; false where it was taken before. One too far back to know counts as new. */
+  /** Marks a second; false where it was already marked. One too far back to know counts as new. */
   add(second: number): boolean {
     this.moveTo(second);
     if (this.isForgotten(second)) return true;
@@ -70,7 +75,7 @@ export interface MisplacedRow {
   readonly stepUs: number;
 }
 
-/** How the rows of one instrument follow each other. */
+/** The order of one instrument's rows. */
 export interface OrderCounts {
   readonly rows: number;
   /** Rows earlier than a row before them: they count into their session and decide nothing. */
@@ -82,28 +87,28 @@ export interface OrderCounts {
   readonly firstStray: readonly MisplacedRow[];
   /** Seconds that have rows. */
   readonly seconds: number;
-  /** Of those, the ones without a decision: all their rows are late. */
+  /** Those of them without a decision: all their rows are late. */
   readonly silencedSeconds: number;
 }
 
 export interface OrderClockStart {
-  /** Goes on where the tape ends, with what it knows of its seconds, and counts anew. */
+  /** Continues from the end of the tape, with the tape's known seconds, and restarts the counts. */
   readonly after?: OrderClock | undefined;
-  /** The rows are sorted before they are appended: only those behind where it starts are late. */
+  /** The rows are sorted before they are appended: only those before its start are late. */
   readonly isSorted?: boolean;
 }
 
 /** A row that is not yet proven to be where its time belongs. */
 interface UnprovenRow {
   readonly eventTimeUs: number;
-  /** {@link ON_THE_TAPE} where it was there before the file. */
+  /** {@link ON_THE_TAPE} where it was on the tape before the file. */
   readonly line: number;
 }
 
 /**
- * The clock of one instrument as the engine has it: the latest event time. It tells the rows whose order silences
- * decisions. As there, a row far ahead waits until {@link CONFIRMING_ROWS} confirm that time went on, and is stray where a
- * row on time comes first; and until that many first rows have settled the clock, one far before them proves them stray.
+ * One instrument's clock, as in the engine: the latest event time. It finds the rows whose order silences decisions.
+ * As in the engine, a row far ahead waits until {@link CONFIRMING_ROWS} confirm that time advanced, and is stray if a
+ * row on time comes first. Until that many first rows have settled the clock, one far before them proves them stray.
  */
 export class OrderClock {
   private readonly recent: RecentSeconds;
@@ -146,7 +151,7 @@ export class OrderClock {
     else this.wait({ eventTimeUs, line }, clockUs);
   }
 
-  /** What was counted so far. Rows that still wait are not misplaced: the file may end with them. */
+  /** The counts so far. Rows that still wait are not misplaced: the file may end with them. */
   counts(): OrderCounts {
     const { rows, late, firstLate, largestStepBackUs, stray, firstStray, silencedSeconds } = this;
     const seconds = this.seconds + silencedSeconds;
@@ -224,7 +229,7 @@ export class OrderClock {
  * Whether rows in this order would silence decisions: more than {@link SILENCED_SHARE_MAX} of the instrument's seconds
  * would be without one, or most rows come late, or more than a few are stamped far ahead of those around them.
  *
- * @param of the rows and seconds that the share is of, where the counts are of a part of the file
+ * @param of the rows and seconds to take the share of, where the counts cover only a part of the file
  */
 export function isOutOfOrder(
   { late, stray, silencedSeconds, ...counts }: OrderCounts,

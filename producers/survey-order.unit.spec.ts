@@ -16,7 +16,7 @@ const ascending = (count: number, from = 0, step = 1): number[] =>
   Array.from({ length: count }, (_, index) => from + index * step);
 
 describe('the order of rows', () => {
-  it('is counted: late rows, how far, and the seconds that are without a decision by them', () => {
+  it('is counted: late rows, how far, and the seconds left without a decision', () => {
     const counts = countsOf([0, 1, 5, 3, 3.5, 1, 5.8, 4.9]);
     expect(counts).toMatchObject({ rows: 8, late: 4, largestStepBackUs: 4e6, stray: 0 });
     // 3 has none; 1 had one; 4.9 is the jitter of a capture.
@@ -29,7 +29,7 @@ describe('the order of rows', () => {
     ]);
   });
 
-  it('names the first few rows only, however many there are', () => {
+  it('names only the first few rows, however many there are', () => {
     expect(countsOf([100, ...ascending(50)]).firstLate).toHaveLength(EXAMPLES_MAX);
   });
 
@@ -43,7 +43,7 @@ describe('the order of rows', () => {
     ['one stamp half a year ahead', [...ascending(100), 180 * DAY_S, ...ascending(100, 100)]],
     ['a first stamp half a year ahead', [180 * DAY_S, ...ascending(100)]],
     ['no rows', []],
-  ])('is taken: %s', (_what, rows) => {
+  ])('is accepted: %s', (_what, rows) => {
     expect(isOutOfOrder(countsOf(rows))).toBe(false);
   });
 
@@ -68,7 +68,7 @@ describe('the order of rows', () => {
     expect(isOutOfOrder(countsOf(rows))).toBe(true);
   });
 
-  it('goes on where the tape ends', () => {
+  it('continues from the end of the tape', () => {
     const tape = new OrderClock();
     countsOf(ascending(100), tape);
     expect(isOutOfOrder(countsOf(ascending(100, 100), new OrderClock({ after: tape })))).toBe(false);
@@ -79,7 +79,7 @@ describe('the order of rows', () => {
     expect(countsOf([50.5], new OrderClock({ after: tape }))).toMatchObject({ late: 1, silencedSeconds: 0 });
   });
 
-  it('takes a stray end of the tape for no clock', () => {
+  it('does not use a stray end of the tape as a clock', () => {
     const tape = new OrderClock();
     countsOf([...ascending(100), 180 * DAY_S], tape);
     expect(tape.latestUs).toBe((START_S + 180 * DAY_S) * 1e6);

@@ -1,7 +1,7 @@
 import type { OrderCounts } from './survey-order.ts';
 import type { RefusedByReason, Survey } from './survey.ts';
 
-/** Instruments named in a refusal; of the rest the number is said. */
+/** The most instruments named in a refusal; the rest are counted. */
 const INSTRUMENTS_NAMED_MAX = 5;
 const SECOND_US = 1_000_000;
 const UNITS: readonly (readonly [name: string, us: number])[] = [
@@ -20,10 +20,10 @@ export function durationText(us: number): string {
   return `${number(us)} µs`;
 }
 
-/** Counts of the order of an instrument's rows; `seconds` is left out where it is not known. */
+/** Counts of the order of an instrument's rows; `seconds` is omitted where unknown. */
 export type OrderSaid = Omit<OrderCounts, 'seconds'> & { readonly seconds?: number | undefined };
 
-/** The rows of an instrument that are not where their times belong, as lines; none where there are none. */
+/** The misplaced rows of an instrument, as lines; empty where there are none. */
 export function orderLines(order: OrderSaid, of: Pick<OrderCounts, 'rows'> = order): string[] {
   const lines: string[] = [];
   if (order.late > 0) {
@@ -34,7 +34,9 @@ export function orderLines(order: OrderSaid, of: Pick<OrderCounts, 'rows'> = ord
   }
   if (order.silencedSeconds > 0) {
     const ofSeconds = order.seconds === undefined ? '' : ` of ${number(order.seconds)}`;
-    lines.push(`${number(order.silencedSeconds)}${ofSeconds} seconds with trades are without a decision by that`);
+    lines.push(
+      `${number(order.silencedSeconds)}${ofSeconds} seconds with trades would have no decision because of that`,
+    );
   }
   if (order.stray > 0) {
     const first = order.firstStray.map(({ line, stepUs }) => `line ${line} by ${durationText(stepUs)}`).join(', ');
@@ -54,16 +56,16 @@ export function refusalLines(refused: RefusedByReason): string[] {
 }
 
 export interface OrderRefusal {
-  /** What would silence decisions, by instrument. */
+  /** The misplaced rows that would silence decisions, by instrument. */
   readonly instruments: ReadonlyMap<string, { readonly order: OrderCounts; readonly rows: number }>;
   readonly path: string;
-  /** The command as it was given; a remedy is added to it. */
+  /** The command as given; a remedy is appended to it. */
   readonly command: string;
-  /** What the rows are behind: others of the file, which sorting mends, or the tape, which it does not. */
+  /** What the rows are late by: other rows of the file, which sorting corrects, or the tape, which it does not. */
   readonly behind: 'file' | 'tape';
 }
 
-/** Why a file is refused for the order of its rows, and the commands that go on. */
+/** Why a file is refused for the order of its rows, and the commands that proceed. */
 export function orderRefusalText({ instruments, path, command, behind }: OrderRefusal): string {
   const named = [...instruments].slice(0, INSTRUMENTS_NAMED_MAX);
   const lines = named.flatMap(([name, { order, rows }]) =>
@@ -74,15 +76,15 @@ export function orderRefusalText({ instruments, path, command, behind }: OrderRe
   const why =
     behind === 'file'
       ? `The order of the rows in ${path} would silence decisions: a trade that comes after a newer one of its instrument decides nothing.`
-      : `${path} is older than what the tape holds: a trade that comes after a newer one of its instrument decides nothing, and sorting the file does not help.`;
+      : `${path} is older than the trades on the tape: a trade that comes after a newer one of its instrument decides nothing, and sorting the file does not help.`;
   const remedies =
     behind === 'file'
       ? [`To sort it by time:            ${command} --sort`, `To take it in this order:      ${command} --accept-late`]
-      : [`To append it all the same:     ${command} --accept-late`];
+      : [`To append it anyway:           ${command} --accept-late`];
   return [why, ...lines, 'Nothing was done.', ...remedies].join('\n');
 }
 
-/** Why a file is refused for the rows in it that are no trades, and what to do. */
+/** Why a file is refused for the rows in it that are not trades, and what to do. */
 export function refusedShareText(
   { trades, refused, refusedByReason }: Survey,
   path: string,
@@ -103,7 +105,7 @@ export function refusedShareText(
     `${number(refused)} of ${rowsText(rows)} of ${path} are refused, more than ${refusedPercentMax} %.`,
     ...lines,
     'Nothing was done.',
-    `To go on without these rows:   ${command} --refused-max ${percent}`,
+    `To continue without these rows: ${command} --refused-max ${percent}`,
   ].join('\n');
 }
 

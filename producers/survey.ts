@@ -3,14 +3,14 @@ import { EXAMPLES_MAX, OrderClock, type OrderCounts } from './survey-order.ts';
 import { MetTrades } from './survey-identities.ts';
 import type { FileRow } from './rows.ts';
 
-/** More instruments than this in one file are no market data; what is remembered per instrument stays bounded. */
+/** A file with more instruments than this is not market data; the memory per instrument stays bounded. */
 export const INSTRUMENTS_MAX = 10_000;
-/** Rows that may be refused without a question, percent of all. */
+/** The share of rows that may be refused without consent, percent. */
 export const REFUSED_PERCENT_MAX = 1;
 /** Bytes shown of a refused row. */
 const EXCERPT_BYTES_MAX = 80;
 
-/** What a file holds of one instrument. */
+/** The survey of one instrument in a file. */
 export interface InstrumentSurvey {
   /** Trades, the repeated ones included. */
   readonly rows: number;
@@ -20,7 +20,7 @@ export interface InstrumentSurvey {
   readonly repeated: number;
   /** Lines of the first of them. */
   readonly firstRepeated: readonly number[];
-  /** How the others follow each other. */
+  /** The order of the others. */
   readonly order: OrderCounts;
 }
 
@@ -40,17 +40,19 @@ export interface RefusedRows {
 
 export type RefusedByReason = Readonly<Partial<Record<DeadLetterReason, RefusedRows>>>;
 
-/** What a file holds, before anything is done with it. */
+/** The survey of a file, before anything is done with it. */
 export interface Survey {
   readonly trades: number;
   readonly refused: number;
-  /** Lines that are rightly no trades. */
+  /** Lines that are legitimately not trades. */
   readonly notTrades: number;
   readonly instruments: ReadonlyMap<string, InstrumentSurvey>;
   readonly refusedByReason: RefusedByReason;
 }
 
-/** Counts rows as they go by. Memory is bounded, whatever the file: see {@link MetTrades} and the constants named there. */
+/**
+ * Counts rows as they pass. Memory is bounded, whatever the file: see {@link MetTrades} and the constants named there.
+ */
 export class Surveyor {
   private readonly met = new MetTrades();
   private readonly instruments = new Map<string, InstrumentCounts>();

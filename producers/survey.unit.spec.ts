@@ -12,7 +12,7 @@ function surveyOf(rows: readonly FileRow[]): Survey {
 }
 
 describe('a survey', () => {
-  it('counts what a file holds of each instrument, and the rows that it repeats', () => {
+  it('counts the trades of each instrument in a file, and its repeated rows', () => {
     const other = { instrument: 'ETH-USDT@binance' };
     const survey = surveyOf([
       { kind: 'nothing', line: 1 },
@@ -33,7 +33,7 @@ describe('a survey', () => {
       firstRepeated: [5],
       firstEventTimeUs: START_US + 1_000_000,
       lastEventTimeUs: START_US + 4_000_000,
-      // The repeated row is not late: it is no trade of its own.
+      // The repeated row is not late: it is not a separate trade.
       order: { rows: 3, late: 0 },
     });
   });
@@ -51,7 +51,7 @@ describe('a survey', () => {
     expect(survey.refusedByReason.PRECISION?.first).toEqual([{ line: 2, detail: 'too fine', text: 'x' }]);
   });
 
-  it('is of no file with more instruments than markets have', () => {
+  it('refuses a file with more instruments than markets have', () => {
     const surveyor = new Surveyor();
     const add = (index: number): void => {
       surveyor.accept(tradeRow(index, START_US, { instrument: `A${index}@x` }));
@@ -63,8 +63,8 @@ describe('a survey', () => {
   });
 });
 
-describe('the trades met', () => {
-  it('are told from repeats, and the oldest are forgotten where there are too many', () => {
+describe('the trades seen', () => {
+  it('are distinguished from repeats, and the oldest are forgotten if there are too many', () => {
     const met = new MetTrades(1_000);
     const at = (seconds: number) => tradeOfRow({ tradeId: String(seconds), eventTime: START_US + seconds * 1_000_000 });
     for (let seconds = 0; seconds < 900; seconds += 1) expect(met.add(at(seconds))).toBe(true);
@@ -76,7 +76,7 @@ describe('the trades met', () => {
 });
 
 describe('a refusal', () => {
-  it('names instrument, count, first rows, the largest step, and the commands that go on', () => {
+  it('names instrument, count, first rows, the largest step, and the commands that continue', () => {
     const rows = [
       tradeRow(2, START_US + 90_000_000),
       ...[0, 1, 2].map((s) => tradeRow(s + 3, START_US + s * 1_000_000)),
@@ -88,16 +88,16 @@ describe('a refusal', () => {
     const told = { instruments, path: 'a.csv', command: 'npx tapeproof ingest file a.csv' };
     const text = orderRefusalText({ ...told, behind: 'file' });
     expect(text).toContain('BTC-USDT@binance: 3 of 4 rows come after newer ones, by up to 1.5 min: line 3 by 1.5 min');
-    expect(text).toContain('3 of 4 seconds with trades are without a decision by that');
+    expect(text).toContain('3 of 4 seconds with trades would have no decision because of that');
     expect(text).toContain('npx tapeproof ingest file a.csv --sort\n');
     expect(text).toMatch(/npx tapeproof ingest file a\.csv --accept-late$/);
     const older = orderRefusalText({ ...told, behind: 'tape' });
-    expect(older).toContain('older than what the tape holds');
+    expect(older).toContain('older than the trades on the tape');
     expect(older).not.toContain('--sort');
     expect(older).toMatch(/npx tapeproof ingest file a\.csv --accept-late$/);
   });
 
-  it('of rows says the reasons, and a share that lets the rest through', () => {
+  it('of rows lists the reasons, and a share that accepts the rest', () => {
     const bad = deadRow(3, { reason: 'NOT_A_NUMBER', detail: 'the price "NaN" is not a number' });
     const some = refusedShareText(surveyOf([tradeRow(2, START_US), bad]), 'a.csv', 'npx tapeproof x', 1);
     expect(some).toContain('1 of 2 rows of a.csv are refused, more than 1 %');

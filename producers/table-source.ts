@@ -4,20 +4,20 @@ import { TableParser, type Part, type TableMeaning } from './table.ts';
 
 type Rows = readonly (readonly string[])[];
 
-/** A table that is published without a header: what each of its columns holds, and how that looks. */
+/** A table that is published without a header: the content of each column, and its form. */
 export interface BareTable {
   readonly columns: readonly { readonly part?: Part; readonly looks: RegExp }[];
   /** Columns at the end that may be missing. */
   readonly optional: number;
 }
 
-/** A kind of table, by the columns that it is published with. */
+/** A kind of table, described by its published columns. */
 export interface TableFormat {
   readonly name: string;
   readonly description: string;
-  /** The header as it is published, for people and for the nearest format. */
+  /** The header as published, for people and for finding the nearest format. */
   readonly header: string;
-  /** Names of each part's column, in lower case; of several the first that the header has. */
+  /** Names of each part's column, in lower case; of several, the first that the header has. */
   readonly columns: Readonly<Partial<Record<Part, readonly string[]>>>;
   /** Parts that the header may lack. */
   readonly optional: readonly Part[];
@@ -28,7 +28,7 @@ export interface TableFormat {
   /** Other names that such a header may have. */
   readonly others?: readonly string[];
   readonly bare?: readonly BareTable[];
-  /** A further sign of the kind, in the fields of the first rows; asked where a person has not named it. */
+  /** A further sign of the kind, in the fields of the first rows; checked unless a person named the format. */
   readonly isKind?: (head: FileHead, at: Readonly<Partial<Record<Part, number>>>, rows: Rows) => boolean;
   readonly meaning: TableMeaning;
   /** How a file of it begins. */
@@ -66,7 +66,7 @@ function withHeader(format: TableFormat, head: FileHead): LineParser | undefined
   return new TableParser({ delimiter, header, width: names.length, at, meaning: format.meaning, firstRows });
 }
 
-/** Where the parts stand; undefined where one that must be there is missing or stands twice. */
+/** The index of each part's column; undefined where a required one is missing or occurs twice. */
 function placesOf(format: TableFormat, names: readonly string[]): Partial<Record<Part, number>> | undefined {
   const at: Partial<Record<Part, number>> = {};
   for (const [key, accepted] of Object.entries(format.columns)) {
@@ -88,7 +88,7 @@ function isKnownTo(format: TableFormat, name: string): boolean {
   return Object.values(columns).some((names) => names.includes(name)) || known.includes(name) || others.includes(name);
 }
 
-/** The fields of those first lines that have all columns. */
+/** The fields of the first lines that have all columns. */
 function firstRowsOf(lines: readonly string[], delimiter: string, width: number): Rows {
   return lines.flatMap((line) => {
     const fields = csvFields(line, delimiter);

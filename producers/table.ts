@@ -16,7 +16,7 @@ import {
 } from './source.ts';
 import { microsecondsOf, timeFormText, type TimeForm } from './timestamps.ts';
 
-/** What a column of a table may hold. */
+/** The parts of a trade that a column may hold. */
 export type Part =
   | 'time'
   | 'price'
@@ -34,37 +34,37 @@ export type Part =
 /** How the columns of a kind of table are read. */
 export interface TableMeaning {
   readonly time: TimeForm;
-  /** Form of the receive times; as `time` where it is left out. */
+  /** Form of the receive times; like `time` if omitted. */
   readonly received?: TimeForm;
   readonly side: SideReader;
-  /** The trade's id in the column's text; the text itself where it is left out, '' for none. */
+  /** Extracts the trade's id from the column's text; the text itself if omitted, '' for none. */
   readonly tradeId?: (text: string) => string;
-  /** The price as decimal text, where the column does not hold it so. */
+  /** Converts the column's text to a decimal price, where it is not one already. */
   readonly price?: (text: string) => string | Refusal;
-  /** The venue's symbol in the column's text, where it is not the text itself. */
+  /** Extracts the venue's symbol from the column's text, where it is not the text itself. */
   readonly symbol?: (text: string) => string;
-  /** The venue of all rows that name a symbol. */
+  /** The venue of all rows that name only a symbol. */
   readonly venue?: string;
-  /** Said of every trade, besides what a column says. */
+  /** Conditions of every trade, besides those in a column. */
   readonly conditions?: readonly string[];
-  /** What `action` says of a trade; another row is not one. */
+  /** The value of `action` that marks a trade; rows with another value are not trades. */
   readonly tradeAction?: string;
 }
 
-/** A table as it stands in one file. */
+/** The layout of the table in one file. */
 export interface TableLayout {
   readonly delimiter: string;
   readonly header: string | undefined;
-  /** Columns that a row must have; one empty one after them is passed over. */
+  /** The number of columns that a row must have; one empty column after them is ignored. */
   readonly width: number;
   /** Index of each part's column. */
   readonly at: Readonly<Partial<Record<Part, number>>>;
   readonly meaning: TableMeaning;
-  /** Fields of the first rows: where rows name a symbol alone, all must name the one that most of these do. */
+  /** Fields of the first rows: where rows name only a symbol, all must name the one that most of these do. */
   readonly firstRows: readonly (readonly string[])[];
 }
 
-/** A trade has no more conditions than this, nor longer ones. */
+/** Limits for the number and the length of a trade's conditions. */
 const CONDITIONS_MAX = 16;
 const CONDITION_LENGTH_MAX = 32;
 const CONDITION_SEPARATOR = /[\s;|]+/;
@@ -83,10 +83,10 @@ const NOWHERE: Readonly<Record<Part, number>> = {
   conditions: -1,
   action: -1,
 };
-/** Written instruments by venue and symbol that are kept: the same few stand in one row after another. */
+/** Cached instrument names by venue and symbol: the same few repeat from row to row. */
 const NAMES_MAX = 4_096;
 
-/** Reads the rows of one table, each by itself. */
+/** Reads the rows of one table, each independently. */
 export class TableParser implements LineParser {
   readonly header: string | undefined;
   readonly delimiter: string;
@@ -181,11 +181,11 @@ export class TableParser implements LineParser {
     if (written === this.onlySymbol) return context.instrument;
     return {
       reason: 'INSTRUMENT_NOT_ALLOWED',
-      detail: `the row is of ${quoted(written)} and others of ${quoted(this.onlySymbol ?? '')}: which of them is ${context.instrument} cannot be told`,
+      detail: `the row is of ${quoted(written)} and others of ${quoted(this.onlySymbol ?? '')}: it is ambiguous which of them is ${context.instrument}`,
     };
   }
 
-  /** A whole name as the row has it: letters of other alphabets are escaped, what could mean two things is refused. */
+  /** A full instrument name as in the row: letters of other alphabets are escaped, ambiguous names are refused. */
   private writtenOf(name: string): string | Refusal {
     const known = this.names.get(name);
     if (known !== undefined) return known;
@@ -222,7 +222,7 @@ export class TableParser implements LineParser {
   }
 }
 
-/** The first of those that are there most often. */
+/** The most frequent value; of several, the first. */
 function mostFrequent(texts: readonly string[]): string | undefined {
   const counts = new Map<string, number>();
   for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1);

@@ -2,19 +2,19 @@ import type { Trade } from '../contracts/generated/events.ts';
 import { TradeIdentities } from '../contracts/trade-identities.ts';
 import type { HeldAmendment } from './tape-amendments.ts';
 
-/** What a revocation comes to for the trades of one instrument. */
+/** The result of a revocation for the trades of one instrument. */
 export interface RevocationCounts {
   /** Taken back now; in a dry run, those that would be. */
   readonly cancelled: number;
   /** Taken back before. */
   readonly alreadyCancelled: number;
-  /** On the tape from another source before this file: the file's own records of them have no effect, and they stay. */
+  /** Already on the tape from another source: the file's own records of them have no effect, and they stay. */
   readonly heldFromElsewhere: number;
 }
 
 /**
- * Which trades of a partition a revocation takes back. Told the partition twice, in order: first what of it concerns the
- * file, then every trade, because the first record of a trade is the one that counts, whoever appended it.
+ * Which trades of a partition a revocation takes back. It is fed the partition twice, in order: first the records that
+ * concern the file, then every trade, because the first record of a trade counts, whoever appended it.
  */
 export class Revocation {
   private readonly source: string;
@@ -39,12 +39,12 @@ export class Revocation {
     if (name === 'TradeCancelled') identitiesIn(this.cancelled, instrument).add(tradeId, eventTime);
   }
 
-  /** Whether the second pass is of any use. */
+  /** Whether a second pass is needed. */
   get isEmpty(): boolean {
     return this.ofFile.size === 0;
   }
 
-  /** Second pass: whether a trade is to be taken back. */
+  /** Second pass: whether to take a trade back. */
   takes({ source, instrument, tradeId, eventTime }: Trade): boolean {
     if (this.ofFile.get(instrument)?.has(tradeId, eventTime) !== true) return false;
     if (!identitiesIn(this.settled, instrument).add(tradeId, eventTime)) return false;

@@ -30,7 +30,7 @@ import {
 
 const CLIENT = 'tapeproof-tape';
 const FILE_SOURCE = /^file:[0-9a-f]{16}$/;
-/** Event times that a sentence lists. */
+/** The most event times that a sentence lists. */
 const TIMES_NAMED_MAX = 5;
 
 interface TapeAccess {
@@ -41,25 +41,25 @@ interface TapeAccess {
 export interface AmendmentRequest extends TapeAccess {
   readonly instrument: string;
   readonly tradeId: string;
-  /** Event time, microseconds; needed where the id stands with more than one. */
+  /** Event time, microseconds; needed where the id occurs with more than one. */
   readonly atUs: number | undefined;
   readonly wish: Wish;
   readonly by: Statement;
 }
 
 export interface AmendmentReport {
-  /** `already` where the tape says so, and nothing was appended. */
+  /** `already` where the tape has it already, and nothing was appended. */
   readonly action: 'appended' | 'already';
   readonly trade: AmendableTrade;
-  /** What was appended; undefined where nothing was. */
+  /** The amendment appended; undefined where none was. */
   readonly appended: PlannedAmendment | undefined;
 }
 
 /**
- * Appends a record that takes a trade of the tape back, corrects it or vouches for its stamp, unless the tape says so
- * already. Two at the same time may append twice, with one effect.
+ * Appends a record that takes a trade of the tape back, corrects it or vouches for its stamp, unless the tape already
+ * has one. Two concurrent runs may append it twice, with one effect.
  *
- * @throws TapeproofError NOT_FOUND where the tape holds no such trade; USAGE where the id stands with several times;
+ * @throws TapeproofError NOT_FOUND where the tape has no such trade; USAGE where the id occurs with several times;
  *   CONFLICT where the trade was taken back and could not be changed; UNREACHABLE.
  */
 export async function amendTrade(request: AmendmentRequest): Promise<AmendmentReport> {
@@ -82,7 +82,7 @@ async function amend(request: AmendmentRequest, reader: LogReader): Promise<Amen
   if (plan.kind === 'moot') {
     throw new TapeproofError(
       'CONFLICT',
-      `The trade ${tradeId} of ${instrument} was taken back: it counts for nothing, and nothing more can be said of it.`,
+      `The trade ${tradeId} of ${instrument} was taken back: it no longer counts and cannot be amended.`,
     );
   }
   if (plan.kind === 'already') return { action: 'already', trade, appended: undefined };
@@ -104,7 +104,7 @@ async function tradesOfId(
   const decode = createTapeDecoder(registry);
   for await (const records of wholePartition(reader, partitionOf(instrument, partitions))) {
     for (const record of records) {
-      // Whatever does not hold the id's bytes is of another trade, and never decoded.
+      // A record without the id's bytes is of another trade, and is never decoded.
       if (record.value?.includes(trace) !== true) continue;
       const content = await decode(record);
       if (content.kind === 'trade' && isOf(content.trade)) found.addTrade(content.trade);
@@ -127,14 +127,14 @@ function oneOf(found: readonly AmendableTrade[], { instrument, tradeId, atUs }: 
   if (first !== undefined) {
     throw new TapeproofError(
       'USAGE',
-      `The id ${tradeId} of ${instrument} stands on the tape with ${found.length} event times: name one with --at (${listed}).`,
+      `The id ${tradeId} of ${instrument} is on the tape with ${found.length} event times: name one with --at (${listed}).`,
     );
   }
   throw new TapeproofError(
     'NOT_FOUND',
     found.length === 0
       ? `The tape holds no trade ${tradeId} of ${instrument}: "tapeproof audit ID --trades" lists ids.`
-      : `The tape holds no trade ${tradeId} of ${instrument} at ${isoTimeOf(atUs ?? 0)}: that id stands there at ${listed}.`,
+      : `The tape holds no trade ${tradeId} of ${instrument} at ${isoTimeOf(atUs ?? 0)}: that id is there at ${listed}.`,
   );
 }
 
@@ -142,18 +142,18 @@ export interface RevocationRequest extends TapeAccess {
   /** `file:<hash>`, see {@link sourceOfFile}. */
   readonly source: string;
   readonly by: Statement;
-  /** Only count. */
+  /** Only counts, appends nothing. */
   readonly isDryRun: boolean;
-  /** When given, the batch in flight is finished and what was done is reported. */
+  /** On this signal, the batch in flight is finished and the result is returned. */
   readonly signal: AbortSignal;
-  /** Told of records read, of both passes together, and of trades taken back so far. */
+  /** Called with records read, over both passes, and trades taken back so far. */
   readonly progress: (done: number, total: number, cancelled: number) => void;
 }
 
 export interface RevocationReport {
   readonly source: string;
   readonly isDryRun: boolean;
-  /** False where the signal came before the end: another run goes on. */
+  /** False where the signal came before the end: another run continues. */
   readonly complete: boolean;
   /** Records acknowledged; 0 in a dry run. */
   readonly appended: number;
@@ -161,9 +161,9 @@ export interface RevocationReport {
 }
 
 /**
- * The source that the trades of a file name: of the file itself, packed or not, or of its name `file:<hash>`.
+ * The source named in the trades of a file, given as the file itself, packed or not, or as `file:<hash>`.
  *
- * @throws TapeproofError USAGE where the file cannot be read or is in no known format.
+ * @throws TapeproofError USAGE where the file cannot be read or its format is unknown.
  */
 export async function sourceOfFile(
   target: string,
@@ -178,8 +178,8 @@ export async function sourceOfFile(
 }
 
 /**
- * Takes back every trade that was appended from a file. What an earlier run took back, also one that was killed half way,
- * is left as it is. Reads each partition twice, so memory holds identities of the file's trades only.
+ * Takes back every trade that was appended from a file. Trades that an earlier run took back, even one killed half
+ * way, are left unchanged. Reads each partition twice, so that memory holds identities of the file's trades only.
  *
  * @throws TapeproofError NOT_FOUND where the tape holds no trade of the file; UNREACHABLE.
  */
@@ -216,7 +216,7 @@ export async function revokeFile(request: RevocationRequest): Promise<Revocation
   if (!signal.aborted && Object.keys(perInstrument).length === 0) {
     throw new TapeproofError(
       'NOT_FOUND',
-      `The tape holds no trade from ${source}: a file is known by its unpacked content, and its trades may come from another file that held them first.`,
+      `The tape holds no trade from ${source}: a file is identified by its unpacked content, and its trades may have come from another file first.`,
     );
   }
   return { source, isDryRun, complete: !signal.aborted, appended, perInstrument };
@@ -269,7 +269,7 @@ class RevocationRun {
     }
   }
 
-  /** Partitions without such trades were not read twice. */
+  /** Partitions without such trades are not read twice. */
   finish(): void {
     if (this.total !== undefined) this.request.progress(this.total, this.total, this.cancelled);
   }
@@ -298,7 +298,7 @@ class RevocationRun {
   }
 }
 
-/** What a partition of the tape holds as the reading begins. */
+/** The extent of a partition of the tape when reading begins. */
 async function* wholePartition(reader: LogReader, partition: number): AsyncGenerator<readonly LogRecord[]> {
   const from = await reader.startOffset(TAPE_TOPIC, partition);
   const to = await reader.endOffset(TAPE_TOPIC, partition);

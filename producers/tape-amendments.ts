@@ -7,10 +7,10 @@ import { TAPE_TOPIC } from '../contracts/topics.ts';
 import type { Amendment } from '../contracts/trade-rules.ts';
 import type { PlannedRecord } from './ingest.ts';
 
-/** What an amendment was written by, where a person asked for it. */
+/** The source of an amendment that a person requested. */
 export const OPERATOR_SOURCE = 'operator';
 
-/** Who asks for an amendment, why, and when (microseconds). */
+/** Who requests an amendment, why, and when (microseconds). */
 export interface Statement {
   readonly reason: string;
   readonly actor: string;
@@ -22,7 +22,7 @@ export type PlannedAmendment = {
   readonly [Name in AmendmentName]: { readonly name: Name; readonly amendment: EventTypes[Name] };
 }[AmendmentName];
 
-/** An amendment that lies on the tape. */
+/** An amendment on the tape. */
 export interface HeldAmendment {
   readonly name: AmendmentName;
   readonly amendment: Amendment;
@@ -33,17 +33,17 @@ interface Figures {
   readonly size: Decimal;
 }
 
-/** One trade of the tape, by id and event time, and what was said of it so far. */
+/** One trade of the tape, by id and event time, with its amendments so far. */
 export interface AmendableTrade {
-  /** Its first record: a repeat has no effect, whatever its price. */
+  /** Its first record: a repetition has no effect, whatever its price. */
   readonly trade: Trade;
-  /** Price and size that hold now: the tape's, or those of the last correction. */
+  /** The price and size now in force: the tape's, or the last correction's. */
   readonly figures: Figures;
   readonly isCancelled: boolean;
   readonly isReleased: boolean;
 }
 
-/** What the tape holds under one id of an instrument, told in the order of the log. */
+/** The trades under one id of an instrument, fed in the order of the log. */
 export class TradesOfId {
   private readonly byTime = new Map<number, Mutable<AmendableTrade>>();
 
@@ -55,7 +55,7 @@ export class TradesOfId {
     }
   }
 
-  /** One that comes before its trade corrects nothing. */
+  /** An amendment before its trade corrects nothing. */
   addAmendment({ name, amendment }: HeldAmendment): void {
     const known = this.byTime.get(amendment.eventTime);
     if (known === undefined) return;
@@ -74,13 +74,16 @@ export class TradesOfId {
 
 type Mutable<Value> = { -readonly [Key in keyof Value]: Value[Key] };
 
-/** What a person wants to be said of a trade. */
+/** The amendment that a person wants for a trade. */
 export type Wish =
   | { readonly kind: 'cancel' }
   | { readonly kind: 'release' }
   | { readonly kind: 'correct'; readonly price: Decimal | undefined; readonly size: Decimal | undefined };
 
-/** What a wish comes to: `already` where the tape says so, `moot` where a trade was taken back and it could change nothing. */
+/**
+ * The result of a wish: `already` where the tape has it, `moot` where the trade was taken back and it would change
+ * nothing.
+ */
 export type Plan =
   | { readonly kind: 'append'; readonly planned: PlannedAmendment }
   | { readonly kind: 'already' }
@@ -108,12 +111,12 @@ export function cancellationOf(trade: Trade, by: Statement): PlannedAmendment {
   return { name: 'TradeCancelled', amendment: amendmentOf(trade, by) };
 }
 
-/** The trade as the tape has it: whatever corrected it since, its first figures name it. */
+/** The trade as first recorded: its original figures identify it, whatever corrected it since. */
 function amendmentOf({ venue, instrument, tradeId, eventTime, price, size }: Trade, by: Statement) {
   return { venue, instrument, tradeId, eventTime, price, size, ...by, source: OPERATOR_SOURCE };
 }
 
-/** An amendment's record: where its trade's is, and stamped as it is. */
+/** An amendment's record: in its trade's partition, with its trade's stamp. */
 export function recordOfAmendment({ name, amendment }: PlannedAmendment, partitions: number): PlannedRecord {
   const { instrument, eventTime } = amendment;
   return {

@@ -33,7 +33,7 @@ const trade: Trade = {
   conditions: [],
 };
 
-/** One trade, and what was said of it, in the order of the tape. */
+/** One trade and its amendments, in the order of the tape. */
 function after(...said: PlannedAmendment[]): AmendableTrade {
   const found = new TradesOfId();
   found.addTrade(trade);
@@ -43,7 +43,7 @@ function after(...said: PlannedAmendment[]): AmendableTrade {
 
 function planned(wish: Wish, of = after()): PlannedAmendment {
   const plan = planOf(wish, of, by);
-  if (plan.kind !== 'append') throw new RangeError(`nothing is to be appended: ${plan.kind}`);
+  if (plan.kind !== 'append') throw new RangeError(`nothing to append: ${plan.kind}`);
   return plan.planned;
 }
 const correction = (price?: string, size?: string): Wish => ({
@@ -73,7 +73,7 @@ describe('planOf', () => {
     expect([amendment.price.toString(), amendment.size.toString()]).toEqual(['61837.63', '0.02']);
   });
 
-  it('corrects what is named, and keeps the figure that holds of what is not', () => {
+  it('corrects the named figure, and keeps the present value of the other', () => {
     const first = planned(correction('61837.6'));
     expect(first.amendment).toMatchObject({ correctedPrice: Decimal.of('61837.6'), correctedSize: trade.size });
     const second = planned(correction(undefined, '0.03'), after(first));
@@ -83,7 +83,7 @@ describe('planOf', () => {
     });
   });
 
-  it('says that a correction changes nothing where the figures hold already', () => {
+  it('reports that a correction changes nothing if the figures are already in force', () => {
     expect(planOf(correction('61837.63', '0.02'), after(), by)).toEqual({ kind: 'already' });
     const corrected = after(planned(correction('1')));
     expect(planOf(correction('1'), corrected, by)).toEqual({ kind: 'already' });
@@ -96,7 +96,7 @@ describe('planOf', () => {
     expect(planOf(release, after(released), by)).toEqual({ kind: 'already' });
   });
 
-  it('says that nothing more can be said of a trade that was taken back', () => {
+  it('reports that a trade that was taken back cannot be amended', () => {
     const gone = after(planned(cancel));
     expect(planOf(correction('1'), gone, by)).toEqual({ kind: 'moot' });
     expect(planOf(release, gone, by)).toEqual({ kind: 'moot' });
@@ -104,7 +104,7 @@ describe('planOf', () => {
 });
 
 describe('TradesOfId', () => {
-  it('tells trades with one id apart by their times, and takes the first record of a repeated one', () => {
+  it('distinguishes trades with one id by their times, and uses the first record of a repeated one', () => {
     const found = new TradesOfId();
     found.addTrade({ ...trade, eventTime: TIME_US + 5 });
     found.addTrade(trade);
@@ -117,7 +117,7 @@ describe('TradesOfId', () => {
     expect(found.all()[0]?.trade.price).toBe(trade.price);
   });
 
-  it('takes no figures from a correction that came before the trade or after it was taken back', () => {
+  it('ignores a correction before the trade or after it was taken back', () => {
     const corrected = planned(correction('1'));
     const found = new TradesOfId();
     found.addAmendment(corrected);
@@ -128,7 +128,7 @@ describe('TradesOfId', () => {
 });
 
 describe('recordOfAmendment', () => {
-  it.each([cancel, release, correction('5')])('lies where its trade does, and is well-formed: %j', (wish) => {
+  it.each([cancel, release, correction('5')])('is in its trade’s partition, and is well-formed: %j', (wish) => {
     const amendment = planned(wish);
     const record = recordOfAmendment(amendment, 6);
     expect(record).toMatchObject({
@@ -161,14 +161,14 @@ describe('Revocation', () => {
     expect(counts.get(trade.instrument)).toEqual({ cancelled: 2, alreadyCancelled: 0, heldFromElsewhere: 0 });
   });
 
-  it('leaves a trade that another source appended first, though the file holds it too', () => {
+  it('leaves a trade that another source appended first, although it is also in the file', () => {
     const { taken, counts } = revoked([other, trade]);
     expect(taken).toEqual([]);
     expect(counts.get(trade.instrument)).toEqual({ cancelled: 0, alreadyCancelled: 0, heldFromElsewhere: 1 });
     expect(revoked([trade, other]).taken).toEqual([trade]);
   });
 
-  it('goes on where another run was killed, and does nothing when all is taken back', () => {
+  it('continues where another run was killed, and does nothing when all is taken back', () => {
     const ids = fc.uniqueArray(fc.nat({ max: 50 }), { minLength: 1 });
     fc.assert(
       fc.property(ids, fc.nat({ max: 60 }), (numbers, killedAfter) => {
@@ -184,7 +184,7 @@ describe('Revocation', () => {
     );
   });
 
-  it('takes a correction for no cancellation', () => {
+  it('does not treat a correction as a cancellation', () => {
     expect(revoked([trade], [planned(correction('1'))]).taken).toEqual([trade]);
   });
 });

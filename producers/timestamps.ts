@@ -1,11 +1,11 @@
 import { plainDecimal } from './numbers.ts';
 
-/** Units of stamps that count from 1970. */
+/** Units of time stamps since 1970. */
 export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
 
-/** How the stamps of a column are read. */
+/** How a column's stamps are read. */
 export interface TimeForm {
-  /** Unit of numbers; `digits` tells it from how many stand before the point: 10, 13, 16 or 19. */
+  /** Unit of numbers; `digits` determines it from the number of digits before the point: 10, 13, 16 or 19. */
   readonly unit: TimeUnit | 'digits';
   /** Whether a calendar time without a zone is UTC; where that is not documented it is refused. */
   readonly isUtcWithoutZone: boolean;
@@ -37,8 +37,8 @@ const CALENDAR =
   /^(\d{4})-(\d\d)-(\d\d)[TtDd ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?: ?(Z|UTC|[+-]\d\d(?::?\d\d)?))?$/i;
 
 /**
- * Microseconds since 1970, finer digits cut off; undefined where the text is not a time that can be read in one way only.
- * No digit passes through a double before it is whole.
+ * Microseconds since 1970, finer digits truncated; undefined where the text is not an unambiguous time. No fraction
+ * passes through a double.
  */
 export function microsecondsOf(text: string, form: TimeForm): number | undefined {
   if (WHOLE_MICROSECONDS.test(text) && (form.unit === 'us' || form.unit === 'digits')) return Number(text);
@@ -59,11 +59,11 @@ function scaled(whole: string, fraction: string, unit: TimeForm['unit']): number
   const known = unit === 'digits' ? UNIT_OF_DIGITS.get(whole.length) : unit;
   if (known === undefined) return undefined;
   const point = whole.length + MISSING_DIGITS[known];
-  // Beyond 2^53 it is not exact, and out of all bounds: the trade rules say so.
+  // Beyond 2^53 it is inexact, but also out of bounds: the trade rules refuse it.
   return Number((whole + fraction).padEnd(point, '0').slice(0, Math.max(point, 0)));
 }
 
-/** As {@link microsecondsOf}, of `2025-03-25T23:07:00.715Z` and its kind alone. */
+/** Like {@link microsecondsOf}, but only for the form `2025-03-25T23:07:00.715Z`. */
 export function calendarMicroseconds(text: string, isUtcWithoutZone: boolean): number | undefined {
   const match = CALENDAR.exec(text);
   if (match === null) return undefined;
@@ -71,7 +71,7 @@ export function calendarMicroseconds(text: string, isUtcWithoutZone: boolean): n
   if (zone === '' && !isUtcWithoutZone) return undefined;
   const offset = offsetMinutes(zone.toUpperCase());
   const milliseconds = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second);
-  // 30 February would be read as 2 March, and 24:00 as the next day: only parts that come back the same are a time.
+  // 30 February would be read as 2 March, and 24:00 as the next day: only parts that survive the round trip are a time.
   const read = new Date(milliseconds);
   const isReal = read.getUTCDate() === +day && read.getUTCMonth() === +month - 1 && read.getUTCHours() === +hour;
   if (offset === undefined || !isReal || +minute > 59 || +second > 59) return undefined;
@@ -79,7 +79,7 @@ export function calendarMicroseconds(text: string, isUtcWithoutZone: boolean): n
   return milliseconds * MICROSECONDS_PER_MILLISECOND + finer - offset * MICROSECONDS_PER_MINUTE;
 }
 
-/** Minutes that a zone is ahead of UTC. */
+/** The minutes by which a zone is ahead of UTC. */
 function offsetMinutes(zone: string): number | undefined {
   if (zone === '' || zone === 'Z' || zone === 'UTC') return 0;
   const hours = Number(zone.slice(1, 3));

@@ -60,7 +60,7 @@ describe('a file of trades', () => {
   const header = 'trade_id,event_time_us,instrument,price,size,side';
   const row = (id: number): string => `${id},173568960000000${id},A-B@c,1.5,2,BUY`;
 
-  it('may begin with addresses, remarks, empty lines and a byte order mark', async () => {
+  it('may begin with addresses, comments, empty lines and a byte order mark', async () => {
     for (const begin of [
       'https://www.CryptoDataDownload.com\r\n',
       '\uFEFF# a remark\n\n# another\n',
@@ -72,7 +72,7 @@ describe('a file of trades', () => {
     }
   });
 
-  it('may be parted by another mark, told or given', async () => {
+  it('may have another delimiter, detected or given', async () => {
     for (const [mark, delimiter] of [
       ['\t', undefined],
       ['|', undefined],
@@ -84,10 +84,12 @@ describe('a file of trades', () => {
       expect((await readAll({ path, delimiter })).trades.length).toBe(1);
     }
     const path = await fileWith(`${header}\n`);
-    await expect(readAll({ path, delimiter: 'ab' })).rejects.toThrow('"ab" cannot part columns: give one character');
+    await expect(readAll({ path, delimiter: 'ab' })).rejects.toThrow(
+      '"ab" is not a valid delimiter: give one character',
+    );
   });
 
-  it('in no known format is refused with its header', async () => {
+  it('in an unknown format is refused with its header', async () => {
     const path = await fileWith('when,px,qty\n1735689600,1,2\n');
     await expect(readAll({ path })).rejects.toMatchObject({
       code: 'USAGE',
@@ -105,7 +107,7 @@ describe('a file of trades', () => {
     expect(trades.map(({ instrument, receivedAt }) => [instrument, receivedAt])).toEqual([['A-B@c', 0]]);
   });
 
-  it('that names symbols takes a venue alone, and another takes none', async () => {
+  it('that names symbols accepts a venue alone, and another does not', async () => {
     const lines = 'unix,date,symbol,side,price,amount\n1735689600,2025-01-01 00:00:00,BTC/USD,buy,1,2\n';
     const path = await fileWith(lines);
     await expect(readAll({ path })).rejects.toThrow('name a symbol without its venue: give it, such as --instrument');
@@ -130,7 +132,7 @@ describe('a file of trades', () => {
 });
 
 describe('a preview', () => {
-  it('shows the first ten rows as they are understood', async () => {
+  it('shows the first ten rows as understood', async () => {
     const rows = Array.from({ length: 20 }, (_, index) => `${index % 2 === 0 ? '' : 'x'}173568960000${index % 10};1;2`);
     const path = await fileWith(`T;P;Q\n${rows.join('\n')}\n`);
     const shown = await preview({ path, columns: 'time=t:ms,price=p,size=q', instrument: 'A-B@c' });

@@ -2,28 +2,29 @@ import { LIVE_SOURCE_PREFIX } from '../contracts/dead-letter.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
 
-/** A trade of a frame or page that breaks a rule. Where its id is known, nothing is missing: it was seen. */
+/** A trade of a frame or page that breaks a rule. Where its id is known it does not count as missing: it was seen. */
 export interface RefusedTrade {
   readonly refusal: Refusal;
   readonly instrument: string | undefined;
   readonly tradeId: string | undefined;
-  /** The trade as the venue wrote it, for its dead letter. */
+  /** The trade in the venue's own text, for its dead letter. */
   readonly text: string;
 }
 
 /**
- * What a frame or a page holds: its trades in the venue's order, oldest first, refused ones in their places; an empty
- * list where it is rightly none (a heartbeat, a reply); a refusal where it cannot be read as a whole.
+ * The result of reading a frame or a page: its trades in the venue's order, oldest first, refused ones in their
+ * places; an empty list where it legitimately has none (a heartbeat, a reply); a refusal where it cannot be read as a
+ * whole.
  */
 export type Parsed = readonly (Trade | RefusedTrade)[] | Refusal;
 
-/** Where a venue answers; no slash at the end. */
+/** A venue's addresses, without a slash at the end. */
 export interface Endpoints {
   readonly webSocketUrl: string;
   readonly restUrl: string;
 }
 
-/** What the venue allows one address. Ours stay well below. */
+/** The venue's limits for one IP address. We stay well below them. */
 export interface VenueLimits {
   readonly connections: { readonly count: number; readonly windowMs: number };
   /** Frames from client to server, pings included. */
@@ -32,19 +33,19 @@ export interface VenueLimits {
   /** The venue cuts a connection at this age. */
   readonly connectionLifetimeMs: number;
   readonly instrumentsPerConnection: number;
-  /** HTTP statuses that say to wait, beside 429; left out where there are none. */
+  /** HTTP statuses that demand a wait, besides 429; omitted where there are none. */
   readonly waitStatuses?: readonly number[];
 }
 
 /** One REST request: `GET <restUrl><path>`. */
 export interface HistoryRequest {
-  /** With its query, from the slash on. */
+  /** With its query, beginning with the slash. */
   readonly path: string;
-  /** What it takes of the venue's request weight. */
+  /** Its cost in the venue's request weight. */
   readonly weight: number;
 }
 
-/** From where on trades are asked for: a venue that pages by id takes the one, one that pages by time the other. */
+/** From where on trades are requested: a venue that pages by id uses the one, a venue that pages by time the other. */
 export interface BackfillStart {
   readonly firstTradeId: number;
   /** Event time of the last trade before it, microseconds; null where none is known. */
@@ -53,10 +54,10 @@ export interface BackfillStart {
 
 /**
  * An exchange whose trades are taken live. Adding one: a folder in `producers/venues/` and a line in its
- * `catalogue.ts`; the suite in `venues.contract.spec.ts` there then runs over it. Everything here is pure: what
- * connects, asks, waits and retries is the same for all (`producers/live/`).
+ * `catalogue.ts`; the suite in `venues.contract.spec.ts` there then runs over it. Everything here is pure: connecting,
+ * requesting, waiting and retrying are the same for all (`producers/live/`).
  *
- * A trade read from the stream and the same trade read from a page are equal but for `receivedAt`.
+ * A trade read from the stream and the same trade read from a page are equal except for `receivedAt`.
  */
 export interface Venue {
   /** As in `BTC-USDT@binance`. */
@@ -66,22 +67,22 @@ export interface Venue {
   readonly endpoints: Endpoints;
   readonly limits: VenueLimits;
   /**
-   * DENSE: whole numbers, each instrument's next trade has the next one, so what is missing is known and asked for.
-   * OPAQUE: anything unique; what is missing cannot be known, only what was seen lately is told.
+   * DENSE: whole numbers; an instrument's next trade has the next one, so missing trades are known and requested.
+   * OPAQUE: any unique text; missing trades cannot be known, only recently seen ones are recognised.
    */
   readonly tradeIds: 'DENSE' | 'OPAQUE';
-  /** The venue's own name of an instrument, BTCUSDT for `BTC-USDT@binance`; undefined where it can have none. */
+  /** The venue's own name of an instrument, BTCUSDT for `BTC-USDT@binance`; undefined where no symbol is possible. */
   symbolOf(instrument: string): string | undefined;
   /** The instrument of a symbol; undefined where the symbol cannot be read. */
   instrumentOf(symbol: string): string | undefined;
-  /** The currencies that it is known to quote in, for suggestions; left out where symbols say it themselves. */
+  /** The currencies that it is known to quote in, for suggestions; omitted where symbols show the quote themselves. */
   readonly quotes?: readonly string[];
   readonly stream: {
-    /** Address to connect to for these symbols. */
+    /** The address to connect to for these symbols. */
     url(webSocketUrl: string, symbols: readonly string[]): string;
-    /** Messages to send once connected; none where the address says it all. */
+    /** Messages to send once connected; none where the address suffices. */
     subscriptions(symbols: readonly string[]): readonly string[];
-    /** Message that keeps the connection open beside WebSocket's own pings, where the venue wants one. */
+    /** A message that keeps the connection open besides WebSocket's own pings, where the venue requires one. */
     readonly keepAlive: string | undefined;
     /** Never throws. @param receivedAt microseconds */
     parseFrame(text: string, receivedAt: number): Parsed;
@@ -89,10 +90,12 @@ export interface Venue {
   readonly history: {
     /** Most trades that one page holds. */
     readonly pageTradesMax: number;
-    /** Response header with the weight used in the window so far, lower case, where the venue tells it. */
+    /** Response header with the weight used in the window so far, lower case, where the venue reports it. */
     readonly usedWeightHeader: string | undefined;
     newest(symbol: string, limit: number): HistoryRequest;
-    /** A page from this place on; it may begin earlier. Undefined where the venue has no such request. */
+    /**
+     * The request for a page from this place on; it may begin earlier. Undefined where the venue has no such request.
+     */
     from(symbol: string, place: BackfillStart, limit: number): HistoryRequest | undefined;
     /** The answer to either. Never throws. @param receivedAt microseconds */
     parsePage(text: string, symbol: string, receivedAt: number): Parsed;
@@ -103,12 +106,12 @@ export interface Venue {
     /** A frame with one trade, and the page with the same trade. */
     readonly frame: string;
     readonly page: string;
-    /** Frames that hold no trade and are no error. */
+    /** Frames without a trade that are not errors. */
     readonly otherFrames: readonly string[];
   };
 }
 
-/** Names a venue's stream in each trade it gives. */
+/** Names a venue's stream in each of its trades. */
 export function liveSourceOf(venue: string): string {
   return `${LIVE_SOURCE_PREFIX}${venue}`;
 }

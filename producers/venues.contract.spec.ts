@@ -8,7 +8,7 @@ import { isRefusedTrade, isUnreadable, liveSourceOf, type Parsed, type Venue } f
 
 const RECEIVED_AT = 1_790_000_000_000_000;
 
-/** What every venue owes; a new one in the catalogue is tested by being there. */
+/** The obligations of every venue; each one in the catalogue is tested automatically. */
 function venueSuite(venue: Venue): void {
   const { examples, stream, history, limits } = venue;
   const frame = (text: string): Parsed => stream.parseFrame(text, RECEIVED_AT);
@@ -66,7 +66,7 @@ function venueSuite(venue: Venue): void {
     );
   });
 
-  it('reads its example frame and its example page as the same trade, but for the receipt', () => {
+  it('reads its example frame and its example page as the same trade, except for the receipt', () => {
     const fromStream = only(frame(examples.frame));
     const fromHistory = only(page(examples.page));
     expect(fromStream).toStrictEqual({ ...fromHistory, receivedAt: RECEIVED_AT });
@@ -76,16 +76,16 @@ function venueSuite(venue: Venue): void {
     expect(decodeBody('Trade', encodeBody('Trade', fromStream))).toEqual(fromStream);
   });
 
-  it('knows frames that hold no trade and are no error', () => {
+  it('recognises frames without a trade that are not errors', () => {
     for (const text of examples.otherFrames) expect(frame(text)).toEqual([]);
   });
 
-  it('reads an empty page as one, and anything else that is no page as unreadable', () => {
+  it('reads an empty page as such, and anything that is not a page as unreadable', () => {
     for (const text of ['', 'null', '<html>', '"', '{"code":-1,"msg":"no"}'])
       expect(isUnreadable(page(text))).toBe(true);
   });
 
-  it('reads no trade from a frame or page that was cut off anywhere', () => {
+  it('reads no trade from a frame or page truncated anywhere', () => {
     for (let length = 0; length < examples.frame.length; length += 1)
       expectValid(frame(examples.frame.slice(0, length)));
     for (let length = 0; length < examples.page.length; length += 1) {
@@ -93,7 +93,7 @@ function venueSuite(venue: Venue): void {
     }
   });
 
-  it('never throws, and makes no trade that breaks a rule, whatever a damaged message says', () => {
+  it('never throws, and returns no trade that breaks a rule, whatever a damaged message contains', () => {
     const patch = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 40 }),
       fc.constantFrom('', '"', ',', '{', '}', '[', ']', '\0', '-1', '0', 'NaN', 'null', '1e308', '1e-9', '-', '.5'),
@@ -140,7 +140,7 @@ function venueSuite(venue: Venue): void {
     }
   });
 
-  it('leaves room within its limits for what every connection needs', () => {
+  it('leaves room within its limits for the needs of every connection', () => {
     expect(limits.connections.count).toBeGreaterThanOrEqual(5);
     expect(limits.clientMessagesPerSecond).toBeGreaterThanOrEqual(2);
     expect(limits.connectionLifetimeMs).toBeGreaterThan(60_000);

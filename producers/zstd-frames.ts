@@ -1,4 +1,4 @@
-/** A frame's first four bytes, and those of a frame that holds nothing to unpack; little-endian. */
+/** The first four bytes of a frame, and of a skippable frame; little-endian. */
 const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const SKIPPABLE_MASK = 0xfffffff0;
@@ -11,8 +11,8 @@ const DICTIONARY_ID_BYTES = [0, 1, 2, 4] as const;
 const CONTENT_SIZE_BYTES = [0, 2, 4, 8] as const;
 
 /**
- * Cuts zstd data at the ends of its frames (RFC 8878, 3.1). A file may have several, one after the other, and Node's
- * decompressor stops, without a word, at the end of the first.
+ * Splits zstd data at the ends of its frames (RFC 8878, 3.1). A file may have several in succession, and Node's
+ * decompressor silently stops at the end of the first.
  */
 export class ZstdFrames {
   private readonly source: AsyncIterator<Buffer>;
@@ -22,7 +22,7 @@ export class ZstdFrames {
     this.source = source[Symbol.asyncIterator]();
   }
 
-  /** Whether there is another frame, or something that is not one; frames that hold nothing are passed over. */
+  /** Whether there is another frame, or data that is not one; skippable frames are passed over. */
   async hasNext(): Promise<boolean> {
     while (true) {
       const head = await this.peek(MAGIC_BYTES + SIZE_BYTES);
@@ -35,7 +35,7 @@ export class ZstdFrames {
     }
   }
 
-  /** The bytes of the next frame; where the file is cut or damaged, what is there, for the decompressor to refuse. */
+  /** The bytes of the next frame; where the file is truncated or damaged, the rest, for the decompressor to refuse. */
   async *next(): AsyncGenerator<Buffer> {
     const head = await this.peek(MAGIC_BYTES + 1);
     const descriptor = head[MAGIC_BYTES];
@@ -58,7 +58,7 @@ export class ZstdFrames {
     if ((descriptor & 4) !== 0) yield* this.pass(CHECKSUM_BYTES);
   }
 
-  /** The next bytes, which stay where they are; fewer at the end. */
+  /** The next bytes, without consuming them; fewer at the end. */
   private async peek(length: number): Promise<Buffer> {
     while (this.rest.length < length) {
       const next = await this.source.next();
@@ -84,7 +84,7 @@ export class ZstdFrames {
   }
 }
 
-/** Bytes of a frame's header behind its descriptor: window, dictionary and size of the content. */
+/** Bytes of a frame's header after its descriptor: window, dictionary and size of the content. */
 function headerBytes(descriptor: number): number {
   const isSingleSegment = (descriptor & 0x20) !== 0;
   const sizeFlag = descriptor >> 6;

@@ -19,11 +19,12 @@ import type { ProjectedEvent, ProjectorOf } from './projector.ts';
 import { SinkHealth } from './sink-health.adapter.ts';
 import type { Application, SinkBatch, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
 
-/** Records written in one transaction or script. Measured: more is no faster. */
+/** Records written in one transaction or script. Measured: more is not faster. */
 export const SINK_BATCH_RECORDS_MAX = 5_000;
 /**
- * Records decoded at a time: then answers of the store have their turn, which other partitions wait for. Events that are
- * packed at once also die young: half of the time went into keeping a whole batch of them through garbage collections.
+ * Records decoded at a time: between them the store's answers, which other partitions wait for, are handled. Events
+ * that are packed promptly also die young: half of the time was spent carrying whole batches through garbage
+ * collections.
  */
 const SLICE_RECORDS = 250;
 
@@ -45,13 +46,13 @@ export interface BatchWriterSettings<Output> {
 }
 
 export interface BatchWriter {
-  /** For the consumer: applies a batch from where the store stands. */
+  /** For the consumer: applies a batch from the store's position on. */
   handle(batch: PartitionBatch): Promise<BatchResult>;
-  /** Where the store is known to stand; undefined before the partition's first batch. */
+  /** The store's known position; undefined before the partition's first batch. */
   known(topic: string, partition: number): Position | undefined;
-  /** Asks the store again at the partition's next batch. */
+  /** Reads the position from the store again at the partition's next batch. */
   forget(topic: string, partition: number): void;
-  /** As `forget` for these partitions, and the process has no others. */
+  /** Like `forget` for these partitions; the process has no others. */
   assigned(partitions: readonly (readonly [topic: string, partition: number])[]): void;
 }
 
@@ -87,12 +88,12 @@ export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>)
         report.moved(sinkBatch, application.position);
         return { resumeAt: application.position.nextOffset };
       }
-      // A rebuild compares: what is left comes again after a pause.
+      // A rebuild is comparing: the rest is redelivered after a pause.
       if (application.kind === 'frozen') {
-        waitsFor = `a rebuild of ${projector.name} compares`;
+        waitsFor = `a rebuild of ${projector.name} is comparing`;
         break;
       }
-      if (application.kind === 'collided') throw new Error('only what is packed collides');
+      if (application.kind === 'collided') throw new Error('only packed records collide');
       report.applied(sinkBatch, application.counts, refused);
       settings.refusals?.taken(batch, application.counts.read, sinkBatch.to.nextOffset - 1, refused);
       position = sinkBatch.to;
@@ -110,7 +111,7 @@ export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>)
         if (hasProgress(batch, result)) sinkHealth.accepted(key);
         return result;
       } catch (error) {
-        // Whether the last write took effect is for the store to say.
+        // Only the store knows whether the last write took effect.
         positions.delete(key);
         throw error;
       }
@@ -127,7 +128,7 @@ export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>)
   };
 }
 
-/** Measures each write, and says what the store refuses. */
+/** Measures each write, and reports refusals of the store. */
 function reportedSink<Output>(sink: Sink<Output>, report: ProjectorTelemetry, health: SinkHealth): Sink<Output> {
   const reported = async <Result>(topic: string, partition: number, ask: () => Promise<Result>): Promise<Result> => {
     try {
@@ -147,7 +148,7 @@ function reportedSink<Output>(sink: Sink<Output>, report: ProjectorTelemetry, he
   };
 }
 
-/** False where nothing was written and nothing had been: a rebuild compares, or the store stands elsewhere. */
+/** False where nothing was written: a rebuild is comparing, or the store's position is another. */
 function hasProgress({ firstOffset }: PartitionBatch, result: BatchResult): boolean {
   return 'appliedUpTo' in result || ('nextOffset' in result && result.nextOffset > firstOffset);
 }
@@ -155,7 +156,7 @@ function hasProgress({ firstOffset }: PartitionBatch, result: BatchResult): bool
 interface Prepared<Output> {
   readonly sinkBatch: SinkBatch<Output>;
   readonly refused: readonly DeadLetter[];
-  /** Of what was refused, to be sent before the batch. */
+  /** Dead letters of the refused records, to be sent before the batch. */
   readonly letters: readonly OutgoingRecord[];
 }
 
@@ -165,7 +166,7 @@ interface WrittenBatch<Output> {
   readonly refused: readonly DeadLetter[];
 }
 
-/** Writes records, the first of which stands at or after `position`. @throws TapeproofError SEQUENCE_GAP */
+/** Writes records, the first of which is at or after `position`. @throws TapeproofError SEQUENCE_GAP */
 export async function writeBatch<Output>(
   settings: Pick<BatchWriterSettings<Output>, 'projector' | 'read' | 'sink' | 'sendDeadLetters' | 'remedyForGap'>,
   position: Position,
@@ -180,7 +181,7 @@ export async function writeBatch<Output>(
   return { sinkBatch: again.sinkBatch, application: await sink.apply(again.sinkBatch), refused };
 }
 
-/** Decodes, checks and projects records, the first of which stands at or after `position`. @throws SEQUENCE_GAP */
+/** Decodes, checks and projects records, the first of which is at or after `position`. @throws SEQUENCE_GAP */
 async function prepare<Output>(
   { projector, read, remedyForGap }: Pick<BatchWriterSettings<Output>, 'projector' | 'read' | 'remedyForGap'>,
   position: Position,
@@ -252,7 +253,7 @@ function firstAt(records: readonly LogRecord[], offset: number): number {
   return index;
 }
 
-/** What the consumer may commit: never more than the batch, even where the store is further. */
+/** The offset that the consumer may commit: never beyond the batch, even where the store is further. */
 function resultOf(records: readonly LogRecord[], position: Position): BatchResult {
   const last = records.at(-1)?.offset ?? 0;
   return position.nextOffset > last + 1 ? { appliedUpTo: position.nextOffset } : { nextOffset: position.nextOffset };
@@ -262,11 +263,11 @@ function assertLogReaches(projector: string, { topic, partition, highWatermark }
   if (highWatermark >= position.nextOffset) return;
   throw new TapeproofError(
     'FOREIGN_TAPE',
-    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was cut or made anew; ${remedyForLoss(projector, topic)}.`,
+    `${projector} has read partition ${partition} of ${topic} up to offset ${position.nextOffset}, but the log ends at ${highWatermark}: it was truncated or recreated; ${remedyForLoss(projector, topic)}.`,
   );
 }
 
-/** The records that a store lacks may be gone: of events the sequence says so, of the tape nothing else does. */
+/** The records that a store lacks may be gone: for events the sequence shows it, for the tape only this check does. */
 export function assertNoneGone(topic: TopicName, partition: number, { nextOffset }: Position, start: number): void {
   if (topic !== TAPE_TOPIC || nextOffset >= start) return;
   throw new TapeproofError(
@@ -278,7 +279,7 @@ export function assertNoneGone(topic: TopicName, partition: number, { nextOffset
 function gapError(projector: string, topic: string, partition: number, gap: Gap, remedy: string): TapeproofError {
   return new TapeproofError(
     'SEQUENCE_GAP',
-    `${projector} stops: at offset ${gap.offset} of partition ${partition} of ${topic} stands event ${gap.foundSequence} where ${gap.expectedSequence} was next, so events are missing; nothing from there on was applied; ${remedy}.`,
+    `${projector} stops: offset ${gap.offset} of partition ${partition} of ${topic} has event ${gap.foundSequence} where ${gap.expectedSequence} was expected, so events are missing; nothing from there on was applied; ${remedy}.`,
   );
 }
 

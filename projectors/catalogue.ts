@@ -4,5 +4,5 @@ import type { Projector } from './projector.ts';
 import { redisLatest } from './redis-latest/projector.ts';
 import { scores } from './scores/projector.ts';
 
-/** Every projector of this build. A new one is a folder and a line. */
+/** Every projector of this build. A new projector is a folder and a line here. */
 export const PROJECTORS: readonly Projector[] = [redisLatest, postgresHistory, candles, scores];

@@ -33,16 +33,16 @@ export type { Redelivery } from './redelivery.adapter.ts';
 export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
 export type { ReadModelStatus } from './sink.ts';
 
-/** A rebuild that is interrupted may end what it has in hand, and let go of the live writers. */
+/** How long an interrupted rebuild may take to finish its work in hand and release the live writers. */
 const INTERRUPTION_GRACE_MS = 2_000;
 
-/** What a projector needs to run. */
+/** The requirements of a running projector. */
 export interface ProjectorRun {
   /** See {@link listProjectors}. */
   readonly name: string;
   readonly connections: Connections;
   readonly log: Log;
-  /** Ends the work after the batch under way. */
+  /** Ends the work after the batch in hand. */
   readonly signal: AbortSignal;
   readonly telemetry?: Telemetry;
 }
@@ -61,7 +61,7 @@ export function listProjectors(): readonly Pick<Projector, 'name' | 'summary' | 
 /**
  * Keeps a projector's read model up to date until `signal`. Waits for the tape's first activation.
  *
- * @throws TapeproofError USAGE for a name that is none; SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE, CONFIGURATION.
+ * @throws TapeproofError USAGE for an unknown name; SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE, CONFIGURATION.
  */
 export async function runProjector(run: ProjectorRun): Promise<void> {
   const projector = projectorNamed(run.name);
@@ -72,18 +72,18 @@ export async function runProjector(run: ProjectorRun): Promise<void> {
     const tapeId = await parts.tape.wait();
     if (tapeId !== undefined) await keepUpToDate({ ...parts, tapeId });
   };
-  // The same call twice: each kind of projector meets the store of its own kind.
+  // The same call twice: each kind of projector gets a store of its kind.
   await (projector.sink === 'postgres'
     ? withParts(run, projector, postgresModel(projector, run.connections), work<RowInsert>)
     : withParts(run, projector, redisModel(projector, run.connections), work<LatestOperation>));
 }
 
 /**
- * Builds a projector's read model anew from the log, compares it with the live one and puts it in its place; whether a
- * process of {@link runProjector} is at work or not.
+ * Rebuilds a projector's read model from the log, compares it with the live one and replaces it, whether or not a
+ * process of {@link runProjector} is running.
  *
- * @throws TapeproofError CHECK_FAILED when they differ and that was not approved; NOT_FOUND when nothing is activated on
- *   the tape; and as `runProjector` does.
+ * @throws TapeproofError CHECK_FAILED when they differ and that was not approved; NOT_FOUND when nothing is activated
+ *   on the tape; otherwise like `runProjector`.
  */
 export async function rebuildProjector(run: RebuildRun): Promise<RebuildReport> {
   const projector = projectorNamed(run.name);
@@ -111,9 +111,9 @@ export async function rebuildProjector(run: RebuildRun): Promise<RebuildReport> 
 }
 
 /**
- * Delivers records that a projector passed over as dead letters, in the order given, and says what became of each.
+ * Delivers records that a projector passed over as dead letters, in the order given, and returns each one's result.
  *
- * @throws TapeproofError NOT_FOUND when nothing is activated on the tape; and as `runProjector` does.
+ * @throws TapeproofError NOT_FOUND when nothing is activated on the tape; otherwise like `runProjector`.
  */
 export async function redeliverTo(run: ProjectorRun, records: readonly LogRecord[]): Promise<Redelivery[]> {
   const projector = projectorNamed(run.name);
@@ -132,7 +132,10 @@ export async function redeliverTo(run: ProjectorRun, records: readonly LogRecord
   return done;
 }
 
-/** What a projector's store says of itself; undefined where it was never opened. @throws TapeproofError UNREACHABLE */
+/**
+ * A projector's status, read from its store; undefined where the store was never opened. @throws TapeproofError
+ * UNREACHABLE
+ */
 export async function projectorStatus(name: string, connections: Connections): Promise<ReadModelStatus | undefined> {
   const projector = projectorNamed(name);
   const readModel =
@@ -147,8 +150,8 @@ export async function projectorStatus(name: string, connections: Connections): P
 /**
  * Brings Postgres up to date: the migrations, and the tables and views of every projector that writes there.
  *
- * @throws TapeproofError CHECK_FAILED when a migration was changed after it was applied; CONFIGURATION when the role may
- *   not make them; UNREACHABLE.
+ * @throws TapeproofError CHECK_FAILED when a migration was changed after it was applied; CONFIGURATION when the role
+ *   may not create them; UNREACHABLE.
  */
 export async function migratePostgres(connections: Connections): Promise<readonly MigrationReport[]> {
   const pool = createPool(migratorUrlOf(connections), 'tapeproof-migrate');
@@ -168,13 +171,13 @@ export async function projectorGroup(name: string, connections: Connections): Pr
   return groupOf(name, status?.generation ?? 1);
 }
 
-/** @throws TapeproofError USAGE for a name that is none. */
+/** @throws TapeproofError USAGE for an unknown name. */
 export function projectorNamed(name: string): Projector {
   const projector = PROJECTORS.find((candidate) => candidate.name === name);
   if (projector !== undefined) return projector;
   throw new TapeproofError(
     'USAGE',
-    `There is no projector ${JSON.stringify(name)}: there are ${PROJECTORS.map((known) => known.name).join(', ')}.`,
+    `known.name).join(', ')}. => ${JSON.stringify(name)} is not a known projector: use one of ${PROJECTORS.map((known) => known.name).join(', ')}. => known.name).join(', ')}.`,
   );
 }
 
@@ -201,8 +204,8 @@ interface Parts<Output> {
 }
 
 /**
- * Connects what both kinds of run need, and closes it whatever happens. @returns undefined where the signal came while
- * Kafka or the registry was still waited for
+ * Opens the connections that both kinds of run need, and always closes them. @returns undefined where the signal came
+ * while it still waited for Kafka or the registry
  */
 async function withParts<Output, Result>(
   { connections, log, signal, telemetry: given }: ProjectorRun,

@@ -2,7 +2,7 @@ import type { Decimal } from '../contracts/decimal.ts';
 import type { EventTypes, RecordName } from '../contracts/generated/events.ts';
 import type { TopicName } from '../contracts/topics.ts';
 
-/** Where an event stood in the log. */
+/** An event's position in the log. */
 export interface Source {
   readonly topic: TopicName;
   readonly partition: number;
@@ -14,40 +14,43 @@ export interface Source {
   readonly bodyHash: () => Buffer;
 }
 
-/** An event with its type and its place in the log: what a projector is given. */
+/** A projector's input: an event with its type and its position in the log. */
 export type ProjectedEvent = {
   readonly [Name in RecordName]: Source & { readonly type: Name; readonly event: EventTypes[Name] };
 }[RecordName];
 
-/** What the runner needs of a projector; `Output` is what its store takes. */
+/** The runner's view of a projector; `Output` is the type that its store accepts. */
 export interface ProjectorOf<Output> {
-  /** Kebab case; names the consumer group `tapeproof.<name>.g<generation>`. */
+  /** In kebab case; names the consumer group `tapeproof.<name>.g<generation>`. */
   readonly name: string;
   /** One sentence for `tapeproof projector list`. */
   readonly summary: string;
   readonly topics: readonly TopicName[];
   /** Record types that are counted as ignored without being decoded. */
   readonly skips?: readonly RecordName[];
-  /** Depends on nothing but its argument. Nothing returned: the event is ignored. */
+  /** Depends only on its argument. An empty result means that the event is ignored. */
   readonly project: (source: ProjectedEvent) => readonly Output[];
 }
 
 /**
  * A read model in Postgres: a pure mapping from an event to rows.
  *
- * The first row is the record's identity. Where its key is stored already, the record is a duplicate and none of its
+ * The first row is the record's identity. Where its key is already stored, the record is a duplicate and none of its
  * rows has an effect; where `body_hash` is among its columns and differs from the stored one, it is a conflict.
  */
 export interface PostgresProjector extends ProjectorOf<RowInsert> {
   readonly sink: 'postgres';
-  /** Prefix of its schemas: generation 3 of `history` lives in schema `history_3`. */
+  /** Prefix of its schemas: generation 3 of `history` is in schema `history_3`. */
   readonly schema: string;
   readonly tables: readonly Table[];
-  /** Views over the live generation besides one for each table: name to query, `{schema}` standing for the schema. */
+  /**
+   * Views over the live generation besides those for each table: name to query, in which `{schema}` is replaced by the
+   * schema.
+   */
   readonly views?: Readonly<Record<string, string>>;
   /**
-   * True where two records that pass the sequence check can never have one key, as with sequenced events: a rebuild then loads
-   * without keys and builds them afterwards.
+   * True where two records that pass the sequence check can never share a key, as with sequenced events: a rebuild then
+   * loads without keys and builds them afterwards.
    */
   readonly loadsWithoutKeys: boolean;
 }
@@ -55,9 +58,9 @@ export interface PostgresProjector extends ProjectorOf<RowInsert> {
 /** A read model in Redis: a pure mapping from an event to latest-value operations. */
 export interface RedisProjector extends ProjectorOf<LatestOperation> {
   readonly sink: 'redis';
-  /** Prefix of its keys: generation 3 of `tp` lives under `tp:3:`. */
+  /** Prefix of its keys: generation 3 of `tp` is under `tp:3:`. */
   readonly keyspace: string;
-  /** Name of the hash that says in which partition an entity's values are: `<keyspace>:<generation>:<index>`. */
+  /** Name of the hash that maps an entity to the partition of its values: `<keyspace>:<generation>:<index>`. */
   readonly index: string;
   /** Fields that the store keeps by comparing two times of an entity. */
   readonly lags?: readonly Lag[];
@@ -94,8 +97,8 @@ export interface Table {
   readonly key: readonly string[];
   readonly indexes?: readonly (readonly string[])[];
   /**
-   * For a table whose rows are updated: the stored row and the next one become one. Must not depend on the order of
-   * its rows. Without it a row is written once.
+   * For a table whose rows are updated: merges the stored row with the next one. The result must not depend on their
+   * order. Without it a row is written once.
    */
   readonly merge?: (stored: Row, next: Row) => Row;
 }
@@ -118,9 +121,9 @@ export function into<const T extends Table>(table: T, row: RowOf<T>): RowInsert 
 export type Fields = Readonly<Record<string, string>>;
 
 /**
- * A field that says whether one time of an entity is far behind another: '1' while `aheadField` is more than
- * `moreThanUs` after `behindField`, else '0'; absent until both are there. A function of the two alone, so neither the
- * order nor the batches in which they change matter.
+ * A field that shows whether one time of an entity is far behind another: '1' while `aheadField` is more than
+ * `moreThanUs` after `behindField`, else '0'; absent until both exist. It depends on the two alone, so neither the
+ * order of changes nor their batches matter.
  */
 export interface Lag {
   readonly field: string;
@@ -130,13 +133,13 @@ export interface Lag {
 }
 
 export type LatestOperation =
-  /** Sets fields of an entity: the last one in the order of the log stays. */
+  /** Sets fields of an entity: the last value in log order stays. */
   | { readonly kind: 'set'; readonly entity: string; readonly fields: Fields }
   /** Sets `timeField` = `timeUs` unless the stored time is later. Not for the time field of a `set-if-later`. */
   | { readonly kind: 'advance'; readonly entity: string; readonly timeField: string; readonly timeUs: number }
   /**
    * Sets fields of an entity together with `timeField` = `timeUs` unless the stored time is later. On a tie the later
-   * in the log stays, except that an `id` seen at that same time is a duplicate and has no effect.
+   * one in the log stays, except that an `id` already seen at that time is a duplicate without effect.
    */
   | {
       readonly kind: 'set-if-later';

@@ -18,7 +18,7 @@ const silent = createLog('test', 'silent');
 interface Bench {
   readonly store: MemoryStore<unknown>;
   readonly letters: OutgoingRecord[];
-  /** Delivers all records of the projector's topics, cut at the given places. */
+  /** Delivers all records of the projector's topics, split at the given places. */
   deliver(cuts?: readonly number[]): Promise<void>;
 }
 
@@ -81,7 +81,7 @@ function missing(): never {
 }
 
 describe.each(PROJECTORS.map((projector) => [projector.name, projector] as const))('projector %s', (_, projector) => {
-  it('is declared as the others are', () => {
+  it('is declared like the others', () => {
     expect(projector.name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
     expect(PROJECTORS.filter(({ name }) => name === projector.name)).toHaveLength(1);
     expect(projector.summary).not.toBe('');
@@ -111,7 +111,7 @@ describe.each(PROJECTORS.map((projector) => [projector.name, projector] as const
     expect(conflict).toBe(0);
     expect(read).toBe(applied + duplicate + conflict + dead + ignored);
     expect(read).toBe(partitionsOf(projector.topics).flat().length);
-    // The sample has three unreadable records a topic; a skipped type is not looked into.
+    // The sample has three unreadable records per topic; a skipped type is not decoded.
     expect(bench.letters).toHaveLength(dead);
     expect(dead).toBeGreaterThanOrEqual(2 * projector.topics.length);
   });
@@ -125,7 +125,7 @@ describe.each(PROJECTORS.map((projector) => [projector.name, projector] as const
     expect(bench.store.counts()).toEqual(counts);
   });
 
-  it('gives the same values however its records are cut into batches', async () => {
+  it('gives the same values however its records are divided into batches', async () => {
     const whole = benchOf(projector);
     await whole.deliver();
     await fc.assert(
@@ -139,7 +139,7 @@ describe.each(PROJECTORS.map((projector) => [projector.name, projector] as const
     );
   });
 
-  it('is, wiped and replayed, what it was', async () => {
+  it('is restored by a wipe and a replay', async () => {
     const bench = benchOf(projector);
     await bench.deliver([7, 50, 51]);
     const values = bench.store.values();

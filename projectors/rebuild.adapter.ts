@@ -13,7 +13,7 @@ import type { Difference, Position, ReadModel, Shadow, StoredPosition } from './
 
 /** Partitions loaded side by side: one is decoded while another is written. */
 const CONCURRENCY = 3;
-/** The live writers are held only for the last of these. */
+/** The live writers are held only during the last of these passes. */
 const CATCH_UP_RECORDS = 2_000;
 const CATCH_UP_ROUNDS_MAX = 50;
 const MILLISECONDS_PER_SECOND = 1_000;
@@ -32,8 +32,8 @@ export interface RebuildReport {
   /** Records read. */
   readonly records: number;
   /**
-   * - `equal`: both generations held the same, byte for byte, at the same positions.
-   * - `restored`: what the live one should have held was gone, in part or whole; all else was equal.
+   * - `equal`: both generations had the same content, byte for byte, at the same positions.
+   * - `restored`: the live one had lost some or all of its content; the rest was equal.
    * - `approved`: they differed, and that was approved.
    */
   readonly comparison: 'equal' | 'restored' | 'approved';
@@ -42,7 +42,7 @@ export interface RebuildReport {
   readonly seconds: Readonly<Record<RebuildPhase, number>>;
 }
 
-/** `keys` includes what is built beside them; `comparison` begins where the live writers are held. */
+/** `keys` includes the indexes built with them; `comparison` begins when the live writers are held. */
 export type RebuildPhase = 'load' | 'keys' | 'catchUp' | 'comparison' | 'swap';
 
 export interface RebuildSettings<Output> {
@@ -59,16 +59,17 @@ export interface RebuildSettings<Output> {
   readonly approveDifference: boolean;
 }
 
-/** What the live generation is good for when a rebuild begins. */
+/** The state of the live generation when a rebuild begins. */
 type LiveState = 'comparable' | 'empty' | 'foreign';
 
 /**
- * Builds a read model anew from the log, beside the live one, and swaps when both are equal at the same positions.
+ * Rebuilds a read model from the log, beside the live one, and swaps when both are equal at the same positions.
  *
  *     shadow  ├── load, without keys ──┤ keys ├─ catch up ─┤ to V ├ compare, swap ┤ live from here on
- *     live    ───────── written by its own process, if one runs ──┤ V: held      ┤ the process goes on with the new one
+ *     live    ───────── written by its own process, if one runs ──┤ V: held      ┤ the process continues with the new
+ *     one
  *
- * It may die at any moment: what it left is dropped by the next one, and nobody stays held.
+ * It may die at any moment: the next one drops what it left behind, and no writer stays held.
  *
  * @throws TapeproofError CHECK_FAILED when they differ and that was not approved; SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE.
  */
@@ -110,7 +111,7 @@ export async function rebuild<Output>(settings: RebuildSettings<Output>): Promis
   }
 }
 
-/** What each phase took, one after the other. */
+/** The duration of each phase, in order. */
 class StopWatch {
   readonly seconds: Record<RebuildPhase, number> = { load: 0, keys: 0, catchUp: 0, comparison: 0, swap: 0 };
   #since = performance.now();
@@ -139,7 +140,7 @@ function judge(
   if (liveState === 'foreign') return 'approved';
   if (!comparable) return 'restored';
   if (differences.length === 0) return 'equal';
-  // What is gone altogether contradicts nothing.
+  // A source that is entirely gone contradicts nothing.
   if (differences.every(({ liveCount }) => liveCount === 0)) return 'restored';
   if (approveDifference) return 'approved';
   const sources = differences.map(
@@ -148,7 +149,7 @@ function judge(
   );
   throw new TapeproofError(
     'CHECK_FAILED',
-    `The rebuilt ${projector} differs from the live one in ${sources.join(', ')}: the live generation ${shadow.live} stays, generation ${shadow.generation} lies beside it to be looked at; to swap nevertheless, run "npx tapeproof projector rebuild ${projector} --approve-difference".`,
+    `The rebuilt ${projector} differs from the live one in ${sources.join(', ')}: the live generation ${shadow.live} stays, and generation ${shadow.generation} is kept beside it for inspection; to swap nevertheless, run "npx tapeproof projector rebuild ${projector} --approve-difference".`,
   );
 }
 
@@ -166,7 +167,7 @@ interface SourcePartition {
   readonly partition: number;
 }
 
-/** Brings a shadow forward, to where the live generation stands, or to the end of the log where that holds nothing. */
+/** Brings a shadow forward to the live generation's position, or to the end of the log where the live one is empty. */
 class Loading<Output> {
   readonly #settings: RebuildSettings<Output>;
   readonly #shadow: Shadow<Output>;
@@ -184,7 +185,7 @@ class Loading<Output> {
     );
   }
 
-  /** One pass to where the targets stand now. @returns records that it was behind. */
+  /** One pass to the present targets. @returns the number of records that it was behind. */
   async advance(): Promise<number> {
     const targets = await this.#targets();
     const behind = await this.#behind(targets);
@@ -208,14 +209,14 @@ class Loading<Output> {
     }
   }
 
-  /** The last pass, while the live writers are held. @returns whether both stand at the same positions now. */
+  /** The last pass, while the live writers are held. @returns whether both are now at the same positions. */
   async meet(): Promise<boolean> {
     if (this.#liveState !== 'comparable') {
       await this.advance();
       return false;
     }
     const targets = await this.#targets();
-    // A live store that lost its positions meanwhile stands behind the shadow.
+    // A live store that lost its positions meanwhile is behind the shadow.
     if (this.#sources.some((source) => (targets.get(source) ?? 0) < (this.#reached.get(source)?.nextOffset ?? 0))) {
       return false;
     }
@@ -271,18 +272,18 @@ class Loading<Output> {
   async #apply(source: SourcePartition, records: readonly LogRecord[]): Promise<void> {
     const { producer, projector, read } = this.#settings;
     const position = this.#reached.get(source);
-    if (position === undefined) throw new RangeError('a source is asked for its position first');
+    if (position === undefined) throw new RangeError('the position of a source is read first');
     const { sinkBatch, application } = await writeBatch(
       {
         ...{ projector, read, sink: this.#shadow },
         remedyForGap: (topic) =>
-          Promise.resolve(`${remedyForHole(topic)}; when they have derived it again, run the rebuild again`),
+          Promise.resolve(`${remedyForHole(topic)}; when the events are derived again, repeat the rebuild`),
         sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
       },
       position,
       records,
     );
-    // Nobody else writes a shadow, unless another rebuild began.
+    // Nothing else writes a shadow, unless another rebuild began.
     if (application.kind !== 'applied') throw overtaken(projector.name);
     this.#reached.set(source, sinkBatch.to);
   }
@@ -291,6 +292,6 @@ class Loading<Output> {
 export function interrupted(projector: string): TapeproofError {
   return new TapeproofError(
     'CHECK_FAILED',
-    `The rebuild of ${projector} was interrupted: the live one is as it was, and the next rebuild starts afresh.`,
+    `The rebuild of ${projector} was interrupted: the live one is unchanged, and the next rebuild starts from the beginning.`,
   );
 }

@@ -4,7 +4,7 @@ import type { EventReader } from './event-reader.adapter.ts';
 import type { ProjectorOf } from './projector.ts';
 import type { Position, Sink } from './sink.ts';
 
-/** What became of a record that a projector had refused. */
+/** The result for a record that a projector had refused. */
 export interface Redelivery {
   readonly action: 'delivered' | 'already' | 'refused';
   /** For people: why. */
@@ -12,11 +12,12 @@ export interface Redelivery {
 }
 
 const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
-const ALREADY = { action: 'already', detail: 'the read model has it' } as const;
+const ALREADY = { action: 'already', detail: 'the read model already has it' } as const;
 
 /**
- * Writes a record, which a projector has passed over as a dead letter, to its store: values and position together, so that a
- * repeat changes nothing and a process at work goes on behind it. Of a derived topic it must be the very next event.
+ * Writes a record that a projector passed over as a dead letter to its store: values and position together, so that a
+ * repetition changes nothing and a running process continues after it. In a derived topic it must be exactly the next
+ * event.
  *
  * @throws TapeproofError UNREACHABLE, REGISTRY_CHANGED, FOREIGN_TAPE
  */
@@ -30,7 +31,7 @@ export async function redeliver<Output>(
   const topic = record.topic as TopicName;
   const position = await sink.position(topic, partition);
   if (offset >= position.nextOffset) {
-    return { action: 'refused', detail: `${projector.name} has not come to it yet, and will read it by itself` };
+    return { action: 'refused', detail: `${projector.name} has not reached it yet, and will read it in turn` };
   }
   const outcome = await read(record);
   if (outcome.kind === 'dead')
@@ -52,15 +53,15 @@ export async function redeliver<Output>(
     ignored: output.length === 0 ? 1 : 0,
   });
   if (application.kind !== 'applied') {
-    return { action: 'refused', detail: `${projector.name} is being written by somebody else: run this again` };
+    return { action: 'refused', detail: `${projector.name} is being written by another process: run this again` };
   }
   const { counts } = application;
   if (counts.conflict > 0)
-    return { action: 'refused', detail: 'it contradicts what is stored: see tapeproof.conflicts' };
+    return { action: 'refused', detail: 'it contradicts a stored record: see tapeproof.conflicts' };
   return counts.applied > 0 ? { action: 'delivered', detail: `written to ${projector.name}` } : ALREADY;
 }
 
 function outOfTurn(name: string, sequence: number, next: number): Redelivery {
-  const detail = `it is event ${sequence} and ${next} is next: run "npx tapeproof projector rebuild ${name}"`;
+  const detail = `it is event ${sequence} but ${next} is next: run "npx tapeproof projector rebuild ${name}"`;
   return { action: 'refused', detail };
 }

@@ -3,25 +3,25 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { EventReader } from './event-reader.adapter.ts';
 import type { Gap } from './sequence-check.ts';
 
-/** What an operator does about a log that is not what a store was read from, each the end of a sentence. */
+/** Remedies for a log that differs from the one that a store was read from, each the end of a sentence. */
 
-/** Records before a gap among which the one before it is looked for: others may be repetitions, or not events at all. */
+/** The records before a gap in which its predecessor is searched: some may be repetitions, or not events. */
 const RECORDS_BEFORE_GAP = 256;
 
-/** Records of a topic are gone that a projector has read, or needs. */
+/** For records of a topic that a projector has read or needs, and that are gone. */
 export function remedyForLoss(projector: string, topic: string): string {
-  if (topic === TAPE_TOPIC) return 'nothing derives the tape again: bring it back from a copy';
+  if (topic === TAPE_TOPIC) return 'the tape cannot be derived again: restore it from a copy';
   return `once the engine has derived it again, run "npx tapeproof projector rebuild ${projector}" and start ${projector} again`;
 }
 
-/** A rebuild, which reads each topic from its beginning, met a gap. */
+/** For a gap that a rebuild met, which reads each topic from its beginning. */
 export function remedyForHole(topic: string): string {
   return `stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again`;
 }
 
 /**
- * A projector met a gap: either the log has a hole there, or it was made anew and the projector stands at the offset of
- * another event than before.
+ * For a gap that a projector met: either the log has a hole there, or it was recreated and the projector's offset now
+ * has another event than before.
  *
  * @throws TapeproofError UNREACHABLE
  */

@@ -23,7 +23,7 @@ import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
 const CONCURRENCY = 3;
 /** How soon a wiped store or a new generation is noticed while nothing arrives. */
 const WATCH_INTERVAL_MS = 1_000;
-/** At the end a batch in hand may take so long. */
+/** How long a batch in hand may take at the end. */
 const STORE_GRACE_MS = 2_500;
 
 export interface RunSettings<Output> {
@@ -45,7 +45,7 @@ export function groupOf(projector: string, generation: number): string {
 }
 
 /**
- * Keeps a read model up to date until `signal`; where a rebuild put a new generation in place, goes on with that.
+ * Keeps a read model up to date until `signal`; where a rebuild put a new generation in place, continues with that.
  *
  * @throws TapeproofError SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE.
  */
@@ -53,11 +53,11 @@ export async function keepUpToDate<Output>(settings: RunSettings<Output>): Promi
   const { projector, readModel, tapeId, log, signal } = settings;
   let sink = await unlessAborted(readModel.open(tapeId), signal);
   while (sink !== undefined) {
-    log.event('projector-started', `${projector.name} runs, generation ${sink.generation}`, {
+    log.event('projector-started', `${projector.name} writes generation ${sink.generation}`, {
       'tapeproof.generation': sink.generation,
     });
     if ((await runGeneration(settings, sink)) === 'stopped') return;
-    log.event('generation-changed', `${projector.name}: the live generation changed, going on with the new one`);
+    log.event('generation-changed', `${projector.name}: the live generation changed, continuing with the new one`);
     sink = await reopen(settings);
   }
 }
@@ -111,7 +111,7 @@ async function runGeneration<Output>(
         return await batchWriter.handle(batch);
       } catch (error) {
         if (!(error instanceof TapeproofError && error.code === 'GENERATION_CHANGED')) throw error;
-        // A rebuild did its work, and nothing went wrong: the new generation reads what is left of this batch.
+        // A rebuild succeeded, and nothing went wrong: the new generation reads the rest of this batch.
         changed.abort();
         return { nextOffset: batch.firstOffset };
       }
@@ -119,7 +119,7 @@ async function runGeneration<Output>(
     onAssigned: (assigned) => {
       watched.assignment = assigned;
       watched.sought.clear();
-      // Others may have written meanwhile.
+      // Other processes may have written meanwhile.
       batchWriter.assigned(partitionsOf(assigned));
     },
     onRevoked: (lost) => {
@@ -147,7 +147,7 @@ async function runGeneration<Output>(
     return changed.signal.aborted ? 'changed' : 'stopped';
   } finally {
     lag.close();
-    // The batches in hand are waited for; a store that hangs must not keep the consumer from leaving its group.
+    // Waits for the batches in hand; a store that hangs must not keep the consumer from leaving its group.
     const grace = signal.aborted ? setTimeout(() => void readModel.close(), STORE_GRACE_MS) : undefined;
     await consumer.stop();
     clearTimeout(grace);
@@ -156,13 +156,13 @@ async function runGeneration<Output>(
 
 interface Watched {
   assignment: Assignment;
-  /** Topic and partition to the offset that was asked for and has not been delivered from yet. */
+  /** Topic-partition to the requested offset from which nothing has been delivered yet. */
   readonly sought: Map<string, number>;
 }
 
 /**
- * Compares what the store holds with what was delivered. Nothing is delivered again by itself where the log holds no
- * news, so a store that is behind (wiped, cut, or ahead of it the group's offsets) is read again from where it stands.
+ * Compares the store's positions with the deliveries. Without new records Kafka redelivers nothing, so a store that is
+ * behind (wiped, truncated, or behind the group's offsets) is fed again from its own position.
  */
 async function watch(
   readModel: ReadModel<unknown>,
@@ -171,7 +171,7 @@ async function watch(
   consumer: RunningConsumer,
   { assignment, sought }: Watched,
 ): Promise<'changed' | 'same'> {
-  // Taken before the store is asked, which may only be further.
+  // Taken before the store is read, which can only be further.
   const partitions = partitionsOf(assignment).map(([topic, partition]) => {
     return { topic, partition, known: batchWriter.known(topic, partition) };
   });
@@ -179,7 +179,7 @@ async function watch(
   try {
     stored = await readModel.status();
   } catch (error) {
-    // An outage: the deliveries that meet it say so, and wait.
+    // An outage: the deliveries that meet it report it, and wait.
     if (error instanceof TapeproofError && error.code === 'UNREACHABLE') return 'same';
     throw error;
   }
@@ -191,7 +191,8 @@ async function watch(
     if (known === undefined ? sought.get(key) === nextOffset : nextOffset >= known.nextOffset) continue;
     sought.set(key, nextOffset);
     batchWriter.forget(topic, partition);
-    // One record back: with it the group learns how far the store is, and lag is told truly, though nothing is new.
+    // One record back: delivering it makes the group commit the store's position, so that lag is right although nothing
+    // is new.
     consumer.seek(topic, partition, Math.max(0, nextOffset - 1));
   }
   return 'same';
@@ -202,7 +203,7 @@ async function watchHazard(readModel: ReadModel<unknown>, sinkHealth: SinkHealth
   try {
     if (readModel.hazard !== undefined) sinkHealth.hazard(await readModel.hazard());
   } catch (error) {
-    // An outage: the deliveries that meet it say so.
+    // An outage: the deliveries that meet it report it.
     if (!(error instanceof TapeproofError && error.code === 'UNREACHABLE')) throw error;
   }
 }

@@ -17,7 +17,7 @@ export interface CheckedRecords {
   readonly to: Position;
 }
 
-/** An event is missing: its reader must not go on. */
+/** An event is missing: its reader must not continue. */
 export interface Gap {
   readonly offset: number;
   readonly expectedSequence: number;
@@ -27,9 +27,10 @@ export interface Gap {
 const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
 
 /**
- * Decides which records of one partition have their turn, from where its store stands. Events of derived topics carry
- * a dense sequence: the next is admitted, one below was read before and may only be compared, one above is a gap.
- * Elsewhere the offset is the sequence check. The decision never depends on how the records were cut into batches.
+ * Decides which records of one partition are next, from the position of its store. Events of derived topics carry
+ * a dense sequence: the next one is admitted, a lower one was read before and may only be compared, a higher one is a
+ * gap. Elsewhere the offset is the sequence check. The decision never depends on how the records were divided into
+ * batches.
  *
  * @param records consecutive, the first at or after `position.nextOffset`.
  */

@@ -19,7 +19,7 @@ function checked(outcome: CheckedRecords | Gap): CheckedRecords {
 const offsetsOf = (sources: readonly ProjectedEvent[]): number[] => sources.map(({ offset }) => offset);
 
 describe('the sequence check', () => {
-  it('admits the next, sets repeated ones aside and goes on', () => {
+  it('admits the next, sets repeated ones aside and continues', () => {
     const outcome = checked(
       checkSequence(DERIVED, BEGINNING, [event(0, 0), event(1, 1), event(2, 0), event(3, 1), event(4, 2)]),
     );
@@ -36,15 +36,15 @@ describe('the sequence check', () => {
     });
   });
 
-  it('admits whatever comes on the tape, where nothing has a sequence', () => {
+  it('admits every record of the tape, where none has a sequence', () => {
     const records = [event(3, Number.NaN, 'raw.trades'), event(4, Number.NaN, 'raw.trades')];
     const outcome = checked(checkSequence('raw.trades', { nextOffset: 3, nextSequence: 0 }, records));
     expect(offsetsOf(outcome.admitted)).toEqual([3, 4]);
     expect(outcome.to).toEqual({ nextOffset: 5, nextSequence: 0 });
   });
 
-  it('decides the same however the records are cut into batches', () => {
-    // A log as at-least-once emitters leave it: each step goes on, or back to what was emitted before.
+  it('decides the same however the records are divided into batches', () => {
+    // A log of at-least-once emitters: each step continues, or goes back to an earlier event.
     const log = fc.array(fc.nat({ max: 5 }), { maxLength: 60 }).map((steps) => {
       let next = 0;
       return steps.map((back, offset) => {

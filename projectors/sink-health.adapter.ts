@@ -2,8 +2,8 @@ import type { Log } from '../platform/log.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
 
 /**
- * Whether a projector's store takes what is delivered to it, and keeps it: on /ready, as metrics, and in the log. That it
- * answers a probe does not say so: a read-only Postgres does.
+ * Whether a projector's store accepts and keeps deliveries: on /ready, as metrics, and in the log. Answering a probe
+ * does not prove it: a read-only Postgres answers too.
  */
 export class SinkHealth {
   readonly #projector: string;
@@ -29,23 +29,23 @@ export class SinkHealth {
     if (!this.#refusals.delete(key)) return;
     this.#show();
     if (this.#refusals.size > 0) return;
-    this.#log.event('sink-recovered', `${this.#projector}: the store takes what is delivered again`);
+    this.#log.event('sink-recovered', `${this.#projector}: the store accepts deliveries again`);
   }
 
-  /** What these partitions met is no longer known: another process may have them now, or had them. */
+  /** Forgets the failures of these partitions: another process may have them now, or had them. */
   assigned(keys: readonly string[]): void {
     for (const key of this.#refusals.keys()) if (!keys.includes(key)) this.#refusals.delete(key);
     this.#show();
   }
 
-  /** @param hazard why the store may lose what it holds; undefined where it does not. */
+  /** @param hazard why the store may lose data; undefined where it does not. */
   hazard(hazard: string | undefined): void {
     if (hazard === this.#hazard) return;
     if (hazard !== undefined) this.#log.event('eviction-on', hazard);
     else {
       this.#log.event(
         'eviction-off',
-        `Redis drops no keys by itself any more; what it dropped is found by "npx tapeproof projector rebuild ${this.#projector}"`,
+        `Redis no longer evicts keys; "npx tapeproof projector rebuild ${this.#projector}" finds evicted ones`,
       );
     }
     this.#hazard = hazard;
@@ -55,7 +55,7 @@ export class SinkHealth {
   #show(): void {
     const { health, metrics } = this.#telemetry;
     const [refusal] = this.#refusals.values();
-    const detail = refusal ?? this.#hazard ?? 'takes what is delivered';
+    const detail = refusal ?? this.#hazard ?? 'accepts deliveries';
     health.set('sink', { alive: true, ready: refusal === undefined && this.#hazard === undefined, detail });
     const labels = { projector: this.#projector };
     metrics.set('tapeproof_projector_sink_up', labels, refusal === undefined ? 1 : 0);

@@ -2,10 +2,10 @@ import type { TopicName } from '../contracts/topics.ts';
 
 /**
  * The port between the runner and a store. A store keeps, beside a projector's values and written together with them,
- * how far each topic and partition was read: it resumes from there, never from the group's offsets.
+ * the position of each topic-partition: it resumes from there, never from the group's offsets.
  */
 
-/** How far a topic's partition was read. */
+/** How far a topic-partition was read. */
 export interface Position {
   readonly nextOffset: number;
   /** Sequence of the next event; stays 0 where events have none, as on the tape. */
@@ -20,13 +20,13 @@ export interface StoredPosition extends Position {
   readonly tapeId: string;
 }
 
-/** What became of the records read: `read` is always the sum of the others. */
+/** Records read, by fate: `read` is always the sum of the others. */
 export interface Counts {
   readonly read: number;
   readonly applied: number;
-  /** Had its effect before. */
+  /** Already had its effect. */
   readonly duplicate: number;
-  /** Claims an identity or a place that other bytes have. */
+  /** Claims an identity or a place that has other bytes. */
   readonly conflict: number;
   /** Could not be decoded: a dead letter. */
   readonly dead: number;
@@ -39,24 +39,24 @@ export interface LedgerEntry extends Counts {
   readonly partition: number;
 }
 
-/** A record and what the projector made of it. */
+/** A record and the projector's output for it. */
 export interface ProjectedRecord<Output> {
   readonly offset: number;
   /** In order; never empty. */
   readonly output: readonly Output[];
 }
 
-/** A run of records of one partition, decided on by the sequence check. */
+/** A run of one partition's records, judged by the sequence check. */
 export interface SinkBatch<Output> {
   readonly topic: TopicName;
   readonly partition: number;
-  /** Where the store must stand. */
+  /** The position that the store must have. */
   readonly from: Position;
-  /** Where it stands afterwards. */
+  /** Its position afterwards. */
   readonly to: Position;
-  /** Records whose turn it is, in the order of the log. */
+  /** Admitted records, in log order. */
   readonly admitted: readonly ProjectedRecord<Output>[];
-  /** Further ones, in a form of the sink's own: see `pack`. */
+  /** Further admitted ones, in the sink's own form: see `pack`. */
   readonly packed?: Pack<Output> | undefined;
   /** Records below the sequence check: they may only be compared. */
   readonly repeated: readonly ProjectedRecord<Output>[];
@@ -64,7 +64,7 @@ export interface SinkBatch<Output> {
   readonly ignored: number;
 }
 
-/** Admitted records on their way to a store, in a form of its own. */
+/** Admitted records on their way to a store, in the store's own form. */
 export interface Pack<Output> {
   readonly records: number;
   add(record: ProjectedRecord<Output>): void;
@@ -72,21 +72,21 @@ export interface Pack<Output> {
 
 export type Application =
   | { readonly kind: 'applied'; readonly counts: Counts }
-  /** The store stands elsewhere, nothing was written: go on from there. */
+  /** The store has another position, nothing was written: continue from there. */
   | { readonly kind: 'moved'; readonly position: Position }
-  /** A rebuild compares: nothing was written, try again in a moment. */
+  /** A rebuild is comparing: nothing was written, retry shortly. */
   | { readonly kind: 'frozen' }
-  /** Packed records are taken to be new, and one is there already: nothing was written, try again with none packed. */
+  /** Packed records must be new, but one is already stored: nothing was written, retry without packing. */
   | { readonly kind: 'collided' }
-  /** Another generation took this one's place: nothing was written. */
+  /** Another generation replaced this one: nothing was written. */
   | { readonly kind: 'superseded' };
 
-/** One generation of a read model, to be written. */
+/** One generation of a read model, for writing. */
 export interface Sink<Output> {
   readonly generation: number;
   /** @throws TapeproofError FOREIGN_TAPE when the position belongs to another tape; UNREACHABLE. */
   position(topic: TopicName, partition: number): Promise<Position>;
-  /** An empty pack. Absent where records as objects are as good. */
+  /** An empty pack. Absent where packing has no advantage. */
   pack?(): Pack<Output>;
   /** Positions and values change together or not at all. @throws TapeproofError UNREACHABLE */
   apply(sinkBatch: SinkBatch<Output>): Promise<Application>;
@@ -96,11 +96,12 @@ export interface Sink<Output> {
 export interface Shadow<Output> extends Sink<Output> {
   /** The generation to be replaced. */
   readonly live: number;
-  /** What the live generation has read; another tape's positions included. */
+  /** The live generation's positions, another tape's included. */
   livePositions(): Promise<readonly StoredPosition[]>;
   /**
-   * After the first pass: builds what is cheaper to build at once, and settles what was put off. False where two records
-   * that passed the sequence check have one key: only a load with `keysFirst` can tell which one counts.
+   * After the first pass: builds keys and indexes, which is cheaper in bulk, and settles deferred comparisons. False
+   * where two records that passed the sequence check share a key: only a load with `keysFirst` can decide which one
+   * counts.
    */
   finishLoad(): Promise<boolean>;
   /** Holds the writers of the live generation until `release`, the swap, or the end of this process. */
@@ -108,7 +109,7 @@ export interface Shadow<Output> extends Sink<Output> {
   release(): Promise<void>;
   /** Compares the two generations, ledgers aside; empty when equal. */
   differences(): Promise<readonly Difference[]>;
-  /** Puts this generation in the live one's place, in one step. @throws TapeproofError when another rebuild took over. */
+  /** Replaces the live generation with this one, atomically. @throws TapeproofError when another rebuild took over. */
   swap(): Promise<void>;
 }
 
@@ -117,25 +118,25 @@ export interface Difference {
   readonly subject: string;
   readonly liveCount: number;
   readonly shadowCount: number;
-  /** Key of the first one that differs, in byte order; undefined where the two cannot be compared. */
+  /** The key of the first difference, in byte order; undefined where the two cannot be compared. */
   readonly first: string | undefined;
 }
 
 /** A projector's store. */
 export interface ReadModel<Output> {
-  /** The live generation; the first one is made where there is none. */
+  /** The live generation; created where there is none. */
   open(tapeId: string): Promise<Sink<Output>>;
   /**
-   * A new, empty generation; what unfinished rebuilds and older generations left is dropped.
+   * A new, empty generation; remains of unfinished rebuilds and older generations are dropped.
    *
-   * @param keysFirst loads more slowly, and sorts out at once what has one key.
+   * @param keysFirst loads more slowly, and resolves shared keys at once.
    */
   beginRebuild(tapeId: string, keysFirst: boolean): Promise<Shadow<Output>>;
-  /** As stored, for people and for watching; undefined where there is no generation yet. */
+  /** The stored status, for people and monitoring; undefined where there is no generation yet. */
   status(): Promise<ReadModelStatus | undefined>;
-  /** Why the store may lose what it holds, in a sentence; undefined where it does not. Absent for a store that never does. */
+  /** Why the store may lose data, in a sentence; undefined where it does not. Absent for a store that never does. */
   hazard?(): Promise<string | undefined>;
-  /** Within a second or two, also where calls hang: those fail. */
+  /** Takes a second or two at most; hanging calls then fail. */
   close(): Promise<void>;
 }
 

@@ -7,11 +7,11 @@ import type { Log } from '../platform/log.ts';
 
 const POLL_MS = 1_000;
 
-/** Finds the tape's identity, the `tapeId` of its first activation in whichever partition. */
+/** Finds the tape's identity, the `tapeId` of its first activation in any partition. */
 export interface TapeSearch {
   /** Undefined where nothing is activated yet. @throws TapeproofError UNREACHABLE */
   find(): Promise<string | undefined>;
-  /** Waits until something is; undefined when the signal ends the wait. */
+  /** Waits for an activation; undefined when the signal ends the wait. */
   wait(): Promise<string | undefined>;
 }
 
@@ -40,13 +40,13 @@ export function searchTape(
   };
 }
 
-/** A registry that contradicts the log says so itself, and is mended while a projector waits. */
+/** A registry that contradicts the log is reported elsewhere, and is repaired while a projector waits. */
 function refusalOfRegistry(error: unknown): TapeproofError {
   if (error instanceof TapeproofError && error.code === 'REGISTRY_CHANGED') return error;
   throw error;
 }
 
-/** Searches what was added to each partition since the last time. */
+/** Searches the records added to each partition since the last search. */
 async function searchOn(
   reader: LogReader,
   decode: TapeDecoder,

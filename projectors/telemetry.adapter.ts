@@ -8,7 +8,7 @@ import type { Counts, SinkBatch, Position } from './sink.ts';
 const SECONDS_PER_MS = 1e-3;
 const FATES = ['applied', 'duplicate', 'conflict', 'dead', 'ignored'] as const satisfies readonly (keyof Counts)[];
 
-/** Says what became of a projector's records: lines in the log, and metrics. */
+/** Reports the fate of a projector's records: log lines and metrics. */
 export class ProjectorTelemetry {
   readonly #projector: string;
   readonly #log: Log;
@@ -20,7 +20,7 @@ export class ProjectorTelemetry {
     this.#metrics = metrics;
   }
 
-  /** Measures one write to the store, whatever comes of it. */
+  /** Measures one write to the store, whatever its result. */
   async timedWrite<Result>(write: () => Promise<Result>): Promise<Result> {
     const startedAt = performance.now();
     try {
@@ -41,11 +41,11 @@ export class ProjectorTelemetry {
     for (const letter of refused) this.#refused(letter);
   }
 
-  /** The store stands elsewhere than the batch began. */
+  /** The store's position is not where the batch began. */
   moved({ topic, partition, from }: SinkBatch<unknown>, found: Position): void {
     this.#log.event(
       'store-moved',
-      `${this.#projector}: the store stands elsewhere in partition ${partition} of ${topic}, going on from there`,
+      `${this.#projector}: the store has another position in partition ${partition} of ${topic}, continuing from there`,
       {
         'tapeproof.topic': topic,
         'tapeproof.partition': partition,
@@ -59,7 +59,7 @@ export class ProjectorTelemetry {
     this.#metrics.count('tapeproof_projector_conflicts_total', { projector: this.#projector }, conflicts);
     this.#log.event(
       'conflict',
-      `${this.#projector}: ${conflicts} records of partition ${partition} of ${topic} contradict what is stored: see tapeproof.conflicts`,
+      `${this.#projector}: ${conflicts} records of partition ${partition} of ${topic} contradict stored ones: see tapeproof.conflicts`,
       {
         'tapeproof.topic': topic,
         'tapeproof.partition': partition,
@@ -81,7 +81,7 @@ export class ProjectorTelemetry {
     });
   }
 
-  /** Only engines write to derived topics: what cannot be read there is somebody else's. */
+  /** Only engines write to derived topics: an unreadable record there is foreign. */
   #foreign(reader: string, { name: topic, partition, position }: DeadLetter['source'], detail: string): void {
     this.#metrics.count('tapeproof_foreign_records_total', { reader, topic });
     this.#log.sampled('foreign-record')?.(`${topic} record ${position} is passed over: ${detail}`, {

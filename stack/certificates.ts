@@ -8,7 +8,7 @@ const DAY_MS = 24 * 60 * 60 * 1_000;
 const AUTHORITY_DAYS = 3_650;
 /** A service gets a new one at each start. */
 const SERVICE_DAYS = 365;
-/** Machines' clocks differ. */
+/** The clocks of machines differ. */
 const BACKDATE_MS = 60 * 60 * 1_000;
 
 /** A certificate and its private key, both in PEM. */
@@ -19,7 +19,7 @@ export interface Certified {
 
 export interface Wish {
   readonly name: string;
-  /** Where it is reached. */
+  /** The host names or addresses by which it is reached. */
   readonly hosts: readonly { readonly type: 'ip' | 'dns'; readonly value: string }[];
   readonly notAfter?: Date;
 }
@@ -29,7 +29,7 @@ const LOOPBACK: Wish['hosts'] = [
   { type: 'dns', value: 'localhost' },
 ];
 
-/** A certificate authority of its own, which signs certificates for the services of one stack. */
+/** A separate certificate authority, which signs certificates for the services of one stack. */
 export async function createAuthority(name: string): Promise<Certified> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const certificate = await X509CertificateGenerator.createSelfSigned({
@@ -46,7 +46,7 @@ export async function createAuthority(name: string): Promise<Certified> {
   return { certificate: certificate.toString('pem'), key: await privateKeyPem(keys.privateKey) };
 }
 
-/** A certificate that the authority signs, for a server or a client; by default of a service on the loopback. */
+/** A certificate signed by the authority, for a server or a client; by default for a service on the loopback. */
 export async function signCertificate(
   authority: Certified,
   { name, hosts = LOOPBACK, notAfter }: Partial<Wish> & Pick<Wish, 'name'>,
@@ -80,7 +80,7 @@ function validity(days: number, notAfter = new Date(Date.now() + days * DAY_MS))
   return { notBefore: new Date(Math.min(Date.now(), notAfter.getTime()) - BACKDATE_MS), notAfter };
 }
 
-/** Positive, as the standard wants it: the first bit is 0. */
+/** Positive, as the standard requires: the first bit is 0. */
 function serialNumber(): string {
   const bytes = randomBytes(16);
   bytes.writeUInt8(bytes.readUInt8(0) & 0x7f, 0);

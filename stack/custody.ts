@@ -21,13 +21,13 @@ import { PROCESS_RECORD, serviceFolder } from './record.ts';
 import { run } from './run.ts';
 import { serviceUser, type ServiceUser } from './service-user.ts';
 
-/** Where the services' data lies and whom it belongs to. */
+/** The folders of the services' data and their owner. */
 export interface Custody {
-  /** Whom services run as; undefined: as this process. */
+  /** The user that services run as; undefined: this process's user. */
   readonly user: ServiceUser | undefined;
   /** A service's own folder. It exists. */
   folder(name: ServiceName): Promise<string>;
-  /** Makes all that is in a service's folder the property of the user it runs as, and closes it to everybody else. */
+  /** Gives everything in a service's folder to the user it runs as, and closes it to everybody else. */
   handOver(name: ServiceName): Promise<void>;
   /** A folder of programs, or a copy of it, that the user can read. */
   lend(folder: string): Promise<string>;
@@ -40,9 +40,9 @@ const EVERYBODY_ENTERS = 0o001;
 const EVERYBODY_READS = 0o004;
 
 /**
- * Data lies in the stack's folder. Where root starts the stack its services run as another user, who must not get into
- * that folder: their data then lies in one beside it that is theirs, or in one under /var/tmp where root's folders are
- * in the way; so do copies of programs that they could not read.
+ * Data is in the stack's folder. Where root starts the stack its services run as another user, who must not enter that
+ * folder: their data is then in their own folder beside it, or in one under /var/tmp where root's folders are in the
+ * way, as are copies of programs that they could not read.
  */
 export async function custodyOf(stackFolder: string): Promise<Custody> {
   const user = await serviceUser(stackFolder);
@@ -65,7 +65,7 @@ function insideCustody(stackFolder: string, user: ServiceUser | undefined): Cust
 
 async function outsideCustody(stackFolder: string, user: ServiceUser): Promise<Custody> {
   const outside = (await recordedOutside(stackFolder)) ?? (await makeOutside(stackFolder, user));
-  // Each moved at once: services ask for their folders side by side.
+  // Each is moved once: services ask for their folders concurrently.
   for (const name of SERVICE_NAMES) {
     await mkdir(join(outside, name), { recursive: true, mode: 0o700 });
     await moveInto(join(outside, name), serviceFolder(stackFolder, name));
@@ -78,7 +78,7 @@ async function outsideCustody(stackFolder: string, user: ServiceUser): Promise<C
   };
 }
 
-/** The folder that root's services live in, if it is there. */
+/** The folder of root's services, if it exists. */
 async function recordedOutside(stackFolder: string): Promise<string | undefined> {
   const record = join(stackFolder, RECORD);
   if (!existsSync(record)) return undefined;
@@ -94,7 +94,7 @@ async function makeOutside(stackFolder: string, user: ServiceUser): Promise<stri
   return outside;
 }
 
-/** Removes the folder outside with all the data in it. */
+/** Removes the outside folder with all its data. */
 export async function removeOutside(stackFolder: string): Promise<void> {
   const outside = await recordedOutside(stackFolder);
   if (outside !== undefined && basename(outside).startsWith(OUTSIDE_PREFIX)) {
@@ -103,7 +103,7 @@ export async function removeOutside(stackFolder: string): Promise<void> {
   await rm(join(stackFolder, RECORD), { force: true });
 }
 
-/** What a service left in the stack's own folder, from when it ran as root. */
+/** The data that a service left in the stack's own folder when it ran as root. */
 async function moveInto(home: string, former: string): Promise<void> {
   if (!existsSync(former)) return;
   for (const entry of await readdir(former)) {
@@ -112,7 +112,7 @@ async function moveInto(home: string, former: string): Promise<void> {
   }
 }
 
-/** Closes a folder to everybody but the user. Links are handed over themselves, and not what they point to. */
+/** Closes a folder to everybody but the user. Links themselves change owner, not their targets. */
 async function own(folder: string, user: ServiceUser | undefined): Promise<void> {
   if (user !== undefined) await run({ file: 'chown', args: ['-RhP', `${user.uid}:${user.gid}`, folder], cwd: '/' });
   await run({ file: 'chmod', args: ['-R', 'go=', folder], cwd: '/' });
@@ -123,7 +123,7 @@ async function lendTo(copies: string, folder: string, user: ServiceUser): Promis
   if ((await everybodyEnters(dirname(real))) && (await everybodyReads(real))) return real;
   const copy = join(copies, basename(dirname(real)), basename(real));
   if (existsSync(copy)) return copy;
-  // Under another name first, so that a copy cut short is not taken for a whole one.
+  // Under another name first, so that an interrupted copy is not mistaken for a complete one.
   await rm(`${copy}.unfinished`, { recursive: true, force: true });
   await cp(real, `${copy}.unfinished`, { recursive: true, verbatimSymlinks: true });
   await own(copies, user);

@@ -1,9 +1,9 @@
-/** Exit code of a service, a program or a resource that is out of reach. */
+/** Exit code for an unreachable service, program or resource. */
 export const EXIT_OUT_OF_REACH = 3;
-/** Exit code of wrong usage or configuration. */
+/** Exit code for wrong usage or configuration. */
 export const EXIT_BAD_CONFIGURATION = 2;
 
-/** What the local stack tells a person: one sentence that says what, where and what to do. */
+/** An error of the local stack for people: one sentence with what, where and what to do. */
 export class StackError extends Error {
   override readonly name = 'StackError';
   readonly exitCode: typeof EXIT_OUT_OF_REACH | typeof EXIT_BAD_CONFIGURATION;
@@ -36,10 +36,10 @@ export function diskFull(folder: string, cause?: unknown): StackError {
   );
 }
 
-/** A folder that somebody chose for the stack and that the system refuses. */
+/** The error for a chosen folder that the system refuses. */
 export function folderRefused(folder: string, cause: unknown): StackError {
   return new StackError(
-    `The stack cannot use ${folder} (${messageOf(cause)}): choose its folders by TAPEPROOF_STACK_FOLDER and TAPEPROOF_STACK_PARTS_FOLDER.`,
+    `The stack cannot use ${folder} (${messageOf(cause)}): choose its folders with TAPEPROOF_STACK_FOLDER and TAPEPROOF_STACK_PARTS_FOLDER.`,
     EXIT_OUT_OF_REACH,
     cause,
   );

@@ -6,7 +6,9 @@ import { run } from './run.ts';
 const JAVA_VERSION_MIN = 17;
 const INSTALL = `install a JDK ${JAVA_VERSION_MIN} or newer (Debian, Ubuntu: "apt install openjdk-17-jdk-headless"; macOS: "brew install openjdk@17") or set JAVA_HOME`;
 
-/** The `java` to run services with: JAVA_HOME's, else the PATH's. @throws StackError where it is missing or too old. */
+/**
+ * The `java` that runs services: from JAVA_HOME, else from the PATH. @throws StackError where it is missing or too old.
+ */
 export async function javaProgram(): Promise<string> {
   const home = process.env['JAVA_HOME'];
   const java = home === undefined || home === '' ? 'java' : join(home, 'bin', 'java');
@@ -15,7 +17,7 @@ export async function javaProgram(): Promise<string> {
     printed = await run({ file: java, args: ['-version'], cwd: homedir() });
   } catch (error) {
     throw new StackError(
-      `Kafka and the schema registry run on Java and "${java}" does not start: ${INSTALL}.`,
+      `Kafka and the schema registry run on Java, but "${java}" does not start: ${INSTALL}.`,
       3,
       error,
     );

@@ -30,7 +30,7 @@ type Resource = 'TOPIC' | 'GROUP' | 'CLUSTER';
 
 interface Rule {
   readonly resource: Resource;
-  /** A name that ends with `*` stands for all that begin so. */
+  /** A name that ends with `*` matches all names with that prefix. */
   readonly names: readonly string[];
   readonly operations: readonly Operation[];
 }
@@ -45,8 +45,8 @@ function writes(...names: readonly TopicName[]): Rule {
 
 /**
  * Who may do what: one writer for each topic. The tape belongs to ingestion, and to the operator, who activates and
- * amends; everything derived belongs to the engine; whoever reads may say in the dead letters what it could not. The
- * operator makes topics anew (`topics recreate`), and nobody deletes the tape.
+ * amends; everything derived belongs to the engine; every reader may write dead letters. The operator recreates topics
+ * (`topics recreate`), and nobody deletes the tape.
  */
 export const RULES: Readonly<Record<Role, readonly Rule[]>> = {
   operator: [
@@ -71,7 +71,7 @@ export const RULES: Readonly<Record<Role, readonly Rule[]>> = {
   reader: [READS_ALL, SEES_GROUPS],
 };
 
-/** The registry keeps its schemas in topics of its own. */
+/** The registry keeps its schemas in its own topics. */
 const REGISTRY_RULES: readonly Rule[] = [
   {
     resource: 'TOPIC',
@@ -81,7 +81,7 @@ const REGISTRY_RULES: readonly Rule[] = [
   { resource: 'GROUP', names: ['apicurio-*'], operations: ['READ', 'DESCRIBE'] },
 ];
 
-/** Gives each principal its password and its rules; again, it changes nothing but the salts. */
+/** Gives each principal its password and its rules; repeating it changes only the salts. */
 export async function grantAccess(port: number, secured: SecuredSecrets, timeoutMs: number): Promise<void> {
   const connection = new Connection('tapeproof-stack', {
     connectTimeout: timeoutMs,

@@ -1,4 +1,4 @@
-/** Whom a process is towards the Kafka of a secured stack: docs/security.md says what each may do. */
+/** The principals of processes in the Kafka of a secured stack: docs/security.md lists what each may do. */
 export const ROLES = ['operator', 'ingest', 'engine', 'projector', 'reader'] as const;
 export type Role = (typeof ROLES)[number];
 

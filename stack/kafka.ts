@@ -13,7 +13,7 @@ import type { SecuredSecrets } from './secrets.ts';
 import { certify } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
 
-/** Some hundred access rules at once. */
+/** About a hundred access rules at once. */
 const GRANT_TIMEOUT_MS = 15_000;
 const OFFSETS_RETENTION_MINUTES = 10 * 365 * 24 * 60;
 
@@ -40,7 +40,7 @@ export const kafka: Service = {
     const properties = join(folder, 'server.properties');
     const listeners = secured === undefined ? {} : await securedListeners(options.ports, secured, folder);
     await writePrivateFile(properties, propertiesText({ ...serverProperties(data, options.ports), ...listeners }));
-    // Run inside the folder of jars, so that no path can confuse the class path.
+    // Run in the folder of jars, so that no path can confuse the class path.
     const base = { file: java, cwd: jars };
     if (!existsSync(join(data, 'meta.properties'))) {
       const format = ['-cp', '*', 'kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', properties];
@@ -70,13 +70,13 @@ export const kafka: Service = {
   },
 
   async secure(port, secured) {
-    // Loaded where it is needed: it brings a second Kafka client.
+    // Loaded on demand: it brings a second Kafka client.
     const { grantAccess } = await import('./kafka-access.ts');
     await grantAccess(port, secured, GRANT_TIMEOUT_MS);
   },
 };
 
-/** As the super user where the stack is secured. */
+/** Connects as the super user where the stack is secured. */
 function client(port: number, secured: SecuredSecrets | undefined): Kafka {
   return new Kafka({
     clientId: 'tapeproof-stack',
@@ -108,9 +108,9 @@ function serverProperties(data: string, ports: StackPorts): Properties {
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': `1@127.0.0.1:${ports.controller}`,
     'log.dirs': data,
-    // Topics come from one list in contracts/, never from a typing mistake.
+    // Topics come only from the list in contracts/, never from a typing mistake.
     'auto.create.topics.enable': 'false',
-    // With more than one consumer to wait for, a group would start 3 s late.
+    // With the default, a group would wait 3 s for further consumers.
     'group.initial.rebalance.delay.ms': 0,
     'default.replication.factor': 1,
     'offsets.topic.replication.factor': 1,
@@ -120,7 +120,8 @@ function serverProperties(data: string, ports: StackPorts): Properties {
     'transaction.state.log.num.partitions': 8,
     'share.coordinator.state.topic.replication.factor': 1,
     'share.coordinator.state.topic.min.isr': 1,
-    // The tape is kept for ever, and so are the schema registry's topics, which it creates with the broker's defaults.
+    // The tape is kept for ever, and so are the schema registry's topics, which the registry creates with the broker's
+    // defaults.
     'log.retention.ms': -1,
     'log.retention.bytes': -1,
     'offsets.retention.minutes': OFFSETS_RETENTION_MINUTES,
@@ -128,8 +129,8 @@ function serverProperties(data: string, ports: StackPorts): Properties {
 }
 
 /**
- * Clients by TLS and SCRAM, the administrator by TLS and PLAIN, whose password the broker must know before it holds any;
- * broker and controller know each other by their certificate. Nobody may anything that no rule allows.
+ * Clients use TLS and SCRAM. The administrator uses TLS and PLAIN, because the broker must know its password before it
+ * stores any. Broker and controller authenticate by certificate. Whatever no rule allows is denied.
  */
 async function securedListeners(ports: StackPorts, secured: SecuredSecrets, folder: string): Promise<Properties> {
   const { caFile, bothFile } = await certify(secured, 'kafka', folder);
@@ -170,7 +171,10 @@ export function escapeProperty(value: string): string {
     .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** 16 bytes in base64url, as Kafka writes a UUID; the first character is a letter, so that it is no option. */
+/**
+ * 16 bytes in base64url, as Kafka writes a UUID; the first character is a letter, so that it does not look like an
+ * option.
+ */
 function clusterId(): string {
   const bytes = randomBytes(16);
   bytes.writeUInt8(bytes.readUInt8(0) & 0x3f, 0);

@@ -25,7 +25,7 @@ const PROBE_EVERY_MS = 100;
 const START_ATTEMPTS_MAX = 20;
 const RETRY_AFTER_MS = 500;
 
-/** Tells how a service is getting on; `lasting` texts are worth a line of their own. */
+/** Reports a service's progress; `lasting` texts deserve a separate line. */
 export type ServiceProgressListener = (text: string, lasting: boolean) => void;
 
 /** The live process of a service with the ports it holds, or undefined. */
@@ -52,8 +52,8 @@ export async function troubleOf(
 const WITHOUT_SECRETS = 'the stack has no file of passwords, so it may run without any';
 
 /**
- * @throws StackError where a service runs that is more open than it should be: it may take anybody for its master, as an
- *   earlier version started it, or speaks plain text where the stack is to be secured.
+ * @throws StackError where a running service is more open than it should be: it may accept anybody, because an earlier
+ *   version started it, or it uses plain text where the stack should be secured.
  */
 export function assertNothingOpen({ folder, secure }: StackOptions): void {
   const running = SERVICE_NAMES.filter((name) => runningService(folder, name) !== undefined);
@@ -72,7 +72,7 @@ export function assertNothingOpen({ folder, secure }: StackOptions): void {
   );
 }
 
-/** What every service of a stack is started with. */
+/** The context in which every service of a stack is started. */
 export interface Ground {
   readonly options: StackOptions;
   readonly parts: Parts;
@@ -113,7 +113,7 @@ export async function startService(
     lend: (programs) => custody.lend(programs),
   });
   const required = needed();
-  // Both to their end, whatever becomes of one: a command that has failed must not go on downloading.
+  // Waits for both, even if one fails: a failed command must not continue downloading.
   await Promise.allSettled([prepared, required]);
   const [command] = await Promise.all([prepared, required]);
   await handOver();
@@ -143,7 +143,7 @@ async function startPrepared(
       await untilHealthy(service, ground, record, report);
       return;
     } catch (error) {
-      // A service that is alive but late is the caller's to end.
+      // The caller ends a service that is alive but late.
       if (isAlive(record)) throw error;
       await removeServiceRecord(options.folder, service.name);
       const passing = service.passingFailure?.test(readLog(logFile)) ?? false;
@@ -163,13 +163,13 @@ async function untilHealthy(
   const logFile = serviceLog(options.folder, service.name);
   while (true) {
     const trouble = await troubleOf(service, record, secrets);
-    // Asked after the probe: a stranger on the port may answer for a service that could not have it.
+    // Checked after the probe: a foreign program on the port may answer for a service that could not bind it.
     if (!isAlive(record)) throw diedAtStart(service, logFile);
     if (trouble === undefined) return;
     const waitedMs = Date.now() - start;
     if (waitedMs > service.startDeadlineMs) {
       throw new StackError(
-        `${capital(service.title)} (pid ${record.pid}) did not answer within ${service.startDeadlineMs / 1000} s: ${trouble}. Look at its log ${logFile}, then run "stack down" and "stack up".`,
+        `${capital(service.title)} (pid ${record.pid}) did not answer within ${service.startDeadlineMs / 1000} s: ${trouble}. See its log ${logFile}, then run "stack down" and "stack up".`,
       );
     }
     report(`starting, ${Math.floor(waitedMs / 1000)} s`, false);
@@ -186,7 +186,7 @@ function diedAtStart(service: Service, logFile: string): StackError {
   );
 }
 
-/** Ends a service that runs. Gives whether there was one. */
+/** Ends a running service. Returns whether there was one. */
 export async function stopService(service: Service, options: StackOptions, signal: NodeJS.Signals): Promise<boolean> {
   const running = runningService(options.folder, service.name);
   if (running !== undefined) await endProcess(running, signal, service.stopDeadlineMs);
@@ -209,12 +209,12 @@ function assertSamePorts(service: Service, wanted: StackPorts, running: ServiceR
   const ports = service.ports(wanted);
   if (ports.every((port, index) => running.ports[index] === port)) return;
   throw new StackError(
-    `${capital(service.title)} of this stack runs on port ${running.ports.join(' and ')} and is wanted on ${ports.join(' and ')}: run "stack down", then "stack up".`,
+    `${capital(service.title)} of this stack runs on port ${running.ports.join(' and ')} but should run on ${ports.join(' and ')}: run "stack down", then "stack up".`,
     EXIT_BAD_CONFIGURATION,
   );
 }
 
-/** An empty log for this start; the previous one is kept beside it. */
+/** Creates an empty log for this start; the previous one is kept beside it. */
 async function freshLog(stackFolder: string, name: ServiceName): Promise<string> {
   const logFile = serviceLog(stackFolder, name);
   await privateFolder(dirname(logFile));

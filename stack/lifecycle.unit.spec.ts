@@ -28,7 +28,7 @@ describe('a service record', () => {
     expect(runningService(folder, 'redis')).toEqual(record);
   });
 
-  it('finds no process that merely got the same pid, and ending the service spares it', async () => {
+  it('ignores a process that merely has the same pid, and ending the service spares it', async () => {
     await writeServiceRecord(folder, 'redis', { pid: process.pid, started: 'before a reboot', ports: [1] });
     expect(runningService(folder, 'redis')).toBeUndefined();
     expect(await stopService(redis, { ...DEFAULT_STACK_OPTIONS, folder }, 'SIGKILL')).toBe(false);
@@ -42,7 +42,7 @@ describe('a service record', () => {
 });
 
 describe('readEndpoints', () => {
-  it('gives what was written, and nothing where no stack was brought up', async () => {
+  it('returns the written addresses, and nothing where no stack was brought up', async () => {
     expect(readEndpoints(folder)).toBeUndefined();
     const endpoints = endpointsOf(DEFAULT_STACK_OPTIONS, await ensureSecrets(folder), '/trades.csv');
     await writeEndpoints(folder, endpoints);

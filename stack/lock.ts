@@ -10,10 +10,10 @@ const SQLITE_BUSY = 5;
 export const LOCK_FILE = 'lock.sqlite';
 
 /**
- * Runs `work` while no other process runs its own in this folder. The lock is SQLite's file lock, which the kernel
+ * Runs `work` while no other process does so in this folder. The lock is SQLite's file lock, which the kernel
  * releases when its holder dies: a lock can never be stale, so none is ever broken by force.
  * @param onWait called once when somebody else holds the lock.
- * @throws StackError if the folder cannot be made or used.
+ * @throws StackError if the folder cannot be created or used.
  */
 export async function withFolderLock<T>(folder: string, onWait: () => void, work: () => Promise<T>): Promise<T> {
   const database = openLock(folder);
@@ -23,7 +23,7 @@ export async function withFolderLock<T>(folder: string, onWait: () => void, work
       if (attempt === 0) onWait();
       if (Date.now() > deadline) {
         throw new StackError(
-          `Another stack command has been at work in ${folder} for ${LOCK_WAIT_MS_MAX / 60_000} minutes: end it and run this again.`,
+          `Another stack command has been running in ${folder} for ${LOCK_WAIT_MS_MAX / 60_000} minutes: end it and run this again.`,
         );
       }
       await sleep(LOCK_POLL_MS);
@@ -43,14 +43,14 @@ function openLock(folder: string): DatabaseSync {
   }
 }
 
-/** Node's own recursive mkdir never ends in a folder that takes none, such as /proc. */
+/** Node's own recursive mkdir never returns in a folder that accepts no children, such as /proc. */
 function makeFolder(folder: string): void {
   if (existsSync(folder)) return;
   makeFolder(dirname(folder));
   try {
     mkdirSync(folder);
   } catch (error) {
-    // Another command may have made it in between.
+    // Another command may have created it in between.
     if (systemCode(error) !== 'EEXIST') throw error;
   }
 }

@@ -19,7 +19,7 @@ afterEach(() => {
 const nothing = (): void => undefined;
 
 describe('withFolderLock', () => {
-  it('lets one work at a time, and tells the other that it waits', async () => {
+  it('lets one work at a time, and informs the other that it waits', async () => {
     const events: string[] = [];
     const { promise: release, resolve: letGo } = Promise.withResolvers<undefined>();
     const first = withFolderLock(folder, nothing, async () => {
@@ -38,7 +38,7 @@ describe('withFolderLock', () => {
     expect(events).toEqual(['second waits', 'first done', 'second works']);
   });
 
-  it('makes its folder, with those above it', async () => {
+  it('creates its folder, with its parents', async () => {
     await expect(withFolderLock(join(folder, 'a', 'b'), nothing, () => Promise.resolve('done'))).resolves.toBe('done');
   });
 

@@ -1,5 +1,5 @@
 /**
- * The local stack: Kafka, a schema registry, Postgres and Redis as plain processes of this machine, without a container
+ * The local stack: Kafka, a schema registry, Postgres and Redis as plain processes on this machine, without a container
  * engine. Everything it writes is in two folders (see {@link StackOptions}); everything it starts listens on 127.0.0.1.
  */
 import { chmod, rm } from 'node:fs/promises';
@@ -33,12 +33,12 @@ export {
 } from './options.ts';
 export { endpointsFile, readEndpoints } from './record.ts';
 
-/** One thing that happened. Show a `lasting` one on a line of its own; the next text replaces one that is not. */
+/** A progress message. Show a `lasting` one on a separate line; the next text replaces any other. */
 export interface StackProgress {
   readonly subject: ServiceName | 'downloads' | 'stack';
   readonly text: string;
   readonly lasting: boolean;
-  /** Since the command began. */
+  /** Milliseconds since the command began. */
   readonly elapsedMs: number;
 }
 
@@ -46,14 +46,14 @@ export type StackProgressListener = (progress: StackProgress) => void;
 
 export interface ServiceStatus {
   readonly name: ServiceName;
-  /** `unhealthy`: the process lives and does not answer. */
+  /** `unhealthy`: the process is alive but does not answer. */
   readonly state: 'running' | 'stopped' | 'unhealthy';
   readonly port: number;
   /** Absent when stopped. */
   readonly pid?: number;
   /** Physical memory of the service's processes. Absent when stopped. */
   readonly residentBytes?: number;
-  /** Why it is unhealthy, or that it ended without being asked to. */
+  /** Why it is unhealthy, or that it ended unexpectedly. */
   readonly detail?: string;
 }
 
@@ -61,7 +61,7 @@ const FREE_MEGABYTES_MIN = 300;
 const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
 
 /**
- * Brings all services up and waits until each answers. What is up stays as it is.
+ * Brings all services up and waits until each answers. Running ones are left unchanged.
  * @throws StackError (exit code 3) if one cannot be brought up; those that this call started are stopped again.
  */
 export function stackUp(options: StackOptions, report: StackProgressListener): Promise<StackEndpoints> {
@@ -74,14 +74,14 @@ export function stackUp(options: StackOptions, report: StackProgressListener): P
       return await startAll(options, parts, tell);
     } catch (error) {
       const started = missing.filter((name) => lifecycle.runningService(options.folder, name) !== undefined);
-      // Why it failed is told, and not what came of that.
+      // Reports the cause of the failure, not its consequences.
       await endAll(started, options, tell).catch(() => undefined);
       throw error;
     }
   });
 }
 
-/** Ends all services. What is not running is left alone. @throws StackError if a process cannot be ended. */
+/** Ends all running services. @throws StackError if a process cannot be ended. */
 export function stackDown(options: StackOptions, report: StackProgressListener): Promise<void> {
   return exclusively(options, report, async (tell) => {
     await removeEndpoints(options.folder);
@@ -106,12 +106,12 @@ export function stackReset(options: StackOptions, report: StackProgressListener)
   });
 }
 
-/** How each service is, without waiting for any command that is at work. */
+/** The state of each service, without waiting for a running command. */
 export function stackStatus(options: StackOptions): Promise<readonly ServiceStatus[]> {
   return Promise.all(SERVICE_NAMES.map((name) => serviceStatus(options, name)));
 }
 
-/** Starts one service of a stack, or finds it up; those it needs must be up. @throws StackError */
+/** Starts one service of a stack, or finds it up; the services that it needs must be up. @throws StackError */
 export function startService(options: StackOptions, name: ServiceName): Promise<void> {
   return exclusively(options, silent, async (tell) => {
     for (const need of SERVICES[name].needs) {
@@ -124,7 +124,7 @@ export function startService(options: StackOptions, name: ServiceName): Promise<
   });
 }
 
-/** Ends one service as an operator would: it may finish its work. */
+/** Ends one service as an operator would, letting it finish its work. */
 export function stopService(options: StackOptions, name: ServiceName): Promise<void> {
   return exclusively(options, silent, async () => {
     await lifecycle.stopService(SERVICES[name], options, SERVICES[name].stopSignal);
@@ -152,7 +152,7 @@ async function exclusively<T>(
     report({ subject, text, lasting, elapsedMs: Date.now() - start });
   };
   const onWait = (): void => {
-    tell('stack', `waiting: another stack command is at work in ${options.folder}`, true);
+    tell('stack', `waiting: another stack command is running in ${options.folder}`, true);
   };
   try {
     return await withFolderLock(options.folder, onWait, async () => {
@@ -166,7 +166,7 @@ async function exclusively<T>(
   }
 }
 
-/** The errors of the operating system that a person can do something about. */
+/** The operating system's errors that a person can resolve. */
 function readable(error: unknown, folder: string): unknown {
   const code = systemCode(error);
   if (code === 'ENOSPC') return diskFull(folder, error);
@@ -188,10 +188,10 @@ async function groundOf(options: StackOptions, parts: Parts): Promise<lifecycle.
 
 async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promise<StackEndpoints> {
   const ground = await groundOf(options, parts);
-  // Asked for first: everything waits for Kafka, and nothing for the trades.
+  // Requested first: everything waits for Kafka, and nothing for the trades.
   const trades = parts.folder('kafka').then(() => parts.folder('trades'));
   const started = new Map<ServiceName, Promise<void>>();
-  // In the order of SERVICE_NAMES a service comes after those it needs.
+  // In SERVICE_NAMES a service follows those it needs.
   for (const name of SERVICE_NAMES) {
     const needed = SERVICES[name].needs.map((need) => started.get(need) ?? Promise.resolve());
     started.set(
@@ -218,7 +218,7 @@ async function startOne(
   const freeMegabytes = await freeMegabytesOf(options.folder);
   if (freeMegabytes < FREE_MEGABYTES_MIN && lifecycle.runningService(options.folder, name) === undefined) {
     throw new StackError(
-      `The disk that holds ${options.folder} has ${freeMegabytes} MB free and the stack asks for ${FREE_MEGABYTES_MIN}: free some space and run the command again.`,
+      `The disk that holds ${options.folder} has ${freeMegabytes} MB free but the stack needs ${FREE_MEGABYTES_MIN}: free some space and run the command again.`,
     );
   }
   await lifecycle.startService(SERVICES[name], ground, needed, (text, lasting) => {
@@ -226,7 +226,7 @@ async function startOne(
   });
 }
 
-/** Before anything is downloaded or started: what is sure to fail should be known at once. */
+/** Runs before anything is downloaded or started: certain failures should be known at once. */
 async function assertStartable(names: readonly ServiceName[], options: StackOptions, parts: Parts): Promise<void> {
   for (const name of names) await lifecycle.assertPortsFree(SERVICES[name], options.ports);
   if (names.includes('kafka') || names.includes('registry')) await javaProgram();
@@ -239,7 +239,7 @@ async function endAll(names: readonly ServiceName[], options: StackOptions, tell
     const wasRunning = await lifecycle.stopService(SERVICES[name], options, SERVICES[name].stopSignal);
     tell(name, wasRunning ? 'stopped' : 'was not running', true);
   };
-  // A service is ended before those it needs, so that none has to wait for an answer that will not come.
+  // A service is ended before those it needs, so that none waits for an answer that will not come.
   const ended = new Map<ServiceName, Promise<void>>();
   for (const name of names.toReversed()) {
     const dependants = names.filter((other) => SERVICES[other].needs.includes(name));
@@ -259,9 +259,7 @@ async function serviceStatus(options: StackOptions, name: ServiceName): Promise<
   if (record === undefined) {
     const port = SERVICES[name].ports(options.ports)[0] ?? 0;
     const crashed = readServiceRecord(options.folder, name) !== undefined;
-    const detail = crashed
-      ? { detail: `it ended without being asked to: see ${serviceLog(options.folder, name)}` }
-      : {};
+    const detail = crashed ? { detail: `it ended unexpectedly: see ${serviceLog(options.folder, name)}` } : {};
     return { name, state: 'stopped', port, ...detail };
   }
   const trouble = await lifecycle.troubleOf(SERVICES[name], record, readSecrets(options.folder));

@@ -15,7 +15,7 @@ const BYTES_PER_UNIT: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e
  * @param onBytes called with the bytes downloaded so far, as Maven prints them.
  */
 export async function runMaven(goal: string, stage: string, onBytes: (bytes: number) => void): Promise<void> {
-  // -U: Maven remembers a failed download and would not try again. -C: a wrong checksum is an error.
+  // -U: Maven remembers a failed download and would not retry it. -C: a wrong checksum is an error.
   const args = [
     '-U',
     '-C',
@@ -57,7 +57,7 @@ function followOutput(child: ChildProcess, logFile: string, onBytes: (bytes: num
   return () => output;
 }
 
-/** `Progress (2): 1.2/6.7 MB | 512 B`: what the downloads under way have brought, by the last such line of the text. */
+/** `Progress (2): 1.2/6.7 MB | 512 B`: the progress of the downloads under way, by the last such line of the text. */
 export function bytesUnderWay(text: string): number {
   const line = text.split(/[\r\n]/).findLast((candidate) => candidate.startsWith('Progress ('));
   if (line === undefined || text.lastIndexOf('Downloaded from') > text.lastIndexOf(line)) return 0;
@@ -69,12 +69,12 @@ function bytesOf(number: string | undefined, unit: string | undefined): number {
   return Number(number ?? 0) * (BYTES_PER_UNIT[unit ?? 'B'] ?? 1);
 }
 
-/** @throws StackError where there is none. */
+/** @throws StackError where Maven is missing. */
 export function mavenProgram(): string {
   const program = onPath('mvn');
   if (program !== undefined) return program;
   throw new StackError(
-    'Maven fetches the parts of the local stack and there is no `mvn` on the PATH: install it (Debian, Ubuntu: "apt install maven"; macOS: "brew install maven").',
+    'Maven fetches the parts of the local stack, but `mvn` is not on the PATH: install it (Debian, Ubuntu: "apt install maven"; macOS: "brew install maven").',
   );
 }
 
@@ -82,7 +82,7 @@ function mavenFailed(exitCode: number | NodeJS.Signals, output: string, logFile:
   if (/No space left on device/.test(output)) return diskFull(dirname(logFile));
   if (exitCode === 'SIGTERM') {
     return new StackError(
-      `Maven was not done after ${MAVEN_DEADLINE_MS / 60_000} minutes (log: ${logFile}): run the command again.`,
+      `Maven did not finish within ${MAVEN_DEADLINE_MS / 60_000} minutes (log: ${logFile}): run the command again.`,
     );
   }
   const line = /^\[ERROR\] (.*)$/m.exec(output)?.[1] ?? output.trim().split('\n').at(-1) ?? '';

@@ -1,7 +1,7 @@
 import { cp, rename, rm } from 'node:fs/promises';
 import { systemCode } from './errors.ts';
 
-/** Moves a file or folder, also to another disk. */
+/** Moves a file or folder, even to another disk. */
 export async function move(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

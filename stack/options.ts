@@ -11,7 +11,7 @@ import { REGISTRY_USER, roleSettings } from './security.ts';
 export const SERVICE_NAMES = ['kafka', 'registry', 'postgres', 'redis'] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
 
-/** TCP ports on 127.0.0.1. `controller` is Kafka's second port, which nothing but Kafka uses. */
+/** TCP ports on 127.0.0.1. `controller` is Kafka's second port, which only Kafka uses. */
 export interface StackPorts {
   readonly kafka: number;
   readonly controller: number;
@@ -26,25 +26,25 @@ export interface StackOptions {
   /** Absolute: downloads, shared by all stacks of this checkout. */
   readonly partsFolder: string;
   readonly ports: StackPorts;
-  /** Bring it up with TLS, passwords and access rules; a stack that was once stays so until it is reset. */
+  /** Bring it up with TLS, passwords and access rules; a secured stack stays secured until it is reset. */
   readonly secure?: boolean;
 }
 
-/** Where the four services answer, in the form that TAPEPROOF_KAFKA_BROKERS and its siblings take. */
+/** The addresses of the four services, in the form of TAPEPROOF_KAFKA_BROKERS and its siblings. */
 export interface StackEndpoints {
   readonly kafkaBrokers: string;
   /** The Confluent-compatible base address, path included. */
   readonly registryUrl: string;
-  /** As the role that the projectors write with. The URLs of Postgres and Redis hold passwords. */
+  /** As the role of the projectors. The URLs of Postgres and Redis hold passwords. */
   readonly postgresUrl: string;
-  /** As the role that makes schemas and tables. */
+  /** As the role that creates schemas and tables. */
   readonly postgresMigratorUrl: string;
-  /** As the role that reads the views, for tools of your own. */
+  /** As the role that reads the views, for your own tools. */
   readonly postgresReaderUrl: string;
   readonly redisUrl: string;
   /** 100,000 rows of Bitstamp BTC/USD: `timestamp,price,amount`, with that header. */
   readonly bitstampTradesFile: string;
-  /** Of a secured stack: the TAPEPROOF_… variables beside these addresses, by role. They hold passwords. */
+  /** For a secured stack: the other TAPEPROOF_… variables, by role. They hold passwords. */
   readonly settings?: Readonly<Record<Role, Readonly<Record<string, string>>>>;
 }
 
@@ -63,7 +63,7 @@ const URL_PASSWORD = /^(\w+:\/\/[^:@/]*):[^@/]*@/;
 /**
  * The defaults, changed by TAPEPROOF_STACK_FOLDER, TAPEPROOF_STACK_PARTS_FOLDER and
  * TAPEPROOF_STACK_PORT_{KAFKA,CONTROLLER,REGISTRY,POSTGRES,REDIS}.
- * @throws StackError (exit code 2) on a port that is none, or that two services share.
+ * @throws StackError (exit code 2) for an invalid port, or one that two services share.
  */
 export function stackOptionsFromEnvironment(environment: Readonly<Record<string, string | undefined>>): StackOptions {
   const ports = { ...DEFAULT_STACK_OPTIONS.ports };
@@ -75,7 +75,7 @@ export function stackOptionsFromEnvironment(environment: Readonly<Record<string,
   if (new Set(Object.values(ports)).size < PORT_NAMES.length) {
     const list = PORT_NAMES.map((name) => `${name} ${String(ports[name])}`).join(', ');
     throw new StackError(
-      `Two services of the stack share a port (${list}): give each its own.`,
+      `Two services of the stack share a port (${list}): give each a separate one.`,
       EXIT_BAD_CONFIGURATION,
     );
   }
@@ -94,13 +94,13 @@ function parsePort(variable: string, text: string): number {
   return port;
 }
 
-// Below the range from which Linux (32768) and macOS (49152) take ports for outgoing connections, so that a port found
-// free stays free until its service binds it.
+// Below the range from which Linux (32768) and macOS (49152) take ports for outgoing connections, so that a free port
+// stays free until its service binds it.
 const FREE_PORT_FROM = 20_000;
 const FREE_PORT_TO = 32_000;
 const FREE_PORT_ATTEMPTS = 1_000;
 
-/** Five ports that are free now, for a test that runs a stack of its own. */
+/** Five ports that are free now, for a test that runs its own stack. */
 export async function freePorts(): Promise<StackPorts> {
   const found = new Set<number>();
   for (let attempt = 0; attempt < FREE_PORT_ATTEMPTS && found.size < PORT_NAMES.length; attempt++) {
@@ -147,7 +147,7 @@ function settingsByRole(folder: string, secured: SecuredSecrets): NonNullable<St
   return Object.fromEntries(entries) as NonNullable<StackEndpoints['settings']>;
 }
 
-/** The addresses, to be shown: a password in a URL is left out, and so are the settings, which hold more of them. */
+/** The addresses for display: passwords in URLs are left out, and so are the settings, which also hold some. */
 export function withoutPasswords({
   settings: _settings,
   ...addresses

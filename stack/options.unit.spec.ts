@@ -66,7 +66,7 @@ const SECRETS = {
 };
 
 describe('endpointsOf', () => {
-  it('names each service in the form its client takes, and shows no password', () => {
+  it('names each service in its client’s form, and shows no password', () => {
     const ports = { kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
     const endpoints = endpointsOf({ ports, folder: '/stack' }, SECRETS, '/trades.csv');
     expect(endpoints).toEqual({

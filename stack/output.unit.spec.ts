@@ -4,7 +4,7 @@ import { bytesUnderWay } from './maven.ts';
 import { tellingLine } from './run.ts';
 
 describe('tellingLine', () => {
-  it('is the last line that speaks of a failure, stack frames aside', () => {
+  it('is the last line that mentions a failure, stack frames aside', () => {
     const log = [
       'INFO starting',
       'java.net.BindException: Address already in use',
@@ -15,14 +15,14 @@ describe('tellingLine', () => {
     expect(tellingLine(log)).toBe('java.net.BindException: Address already in use');
   });
 
-  it('is the last line where none speaks of a failure, and nothing where there is none', () => {
+  it('is the last line where none mentions a failure, and nothing where there is none', () => {
     expect(tellingLine('one\ntwo\n\n')).toBe('two');
     expect(tellingLine('\n')).toBeUndefined();
   });
 });
 
 describe('bytesUnderWay', () => {
-  it('adds up what the last progress line says of each download', () => {
+  it('adds up the downloads in the last progress line', () => {
     expect(bytesUnderWay('Progress (1): 1.2/6.7 MB\rProgress (2): 1.5/6.7 MB | 512 B\r')).toBe(1_500_512);
     expect(bytesUnderWay('Progress (1): 842/859 kB\r')).toBe(842_000);
   });
@@ -34,7 +34,7 @@ describe('bytesUnderWay', () => {
 });
 
 describe('escapeProperty', () => {
-  it('writes what Java reads back as the same text', () => {
+  it('writes text that Java reads back unchanged', () => {
     expect(escapeProperty('/srv/my folder')).toBe('/srv/my folder');
     expect(escapeProperty('/srv/ü\\x')).toBe('/srv/\\u00fc\\\\x');
   });

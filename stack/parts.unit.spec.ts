@@ -33,12 +33,12 @@ describe('contentHash', () => {
 });
 
 describe('Parts', () => {
-  it('refuses what is not what was pinned, and leaves nothing under the part’s name', async () => {
+  it('refuses unpinned content, and leaves nothing under the part’s name', async () => {
     const parts = new Parts(folder, silent, (_goal, stage) => {
       writeFileSync(join(stage, 'part', 'kafka.jar'), 'something else');
       return Promise.resolve();
     });
-    await expect(parts.folder('kafka')).rejects.toThrow(/Kafka 4.3.1 is not what was pinned/);
+    await expect(parts.folder('kafka')).rejects.toThrow(/Kafka 4.3.1 are not the pinned ones/);
     expect(existsSync(join(folder, PARTS.kafka.folder))).toBe(false);
   });
 

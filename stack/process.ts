@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StackError, systemCode } from './errors.ts';
 
-/** A process for certain: pids are reused, a pid together with its start is not. */
+/** Identifies a process for certain: pids are reused, a pid together with its start time is not. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Opaque: on Linux the boot's id and the start in watermarks since boot, elsewhere what `ps` prints. */
@@ -22,10 +22,10 @@ export interface Command {
 const POLL_MS = 50;
 const KILL_DEADLINE_MS = 10_000;
 const IS_LINUX = process.platform === 'linux';
-// Services get these of the caller's variables and no others: a PGDATA or QUARKUS_… of the caller's would change them.
+// Services get only these of the caller's variables: the caller's PGDATA or QUARKUS_… would change them.
 const ENVIRONMENT_KEPT = ['PATH', 'HOME', 'TMPDIR', 'JAVA_HOME', 'LD_LIBRARY_PATH'];
 
-/** The process behind a pid, or undefined where there is none (a zombie is none). */
+/** The process with a pid, or undefined where there is none (a zombie does not count). */
 export function identifyProcess(pid: number): ProcessIdentity | undefined {
   try {
     if (!IS_LINUX) {
@@ -36,7 +36,7 @@ export function identifyProcess(pid: number): ProcessIdentity | undefined {
       return printed === '' || printed.startsWith('Z') ? undefined : { pid, started };
     }
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in parentheses and may itself hold spaces and parentheses.
+    // The second field is the program's name in parentheses, which may itself contain spaces and parentheses.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, threads, startWatermarks] = [fields[0], Number(fields[17]), fields[19]];
     if (startWatermarks === undefined || state === 'X') return undefined;
@@ -66,7 +66,7 @@ export function commandLine(pid: number): string | undefined {
 const OWNER_ONLY = 0o600;
 const OTHERS_NOTHING = 0o077;
 
-/** Spawns a program whose files nobody but its user may read. */
+/** Spawns a program whose files only its user may read. */
 export function spawnPrivately(command: Command, options: SpawnOptions): ChildProcess {
   const before = process.umask(OTHERS_NOTHING);
   try {
@@ -82,8 +82,8 @@ export function spawnPrivately(command: Command, options: SpawnOptions): ChildPr
 }
 
 /**
- * Starts a service in a session of its own, so that neither a Ctrl-C nor the end of the caller ends it. What it prints
- * goes to `logFile`.
+ * Starts a service in a separate session, so that neither a Ctrl-C nor the end of the caller ends it. Its output goes
+ * to `logFile`.
  */
 export async function startDetached(command: Command, logFile: string): Promise<ProcessIdentity> {
   const log = openSync(logFile, 'a', OWNER_ONLY);
@@ -95,7 +95,7 @@ export async function startDetached(command: Command, logFile: string): Promise<
     });
     child.unref();
     const identity = child.pid === undefined ? undefined : identifyProcess(child.pid);
-    // It may already be gone; an identity that matches nothing says so to whoever looks.
+    // It may already be gone; then the identity matches no process, which callers detect.
     return identity ?? { pid: child.pid ?? -1, started: 'ended' };
   } catch (error) {
     throw new StackError(`${command.file} cannot be started (${systemCode(error) ?? 'unknown cause'}).`, 3, error);
@@ -105,7 +105,7 @@ export async function startDetached(command: Command, logFile: string): Promise<
 }
 
 export function serviceEnvironment(): Record<string, string> {
-  // Java reads and writes the names of files in the locale's encoding, and a folder may be named in any script.
+  // Java reads and writes file names in the locale's encoding, and a folder may be named in any script.
   const kept: Record<string, string> = { LC_ALL: 'C.UTF-8', TZ: 'UTC' };
   for (const name of ENVIRONMENT_KEPT) {
     const value = process.env[name];
@@ -115,7 +115,7 @@ export function serviceEnvironment(): Record<string, string> {
 }
 
 /**
- * Ends a process and its children: the polite signal, a bounded wait, then SIGKILL. Resolves when all are gone.
+ * Ends a process and its children: the gentle signal, a bounded wait, then SIGKILL. Resolves when all are gone.
  * @param signal SIGKILL ends it at once.
  */
 export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, deadlineMs: number): Promise<void> {
@@ -128,7 +128,7 @@ export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signa
   for (const member of family) send(member, 'SIGKILL');
   if (!(await untilGone(family, KILL_DEADLINE_MS))) {
     throw new StackError(
-      `Process ${identity.pid} does not end, not even by kill -9: look at it with "ps ${identity.pid}".`,
+      `Process ${identity.pid} does not end even after kill -9: inspect it with "ps ${identity.pid}".`,
     );
   }
 }
@@ -138,7 +138,7 @@ function send(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   try {
     process.kill(identity.pid, signal);
   } catch (error) {
-    // It ended by itself between the look and the signal.
+    // It ended on its own between the check and the signal.
     if (systemCode(error) === 'ESRCH') return;
     throw new StackError(`Process ${identity.pid} belongs to another user: run this command as that user.`, 3, error);
   }
@@ -153,7 +153,7 @@ async function untilGone(family: readonly ProcessIdentity[], deadlineMs: number)
   return true;
 }
 
-/** Physical memory of a process and its children in bytes; pages they share are counted once. */
+/** Physical memory of a process and its children in bytes; shared pages are counted once. */
 export function residentBytes(identity: ProcessIdentity): number {
   if (!isAlive(identity)) return 0;
   if (!IS_LINUX) {

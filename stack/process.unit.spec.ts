@@ -17,7 +17,7 @@ async function startScript(script: string): Promise<ProcessIdentity> {
   return identifyProcess(child.pid!)!;
 }
 
-// Each ends by itself in the end, should a test that fails leave it behind.
+// Each ends eventually, should a failing test leave it behind.
 const WAIT = 'setTimeout(() => {}, 30_000);';
 const READY_AND_WAIT = `console.log('ready'); ${WAIT}`;
 const DEAF = `process.on('SIGTERM', () => {}); ${READY_AND_WAIT}`;
@@ -36,25 +36,25 @@ describe('a process identity', () => {
     expect(residentBytes(identity)).toBeGreaterThan(1_000_000);
   });
 
-  it('is none for a pid that nobody has', () => {
+  it('is undefined for an unused pid', () => {
     expect(identifyProcess(2 ** 30)).toBeUndefined();
     expect(commandLine(2 ** 30)).toBeUndefined();
   });
 
-  it('is none for a process that ended and was not collected', async () => {
+  it('is undefined for a process that ended and was not collected', async () => {
     // `exec` makes the shell a `sleep`, which never collects the shell's child.
     const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(parent);
     const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
     const ended = Number(printed.toString('utf8'));
     await expect.poll(() => identifyProcess(ended)).toBeUndefined();
-    // Its pid is still taken: it was the zombie that was not taken for a process.
+    // Its pid is still in use: the zombie was not treated as a process.
     expect(() => process.kill(ended, 0)).not.toThrow();
   });
 });
 
 describe('endProcess', () => {
-  it('ends a process by the polite signal', async () => {
+  it('ends a process by the gentle signal', async () => {
     const identity = await startScript(READY_AND_WAIT);
     await endProcess(identity, 'SIGTERM', 10_000);
     expect(isAlive(identity)).toBe(false);

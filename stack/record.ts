@@ -6,7 +6,7 @@ import type { ServiceName, StackEndpoints } from './options.ts';
 import { privateFolder, readJson, writePrivateJson } from './private-file.ts';
 
 const ServiceRecord = z.object({ pid: z.number(), started: z.string(), ports: z.array(z.number()).min(1) });
-/** What is known of a service that was started: its process and the ports it was given. */
+/** The record of a started service: its process and its ports. */
 export type ServiceRecord = Readonly<z.infer<typeof ServiceRecord>>;
 
 const Endpoints = z.object({
@@ -20,7 +20,7 @@ const Endpoints = z.object({
   settings: z.record(z.enum(ROLES), z.record(z.string(), z.string())).exactOptional(),
 });
 
-/** Name of the file in a service's folder that says which process it is. */
+/** Name of the file in a service's folder that identifies its process. */
 export const PROCESS_RECORD = 'process.json';
 
 export function serviceFolder(stackFolder: string, name: ServiceName): string {
@@ -31,7 +31,7 @@ export function serviceLog(stackFolder: string, name: ServiceName): string {
   return join(stackFolder, 'logs', `${name}.log`);
 }
 
-/** The record of a service, or undefined where it was never started, was stopped, or the record is not readable. */
+/** The record of a service, or undefined where it was never started, was stopped, or its record is unreadable. */
 export function readServiceRecord(stackFolder: string, name: ServiceName): ServiceRecord | undefined {
   return readJson(recordFile(stackFolder, name), ServiceRecord);
 }
@@ -48,7 +48,7 @@ function recordFile(stackFolder: string, name: ServiceName): string {
   return join(serviceFolder(stackFolder, name), PROCESS_RECORD);
 }
 
-/** Where the stack in this folder answers, or undefined when none was brought up there. */
+/** The addresses of the stack in this folder, or undefined when none was brought up there. */
 export function readEndpoints(stackFolder: string): StackEndpoints | undefined {
   return readJson(endpointsFile(stackFolder), Endpoints);
 }
@@ -62,7 +62,7 @@ export async function removeEndpoints(stackFolder: string): Promise<void> {
   await rm(endpointsFile(stackFolder), { force: true });
 }
 
-/** Holds passwords: only the stack's owner reads it. */
+/** Holds passwords: only the stack's owner may read it. */
 export function endpointsFile(stackFolder: string): string {
   return join(stackFolder, 'endpoints.json');
 }

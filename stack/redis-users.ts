@@ -5,14 +5,17 @@ import type { StackSecrets } from './secrets.ts';
 export const REDIS_APPLICATION = 'tapeproof';
 
 /**
- * Reads and writes keys, runs scripts given whole, and asks how full the memory is and what may be evicted (INFO).
- * Everything else is denied: among it CONFIG, MODULE, DEBUG, SAVE, BGSAVE, SHUTDOWN, REPLICAOF, FLUSHALL, KEYS, ACL. The
- * same rules in docker-compose.yml.
+ * Reads and writes keys, runs scripts by their text, and queries memory use and eviction policy (INFO). Everything
+ * else is denied, including CONFIG, MODULE, DEBUG, SAVE, BGSAVE, SHUTDOWN, REPLICAOF, FLUSHALL, KEYS, ACL. The same
+ * rules are in docker-compose.yml.
  */
 export const REDIS_APPLICATION_RULES =
   'resetkeys ~* resetchannels -@all +@read +@write +@connection -@dangerous -function +eval +evalsha +info';
 
-/** Redis' users, one a line, as its `aclfile` takes them. It keeps a SHA-256 of each password, and so does the file. */
+/**
+ * Redis' users, one per line, in the format of its `aclfile`. Redis keeps only a SHA-256 of each password, and so does
+ * the file.
+ */
 export function redisUsers(secrets: StackSecrets): string {
   return [
     `user default reset on #${sha256(secrets.redisAdministrator)} ~* &* +@all`,

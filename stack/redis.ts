@@ -19,7 +19,7 @@ const BUNDLED: Readonly<Record<string, string>> = {
 const EVERYBODY_MAY_RUN = 0o555;
 const USERS_FILE = 'users.acl';
 
-/** The Redis that a Java test library carries: the same version on every machine, and in docker-compose.yml. */
+/** The Redis bundled with a Java test library: the same version on every machine, and in docker-compose.yml. */
 export const redis: Service = {
   name: 'redis',
   title: 'Redis',
@@ -84,7 +84,7 @@ async function portSettings({ options, secrets, folder }: ServiceSetting): Promi
     'tls-cert-file': certificateFile,
     'tls-key-file': keyFile,
     'tls-ca-cert-file': caFile,
-    // Clients are known by their password.
+    // Clients are identified by their password.
     'tls-auth-clients': 'no',
   };
 }
@@ -98,7 +98,7 @@ async function serverProgram({ part }: ServiceSetting): Promise<string> {
     throw new StackError(`There is no bundled Redis for ${platform}: install redis-server or valkey-server.`);
   }
   const program = join(await part('redis'), name);
-  // Fetched by another user, it is already as it should be, and not ours to change.
+  // If another user fetched it, it already has the right mode, and is not ours to change.
   if (((await stat(program)).mode & EVERYBODY_MAY_RUN) !== EVERYBODY_MAY_RUN) await chmod(program, 0o755);
   return program;
 }

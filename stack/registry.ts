@@ -11,7 +11,7 @@ import type { SecuredSecrets } from './secrets.ts';
 import { certify, REGISTRY_USER } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
 
-/** Apicurio, which speaks the Confluent registry's language and keeps its schemas in Kafka. */
+/** Apicurio, which implements the Confluent registry's API and keeps its schemas in Kafka. */
 export const registry: Service = {
   name: 'registry',
   title: 'the schema registry',
@@ -23,7 +23,7 @@ export const registry: Service = {
 
   async prepare({ folder, options, secrets: { secured }, part }) {
     const [java, home] = await Promise.all([javaProgram(), part('registry')]);
-    // Read by the registry from the folder in which it runs: passwords are neither in its arguments nor in its environment.
+    // The registry reads it from its working folder: passwords are neither in its arguments nor in its environment.
     const properties = join(folder, 'config', 'application.properties');
     await rm(properties, { force: true });
     if (secured !== undefined) {
@@ -32,7 +32,7 @@ export const registry: Service = {
     }
     return {
       file: java,
-      // One tier of compilation: it starts in two thirds of the time, and this registry is asked little.
+      // One tier of compilation: it starts in two thirds of the time, and this registry gets few requests.
       args: ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', join(home, 'apicurio-registry-app-3.0.9-runner.jar')],
       cwd: folder,
       env: {

@@ -6,7 +6,7 @@ import { spawnPrivately, type Command } from './process.ts';
 const RUN_DEADLINE_MS = 60_000;
 const SENTENCE_CHARACTERS_MAX = 300;
 
-/** Runs a short program to its end and gives what it printed. @throws StackError naming its last line if it fails. */
+/** Runs a short program to its end and returns its output. @throws StackError naming its last line if it fails. */
 export async function run(command: Command, input = ''): Promise<string> {
   const child = spawnPrivately(command, {
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -41,13 +41,13 @@ export function onPath(program: string): string | undefined {
       accessSync(join(folder, program), constants.X_OK);
       return join(folder, program);
     } catch {
-      // Not in this folder.
+      // It is not in this folder.
     }
   }
   return undefined;
 }
 
-/** The line of a log that most likely says why a program ended: the last that speaks of a failure, else the last. */
+/** The line of a log that most likely explains why a program ended: the last that mentions a failure, else the last. */
 export function tellingLine(log: string): string | undefined {
   const lines = log.split('\n').filter((line) => line.trim() !== '' && !/^\s+at /.test(line));
   const line =

@@ -7,16 +7,16 @@ import { readJson, writePrivateJson } from './private-file.ts';
 
 const SECRET_BYTES = 32;
 
-/** What a stack has more where it is secured. */
+/** The additional secrets of a secured stack. */
 const SecuredSecrets = z.object({
   /** The certificate authority that signs for its services, in PEM. */
   authority: z.object({ certificate: z.string().min(1), key: z.string().min(1) }),
   kafkaAdministrator: z.string().min(1),
   /** By role. */
   kafka: z.record(z.enum(ROLES), z.string().min(1)),
-  /** The registry's own towards Kafka. */
+  /** The registry's own password for Kafka. */
   kafkaRegistry: z.string().min(1),
-  /** Of the user that the registry lets in. */
+  /** Password of the user that the registry admits. */
   registry: z.string().min(1),
 });
 export type SecuredSecrets = Readonly<z.infer<typeof SecuredSecrets>>;
@@ -27,21 +27,21 @@ const StackSecrets = z.object({
   postgresMigrator: z.string().min(1),
   postgresProjector: z.string().min(1),
   postgresReader: z.string().min(1),
-  /** Redis' user `default`, who may do everything. */
+  /** Password of Redis' user `default`, who may do everything. */
   redisAdministrator: z.string().min(1),
   redisApplication: z.string().min(1),
-  /** Absent: the stack speaks plain text. Once there, it stays secured until it is reset. */
+  /** Absent: the stack uses plain text. Once present, the stack stays secured until it is reset. */
   secured: SecuredSecrets.exactOptional(),
 });
-/** The passwords of one stack: random, in a file of its folder that only its owner reads, and nowhere else. */
+/** The passwords of one stack: random, kept only in a file in its folder that only its owner may read. */
 export type StackSecrets = Readonly<z.infer<typeof StackSecrets>>;
 
-/** The stack's passwords, or undefined where none were made yet or their file is gone. */
+/** The stack's passwords, or undefined where none were created yet or their file is gone. */
 export function readSecrets(stackFolder: string): StackSecrets | undefined {
   return readJson(secretsFile(stackFolder), StackSecrets);
 }
 
-/** The stack's passwords, made where there are none; with what a secured stack has more where that is asked for. */
+/** The stack's passwords, created where there are none; with those of a secured stack if requested. */
 export async function ensureSecrets(stackFolder: string, secure = false): Promise<StackSecrets> {
   const known = readSecrets(stackFolder);
   if (known !== undefined && (!secure || known.secured !== undefined)) return known;
@@ -59,7 +59,7 @@ export async function ensureSecrets(stackFolder: string, secure = false): Promis
 }
 
 async function makeSecured(): Promise<SecuredSecrets> {
-  // Loaded where it is needed: a stack in plain text has no use for it.
+  // Loaded on demand: a plain-text stack has no use for it.
   const { createAuthority } = await import('./certificates.ts');
   return {
     authority: await createAuthority('Tapeproof local stack'),
@@ -78,7 +78,7 @@ function secretsFile(stackFolder: string): string {
   return join(stackFolder, 'secrets.json');
 }
 
-/** Letters, digits, `-` and `_`: the same in a URL, in SQL, in Java's properties and in a line of Redis' protocol. */
+/** Letters, digits, `-` and `_`: they need no escaping in a URL, SQL, Java properties or Redis' protocol. */
 function randomSecret(): string {
   return randomBytes(SECRET_BYTES).toString('base64url');
 }

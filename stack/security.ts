@@ -3,10 +3,10 @@ import { principalOf, type Role } from './kafka-principals.ts';
 import { writePrivateFile } from './private-file.ts';
 import type { SecuredSecrets } from './secrets.ts';
 
-/** Whom the registry of a secured stack lets in. */
+/** The user that the registry of a secured stack admits. */
 export const REGISTRY_USER = 'tapeproof';
 
-/** The certificate by which clients of a secured stack know its services. It is no secret. */
+/** The certificate by which clients of a secured stack verify its services. It is not secret. */
 export function authorityFile(stackFolder: string): string {
   return join(stackFolder, 'ca.pem');
 }
@@ -15,11 +15,11 @@ export interface ServiceCertificate {
   readonly caFile: string;
   readonly certificateFile: string;
   readonly keyFile: string;
-  /** Key and certificate in one, as Kafka wants them. */
+  /** Key and certificate in one file, as Kafka requires. */
   readonly bothFile: string;
 }
 
-/** A new certificate for a service of the loopback, as files of its own folder. */
+/** A new certificate for a service on the loopback, as files in its folder. */
 export async function certify(
   { authority }: SecuredSecrets,
   name: string,
@@ -40,7 +40,7 @@ export async function certify(
   return files;
 }
 
-/** The TAPEPROOF_… variables with which a process of a role speaks to a secured stack, beside the addresses. */
+/** The TAPEPROOF_… variables, besides the addresses, with which a process in a role connects to a secured stack. */
 export function roleSettings(
   stackFolder: string,
   { kafka }: SecuredSecrets,

@@ -1,20 +1,20 @@
 import { readFile, stat } from 'node:fs/promises';
 import { run } from './run.ts';
 
-/** An operating system's user that services run as where root starts them. */
+/** The operating system user that services run as where root starts them. */
 export interface ServiceUser {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
 }
 
-/** A user made for this, else the one that exists nearly everywhere. initdb wants one that /etc/passwd knows. */
+/** A user created for this, else the one that exists nearly everywhere. initdb requires one listed in /etc/passwd. */
 const PREFERRED = ['tapeproof', 'nobody'];
 
 /**
- * Whom services run as: whoever runs this command, unless that is root; then the owner of the stack's folder, unless
- * that is root too; then an unprivileged user. Undefined where they run as the user of this process, which is root only
- * where it can become nobody else, as in some containers.
+ * The user that services run as: the one running this command, unless that is root; then the owner of the stack's
+ * folder, unless that is root too; then an unprivileged user. Undefined where they run as this process's user; that is
+ * root only where root cannot switch users, as in some containers.
  */
 export async function serviceUser(stackFolder: string): Promise<ServiceUser | undefined> {
   if (process.getuid?.() !== 0) return undefined;

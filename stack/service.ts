@@ -4,23 +4,23 @@ import type { Command } from './process.ts';
 import type { SecuredSecrets, StackSecrets } from './secrets.ts';
 import type { ServiceUser } from './service-user.ts';
 
-/** What a service may use while it prepares its start. */
+/** The resources of a service while it prepares its start. */
 export interface ServiceSetting {
   readonly options: StackOptions;
   /** The service's own folder, for its data and configuration. It exists. */
   readonly folder: string;
-  /** The folder of a downloaded part, fetched when it is missing, readable by whom the service runs as. */
+  /** The folder of a downloaded part, fetched when missing, readable by the user that the service runs as. */
   readonly part: (name: PartName) => Promise<string>;
   readonly secrets: StackSecrets;
-  /** Whom the service is started as; undefined: as this process. */
+  /** The user that the service is started as; undefined: this process's user. */
   readonly user: ServiceUser | undefined;
   /** A folder of programs, or a copy of it, that the user can read. */
   readonly lend: (folder: string) => Promise<string>;
-  /** Makes what lies in `folder` the user's. Done once more after `prepare`. */
+  /** Gives the content of `folder` to the user. Repeated after `prepare`. */
   readonly handOver: () => Promise<void>;
 }
 
-/** One service of the stack: how it is prepared, started, asked and ended. */
+/** One service of the stack: how it is prepared, started, probed and ended. */
 export interface Service {
   readonly name: ServiceName;
   readonly title: string;
@@ -29,17 +29,17 @@ export interface Service {
   readonly stopSignal: NodeJS.Signals;
   readonly startDeadlineMs: number;
   readonly stopDeadlineMs: number;
-  /** A log line of a start that is worth another try. */
+  /** A log line of a failed start that is worth retrying. */
   readonly passingFailure?: RegExp;
-  /** The ports it listens on; the first is the one that clients use. */
+  /** The ports that it listens on; clients use the first. */
   ports(ports: StackPorts): readonly number[];
-  /** First-time initialisation and configuration; gives the command that runs the service in the foreground. */
+  /** First-time initialisation and configuration; returns the command that runs the service in the foreground. */
   prepare(setting: ServiceSetting): Promise<Command>;
-  /** Resolves if the service does its work; rejects with the reason if not. Bounded by its own timeout. */
+  /** Resolves if the service is working; rejects with the reason if not. Bounded by its own timeout. */
   probe(port: number, secrets: StackSecrets): Promise<void>;
-  /** On a secured stack, once it answers: what it must know before others may use it. */
+  /** On a secured stack, once it answers: sets it up before others may use it. */
   secure?(port: number, secured: SecuredSecrets): Promise<void>;
 }
 
-/** Longest wait for an answer to one health question. */
+/** The longest wait for one health check. */
 export const PROBE_TIMEOUT_MS = 2_000;

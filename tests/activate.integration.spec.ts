@@ -43,7 +43,7 @@ function actionsOf({ partitions }: ActivationReport): string[] {
 }
 
 describe('activate', () => {
-  it('reaches every partition once, and leaves alone what is in force', async () => {
+  it('reaches every partition once, and does not repeat an activation in force', async () => {
     const first = await put(usual);
     expect(first.action).toBe('activated');
     expect(await put(usual)).toEqual({
@@ -56,7 +56,7 @@ describe('activate', () => {
     );
   });
 
-  it('keeps the tape’s identity through changes, and takes a new id to go back', async () => {
+  it('keeps the tape’s identity through changes, and uses a new id to go back', async () => {
     const [first, second, third] = [await put(usual), await put(other), await put(usual)];
     expect(new Set([first.tapeId, second.tapeId, third.tapeId]).size).toBe(1);
     expect(new Set([first.activationId, second.activationId, third.activationId]).size).toBe(3);
@@ -64,7 +64,7 @@ describe('activate', () => {
     expect(third.partitions.map(({ offset }) => offset)).toEqual(Array.from({ length: PARTITIONS }, () => 2));
   });
 
-  it('completes what reached only some partitions', async () => {
+  it('completes an activation that reached only some partitions', async () => {
     const { registryUrl, kafkaBrokers } = stackConnections();
     const first = await put(usual);
     const [begun] = (await tape())[0] ?? [];

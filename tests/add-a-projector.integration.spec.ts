@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { followDocument, type FollowedDocument } from './support/document.ts';
 
-describe('docs/add-a-projector.md, followed word by word', () => {
+describe('docs/add-a-projector.md, followed word for word', () => {
   let project: FollowedDocument;
 
   beforeAll(async () => {

@@ -7,7 +7,7 @@ import { followDocument, type FollowedDocument } from './support/document.ts';
 /** The version that step 4 has the reader write. */
 const NEXT = String(Number(ENGINE_VERSION) + 1);
 
-describe('docs/add-a-strategy.md, followed word by word', () => {
+describe('docs/add-a-strategy.md, followed word for word', () => {
   let project: FollowedDocument;
 
   beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { followDocument, type FollowedDocument } from './support/document.ts';
 
-describe('docs/add-a-venue.md, followed word by word', () => {
+describe('docs/add-a-venue.md, followed word for word', () => {
   let project: FollowedDocument;
 
   beforeAll(async () => {
@@ -36,6 +36,6 @@ describe('docs/add-a-venue.md, followed word by word', () => {
   it('is offered at the command line', async () => {
     const { exitCode, output } = await project.tapeproof('ingest', 'venues');
     expect(exitCode, output).toBe(0);
-    expect(output).toContain('An exchange that exists on this page only');
+    expect(output).toContain('An exchange that exists only on this page');
   });
 });

@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const REPOSITORY = join(import.meta.dirname, '..');
-/** What is not the repository's own, and hidden folders. */
+/** Foreign and hidden folders. */
 const FOREIGN = /^(?:node_modules|\..*)$/;
-/** A file's name alone between backticks: `evaluators/engine.ts`, or `engine.ts` where the folder was named before. */
+/** A file's name between backticks: `evaluators/engine.ts`, or `engine.ts` where the folder was named before. */
 const NAMED_FILE = /`([\w./-]+\.ts)`/g;
 const LINK = /\]\((?!https?:|#)([^)#]+)/g;
 
@@ -29,12 +29,12 @@ describe.each([
   const text = readFileSync(join(REPOSITORY, page), 'utf8');
   const matches = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, match = '']) => match);
 
-  it('names no file that is not there', () => {
+  it('names only existing files', () => {
     const missing = matches(NAMED_FILE).filter((name) => !FILES.some((path) => path.endsWith(`/${name}`)));
     expect(missing).toEqual([]);
   });
 
-  it('has no link to a file that is not there', () => {
+  it('links only to existing files', () => {
     const missing = matches(LINK).filter((target) => !existsSync(join(REPOSITORY, dirname(page), target)));
     expect(missing).toEqual([]);
   });

@@ -10,14 +10,14 @@ import { runCommand, startCommand, type CommandResult } from './support/command.
 const REPOSITORY = join(import.meta.dirname, '..');
 const PAGE = join(REPOSITORY, 'docs', 'backtest.md');
 const SAMPLE = join(REPOSITORY, 'data', 'binance-sample', 'binance-spot-2025-03-25.jsonl.gz');
-/** A block of the page that says in its first line which file it is. */
+/** A block of the page whose first line names its file. */
 const BLOCK = /^```(?:ts|yaml)\n((?:\/\/|#) (\S+)\n[\s\S]*?)^```$/gm;
 const COMMAND = /^ {4}npx tapeproof (backtest .+)$/gm;
 
-/** A folder outside the repository, where its user works. */
+/** A folder outside the repository, in which a user works. */
 let folder: string;
 const inFolder = (name: string) => join(folder, name);
-/** No service answers there: nothing may be asked. */
+/** No service answers there: none may be contacted. */
 const NO_SERVICES = {
   TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1',
   TAPEPROOF_REGISTRY_URL: 'http://127.0.0.1:1',
@@ -43,7 +43,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe('docs/backtest.md, followed word by word', () => {
+describe('docs/backtest.md, followed word for word', () => {
   it('has commands that work in a folder outside the repository', async () => {
     const commands = [...(await readFile(PAGE, 'utf8')).matchAll(COMMAND)].map(([, words = '']) => words);
     expect(commands).toHaveLength(4);
@@ -94,7 +94,7 @@ describe('backtest', () => {
     expect(await readFile(inFolder('events.jsonl'), 'utf8')).toBe(await readFile(inFolder('derived.jsonl'), 'utf8'));
   });
 
-  it('says at Ctrl-C what was done so far, leaves no half of the events, and exits 130', async () => {
+  it('reports the partial results at Ctrl-C, leaves no partial file of events, and exits 130', async () => {
     await writeFile(inFolder('long.csv'), canonicalRows(0, 200_000));
     const child = startCommand(['backtest', '--trades', 'long.csv', '--events', 'half.jsonl'], NO_SERVICES, folder);
     let stdout = '';
@@ -118,14 +118,14 @@ describe('backtest', () => {
     [['--config', 'slower.yaml', '--config', 'mine.yaml', '--config', 'slower.yaml'], 'compare two at a time'],
     [['--config', 'slower.yaml', '--config', 'slower.yaml', '--events', 'x'], 'give one --config with --events'],
     [['--events', '-'], 'name a file with --events'],
-    [['--trades', 'nowhere.csv'], 'The file nowhere.csv cannot be read: there is no such file'],
+    [['--trades', 'nowhere.csv'], 'The file nowhere.csv cannot be read: the file does not exist'],
     [['--config', 'mine.yaml'], 'unknown key "CONTROL_RETURN" in strategies'],
   ])('exits 2 for %j, with one sentence', async (words, sentence) => {
     expectOneSentence(await backtest(...words), sentence);
   });
 
   it.each([
-    ['is missing', undefined, '%s cannot be read: there is no such file'],
+    ['is missing', undefined, '%s cannot be read: the file does not exist'],
     ['is not valid TypeScript', 'export default ({ z }) => {\n  return z.;\n};\n', '%s line 2 is not valid TypeScript'],
     [
       'declares twice',

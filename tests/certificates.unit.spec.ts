@@ -9,7 +9,7 @@ import { tokenByClientCredentials } from '../platform/kafka/token.ts';
 import { useSettings } from '../platform/security/settings.ts';
 import { createAuthority, signCertificate, type Certified } from '../stack/certificates.ts';
 
-/** A server with certificates that are good and bad in every way, asked as a schema registry. */
+/** A server with good certificates and every kind of bad ones, in place of a schema registry. */
 const folder = mkdtempSync(join(tmpdir(), 'tapeproof-certificates-'));
 const ID = 'secret-token-of-nobody';
 let authority: Certified;
@@ -46,20 +46,20 @@ async function serve(certified: Certified, more: object = {}): Promise<string> {
 const trusting = { TAPEPROOF_REGISTRY_CA_FILE: join(folder, 'ca.pem') };
 
 describe('a registry over TLS', () => {
-  it('is spoken to where its certificate is signed by the authority that is trusted', async () => {
+  it('is accepted if its certificate is signed by the trusted authority', async () => {
     useSettings(trusting);
     const url = await serve(await signCertificate(authority, { name: 'registry' }));
     await registryProbe(url).check();
     await registryProbe(url.replace('https://', 'https://user:p%40ss%2Fword@')).check();
   });
 
-  it('gets a bearer token, and refuses it by one sentence', async () => {
+  it('gets a bearer token, whose refusal is one sentence', async () => {
     const url = await serve(await signCertificate(authority, { name: 'registry' }));
     useSettings({ ...trusting, TAPEPROOF_REGISTRY_TOKEN: ID });
     await registryProbe(url).check();
     useSettings({ ...trusting, TAPEPROOF_REGISTRY_TOKEN: 'another-token' });
     await expect(createRegistry(url).check()).rejects.toThrow(
-      /does not accept who this process says it is \(it answered 401\)/,
+      /does not accept the credentials of this process \(it answered 401\)/,
     );
   });
 
@@ -80,7 +80,7 @@ describe('a registry over TLS', () => {
     });
   });
 
-  it('gets the certificate of this process where it wants one', async () => {
+  it('gets the certificate of this process if it requires one', async () => {
     const server = await signCertificate(authority, { name: 'registry' });
     const url = await serve(server, { ca: authority.certificate, requestCert: true, rejectUnauthorized: true });
     useSettings(trusting);
@@ -98,13 +98,13 @@ describe('a registry over TLS', () => {
 });
 
 describe('tokenByClientCredentials', () => {
-  it('asks the endpoint for a token and keeps it for its life', async () => {
+  it('requests a token from the endpoint and keeps it for its lifetime', async () => {
     const url = await serve(await signCertificate(authority, { name: 'tokens' }));
     const token = tokenByClientCredentials({
       TAPEPROOF_KAFKA_TOKEN_URL: url,
       TAPEPROOF_KAFKA_TOKEN_CA_FILE: join(folder, 'ca.pem'),
       TAPEPROOF_KAFKA_CLIENT_ID: 'user',
-      // Percent-encoded in the header, as RFC 6749 has it: this secret has nothing to encode.
+      // Percent-encoded in the header, as RFC 6749 requires: this secret has nothing to encode.
       TAPEPROOF_KAFKA_CLIENT_SECRET: 'unknown-secret',
     });
     await expect(token?.()).rejects.toThrow(/gives no token \(it answered 401\)/);

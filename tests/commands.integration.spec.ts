@@ -38,7 +38,7 @@ let engine: ChildProcess;
 
 const tapeproof = (...words: string[]): Promise<CommandResult> => runCommand(words, environment);
 
-/** A canonical file with two rows that are no trades. */
+/** A canonical file with two rows that are not trades. */
 async function writeTrades(path: string): Promise<void> {
   const rows = syntheticTrades({ seed: 11, count: 4_000 }).map(
     ({ tradeId, eventTime, instrument, price, size, side }) =>
@@ -84,7 +84,7 @@ describe('preparing', () => {
     expect(JSON.parse(stdout)).toMatchObject({ action: 'already in force' });
   });
 
-  it('ingests once, and lists what was refused', async () => {
+  it('ingests once, and lists refused rows', async () => {
     const again = await tapeproof('ingest', 'file', join(folder, 'trades.csv'), '--accept-late', '--json');
     const report = JSON.parse(again.stdout) as IngestReport;
     expect(report).toMatchObject({ trades: 4_000, appended: 0, deadLetters: 2 });
@@ -103,10 +103,10 @@ describe('preparing', () => {
     expect((await tapeproof('dead-letters', '--reason', 'PRECISION')).stdout).toContain('No dead letters');
   });
 
-  it('says that partitions are fixed where others are asked for', async () => {
+  it('says that partitions are fixed if another number is requested', async () => {
     const { exitCode, stderr } = await tapeproof('topics', 'apply', '--partitions', '3');
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('The topics have 6 partitions and keep them');
+    expect(stderr).toContain('The topics have 6 partitions, which are fixed');
     expect(await tapeproof('topics', 'apply')).toMatchObject({ exitCode: 0 });
   });
 });
@@ -123,7 +123,7 @@ describe('audit', () => {
     expect(decision?.event.eventTime).toBeLessThanOrEqual(Date.parse('2025-03-25T23:30:00Z') * 1_000);
   });
 
-  it('reaches the same trades from an outcome as the file holds', async () => {
+  it('reaches the same trades from an outcome as in the file', async () => {
     const { decision } = await auditJson('--at', '2025-03-25T23:20:00Z', '--instrument', INSTRUMENT);
     const report = await auditJson(decision?.event.eventId ?? '', '--trades');
     expect(report.trades.all).toHaveLength(report.trades.count);
@@ -153,7 +153,7 @@ describe('audit', () => {
 });
 
 describe('scoreboard', () => {
-  it('counts each outcome once and shows what a hit rate is worth', async () => {
+  it('counts each outcome once and shows how reliable a hit rate is', async () => {
     const board = JSON.parse((await tapeproof('scoreboard', '--json')).stdout) as Scoreboard;
     for (const { hits, misses, n, effectiveN, hitRate, withheld } of board.rows) {
       expect(hits + misses).toBe(n);
@@ -204,7 +204,7 @@ describe('scoreboard', () => {
 });
 
 describe('usage', () => {
-  it('groups its help and lists only what works', async () => {
+  it('groups its help and lists only working commands', async () => {
     const { exitCode, stdout } = await tapeproof('--help');
     expect(exitCode).toBe(0);
     for (const part of ['Run:', 'Prove:', 'Operate:', 'Examples:', 'Exit codes:']) expect(stdout).toContain(part);
@@ -242,7 +242,7 @@ describe('usage', () => {
   });
 
   it.each([['dead-letters'], ['audit --trades --latest BTC-USDT@binance'], ['derive --accept-late --trades FILE']])(
-    '%s ends quietly where its reader has enough',
+    '%s ends quietly when its reader has enough',
     async (words) => {
       const script = `node bin/tapeproof.js ${words.replace('FILE', '"$0"')} | head -n 1 >&2; echo "\${PIPESTATUS[0]}"`;
       const child = spawn('bash', ['-c', script, join(folder, 'trades.csv')], {
@@ -274,7 +274,7 @@ describe('usage', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('exits 3 when a service is out of reach, with one sentence and nothing else', async () => {
+  it('exits 3 when a service is unreachable, with one sentence and nothing else', async () => {
     const elsewhere = { ...environment, TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1' };
     const commands = [
       ['topics', 'check'],
@@ -304,13 +304,13 @@ describe('derive', () => {
     expect(first?.trimEnd().split('\n')).toHaveLength(Object.values(events).reduce((sum, count) => sum + count, 0));
   });
 
-  it('leaves its output alone where the trades cannot be read', async () => {
+  it('does not touch its output if the trades cannot be read', async () => {
     const [cut, out] = [join(folder, 'cut.csv.gz'), join(folder, 'kept')];
     await writeFile(cut, gzipSync(await readFile(join(folder, 'trades.csv'))).subarray(0, -20));
     await writeFile(out, 'an older derivation');
     const { exitCode, stderr } = await tapeproof('derive', '--trades', cut, '--out', out);
     expect(exitCode, stderr).toBe(2);
-    expect(stderr).toContain('packed data ends too early');
+    expect(stderr).toContain('compressed data ends too early');
     expect(await readFile(out, 'utf8')).toBe('an older derivation');
   });
 });
@@ -319,7 +319,7 @@ describe('a market that falls quiet', () => {
   const connections = stackConnections();
   const kafka = createKafka(connections.kafkaBrokers, 'commands-test-live');
 
-  /** What a live producer writes when a trade comes after a hole, and then no more for ten minutes. */
+  /** The records of a live producer when a trade follows a hole, and then none for ten minutes. */
   async function fallQuiet(): Promise<void> {
     const last = syntheticTrades({ seed: 11, count: 4_000 }).reduce((left, right) =>
       right.eventTime > left.eventTime ? right : left,
@@ -327,7 +327,11 @@ describe('a market that falls quiet', () => {
     const eventTime = last.eventTime + 1_000_000;
     const trade: Trade = { ...last, tradeId: '900010', eventTime, receivedAt: eventTime };
     const quietUs = Math.floor(eventTime / 1_000_000 + 600) * 1_000_000;
-    const contents = [missed(gapBefore(trade, 900_000, 10)), traded(trade), watermarked(watermarkOf([INSTRUMENT], quietUs))];
+    const contents = [
+      missed(gapBefore(trade, 900_000, 10)),
+      traded(trade),
+      watermarked(watermarkOf([INSTRUMENT], quietUs)),
+    ];
     const partition = partitionOf(INSTRUMENT, await partitionCount(kafka));
     const producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
     await producer.send(contents.map((content) => tapeRecordOf({ partition, content })));
@@ -353,7 +357,7 @@ describe('a market that falls quiet', () => {
     return rows.reduce((sum, { voids }) => sum + voids, 0);
   };
 
-  it('has its forecasts VOID by the watermark, audited and derived again, and what is missing is said', async () => {
+  it('has its forecasts VOID by the watermark, audited and derived again, and missing trades are reported', async () => {
     const before = await voidsOnBoard();
     await fallQuiet();
     await until(

@@ -58,7 +58,7 @@ async function recordAt(topic: string, partition: number, offset: number): Promi
   throw new Error('there is no such record');
 }
 
-/** As a process wrote it that believed a registry with other ids. */
+/** As written by a process that believed a registry with other ids. */
 function letterOf(name: string, record: LogRecord, reason: DeadLetter['reason'] = 'UNKNOWN_SCHEMA'): DeadLetter {
   return deadLetterOfRecord(name, record, record.value!, { reason, detail: 'its schema is none of Tapeproof' });
 }
@@ -85,7 +85,7 @@ async function poison(partition: number): Promise<LogRecord> {
 }
 
 describe('dead-letters retry', () => {
-  it('appends what the registry reads now to the tape, once, and says of the rest why not', async () => {
+  it('appends now readable records to the tape, once, and says why not for the rest', async () => {
     const { instrument } = tradeNumber(0);
     const partition = partitionOf(instrument, 6);
     // The activation is at 0, and trades follow.
@@ -122,12 +122,12 @@ describe('dead-letters retry', () => {
     expect(await reader.endOffset(TAPE_TOPIC, partition)).toBe(before + 2);
   });
 
-  it('delivers a projector what it passed over, and it goes on behind it', async () => {
+  it('delivers a passed-over record to its projector, which continues after it', async () => {
     const partition = partitionOf(tradeNumber(0).instrument, 6);
     const record = await recordAt(SNAPSHOTS, partition, 0);
     const model = createPostgresReadModel(postgresHistory, connections.postgresUrl, migratorUrlOf(connections));
     const sink = await model.open(tape.tapeId);
-    // As it stands behind a dead letter: the offset went on, the sequence did not.
+    // The position after a dead letter: the offset advanced, the sequence did not.
     await sink.position(SNAPSHOTS, partition);
     await sink.apply({
       ...{ topic: SNAPSHOTS, partition, from: BEGINNING, to: { nextOffset: 1, nextSequence: 0 } },

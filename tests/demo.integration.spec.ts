@@ -46,12 +46,12 @@ describe('the demo on the local stack', () => {
     ...Object.fromEntries(
       Object.entries(ports).map(([name, port]) => [`TAPEPROOF_STACK_PORT_${name.toUpperCase()}`, String(port)]),
     ),
-    // Services that it must not touch, whatever is there.
+    // Services that it must not touch, whatever they contain.
     TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1',
   };
   const DEMO_DEADLINE_MS = 900_000;
 
-  it('refuses a tape that is not its own where nobody can be asked, and changes nothing', async () => {
+  it('refuses a tape that is not its own if nobody can be asked, and changes nothing', async () => {
     await world.reset(false);
     await world.activate();
     await world.trade(0, 100);
@@ -60,14 +60,14 @@ describe('the demo on the local stack', () => {
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: 2,
       stderr: expect.stringMatching(
-        /holds a tape that is not the demo's \(partition \d, offset \d+: .*demo --yes/,
+        /The tape on the local stack is not the demo's \(partition \d, offset \d+: .*demo --yes/,
       ) as string,
     });
     expect(await world.recordsOf(TAPE_TOPIC)).toHaveLength(before.length);
   });
 
   it(
-    'works twice in a row, with JSON alone on standard output',
+    'works twice in a row, with only JSON on standard output',
     async () => {
       await world.reset(false);
       const first = await runCommand(['demo', '--json'], environment);
@@ -75,7 +75,7 @@ describe('the demo on the local stack', () => {
       const again = await runCommand(['demo', '--json'], environment);
       expect(again.exitCode, again.stderr).toBe(0);
       expect(again.stderr).toContain('The same bytes.');
-      // Nothing is appended the second time: what was there has no rate.
+      // Nothing is appended the second time: trades already there have no rate.
       expect(again.stderr).not.toMatch(/trades\/s|^(?:engine|redis-latest): .*\/s/m);
       expect(JSON.parse(again.stdout)).toEqual(JSON.parse(first.stdout));
     },

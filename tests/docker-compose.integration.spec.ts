@@ -76,7 +76,7 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('has passwords without defaults, trusts nobody, and makes the roles and rules of the local stack', async () => {
+  it('has passwords without defaults, trusts nobody, and creates the roles and rules of the local stack', async () => {
     const text = await readRepositoryFile('docker-compose.yml');
     const page = await readRepositoryFile('docs/security.md');
     for (const name of PASSWORDS) {
@@ -93,7 +93,7 @@ describe('docker-compose.yml', () => {
   });
 });
 
-// Said by the runner as skipped where no container engine answers.
+// The runner reports it as skipped where no container engine answers.
 describe.skipIf(!(await containerEngineAnswers()))('the composed services', () => {
   let environment: StartedDockerComposeEnvironment;
   let connections: Record<string, string>;
@@ -122,7 +122,7 @@ describe.skipIf(!(await containerEngineAnswers()))('the composed services', () =
     await environment.down();
   });
 
-  it('take topics, schemas, tables and an activation', async () => {
+  it('accept topics, schemas, tables and an activation', async () => {
     for (const words of [['topics', 'apply'], ['contracts', 'register'], ['migrate'], ['activate']]) {
       const { exitCode, stderr } = await runCommand(words, connections);
       expect(exitCode, stderr).toBe(0);

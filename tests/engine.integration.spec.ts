@@ -109,7 +109,7 @@ async function layTape(count: number, instruments: readonly string[] = [INSTRUME
   await layRecords([...trades, refused].map(tapeRecord));
 }
 
-/** The tape of a live market: each 40 trades a gap, a quiet half minute, and watermarks through it. */
+/** The tape of a live market: after every 40 trades a gap, a quiet half minute, and watermarks through it. */
 async function layLiveTape(count: number): Promise<void> {
   let quietUs = 0;
   const records = syntheticTrades({ seed: 11, count }).flatMap((trade, index): OutgoingRecord[] => {
@@ -150,7 +150,7 @@ async function recordsOf(topic: TopicName, partition: number): Promise<LogRecord
 }
 const bodiesOf = (records: readonly LogRecord[]) => records.map(({ value }) => bodyOf(value!).toString('hex'));
 
-/** What the pure engine makes of a partition of the tape, by topic. */
+/** The events that the pure engine derives from a partition of the tape, by topic. */
 async function expectedOf(partition: number): Promise<Record<string, string[]>> {
   const expected: Record<string, string[]> = { [ANCHORS_TOPIC]: [], [STATES_TOPIC]: [], [DEAD_LETTERS_TOPIC]: [] };
   for (const topic of DERIVED_TOPICS) expected[topic] = [];
@@ -239,7 +239,7 @@ function processorOf(
 }
 
 describe('a running engine', () => {
-  it('writes exactly what the pure engine derives, stops on the signal, and goes on where it was', async () => {
+  it('writes exactly the events of the pure engine, stops on the signal, and continues where it was', async () => {
     await layTape(4_000, [INSTRUMENT, 'ETH-USDT@binance', 'SOL-USDT@binance', 'ADA-USDT@binance']);
     const engine = startEngine();
     await caughtUp();
@@ -251,7 +251,7 @@ describe('a running engine', () => {
     const trades = syntheticTrades({ seed: 12, count: 500, startUs: 1_742_950_000_000_000 });
     await producer.send(trades.map((trade) => tapeRecord({ ...trade, tradeId: `1${trade.tradeId}` })));
     await caughtUp();
-    // Those that hold no news as well.
+    // Those without new records as well.
     await until('each partition was recovered', () => second.counters.recoveries === partitions);
     await second.stop();
     expect(second.counters).toMatchObject({ records: 500, recoveries: partitions });
@@ -281,13 +281,13 @@ describe('a running engine', () => {
       const expected = await expectedOf(partition);
       const written = await writtenOf(partition, DERIVED_TOPICS);
       for (const topic of DERIVED_TOPICS) {
-        // What moved from one to the other may be there twice, with the same bytes.
+        // Events of moved partitions may be there twice, with the same bytes.
         expect([...new Set(written[topic])]).toEqual(expected[topic]);
       }
     }
   });
 
-  it('ends with the conflict when what is written is not what the tape gives', async () => {
+  it('ends with the conflict when written events differ from those derived from the tape', async () => {
     await layTape(300);
     const partition = partitionOf(INSTRUMENT, partitions);
     const [first] = await expectedOf(partition).then((expected) => expected['indicator.snapshots'] ?? []);
@@ -335,12 +335,12 @@ describe('recovery', () => {
   it.each([
     ['a file', layTape],
     ['a live market', layLiveTape],
-  ])('emits only what is missing of the tape of %s, whatever the crash left behind', async (_, lay) => {
+  ])('emits only the missing events of the tape of %s, whatever the crash left behind', async (_, lay) => {
     await lay(1_000);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
     const counters = newCounters();
     // Each round a process handles a batch and dies: in the middle of one of its sends (counted from 1), or before its
-    // offset is committed (0). The next one is delivered the same records and more.
+    // offset is committed (0). The next one gets the same records and more.
     for (const [to, diesAtSend] of [
       [220, 3],
       [220, 0],
@@ -372,7 +372,7 @@ describe('recovery', () => {
     expect([...new Set(letters[DEAD_LETTERS_TOPIC])]).toEqual(expected[DEAD_LETTERS_TOPIC]);
   });
 
-  it('finds its state again after a send that failed, and when another process had the partition meanwhile', async () => {
+  it('recovers its state after a failed send, and after another process had the partition', async () => {
     await layTape(1_000);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
     let isDown = false;
@@ -396,7 +396,7 @@ describe('recovery', () => {
     );
   });
 
-  it('begins at the greatest anchor that is complete, lies on the tape and is reached by the outputs', async () => {
+  it('begins at the greatest anchor that is complete, belongs to the tape and is reached by the outputs', async () => {
     await layTape(1_000);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
     await processorOf(partition()).handle(await batchOf(partition(), 0, end));
@@ -427,7 +427,7 @@ describe('recovery', () => {
     expect(counters).toMatchObject({ recoveries: 1, records: 1, recovered: end - 1 - 1_000, events: 0 });
   });
 
-  it('derives an output again that was lost', async () => {
+  it('derives a lost output again', async () => {
     await layTape(600);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
     await processorOf(partition()).handle(await batchOf(partition(), 0, end));
@@ -444,7 +444,7 @@ describe('recovery', () => {
     expect(counters.events).toBe(before['decision.outcomes']?.length);
   });
 
-  it('reads on from a hint that is wrong', async () => {
+  it('recovers from a wrong hint', async () => {
     await layTape(600);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
     await processorOf(partition()).handle(await batchOf(partition(), 0, end));
@@ -509,7 +509,7 @@ describe('cut-over', () => {
     const offsets: number[] = [];
     for await (const { manifest } of anchorsBackward(access, partition)) offsets.push(manifest.tape.offset);
     expect(offsets).toEqual([at, 250, 1]);
-    // The version that comes after finds everything it needs there.
+    // The next version finds everything that it needs there.
     expect((await recoverTask(access, partition, Number.POSITIVE_INFINITY)).task.nextOffset).toBe(at);
   });
 });

@@ -19,7 +19,7 @@ const UNKNOWN_SCHEMA_ID = 987_654;
 const FOREIGN_RECORDS = 4;
 const PASSED_OVER = /records are not events and were passed over, first /;
 
-/** In order: what the first one leaves in the log the others find there. */
+/** In order: the later tests find the records of the first one in the log. */
 describe('records of derived topics that are not events', () => {
   const connections = stackConnections();
   const kafka = createKafka(connections.kafkaBrokers, 'test-foreign', createLog('test', 'silent'));
@@ -63,7 +63,7 @@ describe('records of derived topics that are not events', () => {
     await world.close();
   });
 
-  it('are passed over, counted and named by projectors, which go on behind them and have no lag left', async () => {
+  it('are passed over, counted and named by projectors, which continue after them and have no lag left', async () => {
     const engine = start('engine', 'run');
     const latest = start('projector', 'run', 'redis-latest');
     await world.untilEngineCaughtUp();
@@ -74,7 +74,7 @@ describe('records of derived topics that are not events', () => {
     await until('all are counted', async () => {
       return (await latest.metric('tapeproof_foreign_records_total')) >= FOREIGN_RECORDS;
     });
-    // The last thing in each log is a marker now: nobody delivers it, and it is no lag.
+    // The last record in each log is now a marker: it is never delivered, and it is not lag.
     await litter();
     await until('no lag is left', async () => {
       return (await world.lagOf('redis-latest', world.topicsOf('redis-latest'))) === 0;
@@ -83,7 +83,7 @@ describe('records of derived topics that are not events', () => {
     expect(await engine.stop()).toBe(0);
   });
 
-  it('do not end an audit, the scoreboard or the list of dead letters, which say how many there are', async () => {
+  it('do not end an audit, the scoreboard or the list of dead letters, which report their number', async () => {
     for (const words of [
       ['audit', '--latest', INSTRUMENT],
       ['scoreboard'],

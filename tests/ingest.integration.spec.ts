@@ -27,7 +27,7 @@ import { stackConnections } from './support/stack.ts';
 
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
 const INSTRUMENTS = ['AAA-USD@ingest', 'BBB-USD@ingest', 'CCC-USD@ingest', 'DDD-USD@ingest'];
-/** Each file of those instruments begins after the one before it, so that none is late by what another test appended. */
+/** Each file of those instruments begins after the previous one, so that none is late because of another test. */
 const FILE_SPACING_US = 600_000_000;
 
 let connections: Connections;
@@ -97,7 +97,7 @@ async function deadLettersOf(path: string): Promise<DeadLetter[]> {
   return records.map((record) => decodeBody('DeadLetter', bodyOf(record.value!)));
 }
 
-/** Each row of the file once, in its order within each instrument. */
+/** Each row of the file once, in order within each instrument. */
 async function expectEachOnce(path: string, name: string, rows: number): Promise<void> {
   const trades = Map.groupBy(await tradesOf(path), (trade) => trade.instrument);
   for (const [index, instrument] of INSTRUMENTS.entries()) {
@@ -139,7 +139,7 @@ describe('a file on its way to the tape', () => {
       [7, 'p,1700000000000000,AAA-USD@ingest,1.0000000000001,1,BUY'],
       [8, 'x'.repeat(2 * 1024 * 1024)],
       [9, 'p\0,1700000000000000,AAA-USD@ingest,1,1,BUY'],
-      // Kafka refuses stamps far ahead unless it is told not to; a whole batch would stick.
+      // Kafka refuses stamps far ahead by default; a whole batch would stick.
       [10, 'ahead,4000000000000000,EEE-USD@ingest,1,1,BUY'],
       [11, 'p,1700000000000000,AAA-USD@ingest,1,1,HOLD'],
     ]);
@@ -165,7 +165,7 @@ describe('a file on its way to the tape', () => {
     expect((await tradesOf(path)).length).toBe(392);
   });
 
-  it('goes on where a killed process stopped', async () => {
+  it('continues where a killed process stopped', async () => {
     const rows = 60_000;
     const path = await fileOf('killed', rows);
     for (const enough of [1, 12_000, 30_000]) await killWhenAppended(path, enough);
@@ -176,7 +176,7 @@ describe('a file on its way to the tape', () => {
     await expectEachOnce(path, 'killed', rows);
   });
 
-  it('is all there after two runs at the same time, also where both were killed half way', async () => {
+  it('is complete after two concurrent runs, even if both were killed half way', async () => {
     const rows = 60_000;
     const path = await fileOf('together', rows);
     await Promise.all([killWhenAppended(path, 8_000), killWhenAppended(path, 20_000)]);
@@ -187,7 +187,7 @@ describe('a file on its way to the tape', () => {
     expect(new Set(trades.map((trade) => trade.tradeId)).size).toBe(rows);
   });
 
-  it('stops at a signal with what was acknowledged, and goes on later', async () => {
+  it('stops at a signal with the acknowledged trades, and continues later', async () => {
     const rows = 60_000;
     const path = await fileOf('stopped', rows);
     const abort = new AbortController();
@@ -205,7 +205,7 @@ describe('a file on its way to the tape', () => {
     await expectEachOnce(path, 'stopped', rows);
   });
 
-  it('says what it had appended when it cannot go on', async () => {
+  it('reports how much it had appended when it cannot continue', async () => {
     const path = await fileOf('changing', 60_000);
     let changed = false;
     const failed = ingest(path, {
@@ -217,7 +217,7 @@ describe('a file on its way to the tape', () => {
     });
     await expect(failed).rejects.toMatchObject({
       code: 'USAGE',
-      message: expect.stringMatching(/changed while it was read.* It had appended [\d,]+ trades/) as string,
+      message: expect.stringMatching(/changed while it was being read.* It had appended [\d,]+ trades/) as string,
     });
   });
 
@@ -227,7 +227,7 @@ describe('a file on its way to the tape', () => {
     await expectEachOnce(path, 'paced', 500);
   });
 
-  it('waits for no service that is not there: exit 3 and a sentence', async () => {
+  it('does not wait for a missing service: exit 3 and a sentence', async () => {
     const path = await fileOf('alone', 10);
     const nowhere = { kafkaBrokers: ['127.0.0.1:1'], registryUrl: 'http://127.0.0.1:1' };
     await expect(ingest(path, { connections: nowhere })).rejects.toMatchObject({
@@ -241,7 +241,7 @@ const SECOND_US = 1_000_000;
 const START_US = 1_735_689_600_000_000;
 let instrumentsUsed = 0;
 
-/** Rows of an instrument of their own, at these seconds after the start, and how to write them to a file. */
+/** Rows of a separate instrument, at these seconds after the start, and a function that writes them to a file. */
 function rowsAt(seconds: readonly number[], idOf: (second: number) => string = (second) => `t${second}`) {
   instrumentsUsed += 1;
   const instrument = `R${instrumentsUsed}-USD@ingest`;
@@ -265,7 +265,7 @@ const upTo = (count: number, from = 0): number[] => Array.from({ length: count }
 const uuidOf = (second: number): string =>
   sha256Hex(String(second)).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 
-/** What the tape holds of an instrument, in its order. */
+/** An instrument's trades on the tape, in order. */
 async function tapeOf(instrument: string): Promise<Trade[]> {
   const partition = partitionOf(instrument, partitions);
   const reader = createLogReader(connections.kafkaBrokers);
@@ -283,7 +283,7 @@ async function tapeOf(instrument: string): Promise<Trade[]> {
   return trades;
 }
 
-describe('files that hold the same trades', () => {
+describe('files with the same trades', () => {
   it('give each once: the day again, packed, with a trade more and ids without order', async () => {
     const { instrument, rows } = rowsAt(upTo(601), uuidOf);
     const day = await written('day.csv', [HEADER, ...rows.slice(0, 600)]);
@@ -306,7 +306,7 @@ describe('files that hold the same trades', () => {
     expect(await tapeOf(instrument)).toHaveLength(100);
   });
 
-  it('append nothing that an earlier release appended under the ids of its time', async () => {
+  it('append nothing that an earlier release appended under its former ids', async () => {
     const instrument = 'FORMER-USD@ingest';
     const path = await written('former.csv', [
       'timestamp,price,amount',
@@ -329,7 +329,7 @@ describe('files that hold the same trades', () => {
 });
 
 describe('a file whose order would silence decisions', () => {
-  it('is refused before anything is appended, and sorted where that is asked for', async () => {
+  it('is refused before anything is appended, and sorted on request', async () => {
     const apart = 27 * 86_400;
     const { instrument, rows } = rowsAt(upTo(200).flatMap((second) => [second, apart + second]));
     const path = await written('interleaved.csv', [HEADER, ...rows]);
@@ -343,11 +343,11 @@ describe('a file whose order would silence decisions', () => {
     expect(await ingest(path, { sort: true })).toMatchObject({ appended: 400, late: 0 });
     const times = (await tapeOf(instrument)).map(({ eventTime }) => (eventTime - START_US) / SECOND_US);
     expect(times).toEqual([...upTo(200), ...upTo(200, apart)]);
-    // All of it is there: in which order the file has it is no longer of importance.
+    // Everything is there: the order of the file no longer matters.
     expect(await ingest(path)).toMatchObject({ appended: 0, alreadyThere: 400 });
   });
 
-  it('is taken as it is where that is asked for, and what is late is counted', async () => {
+  it('is accepted in file order on request, and late rows are counted', async () => {
     const { instrument, rows } = rowsAt(upTo(50).reverse());
     const path = await written('newest-first.csv', [HEADER, ...rows]);
     await expect(ingest(path)).rejects.toMatchObject({ exitCode: 1 });
@@ -360,14 +360,14 @@ describe('a file whose order would silence decisions', () => {
     });
   });
 
-  it('is one that is older than what the tape holds, whatever is done to it', async () => {
+  it('is one that is older than the trades on the tape, whatever is done to it', async () => {
     const { instrument, rows } = rowsAt(upTo(200));
     await ingest(await written('newer.csv', [HEADER, ...rows.slice(100)]));
     const older = await written('older.csv', [HEADER, ...rows.slice(0, 120)]);
     for (const sort of [false, true]) {
       await expect(ingest(older, { sort })).rejects.toMatchObject({
         exitCode: 1,
-        message: expect.stringContaining('older than what the tape holds') as string,
+        message: expect.stringContaining('older than the trades on the tape') as string,
       });
     }
     expect(await ingest(older, { acceptLate: true })).toMatchObject({ appended: 100, alreadyThere: 20, late: 100 });
@@ -378,7 +378,7 @@ describe('a file whose order would silence decisions', () => {
 
 const CASES = join(import.meta.dirname, '../../shared/cases');
 
-describe.skipIf(!existsSync(CASES))('cases from the field, where they are at hand', () => {
+describe.skipIf(!existsSync(CASES))('cases from the field, if available', () => {
   it('13: the union of a day and the same day downloaded again', async () => {
     await ingest(join(CASES, '13-uuid-day.csv.gz'));
     await ingest(join(CASES, '13-uuid-day-redownloaded.csv.gz'));
@@ -393,14 +393,14 @@ describe.skipIf(!existsSync(CASES))('cases from the field, where they are at han
   });
 });
 
-/** Runs an ingest in a process of its own and ends it with SIGKILL once so many trades are acknowledged. */
+/** Runs an ingest in a separate process and ends it with SIGKILL once this many trades are acknowledged. */
 async function killWhenAppended(path: string, trades: number): Promise<void> {
   const script = join(import.meta.dirname, 'support/ingest-process.ts');
   const child = spawn(process.execPath, [script, path, JSON.stringify(connections)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  // The progress counts what this process appended; what is on the tape may be more.
+  // The progress counts the trades that this process appended; the tape may have more.
   const goal = Math.max(1, trades - (await tradesOf(path)).length);
   for await (const line of createInterface({ input: child.stdout })) {
     if (Number(line) >= goal) child.kill('SIGKILL');

@@ -50,8 +50,8 @@ describe('docs/instrument-names.md', () => {
     },
   );
 
-  it('is right about what may stand as it is', () => {
-    const [, raw = '', written = ''] = /`([^`]+)` is taken as `([^`]+)`/.exec(PAGE) ?? [];
+  it('is right about letters that need no escape', () => {
+    const [, raw = '', written = ''] = /`([^`]+)` is read as `([^`]+)`/.exec(PAGE) ?? [];
     expect(normalisedInstrument(raw)).toBe(written);
   });
 });

@@ -23,7 +23,7 @@ const NAMES = [
 ] as const;
 
 describe.each(NAMES)('the instrument %s is safe', (name) => {
-  it('as what it is: one plain word', () => {
+  it('as one plain word', () => {
     expect(isInstrument(name)).toBe(true);
     expect(symbolOf(name).symbol).not.toBe('');
     // Neither a control, a space, a quote, a comma, a wildcard of Redis or a shell, nor a brace of a hash tag.
@@ -61,7 +61,7 @@ describe.each(NAMES)('the instrument %s is safe', (name) => {
     }
   });
 
-  it('in a line of the log, which it neither breaks nor fakes', () => {
+  it('in a log line, which it neither breaks nor forges', () => {
     const lines: string[] = [];
     const log = createLog('ingest-live', 'info', { write: (line) => lines.push(line) });
     log.info({ instrument: name }, `${name} is in sync`);

@@ -8,7 +8,7 @@ import { stackConnections } from './support/stack.ts';
 import { append, committedOffsets, createTopic } from './support/topics.ts';
 import { until } from './support/until.ts';
 
-/** As the consumer paces them. */
+/** The consumer's own pace. */
 const COMMIT_INTERVAL_MS = 250;
 const log = createLog('test', 'silent');
 let kafka: Kafka;
@@ -27,7 +27,7 @@ function newKafka(): Kafka {
   return createKafka(stackConnections().kafkaBrokers, 'test', log);
 }
 
-/** A client that shows the consumer made with it. */
+/** A client that exposes the consumer created with it. */
 function watchedKafka(watch: (consumer: Consumer) => void): Kafka {
   const watched = newKafka();
   const make = watched.consumer.bind(watched);
@@ -62,7 +62,7 @@ async function topicWith(partitions: number, count: number): Promise<string> {
 }
 
 describe('a commit', () => {
-  it('comes at a pace, not with each batch, and without a further batch', async () => {
+  it('happens at a pace, not with each batch, and without a further batch', async () => {
     const topic = await topicWith(1, 400);
     let commits = 0;
     const watched = watchedKafka((consumer) => {
@@ -106,7 +106,7 @@ describe('a commit', () => {
     const topic = await topicWith(partitions, 1);
     const counts = new Map<string, number>();
     const owned = new Map<string, number>();
-    // Short batches that are over before a rebalance is known: kafkajs meets it by itself, between two of them.
+    // Short batches that end before a rebalance is known: kafkajs notices it itself, between two of them.
     const member = (name: string): Promise<RunningConsumer> =>
       consume(
         topic,

@@ -38,7 +38,7 @@ async function consume(topic: string, handle: Handler, more: Partial<ConsumerSet
   return consumer;
 }
 
-/** A sink that remembers, per partition, which offsets it was given how often. */
+/** A sink that counts, per partition, how often it got each offset. */
 class Sink {
   readonly counts = new Map<string, number>();
 
@@ -101,7 +101,7 @@ describe('a consumer', () => {
     ]);
   });
 
-  it('commits on shutdown what was applied, and no more', async () => {
+  it('commits applied offsets on shutdown, and no more', async () => {
     const topic = await topicWith(1, 100);
     const sink = new Sink();
     let began: () => void = () => undefined;
@@ -123,7 +123,7 @@ describe('a consumer', () => {
     const [partitions, perPartition] = [6, 3_000];
     const topic = await topicWith(partitions, perPartition);
     const sink = new Sink();
-    // Never comes to the end of a batch by itself: every change of membership meets all partitions at work.
+    // Never finishes a batch itself: every change of membership interrupts all partitions at work.
     const endlessly: Handler = async (batch) => {
       let nextOffset = batch.firstOffset;
       while (!batch.interrupted()) {
@@ -155,7 +155,7 @@ describe('a consumer', () => {
     expect(sink.repeated).toBe(0);
   });
 
-  it('goes on elsewhere when told so, and commits nothing for it', async () => {
+  it('continues elsewhere on request, and commits nothing for it', async () => {
     const topic = await topicWith(1, 100);
     const firsts: number[] = [];
     await consume(topic, (batch) => {
@@ -170,7 +170,7 @@ describe('a consumer', () => {
     running.clear();
   });
 
-  it('commits and skips what the store had before the group began', async () => {
+  it('commits and skips records that the store had before the group began', async () => {
     const topic = await topicWith(1, 100);
     const firsts: number[] = [];
     await consume(topic, (batch) => {
@@ -183,7 +183,7 @@ describe('a consumer', () => {
     expect(firsts).toEqual([0]);
   });
 
-  it('tries again, as any other, a batch that begins with a transaction’s marker', async () => {
+  it('retries, like any other, a batch that begins with a transaction’s marker', async () => {
     const topic = await topicWith(1, 0);
     const producer = kafka.producer({ transactionalId: groupId, maxInFlightRequests: 1, idempotent: true });
     await producer.connect();
@@ -208,7 +208,7 @@ describe('a consumer', () => {
     expect(seen).toEqual(Array.from({ length: 2 }, () => [marker, ['behind it']]));
   });
 
-  it('stops for good on an expected failure, and says so', async () => {
+  it('stops permanently on an expected failure, and says so', async () => {
     const topic = await topicWith(1, 10);
     const consumer = await consume(topic, () => Promise.reject(new TapeproofError('CONFLICT', 'two bytes differ')));
     await expect(consumer.done).rejects.toMatchObject({ code: 'CONFLICT' });
@@ -216,14 +216,14 @@ describe('a consumer', () => {
     expect(await committedOffsets(kafka, groupId, topic)).toEqual(new Map([[0, -1]]));
   });
 
-  it('does not live on as a dead process after a mistake in the code', async () => {
+  it('does not live on as a dead process after a bug', async () => {
     const topic = await topicWith(1, 10);
     let attempts = 0;
     const consumer = await consume(topic, () => {
       attempts += 1;
-      return Promise.reject(new TypeError('undefined is no function'));
+      return Promise.reject(new TypeError('undefined is not a function'));
     });
-    await expect(consumer.done).rejects.toThrow('undefined is no function');
+    await expect(consumer.done).rejects.toThrow('undefined is not a function');
     expect(attempts).toBe(3);
   });
 
@@ -233,7 +233,7 @@ describe('a consumer', () => {
     const isBusy = new Promise<void>((resolve) => (busy = resolve));
     let release: () => void = () => undefined;
     const released = new Promise<void>((resolve) => (release = resolve));
-    // Keeps the group in its rebalance until it is released.
+    // Keeps the group in its rebalance until released.
     await consume(topic, async (batch) => {
       busy();
       await released;
@@ -274,7 +274,7 @@ describe('an outage', () => {
     isDown = false;
     await until('everything has arrived', () => sink.counts.size === partitions * perPartition);
     expect(sink.repeated).toBe(0);
-    // 40 MB were waiting; a fetch of a partition is a mebibyte, and one record batch more where it does not fit.
+    // 40 MB were waiting; a fetch of a partition is a mebibyte, plus one record batch that does not fit.
     expect(bytesOfBatchMax).toBeLessThan(3 * 1_048_576);
   });
 
@@ -290,7 +290,7 @@ describe('an outage', () => {
       topic,
       async (batch) => {
         busy += 1;
-        // The heartbeats tell of the broker's absence, and of its return.
+        // The heartbeats reveal the broker's absence and its return.
         const mayEnd = (): boolean => broker[batchEndsWhen] && (batchEndsWhen === 'gone' || batch.interrupted());
         if (!broker[batchEndsWhen]) await until('the batch may end', mayEnd);
         return sink.apply(batch);
@@ -328,7 +328,7 @@ describe('an outage', () => {
 describe('a gap', () => {
   const deleteUpTo = (topic: string, offset: number): Promise<void> =>
     withAdmin(kafka, async (admin) => {
-      // kafkajs wants to have heard of the topic.
+      // kafkajs must know the topic first.
       await admin.fetchTopicOffsets(topic);
       await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(offset) }] });
     });
@@ -357,7 +357,7 @@ describe('a gap', () => {
     await expect(consumer.done).rejects.toMatchObject({ code: 'SEQUENCE_GAP' });
   });
 
-  it('of a missing topic is told at once', async () => {
+  it('of a missing topic is reported at once', async () => {
     groupId = `test-${randomUUID()}`;
     await expect(consume('test.missing', () => Promise.reject(new Error('is not reached')))).rejects.toMatchObject({
       code: 'UNREACHABLE',

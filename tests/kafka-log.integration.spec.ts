@@ -33,7 +33,7 @@ async function all(topic: string, partition: number, from: number, to: number): 
   return records;
 }
 
-/** A record that tells its number, of about this many bytes. */
+/** A record with its number, of about this many bytes. */
 function numbered(number: number, bytes = 100): OutgoingRecord {
   return {
     topic: DEAD_LETTERS_TOPIC,
@@ -60,7 +60,7 @@ function positionOf({ value }: LogRecord): number {
 }
 
 describe('the producer', () => {
-  it('appends to the partition it is told, framed, with the event’s time and when it was emitted', async () => {
+  it('appends to the given partition, framed, with the event’s time and the time of emission', async () => {
     const producer = createRecordProducer(kafka, registry);
     const from = await reader.endOffset(DEAD_LETTERS_TOPIC, PARTITION);
     await producer.send([numbered(1), { ...numbered(2), key: null }]);
@@ -93,7 +93,7 @@ describe('the producer', () => {
     expect(records.map(positionOf)).toEqual([0, 1, 2, 3, 4]);
   });
 
-  it('cuts what no single request can hold, in order', async () => {
+  it('splits records that do not fit one request, in order', async () => {
     const producer = createRecordProducer(kafka, registry);
     const from = await reader.endOffset(DEAD_LETTERS_TOPIC, PARTITION);
     const records = Array.from({ length: 40 }, (_, number) => numbered(number, 300_000));
@@ -103,7 +103,7 @@ describe('the producer', () => {
     expect(read.map(positionOf)).toEqual(records.map((_, number) => number));
   });
 
-  it('waits for a broker that is away, and appends once', async () => {
+  it('waits for a broker that is down, and appends once', async () => {
     const producer = createRecordProducer(kafka, registry);
     const from = await reader.endOffset(DEAD_LETTERS_TOPIC, PARTITION);
     await producer.send([numbered(1)]);
@@ -170,7 +170,7 @@ describe('the log reader', () => {
     expect(await all(topic, 1, 0, 2)).toHaveLength(2);
   });
 
-  it('says when offsets are not in the log, and when the topic is not there', async () => {
+  it('reports offsets that are not in the log, and a missing topic', async () => {
     await expect(all(topic, 1, count + 1, Infinity)).rejects.toMatchObject({ code: 'SEQUENCE_GAP' });
     await expect(reader.endOffset('test.missing', 0)).rejects.toMatchObject({ code: 'UNREACHABLE' });
     await expect(reader.endOffset(topic, 2)).rejects.toMatchObject({ code: 'NOT_FOUND' });

@@ -8,12 +8,12 @@ import { environmentOf, runCommand } from './support/command.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
-/** What README promises: finishes, leaves and ends. */
+/** README's promise: finishes, leaves and ends. */
 const END_DEADLINE_MS = 10_000;
 const REPOSITORY = join(import.meta.dirname, '..');
 const LAUNCHER = join('bin', 'tapeproof.js');
 
-/** bin/tapeproof.js and the Node it starts are two processes, with npx four: whoever of them ends, nothing stays. */
+/** bin/tapeproof.js and the Node that it starts are two processes, with npx four: whichever ends, none stays. */
 const admin = createKafka(stackConnections().kafkaBrokers, 'launcher-test').admin();
 const started: ChildProcess[] = [];
 
@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 afterAll(() => admin.disconnect());
 
-/** Runs a program in a process group of its own, started by npm or not. */
+/** Runs a program in a separate process group, started by npm or not. */
 function start(words: readonly [string, ...string[]], by: 'npm' | 'hand'): ChildProcess {
   const [program, ...rest] = words;
   const child = spawn(program, rest, {
@@ -50,7 +50,7 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // Nobody is left in it.
+    // No process is left in it.
   }
 }
 
@@ -77,7 +77,7 @@ async function untilAllLeft(group: number, engines = 0): Promise<void> {
 
 describe('the launcher', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL'] as const)(
-    'takes its engine with it, in order, when it gets %s',
+    'ends its engine cleanly when it gets %s',
     async (signal) => {
       const { pid } = start(['node', LAUNCHER, 'engine', 'run'], 'hand');
       await untilEngines(1);
@@ -94,13 +94,13 @@ describe('the launcher', () => {
     await untilAllLeft(pid!);
   });
 
-  it('goes on when the script ends that started it, and only under npm does not', async () => {
+  it('continues when the script that started it ends, except under npm', async () => {
     const script = `node ${LAUNCHER} engine run & read line`;
     const byHand = start(['sh', '-c', script], 'hand');
     await untilEngines(1);
     byHand.stdin?.end();
     await once(byHand, 'exit');
-    // All that this takes, the first one has been without its script.
+    // During all of this the first one has run without its script.
     const byNpm = start(['sh', '-c', script], 'npm');
     await untilEngines(2);
     byNpm.stdin?.end();

@@ -17,9 +17,9 @@ import { until } from './support/until.ts';
 const TRADES_PER_SECOND = 1_500;
 const STOPPED_WITHIN_MS = 10_000;
 const TRADES = 3_000;
-/** So many trades twice on the tape say that two processes write. */
+/** This many repeated trades on the tape show that two processes write. */
 const REPEATED_MIN = 100;
-/** Few of those that must be asked for: the exchange's weight is for all processes at its address together. */
+/** Few of those that must be requested: all processes at an address share the exchange's weight. */
 const FAULTS = {
   cut: 1_500,
   'out-of-order': 40,
@@ -88,7 +88,7 @@ describe.concurrent('a process that takes a market live', () => {
     scene.expectExact();
   }
 
-  it('goes on where the tape ends after kill -9, each trade once', async () => {
+  it('continues where the tape ends after kill -9, each trade once', async () => {
     await inScene({}, (scene) => expectToSurviveKills(scene, [2, 1_500, 4_000]));
   });
 
@@ -102,7 +102,7 @@ describe.concurrent('a process that takes a market live', () => {
     });
   });
 
-  it('ends well within ten seconds of SIGTERM, and nothing is lost', async () => {
+  it('ends cleanly within ten seconds of SIGTERM, and nothing is lost', async () => {
     await inScene({}, async (scene) => {
       const first = ingest(scene);
       await scene.untilTrades(2_500);
@@ -122,7 +122,7 @@ describe.concurrent('a process that takes a market live', () => {
       const [first, second] = [ingest(scene), ingest(scene)];
       await until('both listen', () => scene.exchange.stats.connections.length >= 2);
       scene.exchange.open();
-      // Both begin with the first trade: that one alone would not show that they run side by side.
+      // Both begin with the first trade: that alone would not show that they run side by side.
       await until('both write', async () => {
         await scene.witness.catchUp();
         return scene.instruments.every((instrument) => {

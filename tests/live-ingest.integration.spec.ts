@@ -37,11 +37,11 @@ beforeAll(async () => {
 });
 
 interface SceneOptions extends Partial<Parameters<typeof openScene>[1]> {
-  /** Ids of the first market that nobody gets. */
+  /** Ids of the first market that are never shown. */
   readonly withheldIds?: readonly number[];
 }
 
-/** Plays a scene whose markets are its own. */
+/** Plays a scene with its own markets. */
 async function inScene(options: SceneOptions, play: (scene: LiveScene) => Promise<void>): Promise<void> {
   scenes += 1;
   const markets = renamed(options.markets ?? syntheticCapture(TRADES), `L${scenes}`);
@@ -54,7 +54,7 @@ async function inScene(options: SceneOptions, play: (scene: LiveScene) => Promis
   }
 }
 
-/** All is published; the run ends, and the tape is read to its end. */
+/** Everything is published; the run ends, and the tape is read to its end. */
 async function toTheEnd(scene: LiveScene, run: LiveRun): Promise<void> {
   await scene.untilWhole();
   await run.stop();
@@ -80,7 +80,7 @@ async function expectExactly(
   return await promise;
 }
 
-/** What else must go wrong for a fault to show: an answer only goes wrong when something is asked. */
+/** Further faults needed for a fault to show: an answer can fail only when there is a request. */
 function provoked(name: FaultName): Faults {
   if (name === 'refused-connection') return faultsNamed(name, 'cut');
   if (name === 'half-open' || name === 'deaf') return { [name]: 800 };
@@ -89,7 +89,7 @@ function provoked(name: FaultName): Faults {
   return isOfAnswers ? { ...faultsNamed('dropped-frame'), [name]: name === 'banned' ? 6 : 3 } : faultsNamed(name);
 }
 
-// Each waits for the exchange most of its time, and has instruments of its own.
+// Each waits for the exchange most of the time, and has its own instruments.
 describe.concurrent('a live market is on the tape exactly, each trade once and in order', () => {
   it('with no fault, within the exchange’s limits', async () => {
     const stats = await expectExactly({}, 1);
@@ -120,7 +120,7 @@ describe.concurrent('a live market is on the tape exactly, each trade once and i
 
 describe.concurrent('a live market whose connection', () => {
   it.each(['half-open', 'deaf'] as const)('is %s is noticed within ten seconds, as delivered', async (name) => {
-    // At the pace of a slow market: that nothing comes for a moment says nothing.
+    // At the pace of a slow market: a moment without trades proves nothing.
     const slow = { faults: { [name]: 100 }, tradesPerSecond: 100, markets: syntheticCapture(700) };
     await inScene(slow, async (scene) => {
       const run = scene.start({ timing: {} });
@@ -135,7 +135,7 @@ describe.concurrent('a live market whose connection', () => {
   });
 
   it('is half-open where nothing is traded is noticed within ten seconds as well', async () => {
-    // One frame, and then silence: no trade will ever tell.
+    // One frame, and then silence: no trade will reveal it.
     const [market, other] = syntheticCapture(2);
     if (market === undefined || other === undefined) throw new RangeError('two markets are needed');
     const markets = [market, { ...other, trades: other.trades.slice(0, 1) }];
@@ -157,7 +157,7 @@ describe.concurrent('a live market whose connection', () => {
       const { connections: opened, requests } = scene.exchange.stats;
       const [, second] = opened;
       if (second === undefined) throw new Error('there was no second connection');
-      // The new one was there first: nothing had to be asked for.
+      // The new one was there first: nothing had to be requested.
       const asked = requests.filter(({ atMs, address }) => atMs > second.openedAtMs && address.includes('fromId'));
       expect(asked).toEqual([]);
     });
@@ -179,8 +179,8 @@ const FIRST = syntheticCapture(1)[0]?.trades[0]?.id ?? 0;
 const WITHHELD = [FIRST + WITHHELD_AT, FIRST + WITHHELD_AT + 1, FIRST + WITHHELD_AT + 2];
 const IMPATIENT = { ...SHORT_TIMING, gapDeadlineMs: 4_000 };
 
-describe.concurrent('what nobody can have', () => {
-  it('is one gap with exactly its ids, right before the first newer trade; all else is there', async () => {
+describe.concurrent('unobtainable trades', () => {
+  it('are one gap with exactly their ids, right before the first newer trade; everything else is there', async () => {
     await inScene({ withheldIds: WITHHELD }, async (scene) => {
       await toTheEnd(scene, scene.start({ timing: IMPATIENT }));
       const [instrument = '', other = ''] = scene.instruments;
@@ -209,7 +209,7 @@ describe.concurrent('what nobody can have', () => {
     });
   });
 
-  it('is one gap, beyond the operator’s limit, when a restart finds more missing than it may ask for', async () => {
+  it('are one gap, beyond the operator’s limit, when a restart finds more missing than it may request', async () => {
     await inScene({}, async (scene) => {
       const first = scene.start();
       await scene.untilTrades(400);
@@ -231,7 +231,7 @@ describe.concurrent('what nobody can have', () => {
     });
   });
 
-  it('stops the clock of its instrument while it is sought, and of no other', async () => {
+  it('stop the clock of their instrument while they are requested, and of no other', async () => {
     await inScene({ tradesPerSecond: 1_000, withheldIds: WITHHELD }, async (scene) => {
       const [instrument = '', other = ''] = scene.instruments;
       let openedUs = 0;
@@ -242,7 +242,7 @@ describe.concurrent('what nobody can have', () => {
           reported.push(`${event.firstTradeId}-${event.lastTradeId}`);
         }
       };
-      // Sought for five seconds or so, in which others have their watermarks.
+      // Requested for about five seconds, in which others have their watermarks.
       const run = scene.start({ timing: { ...IMPATIENT, gapRetryMs: 1_000 }, telemetry });
       await scene.untilWhole();
       expect(openedUs).toBeGreaterThan(0);
@@ -277,7 +277,7 @@ describe.concurrent('a live market', () => {
     });
   });
 
-  it('that was stopped goes on where the tape ends', async () => {
+  it('that was stopped continues where the tape ends', async () => {
     await inScene({}, async (scene) => {
       const first = scene.start();
       await scene.untilTrades(TRADES);
@@ -287,7 +287,7 @@ describe.concurrent('a live market', () => {
     });
   });
 
-  it('leaves what was malformed as dead letters, the tape whole and the clock going', async () => {
+  it('turns malformed frames into dead letters, and keeps the tape complete and the clock running', async () => {
     await inScene({ faults: { 'malformed-instead': 40, 'malformed-besides': 40 } }, async (scene) => {
       const run = scene.start();
       await scene.untilWhole();
@@ -326,7 +326,7 @@ describe.concurrent('a live market', () => {
   });
 });
 
-/** So many watermarks of both instruments are on the tape that speak of a time after now. */
+/** This many watermarks of both instruments for a time after now are on the tape. */
 async function untilClockGoesOn(scene: LiveScene, watermarks: number): Promise<void> {
   const sinceUs = nowUs();
   await until(`${watermarks} watermarks of the quiet time are on the tape`, async () => {

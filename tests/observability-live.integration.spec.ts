@@ -21,7 +21,7 @@ const FAULTS = {
   'server-error': 3,
 };
 
-/** What this load does not bring about (telemetry.unit.spec.ts); gaps are given up in the last test. */
+/** Kinds that this load does not cause (see telemetry.unit.spec.ts); gaps are given up in the last test. */
 const MOVED_ELSEWHERE = [
   'tapeproof_live_append_failures_total',
   'tapeproof_live_gaps_declared_total',
@@ -60,7 +60,7 @@ beforeAll(async () => {
     faults: FAULTS,
   });
   live = ingest(scene);
-  // What waits and what is missing shows only while it does.
+  // Waiting and missing trades show only while they wait or are missing.
   let isOver = false;
   const scraping = until('the load is over', async () => (await live.scrape()).length > 0 && isOver);
   await scene.untilTrades(2 * TRADES);
@@ -87,7 +87,7 @@ describe('a live ingest', () => {
     'live-rate-limited',
     'live-history-failed',
     'dead-letter',
-  ])('tells %s after its cause', async (action) => {
+  ])('logs %s after its cause', async (action) => {
     expect(await live.line(action)).toMatchObject({ 'service.name': 'ingest-live', 'event.kind': 'event' });
   });
 
@@ -96,7 +96,7 @@ describe('a live ingest', () => {
     expect(await (await live.ask('/ready')).json()).toMatchObject({ status: 'ok', checks: { venue: { ok: true } } });
   });
 
-  it('counts what the tape holds and what its log says', async () => {
+  it('counts the trades on the tape and in its log', async () => {
     const connected = live.find('live-connected').length;
     const reasons = Map.groupBy(live.find('live-disconnected'), (line) => String(line['event.reason']));
     expect(connected).toBeGreaterThan(1);
@@ -126,7 +126,7 @@ describe('a live ingest', () => {
     }
   });
 
-  it('is not ready when the venue is gone, alive all the same, and ends when asked', async () => {
+  it('is not ready when the venue is gone, but alive, and ends when asked', async () => {
     await scene.exchange.close();
     await until('it is not ready', async () => !(await live.isReady()));
     expect((await live.ask('/health')).status).toBe(200);
@@ -137,18 +137,18 @@ describe('a live ingest', () => {
   });
 });
 
-describe('a live ingest of a venue that there is not', () => {
+describe('a live ingest of an unknown venue', () => {
   it('says so, and not that it answers', async () => {
     const process = new ObservedProcess(connections, ['ingest', 'live', '--venue', 'nowhere', '--instruments', 'A-B']);
     started.push(process);
     expect(await process.ended()).toBe(2);
     expect(process.lines).toEqual([]);
-    expect(process.otherLines.join('\n')).toContain('There is no venue');
+    expect(process.otherLines.join('\n')).toContain('is not a known venue');
   });
 });
 
 describe('a live ingest that gives trades up', () => {
-  it('tells how many, and why', async () => {
+  it('reports how many, and why', async () => {
     const markets = renamed(syntheticCapture(TRADES), 'GIVENUP');
     const brief = await openScene(connections, { markets, tradesPerSecond: TRADES_PER_SECOND });
     try {

@@ -30,14 +30,14 @@ const [INSTRUMENT = '', OTHER_INSTRUMENT = ''] = SEEDED_INSTRUMENTS;
 const PARTITION = partitionOf(INSTRUMENT, DEFAULT_PARTITIONS);
 
 /**
- * Kinds whose cause takes minutes (the client gives up) or the luck of a moment: consumer-telemetry.unit.spec.ts; and what needs
- * another registry, another Redis or lost outputs: each has a test of its own.
+ * Kinds whose cause takes minutes (the client gives up) or the luck of a moment: consumer-telemetry.unit.spec.ts; and
+ * kinds that need another registry, another Redis or lost outputs: each has a separate test.
  */
 const TOLD_ELSEWHERE: readonly LogAction[] = [
   ...(['consumer-crashed', 'commit-failed', 'output-lost'] as const),
   ...(['registry-changed', 'registry-agrees', 'eviction-on', 'eviction-off'] as const),
 ];
-/** A Redis that drops keys is set up in another test. */
+/** A Redis that evicts keys is set up in another test. */
 const MOVED_ELSEWHERE: readonly string[] = ['tapeproof_projector_sink_evicts'];
 
 const connections = stackConnections();
@@ -91,7 +91,7 @@ async function lastOf<Type extends 'ProbabilityDecision' | 'EngineActivated' | '
   return last;
 }
 
-/** The last trade of the partition, once more: the engine sets it aside, and says so. */
+/** The last trade of the partition, once more: the engine sets it aside and reports it. */
 async function tradeAgain(): Promise<void> {
   await send(TAPE_TOPIC, 'Trade', PARTITION, encodeBody('Trade', await lastOf(TAPE_TOPIC, 'Trade', PARTITION)));
 }
@@ -111,7 +111,7 @@ async function tombstone(...partitions: readonly number[]): Promise<void> {
   await raw.disconnect();
 }
 
-/** Stops a service, sees that the process tells, starts it again, and sees that it tells. */
+/** Stops a service and starts it again, and checks that the process reports both. */
 async function breakAndMend(
   name: ServiceName,
   process: ObservedProcess,
@@ -135,7 +135,7 @@ async function breakAndMend(
   await process.line(`${dependency}-up`, {}, from);
   await until(`the process is ready again after ${name}`, () => process.isReady());
   expect(await process.metric('tapeproof_dependency_up', { dependency })).toBe(1);
-  // Told at each change, not at each attempt.
+  // Reported at each change, not at each attempt.
   const actions = process.lines.slice(from).map((line) => line['event.action']);
   expect(actions.filter((action) => action === `${dependency}-down`)).toHaveLength(1);
   expect(actions.filter((action) => action === `${dependency}-up`)).toHaveLength(1);
@@ -162,9 +162,9 @@ afterAll(async () => {
   await world.close();
 });
 
-/** One story, in order: each test needs what the ones before it did. */
-describe('what is derived', () => {
-  it('is told after Kafka has it, with an identity that an audit finds and its place on the tape', async () => {
+/** One story, in order: each test needs the results of the previous ones. */
+describe('a derived event', () => {
+  it('is logged after Kafka has it, with an identity that an audit finds and its place on the tape', async () => {
     for (const [action, kind] of [
       ['strategy-executed', 'result'],
       ['probability-emitted', 'decision'],
@@ -185,7 +185,7 @@ describe('what is derived', () => {
     }
   });
 
-  it('is counted as the logs hold it', async () => {
+  it('is counted as in the logs', async () => {
     for (const topic of DERIVED_TOPICS) {
       const produced = await engine.metric('tapeproof_producer_records_total', { topic });
       expect([topic, produced]).toEqual([topic, sumOf(await world.ends(topic))]);
@@ -228,7 +228,7 @@ describe('what is derived', () => {
     expect(seconds).toBeLessThan(120);
   });
 
-  it('is sampled, and what was left out is counted', async () => {
+  it('is sampled, and lines left out are counted', async () => {
     const left = await engine.metric('tapeproof_log_lines_suppressed_total', { action: 'strategy-executed' });
     const written = engine.find('strategy-executed').length;
     expect(left + written).toBe(sumOf(await world.ends('strategy.results')));
@@ -239,8 +239,8 @@ describe('what is derived', () => {
   });
 });
 
-describe('what cannot be used', () => {
-  it('is told and counted by who refused it and why', async () => {
+describe('an unusable record', () => {
+  it('is logged and counted by its reader and reason', async () => {
     const poisoned = await world.poison();
     const line = await engine.line('dead-letter', { 'tapeproof.reader': ENGINE });
     const { 'tapeproof.tape.partition': partition, 'tapeproof.tape.offset': offset } = line;
@@ -263,7 +263,7 @@ describe('what cannot be used', () => {
     expect(await history.metric('tapeproof_foreign_records_total', { topic: DECISIONS })).toBe(1);
   });
 
-  it('is a conflict where it contradicts what is stored', async () => {
+  it('is a conflict where it contradicts a stored one', async () => {
     const before = await history.metric('tapeproof_projector_records_total', { fate: 'duplicate' });
     await world.repeatEvents();
     const last = await lastOf(DECISIONS, 'ProbabilityDecision', PARTITION);
@@ -299,7 +299,7 @@ describe('what cannot be used', () => {
 });
 
 describe('a rebalance', () => {
-  it('is told by both sides: revoked here, assigned there, and back', async () => {
+  it('is logged by both sides: revoked here, assigned there, and back', async () => {
     const from = engine.lines.length;
     const second = start('engine', 'run');
     const standby = start('projector', 'run', LATEST);
@@ -312,7 +312,7 @@ describe('a rebalance', () => {
     expect(await engine.metric('tapeproof_consumer_rebalances_total', { group })).toBe(1);
     await second.line('consumer-joined', { 'tapeproof.group': group });
     await standby.line('partitions-assigned');
-    await until('the projector tells it too', async () => {
+    await until('the projector logs it too', async () => {
       return (await latest.metric('tapeproof_consumer_rebalances_total')) === 1;
     });
     expect(await standby.stop()).toBe(0);
@@ -346,7 +346,7 @@ describe('a rebalance', () => {
   });
 });
 
-describe('an outage is told once, at its beginning and at its end', () => {
+describe('an outage is logged once, at its beginning and at its end', () => {
   it('of Redis', async () => {
     await breakAndMend('redis', latest, async () => {
       await trade(MORE_TRADES);
@@ -382,7 +382,7 @@ describe('an outage is told once, at its beginning and at its end', () => {
 });
 
 describe('a projector', () => {
-  it('tells that a rebuild took its place', async () => {
+  it('logs that a rebuild replaced it', async () => {
     const { exitCode, stderr } = await runCommand(
       ['projector', 'rebuild', LATEST, '--json'],
       environmentOf(connections),
@@ -392,7 +392,7 @@ describe('a projector', () => {
     await latest.line('projector-started', { 'tapeproof.generation': 2 });
   });
 
-  it('tells that its store stands elsewhere', async () => {
+  it('logs that its store has another position', async () => {
     await until('it says so', async () => {
       await redis.flushall();
       await trade(7);
@@ -403,7 +403,7 @@ describe('a projector', () => {
 });
 
 describe('an engine', () => {
-  it('tells that another version is in force, and how far it is behind', async () => {
+  it('reports that another version is in force, and its lag', async () => {
     const partition = partitionOf(OTHER_INSTRUMENT, DEFAULT_PARTITIONS);
     expect(partition).not.toBe(PARTITION);
     const activation = await lastOf(TAPE_TOPIC, 'EngineActivated', partition);
@@ -423,7 +423,7 @@ describe('an engine', () => {
     expect(await engine.stop()).toBe(0);
   });
 
-  it('tells a conflict, and ends', async () => {
+  it('reports a conflict, and ends', async () => {
     const last = await lastOf(DECISIONS, 'ProbabilityDecision', PARTITION);
     // The one altered above repeats a place; the greatest sequence is the engine's own.
     const forged = { ...last, sequence: last.sequence + 1, probability: 0.5 };
@@ -436,7 +436,7 @@ describe('an engine', () => {
     expect(broken.otherLines).toHaveLength(1);
   });
 
-  it('refuses a port in use, and a log level that there is not', async () => {
+  it('refuses a port in use, and an unknown log level', async () => {
     const port = new URL(String((await history.line('http-listening'))['url.full'])).port;
     const environment = environmentOf(connections);
     const taken = await runCommand(['engine', 'run', '--http-port', port], environment);
@@ -468,7 +468,7 @@ describe('everything that the catalogues list', () => {
   it.each(['engine', 'projector'] as const)('was logged by %s, in lines of JSON and nothing else', (service) => {
     const logged = new Set(of(service).flatMap(({ lines }) => lines.map((line) => line['event.action'])));
     const listed = Object.entries<{ at: readonly Service[] }>(LOG_EVENTS).filter(([, { at }]) => at.includes(service));
-    // Both read through the same consumer: what one of them met, the other tells alike.
+    // Both read through the same consumer: events that one of them met, the other logs alike.
     const anywhere = new Set(started.flatMap(({ lines }) => lines.map((line) => line['event.action'])));
     for (const [action, { at }] of listed) {
       if (TOLD_ELSEWHERE.includes(action as LogAction)) continue;

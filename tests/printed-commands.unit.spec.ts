@@ -9,7 +9,7 @@ import { commandsIn, wordsOf } from './support/printed-commands.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 const MAKEFILE = readFileSync(join(REPOSITORY, 'Makefile'), 'utf8');
-/** What people read: pages, and sources for their messages and help texts. */
+/** The texts that people read: pages, and sources with their messages and help texts. */
 const READ = /\.(?:md|ts|js|yml|yaml)$|^Makefile$/;
 const MISSING_OPTION = 'commander.missingMandatoryOptionValue';
 const NOT_READ = /\.spec\.ts$|^tests\/|^contracts\/generated\/|^package-lock/;
@@ -31,7 +31,7 @@ const printed = files.flatMap((path) =>
 /** The real program, in which nothing is run and nothing printed. */
 function silenced(command: Command): Command {
   command.exitOverride().configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
-  // A group without an action of its own keeps none: it is then known that a word is not one of its commands.
+  // A group without its own action keeps none: then a word that is not one of its commands is detected.
   if (Reflect.get(command, '_actionHandler') !== null) command.action(() => undefined);
   for (const child of command.commands) silenced(child);
   return command;
@@ -44,7 +44,7 @@ function isGroup(words: readonly string[]): boolean {
   return command !== undefined && command.commands.length > 0;
 }
 
-/** @returns what is wrong with a command; undefined where it would run. */
+/** @returns the problem of a command; undefined where it would run. */
 async function faultOf(text: string): Promise<string | undefined> {
   const [program = '', ...words] = wordsOf(text);
   if (program === 'make') {
@@ -61,7 +61,7 @@ async function faultOf(text: string): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return undefined;
-    // Without any option it is a name: what it needs, its help says.
+    // Without any option it is a mere name: its help lists what it needs.
     const isName = !words.some((word) => word.startsWith('-'));
     if (isName && error instanceof CommanderError && error.code === MISSING_OPTION) return undefined;
     return (error as Error).message;

@@ -22,8 +22,8 @@ const HISTORY = 'postgres-history';
 const DECISIONS: TopicName = 'probability.decisions';
 const TRADES = 4_200;
 
-/** Each test leaves something in the log that the next ones find there: they run in this order. */
-describe('what a projector does about a log that is not as it should be', () => {
+/** Each test leaves records in the log that the next ones find: they run in this order. */
+describe('a projector that meets a faulty log', () => {
   const connections = stackConnections();
   const kafka = createKafka(connections.kafkaBrokers, 'test-guards', createLog('test', 'silent'));
   let tape: SeededTape;
@@ -122,7 +122,7 @@ describe('what a projector does about a log that is not as it should be', () => 
       )
     ).rows;
 
-  it('counts what was emitted again as duplicates', async () => {
+  it('counts events emitted again as duplicates', async () => {
     await run(HISTORY);
     await emit(...decisions.slice(-50));
     await run(HISTORY);
@@ -153,7 +153,7 @@ describe('what a projector does about a log that is not as it should be', () => 
     expect(await entry(HISTORY)).toMatchObject({ applied: decisions.length, duplicate: 50, conflict: 3 });
   });
 
-  it('finds everything there already where only its positions were lost', async () => {
+  it('finds everything already stored where only its positions were lost', async () => {
     const generation = (await projectorStatus(HISTORY, connections))?.generation ?? 0;
     await pool.query(`TRUNCATE history_${generation}.projector_positions`);
     await run(HISTORY);
@@ -161,7 +161,7 @@ describe('what a projector does about a log that is not as it should be', () => 
     expect((await rebuild(HISTORY)).comparison).toBe('equal');
   });
 
-  it('keeps what nobody can read as a dead letter, and goes on', async () => {
+  it('keeps an unreadable record as a dead letter, and continues', async () => {
     await append(kafka, DECISIONS, partition, ['no frame at all']);
     await run(HISTORY);
     expect(await entry(HISTORY)).toMatchObject({ dead: 1 });
@@ -191,7 +191,7 @@ describe('what a projector does about a log that is not as it should be', () => 
     await running.stop();
   });
 
-  it('refuses a Redis that may drop keys by itself', async () => {
+  it('refuses a Redis that may evict keys', async () => {
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
     try {
       await expect(startProjector('redis-latest').ended).rejects.toMatchObject({ code: 'CONFIGURATION' });

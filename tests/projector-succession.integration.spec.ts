@@ -31,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([tape.close(), reader.close(), producer.disconnect()]));
 
-it('a projector whose generation is replaced in the middle of a batch goes on with the next one, and that is no fault', async () => {
+it('a projector whose generation is replaced in the middle of a batch continues with the next one, without an error', async () => {
   const store = createMemoryLatest(redisLatest.lags);
   let generation = 0;
   const readModel: ReadModel<LatestOperation> = {
@@ -45,7 +45,7 @@ it('a projector whose generation is replaced in the middle of a batch goes on wi
       });
     },
     beginRebuild: () => Promise.reject(new Error('nobody rebuilds')),
-    // The runner's own look at the store comes later than the batch.
+    // The runner's own check of the store comes later than the batch.
     status: () => Promise.resolve(undefined),
     close: () => Promise.resolve(),
   };

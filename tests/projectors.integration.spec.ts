@@ -69,7 +69,7 @@ describe('projectors on the real stores', () => {
     });
   }
 
-  /** A started process has shown that it works once it has written something that arrived after its start. */
+  /** A started process has shown that it works once it has written a record that arrived after its start. */
   async function atWork(name: string): Promise<void> {
     start(name);
     await tape.trade(70);
@@ -100,7 +100,7 @@ describe('projectors on the real stores', () => {
       }
     });
 
-    it('is, rebuilt with no process at work, byte for byte what it was', async () => {
+    it('is the same byte for byte after a rebuild without a running process', async () => {
       const before = await generationOf(name);
       const report = await rebuild(name);
       expect(report.comparison).toBe('equal');
@@ -109,7 +109,7 @@ describe('projectors on the real stores', () => {
       expect(report.records).toBe(await recordsOf(name));
     });
 
-    it('is rebuilt under a process at work, which goes on with the new generation', async () => {
+    it('is rebuilt under a running process, which continues with the new generation', async () => {
       await atWork(name);
       const report = await rebuild(name);
       expect(report.comparison).toBe('equal');
@@ -118,7 +118,7 @@ describe('projectors on the real stores', () => {
       expect(await generationOf(name)).toBe(report.generation);
     });
 
-    it('tells its lag truly after a rebuild, though nothing is new', async () => {
+    it('reports its true lag after a rebuild, although nothing is new', async () => {
       await rebuild(name);
       start(name);
       const group = await projectorGroup(name, connections);
@@ -126,7 +126,7 @@ describe('projectors on the real stores', () => {
       await until('the group has no lag', async () => (await groupLag(kafka, group, topics)).lag === 0);
     });
 
-    it('heals by itself while a process is at work and nothing arrives', async () => {
+    it('recovers while a process is running and nothing arrives', async () => {
       await atWork(name);
       await wipe(name);
       await caughtUp(name);
@@ -196,14 +196,14 @@ describe('projectors on the real stores', () => {
     expect(Number(rows[0]?.count)).toBe(report.differences[0]?.shadowCount);
   });
 
-  it('makes its tables anew where they were dropped under a process at work', async () => {
+  it('recreates its tables where they were dropped under a running process', async () => {
     await atWork('postgres-history');
     await pool.query(`DROP SCHEMA history_${await generationOf('postgres-history')} CASCADE`);
     await caughtUp('postgres-history');
     expect((await rebuild('postgres-history')).comparison).toBe('equal');
   });
 
-  it('shows strategy results with what came of them', async () => {
+  it('shows strategy results with their outcomes', async () => {
     const { rows } = await pool.query<{ results: string; settled: string; outcomes: string }>(
       `SELECT count(*) AS results, count(outcome) AS settled,
               (SELECT count(*) FROM tapeproof.outcomes WHERE forecast_kind = 'STRATEGY') AS outcomes
@@ -213,7 +213,7 @@ describe('projectors on the real stores', () => {
     expect(rows[0]?.settled).toBe(rows[0]?.outcomes);
   });
 
-  it('shows what is missing on the tape, and passes over its watermarks', async () => {
+  it('shows trades missing on the tape, and passes over its watermarks', async () => {
     await tape.quiet(1);
     start('postgres-history');
     await caughtUp('postgres-history');
@@ -229,7 +229,7 @@ describe('projectors on the real stores', () => {
     expect(Number(ignored)).toBe(tape.trades.length + tape.contents('watermark'));
   });
 
-  it('says that a price is stale once its market is known to be quiet, and no more with the next trade', async () => {
+  it('marks a price stale once its market is known to be quiet, until the next trade', async () => {
     const last = tape.trades.at(-1);
     if (last === undefined) throw new Error('no trades');
     start('redis-latest');

@@ -147,7 +147,7 @@ describe('the comparison of two generations in Postgres', () => {
     expect(await differences()).toEqual([]);
   });
 
-  it('notices a column of another type, and takes a table without one to hold nothing', async () => {
+  it('notices a column of another type, and treats a table without a column as empty', async () => {
     await pool.query(`DROP VIEW tapeproof.${ALL_TYPES.name}`);
     await pool.query(`ALTER TABLE ${table} ALTER COLUMN count TYPE numeric`);
     expect(await differences()).toEqual([

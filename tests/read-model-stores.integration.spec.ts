@@ -53,7 +53,7 @@ const operationOf = (number: number): LatestOperation => ({
   fields: { number: String(number) },
 });
 
-/** What any store of read models must do, whatever it is made of. */
+/** The duties of any store of read models. */
 function storeSuite<Output>(title: string, open: () => ReadModel<Output>, outputOf: (number: number) => Output): void {
   describe(title, () => {
     let readModel: ReadModel<Output>;
@@ -65,7 +65,7 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
       await readModel.close();
     });
 
-    /** The delivery of so many records, from a position on. */
+    /** The delivery of this many records, from a position on. */
     function delivery(from: Position, count: number): SinkBatch<Output> {
       const admitted = Array.from({ length: count }, (_, index) => {
         const offset = from.nextOffset + index;
@@ -81,7 +81,7 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
       return next.to;
     }
 
-    /** A shadow as far as the live one. */
+    /** A shadow at the live one's positions. */
     async function shadowAt(position: Position): Promise<Shadow<Output>> {
       const shadow = await readModel.beginRebuild(TAPE, false);
       await shadow.position(TOPIC, 0);
@@ -90,7 +90,7 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
       return shadow;
     }
 
-    it('begins at the beginning, and says where it stands', async () => {
+    it('begins at the beginning, and reports its position', async () => {
       const sink = await readModel.open(TAPE);
       expect(sink.generation).toBe(1);
       expect(await sink.position(TOPIC, 0)).toEqual(BEGINNING);
@@ -99,7 +99,7 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
       expect((await readModel.status())?.ledger).toMatchObject([{ topic: TOPIC, partition: 0, read: 30, applied: 30 }]);
     });
 
-    it('writes nothing for one that stands elsewhere, and says where to go on', async () => {
+    it('writes nothing for another position, and reports where to continue', async () => {
       const sink = await readModel.open(TAPE);
       const position = await sink.position(TOPIC, 0);
       for (const from of [
@@ -118,7 +118,7 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
       expect(kinds.sort()).toEqual(['applied', 'moved']);
     });
 
-    it('holds its writers while it is compared, and lets them go on', async () => {
+    it('holds its writers while it is compared, and releases them', async () => {
       const sink = await readModel.open(TAPE);
       const position = await sink.position(TOPIC, 0);
       const shadow = await shadowAt(position);
@@ -140,7 +140,7 @@ function storeSuite<Output>(title: string, open: () => ReadModel<Output>, output
       const successor = await readModel.open(TAPE);
       expect(successor.generation).toBe(shadow.generation);
       expect(await successor.position(TOPIC, 0)).toEqual(position);
-      // What was the shadow's writer is nobody's any more.
+      // The former shadow's writer now has no generation.
       expect(await shadow.apply(delivery(position, 1))).toEqual({ kind: 'superseded' });
     });
 
@@ -195,7 +195,7 @@ describe('a read model in Postgres that a former version of its projector made',
   };
   const row = into(events, { event_id: 'event', body_hash: Buffer.from([1]) });
 
-  it('gets a table that is new, and is read again from the beginning: what it holds is found there', async () => {
+  it('gets a new table, and is read again from the beginning: stored rows are recognised', async () => {
     const old = createPostgresReadModel(former, postgresUrl, postgresMigratorUrl);
     const now = createPostgresReadModel(current, postgresUrl, postgresMigratorUrl);
     try {
@@ -218,7 +218,7 @@ describe('a read model in Postgres that a former version of its projector made',
   });
 });
 
-describe('a read model in Postgres that is dropped while it is asked how far it is', () => {
+describe('a read model in Postgres that is dropped while its positions are read', () => {
   it('holds nothing', async () => {
     // One role: it sees what its own connections wait for.
     const url = migratorUrlOf(stackConnections());

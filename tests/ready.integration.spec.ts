@@ -60,7 +60,7 @@ async function swallowingRelay(target: URL) {
   };
 }
 
-/** One stack, in order: the last one leaves a tape that another engine has to go on with. */
+/** One stack, in order: the last one leaves a tape that another engine must continue. */
 describe('/ready while nothing is committed', () => {
   const connections = stackConnections();
   const kafka = createKafka(connections.kafkaBrokers, 'test-ready', createLog('test', 'silent'));
@@ -105,7 +105,9 @@ describe('/ready while nothing is committed', () => {
     const engine = start(connections, 'engine', 'run');
     await untilReady(engine);
     await world.untilEngineCaughtUp();
-    await until('it was measured', async () => /is read$/.test((await checkOf(engine, 'progress'))?.detail ?? ''));
+    await until('it was measured', async () =>
+      /^no partition is stalled$/.test((await checkOf(engine, 'progress'))?.detail ?? ''),
+    );
     expect(await engine.metric('tapeproof_consumer_stalled')).toBe(0);
     expect(await engine.isReady()).toBe(true);
   });
@@ -132,7 +134,7 @@ describe('/ready while nothing is committed', () => {
     expect(await history.metric('tapeproof_consumer_stalled')).toBe(0);
   });
 
-  it('is 503 while Redis takes the packets and does not answer', async () => {
+  it('is 503 while Redis accepts the packets but does not answer', async () => {
     const relay = await swallowingRelay(new URL(connections.redisUrl));
     const engine = start(connections, 'engine', 'run');
     const latest = start({ ...connections, redisUrl: relay.url }, 'projector', 'run', LATEST);

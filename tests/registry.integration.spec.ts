@@ -122,7 +122,7 @@ describe('the registry', () => {
     expect(registry.schemaOf(id)).toBeInstanceOf(Promise);
   });
 
-  it('says what cannot be used, and why', async () => {
+  it('reports unusable records, and why', async () => {
     const registry = createRegistry(url);
     const decode = createTapeDecoder(registry);
     const id = await registry.idOf(TAPE_TOPIC, 'Trade');
@@ -142,7 +142,7 @@ describe('the registry', () => {
   });
 });
 
-describe('a registry that is away', () => {
+describe('a registry that is down', () => {
   beforeAll(() => stopService(stackOptions(), 'registry'));
   afterAll(() => startAgain('registry'));
 
@@ -163,7 +163,7 @@ describe('a registry that is away', () => {
 });
 
 describe('the topics', () => {
-  it('are as defined after they are applied, also where a setting had drifted', async () => {
+  it('are as defined after they are applied, even where a setting had drifted', async () => {
     const kafka = createKafka(stackConnections().kafkaBrokers, 'test', createLog('test', 'silent'));
     expect(await checkTopics(kafka)).toEqual([]);
     const admin = kafka.admin();

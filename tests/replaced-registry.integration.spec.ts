@@ -21,7 +21,7 @@ import { seededContents, tapeRecordOf, tradeNumber } from './support/seeded-tape
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
-/** Commands that read the log by themselves. */
+/** Commands that read the log directly. */
 const READERS = [
   ['scoreboard', '--json'],
   ['instruments', '--json'],
@@ -114,7 +114,7 @@ async function hasRead(projector: string, topic: string): Promise<boolean> {
   return read.reduce((sum, { nextOffset }) => sum + nextOffset, 0) === (await records(topic));
 }
 
-/** Each a way in which a registry comes back as another one. */
+/** The ways in which a registry comes back changed. */
 const REPLACEMENTS: readonly [string, () => void][] = [
   [
     'with ids in another order',
@@ -143,7 +143,7 @@ const REPLACEMENTS: readonly [string, () => void][] = [
 ];
 
 describe.each(REPLACEMENTS)('a registry that comes back %s', (_, replace) => {
-  it('makes the engine and projectors wait, and they go on by themselves when it is mended', async () => {
+  it('makes the engine and projectors wait, and they continue unaided when it is repaired', async () => {
     await putInForce();
     await trade(0);
     replace();
@@ -186,14 +186,14 @@ describe.each(REPLACEMENTS)('a registry that comes back %s', (_, replace) => {
     expect(await records(TAPE_TOPIC)).toBe(before);
     const check = await tapeproof('contracts', 'check');
     expect([check.exitCode, check.stdout]).toEqual([1, expect.stringContaining('in the log, and the registry has')]);
-    expect(check.stdout).toContain('Looked at');
+    expect(check.stdout).toContain('Checked');
     replaced.mend();
     expect((await tapeproof('contracts', 'check')).exitCode).toBe(0);
   });
 });
 
-describe('a registry that changes under a process at work', () => {
-  it('is noticed, and what was read with the true one stays read', async () => {
+describe('a registry that changes under a running process', () => {
+  it('is noticed, and records read with the true one stay read', async () => {
     await putInForce();
     await trade(0);
     const engine = start('engine', 'run');
@@ -223,7 +223,7 @@ describe('a log of an earlier build, which has no label', () => {
     expect(registry.schemaOf(idOf('Trade'))).toMatchObject({ name: 'Trade' });
   });
 
-  it('has poison told from that: an id that no registry knows among good records', async () => {
+  it('is distinguished from poison: an id that no registry knows among good records', async () => {
     await trade(0);
     await poison();
     const registry = trustRegistry({

@@ -31,11 +31,11 @@ import { REGISTRY_USER } from '../stack/security.ts';
 import { runCommand, startCommand, type CommandResult } from './support/command.ts';
 import { until } from './support/until.ts';
 
-/** A secured stack in a folder and on ports of its own. The tests are one story and run in order. */
+/** A secured stack in a separate folder and on separate ports. The tests are one story and run in order. */
 let options: StackOptions;
 let endpoints: StackEndpoints;
 let environment: Record<string, string>;
-/** All that commands and processes have printed, and answered over HTTP. */
+/** Everything that commands and processes have printed, and answered over HTTP. */
 let output = '';
 const CANARY = `canary ${randomBytes(9).toString('base64')} p@ss"w/ord%`;
 const TRADES = 'data/binance-sample/binance-spot-2025-03-25.jsonl.gz';
@@ -102,7 +102,7 @@ function kafkaAs(role: Role) {
 }
 
 describe('a secured stack', () => {
-  it('is used by every command without more being said', async () => {
+  it('is used by every command without further settings', async () => {
     for (const words of [
       'topics apply',
       'topics recreate --derived',
@@ -134,7 +134,7 @@ describe('a secured stack', () => {
       ]) {
         expect(await run(words), words).toMatchObject({ exitCode: 0 });
       }
-      // A projector that is not running is worth a look; whatever is asked must be answered.
+      // A projector that is not running needs attention; every part must still be answered.
       const { stdout } = await run('status --json');
       expect((JSON.parse(stdout) as Pick<Status, 'services'>).services.every(({ up }) => up)).toBe(true);
       expect(stdout).not.toContain('"missing":');
@@ -143,7 +143,7 @@ describe('a secured stack', () => {
     }
   });
 
-  it('keeps keys and passwords to their owner', async () => {
+  it('makes keys and passwords readable only by their owner', async () => {
     const custody = await custodyOf(options.folder);
     const files = [
       ...['secrets.json', 'endpoints.json'].map((name) => join(options.folder, name)),
@@ -235,7 +235,7 @@ describe('access rules', () => {
     try {
       await consumer.subscribe({ topics: ['raw.trades'] });
       await consumer.run({ eachBatch: () => Promise.resolve() }).catch(() => undefined);
-      // Who may not even see the group is not told who coordinates it.
+      // A principal that may not see the group is not told its coordinator.
       expect(
         causesOf(await refused)
           .map(textOf)
@@ -247,7 +247,7 @@ describe('access rules', () => {
   });
 });
 
-/** What is said of each refusal, and nothing else. */
+/** The exact sentence for each refusal. */
 describe('a refusal', () => {
   const kafkaWith = (more: Record<string, string>, role: Role = 'reader'): Record<string, string> => ({
     TAPEPROOF_KAFKA_BROKERS: endpoints.kafkaBrokers,
@@ -261,11 +261,11 @@ describe('a refusal', () => {
   });
 
   it.each([
-    ['wrong password', 'scoreboard', 'does not accept who this process says it is'],
+    ['wrong password', 'scoreboard', 'does not accept the credentials of this process'],
     ['a mechanism that is not offered', 'scoreboard', 'does not offer the SASL mechanism'],
     ['unknown authority', 'topics check', 'of an authority that is not trusted here: set TAPEPROOF_KAFKA_CA_FILE'],
     ['unknown authority', 'scoreboard', 'of an authority that is not trusted here: set TAPEPROOF_KAFKA_CA_FILE'],
-    ['other role', 'ingest file FILE', 'does not allow this process what it asks of a topic'],
+    ['other role', 'ingest file FILE', 'does not authorise this process for a topic'],
   ])('by Kafka for %s is one sentence: %s', async (why, words, sentence) => {
     const password = { TAPEPROOF_KAFKA_PASSWORD: CANARY };
     const file = join(options.folder, 'new.csv');
@@ -288,7 +288,12 @@ describe('a refusal', () => {
   });
 
   it.each([
-    ['REGISTRY', 'wrong password', 'contracts check', 'does not accept who this process says it is (it answered 401)'],
+    [
+      'REGISTRY',
+      'wrong password',
+      'contracts check',
+      'does not accept the credentials of this process (it answered 401)',
+    ],
     ['REGISTRY', 'unknown authority', 'contracts check', 'an authority that is not trusted here'],
     ['POSTGRES', 'unknown authority', 'migrate', 'an authority that is not trusted here'],
     ['REDIS', 'unknown authority', 'projector rebuild redis-latest', 'an authority that is not trusted here'],

@@ -33,8 +33,8 @@ import { readSecrets } from '../stack/secrets.ts';
 import { runCommand } from './support/command.ts';
 
 /**
- * The stack itself, in a folder and on ports of its own. The tests are one story and run in order: up, crash, up again
- * with the data still there, down, reset.
+ * The stack itself, in a separate folder and on separate ports. The tests are one story and run in order: up, crash, up
+ * again with the data still there, down, reset.
  */
 let options: StackOptions;
 let endpoints: StackEndpoints;
@@ -104,13 +104,13 @@ describe('the local stack', () => {
     for (const status of await stackStatus(options)) expect(status.residentBytes).toBeGreaterThan(1_000_000);
   });
 
-  it('is left as it is by a second up, also by two at once', async () => {
+  it('is left unchanged by a second up, and by two at once', async () => {
     const before = await statusByName();
     await Promise.all([stackUp(options, silent), stackUp(options, silent)]);
     for (const [name, { pid }] of await statusByName()) expect(pid).toBe(before.get(name)?.pid);
   });
 
-  it('does its work: a topic only by order, a schema, a row, a key', async () => {
+  it('works: a topic only on request, a schema, a row, a key', async () => {
     await withKafka(async (admin) => {
       await expect(admin.fetchTopicMetadata({ topics: ['never-created'] })).rejects.toThrow();
       await admin.createTopics({ topics: [{ topic: 'lifecycle', numPartitions: 2 }] });
@@ -129,10 +129,10 @@ describe('the local stack', () => {
     });
   });
 
-  it('tells which service crashed, and keeps all data over a crash of all', async () => {
+  it('reports which service crashed, and keeps all data over a crash of all', async () => {
     for (const [, { pid }] of await statusByName()) process.kill(pid!, 'SIGKILL');
     await expect.poll(states, { timeout: 10_000 }).toEqual(allOf('stopped'));
-    for (const { detail } of await stackStatus(options)) expect(detail).toMatch(/without being asked/);
+    for (const { detail } of await stackStatus(options)) expect(detail).toMatch(/unexpectedly/);
 
     await stackUp(options, silent);
     expect(await withKafka((admin) => admin.listTopics())).toContain('lifecycle');
@@ -154,7 +154,7 @@ describe('the local stack', () => {
     expect(after.pid).not.toBe(pid);
   });
 
-  it('starts Postgres though its lock file names a pid that is somebody else’s by now', async () => {
+  it('starts Postgres although its lock file names a pid that now belongs to another program', async () => {
     await killService(options, 'postgres');
     const stranger = spawn('sleep', ['1000'], { stdio: 'ignore' });
     const lockFile = join(await (await custodyOf(options.folder)).folder('postgres'), 'data', 'postmaster.pid');
@@ -178,7 +178,7 @@ describe('the local stack', () => {
     await expect(startService(options, 'registry')).rejects.toThrow(/registry needs kafka/);
   });
 
-  it('stops again what it started where one does not come up, and leaves what was up', async () => {
+  it('stops the services that it started if one does not come up, and leaves those that were up', async () => {
     const before = await statusByName();
     const partsFolder = await mkdtemp(join(options.folder, 'parts-'));
     for (const name of await readdir(options.partsFolder)) {
@@ -205,7 +205,7 @@ describe('the local stack', () => {
     vi.stubEnv('PATH', withoutMaven);
     const told: unknown[] = [];
     const up = stackUp({ ...options, partsFolder: withoutMaven }, (progress) => told.push(progress));
-    await expect(up.finally(() => vi.unstubAllEnvs())).rejects.toThrow('there is no `mvn` on the PATH');
+    await expect(up.finally(() => vi.unstubAllEnvs())).rejects.toThrow('`mvn` is not on the PATH');
     expect(told).toEqual([]);
   });
 
@@ -230,13 +230,13 @@ describe('the local stack', () => {
     await stackDown(options, silent);
   });
 
-  it('loses its data by a reset, and its downloads not', async () => {
+  it('loses its data by a reset, but not its downloads', async () => {
     await stackReset(options, silent);
     for (const name of SERVICE_NAMES) expect(existsSync(join(options.folder, name))).toBe(false);
     expect(existsSync(endpoints.bitstampTradesFile)).toBe(true);
     await startService(options, 'redis');
     const secrets = readSecrets(options.folder);
-    if (secrets === undefined) throw new Error('its passwords are made anew');
+    if (secrets === undefined) throw new Error('its passwords are new');
     const { redisUrl } = endpointsOf(options, secrets, '');
     expect(redisUrl).not.toBe(endpoints.redisUrl);
     expect(await withRedis((client) => client.get('lifecycle'), redisUrl)).toBeNull();

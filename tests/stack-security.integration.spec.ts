@@ -22,10 +22,10 @@ import { readSecrets } from '../stack/secrets.ts';
 import { runCommand } from './support/command.ts';
 import { stackConnections, stackEndpoints, stackOptions } from './support/stack.ts';
 
-/** The table of docs/security.md: what each role may do is done here, and each thing denied is tried. */
+/** The table of docs/security.md: everything that a role may do is done here, and everything denied is tried. */
 
 const IS_ROOT = process.getuid?.() === 0;
-/** Another user of the machine, who is neither root nor whom the services run as. */
+/** Another user of the machine, neither root nor the services' user. */
 const STRANGER = { uid: 1, gid: 1 };
 const INSUFFICIENT_PRIVILEGE = '42501';
 
@@ -71,7 +71,7 @@ describe('Postgres', () => {
   const anonymous = (user: string) => endpoints.postgresUrl.replace(/\/\/.*@/, `//${user}@`);
 
   it.each(['tapeproof', 'tapeproof_migrator', 'tapeproof_projector', 'tapeproof_reader', 'postgres'])(
-    'lets nobody in as %s without the password',
+    'admits nobody as %s without the password',
     async (user) => {
       await expect(inPostgres(anonymous(user), (client) => client.query('SELECT 1'))).rejects.toThrow(/password/);
       const guessed = anonymous(user).replace('@', ':tapeproof@');
@@ -79,7 +79,7 @@ describe('Postgres', () => {
     },
   );
 
-  it('asks everybody for SCRAM, and keeps nothing but its verifiers', async () => {
+  it('requires SCRAM of everybody, and stores only its verifiers', async () => {
     const administrator = new URL(endpoints.postgresUrl);
     administrator.username = 'tapeproof';
     administrator.password = readSecrets(stackOptions().folder)?.postgresAdministrator ?? '';
@@ -97,7 +97,7 @@ describe('Postgres', () => {
     ['postgresUrl', 'tapeproof_projector'],
     ['postgresMigratorUrl', 'tapeproof_migrator'],
     ['postgresReaderUrl', 'tapeproof_reader'],
-  ] as const)('%s is no superuser', async (name, role) => {
+  ] as const)('%s is not a superuser', async (name, role) => {
     const { rows } = await inPostgres(endpoints[name], (client) =>
       client.query(
         `SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls AS more
@@ -181,9 +181,9 @@ describe('Postgres', () => {
     await tried(endpoints[name], statement);
   });
 
-  it('lets a projector that may make nothing run once another role made its tables', async () => {
+  it('runs a projector that may create nothing once another role created its tables', async () => {
     const projector = pipeline.projectors.all.find(({ name }) => name === 'candles');
-    if (projector?.sink !== 'postgres') throw new Error('candles lie in Postgres');
+    if (projector?.sink !== 'postgres') throw new Error('candles are in Postgres');
     const readModel = createPostgresReadModel(projector, endpoints.postgresUrl);
     try {
       const tapeId = (await readModel.status())?.positions[0]?.tapeId ?? 'a tape';
@@ -206,7 +206,7 @@ describe('Postgres', () => {
 });
 
 describe('Redis', () => {
-  it('lets nobody in without the password', async () => {
+  it('admits nobody without the password', async () => {
     const anonymous = endpoints.redisUrl.replace(/\/\/.*@/, '//');
     await expect(withRedis(anonymous, (client) => client.get('a'))).rejects.toThrow('NOAUTH');
     const guessed = endpoints.redisUrl.replace(/:[^:@]*@/, ':tapeproof@');
@@ -246,19 +246,19 @@ describe('Redis', () => {
   ])('denies the application: %s', async (line) => {
     const [command = '', ...words] = line.split(' ');
     await expect(withRedis(endpoints.redisUrl, (client) => client.call(command, ...words))).rejects.toThrow(
-      // MODULE and DEBUG are denied to everybody, before anybody is asked for.
+      // MODULE and DEBUG are denied to everybody, before authentication.
       /NOPERM|(MODULE|DEBUG) command not allowed/,
     );
   });
 
-  it('denies it the same inside a script', async () => {
+  it('denies the same inside a script', async () => {
     const script = `return redis.call('CONFIG', 'GET', 'dir')`;
     await expect(withRedis(endpoints.redisUrl, (client) => client.eval(script, 0))).rejects.toThrow(
       /can't run|not allowed|NOPERM/,
     );
   });
 
-  it('allows it keys, scripts and the question what may be evicted', async () => {
+  it('allows keys, scripts and reading the eviction policy', async () => {
     await withRedis(endpoints.redisUrl, async (client) => {
       expect(await client.eval(`return redis.call('INCR', KEYS[1])`, 1, 'security')).toBe(1);
       expect(await client.unlink('security')).toBe(1);
@@ -273,11 +273,11 @@ describe('the files and processes of the stack', () => {
     return [stackOptions().folder, join(await custody.folder('kafka'), '..')];
   }
 
-  it('are closed to everybody but their owner', async () => {
+  it('are closed to everybody except their owner', async () => {
     const open: string[] = [];
     for (const folder of await folders()) {
       for (const entry of ['.', ...(await readdir(folder, { recursive: true }))]) {
-        // Kafka and Postgres remove files of theirs at any time.
+        // Kafka and Postgres may remove their files at any time.
         const found = await lstat(join(folder, entry)).catch(() => undefined);
         if (found !== undefined && (found.mode & 0o077) !== 0) open.push(`${entry} ${found.mode.toString(8)}`);
       }
@@ -285,7 +285,7 @@ describe('the files and processes of the stack', () => {
     expect(open).toEqual([]);
   });
 
-  // Only root can be somebody else.
+  // Only root can switch users.
   it.skipIf(!IS_ROOT)('cannot be read by another user of the machine', async () => {
     const { folder } = stackOptions();
     const files = ['secrets.json', 'endpoints.json', 'kafka/process.json', 'logs/postgres.log'].map((name) =>
@@ -308,7 +308,7 @@ describe('the files and processes of the stack', () => {
     }
   });
 
-  it('say no password: not in arguments, logs, nor in what stack up prints', async () => {
+  it('reveal no password: not in arguments, logs or the output of stack up', async () => {
     const { folder, partsFolder, ports } = stackOptions();
     const secrets = Object.values(readSecrets(folder) ?? {}).filter((secret) => typeof secret === 'string');
     expect(secrets).toHaveLength(6);
@@ -330,7 +330,7 @@ describe('the files and processes of the stack', () => {
   });
 });
 
-describe('a stack that an earlier version made', () => {
+describe('a stack that an earlier version created', () => {
   let options: StackOptions;
   const secrets = () => {
     const known = readSecrets(options.folder);
@@ -358,7 +358,7 @@ describe('a stack that an earlier version made', () => {
     expect((await stackStatus(options)).find(({ name }) => name === 'postgres')?.state).toBe('unhealthy');
   });
 
-  it('is closed as it starts again, and what its superuser made is the migrator’s', async () => {
+  it('is secured as it starts again, and its superuser’s objects become the migrator’s', async () => {
     await stopService(options, 'postgres');
     const data = join(await (await custodyOf(options.folder)).folder('postgres'), 'data');
     await writeFile(join(data, 'pg_hba.conf'), 'host all all 127.0.0.1/32 trust\n');

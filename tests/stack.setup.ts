@@ -67,7 +67,7 @@ async function remove(options: StackOptions): Promise<void> {
   rmSync(options.folder, { recursive: true, force: true });
 }
 
-/** Ends what a run that was killed has left. */
+/** Ends the processes that a killed run has left. */
 async function clearLeftovers(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true });
   for (const name of readdirSync(FOLDER)) {

@@ -14,7 +14,7 @@ import { postgresAdministratorUrl, startAgain, stackConnections, stackOptions } 
 import { until } from './support/until.ts';
 
 const connections = stackConnections();
-/** Processes leave word in the folder of the stack that they belong to. */
+/** Processes write their address to the folder of their stack. */
 const environment = { ...environmentOf(connections), TAPEPROOF_STACK_FOLDER: stackOptions().folder };
 const world = new World(connections, `${stackOptions().folder}/../test-logs-status`);
 const running: ChildProcess[] = [];
@@ -70,7 +70,7 @@ describe('the status', () => {
     }
   });
 
-  it('shows a process that hangs as one that is not ready, and everything else', async () => {
+  it('shows a hanging process as not ready, and everything else', async () => {
     const frozen = (await shown()).processes.find(({ name }) => name === 'engine');
     process.kill(frozen!.pid!, 'SIGSTOP');
     try {
@@ -91,7 +91,7 @@ describe('the status', () => {
     await until('it is not shown', async () => !(await shown()).processes.some(({ name }) => name === 'candles'));
   });
 
-  it('measures a projector by where its store stands, as after a rebuild, whose group has committed nothing', async () => {
+  it('measures a projector by its store’s position, as after a rebuild, whose group has committed nothing', async () => {
     const group = await world.groupOf('candles');
     await until('its group is empty', async () => (await world.membersOf('candles')) === 0);
     await until('its group is forgotten', () => world.forgetOffsets(['candles']).then(() => true));
@@ -103,7 +103,7 @@ describe('the status', () => {
   });
 
   it.each(['redis', 'postgres', 'registry', 'kafka'] as const)(
-    'says that %s is stopped, and shows the rest',
+    'reports that %s is stopped, and shows the rest',
     async (name) => {
       await stopService(stackOptions(), name);
       try {
@@ -197,7 +197,7 @@ describe('how the status is asked for', () => {
   });
 });
 
-describe('a process that is asked to end while Kafka is down', () => {
+describe('a process that is asked to stop while Kafka is down', () => {
   const end = async (child: ChildProcess): Promise<unknown> => {
     const ended = once(child, 'exit');
     child.kill('SIGTERM');
@@ -219,7 +219,7 @@ describe('a process that is asked to end while Kafka is down', () => {
       await until('it has noticed', () => log().includes('kafka-down'));
       await end(child);
       expect(log()).toMatch(
-        /engine ends by SIGTERM, within 10 s: Kafka does not answer .*is read again at the next start/,
+        /engine stops by SIGTERM, within 10 s: Kafka does not answer .*are read again at the next start/,
       );
     } finally {
       await startAgain('kafka');

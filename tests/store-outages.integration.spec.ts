@@ -14,13 +14,13 @@ import { until } from './support/until.ts';
 const HISTORY = 'postgres-history';
 const LATEST = 'redis-latest';
 const TRADES = 1_400;
-/** An order to end is followed within ten seconds; a busy machine gets some more. */
+/** An order to stop is obeyed within ten seconds; a busy machine gets some more. */
 const STOP_DEADLINE_MS = 20_000;
 /** Sooner than Postgres itself gives up a transaction in which nothing happens. */
 const LOCK_DEADLINE_MS = 20_000;
 
 /** Each test leaves the stores as they were: connected, writable, and read up to the end of the log. */
-describe('what a projector does about a store that does not do its work', () => {
+describe('a projector whose store fails', () => {
   const connections = stackConnections();
   let tape: SeededTape;
   let pool: Pool;
@@ -46,7 +46,7 @@ describe('what a projector does about a store that does not do its work', () => 
     postgresRelay.heal();
     redisRelay.heal();
     for (const process of ended) {
-      // Whatever happened was an outage: it is said in sentences.
+      // Whatever happened was an outage: it is reported in sentences.
       expect(process.otherLines).toEqual([]);
       expect(process.lines.filter((line) => line['error.stack_trace'] !== undefined)).toEqual([]);
       expect(process.lines.filter((line) => JSON.stringify(line).includes('unexpected'))).toEqual([]);
@@ -101,7 +101,7 @@ describe('what a projector does about a store that does not do its work', () => 
     return checks['sink'] ?? { ok: false, detail: 'there is no such check' };
   }
 
-  /** Waits with lag until /ready says the sentence. */
+  /** Waits with lag until /ready shows the sentence. */
   async function isRefused(process: ObservedProcess, sentence: RegExp): Promise<void> {
     await tape.trade(140);
     let sink = { ok: true, detail: '' };
@@ -131,7 +131,7 @@ describe('what a projector does about a store that does not do its work', () => 
     [HISTORY, () => postgresRelay],
     [LATEST, () => redisRelay],
   ])('%s, when packets of its store are swallowed', (name, relayOf) => {
-    it('says so, and goes on when they flow again', async () => {
+    it('says so, and continues when they flow again', async () => {
       const process = await atWork(name);
       relayOf().swallow();
       await isRefused(process, /does not answer/);
@@ -140,7 +140,7 @@ describe('what a projector does about a store that does not do its work', () => 
       await stopsInTime(process);
     });
 
-    it('ends when it is told to', async () => {
+    it('stops on request', async () => {
       const process = await atWork(name);
       relayOf().swallow();
       await tape.trade(140);
@@ -156,7 +156,7 @@ describe('what a projector does about a store that does not do its work', () => 
     });
   });
 
-  it('ends at the server what a connection left that broke in a transaction', async () => {
+  it('ends the server session of a connection that broke in a transaction', async () => {
     const relayed = createPool(through(postgresRelay, postgresAdministratorUrl()), 'test-lost');
     try {
       const broken = withClient(relayed, async (client) => {
@@ -185,7 +185,7 @@ describe('what a projector does about a store that does not do its work', () => 
   it.each([
     [HISTORY, () => postgresRelay],
     [LATEST, () => redisRelay],
-  ])('a rebuild of %s ends when it is told to while packets are swallowed', async (name, relayOf) => {
+  ])('a rebuild of %s stops on request while packets are swallowed', async (name, relayOf) => {
     const live = await projectorStatus(name, connections);
     const accepted = relayOf().accepted();
     const process = start(['projector', 'rebuild', name]);
@@ -200,7 +200,7 @@ describe('what a projector does about a store that does not do its work', () => 
   });
 
   it.each([HISTORY, LATEST])(
-    'a rebuild of %s is no fault in the process whose generation it replaces',
+    'a rebuild of %s causes no error in the process whose generation it replaces',
     async (name) => {
       const process = await atWork(name);
       const rebuild = start(['projector', 'rebuild', name]);
@@ -228,7 +228,7 @@ describe('what a projector does about a store that does not do its work', () => 
     await stopsInTime(process);
   });
 
-  it('waits while a table is locked, says so, and ends when it is told to', async () => {
+  it('waits while a table is locked, says so, and stops on request', async () => {
     const process = await atWork(HISTORY);
     await withClient(pool, async (client) => {
       await client.query('BEGIN');
@@ -243,7 +243,7 @@ describe('what a projector does about a store that does not do its work', () => 
     });
   });
 
-  it('says in one sentence what Postgres refuses, and what to do', async () => {
+  it('reports a refusal of Postgres in one sentence, with what to do', async () => {
     await pool.query(`CREATE ROLE narrow LOGIN CONNECTION LIMIT 1 PASSWORD 'narrow'`);
     await pool.query('GRANT CONNECT ON DATABASE tapeproof TO narrow');
     const as = (change: (url: URL) => void): Pool => {
@@ -275,11 +275,11 @@ describe('what a projector does about a store that does not do its work', () => 
     }
   });
 
-  it('waits while Redis is a replica, and asks by new connections', async () => {
+  it('waits while Redis is a replica, and tries new connections', async () => {
     const process = await atWork(LATEST);
     await redis.replicaof('127.0.0.1', 1);
     try {
-      await isRefused(process, /^Redis is a replica and takes no writes/);
+      await isRefused(process, /^Redis is a replica and accepts no writes/);
       const accepted = redisRelay.accepted();
       await until('it connects again', () => redisRelay.accepted() > accepted);
     } finally {
@@ -301,7 +301,7 @@ describe('what a projector does about a store that does not do its work', () => 
     await stopsInTime(process);
   });
 
-  it('says that Redis may drop keys since its policy was changed', async () => {
+  it('reports that Redis may evict keys since its policy was changed', async () => {
     const process = await atWork(LATEST);
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
     try {

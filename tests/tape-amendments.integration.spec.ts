@@ -39,7 +39,7 @@ interface Listed {
 
 let folder: string;
 let environment: Record<string, string>;
-/** Distinct trades of the instrument that decisions are of. */
+/** Distinct trades of the instrument with decisions. */
 let trades: readonly Trade[];
 
 const tapeproof = (...words: string[]): Promise<CommandResult> => runCommand(words, environment);
@@ -99,7 +99,7 @@ describe('tape cancel', () => {
     ]);
   });
 
-  it('is said by the audit of a decision that was made before, which stands', async () => {
+  it('is reported by the audit of an earlier decision, which stands', async () => {
     const { tradeId, price } = trades[0]!;
     const { exitCode, stdout } = await tapeproof('audit', '--latest', INSTRUMENT);
     expect(exitCode, stdout).toBe(0);
@@ -110,7 +110,7 @@ describe('tape cancel', () => {
     expect(report.amendedSince.counts).toEqual({ TradeCancelled: 1, TradeCorrected: 0, TradeReleased: 0 });
   });
 
-  it('refuses what is not on the tape or not well said, each in a sentence', async () => {
+  it('refuses a trade that is not on the tape and an invalid request, each in a sentence', async () => {
     const [gone, elsewhere, malformed, silent] = await Promise.all([
       cancel('no-such-trade'),
       cancel(trades[1]!.tradeId, '--at', '2020-01-01T00:00:00Z'),
@@ -120,14 +120,14 @@ describe('tape cancel', () => {
     expect(gone).toMatchObject({ exitCode: 1, stdout: '' });
     expect(gone.stderr).toContain(`The tape holds no trade no-such-trade of ${INSTRUMENT}`);
     expect(elsewhere.exitCode).toBe(1);
-    expect(elsewhere.stderr).toContain('that id stands there at 2025-');
+    expect(elsewhere.stderr).toContain('that id is there at 2025-');
     expect(malformed.exitCode).toBe(2);
     expect(silent.exitCode).toBe(2);
     for (const { stderr } of [gone, elsewhere, malformed, silent]) expect(stderr).toMatch(/^tapeproof: .*\n$/);
     expect((await listed(INSTRUMENT)).total).toBe(1);
   });
 
-  it('asks for the time where the id stands with several, and takes the one that is named', async () => {
+  it('asks for the time where the id has several, and accepts the named one', async () => {
     const times = [START_US, START_US + 125];
     await ingest(
       'twice.csv',
@@ -136,7 +136,7 @@ describe('tape cancel', () => {
     const words = ['tape', 'cancel', '--trade', 'same', '--instrument', OTHER, '--reason', 'x'];
     const asked = await tapeproof(...words);
     expect(asked.exitCode).toBe(2);
-    expect(asked.stderr).toContain('stands on the tape with 2 event times: name one with --at');
+    expect(asked.stderr).toContain('is on the tape with 2 event times: name one with --at');
     const [, later = ''] = /\((\S+), (\S+)\)/.exec(asked.stderr)?.slice(1) ?? [];
     expect(await tapeproof(...words, '--at', later)).toMatchObject({ exitCode: 0 });
     const { amendments } = await listed(OTHER);
@@ -148,7 +148,7 @@ describe('tape correct and tape release', () => {
   const say = (kind: 'correct' | 'release', tradeId: string, ...more: string[]) =>
     tapeproof('tape', kind, '--trade', tradeId, '--instrument', INSTRUMENT, '--reason', 'x', '--actor', 'bo', ...more);
 
-  it('appends what changes something, and says so of what changes nothing', async () => {
+  it('appends an amendment that changes something, and reports one that does not', async () => {
     const { tradeId, size } = trades[2]!;
     expect((await say('correct', tradeId, '--price', '7.5')).stdout).toContain(`to 7.5 × ${size.toString()}`);
     expect((await say('correct', tradeId, '--price', '7.50')).stdout).toContain('nothing was appended');
@@ -166,12 +166,12 @@ describe('tape correct and tape release', () => {
   it.each([
     ['nothing to correct', [], 2],
     ['a size of 0', ['--size', '0'], 2],
-    ['a price that is no number', ['--price', '1e3'], 2],
+    ['a price that is not a number', ['--price', '1e3'], 2],
   ])('refuses %s', async (_what, more, exitCode) => {
     expect((await say('correct', trades[3]!.tradeId, ...more)).exitCode).toBe(exitCode);
   });
 
-  it('refuses to say more of a trade that was taken back', async () => {
+  it('refuses further amendments of a trade that was taken back', async () => {
     const { exitCode, stderr } = await say('correct', trades[0]!.tradeId, '--price', '1');
     expect(exitCode).toBe(1);
     expect(stderr).toContain('was taken back');
@@ -236,7 +236,7 @@ describe('tape revoke-file', () => {
     expect(await cancelledOnTape()).toBe(REVOKED_TRADES);
   });
 
-  it('leaves what another file appended first, and says so', async () => {
+  it('leaves trades that another file appended first, and says so', async () => {
     const shared = `shared,${START_US},SOL-USDT@binance,1,1,BUY`;
     await ingest('first.csv', [shared]);
     const second = await ingest('second.csv', [shared, `own,${START_US + 1},SOL-USDT@binance,1,1,BUY`]);
@@ -245,7 +245,7 @@ describe('tape revoke-file', () => {
     expect((await listed('SOL-USDT@binance')).amendments.map(({ event }) => event.tradeId)).toEqual(['own']);
   });
 
-  it('refuses a file of which the tape holds nothing, and a source that is none', async () => {
+  it('refuses a file without trades on the tape, and an invalid source', async () => {
     const unknown = await revoke('file:0123456789abcdef');
     expect(unknown.exitCode).toBe(1);
     expect(unknown.stderr).toContain('The tape holds no trade from file:0123456789abcdef');

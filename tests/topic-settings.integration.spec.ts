@@ -77,17 +77,17 @@ describe('topics check', () => {
     ['message.timestamp.before.max.ms', '3600000', '9223372036854775807'],
     ['message.timestamp.after.max.ms', '3600000', '9223372036854775807'],
     ['max.message.bytes', '10000', '1048588'],
-  ])('names %s, and topics apply mends it', async (setting, actual, expected) => {
+  ])('names %s, and topics apply corrects it', async (setting, actual, expected) => {
     const { settings } = TOPICS[0]!;
     await set(TAPE_TOPIC, { ...settings, [setting]: actual });
-    // The broker says so as soon as its own metadata does.
+    // The broker reports it as soon as its own metadata does.
     await until('the drift is there', async () => (await checkTopics(kafka)).length > 0);
     expect(await checkTopics(kafka)).toContainEqual({ topic: TAPE_TOPIC, setting, expected, actual });
     await applyTopics(kafka);
     await until('the drift is gone', async () => (await checkTopics(kafka)).length === 0);
   });
 
-  it('names what a default of the broker changes, and more replicas in sync than there are', async () => {
+  it('names broker defaults that matter, and more in-sync replicas than exist', async () => {
     await set(TAPE_TOPIC, { 'min.insync.replicas': '2' });
     await setBroker({ 'message.max.bytes': '20000' });
     await until('the broker has it', async () => (await checkTopics(kafka)).some(({ actual }) => actual === '20000'));
@@ -107,7 +107,7 @@ describe('topics check', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toContain('run "npx tapeproof topics apply"');
     await applyTopics(kafka);
-    // What the operator set beside ours stays, and is named as long as it is wrong.
+    // An operator's own settings stay, and are named while they are wrong.
     await until('the rest is left', async () => {
       const settings = (await checkTopics(kafka)).map(({ setting }) => setting);
       return settings.join() === 'min.insync.replicas,message.max.bytes';
@@ -115,7 +115,7 @@ describe('topics check', () => {
   });
 });
 
-describe('a topic that takes no batch of ours', () => {
+describe('a topic that accepts none of our batches', () => {
   it('is refused by ingest with what to do, and not as an outage', async () => {
     await set(TAPE_TOPIC, { ...TOPICS[0]!.settings, 'max.message.bytes': '200' });
     const { exitCode, stderr } = await ingest();
@@ -131,7 +131,7 @@ describe.each([
   ['the tape', [TAPE_TOPIC]],
   ['every topic', TOPICS.map(({ name }) => name)],
 ])('partitions added to %s', (_, topics) => {
-  it('are refused by whoever reads or appends, and named by topics check', async () => {
+  it('are refused by every reader and writer, and named by topics check', async () => {
     expect((await tapeproof('activate')).exitCode).toBe(0);
     expect((await ingest()).exitCode).toBe(0);
     const before = await tapeRecords();

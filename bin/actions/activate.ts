@@ -25,7 +25,7 @@ export async function activateEngine({ config, json }: ActivateOptions): Promise
   await sayDoubts(Object.keys(configuration.instruments));
 }
 
-/** A name that was mistyped is no error, for its first trade may be still to come. */
+/** A mistyped name cannot be an error, for its first trade may be yet to come. */
 async function sayDoubts(configured: readonly string[]): Promise<void> {
   if (configured.length === 0) return;
   await withEvents('activate', async ({ log, partitions }) => {

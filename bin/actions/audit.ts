@@ -33,7 +33,7 @@ export async function runAudit(id: string | undefined, options: AuditCommandOpti
   });
 }
 
-/** An id, --latest, or --at with --instrument: a form that would be ignored is refused. */
+/** An id, --latest, or --at with --instrument: options that would be ignored are refused. */
 function assertOneForm(id: string | undefined, { latest, at, instrument }: AuditCommandOptions): void {
   const forms = [id, latest, at ?? instrument].filter((form) => form !== undefined);
   if (forms.length <= 1) return;
@@ -43,7 +43,7 @@ function assertOneForm(id: string | undefined, { latest, at, instrument }: Audit
   );
 }
 
-/** The decision that --latest, or --at with --instrument, asks for. */
+/** The decision that --latest, or --at with --instrument, selects. */
 async function decisionId(log: EventLog, options: AuditCommandOptions, partitions: number): Promise<string> {
   const named = options.latest ?? options.instrument;
   if (named === undefined || (options.latest === undefined && options.at === undefined)) {

@@ -48,7 +48,7 @@ export async function runBacktest(options: BacktestOptions): Promise<void> {
   for (const path of config) contenders.push({ path, configuration: await readConfiguration(path, known) });
   const files: SurveyedFile[] = [];
   try {
-    // All before the first trade is taken: a wrong name or order is said at once.
+    // Everything is checked before the first trade: a wrong name or order is reported at once.
     for (const path of trades)
       files.push(await surveyed({ ...options, path, signal, refusedPercentMax: options.refusedMax }));
   } catch (error) {
@@ -66,7 +66,7 @@ export async function runBacktest(options: BacktestOptions): Promise<void> {
   if (!complete) process.exitCode = STOPPED;
 }
 
-/** A file that may be run over, seen once with a bar. */
+/** A file accepted for the run, surveyed once with a progress bar. */
 async function surveyed(options: SurveyOptions): Promise<SurveyedFile> {
   const bar = progressBar(basename(options.path));
   const survey = { ...options, command: commandGiven() };
@@ -81,7 +81,7 @@ async function surveyed(options: SurveyOptions): Promise<SurveyedFile> {
   }
 }
 
-/** Runs to the end or to the signal, with a bar, and writes the events where they are wanted. */
+/** Runs to the end or to the signal, with a progress bar, and writes the events if requested. */
 async function runOver(
   files: readonly SurveyedFile[],
   backtest: Backtest,
@@ -106,7 +106,7 @@ async function runOver(
       }
       yield step.value.map(lineOf).join('');
     }
-    // Events that look like all of them and are not would mislead: what writes them takes them away.
+    // A partial file of events would mislead: whoever writes it removes it.
     if (signal.aborted && events !== undefined) throw new Stopped();
   };
   try {
@@ -123,7 +123,7 @@ async function runOver(
 
 class Stopped extends Error {}
 
-/** That of the folder, as for `derive`; else the repository's, so that it works in a folder of one's own. */
+/** The one of the current folder, as for `derive`; else the repository's, so that it works in any folder. */
 function defaultConfiguration(): string {
   if (existsSync(DEFAULT_CONFIGURATION_FILE)) return DEFAULT_CONFIGURATION_FILE;
   return relative(process.cwd(), SHIPPED_CONFIGURATION);
@@ -134,10 +134,10 @@ function checkOptions(config: readonly string[], events: string | undefined): vo
     throw new TapeproofError('USAGE', `${config.length} configurations are given: compare two at a time.`);
   }
   if (events !== undefined && config.length > 1) {
-    throw new TapeproofError('USAGE', 'The events are those of one configuration: give one --config with --events.');
+    throw new TapeproofError('USAGE', 'Events belong to one configuration: give one --config with --events.');
   }
   if (events === '-') {
-    throw new TapeproofError('USAGE', 'Standard output has the scoreboard: name a file with --events.');
+    throw new TapeproofError('USAGE', 'Standard output is for the scoreboard: name a file with --events.');
   }
 }
 

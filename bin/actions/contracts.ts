@@ -23,7 +23,7 @@ export async function checkSchemas({ json }: JsonOption): Promise<void> {
   if (drift.length + contradictions.length > 0) process.exitCode = 1;
 }
 
-/** Undefined where there is no tape yet. */
+/** Undefined where the tape does not exist yet. */
 async function evidenceOfLog(): Promise<LogEvidence | undefined> {
   const existing = await existingTopics(await answeringKafka('contracts'));
   if (!existing.has(TAPE_TOPIC)) return undefined;
@@ -38,9 +38,9 @@ async function evidenceOfLog(): Promise<LogEvidence | undefined> {
 interface LookedAt {
   /** Records of the log. */
   readonly records: number;
-  /** Ids that the tape's label names. */
+  /** Ids in the tape's label. */
   readonly labelled: readonly number[];
-  /** Ids of those records, and how many have each. */
+  /** Ids of those records, with the number of records for each. */
   readonly used: readonly { readonly topic: string; readonly id: number; readonly records: number }[];
 }
 
@@ -69,8 +69,8 @@ function describe(
   const usedIds = [...new Set(used.map(({ id }) => id))].sort((left, right) => left - right);
   const ids = usedIds.length === 0 ? '' : `, which have ids ${usedIds.join(', ')}`;
   return [
-    ...(problems.length === 0 ? ['All schemas are registered, with the ids that the log has.'] : problems),
+    ...(problems.length === 0 ? ['All schemas are registered, with the same ids as in the log.'] : problems),
     ...remedy,
-    `Looked at ${label}, and at ${counted(records, 'record')}: up to ${SAMPLE_RECORDS} from each end of each partition${ids}.`,
+    `Checked ${label} and ${counted(records, 'record')}: up to ${SAMPLE_RECORDS} from each end of each partition${ids}.`,
   ].join('\n');
 }

@@ -98,7 +98,7 @@ function describe(done: readonly RetriedLetter[]): string {
   const table = tableOf('action', 'detail');
   for (const { letter, action, detail } of done) table.push([...placeOf(letter), action, detail]);
   const { appended, delivered, already, refused } = countsOf(done);
-  return `${table.toString()}\n${counted(done.length, 'dead letter')}: ${appended} appended to the tape, ${delivered} delivered to projectors, ${already} there already, ${refused} refused.`;
+  return `${table.toString()}\n${counted(done.length, 'dead letter')}: ${appended} appended to the tape, ${delivered} delivered to projectors, ${already} already there, ${refused} refused.`;
 }
 
 function tableOf(...further: string[]): Table.Table {

@@ -82,13 +82,13 @@ async function deriveFile(
 
 class Stopped extends Error {}
 
-/** Events that look like all of them and are not would mislead: what writes them takes them away. */
+/** A partial file of events would mislead: whoever writes it removes it. */
 async function* untilStopped(trades: AsyncIterable<Trade>, signal: AbortSignal): AsyncGenerator<Trade> {
   yield* trades;
   if (signal.aborted) throw new Stopped();
 }
 
-/** What was set aside, in words; nothing where nothing was. */
+/** The trades set aside, in words; empty where there are none. */
 function derivationText(
   survey: Survey,
   { instruments, refused, firstRefusals }: Derivation,
@@ -96,7 +96,7 @@ function derivationText(
 ): string {
   const lines = surveyLines(survey, isSorted);
   if (survey.refused > 0) {
-    lines.push(`Left out as no trade: ${counted(survey.refused, 'row')}.`, ...refusedText(survey.refusedByReason));
+    lines.push(`Left out as not a trade: ${counted(survey.refused, 'row')}.`, ...refusedText(survey.refusedByReason));
   }
   lines.push(...setAsideText(instruments.map(tradesOfInstrument)));
   if (refused > 0) {
@@ -105,7 +105,7 @@ function derivationText(
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** The trades as they come, their instruments noted on the way. */
+/** Passes the trades on and notes their instruments. */
 async function* namedIn(trades: AsyncIterable<Trade>, names: Set<string>): AsyncGenerator<Trade> {
   for await (const trade of trades) {
     if (names.size < KNOWN_INSTRUMENTS_MAX) names.add(trade.instrument);
@@ -114,10 +114,10 @@ async function* namedIn(trades: AsyncIterable<Trade>, names: Set<string>): Async
 }
 
 /**
- * Writes to a file or, as `-`, to standard output. Nothing is touched before the first line is there, so not by trades
- * that cannot be read, and a file that could not be finished is removed.
+ * Writes to a file or, as `-`, to standard output. Nothing is touched before the first line exists, so not for
+ * unreadable trades, and an unfinished file is removed.
  *
- * @param option - the one that names the output.
+ * @param option - the option that names the output.
  */
 export async function writeLines(lines: AsyncGenerator<string>, out: string, option = '--out'): Promise<void> {
   const first = await lines.next();
@@ -140,7 +140,7 @@ export async function writeLines(lines: AsyncGenerator<string>, out: string, opt
   }
 }
 
-/** What the operating system says of an output, as a sentence; any other error as it is. */
+/** The operating system's error for an output, as a sentence; any other error unchanged. */
 function cannotBeWritten(out: string, option: string, error: unknown): unknown {
   if ((error as NodeJS.ErrnoException).syscall === undefined) return error;
   const { message } = error as Error;

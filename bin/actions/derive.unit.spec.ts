@@ -28,7 +28,7 @@ async function written(name: string, rows: readonly string[]): Promise<string> {
   return path;
 }
 
-/** Runs a command that a refusal named, word by word. */
+/** Runs a command that a refusal named, word for word. */
 const follow = (text: string, option: string) => {
   const command = text.split('\n').find((line) => line.endsWith(option));
   const [, words = ''] = /npx tapeproof (.*)$/.exec(command ?? '') ?? [];
@@ -56,7 +56,7 @@ describe('derive', () => {
     expect(asItIs.stderr).toContain('59 of 120 rows are stamped far ahead');
   });
 
-  it('says what it leaves out and why, and ends where that is too much', async () => {
+  it('reports what it leaves out and why, and ends if that is too much', async () => {
     const rows = seconds(60).map(rowAt);
     const path = await written('refused.csv', [...rows, 'x,1,BTC-USDT@binance,NaN,1,BUY']);
     const refused = await runCommand(['derive', '--trades', path]);
@@ -66,7 +66,7 @@ describe('derive', () => {
     const loose = await follow(refused.stderr, '--refused-max 2');
     expect(loose.exitCode).toBe(0);
     expect(decisionsIn(loose.stdout)).toBe(60);
-    expect(loose.stderr).toMatch(/Left out as no trade: 1 row\.\n +NOT_A_NUMBER 1:\n +line 62/);
+    expect(loose.stderr).toMatch(/Left out as not a trade: 1 row\.\n +NOT_A_NUMBER 1:\n +line 62/);
     const out = join(folder, 'none.jsonl');
     const none = await runCommand(['derive', '--trades', await written('none.csv', ['a,b', 'c,d']), '--out', out]);
     expect(none.exitCode).toBe(1);
@@ -74,13 +74,13 @@ describe('derive', () => {
     expect(existsSync(out)).toBe(false);
   });
 
-  it('says which rows a file repeats, and takes each once', async () => {
+  it('reports the rows that a file repeats, and counts each once', async () => {
     const rows = seconds(60).map(rowAt);
     const path = await written('repeated.csv', [...rows, ...rows.slice(30)]);
     const { exitCode, stdout, stderr } = await runCommand(['derive', '--trades', path]);
     expect(exitCode).toBe(0);
     expect(decisionsIn(stdout)).toBe(60);
-    expect(stderr).toContain('BTC-USDT@binance: 30 of 90 rows repeat one before: lines 62, 63, 64, 65, 66 …');
+    expect(stderr).toContain('BTC-USDT@binance: 30 of 90 rows repeat an earlier one: lines 62, 63, 64, 65, 66 …');
   });
 
   it.skipIf(!existsSync(CASES))('gives case 01 its 400 decisions', async () => {

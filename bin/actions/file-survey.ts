@@ -4,7 +4,7 @@ import type { InstrumentReport } from '../../producers/ingest-counts.ts';
 import { orderLines, refusalLines } from '../../producers/survey-text.ts';
 import type { RefusedByReason, Survey } from '../../producers/survey.ts';
 
-/** What a phase is called in a bar; the last and longest has the file's name alone. */
+/** A phase's label in the progress bar; the last and longest has only the file's name. */
 export const PHASE_TITLES: Readonly<Record<IngestProgress['phase'], string>> = {
   identify: 'reading',
   survey: 'surveying',
@@ -14,17 +14,17 @@ export const PHASE_TITLES: Readonly<Record<IngestProgress['phase'], string>> = {
   append: '',
 };
 
-/** The command as it was typed, for a shell; what goes on after a refusal is added to it. */
+/** The command as typed, for a shell; the option that continues after a refusal is appended to it. */
 export function commandGiven(): string {
   return ['npx tapeproof', ...process.argv.slice(2).map(quotedForShell)].join(' ');
 }
 
-/** What became of the rows of each instrument, one line each and what is to be known of it below. */
+/** The counts of each instrument's rows, one line each, with remarks below. */
 export function instrumentLines(instruments: Readonly<Record<string, InstrumentReport>>): string[] {
   return Object.entries(instruments).flatMap(([name, report]) => {
     const { rows, appended, alreadyThere, repeated, firstRepeated, late, stray } = report;
     const parts = [
-      ...(alreadyThere > 0 ? [`${number(appended)} appended`, `${number(alreadyThere)} there already`] : []),
+      ...(alreadyThere > 0 ? [`${number(appended)} appended`, `${number(alreadyThere)} already there`] : []),
       ...(repeated > 0 ? [`${number(repeated)} repeated in the file (${linesText(firstRepeated, repeated)})`] : []),
       ...(late > 0 ? [`${number(late)} late`] : []),
       ...(stray > 0 ? [`${number(stray)} stamped far ahead`] : []),
@@ -36,13 +36,13 @@ export function instrumentLines(instruments: Readonly<Record<string, InstrumentR
   });
 }
 
-/** What a survey found of each instrument that is to be known. */
+/** A survey's remarks on each instrument. */
 export function surveyLines({ instruments }: Survey, isSorted: boolean): string[] {
   return [...instruments].flatMap(([name, { rows, repeated, firstRepeated, order }]) => {
     const lines = isSorted ? [] : orderLines(order);
     if (repeated > 0) {
       lines.push(
-        `${number(repeated)} of ${counted(rows, 'row')} repeat one before: ${linesText(firstRepeated, repeated)}`,
+        `${number(repeated)} of ${counted(rows, 'row')} repeat an earlier one: ${linesText(firstRepeated, repeated)}`,
       );
     }
     return lines.map((line) => `  ${name}: ${line}`);

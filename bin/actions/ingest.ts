@@ -40,7 +40,7 @@ export interface LiveOptions extends HttpOptions {
   readonly json?: true;
 }
 
-/** How often a live ingest says how it stands. */
+/** How often a live ingest reports its status. */
 const STATUS_INTERVAL_MS = 10_000;
 
 export async function ingestFileOfTrades(path: string, options: IngestOptions): Promise<void> {
@@ -66,7 +66,7 @@ export async function ingestFileOfTrades(path: string, options: IngestOptions): 
       refusedPercentMax: options.refusedMax,
       command: commandGiven(),
       connections: connections(),
-      // An outage is said once, by the last sentence.
+      // An outage is reported once, by the last sentence.
       log: createLog('ingest', 'error'),
       signal,
       progress: showIngest(bar),
@@ -96,7 +96,7 @@ export async function ingestLiveMarket(options: LiveOptions): Promise<void> {
     signal,
     onStatus: logStatus(log),
   } as const;
-  // Before anything answers over HTTP: a process that cannot begin does not say that it runs.
+  // Before the HTTP server starts: a process that cannot begin must not appear to run.
   checkLiveOptions(what);
   const report = await withTelemetry(
     {
@@ -113,7 +113,7 @@ export async function ingestLiveMarket(options: LiveOptions): Promise<void> {
   if (!report.complete) process.exitCode = 3;
 }
 
-/** Says now and then how it stands: what happens in between is logged when it happens. */
+/** Reports the status periodically: events in between are logged when they happen. */
 function logStatus(log: Log): (status: LiveStatus) => void {
   let saidMs = performance.now();
   return ({ tradesAppended, tradesPerSecond, waiting, instruments }) => {
@@ -126,7 +126,7 @@ function logStatus(log: Log): (status: LiveStatus) => void {
   };
 }
 
-/** What a live ingest did, in words. */
+/** The report of a live ingest, in words. */
 export function liveText(report: LiveIngestReport): string {
   const number = (value: number) => value.toLocaleString('en');
   return [
@@ -138,11 +138,11 @@ export function liveText(report: LiveIngestReport): string {
           `  ${counted(report.deadLetters, 'dead letter')}: "npx tapeproof dead-letters" lists them; ${number(report.deadLettersNotKept)} more were only counted.`,
         ]
       : []),
-    ...(report.complete ? [] : ['  Kafka did not take the last trades in time: they are fetched at the next start.']),
+    ...(report.complete ? [] : ['  Kafka did not accept the last trades in time: they are fetched at the next start.']),
   ].join('\n');
 }
 
-/** Shows the phases: those before the last only where they last. */
+/** Shows the phases: those before the last only if they take long. */
 export function showIngest(bar: ProgressBar): (progress: IngestProgress) => void {
   return ({ phase, done, total, trades, alreadyThere }) => {
     if (phase === 'append') bar.update({ done, total, unit: 'trades', count: alreadyThere + trades, worked: trades });
@@ -157,14 +157,14 @@ export function showIngest(bar: ProgressBar): (progress: IngestProgress) => void
   };
 }
 
-/** What an ingest did, in words. */
+/** The report of an ingest, in words. */
 export function ingestText(report: IngestReport): string {
   const { trades, appended, alreadyThere, repeated, deadLetters, notTrades } = report;
   const number = (value: number) => value.toLocaleString('en');
   return [
-    `${counted(trades, 'trade')}: ${number(appended)} appended, ${number(alreadyThere)} there already${repeated > 0 ? `, ${number(repeated)} repeated in the file` : ''}.`,
+    `${counted(trades, 'trade')}: ${number(appended)} appended, ${number(alreadyThere)} already there${repeated > 0 ? `, ${number(repeated)} repeated in the file` : ''}.`,
     ...instrumentLines(report.instruments),
-    ...report.absent.map((name) => `  Allowed, and not there: ${absenceOf(name)}.`),
+    ...report.absent.map((name) => `  Allowed, but not in the file: ${absenceOf(name)}.`),
     ...(deadLetters > 0
       ? [
           `  Refused: ${counted(deadLetters, 'row')}; "npx tapeproof dead-letters" lists them.`,
@@ -172,6 +172,6 @@ export function ingestText(report: IngestReport): string {
         ]
       : []),
     ...(notTrades > 0 ? [`  Passed over: ${counted(notTrades, 'line')} of other messages.`] : []),
-    ...(report.complete ? [] : ['  Stopped before the end: the same command goes on from here.']),
+    ...(report.complete ? [] : ['  Stopped before the end: the same command continues from here.']),
   ].join('\n');
 }

@@ -15,7 +15,7 @@ export async function listInstruments({ json }: JsonOption): Promise<void> {
   });
 }
 
-/** Reads the whole tape as it is now, outside any group. */
+/** Reads the whole tape up to its present end, outside any group. */
 async function readTape(reader: LogReader, decode: TapeDecoder, partitions: number): Promise<TapeInventory> {
   const instruments = new TapeInstruments(partitions);
   const ranges = await Promise.all(
@@ -34,7 +34,7 @@ async function readTape(reader: LogReader, decode: TapeDecoder, partitions: numb
       for await (const records of reader.read(range)) {
         for (const record of records) {
           const decoded = decode(record);
-          // Nearly never: a promise a record would take most of the time.
+          // Rarely: a promise per record would take most of the time.
           instruments.add(range.partition, decoded instanceof Promise ? await decoded : decoded);
         }
         done += records.length;

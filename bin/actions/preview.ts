@@ -6,7 +6,7 @@ import { print } from '../context.ts';
 
 const RAW_CHARACTERS_SHOWN = 60;
 
-/** Shows the first rows of a file as they are understood; nothing is appended. */
+/** Shows the first rows of a file as understood; nothing is appended. */
 export async function printPreview(options: FileOptions, json: true | undefined): Promise<void> {
   const shown = await preview(options);
   print(json, shown, () => previewText(shown));
@@ -31,7 +31,7 @@ export function previewText({ path, container, format, delimiter, header, times,
   }
   return [
     `${path}: ${format}, ${container}`,
-    ...(delimiter === null ? [] : [`  columns parted by ${JSON.stringify(delimiter)}, times in ${times}`]),
+    ...(delimiter === null ? [] : [`  columns separated by ${JSON.stringify(delimiter)}, times in ${times}`]),
     ...(delimiter === null ? [] : [header === null ? '  no header' : `  header ${JSON.stringify(header.trim())}`]),
     table.toString(),
   ].join('\n');

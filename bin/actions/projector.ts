@@ -87,12 +87,12 @@ export async function rebuild(name: string, { approveDifference, json }: Rebuild
   print(json, report, () => rebuildText(name, report));
 }
 
-/** What a rebuild found, in a sentence. */
+/** The result of a rebuild, in a sentence. */
 export function rebuildText(name: string, report: RebuildReport): string {
   const what = {
     equal: 'equal to the live one, byte for byte',
-    restored: 'the live one had lost what it held, all else was equal',
-    approved: 'it differed from the live one, which was approved',
+    restored: 'the live one had lost data, all else was equal',
+    approved: 'it differed from the live one, and that was approved',
   }[report.comparison];
   return `${name}: ${report.records.toLocaleString('en')} records read; generation ${report.generation} is live (${what}); generation ${report.replaced} is kept until the next rebuild.`;
 }

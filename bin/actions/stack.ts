@@ -25,7 +25,7 @@ export async function bringUp({ secure, json }: StackUpOptions): Promise<void> {
   print(json, endpoints, () =>
     [
       ...Object.entries(endpoints).map(([name, value]) => `${name.padEnd(20)} ${value}`),
-      `With their passwords, for you alone: ${endpointsFile(options.folder)}`,
+      `With passwords, readable only by you: ${endpointsFile(options.folder)}`,
     ].join('\n'),
   );
 }
@@ -42,12 +42,12 @@ export async function reset({ json }: JsonOption): Promise<void> {
   await printWhatIsLeft(options, json);
 }
 
-/** For people each step was said as it was done. */
+/** For people each step was reported as it was done. */
 async function printWhatIsLeft(options: StackOptions, json: true | undefined): Promise<void> {
   if (json === true) print(json, await stackStatus(options), () => '');
 }
 
-/** What runs; why where something does not. */
+/** Which services run, and why the others do not. */
 export async function printStackStatus({ json }: JsonOption): Promise<void> {
   const services = await stackStatus(stackOptionsFromEnvironment(process.env));
   print(json, services, () => {

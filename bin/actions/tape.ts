@@ -50,7 +50,7 @@ export interface ListOptions {
 
 const CANCELLED_EXIT_CODE = 130;
 
-/** What a wish's record is in words: now, and where it was there already. */
+/** The words for an amendment: when it is new, and when it was already there. */
 const WORDS = {
   cancel: { done: 'is taken back', already: 'was taken back before' },
   correct: { done: 'is corrected', already: 'has these figures already' },
@@ -80,7 +80,7 @@ function amendmentText({ kind }: Wish, { action, trade: { trade, figures }, appe
     appended?.name === 'TradeCorrected'
       ? ` to ${appended.amendment.correctedPrice.toString()} × ${appended.amendment.correctedSize.toString()}`
       : '';
-  return `${what}, ${held}, ${WORDS[kind].done}${now}. What was decided before stands.`;
+  return `${what}, ${held}, ${WORDS[kind].done}${now}. Earlier decisions stand.`;
 }
 
 export async function revoke(target: string, options: RevokeOptions): Promise<void> {
@@ -106,7 +106,7 @@ export async function revoke(target: string, options: RevokeOptions): Promise<vo
   if (!report.complete) process.exitCode = CANCELLED_EXIT_CODE;
 }
 
-/** What a revocation did, in words. */
+/** The report of a revocation, in words. */
 function revocationText({ source, isDryRun, complete, appended, perInstrument }: RevocationReport): string {
   const number = (value: number) => value.toLocaleString('en');
   const all = Object.entries(perInstrument).sort(([left], [right]) => (left < right ? -1 : 1));
@@ -119,11 +119,9 @@ function revocationText({ source, isDryRun, complete, appended, perInstrument }:
       ? `${counted(sum('cancelled'), 'trade')} of ${source} would be taken back; ${before}.`
       : `${counted(appended, 'trade')} of ${source} taken back; ${before}.`,
     ...all.map(([instrument, { cancelled }]) => `  ${instrument.padEnd(24)} ${number(cancelled)}`),
-    ...(elsewhere > 0
-      ? [`  Left as they are: ${counted(elsewhere, 'trade')} that another source appended first.`]
-      : []),
-    '  Trades that another file holds too were appended once, and are taken back with this one.',
-    ...(complete ? [] : ['  It was stopped before the end: run it again, and it goes on.']),
+    ...(elsewhere > 0 ? [`  Left unchanged: ${counted(elsewhere, 'trade')} that another source appended first.`] : []),
+    '  Trades that are also in another file were appended once, and are taken back with this one.',
+    ...(complete ? [] : ['  It was stopped before the end: run it again to continue.']),
   ].join('\n');
 }
 

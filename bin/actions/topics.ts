@@ -9,7 +9,7 @@ import { applyTopics, checkTopics, driftText, remedyOf } from '../../platform/ka
 import type { JsonOption } from '../commands/options.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 
-/** Dead letters are not among them: those of files that were ingested are not on the tape. */
+/** Dead letters are not among them: an ingested file's are not on the tape. */
 const REDERIVED: readonly TopicName[] = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC];
 
 export interface RecreateTopicsOptions extends JsonOption {
@@ -20,7 +20,7 @@ export interface ApplyTopicsOptions extends JsonOption {
   readonly partitions: number;
 }
 
-/** @param isAsked - whether the number of partitions was given: then another one than asked for is a fault. */
+/** @param isAsked - whether the number of partitions was given: then a different actual number is a fault. */
 export async function applyAllTopics({ partitions, json }: ApplyTopicsOptions, isAsked: boolean): Promise<void> {
   const kafka = await answeringKafka('topics');
   const report = await applyTopics(kafka, partitions, await activatedPartitions(kafka));
@@ -29,7 +29,7 @@ export async function applyAllTopics({ partitions, json }: ApplyTopicsOptions, i
   if (fixed === partitions || !isAsked) return;
   throw new TapeproofError(
     'USAGE',
-    `The topics have ${fixed} partitions and keep them, for they are fixed once the tape exists: leave out --partitions ${partitions}.`,
+    `The topics have ${fixed} partitions, which are fixed once the tape exists: leave out --partitions ${partitions}.`,
   );
 }
 

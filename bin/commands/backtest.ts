@@ -10,21 +10,24 @@ export function registerBacktest(program: Command): void {
     .requiredOption('--trades <file>', 'a file of trades; given again, further files in the order given', collect)
     .option(
       '--config <file>',
-      `engine configuration, ${DEFAULT_CONFIGURATION_FILE} where left out; given twice, both are compared`,
+      `engine configuration, ${DEFAULT_CONFIGURATION_FILE} by default; given twice, both are compared`,
       collect,
     )
-    .option('--strategy <file>', "a strategy of one's own in TypeScript; may be given again", collect)
+    .option('--strategy <file>', 'your own strategy in TypeScript; may be given again', collect)
     .option('--events <file>', 'write the events too, as derive does')
-    .option('--format <name>', `one of ${FILE_SOURCE_NAMES.join(', ')}; told from the first lines where left out`)
+    .option('--format <name>', `one of ${FILE_SOURCE_NAMES.join(', ')}; by default detected from the first lines`)
     .option('--instrument <instrument>', 'instrument of the rows where they name none; @venue where they name symbols')
     .option('--columns <columns>', 'columns of any other table: time=ts:ms,price=px,size=qty,side=taker,id=#5')
-    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out');
+    .option(
+      '--delimiter <character>',
+      'the character between columns, or tab; by default detected from the first line',
+    );
   withFileSurveyOptions(command)
     .option('--json', 'print as JSON')
     .addHelpText(
       'after',
       `
-What it prints is hypothetical, and about these trades alone. docs/backtest.md shows how a strategy is written.
+The results are hypothetical, and apply to these trades only. docs/backtest.md shows how to write a strategy.
 
 Examples:
   $ npx tapeproof backtest --trades trades.csv.gz

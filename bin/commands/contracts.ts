@@ -14,7 +14,7 @@ export function registerContracts(program: Command): void {
   contracts
     .command('check')
     .description(
-      'exit 1 when the registry lacks a schema of this build, would refuse it, or has other ids than the log',
+      'exit 1 when the registry lacks a schema of this build, would refuse it, or has different ids than the log',
     )
     .option('--json', 'print as JSON')
     .action(async (options: JsonOption) => {

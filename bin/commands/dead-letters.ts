@@ -6,9 +6,9 @@ import { parseWholeNumber } from './options.ts';
 export function registerDeadLetters(program: Command): void {
   const letters = program
     .command('dead-letters')
-    .description('list what was refused: where it came from, and why')
+    .description('list refused records and rows: where each came from, and why')
     .addOption(reasonOption())
-    .option('--limit <n>', 'at most so many, newest last', parseWholeNumber, 100)
+    .option('--limit <n>', 'at most this many, newest last', parseWholeNumber, 100)
     .option('--json', 'print as JSON, payloads in base64')
     .action(async (options: ListDeadLettersOptions) => {
       const { listDeadLetters } = await import('../actions/dead-letters.ts');
@@ -16,11 +16,11 @@ export function registerDeadLetters(program: Command): void {
     });
   letters
     .command('retry')
-    .description('take back what was refused for its schema and can be read now; safe to run twice')
+    .description('take back records that were refused for their schema and can be read now; safe to run twice')
     .addOption(reasonOption())
     .option('--source <name>', 'only of this topic, or of one partition of it as in raw.trades-3')
     .option('--json', 'print as JSON')
-    // Options of the same name belong to the command that they stand behind.
+    // Options of the same name belong to the command that they follow.
     .action(async (_: RetryDeadLettersOptions, command: Command) => {
       const { retryAllDeadLetters } = await import('../actions/dead-letters.ts');
       await retryAllDeadLetters(command.optsWithGlobals());

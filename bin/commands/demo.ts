@@ -8,7 +8,7 @@ export function registerDemo(program: Command): void {
       'real trades through the whole path: services, tape, engine, projectors, a summary, an audit, a wipe and a replay',
     )
     .option('--down', 'stop the services at the end')
-    .option('--yes', 'go on where the local stack holds a tape that is not the demo’s')
+    .option('--yes', 'continue although the tape on the local stack is not the demo’s')
     .option('--json', 'print the summary as JSON')
     .action(async (options: DemoCommandOptions) => {
       const { demo } = await import('../actions/demo.ts');

@@ -9,10 +9,13 @@ export function registerDerive(program: Command): void {
     .requiredOption('--trades <file>', 'a file of trades; the order of its rows is the order of the tape')
     .option('--config <file>', 'engine configuration', DEFAULT_CONFIGURATION_FILE)
     .option('--out <file>', 'where to write the events, one JSON object a line; - is standard output', '-')
-    .option('--format <name>', 'format of the file; told from its first lines where left out')
+    .option('--format <name>', 'format of the file; by default detected from its first lines')
     .option('--instrument <instrument>', 'instrument of the rows where they name none; @venue where they name symbols')
     .option('--columns <columns>', 'columns of any other table: time=ts:ms,price=px,size=qty,side=taker,id=#5')
-    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out');
+    .option(
+      '--delimiter <character>',
+      'the character between columns, or tab; by default detected from the first line',
+    );
   withFileSurveyOptions(command).action(async (options: DeriveOptions) => {
     const { runDerive } = await import('../actions/derive.ts');
     await runDerive(options);

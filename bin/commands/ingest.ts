@@ -16,22 +16,22 @@ function registerFile(ingest: Command): void {
     .command('file')
     .argument('<path>', 'a file of trades: text, gzip, zstd, zip or Parquet')
     .description('append the trades of a file; run it again and nothing is appended twice')
-    .option('--format <name>', `one of ${FILE_SOURCE_NAMES.join(', ')}; told from the first lines where left out`)
+    .option('--format <name>', `one of ${FILE_SOURCE_NAMES.join(', ')}; by default detected from the first lines`)
     .option('--instrument <instrument>', 'instrument of the rows where they name none; @venue where they name symbols')
     .option('--columns <columns>', 'columns of any other table: time=ts:ms,price=px,size=qty,side=taker,id=#5')
-    .option('--delimiter <character>', 'what parts the columns, or tab; told from the first line where left out')
-    .option('--preview', 'show the first ten rows as they are understood, and append nothing')
-    .option('--allow <instruments>', 'take only these, separated by commas; others become dead letters')
+    .option('--delimiter <character>', 'the character between columns, or tab; by default detected from the first line')
+    .option('--preview', 'show the first ten rows as understood, and append nothing')
+    .option('--allow <instruments>', 'accept only these, separated by commas; others become dead letters')
     .option('--speed <speed>', 'max, or times real time: 1, 60', parseSpeed, 'max' as const);
   withFileSurveyOptions(file)
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
       `
-A trade is known by its id and event time: one that the tape holds already is not appended again, whatever file or run put
-it there. Rows without ids are known by time, price and size, so that overlapping or longer files give each trade once.
-Of an instrument, ingest the oldest file first: trades that come after newer ones are kept, and count into the current or
-the previous session, but decide nothing. A file whose order would silence decisions is refused, with what to do.`,
+A trade is identified by its id and event time: one that is already on the tape is not appended again, whatever file or
+run put it there. Rows without ids are identified by time, price and size, so that overlapping or longer files give each trade once.
+Ingest the oldest file of an instrument first: trades that come after newer ones are kept, and count into the current or
+the previous session, but decide nothing. A file whose order would silence decisions is refused, and the message says what to do.`,
     )
     .action(async (path: string, options: IngestOptions) => {
       const { ingestFileOfTrades } = await import('../actions/ingest.ts');
@@ -48,7 +48,7 @@ function registerLive(ingest: Command): void {
     .option('--poll', 'by REST alone, without a WebSocket')
     .option(
       '--resume-max <trades>',
-      'missing trades of an instrument to ask for; more are a gap on the tape',
+      'the most missing trades of an instrument to request; more are a gap on the tape',
       parseCount,
     )
     .option('--ws-url <url>', "instead of the venue's own")
@@ -63,7 +63,7 @@ function registerLive(ingest: Command): void {
 function registerVenues(ingest: Command): void {
   ingest
     .command('venues')
-    .description('what trades can be taken from live')
+    .description('list the venues that trades can be taken from live')
     .option('--json', 'print as JSON')
     .action(async (options: JsonOption) => {
       const { listVenues } = await import('../actions/venues.ts');
@@ -77,7 +77,7 @@ function parseSpeed(text: string): number | 'max' {
   if (!Number.isFinite(speed) || speed <= 0)
     throw new TapeproofError(
       'USAGE',
-      `"${text}" is not a speed: give max, 1 for real time, or 60 for sixty times that.`,
+      `"${text}" is not a valid speed: give max, 1 for real time, or 60 for sixty times that.`,
     );
   return speed;
 }
@@ -85,5 +85,5 @@ function parseSpeed(text: string): number | 'max' {
 function parseCount(text: string): number {
   const count = Number(text);
   if (/^\d{1,9}$/.test(text)) return count;
-  throw new TapeproofError('USAGE', `"${text}" is not a number of trades: give a whole number, 0 or more.`);
+  throw new TapeproofError('USAGE', `"${text}" is not a valid number of trades: give a whole number, 0 or more.`);
 }

@@ -4,7 +4,7 @@ import type { JsonOption } from './options.ts';
 export function registerInstruments(program: Command): void {
   program
     .command('instruments')
-    .description('what the tape holds of each instrument: records, first and last trade, gaps')
+    .description('list the instruments on the tape: records, first and last trade, gaps')
     .option('--json', 'print as JSON')
     .action(async (options: JsonOption) => {
       const { listInstruments } = await import('../actions/instruments.ts');

@@ -5,7 +5,7 @@ import { registerDeadLetters } from './dead-letters.ts';
 import type { JsonOption } from './options.ts';
 import { registerTopics } from './topics.ts';
 
-/** The commands that prepare and look after the services. */
+/** The commands that prepare and maintain the services. */
 export function registerOperate(program: Command): void {
   registerTopics(program);
   registerContracts(program);

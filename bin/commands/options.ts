@@ -2,8 +2,8 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { TapeproofError } from '../../platform/errors.ts';
 import { REFUSED_PERCENT_MAX } from '../../producers/survey.ts';
 
-// Options that several commands share. Only what help and parsing need is imported here and in the files beside: what a
-// command does is in ../actions, and loaded when it is called.
+// Options that several commands share. This file and its siblings import only what help and parsing need: the
+// commands' actions are in ../actions, and are loaded when called.
 
 const PORT_MAX = 65_535;
 
@@ -13,7 +13,7 @@ export interface JsonOption {
   readonly json?: true;
 }
 
-/** What {@link withHttpOptions} gives to an action. */
+/** The options that {@link withHttpOptions} adds. */
 export interface HttpOptions {
   readonly httpPort: number;
   readonly httpHost: string;
@@ -24,14 +24,17 @@ export interface HttpOptions {
 export function withHttpOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--http-port <port>', 'where /metrics, /health and /ready answer; 0 takes a free one and logs it')
+      new Option('--http-port <port>', 'port for /metrics, /health and /ready; 0 takes a free one and logs it')
         .env('TAPEPROOF_HTTP_PORT')
         .default(0)
         .argParser(parsePort),
     )
-    .addOption(new Option('--http-host <host>', 'the address that they answer at').default('127.0.0.1'))
+    .addOption(new Option('--http-host <host>', 'address for /metrics, /health and /ready').default('127.0.0.1'))
     .addOption(
-      new Option('--http-names <names>', 'names by which they may be asked beside that address; separated by commas')
+      new Option(
+        '--http-names <names>',
+        'host names by which they may be requested besides that address; separated by commas',
+      )
         .env('TAPEPROOF_HTTP_NAMES')
         .default([], 'localhost')
         .argParser(parseNames),
@@ -42,10 +45,10 @@ function parseNames(text: string): string[] {
   const names = text.split(',').filter((name) => name !== '');
   const wrong = names.find((name) => !/^[a-z0-9._-]+$/i.test(name));
   if (wrong === undefined) return names;
-  throw new InvalidArgumentError('Give names of hosts without a port, separated by commas.');
+  throw new InvalidArgumentError('Give host names without a port, separated by commas.');
 }
 
-/** An empty variable is as good as none. */
+/** An empty variable is treated as unset. */
 function parsePort(text: string): number {
   if (text === '') return 0;
   const port = Number(text);
@@ -53,7 +56,7 @@ function parsePort(text: string): number {
   throw new InvalidArgumentError(`Give a number from 0 to ${PORT_MAX}.`);
 }
 
-/** What commands that read a file of trades have in common. */
+/** Options common to the commands that read a file of trades. */
 export interface FileSurveyOptions {
   readonly sort?: true;
   readonly acceptLate?: true;
@@ -63,10 +66,10 @@ export interface FileSurveyOptions {
 export function withFileSurveyOptions(command: Command): Command {
   return command
     .option('--sort', 'take the rows by time; large files are sorted through temporary files')
-    .option('--accept-late', 'take the rows as they come, also where their order silences decisions')
+    .option('--accept-late', 'take the rows in file order, even where that silences decisions')
     .option(
       '--refused-max <percent>',
-      'end without doing anything where more of the rows are no trades',
+      'end without doing anything where more of the rows are not trades',
       parsePercent,
       REFUSED_PERCENT_MAX,
     );
@@ -75,7 +78,7 @@ export function withFileSurveyOptions(command: Command): Command {
 function parsePercent(text: string): number {
   const percent = Number(text.replace(/%$/, ''));
   if (/^\d{1,3}(\.\d{1,6})?%?$/.test(text) && percent <= 100) return percent;
-  throw new TapeproofError('USAGE', `"${text}" is not a share of rows: give a number of percent from 0 to 100.`);
+  throw new TapeproofError('USAGE', `"${text}" is not a valid share of rows: give a percentage from 0 to 100.`);
 }
 
 export function parseWholeNumber(text: string): number {

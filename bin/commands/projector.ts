@@ -6,7 +6,7 @@ export function registerProjector(program: Command): void {
   const projector = program.command('projector').description('read models: pure mappings from events to a store');
   projector
     .command('list')
-    .description('what there is, which generation is live, and its ledger')
+    .description('list the projectors, which generation is live, and its ledger')
     .option('--json', 'print as JSON')
     .action(async (options: JsonOption) => {
       const { printProjectors } = await import('../actions/projector.ts');
@@ -25,7 +25,7 @@ export function registerProjector(program: Command): void {
     .command('rebuild')
     .argument('<name>', 'see projector list')
     .description(
-      'build a read model anew from Kafka beside the live one, compare, and swap; no process needs to be stopped',
+      'rebuild a read model from Kafka beside the live one, compare, and swap; no process needs to be stopped',
     )
     .option('--approve-difference', 'swap even where the rebuilt values differ from the live ones')
     .option('--json', 'print the report as JSON')

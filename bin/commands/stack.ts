@@ -16,7 +16,7 @@ ${[
 ]
   .map(([name = '', value = '']) => `  ${name.padEnd(33)}${value}`)
   .join('\n')}
-Two stacks live side by side with other ports and another folder.`;
+Two stacks can run side by side with different ports and folders.`;
 
 export function registerStack(program: Command): void {
   const stack = program
@@ -25,8 +25,8 @@ export function registerStack(program: Command): void {
     .addHelpText('after', SETTINGS);
   stack
     .command('up')
-    .description('start what is not running, and wait until all of it is healthy')
-    .option('--secure', 'with TLS, and Kafka with passwords and access rules; it stays so until it is reset')
+    .description('start the services that are not running, and wait until all are healthy')
+    .option('--secure', 'with TLS, and Kafka with passwords and access rules; stays so until reset')
     .option('--json', 'print the endpoints as JSON, without passwords')
     .addHelpText('after', SETTINGS)
     .action(async (options: StackUpOptions) => {
@@ -35,23 +35,23 @@ export function registerStack(program: Command): void {
     });
   stack
     .command('down')
-    .description('stop all of it; the data stays')
-    .option('--json', 'print as JSON how each service is then')
+    .description('stop all services; the data stays')
+    .option('--json', 'print the state of each service afterwards as JSON')
     .action(async (options: JsonOption) => {
       const { bringDown } = await import('../actions/stack.ts');
       await bringDown(options);
     });
   stack
     .command('reset')
-    .description('stop all of it and wipe its data; downloads stay')
-    .option('--json', 'print as JSON how each service is then')
+    .description('stop all services and wipe their data; downloads stay')
+    .option('--json', 'print the state of each service afterwards as JSON')
     .action(async (options: JsonOption) => {
       const { reset } = await import('../actions/stack.ts');
       await reset(options);
     });
   stack
     .command('status')
-    .description('say what runs, and why where something does not; exit 3 unless all of it is healthy')
+    .description('show which services run, and why the others do not; exit 3 unless all are healthy')
     .option('--json', 'print as JSON')
     .action(async (options: JsonOption) => {
       const { printStackStatus } = await import('../actions/stack.ts');

@@ -7,14 +7,14 @@ const PLACE = /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 export function registerStatus(program: Command): void {
   program
     .command('status')
-    .description('one screen: services, topics, what is in force, processes, lag, instruments, what went wrong')
+    .description('one screen: services, topics, what is in force, processes, lag, instruments, problems')
     .option(
       '--processes <places>',
       'processes of other machines: host:port, several separated by commas',
       parsePlaces,
       [],
     )
-    .option('--watch', 'show it again every five seconds')
+    .option('--watch', 'refresh every five seconds')
     .option('--json', 'print as JSON')
     .addHelpText(
       'after',
@@ -38,6 +38,6 @@ function parsePlaces(text: string): StatusOptions['processes'] {
     if (host !== undefined && Number(port) >= 1 && Number(port) <= 65_535) {
       return { name: 'process', host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
     }
-    throw new TapeproofError('USAGE', `${JSON.stringify(place)} is not a valid place: give host:port.`);
+    throw new TapeproofError('USAGE', `${JSON.stringify(place)} is not a valid address: give host:port.`);
   });
 }

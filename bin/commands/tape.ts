@@ -6,11 +6,11 @@ import { isInstrument, parseAmount } from '../../contracts/trade-rules.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { parseWholeNumber } from './options.ts';
 
-/** A reason and a name are read by people, in one line. */
+/** A reason and a name are for people, on one line. */
 const TEXT_LENGTH_MAX = 500;
 const LISTED_DEFAULT = 100;
 
-/** The commands that append to the tape what is to be said of trades that lie on it. */
+/** The commands that append amendments of trades on the tape. */
 export function registerTape(program: Command): void {
   const tape = program
     .command('tape')
@@ -18,8 +18,8 @@ export function registerTape(program: Command): void {
     .addHelpText(
       'after',
       `
-Nothing on the tape is ever edited or removed. From the record on, sums are as if it had been so; what was decided before
-stands, and its audit says so.
+Nothing on the tape is ever edited or removed. From the record on, sums are as if it had always been so; earlier
+decisions stand, and their audit says so.
 
 Examples:
   $ npx tapeproof tape cancel --trade 4611 --instrument BTC-USDT@binance --reason "busted by the exchange"
@@ -50,9 +50,9 @@ Examples:
 }
 
 function registerCorrect(tape: Command): void {
-  withTrade(tape.command('correct').description('give a trade other figures: sums hold them from here on'))
-    .option('--price <price>', 'the price that holds from here on', parsePrice)
-    .option('--size <size>', 'the size that holds from here on', parseSize)
+  withTrade(tape.command('correct').description('give a trade other figures: sums use them from here on'))
+    .option('--price <price>', 'the price in force from here on', parsePrice)
+    .option('--size <size>', 'the size in force from here on', parseSize)
     .addHelpText(
       'after',
       `
@@ -62,7 +62,7 @@ Examples:
     )
     .action(async ({ price, size, ...options }: CorrectOptions) => {
       if (price === undefined && size === undefined) {
-        throw new TapeproofError('USAGE', 'Nothing is to be corrected: name --price, --size or both.');
+        throw new TapeproofError('USAGE', 'There is nothing to correct: give --price, --size or both.');
       }
       const { amend } = await import('../actions/tape.ts');
       await amend({ kind: 'correct', price, size }, options);
@@ -70,12 +70,14 @@ Examples:
 }
 
 function registerRelease(tape: Command): void {
-  withTrade(tape.command('release').description('vouch for the stamp of a trade that was set aside for it: it counts'))
+  withTrade(
+    tape.command('release').description('vouch for the stamp of a trade that was set aside because of it: it counts'),
+  )
     .addHelpText(
       'after',
       `
-A trade stamped far after the others is set aside, and "npx tapeproof dead-letters --reason CLOCK_LEAD" lists it. Once it is
-vouched for, the clock goes on from its stamp: earlier trades that come later are late.
+A trade stamped far after the others is set aside, and "npx tapeproof dead-letters --reason CLOCK_LEAD" lists it. Once
+it is vouched for, the clock continues from its stamp: earlier trades that come later are late.
 
 Example:
   $ npx tapeproof tape release --trade 4611 --instrument BTC-USDT@binance --reason "first trade after the outage"`,
@@ -89,16 +91,16 @@ Example:
 function withTrade(command: Command): Command {
   return withStatement(
     command
-      .requiredOption('--trade <id>', "the trade's id, as the tape has it")
+      .requiredOption('--trade <id>', "the trade's id, as on the tape")
       .requiredOption('--instrument <instrument>', 'such as BTC-USDT@binance', parseInstrument)
-      .option('--at <time>', 'its event time (ISO 8601, or microseconds), where the id stands with several', parseTime),
+      .option('--at <time>', 'its event time (ISO 8601, or microseconds), where the id has several', parseTime),
   );
 }
 
 function withStatement(command: Command): Command {
   return command
     .requiredOption('--reason <text>', 'why, for people', parseText)
-    .option('--actor <name>', 'who says so; you where left out', parseText)
+    .option('--actor <name>', 'who requests it; by default you', parseText)
     .option('--json', 'print the report as JSON');
 }
 
@@ -106,17 +108,17 @@ function registerRevokeFile(tape: Command): void {
   withStatement(
     tape
       .command('revoke-file')
-      .argument('<file>', 'the file, packed or not, or its source as the tape names it: file:<16 hex digits>')
+      .argument('<file>', 'the file, packed or not, or its source as named on the tape: file:<16 hex digits>')
       .description('take back every trade that was appended from a file; run it again and nothing is taken back twice'),
   )
-    .option('--format <name>', 'format of the file, where its first lines do not tell')
+    .option('--format <name>', 'format of the file, where its first lines do not show it')
     .option('--instrument <instrument>', 'instrument of its rows, for formats whose rows name none')
     .option('--dry-run', 'only count, by instrument')
     .addHelpText(
       'after',
       `
-A trade that another file holds too is on the tape once, from the file that came first, and is taken back with that one:
-ingesting the other file again does not bring it back.
+A trade that is also in another file is on the tape once, from the file that came first, and is taken back with that
+one: ingesting the other file again does not bring it back.
 
 Examples:
   $ npx tapeproof tape revoke-file trades.csv.gz --reason "of another venue" --dry-run
@@ -131,9 +133,9 @@ Examples:
 function registerAmendments(tape: Command): void {
   tape
     .command('amendments')
-    .description('list what the tape says of its trades: taken back, corrected, vouched for')
+    .description('list the amendments on the tape: trades taken back, corrected, vouched for')
     .option('--instrument <instrument>', 'only of this one', parseInstrument)
-    .option('--limit <n>', 'at most so many of each partition, the newest', parseWholeNumber, LISTED_DEFAULT)
+    .option('--limit <n>', 'at most this many of each partition, the newest', parseWholeNumber, LISTED_DEFAULT)
     .option('--json', 'print as JSON')
     .addHelpText(
       'after',
@@ -184,6 +186,6 @@ function parseText(text: string): string {
   if (line !== '' && line.length <= TEXT_LENGTH_MAX && !/\p{Cc}/u.test(line)) return line;
   throw new TapeproofError(
     'USAGE',
-    `A reason and a name are one line of 1 to ${TEXT_LENGTH_MAX} characters, not ${JSON.stringify(line.slice(0, 60))}.`,
+    `A reason or a name must be one line of 1 to ${TEXT_LENGTH_MAX} characters, not ${JSON.stringify(line.slice(0, 60))}.`,
   );
 }

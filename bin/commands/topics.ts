@@ -3,14 +3,14 @@ import { DEFAULT_PARTITIONS, TAPE_TOPIC, TOPICS, type TopicName } from '../../co
 import type { ApplyTopicsOptions, RecreateTopicsOptions } from '../actions/topics.ts';
 import { parseWholeNumber, type JsonOption } from './options.ts';
 
-/** What `topics recreate` may delete. */
+/** The topics that `topics recreate` may delete. */
 const RECREATABLE: readonly TopicName[] = TOPICS.map(({ name }) => name).filter((name) => name !== TAPE_TOPIC);
 
 export function registerTopics(program: Command): void {
   const topics = program.command('topics').description('the Kafka topics of contracts/topics.ts');
   topics
     .command('apply')
-    .description('create what is missing, and mend settings that drifted')
+    .description('create missing topics, and correct settings that drifted')
     .option(
       '--partitions <n>',
       'partitions of each topic; fixed once the topics exist',
@@ -24,8 +24,8 @@ export function registerTopics(program: Command): void {
     });
   topics
     .command('recreate')
-    .description('delete topics and make them anew, empty; a stopped engine then derives them again from the tape')
-    .addArgument(new Argument('[names...]', 'all but the tape can be named').choices(RECREATABLE))
+    .description('delete topics and recreate them, empty; a stopped engine then derives them again from the tape')
+    .addArgument(new Argument('[names...]', 'any topic except the tape').choices(RECREATABLE))
     .option('--derived', 'all that the engine derives again: its events, anchors and states')
     .option('--json', 'print as JSON')
     .action(async (names: TopicName[], options: RecreateTopicsOptions) => {
@@ -34,7 +34,7 @@ export function registerTopics(program: Command): void {
     });
   topics
     .command('check')
-    .description('exit 1 when a topic differs from its definition, also by a default of the broker')
+    .description('exit 1 when a topic differs from its definition, including by a broker default')
     .option('--json', 'print as JSON')
     .action(async (options: JsonOption) => {
       const { checkAllTopics } = await import('../actions/topics.ts');

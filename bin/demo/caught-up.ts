@@ -10,7 +10,7 @@ import { progressBar } from '../progress.ts';
 
 const POLL_MS = 250;
 
-/** Waits until the engine, and then each projector, has committed all that is in its topics. */
+/** Waits until the engine, and then each projector, has committed everything in its topics. */
 export async function untilCaughtUp(where: Connections, signal: AbortSignal): Promise<void> {
   const kafka = createKafka(where.kafkaBrokers, 'tapeproof-demo');
   const groups = [

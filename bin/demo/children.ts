@@ -20,17 +20,17 @@ export class Children {
   private readonly running = new Map<string, ChildProcess>();
   private stopping = false;
   private fail: (error: Error) => void = () => undefined;
-  /** Rejects when a child ends that was not asked to. */
+  /** Rejects when a child ends unasked. */
   readonly failure: Promise<never>;
 
-  /** @param environment - of the children; each gets a port of its own. */
+  /** @param environment - the children's environment; each child gets its own port. */
   constructor(folder: string, environment: NodeJS.ProcessEnv = process.env) {
     this.folder = folder;
     this.environment = { ...environment, TAPEPROOF_HTTP_PORT: '0' };
     this.failure = new Promise((_resolve, reject) => {
       this.fail = reject;
     });
-    // Looked at through race(); without a listener an early failure would count as unhandled.
+    // Observed through race(); without a listener an early failure would count as unhandled.
     this.failure.catch(() => undefined);
   }
 
@@ -63,7 +63,7 @@ export class Children {
     });
   }
 
-  /** A tape on which another engine version is in force, and nobody runs it: that would be waited for in vain. */
+  /** On this tape another engine version is in force, and nobody runs it: waiting would be in vain. */
   private failWhereItWaits(log: Readable): void {
     createInterface({ input: log }).on('line', (line) => {
       if (!line.includes('"event.action":"hand-over-awaited"')) return;
@@ -71,18 +71,18 @@ export class Children {
       this.fail(
         new TapeproofError(
           'USAGE',
-          `${message}. Or begin anew: "npx tapeproof stack reset" deletes the tape and all that came of it.`,
+          `${message}. Or start over: "npx tapeproof stack reset" deletes the tape and everything derived from it.`,
         ),
       );
     });
   }
 
-  /** A promise's result, or the failure of a child that it would wait for in vain. */
+  /** A promise's result, or the failure of a child that the promise would wait for in vain. */
   async whileRunning<Result>(work: Promise<Result>): Promise<Result> {
     return Promise.race([work, this.failure]);
   }
 
-  /** Asks all of them to finish and commit; ends by force what does not in time. */
+  /** Asks all of them to finish and commit; kills those that do not in time. */
   async stop(): Promise<void> {
     this.stopping = true;
     await Promise.all(

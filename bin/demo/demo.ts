@@ -25,7 +25,7 @@ import { summarise, summaryText } from './summary.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
 const SAMPLE = join(REPOSITORY, 'data', 'binance-sample', 'binance-spot-2025-03-25.jsonl.gz');
-/** The file of Bitstamp's trades does not say of what they are. */
+/** The file of Bitstamp's trades does not name its instrument. */
 const BITSTAMP_INSTRUMENT = 'BTC-USD@bitstamp';
 
 const TITLE_CHARACTERS = 76;
@@ -35,13 +35,13 @@ export interface DemoOptions {
   readonly json: boolean;
   /** Stop the services at the end, too. */
   readonly down: boolean;
-  /** Go on where the stack holds a tape that is not the demo's. */
+  /** Continue although the stack's tape is not the demo's. */
   readonly yes: boolean;
 }
 
 /**
- * The main job on real trades, step by step. Can be run again: nothing is appended or derived twice. Interrupted, it
- * leaves nothing running that it started.
+ * The main job on real trades, step by step. It can be run again: nothing is appended or derived twice. When
+ * interrupted, it leaves nothing running that it started.
  */
 export async function runDemo({ signal, json, down, yes }: DemoOptions): Promise<void> {
   const options = stackOptionsFromEnvironment(process.env);
@@ -50,7 +50,7 @@ export async function runDemo({ signal, json, down, yes }: DemoOptions): Promise
   const step = (title: string): void => {
     say(`\n── ${title} ${'─'.repeat(Math.max(0, TITLE_CHARACTERS - title.length))}`);
   };
-  // On the local stack, as the demo itself: never on services that the environment names.
+  // On the local stack, like the demo itself: never on services that the environment names.
   const children = new Children(join(options.folder, '..', 'demo'), withoutServices(process.env));
   const interrupted = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => {
@@ -73,7 +73,7 @@ export async function runDemo({ signal, json, down, yes }: DemoOptions): Promise
     await children.stop();
     if (down || (!finished && !wasRunning)) await stackDown(options, stackProgress());
   }
-  if (finished && !down) say('\nThe services stay up for a look of your own; "npx tapeproof stack down" stops them.');
+  if (finished && !down) say('\nThe services stay up for you to explore; "npx tapeproof stack down" stops them.');
 }
 
 interface MainJob extends Pick<DemoOptions, 'signal' | 'json' | 'yes'> {
@@ -130,7 +130,7 @@ async function theMainJob({
   }
   await untilCaughtUp(where, signal);
 
-  step('5/7 What came of them');
+  step('5/7 What was derived from them');
   const summary = await summarise(where);
   if (!json) say(summaryText(summary));
 
@@ -139,13 +139,15 @@ async function theMainJob({
 
   await children.stop();
   step('7/7 Both stores lost, and replayed from Kafka');
-  // What is rebuilt belongs to the projectors.
+  // The rebuilt data belongs to the projectors.
   actAs('projector');
   await loseAndReplay(localConnections(), signal, say);
   if (json) process.stdout.write(`${JSON.stringify(summary, undefined, 2)}\n`);
 }
 
-/** Everything that must be there before the first trade; doing it again changes nothing. @returns what is in force, in words */
+/**
+ * Everything needed before the first trade; repeating it changes nothing. @returns the activation in force, in words
+ */
 async function prepare(where: Connections, configuration: string): Promise<string> {
   await applyTopics(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
   await createRegistry(where.registryUrl).register();

@@ -11,17 +11,17 @@ import { createRegistry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { partitionCount } from '../../platform/kafka/topics.ts';
 
-/** What the demo itself puts on a tape. */
+/** The demo's own records on a tape. */
 export interface DemoTape {
-  /** Sources of its trades, as the tape names them. */
+  /** Sources of its trades, as named on the tape. */
   readonly sources: readonly string[];
   /** The configuration that it activates, canonical JSON. */
   readonly configuration: string;
 }
 
 /**
- * Passes where the tape is empty or holds nothing but what the demo puts there, and where somebody agrees: on another
- * tape it would put its own configuration in force, append trades, and lose and replay both stores.
+ * Passes where the tape is empty or has only the demo's own records, or where somebody agrees: on another tape it
+ * would put its own configuration in force, append trades, and wipe and replay both stores.
  *
  * @param yes - agrees beforehand.
  * @throws TapeproofError USAGE where nobody agrees; UNREACHABLE.
@@ -29,16 +29,16 @@ export interface DemoTape {
 export async function assertOwnTape(where: Connections, demo: DemoTape, yes: boolean): Promise<void> {
   const strange = await firstStrange(where, demo);
   if (strange === undefined || yes) return;
-  const sentence = `The local stack holds a tape that is not the demo's (${strange}). The demo would put its own configuration in force, append trades, and wipe and replay both stores.`;
+  const sentence = `The tape on the local stack is not the demo's (${strange}). The demo would put its own configuration in force, append trades, and wipe and replay both stores.`;
   if (process.stdin.isTTY && process.stderr.isTTY) {
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await terminal.question(`${sentence} Go on? [y/N] `);
+    const answer = await terminal.question(`${sentence} Continue? [y/N] `);
     terminal.close();
     if (/^y(es)?$/i.test(answer.trim())) return;
   }
   throw new TapeproofError(
     'USAGE',
-    `${sentence} Give it a stack of its own by TAPEPROOF_STACK_FOLDER and the TAPEPROOF_STACK_PORT_… variables ("npx tapeproof stack --help"), or run "npx tapeproof demo --yes" to have it done here.`,
+    `${sentence} Give the demo its own stack with TAPEPROOF_STACK_FOLDER and the TAPEPROOF_STACK_PORT_… variables ("npx tapeproof stack --help"), or run "npx tapeproof demo --yes" to use this one.`,
   );
 }
 

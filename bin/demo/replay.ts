@@ -12,9 +12,9 @@ import { keysUnder, postgresDigest, redisDigest } from './store-digest.ts';
 const DIGITS = 16;
 
 /**
- * Loses what both stores hold, as an operator's mistake would, and gets it back from Kafka.
+ * Wipes both stores, as an operator's mistake would, and restores them from Kafka.
  *
- * @throws TapeproofError CHECK_FAILED when what came back is not what was lost.
+ * @throws TapeproofError CHECK_FAILED when the restored content differs from the lost one.
  */
 export async function loseAndReplay(
   where: Connections,
@@ -48,7 +48,7 @@ export async function loseAndReplay(
     if (after.postgres !== before.postgres || after.redis !== before.redis) {
       throw new TapeproofError(
         'CHECK_FAILED',
-        'What was replayed differs from what was lost: "npx tapeproof projector list" shows the ledgers.',
+        'The replayed content differs from the lost one: "npx tapeproof projector list" shows the ledgers.',
       );
     }
     say('The same bytes.');

@@ -42,7 +42,7 @@ async function valueOf(redis: Redis, key: string): Promise<unknown> {
   return Object.entries(await redis.hgetall(key)).sort(([left], [right]) => (left < right ? -1 : 1));
 }
 
-/** Keys that begin so, sorted. */
+/** Keys with this prefix, sorted. */
 export async function keysUnder(redis: Redis, prefix: string): Promise<string[]> {
   const keys = new Set<string>();
   let cursor = '0';

@@ -14,9 +14,9 @@ import { tapeCountsText } from '../../proofs/set-aside-text.ts';
 import { countTape, type TapeCounts } from '../../proofs/set-aside.ts';
 
 export interface Summary extends Scoreboard {
-  /** What the engine made of the tape's trades. */
+  /** The events that the engine derived from the tape's trades. */
   readonly tape: TapeCounts;
-  /** Records of trades on the tape. */
+  /** The number of trade records on the tape. */
   readonly tradesOnTape: number;
   /** Rows of Postgres by view. */
   readonly inPostgres: Readonly<Record<string, number>>;
@@ -24,7 +24,7 @@ export interface Summary extends Scoreboard {
   readonly audit: string;
 }
 
-/** What the tape's trades became, counted in Kafka and in Postgres, and one resolved decision audited. */
+/** The events derived from the tape's trades, counted in Kafka and in Postgres, and one resolved decision audited. */
 export async function summarise(where: Connections): Promise<Summary> {
   const reader = createLogReader(where.kafkaBrokers);
   const pool = createPool(where.postgresUrl, 'tapeproof-demo');

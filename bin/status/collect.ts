@@ -22,21 +22,21 @@ import { EventLog } from '../../proofs/event-log.ts';
 import { stateOf, type ProcessPlace } from './processes.ts';
 import type { InstrumentState, Part, PartitionActivation, PartitionLag, ServiceState, Status } from './status.ts';
 
-/** A service that takes longer is shown as one that does not answer. */
+/** A service that takes longer is shown as not answering. */
 const PROBE_DEADLINE_MS = 3_000;
-/** A part that takes longer is left out, and said to be. */
+/** A part that takes longer is left out, and reported as such. */
 const PART_DEADLINE_MS = 8_000;
-/** Records at the end of each partition among which the newest trades and decisions are looked for. */
+/** Records at the end of each partition in which the newest trades and decisions are searched. */
 const TAIL_RECORDS = 2_000;
 const LETTERS_LOOKED_AT_MAX = 10_000;
 const SECONDS_PER_MS = 1e-3;
 const NAME = 'tapeproof-status';
 
-/** Asks everything at once, each part within its deadline. Leaves its connections to the end of the process. */
+/** Collects all parts at once, each within its deadline. Its connections are closed by the end of the process. */
 export async function collectStatus(where: Connections, places: readonly ProcessPlace[]): Promise<Status> {
   const [services, processes] = await Promise.all([serviceStates(where), Promise.all(places.map(stateOf))]);
   const down = new Map(services.filter(({ up }) => !up).map(({ name }) => [name, `${name} does not answer`]));
-  /** One part, unless a service that it asks is known to be away. */
+  /** One part, unless a service that it needs is known to be down. */
   const part = async <Value>(
     needs: readonly ServiceState['name'][],
     work: () => Promise<Value>,
@@ -52,7 +52,10 @@ export async function collectStatus(where: Connections, places: readonly Process
   };
   const kafka = createKafka(where.kafkaBrokers, NAME, createLog(NAME, 'silent'));
   const reader = createLogReader(where.kafkaBrokers);
-  /** The tape's partitions, and the registry as far as it agrees with the log: asked once, by whichever part comes first. */
+  /**
+   * The tape's partitions, and the registry as far as it agrees with the log: determined once, by whichever part comes
+   * first.
+   */
   let opening: Promise<{ readonly partitions: number; readonly registry: Registry }> | undefined;
   const opened = (): NonNullable<typeof opening> => (opening ??= openLog(where, kafka, reader));
   const [topicDrift, activations, lag, instruments, letters, conflicts, gaps] = await Promise.all([
@@ -161,7 +164,7 @@ async function lagsOf(
 interface ReadingGroup {
   readonly group: string;
   readonly topics: readonly string[];
-  /** Where its store stands, by topic-partition: a rebuild, or a start from there, commits nothing by itself. */
+  /** Its store's position, by topic-partition: a rebuild, or a start from there, commits no offsets. */
   readonly stored: ReadonlyMap<string, number>;
 }
 
@@ -185,7 +188,7 @@ async function secondsBetween(
     await reader.timestampMs(topic, partition, from),
     await reader.timestampMs(topic, partition, to),
   ];
-  // An activation is stamped with the clock of who activated: that is not a time of the market.
+  // An activation is stamped by the clock of its author: that is not a market time.
   return first === undefined || last === undefined || last < first ? null : (last - first) * SECONDS_PER_MS;
 }
 

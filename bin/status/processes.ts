@@ -8,19 +8,19 @@ const ANSWER_DEADLINE_MS = 2_000;
 const ANSWER_BYTES_MAX = 65_536;
 const PROCESSES_MAX = 256;
 
-/** Where a long-running process of this machine answers. */
+/** The HTTP address of a long-running process of this machine. */
 export interface ProcessPlace {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** Absent for one that was only named by its address. */
+  /** Absent for a process that was named only by its address. */
   readonly pid?: number;
 }
 
-/** What it answered when it was asked whether it can do its work. */
+/** Its answer at /ready. */
 export interface ProcessState extends ProcessPlace {
   readonly ready: boolean;
-  /** Why it is not ready; what it says of itself otherwise. */
+  /** Why it is not ready; otherwise its own description. */
   readonly detail: string;
 }
 
@@ -30,10 +30,10 @@ interface Announcement extends ProcessPlace {
 }
 
 /**
- * Leaves word in a folder of where this process answers, for `status`. Where that cannot be written the process runs all
- * the same, and is found by `--processes`.
+ * Writes this process's HTTP address to a folder, for `status`. Where that cannot be written the process still runs,
+ * and is found by `--processes`.
  *
- * @returns what takes the word back.
+ * @returns the function that removes it.
  */
 export function announceProcess(stackFolder: string, { name, host, port }: ProcessPlace): () => void {
   const file = join(stackFolder, FOLDER, `${process.pid}.json`);
@@ -49,7 +49,7 @@ export function announceProcess(stackFolder: string, { name, host, port }: Proce
   };
 }
 
-/** The processes that left word and live; the word of one that was killed is taken away. */
+/** The live processes that wrote their address; a killed one's is removed. */
 export function announcedProcesses(stackFolder: string): ProcessPlace[] {
   const folder = join(stackFolder, FOLDER);
   return filesIn(folder).flatMap((file) => {
@@ -84,7 +84,7 @@ function readAnnouncement(file: string): Announcement | undefined {
   }
 }
 
-/** Asks a process at /ready. One that does not answer in time is not ready: it may be stopped or overloaded. */
+/** Requests /ready of a process. One that does not answer in time is not ready: it may be stopped or overloaded. */
 export function stateOf(place: ProcessPlace): Promise<ProcessState> {
   return new Promise((resolve) => {
     const failed = (detail: string): void => {
@@ -110,7 +110,7 @@ export function stateOf(place: ProcessPlace): Promise<ProcessState> {
   });
 }
 
-/** In words of its own: the checks that fail, or what its consumer says. */
+/** In its own words: the failing checks, or its consumer's detail. */
 function readinessOf(body: string, ready: boolean): { readonly ready: boolean; readonly detail: string } {
   try {
     const { checks } = JSON.parse(body) as { checks: Record<string, { ok: boolean; detail: string }> };
@@ -118,6 +118,6 @@ function readinessOf(body: string, ready: boolean): { readonly ready: boolean; r
     const shown = ready ? Object.entries(checks).filter(([part]) => part === 'consumer') : failing;
     return { ready, detail: shown.map(([part, { detail }]) => `${part}: ${detail}`).join('; ') || 'ready' };
   } catch {
-    return { ready: false, detail: 'it answers with something else than /ready of Tapeproof' };
+    return { ready: false, detail: 'it does not answer like /ready of Tapeproof' };
   }
 }

@@ -1,6 +1,6 @@
 import type { ProcessState } from './processes.ts';
 
-/** A part of the status, or why it could not be had. */
+/** A part of the status, or why it is missing. */
 export type Part<Value> = { readonly value: Value } | { readonly missing: string };
 
 export interface ServiceState {
@@ -10,13 +10,13 @@ export interface ServiceState {
   readonly reason: string | null;
 }
 
-/** The activation that the newest anchor of a partition names. */
+/** The activation named in the newest anchor of a partition. */
 export interface PartitionActivation {
   readonly partition: number;
   readonly engineVersion: string;
   readonly gitCommit: string;
   readonly configHash: string;
-  /** Offset of the tape at which the anchor stands. */
+  /** The anchor's offset on the tape. */
   readonly asOfOffset: number;
 }
 
@@ -25,9 +25,9 @@ export interface PartitionLag {
   readonly topic: string;
   readonly partition: number;
   readonly records: number;
-  /** From the next record to the last one, by their event times; null where that cannot be read. */
+  /** From the next record to the last one, by event time; null where they cannot be read. */
   readonly marketSeconds: number | null;
-  /** Processes that are in the group now, on any machine. */
+  /** Processes in the group now, on any machine. */
   readonly members: number;
 }
 
@@ -38,10 +38,10 @@ export interface InstrumentState {
   readonly lastDecisionUs: number | null;
 }
 
-/** Everything that `status` shows. Each part is bounded: what is left out is counted beside it. */
+/** Everything that `status` shows. Each part is bounded: omitted entries are counted. */
 export interface Status {
   readonly services: readonly ServiceState[];
-  /** What differs from contracts/topics.ts, in words. */
+  /** Differences from contracts/topics.ts, in words. */
   readonly topicDrift: Part<readonly string[]>;
   readonly activations: Part<readonly PartitionActivation[]>;
   readonly processes: readonly ProcessState[];
@@ -54,16 +54,16 @@ export interface Status {
   readonly gaps: Part<{ readonly gaps: number; readonly missingTrades: number }>;
 }
 
-/** What somebody should do something about, and what; empty when all is well. */
+/** Problems that need an operator, each with what to do; empty when all is well. */
 export function needsAttention(status: Status): string[] {
   const { services, processes } = status;
   const down = services.filter(({ up }) => !up);
   const attention = down.map(
     ({ name, reason }) =>
-      `${name} does not answer (${reason ?? 'no reason given'}): "npx tapeproof stack status" says more.`,
+      `${name} does not answer (${reason ?? 'no reason given'}): "npx tapeproof stack status" shows more.`,
   );
   for (const drift of valueOf(status.topicDrift) ?? []) {
-    attention.push(`${drift}: "npx tapeproof topics check" lists it, "npx tapeproof topics apply" mends settings.`);
+    attention.push(`${drift}: "npx tapeproof topics check" lists it, "npx tapeproof topics apply" corrects settings.`);
   }
   if (valueOf(status.activations)?.length === 0) {
     attention.push('Nothing is activated and derived yet: "npx tapeproof activate", then "npx tapeproof engine run".');

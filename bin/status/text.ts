@@ -3,7 +3,7 @@ import { isoTimeOf } from '../../contracts/iso-time.ts';
 import { counted } from '../../platform/counted.ts';
 import { needsAttention, type Part, type Status } from './status.ts';
 
-/** Lines of each part: a screen, not a list. */
+/** The most lines of each part: it must fit one screen. */
 const LINES_MAX = 20;
 const HASH_CHARACTERS = 12;
 

@@ -1,6 +1,6 @@
-/** How a part of the process is. */
+/** The health of one part of the process. */
 export interface PartHealth {
-  /** False: it will not recover by itself, the process should be replaced. */
+  /** False: it will not recover unaided; the process should be replaced. */
   readonly alive: boolean;
   /** False: it cannot do its work now. */
   readonly ready: boolean;
@@ -8,7 +8,7 @@ export interface PartHealth {
   readonly detail: string;
 }
 
-/** Where the parts of a process say how they are, for /health and /ready. */
+/** Where the parts of a process report their health, for /health and /ready. */
 export class HealthBoard {
   readonly #parts = new Map<string, PartHealth>();
 

@@ -2,12 +2,12 @@ import type { Server as HttpServer } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Bounds a server's connections by dropping the oldest idle one for a new one. Refusing new ones instead would let clients
- * that connect and send nothing keep everybody else out.
+ * Bounds a server's connections by dropping the oldest idle one for a new one. Refusing new ones instead would let
+ * clients that connect and send nothing lock everybody else out.
  */
 export class BoundedConnections {
   readonly #max: number;
-  /** In the order in which they were last busy; true while a request is answered. */
+  /** Ordered by when each was last busy; true while a request is being answered. */
   readonly #busy = new Map<Socket, boolean>();
 
   constructor(server: HttpServer, max: number) {
@@ -31,7 +31,10 @@ export class BoundedConnections {
     });
   }
 
-  /** A client that does not take its answer is no better than one that asks nothing: where all are busy, the oldest goes. */
+  /**
+   * A client that does not read its answer is treated like one that sends nothing: where all are busy, the oldest is
+   * dropped.
+   */
   #dropOne(): void {
     const sockets = [...this.#busy];
     const [victim] = sockets.find(([, isBusy]) => !isBusy) ?? sockets[0] ?? [];

@@ -5,11 +5,11 @@ import { reasonOf, type Dependency, type Probe } from './probe.ts';
 
 /** Between the end of one check and the beginning of the next. */
 const CHECK_INTERVAL_MS = 1_000;
-/** What takes longer counts as no answer. */
+/** A slower answer counts as none. */
 const CHECK_DEADLINE_MS = 3_000;
-/** In a row: one late answer on a busy machine is no outage. */
+/** Consecutive: one late answer on a busy machine is not an outage. */
 const FAILURES_UNTIL_DOWN = 2;
-/** A service that hangs must not hold up the end of the process. */
+/** A service that hangs must not delay the end of the process. */
 const CLOSE_DEADLINE_MS = 500;
 const SECONDS_PER_MS = 1e-3;
 
@@ -99,7 +99,7 @@ class Watch {
   #failed(reason: string): void {
     const { dependency } = this.#probe;
     this.#failures += 1;
-    // Before its first answer nothing is known to be up: no second look is needed.
+    // Before the first answer nothing is known to be up: no second check is needed.
     if (this.#isUp === false || (this.#isUp === true && this.#failures < FAILURES_UNTIL_DOWN)) return;
     this.#isUp = false;
     this.#downSince = Date.now();

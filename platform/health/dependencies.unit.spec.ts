@@ -47,7 +47,7 @@ afterEach(() => {
 });
 
 describe('a dependency that is watched', () => {
-  it('is told of at each change, not at each attempt', async () => {
+  it('is logged at each change, not at each attempt', async () => {
     const { state, actions, isReady, up, lines, watch } = subject();
     expect([isReady(), await up()]).toEqual([false, undefined]);
     await vi.advanceTimersByTimeAsync(10 * SECOND_MS);
@@ -64,7 +64,7 @@ describe('a dependency that is watched', () => {
     void watch.close();
   });
 
-  it('is down where it hangs', async () => {
+  it('is down if it hangs', async () => {
     const { state, actions, lines, watch } = subject();
     await vi.advanceTimersByTimeAsync(SECOND_MS / 2);
     state.answer = 'never';
@@ -74,7 +74,7 @@ describe('a dependency that is watched', () => {
     void watch.close();
   });
 
-  it('is down where it never was up', async () => {
+  it('is down if it never was up', async () => {
     const { actions, isReady, watch } = subject('refused');
     await vi.advanceTimersByTimeAsync(30 * SECOND_MS);
     expect([actions(), isReady()]).toEqual([['redis-down'], false]);
@@ -94,7 +94,7 @@ describe('a dependency that is watched', () => {
     void watch.close();
   });
 
-  it('holds nobody up at the end, and is asked no more', async () => {
+  it('delays nothing at the end, and is no longer probed', async () => {
     const { state, watch, actions } = subject();
     await vi.advanceTimersByTimeAsync(SECOND_MS / 2);
     // A check is under way.

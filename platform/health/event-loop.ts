@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 const PRECISION_MS = 20;
 const WINDOW_MS = 10_000;
-/** A loop that stands still for this long loses its place in the group. */
+/** A consumer whose event loop is blocked for this long loses its membership in the group. */
 const DELAY_MS_MAX = 10_000;
 const NS_PER_MS = 1e6;
 

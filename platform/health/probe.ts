@@ -3,7 +3,7 @@ import { TapeproofError } from '../errors.ts';
 /** A service that a process depends on. */
 export type Dependency = 'kafka' | 'registry' | 'postgres' | 'redis';
 
-/** Asks a dependency the smallest question there is, on a connection of its own. */
+/** Sends a dependency the smallest possible request, on a separate connection. */
 export interface Probe {
   readonly dependency: Dependency;
   /** Rejects when there is no answer; may be called again after that. */
@@ -11,7 +11,7 @@ export interface Probe {
   close(): Promise<void>;
 }
 
-/** What went wrong, in a few words: never an address, which may hold a password. */
+/** A short reason for a failure: never an address, which may contain a password. */
 export function reasonOf(error: unknown): string {
   const cause = error instanceof TapeproofError && error.cause instanceof Error ? error.cause : error;
   if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;

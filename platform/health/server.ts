@@ -9,9 +9,9 @@ import type { EventLoopWatch } from './event-loop.ts';
 const HEADER_BYTES_MAX = 8_192;
 const REQUEST_DEADLINE_MS = 2_000;
 const IDLE_MS_MAX = 15_000;
-/** A client that sends or takes nothing for so long is cut off. */
+/** A client that neither sends nor reads for this long is disconnected. */
 const SILENCE_MS_MAX = 20_000;
-/** More than all who may ask at once; what comes beyond drops the oldest idle one. */
+/** More than the legitimate clients at any one time; one beyond it drops the oldest idle connection. */
 const CONNECTIONS_MAX = 64;
 const DEADLINE_CHECK_INTERVAL_MS = 1_000;
 
@@ -20,7 +20,7 @@ export interface HealthServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** By which it may be asked, beside its address and localhost. */
+  /** Names by which it may be addressed, besides its address and localhost. */
   readonly names?: readonly string[];
   readonly telemetry: Telemetry;
   readonly eventLoop: EventLoopWatch;
@@ -87,20 +87,20 @@ function refusal(error: NodeJS.ErrnoException, host: string, port: number): Tape
   const sentence =
     error.code === 'EADDRINUSE'
       ? `${place} is in use: give another with --http-port or TAPEPROOF_HTTP_PORT, or 0 for a free one.`
-      : `${place} cannot be listened on (${error.message}): give others with --http-host and --http-port.`;
+      : `${place} cannot be listened on (${error.message}): give another address with --http-host and --http-port.`;
   return new TapeproofError('UNREACHABLE', sentence, { cause: error });
 }
 
 function refuseHost(request: IncomingMessage, response: ServerResponse): void {
   request.resume();
   const sentence =
-    'This is not the host that answers here. Ask by its address or as localhost, or give the name with --http-names or TAPEPROOF_HTTP_NAMES.\n';
+    'This host name is not served here. Use the address of the server or localhost, or allow the name with --http-names or TAPEPROOF_HTTP_NAMES.\n';
   respond(request, response, 421, 'text/plain; charset=utf-8', sentence);
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: HealthServerOptions): Promise<void> {
   const { metrics, health } = options.telemetry;
-  // Nothing that is sent along is read.
+  // A request's body is never read.
   request.resume();
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     respond(request, response, 405, 'text/plain; charset=utf-8', 'Only GET and HEAD.\n', { allow: 'GET, HEAD' });
@@ -120,7 +120,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     const isReady = health.isReady && options.eventLoop.isResponsive;
     respondChecks(request, response, isReady, 'ready', options);
   } else {
-    respond(request, response, 404, 'text/plain; charset=utf-8', 'There are /metrics, /health and /ready.\n');
+    respond(request, response, 404, 'text/plain; charset=utf-8', 'Only /metrics, /health and /ready exist.\n');
   }
 }
 
@@ -139,7 +139,7 @@ function respondChecks(
     service,
     checks: {
       ...checks,
-      'event-loop': { ok: eventLoop.isResponsive, detail: `held up for ${eventLoop.delayMs} ms at most of late` },
+      'event-loop': { ok: eventLoop.isResponsive, detail: `blocked for at most ${eventLoop.delayMs} ms recently` },
     },
   };
   respond(request, response, isWell ? 200 : 503, 'application/json; charset=utf-8', `${JSON.stringify(body)}\n`);

@@ -29,7 +29,7 @@ async function start(port = 0, names: readonly string[] = []): Promise<Subject> 
   return { telemetry, server, eventLoop, ask };
 }
 
-/** Sends bytes as they are, and returns all that comes back. */
+/** Sends bytes unchanged, and returns the whole answer. */
 async function sendRaw({ server }: Subject, bytes: string): Promise<string> {
   const socket = connect(server.port, '127.0.0.1');
   await once(socket, 'connect');
@@ -48,7 +48,7 @@ describe('the health server', () => {
     ]);
   });
 
-  it('tells alive from ready', async () => {
+  it('distinguishes alive from ready', async () => {
     const { ask, telemetry, eventLoop } = await start();
     const statuses = async () => [(await ask('/health')).status, (await ask('/ready')).status];
     telemetry.health.set('consumer', { alive: true, ready: true, detail: 'has partitions' });
@@ -114,7 +114,7 @@ describe('the health server', () => {
     },
   );
 
-  it('refuses who asks for another host, and answers by address and by the names it was given', async () => {
+  it('refuses requests for another host, and answers by address and by its given names', async () => {
     const subject = await start(0, ['engine-1', 'Engine.internal']);
     const { port } = subject.server;
     const statusOf = async (host: string) => {

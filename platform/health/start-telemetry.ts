@@ -15,17 +15,17 @@ import type { Probe } from './probe.ts';
 import { startHealthServer } from './server.ts';
 
 export interface TelemetryOptions {
-  /** Decides which metrics there are. */
+  /** Decides which metrics exist. */
   readonly service: Service;
-  /** For people, where it says more than the service: a projector's name. */
+  /** For people, where it is more specific than the service: a projector's name. */
   readonly name?: string;
   readonly build: { readonly version: string; readonly commit: string };
-  /** Watched: exactly those that the process needs. */
+  /** The dependencies to watch: exactly those that the process needs. */
   readonly dependencies: Partial<Connections>;
   readonly host: string;
   /** 0 takes a free one, which is logged. */
   readonly port: number;
-  /** By which it may be asked, beside its address and localhost. */
+  /** Names by which it may be addressed, besides its address and localhost. */
   readonly names?: readonly string[];
   readonly log: Log;
 }
@@ -36,8 +36,8 @@ export interface RunningTelemetry extends Telemetry {
 }
 
 /**
- * Makes a process observable: its metrics and health over HTTP, its dependencies watched. Pass the result to what runs;
- * close it after that.
+ * Makes a process observable: its metrics and health over HTTP, its dependencies watched. Pass the result to the
+ * process's main part, and close it afterwards.
  *
  * @throws TapeproofError UNREACHABLE when the address cannot be listened on.
  */
@@ -79,7 +79,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
   };
 }
 
-/** From 0, as {@link beginDeadLetters}. */
+/** Begins each series at 0, like {@link beginDeadLetters}. */
 function beginErrorCounters(metrics: Metrics, name: string): void {
   beginDeadLetters(metrics, name);
   metrics.count('tapeproof_projector_conflicts_total', { projector: name }, 0);

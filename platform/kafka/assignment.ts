@@ -1,7 +1,7 @@
 /** Topic to partitions. */
 export type Assignment = Readonly<Record<string, readonly number[]>>;
 
-/** What of an assignment is not in another. */
+/** The part of an assignment that another does not contain. */
 export function without(assignment: Assignment, kept: Assignment): Assignment {
   const lost: Record<string, readonly number[]> = {};
   for (const [topic, partitions] of Object.entries(assignment)) {

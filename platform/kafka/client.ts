@@ -24,24 +24,24 @@ export const RIDE_OUT_RETRY = {
   retries: 120,
 } as const satisfies RetryOptions;
 
-/** For the first look of somebody who waits: a refused connection is given up after a second. */
+/** For a first check that somebody waits for: a refused connection is given up after a second. */
 const FIRST_LOOK_RETRY = { ...RIDE_OUT_RETRY, retries: 3 } as const satisfies RetryOptions;
 
-/** How long a person waits to hear that Kafka is out of reach. */
+/** How long a person waits before Kafka is reported unreachable. */
 export const ADMIN_DEADLINE_MS = 15_000;
 
-/** Where a client differs from the others of its process. */
+/** How a client differs from the others of its process. */
 interface ClientSettings {
   readonly retry?: RetryOptions;
   readonly security?: KafkaSecurity;
 }
 
 /**
- * The kafkajs client, every option explicit. One per process and consumer group: kafkajs shares its memory of committed
+ * The kafkajs client, every option explicit. One per process and consumer group: kafkajs shares its cache of committed
  * offsets among all consumers of one client.
  *
  * @param brokers `host:port` each.
- * @throws TapeproofError CONFIGURATION where the settings of its security are wrong.
+ * @throws TapeproofError CONFIGURATION where its security settings are wrong.
  */
 export function createKafka(
   brokers: readonly string[],
@@ -69,7 +69,7 @@ export function createKafka(
   return kafka;
 }
 
-/** By client: emits `refused` with the error of a TLS handshake, which kafkajs would try again for two minutes. */
+/** By client: emits `refused` with the error of a TLS handshake, which kafkajs would retry for two minutes. */
 const handshakesOf = new WeakMap<Kafka, EventEmitter>();
 
 /** kafkajs' own lets a request wait for the acknowledgement of the bytes before it: up to 40 ms (Nagle's algorithm). */
@@ -78,7 +78,7 @@ function connectWithoutDelay(
   handshakes: EventEmitter,
 ): Socket {
   const target = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS };
-  // kafkajs hands over what it was given, which is false for plain text.
+  // kafkajs passes on its own setting, which is false for plain text.
   if (!(ssl as typeof ssl | false)) return connect(target, onConnect);
   const socket = connectTls({ ...target, ...serverNameOf(host), ...ssl }, onConnect);
   socket.once('error', (error) => {
@@ -90,13 +90,13 @@ function connectWithoutDelay(
 const REPEAT_SILENCE_MS = 10_000;
 const MESSAGES_REMEMBERED_MAX = 100;
 
-/** Reported again by whoever gave the request up, or (the last) an advice that producer.ts deals with. */
+/** Reported again by the caller whose request failed, or (the last) advice that producer.ts handles. */
 const NOISE = /^(Connection error|Response )|^Limiting retries for the idempotent producer/;
 
-/** consumer.ts says so itself. */
+/** consumer.ts reports this itself. */
 const MEMBERSHIP = /joined the group|is rebalancing/;
 
-/** kafkajs logs each of its retries as an error: here a warning once in ten seconds. */
+/** kafkajs logs each retry as an error; here it is a warning at most once in ten seconds. */
 function kafkaLogWriter(log: Log): (entry: LogEntry) => void {
   const lastWritten = new Map<string, number>();
   return ({ namespace, level, log: { message, timestamp: _timestamp, logger: _logger, ...details } }) => {
@@ -126,26 +126,26 @@ function textOf(error: unknown): string | undefined {
   return error instanceof Error ? error.message : typeof error === 'string' ? error : JSON.stringify(error);
 }
 
-/** Kafka does not answer, as one sentence for people; where it answered and refused, what it refused and what to do. */
+/** One sentence for people: Kafka does not answer, or it answered and refused: then what it refused, and what to do. */
 export function kafkaUnreachable(cause?: unknown): TapeproofError {
   const refusal = refusalByKafka(cause);
   if (refusal !== undefined) return refusal;
   const reason = cause instanceof Error ? ` (${cause.message})` : '';
   return new TapeproofError(
     'UNREACHABLE',
-    `Kafka does not answer${reason}: start the services with "npx tapeproof stack up", or set TAPEPROOF_KAFKA_BROKERS to where it is.`,
+    `Kafka does not answer${reason}: start the services with "npx tapeproof stack up", or set TAPEPROOF_KAFKA_BROKERS to its address.`,
     { cause },
   );
 }
 
 /**
- * Passes once Kafka answers. For a command that a person waits for: what it does later rides out a restart, and would be
- * silent for that long where nobody listens at all.
+ * Passes once Kafka answers. For a command that a person waits for: its later requests ride out a restart, and would
+ * stay silent for as long where nothing listens.
  *
  * @throws TapeproofError UNREACHABLE, at once where the connection is refused.
  */
 export async function assertKafkaAnswers(brokers: readonly string[], clientId: string): Promise<void> {
-  // The client's own setting: kafkajs connects by that, whatever an administrator is given.
+  // The client's own setting: kafkajs connects by that, whatever the admin client is given.
   const admin = createKafka(brokers, clientId, createLog(clientId, 'error'), { retry: FIRST_LOOK_RETRY }).admin();
   try {
     await withDeadline(admin.connect(), ADMIN_DEADLINE_MS, () => kafkaUnreachable());
@@ -157,9 +157,10 @@ export async function assertKafkaAnswers(brokers: readonly string[], clientId: s
 }
 
 /**
- * Runs `work` with a connected administrator, within a deadline.
+ * Runs `work` with a connected admin client, within a deadline.
  *
- * @throws TapeproofError UNREACHABLE when Kafka does not answer in time; CONFIGURATION when it refuses; what `work` throws as a TapeproofError stays.
+ * @throws TapeproofError UNREACHABLE when Kafka does not answer in time; CONFIGURATION when it refuses; any
+ *   TapeproofError of `work`.
  */
 export async function withAdmin<T>(
   kafka: Kafka,
@@ -182,7 +183,7 @@ export async function withAdmin<T>(
   }
 }
 
-/** Rejects with the error of the next TLS handshake that fails for good; otherwise it stays open until the signal. */
+/** Rejects with the error of the next TLS handshake that fails permanently; else stays pending until the signal. */
 async function refusedHandshake(kafka: Kafka, signal: AbortSignal): Promise<never> {
   const handshakes = handshakesOf.get(kafka) ?? new EventEmitter();
   const [error] = (await once(handshakes, 'refused', { signal })) as [Error];

@@ -2,10 +2,10 @@ import type { Kafka } from 'kafkajs';
 import { TapeproofError } from '../errors.ts';
 import { withAdmin } from './client.ts';
 
-/** What to do where records of a topic are gone that a group has read, or has not: the end of a sentence. */
+/** The end of a sentence: what to do where records of a topic are gone, read by the group or not. */
 export type Remedy = (topic: string) => string;
 
-/** Committed offset of each partition of a topic; −1 where there is none. @throws TapeproofError UNREACHABLE */
+/** The committed offset of each partition of a topic; −1 where none exists. @throws TapeproofError UNREACHABLE */
 export async function committedOffsets(kafka: Kafka, groupId: string, topic: string): Promise<Map<number, number>> {
   return await withAdmin(kafka, async (admin) => {
     const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
@@ -14,7 +14,7 @@ export async function committedOffsets(kafka: Kafka, groupId: string, topic: str
 }
 
 /**
- * Passes when everything that the group has committed is still in the logs. kafkajs would silently start over.
+ * Passes when everything that the group has committed is still in the log. kafkajs would silently start over.
  *
  * @throws TapeproofError SEQUENCE_GAP; UNREACHABLE when Kafka does not answer or a topic is missing.
  */

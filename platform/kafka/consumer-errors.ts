@@ -1,4 +1,4 @@
-/** True for the errors by which the broker tells a member to join again. kafkajs does when it meets one of them. */
+/** True for the errors by which the broker makes a member rejoin. kafkajs rejoins when it meets one of them. */
 export function isRebalance(error: unknown): boolean {
   return (
     error instanceof Error &&
@@ -9,7 +9,7 @@ export function isRebalance(error: unknown): boolean {
   );
 }
 
-/** Mistakes in code: kafkajs would stop for good on these, and the process would live on. */
+/** Mistakes in code: kafkajs would stop permanently on these while the process lived on. */
 export function isProgrammingError(error: Error): boolean {
   return [TypeError, RangeError, ReferenceError, SyntaxError].some((type) => error instanceof type);
 }

@@ -2,17 +2,17 @@ import type { ConsumerConfig } from 'kafkajs';
 import { RIDE_OUT_RETRY } from './client.ts';
 import { HEARTBEAT_INTERVAL_MS } from './pulse.ts';
 
-/** A member that says nothing for this long is dead: its partitions move. The time that a kill -9 costs. */
+/** A member silent for this long is treated as dead and its partitions move: the delay that a kill -9 costs. */
 const SESSION_TIMEOUT_MS = 10_000;
-/** How long the others wait for a member to finish its batch and join again. */
+/** How long the others wait for a member to finish its batch and rejoin. */
 const REBALANCE_TIMEOUT_MS = 30_000;
-/** Bounds of one fetch, and so of the memory that undelivered records take. */
+/** Bounds one fetch, and so the memory that undelivered records take. */
 const FETCH_BYTES_MAX = 8 * 1_048_576;
 const PARTITION_BYTES_MAX = 1_048_576;
-/** The broker answers as soon as there is a byte; this is how long it holds a fetch that finds none. */
+/** The broker answers as soon as a byte is available; it holds an empty fetch for this long. */
 const FETCH_WAIT_MS_MAX = 250;
 
-/** Every option of a member of a group, explicit. */
+/** Every option of a group member, explicit. */
 export function consumerOptions(groupId: string): ConsumerConfig {
   return {
     groupId,
@@ -25,7 +25,7 @@ export function consumerOptions(groupId: string): ConsumerConfig {
     maxBytes: FETCH_BYTES_MAX,
     maxBytesPerPartition: PARTITION_BYTES_MAX,
     maxWaitTimeInMs: FETCH_WAIT_MS_MAX,
-    // Nothing here rests on transactions, and kafkajs delivers aborted records at times: every reader sees all.
+    // Nothing here depends on transactions, and kafkajs sometimes delivers aborted records: every reader sees all.
     readUncommitted: true,
     retry: { ...RIDE_OUT_RETRY, restartOnFailure: () => Promise.resolve(true) },
   };

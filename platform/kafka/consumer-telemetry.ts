@@ -7,7 +7,7 @@ import type { TopicPartition } from './topic-partition.ts';
 
 const OUTAGE_SILENCE_MS = 10_000;
 
-/** What a consumer says of itself: lines in the log, metrics, and its health. */
+/** A consumer's telemetry: log lines, metrics and health. */
 export class ConsumerTelemetry {
   readonly #groupId: string;
   readonly #log: Log;
@@ -44,12 +44,12 @@ export class ConsumerTelemetry {
   }
 
   rebalanceAnnounced(error: Error): void {
-    this.#log.debug(this.#group, `Group ${this.#groupId} joins again: ${error.message}`);
+    this.#log.debug(this.#group, `Group ${this.#groupId} rejoins: ${error.message}`);
   }
 
   revoked(lost: Assignment): void {
     const partitions = assignmentText(lost);
-    this.#log.event('partitions-revoked', `Has no more ${partitions}`, {
+    this.#log.event('partitions-revoked', `No longer has ${partitions}`, {
       ...this.#group,
       'tapeproof.partitions': partitions,
     });
@@ -70,7 +70,7 @@ export class ConsumerTelemetry {
     });
   }
 
-  /** Tried again some times a second: once in ten seconds is enough to be told. */
+  /** Retried several times a second: reporting it once in ten seconds is enough. */
   notCommitted(error: Error): void {
     const now = Date.now();
     if (now - this.#commitFailureLoggedAt < OUTAGE_SILENCE_MS) return;
@@ -79,7 +79,7 @@ export class ConsumerTelemetry {
     this.#log.event('commit-failed', sentence, { ...this.#group, error });
   }
 
-  /** An outage meets every partition, again and again: once in ten seconds is enough to be told. */
+  /** An outage affects every partition repeatedly: reporting it once in ten seconds is enough. */
   paused({ topic, partition }: TopicPartition, attempts: number, error: Error): void {
     const now = Date.now();
     if (now - this.#outageLoggedAt < OUTAGE_SILENCE_MS) return;
@@ -94,16 +94,16 @@ export class ConsumerTelemetry {
     });
   }
 
-  /** The client begins again by itself. */
+  /** The client restarts itself. */
   crashed(error: Error): void {
-    this.#health(true, false, `joining again: ${error.message}`);
-    this.#log.event('consumer-crashed', `Group ${this.#groupId}: the Kafka client begins again (${error.message})`, {
+    this.#health(true, false, `rejoining: ${error.message}`);
+    this.#log.event('consumer-crashed', `Group ${this.#groupId}: the Kafka client restarts (${error.message})`, {
       ...this.#group,
       error,
     });
   }
 
-  /** For good. */
+  /** Permanently. */
   stopped(error: Error): void {
     this.#health(false, false, error.message);
     if (error instanceof TapeproofError && error.code === 'CONFLICT') {
@@ -116,9 +116,10 @@ export class ConsumerTelemetry {
     this.#health(true, false, 'stopping');
   }
 
-  /** @param error why the broker was not told. */
+  /** @param error why the broker was not notified. */
   left(error: Error | undefined): void {
-    const goodbye = error === undefined ? '' : ' without saying goodbye; the broker will notice by itself';
+    const goodbye =
+      error === undefined ? '' : ' without notifying the broker, which will notice by the session timeout';
     this.#log.event('consumer-left', `Left group ${this.#groupId}${goodbye}`, {
       ...this.#group,
       ...(error === undefined ? {} : { error }),

@@ -14,7 +14,7 @@ function subject() {
 }
 
 describe('ConsumerTelemetry', () => {
-  it('is not ready from a crash to the next join, and dead after an error for good', () => {
+  it('is not ready from a crash to the next join, and dead after a permanent error', () => {
     const { report, lines, health } = subject();
     report.started();
     expect(health()).toMatchObject({ alive: true, ready: false });
@@ -30,7 +30,7 @@ describe('ConsumerTelemetry', () => {
     expect(lines.slice(-2).map((line) => line['event.action'])).toEqual(['conflict', 'consumer-stopped']);
   });
 
-  it('tells an outage once in a while, however many partitions meet it', () => {
+  it('logs an outage once in a while, however many partitions meet it', () => {
     const { report, lines } = subject();
     for (let partition = 0; partition < 20; partition += 1) {
       report.paused({ topic: 'raw.trades', partition }, 1, new TapeproofError('UNREACHABLE', 'Redis does not answer'));
@@ -39,7 +39,7 @@ describe('ConsumerTelemetry', () => {
     expect(lines[0]).toMatchObject({ 'event.action': 'partition-paused', 'event.reason': 'UNREACHABLE' });
   });
 
-  it('tells once in a while that offsets are not taken', () => {
+  it('logs once in a while that offsets are not accepted', () => {
     const { report, lines } = subject();
     for (let attempt = 0; attempt < 20; attempt += 1) report.notCommitted(new Error('no coordinator'));
     expect(lines).toHaveLength(1);

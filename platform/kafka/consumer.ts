@@ -27,30 +27,30 @@ export type { Assignment } from './assignment.ts';
 /** stop() = both: the first join must be over before a member can leave without becoming a ghost. */
 const JOIN_DEADLINE_MS = 4_000;
 const LEAVE_DEADLINE_MS = 5_500;
-/** A mistake in code does not heal: after so many attempts at one batch the consumer stops. */
+/** A bug does not heal: after this many attempts at one batch the consumer stops. */
 const PROGRAMMING_ERRORS_MAX = 3;
-/** So many resumptions of a partition in a row are free of delay. */
+/** This many consecutive resumptions of a partition are not delayed. */
 const RESUMES_FREE = 3;
 
 export interface ConsumerSettings {
-  /** Of its own for each group in a process. */
+  /** A separate client for each group in a process. */
   readonly kafka: Kafka;
   readonly groupId: string;
   readonly topics: readonly string[];
   /**
-   * True where the handler knows better than the group how far it is, and begins wherever a batch begins: then an offset of
-   * the group that is not in the log is not refused.
+   * True where the handler knows its position better than the group does, and can begin at any batch: then an offset
+   * of the group that is not in the log is not refused.
    */
   readonly offsetsAreHints?: boolean;
   readonly remedy?: Remedy;
   /**
-   * Applies a batch. TapeproofErrors stop the consumer for good, but for those that pass ({@link isPassing}): these, and any
-   * other error, are an outage: nothing is committed, the partition pauses, the same records come again.
+   * Applies a batch. TapeproofErrors stop the consumer permanently, except transient ones ({@link isPassing}). These,
+   * and any other error, are an outage: nothing is committed, the partition pauses, the same records are redelivered.
    */
   handle(batch: PartitionBatch): Promise<BatchResult>;
-  /** After each join, with all that this member now has. */
+  /** After each join, with all partitions that this member now has. */
   onAssigned?(assignment: Assignment): void;
-  /** With what this member had and has no more; all of it at the end. */
+  /** With the partitions that this member no longer has; all of them at the end. */
   onRevoked?(assignment: Assignment): void;
   readonly log: Log;
   readonly telemetry?: Telemetry;
@@ -59,15 +59,15 @@ export interface ConsumerSettings {
 }
 
 export interface RunningConsumer {
-  /** Resolves after stop(); rejects when the consumer cannot go on. */
+  /** Resolves after stop(); rejects when the consumer cannot continue. */
   readonly done: Promise<void>;
-  /** What this member has now. */
+  /** The partitions that this member has now. */
   readonly assignment: Assignment;
-  /** What it gets done. */
+  /** Its progress. */
   readonly progress: PartitionProgress;
   /**
-   * Goes on reading one of this member's partitions at `offset`, for a downstream that says where it stands: nothing is
-   * delivered again by itself where the log holds no news. A batch fetched before may still arrive.
+   * Continues reading one of this member's partitions at `offset`, for a downstream that reports its own position:
+   * without new records nothing would be redelivered. A batch fetched before may still arrive.
    */
   seek(topic: string, partition: number, offset: number): void;
   /** Lets running batches finish, commits what was applied and leaves the group, within ten seconds. */
@@ -75,8 +75,8 @@ export interface RunningConsumer {
 }
 
 /**
- * Delivers records at least once, in order per partition, and commits only what was applied: some times a second, also
- * while stopping and before partitions move to another member.
+ * Delivers records at least once, in order per partition, and commits only what was applied: several times a second,
+ * also while stopping and before partitions move to another member.
  *
  * @throws TapeproofError UNREACHABLE when Kafka does not answer or a topic is missing; SEQUENCE_GAP when records that
  *   the group has not read, or has read, are gone from the log.
@@ -99,13 +99,13 @@ class GroupMember implements RunningConsumer {
   readonly #resolveDone: () => void;
   readonly #rejectDone: (error: Error) => void;
 
-  /** Grows with each join: what was begun before it must not be committed after it. */
+  /** Grows with each join: work begun before a join must not be committed after it. */
   #generation = 0;
   #assignment: Assignment = {};
   #joined = Promise.withResolvers<undefined>();
-  /** Of this membership: the next one commits nothing that was applied in it. */
+  /** Belongs to this membership: the next one commits nothing that was applied in it. */
   #commits: OffsetCommits;
-  /** The error by which the broker announced a rebalance, until the next join. kafkajs joins again when it meets it. */
+  /** The error by which the broker announced a rebalance, until the next join. kafkajs rejoins when it meets it. */
   #rebalance: Error | undefined;
   #fatal: Error | undefined;
   #stopped: Promise<void> | undefined;
@@ -133,7 +133,7 @@ class GroupMember implements RunningConsumer {
     this.#consumer.on(GROUP_JOIN, (event) => {
       this.#onJoin(event);
     });
-    // Told before the request to join, which this one precedes: the broker still takes it.
+    // Reported before the join request, which this commit precedes: the broker still accepts it.
     this.#consumer.on(REBALANCING, () => void this.#commits.flush());
     this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => void this.#passMarkers(payload));
     this.#consumer.on(CRASH, ({ payload }) => {
@@ -166,7 +166,7 @@ class GroupMember implements RunningConsumer {
 
   seek(topic: string, partition: number, offset: number): void {
     if (this.#stopped !== undefined) return;
-    // Batches fetched before begin elsewhere: that is no gap.
+    // Batches fetched before begin elsewhere: that is not a gap.
     this.#expected.forget(topic, partition);
     this.#consumer.seek({ topic, partition, offset: String(offset) });
   }
@@ -224,7 +224,7 @@ class GroupMember implements RunningConsumer {
     else this.#rejectDone(this.#fatal);
   }
 
-  /** The batches in hand, which it waits for, commit what they still apply. */
+  /** It waits for the batches in hand, which commit what they still apply. */
   async #commitAndDisconnect(): Promise<void> {
     await Promise.all([this.#commits.flush(), this.#consumer.disconnect()]);
   }
@@ -238,9 +238,9 @@ class GroupMember implements RunningConsumer {
   }
 
   async #deliver(payload: EachBatchPayload): Promise<void> {
-    // Fetched before: whoever gets the partition next reads it again.
+    // Fetched before: the next owner of the partition reads it again.
     if (this.#rebalance !== undefined) throw this.#rebalance;
-    // Stale: fetched before a seek() that is still to be followed.
+    // Stale: fetched before a seek() that has not taken effect.
     if (this.#interrupted || payload.isStale() || this.#hasGap(payload)) return;
     const generation = this.#generation;
     const pulse = startPulse(
@@ -267,7 +267,7 @@ class GroupMember implements RunningConsumer {
       this.progress.ended(payload.batch);
       await pulse.end();
     }
-    // The group moved on meanwhile: the offsets belong to somebody else now.
+    // The group has moved on: the offsets now belong to another member.
     if (generation !== this.#generation) return;
     if (result instanceof Error) this.#onError(payload, result);
     else if ('resumeAt' in result) this.#resumeAt(payload, result.resumeAt);
@@ -278,7 +278,7 @@ class GroupMember implements RunningConsumer {
     if (missed !== undefined) throw missed;
   }
 
-  /** The last chance, where no batch may follow in this membership. */
+  /** The last chance: this membership may get no further batch. */
   async #commitIfInterrupted(): Promise<void> {
     if (this.#interrupted) await this.#commits.flush();
   }
@@ -317,7 +317,7 @@ class GroupMember implements RunningConsumer {
     return gap !== undefined;
   }
 
-  /** The client passes over transaction markers by itself. Uncommitted, they would be lag that nobody can work off. */
+  /** The client skips transaction markers itself. Uncommitted, they would be lag that nobody can work off. */
   async #passMarkers(bounds: ConsumerStartBatchProcessEvent['payload']): Promise<void> {
     if (bounds.batchSize > 0 || this.#interrupted) return;
     const { topic, partition } = bounds;
@@ -330,7 +330,7 @@ class GroupMember implements RunningConsumer {
   #goOn(payload: EachBatchPayload, { nextOffset, waitsFor }: Applied): void {
     const { batch } = payload;
     const { topic, partition, messages } = batch;
-    // Of a marker, where the batch begins with one.
+    // The offset of a marker, where the batch begins with one.
     const first = Number(batch.firstOffset());
     const last = Number(messages.at(-1)?.offset);
     if (nextOffset < first || nextOffset > last + 1) {
@@ -342,17 +342,17 @@ class GroupMember implements RunningConsumer {
       if (!this.#interrupted) this.#pauses.pause(payload, this.#pauses.countAttempt(batch));
       return;
     }
-    // Behind the last record there may be a transaction's marker, which nobody sees.
+    // The last record may be followed by a transaction's marker, which no handler sees.
     const position = nextOffset === last + 1 ? Number(batch.lastOffset()) + 1 : nextOffset;
     this.#pauses.progressed(batch);
-    // Not where a seek() is under way: what comes next begins where that says.
+    // Not during a seek(): the next batch begins where that points.
     if (!payload.isStale()) this.#expected.set(topic, partition, position);
     this.#commits.applied({ topic, partition, offset: position }, payload);
     this.#report.applied(batch, nextOffset > last ? messages.length : recordsBefore(messages, nextOffset));
     payload.resolveOffset(String(nextOffset - 1));
   }
 
-  /** What a new group reads from the start may be in the store already: without this its lag would stay. */
+  /** The store may already have what a new group reads from the start: without this its lag would stay. */
   #skipTo(payload: EachBatchPayload, offset: number): void {
     const { topic, partition } = payload.batch;
     this.#resumeAt(payload, offset);
@@ -385,7 +385,7 @@ class GroupMember implements RunningConsumer {
   }
 }
 
-/** How many of an interrupted batch's records lie before an offset. */
+/** The number of an interrupted batch's records before an offset. */
 function recordsBefore(messages: readonly { readonly offset: string }[], offset: number): number {
   const left = messages.findIndex((message) => Number(message.offset) >= offset);
   return left === -1 ? messages.length : left;

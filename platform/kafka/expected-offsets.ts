@@ -2,7 +2,7 @@ import { TapeproofError } from '../errors.ts';
 import { remedyText, type Remedy } from './committed-offsets.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
-/** What kafkajs says of a batch; offsets count transaction markers too, which nobody sees as records. */
+/** What kafkajs reports about a batch; offsets also count transaction markers, which are not delivered as records. */
 interface BatchBounds {
   readonly topic: string;
   readonly partition: number;
@@ -32,7 +32,7 @@ export class ExpectedOffsets {
     this.#next.clear();
   }
 
-  /** Passes over a batch that holds markers and no record. @returns the offset behind it; undefined where that is no news. */
+  /** Skips a batch that holds markers and no record. @returns the offset after it; undefined where that is not new. */
   pass({ topic, partition, firstOffset, lastOffset }: BatchBounds): number | undefined {
     const key = topicPartitionKey({ topic, partition });
     const expected = this.#next.get(key);
@@ -53,7 +53,7 @@ export class ExpectedOffsets {
     if (first <= expected) return undefined;
     return new TapeproofError(
       'SEQUENCE_GAP',
-      `Partition ${partition} of ${topic} goes on at offset ${first} where ${expected} was next: records are gone from the log${remedyText(topic, this.#remedy)}.`,
+      `Partition ${partition} of ${topic} continues at offset ${first} where ${expected} was expected: records are gone from the log${remedyText(topic, this.#remedy)}.`,
     );
   }
 }

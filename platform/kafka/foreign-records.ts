@@ -1,7 +1,7 @@
 import type { Foreign } from '../../contracts/foreign-record.ts';
 import type { LogRecord } from './log-record.ts';
 
-/** Places kept for people; what is more is only counted. */
+/** Records listed for people; the rest are only counted. */
 const PLACES_REMEMBERED_MAX = 10_000;
 
 /** A record that a reader passed over. */
@@ -11,11 +11,11 @@ export interface PassedOver extends Foreign {
   readonly offset: number;
 }
 
-/** The records that a reader passed over, each once however often it met them. */
+/** The records that a reader passed over, each counted once however often it met them. */
 export class PassedOverRecords {
   readonly #places = new Map<string, PassedOver>();
 
-  /** @returns whether the record is met for the first time. */
+  /** @returns whether this is the first time that the record is met. */
   add({ topic, partition, offset }: LogRecord, { reason, detail }: Foreign): boolean {
     const key = `${topic} ${partition} ${offset}`;
     if (this.#places.has(key) || this.#places.size >= PLACES_REMEMBERED_MAX) return false;
@@ -28,7 +28,7 @@ export class PassedOverRecords {
   }
 }
 
-/** For people; no lines where there are none. */
+/** For people; empty where none were passed over. */
 export function passedOverText(records: readonly PassedOver[]): string[] {
   const [first] = records;
   if (first === undefined) return [];

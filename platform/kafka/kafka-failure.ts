@@ -4,9 +4,9 @@ import { tlsRefusal } from '../security/tls.ts';
 
 interface Failure {
   readonly code: ErrorCode;
-  /** Mends itself at times, as at a broker's start: a reader asks again for a while. */
+  /** Sometimes resolves itself, as during a broker's start: a reader retries for a while. */
   readonly passes?: true;
-  /** What is wrong and what to do, behind the broker's own words. */
+  /** What is wrong and what to do, besides the broker's own words. */
   readonly sentence: string;
 }
 
@@ -15,11 +15,11 @@ const TOO_LARGE: Failure = {
   sentence:
     'Kafka takes no record batch of this size, because max.message.bytes was lowered: run "npx tapeproof topics check", then "npx tapeproof topics apply"',
 };
-// Whoever is refused while it runs waits, as for Postgres and Redis: somebody may mend the password or the rule.
+// A process refused while it runs waits, as for Postgres and Redis: somebody may correct the password or the rule.
 const LOG_IN: Failure = {
   code: 'UNREACHABLE',
   sentence:
-    'Kafka does not accept who this process says it is: look at TAPEPROOF_KAFKA_USERNAME and TAPEPROOF_KAFKA_PASSWORD, or at its token',
+    'Kafka does not accept the credentials of this process: check TAPEPROOF_KAFKA_USERNAME and TAPEPROOF_KAFKA_PASSWORD, or its token',
 };
 const NO_MECHANISM: Failure = {
   code: 'UNREACHABLE',
@@ -57,7 +57,7 @@ const NO_TOPIC: Failure = {
   sentence: 'Kafka does not have the topic or its partition: run "npx tapeproof topics apply"',
 };
 
-/** By Kafka's own name of the error. Whatever is missing here is an outage. */
+/** By Kafka's own name of the error. Errors missing here are outages. */
 const FAILURES: Readonly<Record<string, Failure>> = {
   MESSAGE_TOO_LARGE: TOO_LARGE,
   RECORD_LIST_TOO_LARGE: TOO_LARGE,
@@ -88,7 +88,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   UNKNOWN_TOPIC_OR_PARTITION: NO_TOPIC,
 };
 
-/** For an error without a name of Kafka's, by what the client libraries write. */
+/** For an error without a Kafka name, by the client libraries' messages. */
 const FAILURES_BY_TEXT: readonly (readonly [text: RegExp, failure: Failure])[] = [
   [/mechanism is not supported|does not support the requested SASL/i, NO_MECHANISM],
   [/^KafkaJSSASLAuthenticationError|SASL (\S+ ){0,2}authentication failed|invalid credentials/i, LOG_IN],
@@ -98,11 +98,11 @@ const FAILURES_BY_TEXT: readonly (readonly [text: RegExp, failure: Failure])[] =
 function notAllowed(what: string): Failure {
   return {
     code: 'UNREACHABLE',
-    sentence: `Kafka does not allow this process what it asks of ${what}: give its principal the rights that docs/security.md lists`,
+    sentence: `Kafka does not authorise this process for ${what}: give its principal the rights that docs/security.md lists`,
   };
 }
 
-/** What Kafka answered where it is not away: the right sentence, and whether it may pass. Undefined for an outage. */
+/** The sentence for an answer of a reachable Kafka, and whether the failure is transient. Undefined for an outage. */
 export function refusalByKafka(error: unknown): TapeproofError | undefined {
   const tls = tlsRefusal(error, 'KAFKA');
   if (tls !== undefined) return new TapeproofError('UNREACHABLE', `Kafka ${tls}`, { cause: error });
@@ -113,7 +113,7 @@ export function refusalByKafka(error: unknown): TapeproofError | undefined {
   return new TapeproofError(failure.code, `${failure.sentence} (its answer${place}: ${answer}).`, { cause: error });
 }
 
-/** Whether it is a refusal that asking again does not mend until somebody has changed something. */
+/** Whether it is a refusal that retrying does not resolve until somebody has changed something. */
 export function isRefusedForGood(error: unknown): boolean {
   if (tlsRefusal(error, 'KAFKA') !== undefined) return true;
   const found = failureIn(error);
@@ -129,7 +129,7 @@ interface Found {
 function failureIn(error: unknown): Found | undefined {
   for (const cause of causesOf(error)) {
     const { name, message } = cause;
-    // Of kafkajs; of @platformatic/kafka.
+    // The error of kafkajs; of @platformatic/kafka.
     const { type, apiId, topic } = cause as unknown as Readonly<Record<string, unknown>>;
     const answer = [type, apiId].find((value) => typeof value === 'string');
     const failure =

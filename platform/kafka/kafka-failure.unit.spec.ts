@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kafkaUnreachable } from './client.ts';
 import { isRefusedForGood } from './kafka-failure.ts';
 
-/** As kafkajs makes them: the protocol's error within the one that says how often it was tried. */
+/** As kafkajs creates them: the protocol's error within the error that counts the retries. */
 function failure(type: string): Error {
   const protocol = Object.assign(new Error('the broker says no'), { type });
   return new Error('retries exceeded', { cause: protocol });
@@ -12,9 +12,9 @@ describe('kafkaUnreachable', () => {
   it.each([
     ['MESSAGE_TOO_LARGE', 'CONFIGURATION', 'max.message.bytes'],
     ['RECORD_LIST_TOO_LARGE', 'CONFIGURATION', 'max.message.bytes'],
-    ['TOPIC_AUTHORIZATION_FAILED', 'UNREACHABLE', 'what it asks of a topic'],
-    ['GROUP_AUTHORIZATION_FAILED', 'UNREACHABLE', 'what it asks of a consumer group'],
-    ['SASL_AUTHENTICATION_FAILED', 'UNREACHABLE', 'who this process says it is'],
+    ['TOPIC_AUTHORIZATION_FAILED', 'UNREACHABLE', 'does not authorise this process for a topic'],
+    ['GROUP_AUTHORIZATION_FAILED', 'UNREACHABLE', 'does not authorise this process for a consumer group'],
+    ['SASL_AUTHENTICATION_FAILED', 'UNREACHABLE', 'the credentials of this process'],
     ['UNSUPPORTED_SASL_MECHANISM', 'UNREACHABLE', 'SASL mechanism'],
     ['POLICY_VIOLATION', 'CONFIGURATION', 'policy'],
     ['INVALID_CONFIG', 'CONFIGURATION', 'settings'],
@@ -22,7 +22,7 @@ describe('kafkaUnreachable', () => {
     ['UNKNOWN_TOPIC_OR_PARTITION', 'UNREACHABLE', 'topics apply'],
     ['NOT_ENOUGH_REPLICAS', 'UNREACHABLE', 'min.insync.replicas'],
     ['KAFKA_STORAGE_ERROR', 'UNREACHABLE', 'disk'],
-  ])('says of %s what it is, and never to start the services', (type, code, words) => {
+  ])('explains %s, and never advises to start the services', (type, code, words) => {
     const error = kafkaUnreachable(failure(type));
     expect(error).toMatchObject({ code, message: expect.stringContaining(words) as string });
     expect(error.message).toContain(type);
@@ -38,7 +38,7 @@ describe('kafkaUnreachable', () => {
     expect(kafkaUnreachable(new AggregateError([other])).message).toContain('docs/security.md');
   });
 
-  it.each(['REQUEST_TIMED_OUT', 'NETWORK_EXCEPTION', undefined])('takes %s for an outage', (type) => {
+  it.each(['REQUEST_TIMED_OUT', 'NETWORK_EXCEPTION', undefined])('treats %s as an outage', (type) => {
     const error = kafkaUnreachable(type === undefined ? new Error('connect ECONNREFUSED') : failure(type));
     expect(error).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('stack up') as string });
   });

@@ -5,7 +5,7 @@ import type { PartitionProgress } from './partition-progress.ts';
 import { StallJudge, stallText, UNKNOWN_LAG_MS_MAX } from './stalls.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
-/** Of the health board. */
+/** Its name on the health board. */
 const PART = 'progress';
 const MS_PER_S = 1_000;
 
@@ -26,7 +26,7 @@ export interface LagTelemetrySettings {
 
 type Labels = Readonly<{ group: string; topic: string; partition: number }>;
 
-/** Says how far a group is behind, and whether it gets any further. */
+/** Reports how far a group is behind, and whether it makes progress. */
 export class LagTelemetry {
   readonly #settings: LagTelemetrySettings;
   readonly #judge = new StallJudge();
@@ -40,7 +40,7 @@ export class LagTelemetry {
 
   measured(lags: readonly Lag[], progress: PartitionProgress): void {
     this.#show(lags);
-    // It ends within the group's time limit, or the client begins again: the consumer's own part says so.
+    // It ends within the group's time limit, or the client restarts: the consumer's own part reports that.
     if (progress.isRebalancing) this.#judge.excuse();
     const now = performance.now();
     const stalls = this.#judge.judge(
@@ -57,18 +57,18 @@ export class LagTelemetry {
     this.#say(stalls.length > 0, stallText(stalls, now));
   }
 
-  /** Kafka did not say. */
+  /** Kafka did not report it. */
   unknown({ assignment, progress }: { readonly assignment: Assignment; readonly progress: PartitionProgress }): void {
     this.#show([]);
     if (progress.isRebalancing || Object.keys(assignment).length === 0) this.#judge.excuse();
     else if (this.#judge.isBlind(performance.now())) {
-      this.#say(true, `stalled: Kafka has not said for ${UNKNOWN_LAG_MS_MAX / MS_PER_S} s how far the group is behind`);
+      this.#say(true, `stalled: Kafka has not reported the lag of the group for ${UNKNOWN_LAG_MS_MAX / MS_PER_S} s`);
     }
   }
 
   close(): void {
     this.#show([]);
-    this.#board(true, 'not measured any more');
+    this.#board(true, 'no longer measured');
   }
 
   #show(lags: readonly Lag[]): void {
@@ -97,7 +97,7 @@ export class LagTelemetry {
     const { groupId, log } = this.#settings;
     const fields = { 'tapeproof.group': groupId };
     if (isStalled) log.event('stalled', `Group ${groupId} ${detail}`, fields);
-    else log.event('stall-ended', `Group ${groupId} gets further again`, fields);
+    else log.event('stall-ended', `Group ${groupId} makes progress again`, fields);
   }
 
   #board(ready: boolean, detail: string): void {

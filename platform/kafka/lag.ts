@@ -9,7 +9,7 @@ import type { LogReader } from './log-reader.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
 const INTERVAL_MS = 5_000;
-/** Kafka that takes longer is as good as away: until then the last lag shows. */
+/** If Kafka takes longer, it is treated as down; until then the last lag is shown. */
 const DEADLINE_MS = 3_000;
 const SECONDS_PER_MS = 1e-3;
 /** Kafka's answer for a group that has committed nothing. */
@@ -19,15 +19,15 @@ export interface LagWatchSettings {
   readonly kafka: Kafka;
   readonly reader: LogReader;
   readonly groupId: string;
-  /** What this process has now; others report the rest. */
+  /** The partitions that this process has now; others report the rest. */
   readonly consumer: Pick<RunningConsumer, 'assignment' | 'progress'>;
   readonly telemetry: Telemetry;
   readonly log: Log;
 }
 
 /**
- * Measures every few seconds how far a group is behind, and judges whether this member gets any further: on the board,
- * in the metrics and, at each change, in the log. @returns what ends it.
+ * Measures every few seconds how far a group is behind, and judges whether this member makes progress: on the board,
+ * in the metrics and, at each change, in the log. @returns the function that ends it.
  */
 export function watchLag(settings: LagWatchSettings): { close(): void } {
   const { kafka, consumer } = settings;
@@ -48,7 +48,7 @@ export function watchLag(settings: LagWatchSettings): { close(): void } {
       const lags = await withDeadline(measured, DEADLINE_MS, () => kafkaUnreachable());
       if (!closed) report.measured(lags, consumer.progress);
     } catch {
-      // Whoever needs Kafka says that it is away. The last known lag would be a lie by now.
+      // The parts that need Kafka report that it is down. The last known lag would now be false.
       if (!closed) report.unknown(consumer);
       void disconnect();
     }
@@ -62,7 +62,7 @@ export function watchLag(settings: LagWatchSettings): { close(): void } {
       closed = true;
       clearTimeout(timer);
       report.close();
-      // Where Kafka is away there is nobody to say goodbye to.
+      // Where Kafka is down there is nothing to disconnect from.
       void disconnect();
     },
   };
@@ -101,7 +101,7 @@ async function lagsOf(admin: Admin, { reader, groupId, consumer }: LagWatchSetti
   return lags;
 }
 
-/** Seconds since the event time of a record; undefined where it cannot be read. */
+/** Seconds since the event time of a record; undefined where the record cannot be read. */
 async function ageOf(reader: LogReader, topic: string, partition: number, offset: number): Promise<number | undefined> {
   const timestampMs = await reader.timestampMs(topic, partition, offset);
   return timestampMs === undefined ? undefined : Math.max(0, (Date.now() - timestampMs) * SECONDS_PER_MS);

@@ -11,43 +11,43 @@ import type { LogRecord } from './log-record.ts';
 import { labelOf, type TapeLabel } from './tape-label.ts';
 import { existingTopics } from './topics.ts';
 
-/** Records looked at from each end of a partition. */
+/** Records inspected at each end of a partition. */
 export const SAMPLE_RECORDS = 100;
-/** Bodies kept of each id: one that is damaged says nothing. */
+/** Bodies kept for each id: a damaged one proves nothing. */
 const BODIES_KEPT = 5;
-/** An id that fewer records have may be poison: nothing is concluded from it. */
+/** An id on fewer records than this may be poison: nothing is concluded from it. */
 const RECORDS_MIN = 8;
-/** Nor from one that less than this part of its topic's records have. */
+/** Nor from an id on less than this share of its topic's records. */
 const SHARE_MIN = 0.1;
 
-/** A schema id as a topic's records use it. */
+/** One topic's use of a schema id. */
 export interface UsedId {
   readonly topic: TopicName;
   readonly id: number;
-  /** Among the records looked at. */
+  /** Among the records inspected. */
   readonly records: number;
-  /** Some bodies that a schema of this build, or of an earlier one, of that topic reads to the last byte. */
+  /** Some bodies that a schema of that topic, of this build or an earlier one, reads to the last byte. */
   readonly readable: readonly Buffer[];
-  /** Whether so many have it that they cannot all be poison. */
+  /** Whether too many records have it for all of them to be poison. */
   readonly isCommon: boolean;
 }
 
-/** What the log itself says of its schema ids and partitions. */
+/** What the log itself shows of its schema ids and partitions. */
 export interface LogEvidence {
-  /** By what the tape's activations or its anchors say; undefined for a log of an earlier build. */
+  /** From the tape's activations or its anchors; undefined for a log of an earlier build. */
   readonly label: TapeLabel | undefined;
   readonly used: readonly UsedId[];
-  /** Partitions that the tape was activated with; undefined where neither label nor keys show it. */
+  /** The number of partitions that the tape was activated with; undefined where neither label nor keys show it. */
   readonly partitions: number | undefined;
-  /** Records looked at. */
+  /** Records inspected. */
   readonly records: number;
 }
 
 /**
- * Looks at both ends of each partition, which costs the same however long the log is.
+ * Inspects both ends of each partition, which costs the same however long the log is.
  *
- * @param partitions partitions of the tape as the broker has them.
- * @param topics those looked at beside the tape and the anchors; they must exist.
+ * @param partitions the tape's partitions according to the broker.
+ * @param topics topics to inspect besides the tape and the anchors; they must exist.
  * @throws TapeproofError UNREACHABLE
  */
 export async function readLogEvidence(
@@ -59,7 +59,7 @@ export async function readLogEvidence(
     TOPICS.filter(({ name }) => topics.includes(name)).map((definition) => sampleOf(reader, definition, partitions)),
   );
   const ofTape = samples.find(({ topic }) => topic === TAPE_TOPIC);
-  // The tape's own word counts before that of anchors, which may have been left by another tape.
+  // The tape's own label takes precedence over the anchors', which another tape may have left.
   const label = ofTape?.label ?? samples.find(({ topic }) => topic === ANCHORS_TOPIC)?.label;
   return {
     label,
@@ -91,7 +91,7 @@ interface Sample {
   records: number;
   label: TapeLabel | undefined;
   readonly uses: Map<number, Use>;
-  /** Instruments by key, and where they were found. */
+  /** Instruments by key, and the partitions where they were found. */
   readonly places: { readonly instrument: string; readonly partition: number }[];
 }
 
@@ -149,7 +149,7 @@ function note(sample: Sample, { partition, key, value, headers }: LogRecord, isR
   if (use.bodies.length < BODIES_KEPT && isReadable(body)) use.bodies.push(Buffer.from(body));
 }
 
-/** Ids keep their meaning for ever: of two labels that contradict each other the first one is right. */
+/** Ids keep their meaning for ever: of two contradicting labels the first is right. */
 function joined(first: TapeLabel | undefined, { partitions, schemas }: TapeLabel): TapeLabel {
   return first === undefined
     ? { partitions, schemas }
@@ -168,8 +168,8 @@ function usedIn({ topic, uses }: Sample): UsedId[] {
 }
 
 /**
- * For a tape without a label: the number of partitions that the instruments' places agree with, where they contradict the
- * broker's. Several may, and then it is the greatest.
+ * For a tape without a label: the number of partitions that fits where the instruments were found, if the broker's
+ * does not. Of several that fit, the greatest.
  */
 function partitionsByKeys(places: Sample['places'], actual: number): number | undefined {
   const agrees = (count: number): boolean =>

@@ -36,7 +36,7 @@ describe('readLogEvidence', () => {
     expect((await readLogEvidence(tapeOf(12), 12, TAPE_ONLY)).partitions).toBeUndefined();
   });
 
-  it('takes the label before the keys, and concludes nothing from few records that nobody reads', async () => {
+  it('prefers the label to the keys, and concludes nothing from few unreadable records', async () => {
     const label = { partitions: TAPE_PARTITIONS, schemas: new Map([[7, 'ab'.repeat(32)]]) };
     const evidence = await readLogEvidence(tapeOf(12, labelHeaders(label)), 12, TAPE_ONLY);
     expect([evidence.label, evidence.partitions]).toEqual([label, TAPE_PARTITIONS]);
@@ -44,7 +44,7 @@ describe('readLogEvidence', () => {
   });
 
   it.each(['', 'null', '{}', '{"partitions":0,"schemas":{}}', '{"partitions":6,"schemas":{"7":"x"}}'])(
-    'takes %j for no label',
+    'does not accept %j as a label',
     (text) => {
       expect(labelOf({ 'tape-label': text })).toBeUndefined();
     },

@@ -7,21 +7,21 @@ import { isRefusedForGood } from './kafka-failure.ts';
 import { NO_HEADERS, type LogRecord } from './log-record.ts';
 import { kafkaSecurityFrom, logReaderSecurity, type KafkaSecurity } from './security.ts';
 
-/** One fetch; the broker returns a larger record batch whole. Measured: more is slower. */
+/** The size of one fetch; the broker returns a larger record batch whole. Measured: more is slower. */
 const FETCH_BYTES_MAX = 1_048_576;
 const FETCH_WAIT_MS_MAX = 250;
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
-/** Without an answer for this long, Kafka is out of reach. A restarted broker is back in less. */
+/** Without an answer for this long, Kafka is unreachable. A restarted broker is back sooner. */
 const OUTAGE_DEADLINE_MS = 60_000;
-/** The library's own timeouts are shorter; this one holds whatever it forgets. */
+/** The library's own timeouts are shorter; this one applies even where the library's do not. */
 const ATTEMPT_DEADLINE_MS = 20_000;
 const RETRY_DELAY_MS = 250;
-/** A topic may be unknown for a moment after a broker's start. */
+/** A topic may be unknown briefly after a broker's start. */
 const MISSING_TOPIC_DEADLINE_MS = 3_000;
 const IDLE_CLIENTS_MAX = 4;
 
-/** Aborted records included: nothing here rests on transactions, and every reader must see the same. */
+/** Aborted records included: nothing here depends on transactions, and every reader must see the same. */
 const READ_UNCOMMITTED = 0;
 const LATEST = -1n;
 const EARLIEST = -2n;
@@ -31,20 +31,20 @@ const LOG_APPEND_TIME = 1 << 3;
 export interface LogRange {
   readonly topic: string;
   readonly partition: number;
-  /** First offset wanted. */
+  /** The first offset that is read. */
   readonly from: number;
-  /** First offset not wanted. */
+  /** End of the range: the first offset that is not read. */
   readonly to: number;
 }
 
 /** Reads partitions outside any consumer group: no join, no commit. Reads may run side by side. */
 export interface LogReader {
-  /** Offset of the first record kept. @throws TapeproofError UNREACHABLE; NOT_FOUND where there is no such partition. */
+  /** Offset of the first record kept. @throws TapeproofError UNREACHABLE; NOT_FOUND without such a partition. */
   startOffset(topic: string, partition: number): Promise<number>;
-  /** Offset that the next record will get. @throws TapeproofError as above. */
+  /** Offset that the next record will get. @throws TapeproofError like `startOffset`. */
   endOffset(topic: string, partition: number): Promise<number>;
   /**
-   * Kafka's timestamp of the first record at or after an offset; undefined where there is none yet.
+   * Kafka's timestamp of the first record at or after an offset; undefined where no record is there yet.
    *
    * @throws TapeproofError UNREACHABLE; SEQUENCE_GAP when the offset is not in the log.
    */
@@ -53,7 +53,7 @@ export interface LogReader {
    * The records of a range, in order, in batches of about a mebibyte; ends at `to`, or at the partition's end if that
    * comes first. Values share the memory of their fetch: copy what is kept for long. Rides out a broker's restart.
    *
-   * @throws TapeproofError UNREACHABLE; SEQUENCE_GAP when `from` is no longer, or not yet, in the log.
+   * @throws TapeproofError UNREACHABLE; SEQUENCE_GAP when `from` is no longer in the log, or not yet.
    */
   read(range: LogRange): AsyncGenerator<readonly LogRecord[], void, undefined>;
   close(): Promise<void>;
@@ -89,7 +89,7 @@ export function createLogReader(brokers: readonly string[], security = kafkaSecu
 
 type Client = Consumer;
 
-/** Clients that are not in use, and the retries around each use. A client that failed is replaced. */
+/** The idle clients, and the retries around each use. A client that failed is replaced. */
 class ClientPool {
   readonly #brokers: readonly string[];
   readonly #security: KafkaSecurity;
@@ -131,11 +131,11 @@ class ClientPool {
   }
 
   async #create(): Promise<Client> {
-    // Loaded at the first read: that takes longer than the start of a whole command.
+    // Loaded at the first read: loading takes longer than starting a whole command.
     const { Consumer } = await import('@platformatic/kafka');
     const client = new Consumer({
       clientId: 'tapeproof-log-reader',
-      // The library wants a name; the group is never joined.
+      // The library requires a name; the group is never joined.
       groupId: 'tapeproof-log-reader',
       bootstrapBrokers: [...this.#brokers],
       ...logReaderSecurity(this.#security, this.#brokers),
@@ -167,7 +167,7 @@ async function locate(client: Client, topic: string, partition: number): Promise
     if (found !== undefined && leader !== undefined && leader >= 0) return { topicId: found.id, node: leader };
     if (found !== undefined && partition >= found.partitionsCount) throw noSuchPartition(topic, partition, found);
   } catch (error) {
-    // The library says so with no code of its own.
+    // The library reports this without an error code.
     if (!(error instanceof Error && error.message.startsWith('Unknown topic'))) throw error;
   }
   throw new TapeproofError(
@@ -232,7 +232,7 @@ async function fetchFrom(
     if (!(await isApiError(error, 'OFFSET_OUT_OF_RANGE'))) throw error;
     throw new TapeproofError(
       'SEQUENCE_GAP',
-      `Offset ${offset} is not in partition ${partition} of ${topic}: records were deleted, or the topic was made anew.`,
+      `Offset ${offset} is not in partition ${partition} of ${topic}: records were deleted, or the topic was recreated.`,
       { cause: error },
     );
   }
@@ -255,7 +255,7 @@ async function isApiError(error: unknown, apiId: string): Promise<boolean> {
   return error instanceof Error && findErrorBy(error, 'apiId', apiId) !== null;
 }
 
-/** A fetch returns whole record batches: what lies before `offset` or from `to` on is cut off. */
+/** A fetch returns whole record batches: records before `offset`, or from `to` on, are cut off. */
 function recordsOf(batches: readonly RecordsBatch[], { topic, partition, to }: LogRange, offset: number): LogRecord[] {
   const records: LogRecord[] = [];
   for (const batch of batches) {

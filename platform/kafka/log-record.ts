@@ -1,15 +1,15 @@
-/** A record as it lies in a topic's partition. */
+/** A record as stored in a topic's partition. */
 export interface LogRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
-  /** Text headers; of a name that occurs more than once the last one. */
+  /** Text headers; where a name occurs more than once, the last one. */
   readonly headers: Readonly<Record<string, string>>;
   /** Kafka's record timestamp, milliseconds: the event time. */
   readonly timestampMs: number;
 }
 
-/** Shared by records without headers. */
+/** Shared by all records without headers. */
 export const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});

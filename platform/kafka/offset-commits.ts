@@ -2,10 +2,10 @@ import type { EachBatchPayload } from 'kafkajs';
 import { plain } from './consumer-errors.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
-/** How long an applied offset waits at most. A commit with each batch would cost as many requests as the fetches do. */
+/** The longest that an applied offset waits. A commit with each batch would cost as many requests as the fetches. */
 const COMMIT_INTERVAL_MS = 250;
 
-/** A partition of a topic, and the offset before which everything is applied downstream. */
+/** A topic-partition, and the offset before which everything is applied downstream. */
 export interface AppliedOffset {
   readonly topic: string;
   readonly partition: number;
@@ -21,8 +21,8 @@ export interface OffsetCommitsSettings {
 }
 
 /**
- * What one membership in a group has applied and still has to commit: all partitions in one request, at a pace of its own
- * that no batch waits for and that a quiet partition needs no batch for.
+ * What one membership in a group has applied and still has to commit: all partitions in one request, at its own pace:
+ * no batch waits for it, and a quiet partition needs no batch for it.
  */
 export class OffsetCommits {
   readonly #settings: OffsetCommitsSettings;
@@ -46,7 +46,7 @@ export class OffsetCommits {
     this.#schedule();
   }
 
-  /** Sends at once what waits; its request leaves before any that the caller makes next. Never rejects. */
+  /** Sends all waiting offsets at once; the request leaves before any that the caller makes next. Never rejects. */
   async flush(): Promise<void> {
     const offsets = [...this.#waiting.values()];
     if (this.#closed || this.#membership === undefined || offsets.length === 0) return;
@@ -66,11 +66,11 @@ export class OffsetCommits {
       if (this.#waiting.get(topicPartitionKey(applied)) === applied) this.#waiting.delete(topicPartitionKey(applied));
       this.#settings.onCommitted(applied);
     }
-    // It holds on to its batch's records.
+    // It keeps its batch's records in memory.
     if (this.#waiting.size === 0) this.#membership = undefined;
   }
 
-  /** The membership is over: what still waits comes again to whoever has its partition next. */
+  /** The membership is over: uncommitted records are redelivered to the partition's next owner. */
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);

@@ -3,7 +3,7 @@ import { setImmediate as answered } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { OffsetCommits, type AppliedOffset } from './offset-commits.ts';
 
-/** A membership whose commits end when and how the test says. */
+/** A membership whose commits end as the test decides. */
 function recordedMembership() {
   const requests: { readonly offsets: Record<string, string>; readonly answer: PromiseWithResolvers<undefined> }[] = [];
   const waiting: (() => void)[] = [];
@@ -54,7 +54,7 @@ describe('offset commits', () => {
     commits.close();
   });
 
-  it('send by themselves what was applied while a request was under way', async () => {
+  it('send unasked the offsets applied while a request was under way', async () => {
     const { commits, committed } = commitsOf();
     const membership = recordedMembership();
     commits.applied(at(0, 10), membership);
@@ -69,7 +69,7 @@ describe('offset commits', () => {
     commits.close();
   });
 
-  it('send again what the broker did not take', async () => {
+  it('send again the offsets that the broker did not accept', async () => {
     const { commits, committed, errors } = commitsOf();
     const membership = recordedMembership();
     commits.applied(at(0, 10), membership);

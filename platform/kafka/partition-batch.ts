@@ -5,29 +5,31 @@ import { NO_HEADERS, type LogRecord } from './log-record.ts';
 export interface PartitionBatch {
   readonly topic: string;
   readonly partition: number;
-  /** Offset that the batch begins at: of the first record, or of a transaction's marker before it, which nobody sees. */
+  /** Where the batch begins: at the first record, or at a transaction's marker before it, which is not delivered. */
   readonly firstOffset: number;
   /** At least one. Values share the memory of their fetch: copy what is kept for long. */
   readonly records: readonly LogRecord[];
   /** Offset that the partition's next record will get. */
   readonly highWatermark: number;
-  /** Sent once a second by itself; await it where the event loop would be kept busy for seconds. Never rejects. */
+  /**
+   * Also sent once a second in the background; await it before keeping the event loop busy for seconds. Never rejects.
+   */
   readonly heartbeat: () => Promise<void>;
   /**
-   * True when the consumer is stopping or the group is rebalancing: stop applying and return what was applied. Asked
-   * between pieces of the work, which says that a batch that takes long goes on.
+   * True when the consumer is stopping or the group is rebalancing: stop applying and return what was applied. Call it
+   * between pieces of the work: the call also shows that a long batch is making progress.
    */
   readonly interrupted: () => boolean;
 }
 
 /**
- * What became of a batch.
+ * The result of handling a batch.
  *
  * - `nextOffset`: everything before it is applied downstream: it is committed. The batch's first offset means that
- *   nothing was: the same records come again, after a growing pause; `waitsFor` says why, for people.
- * - `resumeAt`: nothing is committed and reading goes on at this offset.
- * - `appliedUpTo`: everything before it was applied downstream, and it lies beyond the batch: it is committed, and reading
- *   goes on there.
+ *   nothing was: the same records are redelivered, after a growing pause; `waitsFor` says why, for people.
+ * - `resumeAt`: nothing is committed and reading continues at this offset.
+ * - `appliedUpTo`: everything before it was applied downstream, and it is beyond the batch: it is committed, and
+ *   reading continues there.
  */
 export type BatchResult = Applied | { readonly resumeAt: number } | { readonly appliedUpTo: number };
 
@@ -36,7 +38,7 @@ export interface Applied {
   readonly waitsFor?: string;
 }
 
-/** Turns a batch of kafkajs into ours. */
+/** Converts a batch of kafkajs. */
 export function partitionBatchOf(
   batch: Batch,
   { heartbeat, interrupted }: Pick<PartitionBatch, 'heartbeat' | 'interrupted'>,
@@ -54,7 +56,7 @@ export function partitionBatchOf(
   };
 }
 
-/** A record as kafkajs fetched it. What few handlers read (headers, time) is made when it is read. */
+/** A record as kafkajs fetched it. Headers and time, which few handlers read, are built when read. */
 class FetchedRecord implements LogRecord {
   readonly topic: string;
   readonly partition: number;

@@ -4,12 +4,12 @@ import { topicPartitionKey, type TopicPartition } from './topic-partition.ts';
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 5_000;
 
-/** The attempts at each partition without progress, and the pauses after them, which grow. */
+/** The attempts at each partition without progress, and the growing pauses after them. */
 export class PartitionPauses {
   readonly #attempts = new Map<string, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  /** @returns attempts in a row without progress, this one included. */
+  /** @returns consecutive attempts without progress, including this one. */
   countAttempt({ topic, partition }: TopicPartition): number {
     const key = topicPartitionKey({ topic, partition });
     const attempts = (this.#attempts.get(key) ?? 0) + 1;
@@ -17,12 +17,12 @@ export class PartitionPauses {
     return attempts;
   }
 
-  /** The next attempt is the first again. */
+  /** Resets the count: the next attempt is the first again. */
   progressed({ topic, partition }: TopicPartition): void {
     this.#attempts.delete(topicPartitionKey({ topic, partition }));
   }
 
-  /** Fetches nothing from the payload's partition for a while; its siblings go on, and so do heartbeats. */
+  /** Fetches nothing from the payload's partition for a while; its siblings and the heartbeats continue. */
   pause(payload: Pick<EachBatchPayload, 'pause'>, attempts: number): void {
     const resume = payload.pause();
     const delayMs = Math.min(BACKOFF_MS_MIN * 2 ** Math.min(attempts - 1, 10), BACKOFF_MS_MAX);
@@ -33,7 +33,7 @@ export class PartitionPauses {
     this.#timers.add(timer);
   }
 
-  /** Resumes nothing any more. */
+  /** Resumes nothing from now on. */
   close(): void {
     for (const timer of this.#timers) clearTimeout(timer);
   }

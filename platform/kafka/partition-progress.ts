@@ -1,35 +1,35 @@
 import type { AppliedOffset } from './offset-commits.ts';
 import { topicPartitionKey, type TopicPartition } from './topic-partition.ts';
 
-/** How a partition of this member stands, by `performance.now()`. */
+/** The progress of one of this member's partitions; times by `performance.now()`. */
 export interface Progress {
-  /** When something of it was committed, or a first attempt at a batch was seen at work; the join at the latest. */
+  /** When a part of it was last committed, or a first attempt at a batch was seen working; at first, the join. */
   readonly movedAtMs: number;
-  /** Why it does not move, for people; undefined where nothing is known. */
+  /** Why it makes no progress, for people; undefined where unknown. */
   readonly reason: string | undefined;
 }
 
 interface State {
   movedAtMs: number;
   committed: number | undefined;
-  /** What the last attempt met. */
+  /** The failure of the last attempt. */
   waitsFor: string | undefined;
   isInHand: boolean;
 }
 
-/** What one membership in a group gets done, partition by partition: whoever judges whether it is stalled asks here. */
+/** The progress of one membership in a group, partition by partition: the source for judging whether it is stalled. */
 export class PartitionProgress {
   readonly #states = new Map<string, State>();
   #joinedAtMs = performance.now();
   #commitFailure: string | undefined;
   #isRebalancing = false;
 
-  /** True from the announcement of a rebalance to the next join: nothing is expected to move. */
+  /** True from the announcement of a rebalance to the next join: no progress is expected. */
   get isRebalancing(): boolean {
     return this.#isRebalancing;
   }
 
-  /** Another membership: what the one before met says nothing of it. */
+  /** A new membership: the failures of the one before do not apply to it. */
   joined(): void {
     this.#states.clear();
     this.#commitFailure = undefined;
@@ -49,13 +49,13 @@ export class PartitionProgress {
     this.#stateOf(place).isInHand = false;
   }
 
-  /** A batch in hand goes on. Not while attempts fail: the same beginning, again and again, leads nowhere. */
+  /** A batch in hand makes progress. Not counted while attempts fail: repeating the same beginning leads nowhere. */
   worked(place: TopicPartition): void {
     const state = this.#stateOf(place);
     if (state.waitsFor === undefined) state.movedAtMs = performance.now();
   }
 
-  /** An attempt failed or took nothing. */
+  /** An attempt failed or applied nothing. */
   waits(place: TopicPartition, reason: string): void {
     this.#stateOf(place).waitsFor = reason;
   }

@@ -3,7 +3,7 @@ import type { Probe } from '../health/probe.ts';
 import { createLog } from '../log.ts';
 import { createKafka } from './client.ts';
 
-/** Asks for the brokers, without the patience of the working clients. */
+/** Asks for the list of brokers, without the working clients' long retries. */
 export function kafkaProbe(brokers: readonly string[]): Probe {
   const kafka = createKafka(brokers, 'tapeproof-probe', createLog('tapeproof-probe', 'silent'));
   let connected: Promise<Admin> | undefined;

@@ -10,15 +10,15 @@ import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
 import type { Registry } from './registry.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
-/** One request, all its topics together. */
+/** Bounds one request, over all its topics. */
 const REQUEST_BYTES_MAX = 4 * 1_048_576;
 /** kafkajs groups by partition in quadratic time: at 20,000 records a request it is five times slower. */
 const REQUEST_RECORDS_MAX = 1_000;
 /** kafkajs makes one record batch per partition, and the broker refuses a batch above `max.message.bytes` (1 MiB). */
 const PARTITION_BYTES_MAX = 900_000;
-/** What a record costs beside key, value and headers, at most. */
+/** A record's overhead beside key, value and headers, at most. */
 const RECORD_OVERHEAD_BYTES = 48;
-/** After this long without an acknowledgement a send is an outage. */
+/** A send without an acknowledgement for this long is an outage. */
 const SEND_DEADLINE_MS = 120_000;
 const CLOSE_DEADLINE_MS = 5_000;
 
@@ -34,20 +34,20 @@ export interface OutgoingRecord {
   /** Event time, microseconds: becomes Kafka's record timestamp in milliseconds. */
   readonly timestampUs: number;
   /**
-   * Wall-clock facts and hints; `emitted-at` is added. Not on the tape: its trades say when they were received, and a header
-   * costs each reader of each trade a microsecond.
+   * Wall-clock facts and hints; `emitted-at` is added. Not on the tape: its trades carry their time of receipt, and a
+   * header costs each reader of each trade a microsecond.
    */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface RecordProducer {
   /**
-   * Appends the records, those of a partition in the order given. Resolves when all replicas in sync have them; calls
-   * that wait for one under way then go together, and what Kafka does not take fails all of them. On an error some may be
-   * there and some not: send them all again, readers drop duplicates.
+   * Appends the records, those of a partition in the order given. Resolves when all in-sync replicas have them. Calls
+   * that wait for a send under way are then sent together, and a refusal by Kafka fails all of them. After an error
+   * some may have been appended: send them all again, readers drop duplicates.
    *
-   * @throws TapeproofError UNREACHABLE when Kafka or the registry does not take them in time; CONFIGURATION when Kafka
-   *   refuses them, as it does batches above `max.message.bytes`; REGISTRY_CHANGED.
+   * @throws TapeproofError UNREACHABLE when Kafka or the registry does not accept them in time; CONFIGURATION when
+   *   Kafka refuses them, as it does batches above `max.message.bytes`; REGISTRY_CHANGED.
    */
   send(records: readonly OutgoingRecord[]): Promise<void>;
   disconnect(): Promise<void>;
@@ -55,8 +55,8 @@ export interface RecordProducer {
 
 /**
  * An idempotent producer with one send in flight: kafkajs loses data when idempotent sends overlap and a response is
- * lost. A producer whose send failed is thrown away, because the broker would take its next batch, numbered alike, for
- * a repetition of the failed one.
+ * lost. A producer whose send failed is discarded, because the broker would treat its next batch, which has the same
+ * sequence number, as a repetition of the failed one.
  */
 export function createRecordProducer(
   kafka: Kafka,
@@ -87,7 +87,8 @@ export function createRecordProducer(
     }
   };
 
-  // A turn of the event loop after a call: whatever else is ready by then, such as the other partitions of a fetch, goes along.
+  // One turn of the event loop after a call: other calls ready by then, such as a fetch's other partitions, are
+  // included.
   const sendWaiting = async (): Promise<void> => {
     while (waiting.length > 0) {
       await turn();
@@ -134,7 +135,7 @@ interface Call {
 /** By {@link schemaKey}. */
 type SchemaIds = Map<string, number>;
 
-/** The calls whose schemas the registry knows, their ids put into `schemaIds`; the others are rejected. */
+/** Keeps the calls whose schemas the registry knows and puts their ids into `schemaIds`; rejects the others. */
 async function withSchemas(registry: Registry, calls: readonly Call[], schemaIds: SchemaIds): Promise<Call[]> {
   const known: Call[] = [];
   for (const call of calls) {
@@ -172,7 +173,7 @@ async function connectProducer(kafka: Kafka): Promise<Producer> {
     allowAutoTopicCreation: false,
     metadataMaxAge: 300_000,
     retry: RIDE_OUT_RETRY,
-    // kafkajs asks its partitioner even where a record names its partition.
+    // kafkajs calls its partitioner even where a record names its partition.
     createPartitioner: () => (args) => {
       if (args.message.partition === undefined) throw new Error('every record names its partition');
       return args.message.partition;
@@ -215,7 +216,8 @@ async function sendRequest(
 }
 
 /**
- * Where a partition's leader moves to a broker that has answered the same send already, kafkajs never sends it, and resolves.
+ * If a partition's leader moves to a broker that has already answered this send, kafkajs never sends its records, yet
+ * resolves.
  */
 function assertAcknowledged(records: readonly OutgoingRecord[], acknowledged: readonly RecordMetadata[]): void {
   const places = new Set(acknowledged.map(({ topicName, partition }) => `${topicName} ${partition}`));
@@ -228,7 +230,7 @@ function schemaKey({ topic, type }: OutgoingRecord): string {
   return `${topic} ${type}`;
 }
 
-/** Cuts the records, in order, into requests that the broker takes. */
+/** Splits the records, in order, into requests that the broker accepts. */
 export function* requestsOf(records: readonly OutgoingRecord[]): Generator<readonly OutgoingRecord[]> {
   let request: OutgoingRecord[] = [];
   let requestBytes = 0;

@@ -20,7 +20,7 @@ function outgoing({ topic, partition, bytes }: { topic: OutgoingRecord['topic'];
 }
 
 describe('requestsOf', () => {
-  it('keeps every record, in order, and every request and record batch within what a broker takes', () => {
+  it('keeps every record, in order, and every request and record batch within a broker’s limits', () => {
     fc.assert(
       fc.property(fc.array(record, { maxLength: 60 }), (parts) => {
         const records = parts.map(outgoing);
@@ -53,8 +53,9 @@ describe('requestsOf', () => {
 });
 
 /**
- * A Kafka whose answers are given: the one below comes only of several brokers, of which the local stack has one. Partition
- * leaders move while a send is under way, and kafkajs resolves without having sent what has moved to a broker that had answered.
+ * A Kafka with given answers: the case below needs several brokers, and the local stack has one. Partition
+ * leaders move while a send is under way, and kafkajs resolves without having sent records that moved to a broker that
+ * had answered.
  */
 function kafkaOf(answers: readonly ((batch: ProducerBatch) => RecordMetadata[])[]) {
   const batches: ProducerBatch[] = [];
@@ -82,7 +83,7 @@ const registry = {
 const at = (partition: number) => outgoing({ topic: 'decision.outcomes', partition, bytes: 8 });
 
 describe('a producer', () => {
-  it('takes nothing for sent that no broker has acknowledged', async () => {
+  it('treats nothing as sent that no broker has acknowledged', async () => {
     const { kafka, batches } = kafkaOf([(batch) => all(batch).filter(({ partition }) => partition !== 2)]);
     const producer = createRecordProducer(kafka, registry);
     await expect(producer.send([at(1), at(2)])).rejects.toMatchObject({ code: 'UNREACHABLE' });
@@ -91,7 +92,7 @@ describe('a producer', () => {
     await producer.disconnect();
   });
 
-  it('sends the calls that wait in one request, in their order, without the one whose schema nobody knows', async () => {
+  it('sends the calls that wait in one request, in their order, without the one with an unknown schema', async () => {
     const { kafka, batches } = kafkaOf([]);
     const producer = createRecordProducer(kafka, registry);
     const letter = { ...at(0), topic: 'dead.letters', type: 'DeadLetter' } as const;

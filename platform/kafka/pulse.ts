@@ -1,19 +1,19 @@
 import { plain } from './consumer-errors.ts';
 
-/** How often a member says that it lives. */
+/** How often a member sends a heartbeat. */
 export const HEARTBEAT_INTERVAL_MS = 1_000;
 
-/** Heartbeats while a batch is handled. A rebalance, or a lost connection, shows as a failing one. */
+/** Heartbeats while a batch is handled. A failing one reveals a rebalance or a lost connection. */
 export interface Pulse {
   /** Sends one now. Never rejects. */
   readonly beat: () => Promise<void>;
-  /** Of the first heartbeat that failed. */
+  /** The error of the first heartbeat that failed. */
   error(): Error | undefined;
-  /** Sends no more, and waits for the one under way. */
+  /** Stops sending, and waits for the one under way. */
   end(): Promise<void>;
 }
 
-/** @param onError told of each heartbeat that failed. */
+/** @param onError called with the error of each failed heartbeat. */
 export function startPulse(heartbeat: () => Promise<void>, onError: (error: Error) => void): Pulse {
   let first: Error | undefined;
   let beating: Promise<void> | undefined;

@@ -10,10 +10,10 @@ const POLL_MS = 100;
 const DELETION_DEADLINE_MS = 30_000;
 
 /**
- * Deletes topics and makes them anew, empty, with as many partitions as the tape has. The tape is not among them: all else
- * follows from it.
+ * Deletes topics and recreates them empty, with as many partitions as the tape. The tape is never among them:
+ * everything else follows from it.
  *
- * @param writers - prefix of the consumer groups of those that write the topics: none may be running.
+ * @param writers - prefix of the consumer groups that write the topics: no member may be running.
  * @throws TapeproofError USAGE for the tape; CHECK_FAILED while a writer is running; UNREACHABLE, also without a tape.
  */
 export async function recreateTopics(
@@ -44,7 +44,7 @@ export async function recreateTopics(
   }
 }
 
-/** A topic that is being deleted may be listed for a moment. */
+/** A topic that is being deleted may still be listed briefly. */
 function areEmpty(kafka: Kafka, names: readonly TopicName[]): Promise<boolean> {
   return withAdmin(kafka, async (admin) => {
     const offsets = await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
@@ -60,6 +60,6 @@ async function refuseWhileWritten(admin: Admin, writers: string): Promise<void> 
   if (running === undefined) return;
   throw new TapeproofError(
     'CHECK_FAILED',
-    `Group ${running.groupId} has ${running.members.length} running: stop what writes the topics, and run this again; one that was killed counts for ten seconds more.`,
+    `Group ${running.groupId} has ${running.members.length} running: stop what writes the topics, and run this again; a killed process still counts for ten seconds.`,
   );
 }

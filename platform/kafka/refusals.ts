@@ -3,18 +3,18 @@ import type { Telemetry } from '../telemetry.ts';
 import type { Assignment } from './assignment.ts';
 import { topicPartitionKey, type TopicPartition } from './topic-partition.ts';
 
-/** So many records in a row that became dead letters are no accident. */
+/** This many consecutive dead letters are not an accident. */
 export const REFUSED_IN_A_ROW_MAX = 25;
-/** A share is taken of the newest records, in blocks, as many as make up the one; of fewer than the other it says nothing. */
+/** The share covers the newest records, at most the one number of them, in blocks; below the other there is none. */
 const JUDGED_RECORDS = 1_000;
 const JUDGED_RECORDS_MIN = 100;
 const BLOCK_RECORDS = 50;
-/** A tape of which more is refused is not fine, or its reader is not. */
+/** Above this share of refused records, the tape or its reader is at fault. */
 const REFUSED_SHARE_MAX = 0.5;
-/** Of the health board. */
+/** Its name on the health board. */
 const PART = 'dead-letters';
 
-/** What is read of a dead letter. */
+/** The part of a dead letter that is read. */
 interface RefusedRecord {
   readonly reason: DeadLetterReason;
   readonly source: { readonly position: number | string };
@@ -36,8 +36,8 @@ interface Window {
 }
 
 /**
- * Says when most of what a process reads becomes dead letters: it reads on and commits, and yet does nothing of its work.
- * Judged for each partition, in batches: a healthy one must not hide a sick one.
+ * Reports when most of the records that a process reads become dead letters: it reads and commits, yet none of its work
+ * gets done. Judged for each partition, in batches: a healthy one must not hide a sick one.
  */
 export class RefusalWatch {
   readonly #telemetry: Telemetry;
@@ -49,8 +49,8 @@ export class RefusalWatch {
   }
 
   /**
-   * @param records taken, the refused ones among them.
-   * @param lastOffset of the last of them.
+   * @param records records handled, including the refused ones.
+   * @param lastOffset the offset of the last of them.
    */
   taken(place: TopicPartition, records: number, lastOffset: number, refused: readonly RefusedRecord[]): void {
     const key = topicPartitionKey(place);
@@ -65,7 +65,7 @@ export class RefusalWatch {
     this.#telemetry.metrics.set('tapeproof_consumer_refused_ratio', { topic, partition }, shareOf(window));
   }
 
-  /** Partitions that this process has no more. */
+  /** Partitions that this process no longer has. */
   forget(lost: Assignment): void {
     for (const [topic, partitions] of Object.entries(lost)) {
       for (const partition of partitions) {
@@ -88,7 +88,7 @@ function add(window: Window, records: number, lastOffset: number, refused: reado
   let atEnd = 0;
   while (atEnd < records && offsets.has(lastOffset - atEnd)) atEnd += 1;
   window.refusedInARow = atEnd === records ? window.refusedInARow + records : atEnd;
-  // One record may refuse an earlier one too, which waited for it.
+  // One record may also cause the refusal of an earlier one that waited for it.
   const refusedRecords = Math.min(offsets.size, records);
   let block = window.blocks.at(-1);
   if (block === undefined || block.records >= BLOCK_RECORDS) {

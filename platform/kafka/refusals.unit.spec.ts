@@ -25,7 +25,7 @@ function subject() {
 }
 
 describe('a process whose records become dead letters', () => {
-  it('is not ready once so many in a row did, says why and how many, and is ready once one can be used', () => {
+  it('is not ready after too many consecutive ones, says why and how many, and is ready after a usable one', () => {
     const { take, isReady, detail } = subject();
     take(1_000_000, 0);
     take(500, REFUSED_IN_A_ROW_MAX - 1);
@@ -39,7 +39,7 @@ describe('a process whose records become dead letters', () => {
     expect(isReady()).toBe(true);
   });
 
-  it('is not ready while more than half of the newest ones did, however much was fine before', async () => {
+  it('is not ready while more than half of the newest ones did, however many were good before', async () => {
     const { take, isReady, detail, ratio } = subject();
     take(1_000_000, 0);
     for (let round = 0; round < 20; round += 1) take(50, 30);

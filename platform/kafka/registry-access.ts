@@ -5,7 +5,7 @@ import { requestHttp, type HttpAnswer } from '../security/http.ts';
 import { secretSetting, settings } from '../security/settings.ts';
 import { serverNameOf, tlsFrom, tlsRefusal, type TlsOptions } from '../security/tls.ts';
 
-/** One request to the schema registry, as whom the URL or TAPEPROOF_REGISTRY_TOKEN says. */
+/** One request to the schema registry, authenticated by the URL or TAPEPROOF_REGISTRY_TOKEN. */
 export function askRegistry(url: string, method: string, deadlineMs: number, content?: object): Promise<HttpAnswer> {
   const token = tokenFor(url);
   return requestHttp(url, {
@@ -23,7 +23,7 @@ export function askRegistry(url: string, method: string, deadlineMs: number, con
 
 type ClientOptions = ConstructorParameters<typeof SchemaRegistry>[0];
 
-/** The same for the registry's own client, which wants address, user and certificates apart. */
+/** The same for the registry's client library, which takes address, user and certificates separately. */
 export function clientAccess(url: string): ClientOptions {
   const address = new URL(url);
   const { username, password } = address;
@@ -57,7 +57,7 @@ function registryTls(url: string): TlsOptions | undefined {
   );
 }
 
-/** Read again each time: whoever renews the token replaces its file. */
+/** Read again each time: renewing the token replaces its file. */
 function tokenFor(url: string): string | undefined {
   const token = secretSetting(settings(), 'TAPEPROOF_REGISTRY_TOKEN');
   if (token === undefined || new URL(url).username === '') return token;
@@ -67,7 +67,7 @@ function tokenFor(url: string): string | undefined {
   );
 }
 
-/** Why a registry that is there does not serve this process, by its answer's status or the error of a connection. */
+/** Why a reachable registry does not serve this process, by its answer's status or the connection's error. */
 export function registryRefusal(url: string, answer: unknown): TapeproofError | undefined {
   const place = `The schema registry at ${new URL(url).host}`;
   const tls = tlsRefusal(answer, 'REGISTRY');
@@ -75,13 +75,13 @@ export function registryRefusal(url: string, answer: unknown): TapeproofError | 
   if (answer === 401) {
     return new TapeproofError(
       'UNREACHABLE',
-      `${place} does not accept who this process says it is (it answered 401): look at TAPEPROOF_REGISTRY_USERNAME and TAPEPROOF_REGISTRY_PASSWORD, or TAPEPROOF_REGISTRY_TOKEN.`,
+      `${place} does not accept the credentials of this process (it answered 401): check TAPEPROOF_REGISTRY_USERNAME and TAPEPROOF_REGISTRY_PASSWORD, or TAPEPROOF_REGISTRY_TOKEN.`,
     );
   }
   if (answer === 403) {
     return new TapeproofError(
       'UNREACHABLE',
-      `${place} does not allow this process what it asks (it answered 403): give its user the right to read and register schemas.`,
+      `${place} does not authorise this process (it answered 403): give its user the right to read and register schemas.`,
     );
   }
   return undefined;

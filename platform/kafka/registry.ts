@@ -16,7 +16,7 @@ import { TapeproofError } from '../errors.ts';
 import type { Probe } from '../health/probe.ts';
 import { askRegistry, clientAccess, registryRefusal } from './registry-access.ts';
 
-/** By fingerprint: trades are nearly all of the tape. */
+/** Looked up by fingerprint: nearly all of the tape is trades. */
 const QUICK_READERS: Readonly<Record<string, BodyReader<'Trade'>>> = {
   [FINGERPRINTS.Trade]: readTrade,
   [FIRST_TRADE_FINGERPRINT]: readFirstTrade,
@@ -35,21 +35,21 @@ const REQUEST_TIMEOUT_MS = 5_000;
 const PROBE_TIMEOUT_MS = 2_000;
 const ATTEMPTS = 4;
 const RETRY_DELAY_MS = 250;
-/** Confluent's error codes: the answer of a registry that works, unlike a proxy's bare 404. */
+/** Confluent's error codes: the answer of a working registry, unlike a proxy's bare 404. */
 const SUBJECT_NOT_FOUND = 40401;
 const SCHEMA_NOT_FOUND = 40403;
 const SCHEMAS_CACHED_MAX = 1_000;
-/** How long an unknown id is not asked for again: poison must not become a flood of requests. */
+/** How long an unknown id is not requested again: poison must not cause a flood of requests. */
 const UNKNOWN_REMEMBERED_MS = 5_000;
 
 /** A schema that the registry knows. */
 export interface RegisteredSchema {
   readonly id: number;
-  /** Record type of ours; undefined for a schema of somebody else's, or one that is not Avro. */
+  /** Our record type; undefined for a foreign schema, or one that is not Avro. */
   readonly name: RecordName | undefined;
-  /** SHA-256 (hex) of the Avro parsing canonical form; of the raw text where it is no Avro schema. */
+  /** SHA-256 (hex) of the Avro parsing canonical form; of the raw text where it is not an Avro schema. */
   readonly fingerprint: string;
-  /** Reads a body written with this schema as this build's record. Throws when the bytes are none. */
+  /** Reads a body written with this schema as this build's record. Throws when the bytes are not such a body. */
   read(bytes: Buffer, start?: number): EventTypes[RecordName];
 }
 
@@ -74,7 +74,7 @@ export interface Registry {
    * @throws TapeproofError UNREACHABLE; CHECK_FAILED when a schema is not compatible with an older version.
    */
   register(): Promise<SubjectReport[]>;
-  /** What differs between the registry and this build; empty when nothing does. @throws TapeproofError UNREACHABLE */
+  /** The differences between the registry and this build, if any. @throws TapeproofError UNREACHABLE */
   check(): Promise<SubjectDrift[]>;
   /** The id of this build's schema. @throws TapeproofError UNREACHABLE, also when it is not registered. */
   idOf(topic: TopicName, record: RecordName): Promise<number>;
@@ -85,15 +85,15 @@ export interface Registry {
    * @throws TapeproofError UNREACHABLE on an outage, and when the registry lost our schemas: then no id means anything.
    */
   schemaOf(id: number): RegisteredSchema | undefined | Promise<RegisteredSchema | undefined>;
-  /** As {@link schemaOf}, asked anew, and whether or not the registry knows ours. @throws TapeproofError UNREACHABLE */
+  /** Like {@link schemaOf}, uncached, and even where our schemas are unknown. @throws TapeproofError UNREACHABLE */
   answerOf(id: number): Promise<RegisteredSchema | undefined>;
-  /** Forgets what was answered so far: the next questions go to the registry again. */
+  /** Clears the cache: the next lookups go to the registry again. */
   forget(): void;
 }
 
 /**
- * @param url base address of a Confluent-compatible registry, path included; user name and password too, where it wants them.
- * @throws TapeproofError CONFIGURATION where the settings of its security are wrong.
+ * @param url base address of a Confluent-compatible registry, path included; user name and password too, if needed.
+ * @throws TapeproofError CONFIGURATION where its security settings are wrong.
  */
 export function createRegistry(url: string): Registry {
   const address = url.replace(/\/+$/, '');
@@ -186,7 +186,7 @@ export function createRegistry(url: string): Registry {
   };
 }
 
-/** Asks for the kinds of schema that there are: the cheapest question of the protocol. */
+/** Asks for the supported kinds of schema: the cheapest request of the protocol. */
 export function registryProbe(url: string): Probe {
   const address = url.replace(/\/+$/, '');
   return {
@@ -205,7 +205,7 @@ function subjects(): { subject: string; record: RecordName }[] {
   return TOPICS.flatMap(({ name, records }) => records.map((record) => ({ subject: subjectOf(name, record), record })));
 }
 
-/** One request for many callers; failures are not kept. */
+/** One request shared by many callers; failures are not cached. */
 function cached<Key, Value>(cache: Map<Key, Promise<Value>>, key: Key, load: () => Promise<Value>): Promise<Value> {
   const known = cache.get(key);
   if (known !== undefined) return known;
@@ -222,7 +222,7 @@ function describeSchema(id: number, schema: string, schemaType: unknown): Regist
     name: undefined,
     fingerprint: sha256Hex(schema),
     read: () => {
-      throw new Error(`schema ${id} is no record of Tapeproof`);
+      throw new Error(`schema ${id} is not a Tapeproof record`);
     },
   };
   if (schemaType !== undefined && schemaType !== SchemaType.AVRO) return foreign;
@@ -284,7 +284,7 @@ async function registerOne(
   }
 }
 
-/** The subject's own compatibility level; undefined where it has none. */
+/** The subject's own compatibility level; undefined where none is set. */
 async function compatibilityOf(address: string, subject: string): Promise<string | undefined> {
   const { status, body } = await request(address, 'GET', `/config/${encodeURIComponent(subject)}`);
   if (status === 200 && typeof body['compatibilityLevel'] === 'string') return body['compatibilityLevel'];

@@ -15,16 +15,16 @@ type Sasl =
   | { readonly mechanism: PasswordMechanism; readonly username: string; readonly password: string }
   | { readonly mechanism: 'OAUTHBEARER'; readonly token: () => Promise<string> };
 
-/** How Kafka is spoken to: one description, from which each client library gets its own. */
+/** How to connect to Kafka: one description, converted for each client library. */
 export interface KafkaSecurity {
   /** Absent: plain text. */
   readonly tls?: TlsOptions;
-  /** Absent: the broker is not told who asks, unless by a certificate. */
+  /** Absent: the client does not authenticate, unless by a certificate. */
   readonly sasl?: Sasl;
 }
 
 /**
- * Reads TAPEPROOF_KAFKA_SECURITY_PROTOCOL and what belongs to it.
+ * Reads TAPEPROOF_KAFKA_SECURITY_PROTOCOL and its companions.
  *
  * @throws TapeproofError CONFIGURATION when a setting is missing, contradicts another or cannot be used.
  */
@@ -72,7 +72,7 @@ function tokenSource(environment: Environment): () => Promise<string> {
   const byCredentials = tokenByClientCredentials(environment);
   if (byCredentials !== undefined && read() === undefined) return byCredentials;
   if (byCredentials === undefined && read() !== undefined) {
-    // Read again each time: whoever renews the token replaces the file.
+    // Read again each time: renewing the token replaces the file.
     return () => Promise.resolve().then(() => read() ?? '');
   }
   throw new TapeproofError(
@@ -112,7 +112,7 @@ export function logReaderSecurity(
   { tls, sasl }: KafkaSecurity,
   brokers: readonly string[],
 ): Pick<BaseOptions, 'tls' | 'tlsServerName' | 'sasl'> {
-  // An address cannot be a server's name, and brokers that are found by address are advertised by address.
+  // An IP address cannot be a server name, and brokers reached by address are advertised by address.
   const byName = brokers.every((broker) => isIP(broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')) === 0);
   const named: LogReaderSasl | undefined = sasl;
   return {

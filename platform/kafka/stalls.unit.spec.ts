@@ -24,7 +24,7 @@ function subject() {
     report,
     progress,
     setLag: (records: number) => (lag = records),
-    /** Measures as long, doing `meanwhile` before each measurement. */
+    /** Measures for this long, doing `meanwhile` before each measurement. */
     pass: (durationMs: number, meanwhile: () => void = () => undefined): void => {
       for (let passed = 0; passed < durationMs; passed += MEASURED_EVERY_MS) {
         vi.advanceTimersByTime(MEASURED_EVERY_MS);
@@ -64,7 +64,7 @@ describe('a member of a group', () => {
     expect([isReady(), await metric(), actions()]).toEqual([true, '0', ['stalled', 'stall-ended']]);
   });
 
-  it('is not stalled while it is idle, has just news, commits, or works on one long batch', () => {
+  it('is not stalled while it is idle, has only new records, commits, or works on one long batch', () => {
     const { progress, setLag, pass, isReady, actions } = subject();
     pass(10 * STALLED_AFTER_MS);
     setLag(5);
@@ -81,7 +81,7 @@ describe('a member of a group', () => {
     expect([isReady(), actions()]).toEqual([true, []]);
   });
 
-  it('is stalled while attempts begin again and again, or Kafka takes no offsets, or a batch hangs', () => {
+  it('is stalled while attempts repeat, or Kafka accepts no offsets, or a batch hangs', () => {
     const { progress, setLag, pass, part } = subject();
     setLag(5);
     pass(3 * STALLED_AFTER_MS, () => {
@@ -99,14 +99,14 @@ describe('a member of a group', () => {
     progress.began(PLACE);
     pass(2 * STALLED_AFTER_MS);
     expect(part()?.detail).toMatch(/the batch in hand does not end$/);
-    // The same offset again gets nobody further.
+    // The same offset again is not progress.
     progress.ended(PLACE);
     progress.committed({ ...PLACE, offset: 3 });
     pass(MEASURED_EVERY_MS);
-    expect(part()?.detail).toMatch(/Kafka delivers nothing of it$/);
+    expect(part()?.detail).toMatch(/Kafka delivers none of it$/);
   });
 
-  it('is not stalled while its group rebalances, nor by what the membership before met', () => {
+  it('is not stalled while its group rebalances, nor by failures of the previous membership', () => {
     const { progress, setLag, pass, isReady } = subject();
     setLag(5);
     progress.rebalanceAnnounced();
@@ -118,14 +118,14 @@ describe('a member of a group', () => {
     expect([isReady(), progress.of(PLACE).reason]).toEqual([true, undefined]);
   });
 
-  it('is stalled where Kafka does not say for long how far it is behind', () => {
+  it('is stalled if Kafka does not report its lag for too long', () => {
     const { report, progress, part, isReady } = subject();
     for (let passed = 0; passed <= UNKNOWN_LAG_MS_MAX; passed += MEASURED_EVERY_MS) {
       expect(isReady()).toBe(true);
       report.unknown({ assignment: { [PLACE.topic]: [3] }, progress });
       vi.advanceTimersByTime(MEASURED_EVERY_MS);
     }
-    expect(part()).toMatchObject({ ready: false, detail: expect.stringMatching(/Kafka has not said/) as string });
+    expect(part()).toMatchObject({ ready: false, detail: expect.stringMatching(/Kafka has not reported/) as string });
     report.unknown({ assignment: {}, progress });
     report.measured([], progress);
     expect(isReady()).toBe(true);

@@ -13,7 +13,7 @@ export type TapeDecoder = (record: Pick<LogRecord, 'value'>) => TapeContent | Pr
 
 const EMPTY = Buffer.alloc(0);
 
-/** A decoder that never throws on a record's account: what cannot be used says so. @throws TapeproofError as {@link framedIn} */
+/** A decoder that never throws because of a record: an unusable one is returned as such. @throws TapeproofError like {@link framedIn} */
 export function createTapeDecoder(registry: Pick<Registry, 'schemaOf'>): TapeDecoder {
   return ({ value }) => {
     const framed = framedIn(registry, { topic: TAPE_TOPIC, value });

@@ -6,13 +6,13 @@ import { TapeproofError } from '../errors.ts';
 import type { Registry } from './registry.ts';
 
 /**
- * What the log says of itself beside its records, so that neither a registry nor a broker is believed that says something
- * else: a header of each activation on the tape and of each anchor.
+ * What the log states about itself beside its records, so that no registry or broker that contradicts it is believed:
+ * a header of each activation on the tape and of each anchor.
  */
 export interface TapeLabel {
-  /** Partitions of the tape when it was activated: `partitionOf` rests on them. */
+  /** Partitions of the tape when it was activated: `partitionOf` depends on them. */
   readonly partitions: number;
-  /** Schema id to fingerprint (hex), of this log's records. Ids are the registry's, and it may be replaced. */
+  /** Schema id to fingerprint (hex), of this log's records. Ids belong to the registry, which may be replaced. */
   readonly schemas: ReadonlyMap<number, string>;
 }
 
@@ -25,7 +25,7 @@ export function labelHeaders({ partitions, schemas }: TapeLabel): Readonly<Recor
   return { [LABEL_HEADER]: JSON.stringify({ partitions, schemas: Object.fromEntries(ascending) }) };
 }
 
-/** The label among a record's headers; undefined where there is none, or something else under its name. */
+/** The label among a record's headers; undefined where it is missing or not a valid label. */
 export function labelOf(headers: Readonly<Record<string, string>>): TapeLabel | undefined {
   const text = headers[LABEL_HEADER];
   if (text === undefined) return undefined;
@@ -47,7 +47,7 @@ export function labelOf(headers: Readonly<Record<string, string>>): TapeLabel | 
   }
 }
 
-/** The ids that the registry has for this build's schemas, by id. @throws TapeproofError as `idOf` does. */
+/** Fingerprints of this build's schemas, by the registry's ids for them. @throws TapeproofError as `idOf` does. */
 export async function idsOfThisBuild(registry: Pick<Registry, 'idOf'>): Promise<Map<number, string>> {
   const ids = new Map<number, string>();
   for (const { name, records } of TOPICS) {
@@ -57,10 +57,10 @@ export async function idsOfThisBuild(registry: Pick<Registry, 'idOf'>): Promise<
 }
 
 /**
- * Passes where the tape has as many partitions as it was activated with: Kafka takes none back, and an instrument's place
- * follows from their number.
+ * Passes where the tape has as many partitions as it was activated with: Kafka never removes one, and an instrument's
+ * partition follows from their number.
  *
- * @param expected of its label, or what its records show; undefined where they show nothing.
+ * @param expected from its label or its records; undefined where they show nothing.
  * @throws TapeproofError CHECK_FAILED
  */
 export function refuseOtherPartitions(actual: number, expected: number | undefined): void {
@@ -71,9 +71,9 @@ export function refuseOtherPartitions(actual: number, expected: number | undefin
   );
 }
 
-/** What to do where the tape has other partitions than it was activated with, in two sentences. */
+/** What to do where the tape has another number of partitions than it was activated with, in two sentences. */
 export function otherPartitionsRemedy(actual: number): string {
-  return `The tape was activated with another number, and instruments would go on in another partition than they began in. Kafka never takes a partition away again: delete the topics, run "npx tapeproof topics apply --partitions ${actual}" and "npx tapeproof activate", and ingest anew.`;
+  return `The tape was activated with another number, and instruments would continue in another partition than they began in. Kafka never removes a partition: delete the topics, run "npx tapeproof topics apply --partitions ${actual}" and "npx tapeproof activate", and ingest anew.`;
 }
 
 /** The record type of a schema that this build or an earlier one writes; undefined for any other. */

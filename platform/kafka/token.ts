@@ -4,11 +4,11 @@ import { requestHttp } from '../security/http.ts';
 import { fileSetting, secretSetting, setting, type Environment } from '../security/settings.ts';
 
 const TOKEN_DEADLINE_MS = 10_000;
-/** A token is asked for anew when this little of its life is left. */
+/** A token is renewed when this little of its lifetime is left. */
 const RENEW_BEFORE_MS = 30_000;
 
 /**
- * Tokens by OAuth 2.0's client credentials (RFC 6749, 4.4), each kept for its life; undefined where
+ * Tokens by OAuth 2.0's client credentials (RFC 6749, 4.4), each cached for its lifetime; undefined where
  * TAPEPROOF_KAFKA_TOKEN_URL is not set.
  *
  * @throws TapeproofError CONFIGURATION when the client's id or secret is missing, or the address is not valid.
@@ -43,7 +43,7 @@ export function tokenByClientCredentials(environment: Environment): (() => Promi
     if (status !== 200) {
       throw new TapeproofError(
         'UNREACHABLE',
-        `The server at TAPEPROOF_KAFKA_TOKEN_URL gives no token (it answered ${status}): look at TAPEPROOF_KAFKA_CLIENT_ID and its secret.`,
+        `The server at TAPEPROOF_KAFKA_TOKEN_URL gives no token (it answered ${status}): check TAPEPROOF_KAFKA_CLIENT_ID and its secret.`,
       );
     }
     const answer = JSON.parse(text) as { readonly access_token?: unknown; readonly expires_in?: unknown };

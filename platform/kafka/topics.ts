@@ -16,7 +16,7 @@ const { ConfigResourceTypes, ConfigSource } = kafkajs;
 type ConfigResources = Parameters<Admin['describeConfigs']>[0]['resources'][number]['type'];
 
 const REPLICAS_SETTING = 'min.insync.replicas';
-/** A broker's name of what topics call `max.message.bytes`. */
+/** The broker's name for the topic setting `max.message.bytes`. */
 const BROKER_BYTES_SETTING = 'message.max.bytes';
 /** Kafka's own default. */
 const MESSAGE_BYTES_MIN = 1_048_588;
@@ -31,23 +31,23 @@ export interface TopicReport {
 }
 
 export interface TopicDrift {
-  /** A topic, or `broker <id>` for what a broker gives to topics without a setting of their own. */
+  /** A topic, or `broker <id>` for a broker's default for topics without their own setting. */
   readonly topic: string;
   /** A setting, `partitions` or `topic`. */
   readonly setting: string;
   readonly expected: string;
-  /** Says where it is no setting of the topic's own. */
+  /** Notes where it is not the topic's own setting. */
   readonly actual: string;
 }
 
 /**
- * Creates what is missing of contracts/topics.ts and mends settings. The number of partitions of a tape that exists
- * never changes: other topics follow it.
+ * Creates the missing topics of contracts/topics.ts and corrects settings. The number of partitions of an existing
+ * tape never changes: other topics follow it.
  *
  * @param partitions used only when the tape does not exist yet.
- * @param activated partitions that the tape was activated with, where that is known.
- * @throws TapeproofError UNREACHABLE; CHECK_FAILED when a topic has another number of partitions than the tape, or the tape
- *   another one than it was activated with; CONFIGURATION when the broker refuses a setting.
+ * @param activated number of partitions that the tape was activated with, where known.
+ * @throws TapeproofError UNREACHABLE; CHECK_FAILED when a topic has another number of partitions than the tape, or the
+ *   tape another one than it was activated with; CONFIGURATION when the broker refuses a setting.
  */
 export function applyTopics(
   kafka: Kafka,
@@ -87,9 +87,10 @@ export function applyTopics(
 }
 
 /**
- * What differs between the broker and contracts/topics.ts; empty when nothing does.
+ * The differences between the broker and contracts/topics.ts; empty when there are none.
  *
- * @param activated partitions that the tape was activated with, where that is known: else its own number is taken for right.
+ * @param activated number of partitions that the tape was activated with, where known: else its present number is
+ *   assumed.
  * @throws TapeproofError UNREACHABLE
  */
 export function checkTopics(kafka: Kafka, activated?: number): Promise<TopicDrift[]> {
@@ -112,10 +113,10 @@ export function remedyOf({ topic, setting, expected, actual }: TopicDrift): stri
     return `stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they write it again from the tape`;
   }
   if (setting === REPLICAS_SETTING) {
-    return `lower it with Kafka's own tools, or give the topic more replicas: else Kafka refuses every record`;
+    return `lower it with Kafka's own tools, or give the topic more replicas: otherwise Kafka refuses every record`;
   }
   if (setting === BROKER_BYTES_SETTING) {
-    return `raise it to ${expected} with Kafka's own tools: topics without a setting of their own, such as the registry's, take it`;
+    return `raise it to ${expected} with Kafka's own tools: topics without their own setting, such as the registry's, use it`;
   }
   return 'run "npx tapeproof topics apply"';
 }
@@ -123,7 +124,7 @@ export function remedyOf({ topic, setting, expected, actual }: TopicDrift): stri
 /**
  * Partitions of the tape.
  *
- * @throws TapeproofError UNREACHABLE, also when there is no tape yet.
+ * @throws TapeproofError UNREACHABLE, also when the tape does not exist yet.
  */
 export function partitionCount(kafka: Kafka): Promise<number> {
   return withAdmin(kafka, async (admin) => {
@@ -153,7 +154,7 @@ async function createTopics(admin: Admin, missing: readonly TopicDefinition[], p
   });
 }
 
-/** What an operator set beside ours stays. */
+/** Settings of an operator besides ours stay. */
 async function alterSettings(admin: Admin, topics: readonly TopicDefinition[]): Promise<void> {
   const found = await settingsOf(
     admin,
@@ -211,7 +212,7 @@ async function driftOf(admin: Admin, partitions: number): Promise<TopicDrift[]> 
   });
 }
 
-/** A broker's default below what a record of ours may have is met by topics that others make, such as the registry's. */
+/** A broker's default below our largest record affects topics that others create, such as the registry's. */
 async function driftOfBrokers(admin: Admin): Promise<TopicDrift[]> {
   const { brokers } = await admin.describeCluster();
   const drift: TopicDrift[] = [];
@@ -226,7 +227,7 @@ async function driftOfBrokers(admin: Admin): Promise<TopicDrift[]> {
   return drift;
 }
 
-/** Who may use topics may not see a broker's settings. */
+/** A role that may use topics may still not read a broker's settings. */
 function whereNotAllowed(error: unknown): [] {
   if (isRefusedForGood(error)) return [];
   throw error;
@@ -238,7 +239,7 @@ function isAsExpected(setting: string, actual: string | undefined, expected: str
 
 interface Setting {
   readonly value: string;
-  /** Of the topic itself: else the broker's default. */
+  /** The topic's own setting, or else the broker's default. */
   readonly isOwn: boolean;
 }
 
@@ -271,7 +272,7 @@ async function describe(admin: Admin, type: ConfigResources, names: readonly str
   return resources;
 }
 
-/** The least replicas that a partition of each topic has. */
+/** For each topic, the smallest number of replicas of a partition. */
 async function replicaCounts(admin: Admin, topics: readonly TopicName[]): Promise<Map<string, number>> {
   if (topics.length === 0) return new Map();
   const metadata = await admin.fetchTopicMetadata({ topics: [...topics] });

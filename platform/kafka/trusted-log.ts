@@ -11,20 +11,20 @@ export interface TrustedLogSettings {
   readonly reader: LogReader;
   readonly registryUrl: string;
   readonly log: Log;
-  /** Of a process that runs. */
+  /** For a long-running process. */
   readonly telemetry?: Telemetry | undefined;
 }
 
-/** What whoever reads or appends for good begins with. */
+/** The tools that every permanent reader or writer starts with. */
 export interface TrustedLog {
-  /** Of the tape, as many as it was activated with. */
+  /** The tape's number of partitions, as activated. */
   readonly partitions: number;
   /** Close it at the end. */
   readonly registry: TrustedRegistry;
 }
 
 /**
- * Opens the log for a reader or writer that nothing may mislead: neither a broker with another number of partitions nor a
+ * Opens the log for a reader or writer that must not be misled by a broker with another number of partitions or a
  * registry with other ids.
  *
  * @throws TapeproofError UNREACHABLE, also when there is no tape yet; CHECK_FAILED when the tape has another number of

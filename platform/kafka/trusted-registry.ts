@@ -8,30 +8,30 @@ import type { LogReader } from './log-reader.ts';
 import type { RegisteredSchema, Registry } from './registry.ts';
 import { idsOfThisBuild, recordOfFingerprint, refuseOtherPartitions, type TapeLabel } from './tape-label.ts';
 
-/** How often a process that runs asks whether the registry still agrees with the log. */
+/** How often a long-running process checks that the registry still agrees with the log. */
 const RECHECK_INTERVAL_MS = 5_000;
-/** How long an id that the registry does not know is not asked for again: poison must not become a flood of requests. */
+/** How long an unknown id is not requested again: poison must not cause a flood of requests. */
 const UNKNOWN_REMEMBERED_MS = 5_000;
 const UNKNOWN_MAX = 1_000;
-/** A registry that is replaced at this moment settles meanwhile. */
+/** A registry that is being replaced settles meanwhile. */
 const ANSWERS_MAX = 3;
 const FINGERPRINT_DIGITS = 12;
 
-/** An id that the registry gives another meaning than the log, or none. */
+/** An id to which the registry gives another meaning than the log, or none. */
 export interface Contradiction {
   readonly id: number;
   /** Where it was found: a topic, or the tape's label. */
   readonly place: string;
-  /** For people: what the log has under it, and what the registry. */
+  /** For people: the meaning of the id in the log, and in the registry. */
   readonly problem: string;
 }
 
 export interface TrustedRegistry extends Registry {
-  /** What a record that begins a stretch of the log says of it. @throws TapeproofError UNREACHABLE, REGISTRY_CHANGED */
+  /** The label on a record that begins a stretch of the log. @throws TapeproofError UNREACHABLE, REGISTRY_CHANGED */
   label(): Promise<TapeLabel>;
   /** @throws TapeproofError CHECK_FAILED when the tape was activated with another number of partitions; UNREACHABLE. */
   refuseOtherPartitions(): Promise<void>;
-  /** Ends the checks of a process that runs. */
+  /** Ends the checks of a long-running process. */
   close(): void;
 }
 
@@ -41,18 +41,19 @@ export interface TrustSettings {
   /** Partitions of the tape. */
   readonly partitions: number;
   readonly log: Log;
-  /** Of a process that runs: told of how it is, and checked again and again. */
+  /** For a long-running process: its state is reported here, and checked periodically. */
   readonly telemetry?: Telemetry | undefined;
 }
 
 /**
- * A registry that is believed as far as it agrees with the log. An id says nothing by itself: a registry that was restored,
- * replaced or lost something gives it another meaning, or none, and then no record may be refused for it, or appended.
+ * A registry that is believed as far as it agrees with the log. An id alone means nothing: a registry that was
+ * restored, was replaced or lost data gives it another meaning, or none. Then no record may be refused because of it,
+ * or appended.
  *
  * - An id of the tape's label is believed when the registry has the labelled schema under it.
- * - Any other answer, also that it does not know an id, is believed once all that the log shows agrees with the registry.
+ * - Any other answer, "unknown id" included, is believed once everything that the log shows agrees with the registry.
  *
- * All else is REGISTRY_CHANGED, and asked again at the next attempt.
+ * Anything else is REGISTRY_CHANGED, and is checked again at the next attempt.
  */
 export function trustRegistry(settings: TrustSettings): TrustedRegistry {
   return new Trust(settings);
@@ -75,7 +76,7 @@ class Trust implements TrustedRegistry {
     this.#telemetry = settings.telemetry ?? noTelemetry();
     if (settings.telemetry === undefined) return;
     this.#timer = setInterval(() => {
-      // An outage is another matter: the registry's own check says so.
+      // An outage is another matter: the registry's own check reports it.
       this.#check().catch(() => undefined);
     }, RECHECK_INTERVAL_MS).unref();
   }
@@ -98,13 +99,15 @@ class Trust implements TrustedRegistry {
       if (answer !== undefined && (await this.#labelled()).get(id) === answer.fingerprint) return this.#believe(answer);
       await this.#checkFromNow();
       const again = await this.#settings.registry.answerOf(id);
-      // Before and after the whole was found to agree: that is this registry's answer.
+      // The same answer before and after the comparison that agreed: it is this registry's answer.
       const isSteady = again?.fingerprint === answer?.fingerprint;
       if (isSteady && !(await this.#labelled()).has(id))
         return again === undefined ? this.#doubt(id) : this.#believe(again);
       answer = again;
     }
-    throw this.#faulty([{ id, place: 'the registry', problem: 'the registry gives one answer now and another then' }]);
+    throw this.#faulty([
+      { id, place: 'the registry', problem: 'the registry gives different answers to the same question' },
+    ]);
   }
 
   async idOf(topic: TopicName, record: Parameters<Registry['idOf']>[1]): Promise<number> {
@@ -115,7 +118,7 @@ class Trust implements TrustedRegistry {
     await this.#check();
     const { registry } = this.#settings;
     const id = await registry.idOf(topic, record);
-    // Both ways: what is written under it is what is read under it.
+    // Both ways: records are read with the schema that they were written with.
     const schema = await registry.answerOf(id);
     const labelled = (await this.#labelled()).get(id);
     const written = FINGERPRINTS[record];
@@ -123,7 +126,7 @@ class Trust implements TrustedRegistry {
       const place = labelled === undefined ? subject : `the label of ${TAPE_TOPIC}`;
       const problem =
         labelled === undefined
-          ? `the registry has id ${id} for ${record} and ${meaningOf(schema)} under it`
+          ? `the registry gives id ${id} for ${record}, but has ${meaningOf(schema)} under it`
           : `it is ${nameOf(labelled)} in the log, and the registry has it for ${record}`;
       throw this.#faulty([{ id, place, problem }]);
     }
@@ -159,7 +162,7 @@ class Trust implements TrustedRegistry {
     return (await this.#lookAtLog()).label?.schemas ?? new Map<number, string>();
   }
 
-  /** Ids of our records that were read so far, and their fingerprints. */
+  /** The ids of our records read so far, with their fingerprints. */
   #oursRead(): Map<number, string> {
     const ours = [...this.#believed].filter(([, { name }]) => name !== undefined);
     return new Map(ours.map(([id, { fingerprint }]) => [id, fingerprint]));
@@ -185,7 +188,7 @@ class Trust implements TrustedRegistry {
     return this.#checking;
   }
 
-  /** A comparison that begins now or later, with what the log shows by then: it may have grown. */
+  /** A comparison that begins now or later, with the log as it is then: it may have grown. */
   #checkFromNow(): Promise<void> {
     this.#nextCheck ??= Promise.resolve(this.#checking?.catch(() => undefined)).then(() => {
       this.#nextCheck = undefined;
@@ -222,7 +225,7 @@ class Trust implements TrustedRegistry {
     return schema;
   }
 
-  /** What no log of ours has, and no registry of ours knows. @throws TapeproofError UNREACHABLE where the registry is empty */
+  /** An id that no log or registry of ours knows. @throws TapeproofError UNREACHABLE where the registry is empty */
   async #doubt(id: number): Promise<undefined> {
     await this.#settings.registry.idOf(TAPE_TOPIC, 'Trade');
     if (this.#unknown.size >= UNKNOWN_MAX) this.#unknown.clear();
@@ -282,6 +285,6 @@ function registryChanged(found: readonly Contradiction[]): TapeproofError {
   const more = found.length > 1 ? `, and ${found.length - 1} more` : '';
   return new TapeproofError(
     'REGISTRY_CHANGED',
-    `The schema registry is not the one that the log was written with: of id ${first?.id ?? ''}, ${first?.problem ?? ''}${more}. Restore the registry with its old ids from a backup; until then nothing is read or appended. "npx tapeproof contracts check" lists every id.`,
+    `The schema registry is not the one that the log was written with: for id ${first?.id ?? ''}, ${first?.problem ?? ''}${more}. Restore the registry with its old ids from a backup; until then nothing is read or appended. "npx tapeproof contracts check" lists every id.`,
   );
 }

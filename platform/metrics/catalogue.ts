@@ -1,34 +1,34 @@
 /**
  * The closed list of metrics, by Prometheus' naming conventions: base units (seconds, records), counters end in `_total`.
  * The metrics are created from it, and docs/metrics.md is generated from it. Labels are bounded: no identities, and
- * instruments only where the operator names them (live ingestion) or where something of one was set aside (engine).
+ * instruments only where the operator names them (live ingestion) or where one of their trades was set aside (engine).
  */
 import type { Service } from '../log-events.ts';
 
 export interface MetricDefinition {
   readonly type: 'counter' | 'gauge' | 'histogram';
-  /** One sentence; what a label holds where its name does not say. */
+  /** One sentence; it explains a label where the name does not. */
   readonly help: string;
   readonly labels: readonly string[];
-  /** The processes that have it. */
+  /** The processes that export it. */
   readonly at: readonly Service[];
-  /** Upper bounds, of a histogram. */
+  /** Upper bounds of a histogram's buckets. */
   readonly buckets?: readonly number[];
-  /** When somebody should look. */
+  /** When an operator should look. */
   readonly alert?: AlertRule;
 }
 
-/** What an alerting rule on a metric is made of. */
+/** The parts of an alerting rule on a metric. */
 export interface AlertRule {
-  /** Of the alert, for whoever is called: what is wrong. */
+  /** The alert's name for the operator on call: what is wrong. */
   readonly name: string;
-  /** PromQL: true of each series that it returns. */
+  /** PromQL: the alert fires for each series that it returns. */
   readonly expression: string;
-  /** How long it must be so, seconds. */
+  /** How long the condition must hold, seconds. */
   readonly forS: number;
   /** One sentence. */
   readonly meaning: string;
-  /** One sentence: what whoever is called does. */
+  /** One sentence: what the operator on call does. */
   readonly action: string;
 }
 
@@ -61,7 +61,11 @@ const histogram = <const Labels extends readonly string[]>(
 ) => ({ type: 'histogram', at, labels, buckets, help }) as const;
 
 export const METRICS = {
-  tapeproof_build_info: gauge(ALL, ['service', 'version', 'commit', 'node'], 'Always 1: what runs.'),
+  tapeproof_build_info: gauge(
+    ALL,
+    ['service', 'version', 'commit', 'node'],
+    'Always 1; the labels name the running build.',
+  ),
   tapeproof_dependency_up: gauge(
     ALL,
     ['dependency'],
@@ -71,26 +75,26 @@ export const METRICS = {
       expression: 'min by (instance, dependency) (tapeproof_dependency_up) == 0',
       forS: 60,
       meaning: 'A service that a process needs refuses connections, or takes them and does not answer.',
-      action: 'Run `npx tapeproof stack status`, or look at the service itself; /ready says what the process met.',
+      action: 'Run `npx tapeproof stack status`, or look at the service itself; /ready states the failure.',
     },
   ),
   tapeproof_check_ready: gauge(
     ALL,
     ['check'],
-    '1 while a check of /ready holds, else 0: its dependencies and consumer, and what each kind of process adds.',
+    '1 while a check of /ready passes, else 0: dependencies, consumer, and the checks of that kind of process.',
     {
       name: 'TapeproofNotReady',
       expression: 'min by (instance, check) (tapeproof_check_ready) == 0',
       forS: 120,
       meaning: 'A process cannot do its work, and /ready answers 503.',
-      action: 'Ask /ready of that instance: the check of that name says why.',
+      action: 'Request /ready of that instance: the check of that name states the reason.',
     },
   ),
   tapeproof_dependency_check_seconds: histogram(
     ALL,
     ['dependency'],
     MILLISECONDS,
-    'How long a dependency took to answer the check of every second, or to fail it.',
+    'How long a dependency took to pass or fail the check made every second.',
   ),
   tapeproof_log_lines_suppressed_total: counter(ALL, ['action'], 'Log lines left out by sampling, by event.action.'),
   tapeproof_dead_letters_total: counter(
@@ -102,20 +106,20 @@ export const METRICS = {
       expression: 'increase(tapeproof_dead_letters_total[15m]) > 0',
       forS: 0,
       meaning: 'Records could not be used.',
-      action: 'Run `npx tapeproof dead-letters`: it says where each came from, and why.',
+      action: 'Run `npx tapeproof dead-letters`: it lists where each came from, and why.',
     },
   ),
 
   tapeproof_foreign_records_total: counter(
     READERS,
     ['reader', 'topic'],
-    'Records of a derived topic that are not events which belong there (tombstones, other schemas), passed over.',
+    'Records passed over in a derived topic because they are not its events (tombstones, other schemas).',
     {
       name: 'TapeproofForeignRecords',
       expression: 'increase(tapeproof_foreign_records_total[15m]) > 0',
       forS: 0,
       meaning: 'Something other than the engine writes to a derived topic.',
-      action: 'Find who has the right to write there; `foreign-record` in the log names partition and offset.',
+      action: 'Find out who may write there; `foreign-record` in the log names partition and offset.',
     },
   ),
 
@@ -123,12 +127,12 @@ export const METRICS = {
   tapeproof_consumer_lag_records: gauge(
     READERS,
     ['group', 'topic', 'partition'],
-    'Records in the log that the group has not committed, of the partitions that this process has; absent while unknown.',
+    'Records in the log that the group has not yet committed, in the partitions of this process; absent while unknown.',
   ),
   tapeproof_consumer_lag_seconds: gauge(
     READERS,
     ['group', 'topic', 'partition'],
-    'Now less the event time of the oldest record that the group has not committed, 0 when there is none; absent while unknown.',
+    'Now minus the event time of the oldest record that the group has not yet committed, 0 when there is none; absent while unknown.',
   ),
   tapeproof_consumer_stalled: gauge(
     READERS,
@@ -138,8 +142,8 @@ export const METRICS = {
       name: 'TapeproofStalled',
       expression: 'max by (group, topic, partition) (tapeproof_consumer_stalled) == 1',
       forS: 60,
-      meaning: 'Nothing of a partition is committed although records wait: what is derived or shown falls behind.',
-      action: 'Ask /ready of the process: its checks name what it waits for, with the remedy.',
+      meaning: 'Nothing of a partition is committed although records wait: derived events or read models fall behind.',
+      action: 'Request /ready of the process: its checks name what it waits for, with the remedy.',
     },
   ),
   tapeproof_consumer_refused_ratio: gauge(
@@ -152,7 +156,7 @@ export const METRICS = {
       forS: 60,
       meaning: 'Most of what is read becomes dead letters: it is committed, and has no effect.',
       action:
-        'Run `npx tapeproof dead-letters` for the reason of each, and `npx tapeproof contracts check` where it is a schema.',
+        'Run `npx tapeproof dead-letters` for each reason, and `npx tapeproof contracts check` if a schema is the reason.',
     },
   ),
   tapeproof_consumer_assigned_partitions: gauge(READERS, ['group', 'topic'], 'Partitions that this process has.'),
@@ -163,7 +167,7 @@ export const METRICS = {
     ENGINE,
     [],
     MICROSECONDS,
-    'Time that one tape record takes from decoded to its events encoded, of the first record of each batch and one in 256 of the others.',
+    'Time from a decoded tape record to its encoded events, for the first record of each batch and one in 256 of the others.',
   ),
   tapeproof_engine_outcomes_total: counter(
     ENGINE,
@@ -175,63 +179,67 @@ export const METRICS = {
     ['strategy'],
     'HIT / (HIT + MISS) of the outcomes that this process sent; see tapeproof_engine_hit_ratio_outcomes for how many.',
   ),
-  tapeproof_engine_hit_ratio_outcomes: gauge(ENGINE, ['strategy'], 'The HITs and MISSes that the hit ratio rests on.'),
+  tapeproof_engine_hit_ratio_outcomes: gauge(
+    ENGINE,
+    ['strategy'],
+    'The number of HITs and MISSes behind the hit ratio.',
+  ),
   tapeproof_engine_set_aside_total: counter(
     ENGINE,
     ['instrument', 'kind'],
-    'Trades that decide nothing (late, ahead), that do not count (duplicates, tooLate, outside, suspicious, refused, unjudged, setAside), or that a later record changed (cancelled, corrected, released, unmatched), since the process started.',
+    'Trades that decide nothing (late, ahead), do not count (duplicates, tooLate, outside, suspicious, refused, unjudged, setAside), or were changed by a later record (cancelled, corrected, released, unmatched), since the process started.',
   ),
-  tapeproof_engine_anchor_age_seconds: gauge(ENGINE, ['partition'], 'Since the newest anchor was written.'),
-  tapeproof_engine_anchor_age_records: gauge(ENGINE, ['partition'], 'Tape records taken in since the newest anchor.'),
+  tapeproof_engine_anchor_age_seconds: gauge(ENGINE, ['partition'], 'Time since the newest anchor was written.'),
+  tapeproof_engine_anchor_age_records: gauge(ENGINE, ['partition'], 'Tape records processed since the newest anchor.'),
   tapeproof_engine_anchors_total: counter(ENGINE, ['partition'], 'Anchors written.'),
   tapeproof_engine_recoveries_total: counter(
     ENGINE,
     ['partition'],
-    'Times that state was found again from an anchor or the beginning.',
+    'Recoveries of state, from an anchor or from the beginning.',
   ),
   tapeproof_engine_hand_over_awaited: gauge(
     ENGINE,
     ['partition'],
-    '1 while a partition waits because another engine version is in force; absent else.',
+    '1 while a partition waits because another engine version is in force; otherwise absent.',
     {
       name: 'TapeproofOtherEngineInForce',
       expression: 'max by (partition) (tapeproof_engine_hand_over_awaited) == 1',
       forS: 300,
-      meaning: 'An engine of another version than the one in force runs: it derives nothing of that partition.',
+      meaning: 'The version of this engine is not the one in force: it derives nothing from that partition.',
       action: 'Run the version that /ready names, or put this one in force with `npx tapeproof activate`.',
     },
   ),
   tapeproof_engine_events_compared_total: counter(
     ENGINE,
     [],
-    'Events derived again and found equal, byte for byte, to what the outputs hold.',
+    'Events derived again and found equal, byte for byte, to those in the outputs.',
   ),
 
   tapeproof_projector_write_seconds: histogram(
     PROJECTOR,
     ['projector'],
     MILLISECONDS,
-    'Time of one write of a batch and its position to the store.',
+    'Duration of one write of a batch and its position to the store.',
   ),
   tapeproof_projector_records_read_total: counter(
     PROJECTOR,
     ['projector', 'topic'],
-    'Records read: the sum of tapeproof_projector_records_total over fate.',
+    'Records read: the sum of tapeproof_projector_records_total over all fates.',
   ),
   tapeproof_projector_records_total: counter(
     PROJECTOR,
     ['projector', 'topic', 'fate'],
-    'What became of the records read: applied, duplicate, conflict, dead or ignored.',
+    'Records read, by fate: applied, duplicate, conflict, dead or ignored.',
   ),
   tapeproof_projector_conflicts_total: counter(
     PROJECTOR,
     ['projector'],
-    'Records that claim an identity which other bytes have; an engine that finds one stops.',
+    'Records that claim the identity of a record with other bytes; an engine that finds one stops.',
     {
       name: 'TapeproofConflicts',
       expression: 'increase(tapeproof_projector_conflicts_total[15m]) > 0',
       forS: 0,
-      meaning: 'Two different records claim one identity: two builds derive differently, or somebody else writes.',
+      meaning: 'Two different records claim one identity: two builds derive differently, or another program writes.',
       action:
         'Look at tapeproof.conflicts in Postgres, and run `npx tapeproof audit --verify` for the events named there.',
     },
@@ -240,12 +248,12 @@ export const METRICS = {
   tapeproof_projector_sink_up: gauge(
     PROJECTOR,
     ['projector'],
-    '1 while the store takes what is delivered to it, 0 while it refuses or does not answer.',
+    '1 while the store accepts deliveries, 0 while it refuses them or does not answer.',
   ),
   tapeproof_projector_sink_evicts: gauge(
     PROJECTOR,
     ['projector'],
-    '1 while Redis may drop keys of the read model by itself (maxmemory-policy), else 0.',
+    '1 while Redis may evict keys of the read model (maxmemory-policy), else 0.',
   ),
 
   tapeproof_live_connections: gauge(LIVE, ['venue'], 'Connections to the venue that are up.'),
@@ -253,27 +261,35 @@ export const METRICS = {
   tapeproof_live_disconnects_total: counter(
     LIVE,
     ['venue', 'reason'],
-    'Connections that ended, and attempts that failed (HANDSHAKE); not those that the process closes as it ends.',
+    'Connections that ended, and attempts that failed (HANDSHAKE); not those that the process closes as it stops.',
   ),
   tapeproof_live_trades_total: counter(
     LIVE,
     ['instrument', 'origin'],
     'Trades that Kafka acknowledged; origin is stream or history.',
   ),
-  tapeproof_live_duplicates_total: counter(LIVE, ['instrument', 'origin'], 'Trades that came and were there already.'),
+  tapeproof_live_duplicates_total: counter(
+    LIVE,
+    ['instrument', 'origin'],
+    'Trades received that were already on the tape.',
+  ),
   tapeproof_live_last_trade_age_seconds: gauge(
     LIVE,
     ['instrument'],
-    'Since the event time of the last trade appended.',
+    'Time since the event time of the last trade appended.',
   ),
   tapeproof_live_watermarks_total: counter(LIVE, ['partition'], 'Watermarks appended.'),
   tapeproof_live_waiting_trades: gauge(LIVE, ['venue'], 'Trades received that are not yet on their way to Kafka.'),
-  tapeproof_live_missing_trades: gauge(LIVE, ['venue'], 'Trades known to be missing and asked for.'),
+  tapeproof_live_missing_trades: gauge(LIVE, ['venue'], 'Trades known to be missing and requested.'),
   tapeproof_live_instruments_in_sync: gauge(LIVE, ['venue'], 'Instruments without an open gap on a proven connection.'),
   tapeproof_live_gaps_opened_total: counter(LIVE, ['instrument'], 'Gaps found.'),
-  tapeproof_live_gaps_filled_total: counter(LIVE, ['instrument'], 'Gaps of which all trades came.'),
-  tapeproof_live_gaps_declared_total: counter(LIVE, ['instrument', 'reason'], 'Gaps given up and put on the tape.'),
-  tapeproof_live_trades_lost_total: counter(LIVE, ['instrument'], 'Trades missing in the gaps put on the tape.'),
+  tapeproof_live_gaps_filled_total: counter(LIVE, ['instrument'], 'Gaps whose trades all arrived.'),
+  tapeproof_live_gaps_declared_total: counter(
+    LIVE,
+    ['instrument', 'reason'],
+    'Gaps given up and recorded on the tape.',
+  ),
+  tapeproof_live_trades_lost_total: counter(LIVE, ['instrument'], 'Trades missing in the gaps recorded on the tape.'),
   tapeproof_live_history_requests_total: counter(
     LIVE,
     ['venue', 'outcome'],
@@ -284,14 +300,14 @@ export const METRICS = {
     ['venue', 'reason'],
     'Refused trades and frames that are not kept in dead.letters: above the bound per second, or the process ended first.',
   ),
-  tapeproof_live_late_trades_total: counter(LIVE, ['instrument'], 'Trades of a declared gap that came after all.'),
+  tapeproof_live_late_trades_total: counter(LIVE, ['instrument'], 'Trades of a declared gap that arrived after all.'),
   tapeproof_live_forgotten_trades_total: counter(
     LIVE,
     ['instrument'],
-    'Trades received while too many waited: asked for again later.',
+    'Trades received while too many waited: requested again later.',
   ),
-  tapeproof_live_unasked_trades_total: counter(LIVE, ['venue'], 'Trades of instruments that were not asked for.'),
-  tapeproof_live_append_failures_total: counter(LIVE, ['venue'], 'Batches that Kafka did not take.'),
+  tapeproof_live_unasked_trades_total: counter(LIVE, ['venue'], 'Trades of instruments that were not requested.'),
+  tapeproof_live_append_failures_total: counter(LIVE, ['venue'], 'Batches that Kafka did not accept.'),
 } as const satisfies Readonly<Record<`tapeproof_${string}`, MetricDefinition>>;
 
 type Definitions = typeof METRICS;

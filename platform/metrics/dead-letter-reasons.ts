@@ -18,5 +18,5 @@ const REASONS: Readonly<Record<DeadLetterReason, true>> = {
   TRADE_ID_MALFORMED: true,
 };
 
-/** All of them, so that a counter by reason shows each from 0. The compiler sees that none is left out. */
+/** All of them, so that a counter by reason shows each from 0. The compiler checks that none is missing. */
 export const DEAD_LETTER_REASONS = Object.keys(REASONS) as readonly DeadLetterReason[];

@@ -41,7 +41,7 @@ export class Metrics {
     this.#counters.get(name)?.inc(labels, by);
   }
 
-  /** Brings a counter to a total that is counted elsewhere: what is counted there costs no more than an addition. */
+  /** Brings a counter to a total kept elsewhere, where counting costs no more than an addition. */
   countUpTo<Name extends CounterName>(name: Name, labels: LabelsOf<Name>, total: number): void {
     const key = `${name} ${JSON.stringify(labels)}`;
     const published = this.#published.get(key) ?? 0;
@@ -63,7 +63,7 @@ export class Metrics {
     this.#histograms.get(name)?.observe(labels, value);
   }
 
-  /** Runs `collect` before each scrape; it must not wait. @returns what ends that. */
+  /** Runs `collect` before each scrape; it must not wait. @returns the function that ends that. */
   beforeScrape(collect: () => void): () => void {
     this.#collectors.add(collect);
     return () => {
@@ -71,7 +71,7 @@ export class Metrics {
     };
   }
 
-  /** Adds what the Prometheus client knows of every Node process: process_*, nodejs_*. */
+  /** Adds the Prometheus client's metrics of every Node process: process_*, nodejs_*. */
   includeProcess(): void {
     collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION_MS });
   }
@@ -87,7 +87,7 @@ export class Metrics {
   }
 }
 
-/** The metrics that a process has. */
+/** The metrics of a process. */
 export function metricsOf(service: Service): MetricName[] {
   return (Object.keys(METRICS) as MetricName[]).filter((name) => METRICS[name].at.some((at) => at === service));
 }

@@ -18,7 +18,7 @@ describe('the catalogue of metrics', () => {
       expect(name).toMatch(/_seconds$/);
       expect(buckets).toEqual([...(buckets ?? [])].sort((left, right) => left - right));
     }
-    // No identities: what a label holds is a name of ours, a topic, a partition, or the operator's own choice.
+    // No identities: a label is one of our names, a topic, a partition, or the operator's own choice.
     for (const label of labels) expect(label).not.toMatch(/id$|offset|message|le$|quantile/);
     expect(help).toMatch(/^[A-Z0-9].*\.$/s);
   });
@@ -29,7 +29,7 @@ describe('the catalogue of metrics', () => {
   });
 
   it.each(DEFINITIONS.filter(([, { alert }]) => alert !== undefined))(
-    'the alert of %s asks for that metric, and says what it means and what to do',
+    'the alert of %s uses that metric, and states what it means and what to do',
     (name, { alert }) => {
       expect(alert?.expression).toContain(name);
       expect(DOCUMENT).toContain(`expr: ${alert?.expression ?? ''}`);
@@ -44,7 +44,7 @@ describe('the catalogue of metrics', () => {
 });
 
 describe('Metrics', () => {
-  it('has those of its process, and shows them as a scraper reads them', async () => {
+  it('has the metrics of its process, in a scraper’s format', async () => {
     const metrics = new Metrics('engine');
     metrics.includeProcess();
     metrics.count('tapeproof_engine_anchors_total', { partition: 3 }, 2);
@@ -80,7 +80,7 @@ describe('Metrics', () => {
     expect(await valueOf()).toBe(9);
   });
 
-  it('forgets a series, and what is collected no more', async () => {
+  it('forgets a series, and collectors that ended', async () => {
     const metrics = new Metrics('engine');
     let scrapes = 0;
     const end = metrics.beforeScrape(() => {

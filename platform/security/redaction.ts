@@ -1,6 +1,6 @@
 /**
- * The last guard of secrets: whatever a library puts into an error, what this process knows to be secret does not leave
- * it. Every secret that is read is registered here, and all that is written passes `redact`.
+ * The last guard of secrets: whatever a library puts into an error, no secret known to this process leaves it. Every
+ * secret that is read is registered here, and all output passes `redact`.
  */
 
 /** Shorter ones would be found everywhere by chance. */
@@ -8,12 +8,12 @@ const SECRET_CHARACTERS_MIN = 6;
 const SECRETS_MAX = 100;
 const REPLACEMENT = '[secret]';
 
-/** By secret, the forms in which it may be met. The oldest goes first: tokens are renewed. */
+/** For each secret, the forms in which it may occur. The oldest is dropped first: tokens are renewed. */
 const known = new Map<string, readonly string[]>();
-/** Of all secrets, the longest first: one may be part of another. */
+/** The forms of all secrets, longest first: one may be part of another. */
 let forms: readonly string[] = [];
 
-/** Registers a secret. @param userName a password that says the same as this is not secret, and may be an everyday word. */
+/** Registers a secret. @param userName a password equal to this is not secret, and may be an everyday word. */
 export function keepSecret(secret: string, userName?: string): void {
   if (secret.length < SECRET_CHARACTERS_MIN || secret === userName || known.has(secret)) return;
   const [oldest] = known.keys();
@@ -22,14 +22,14 @@ export function keepSecret(secret: string, userName?: string): void {
   forms = [...new Set([...known.values()].flat())].sort((one, other) => other.length - one.length);
 }
 
-/** The text without the secrets that this process knows, in plain or encoded. */
+/** The text without the secrets that this process knows, plain or encoded. */
 export function redact(text: string): string {
   let redacted = text;
   for (const form of forms) redacted = redacted.replaceAll(form, REPLACEMENT);
   return redacted;
 }
 
-/** Puts {@link redact} before all that is written as text to standard output and standard error. */
+/** Applies {@link redact} to all text written to standard output and standard error. */
 export function redactStandardStreams(): void {
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write.bind(stream);
@@ -46,7 +46,7 @@ function formsOf(secret: string): string[] {
   return written;
 }
 
-/** The characters that a secret gives in base64 wherever it stands: `shift` bytes before it, anything behind it. */
+/** The base64 characters of a secret at any position: `shift` bytes precede it, anything may follow it. */
 function encodedCore(secret: string, encoding: 'base64' | 'base64url', shift: number): string {
   const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(secret)]);
   const firstWhole = Math.ceil((shift * 8) / 6);

@@ -8,8 +8,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const SECRET_BYTES_MAX = 65_536;
 
 /**
- * How this process speaks to the services: its environment, or what the local stack gives it. Identity belongs to the
- * process and not to what it does, so whoever opens a connection asks here, and no secret travels with an address.
+ * The settings for connecting to the services: the environment, or the local stack's. Identity belongs to the process,
+ * not to its tasks: code that opens a connection asks here, and no secret travels with an address.
  */
 let processSettings: Environment = process.env;
 
@@ -32,7 +32,7 @@ export function setting(environment: Environment, variable: Variable): string | 
  * A secret: the variable's value, or the content of the file that the variable with `_FILE` names, a newline at its end
  * cut off. It is registered for redaction.
  *
- * @throws TapeproofError CONFIGURATION, which never repeats a value.
+ * @throws TapeproofError CONFIGURATION, whose message never repeats a value.
  */
 export function secretSetting(
   environment: Environment,
@@ -40,7 +40,7 @@ export function secretSetting(
   userName?: string,
 ): string | undefined {
   const secret = valueOrContent(environment, variable);
-  // Of a URL only the password is secret.
+  // In a URL only the password is secret.
   if (secret !== undefined && !variable.endsWith('_URL')) keepSecret(secret, userName);
   return secret;
 }
@@ -66,7 +66,7 @@ export function fileSetting(environment: Environment, variable: Variable): Buffe
   return file === undefined ? undefined : contentOf(variable, file);
 }
 
-/** A content that is taken for a secret by mistake must not be told: nor is its name, which may be the secret itself. */
+/** The content of a wrong file must not be shown, nor its name, which may be the secret itself. */
 function contentOf(variable: string, file: string): Buffer {
   try {
     const content = readFileSync(file);
@@ -80,11 +80,11 @@ function contentOf(variable: string, file: string): Buffer {
   }
   throw new TapeproofError(
     'CONFIGURATION',
-    `The file that ${variable} names has more than ${SECRET_BYTES_MAX} bytes: give the one that is meant.`,
+    `The file that ${variable} names has more than ${SECRET_BYTES_MAX} bytes: give the intended file.`,
   );
 }
 
-/** User name and password of a service's variables. @throws TapeproofError CONFIGURATION */
+/** User name and password from a service's variables. @throws TapeproofError CONFIGURATION */
 export function credentialSettings(
   environment: Environment,
   service: ServiceKey,

@@ -49,7 +49,7 @@ describe('secretSetting', () => {
   });
 });
 
-describe('connectionsFrom with secrets of their own', () => {
+describe('connectionsFrom with separate secrets', () => {
   it('puts user name and password into the URL', () => {
     const environment = {
       TAPEPROOF_POSTGRES_URL: 'postgres://127.0.0.1:5432/tapeproof',
@@ -72,7 +72,7 @@ describe('connectionsFrom with secrets of their own', () => {
 });
 
 describe('tlsFrom', () => {
-  it('refuses what is not a certificate and a certificate without its key', () => {
+  it('refuses an invalid certificate and a certificate without its key', () => {
     expect(() => tlsFrom({ TAPEPROOF_REDIS_CA_FILE: fileWith('no certificate') }, 'REDIS')).toThrow(
       /CA_FILE cannot be used/,
     );

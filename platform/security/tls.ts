@@ -5,7 +5,7 @@ import { TapeproofError } from '../errors.ts';
 import { fileSetting, secretSetting, type Environment } from './settings.ts';
 import type { ServiceKey } from './variables.ts';
 
-/** Whom a client trusts, and what it shows of itself, as Node's TLS takes it. */
+/** The authorities that a client trusts and its own certificate, in the form of Node's TLS options. */
 export type TlsOptions = Pick<
   ConnectionOptions,
   'ca' | 'cert' | 'key' | 'passphrase' | 'servername' | 'rejectUnauthorized' | 'checkServerIdentity'
@@ -15,7 +15,7 @@ export type TlsOptions = Pick<
  * Reads TAPEPROOF_<service>_CA_FILE, _CERTIFICATE_FILE, _KEY_FILE and _KEY_PASSWORD; undefined where none is set. The
  * server's certificate is verified, its host name included.
  *
- * @throws TapeproofError CONFIGURATION when a file cannot be read or does not hold what it should.
+ * @throws TapeproofError CONFIGURATION when a file cannot be read or has the wrong content.
  */
 export function tlsFrom(environment: Environment, service: ServiceKey): TlsOptions | undefined {
   const name = `TAPEPROOF_${service}` as const;
@@ -36,7 +36,7 @@ export function tlsFrom(environment: Environment, service: ServiceKey): TlsOptio
   return { ...(ca === undefined ? {} : { ca }), ...own };
 }
 
-/** Node ignores an authority's file without certificates, and says of a wrong key only at the connection. */
+/** Node ignores an authority's file without certificates, and reports a wrong key only when connecting. */
 function assertPem(options: TlsOptions, variables: string, what: string): void {
   try {
     if (options.ca !== undefined && !String(options.ca).includes('-----BEGIN ')) throw new Error('not PEM');
@@ -64,7 +64,7 @@ const CLIENT_CERTIFICATE =
 const NOT_TLS =
   /ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL)|wrong version number|packet length too long|before secure TLS connection was established|does not support SSL|verify the broker supports TLS/;
 
-/** Why TLS was not agreed upon and what to do, as the second half of a sentence; undefined for any other failure. */
+/** Why TLS failed and what to do, as the second half of a sentence; undefined for any other failure. */
 export function tlsRefusal(error: unknown, service: ServiceKey): string | undefined {
   const texts = textsOf(error);
   const says = (pattern: RegExp): boolean => texts.some((text) => pattern.test(text));
@@ -72,18 +72,18 @@ export function tlsRefusal(error: unknown, service: ServiceKey): string | undefi
     return `shows a certificate of an authority that is not trusted here: set TAPEPROOF_${service}_CA_FILE to the certificate of the authority that signed it.`;
   }
   if (says(OTHER_NAME)) {
-    return 'shows a certificate for another host name: address it by a name that stands in its certificate.';
+    return 'shows a certificate for another host name: connect by a name in its certificate.';
   }
   if (says(EXPIRED)) return 'shows a certificate that has expired: renew it at the server.';
-  if (says(NOT_YET_VALID)) return 'shows a certificate that is not valid yet: look at the clocks of both machines.';
+  if (says(NOT_YET_VALID)) return 'shows a certificate that is not valid yet: check the clocks of both machines.';
   if (says(CLIENT_CERTIFICATE)) {
     return `does not accept the certificate of this client: set TAPEPROOF_${service}_CERTIFICATE_FILE and TAPEPROOF_${service}_KEY_FILE to one that it trusts.`;
   }
-  if (says(NOT_TLS)) return 'does not speak TLS at this address: look at its port, or connect without TLS.';
+  if (says(NOT_TLS)) return 'does not speak TLS at this address: check its port, or connect without TLS.';
   return undefined;
 }
 
-/** Codes and messages of an error and of what caused it. */
+/** Codes and messages of an error and its causes. */
 function textsOf(error: unknown): readonly string[] {
   return causesOf(error).flatMap((cause) => {
     const { code } = cause as { readonly code?: unknown };

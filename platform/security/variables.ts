@@ -1,7 +1,10 @@
-/** The variables that say where the services are and how they are spoken to. docs/connections.md is generated from this. */
+/**
+ * The variables for the addresses of the services and the connections to them. docs/connections.md is generated from
+ * this.
+ */
 
 export interface VariableDefinition {
-  /** It may hold a password: it can be given as a file too, whose name stands in the variable of the same name with `_FILE`. */
+  /** It may hold a password: it can also be given as a file, named by the variable with the suffix `_FILE`. */
   readonly secret?: true;
   readonly meaning: string;
 }
@@ -23,10 +26,10 @@ export const VARIABLES = {
   TAPEPROOF_KAFKA_PASSWORD: { secret: true, meaning: 'password for PLAIN and SCRAM' },
   TAPEPROOF_KAFKA_TOKEN: {
     secret: true,
-    meaning: 'token for OAUTHBEARER; the file is read again each time that Kafka asks',
+    meaning: 'token for OAUTHBEARER; the file is read again each time Kafka asks for it',
   },
-  TAPEPROOF_KAFKA_TOKEN_URL: { meaning: 'where a token is asked for by client credentials (`https:`)' },
-  TAPEPROOF_KAFKA_TOKEN_SCOPE: { meaning: 'scope asked for there' },
+  TAPEPROOF_KAFKA_TOKEN_URL: { meaning: 'the address that issues tokens for client credentials (`https:`)' },
+  TAPEPROOF_KAFKA_TOKEN_SCOPE: { meaning: 'scope requested there' },
   TAPEPROOF_KAFKA_TOKEN_CA_FILE: { meaning: 'PEM file of the certificate authorities trusted there' },
   TAPEPROOF_KAFKA_CLIENT_ID: { meaning: 'client id for TAPEPROOF_KAFKA_TOKEN_URL' },
   TAPEPROOF_KAFKA_CLIENT_SECRET: { secret: true, meaning: 'client secret for TAPEPROOF_KAFKA_TOKEN_URL' },
@@ -48,7 +51,7 @@ export const VARIABLES = {
   TAPEPROOF_POSTGRES_MIGRATOR_URL: {
     secret: true,
     meaning:
-      'the same as the role that makes schemas, tables and views, where that is another; user name and password are in it',
+      'the same for the role that creates schemas, tables and views, where it differs; with user name and password',
   },
   TAPEPROOF_POSTGRES_USERNAME: { meaning: 'user name, where the URL has none' },
   TAPEPROOF_POSTGRES_PASSWORD: { secret: true, meaning: 'password, where the URL has none' },
@@ -75,5 +78,5 @@ export type SecretVariable = {
   [Name in Variable]: (typeof VARIABLES)[Name] extends { readonly secret: true } ? Name : never;
 }[Variable];
 
-/** A service as the variables name it. */
+/** A service, as named in the variables. */
 export type ServiceKey = 'KAFKA' | 'REGISTRY' | 'POSTGRES' | 'REDIS';

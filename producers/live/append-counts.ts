@@ -8,7 +8,7 @@ interface Appended {
   readonly lastEventTimeUs: number;
 }
 
-/** Counts what Kafka acknowledged, and reports it. */
+/** Counts acknowledged records, and reports them. */
 export class AppendCounts {
   private readonly telemetry: LiveTelemetry;
   private readonly byInstrument = new Map<string, Appended>();

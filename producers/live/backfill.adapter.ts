@@ -8,7 +8,7 @@ import { RequestBudget } from './request-budget.ts';
 import type { LiveTiming } from './timing.ts';
 import { Wake } from './wake.adapter.ts';
 
-/** How often the streams are looked at for what they want to ask. */
+/** How often the streams are checked for requests. */
 const IDLE_MS = 50;
 const WAIT_MS_MAX = 1_000;
 const BAD_REQUEST = 400;
@@ -20,23 +20,26 @@ export interface BackfillOptions {
   readonly streams: readonly InstrumentStream[];
   readonly timing: LiveTiming;
   readonly telemetry: LiveTelemetry;
-  /** Ends the request that is under way. */
+  /** Aborts the request under way. */
   readonly signal: AbortSignal;
-  /** Something came for a stream. */
+  /** Called when an answer arrived for a stream. */
   readonly onAnswer: () => void;
 }
 
-/** A page that an instrument wants, and which instrument in turn it is. */
+/** A page that an instrument wants, and the instrument's position in the rotation. */
 interface Work {
   readonly index: number;
   readonly stream: InstrumentStream;
   readonly ask: PageRequest;
 }
 
-/** One budget per address, for all that runs in this process. */
+/** One budget per address, shared by everything in this process. */
 const budgets = new Map<string, RequestBudget>();
 
-/** Asks the venue's REST interface for what the streams miss, one request at a time, in turn, within its limits. */
+/**
+ * Requests the streams' missing trades from the venue's REST interface, one request at a time, in turn, within its
+ * limits.
+ */
 export class Backfill {
   private readonly options: BackfillOptions;
   private readonly budget: RequestBudget;
@@ -69,14 +72,14 @@ export class Backfill {
       const request = this.requestFor(work);
       const nowMs = performance.now();
       const waitMs = Math.max(this.budget.waitMs(request.weight, nowMs), this.retryAtMs - nowMs);
-      // What is wanted may be another thing when its time has come.
+      // By the time it is due, another page may be wanted.
       if (waitMs > WAIT_MS_MAX) for (const each of this.options.streams) each.cannotAsk(nowMs);
       if (waitMs > 0) await this.wake.wait(Math.min(waitMs, WAIT_MS_MAX));
       else await this.fulfil(work, request);
     }
   }
 
-  /** The next stream in turn with something urgent, else the next that wants anything. */
+  /** The next stream in turn with an urgent request, else the next with any. */
   private nextWork(nowMs: number): Work | undefined {
     const { streams } = this.options;
     let found: Work | undefined;
@@ -164,6 +167,6 @@ function refuseForeign({ foreignNewest, options }: InstrumentStream, venue: stri
   if (foreignNewest === undefined) return;
   throw new TapeproofError(
     'CONFLICT',
-    `The newest trade of ${options.instrument} at ${venue} has the id ${foreignNewest.tradeId}, far below those on the tape, and is later all the same: what answers is another environment, or it numbers anew; take it to a tape of its own.`,
+    `The newest trade of ${options.instrument} at ${venue} has the id ${foreignNewest.tradeId}, far below those on the tape, yet is later: another environment answers, or its numbering restarted; ingest it into a separate tape.`,
   );
 }

@@ -1,11 +1,11 @@
 import type { VenueLimits } from '../venue.ts';
 
-/** Nobody waits for a delay doubled more often. */
+/** The delay is not doubled more often than this. */
 const DOUBLINGS_MAX = 30;
 
 /**
- * A delay drawn evenly from between the least one and one that doubles with each attempt, so that many clients that were
- * cut off together do not come back together.
+ * A random delay, uniform between the minimum and a bound that doubles with each attempt, so that clients cut off
+ * together do not return together.
  *
  * @param attempt from 1
  * @param random from [0, 1)
@@ -19,17 +19,17 @@ export function backoffMs(attempt: number, leastMs: number, mostMs: number, rand
 const TOO_MANY_REQUESTS = 429;
 const SECONDS = /^\d+$/;
 const MILLISECONDS_PER_SECOND = 1_000;
-/** Whoever says to wait for longer is asked again after a day. */
+/** A server that demands a longer wait is asked again after a day. */
 export const RETRY_AFTER_MS_MAX = 24 * 3_600_000;
 
-/** Whether an HTTP status says to wait: 429 (RFC 6585), or one of the venue's own. */
+/** Whether an HTTP status means waiting: 429 (RFC 6585), or one that the venue defines. */
 export function saysToWait(status: number, { waitStatuses }: Pick<VenueLimits, 'waitStatuses'>): boolean {
   return status === TOO_MANY_REQUESTS || waitStatuses?.includes(status) === true;
 }
 
 /**
- * How long a `Retry-After` says to wait (RFC 9110, 10.2.3: seconds or a date), at most {@link RETRY_AFTER_MS_MAX};
- * undefined where it says nothing that can be read.
+ * The wait that a `Retry-After` demands (RFC 9110, 10.2.3: seconds or a date), at most {@link RETRY_AFTER_MS_MAX};
+ * undefined where it cannot be parsed.
  *
  * @param wallClockMs milliseconds since 1970
  */

@@ -24,7 +24,7 @@ describe('the budget of requests', () => {
     expect(sentAtMs.length * WEIGHT).toBeGreaterThan(2 * LIMIT.weight);
   });
 
-  it('waits as long as the venue says', () => {
+  it('waits as long as the venue demands', () => {
     const budget = new RequestBudget(LIMIT);
     budget.blockFor(7_000, 100);
     budget.blockFor(1_000, 200);
@@ -56,7 +56,7 @@ describe('the budget of connections', () => {
     expect(budget.waitMs(limit.windowMs)).toBe(0);
   });
 
-  it('waits as long as the venue says', () => {
+  it('waits as long as the venue demands', () => {
     const budget = new ConnectionBudget({ count: 300, windowMs: 300_000 });
     budget.blockFor(5_000, 0);
     expect(budget.waitMs(1_000)).toBe(4_000);
@@ -64,7 +64,7 @@ describe('the budget of connections', () => {
 });
 
 describe('the delay before another attempt', () => {
-  it('lies between the least and what doubles up to the most', () => {
+  it('is between the minimum and a bound that doubles up to the maximum', () => {
     expect([1, 2, 3, 8, 60].map((attempt) => backoffMs(attempt, 500, 30_000, 0))).toEqual([500, 500, 500, 500, 500]);
     expect([1, 2, 3].map((attempt) => backoffMs(attempt, 500, 30_000, 1))).toEqual([1_000, 2_000, 4_000]);
     fc.assert(
@@ -101,7 +101,7 @@ describe('the delay before another attempt', () => {
 });
 
 describe('the dead letters of a stream', () => {
-  it('bear the whole of what was refused, up to their bound', () => {
+  it('contain the whole refused text, up to their bound', () => {
     const text = 'x'.repeat(100_000);
     const deadLetter = deadLetterOf('binance', text, { reason: 'MALFORMED', detail: 'why' }, 42);
     expect(deadLetter).toMatchObject({ reader: 'ingest-live', reason: 'MALFORMED', payloadBytes: 100_000 });

@@ -1,9 +1,9 @@
 import type { VenueLimits } from '../venue.ts';
 
-/** Our part of the connections that the venue allows; a second process may do the same. */
+/** Our share of the connections that the venue allows; a second process may use as much. */
 const SHARE = 0.4;
 
-/** How soon the next attempt to connect may be made. Times are of a clock that never goes back. */
+/** How soon the next attempt to connect may be made. Times are by a monotonic clock. */
 export class ConnectionBudget {
   private readonly count: number;
   private readonly windowMs: number;
@@ -24,7 +24,7 @@ export class ConnectionBudget {
     this.attemptsAtMs = [...this.within(nowMs), nowMs];
   }
 
-  /** The venue says to wait. */
+  /** The venue demands a wait. */
   blockFor(durationMs: number, nowMs: number): void {
     this.blockedUntilMs = Math.max(this.blockedUntilMs, nowMs + durationMs);
   }

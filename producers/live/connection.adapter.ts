@@ -3,14 +3,14 @@ import { WebSocket, type RawData } from 'ws';
 import type { DisconnectReason } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
-/** A trade's frame has some hundred bytes. A larger frame ends the connection before it is in memory. */
+/** A trade's frame has a few hundred bytes. A larger frame ends the connection before it is in memory. */
 const FRAME_BYTES_MAX = 1024 * 1024;
-/** Payload of the ping whose pong is the last that is waited for. */
+/** Payload of the final ping, whose pong is awaited. */
 const LAST_PING = 'last';
-/** How often the silence is looked at, of its length. */
+/** How often silence is checked, as a share of the limit. */
 const CHECKS_PER_SILENCE = 8;
 const NORMAL_CLOSURE = 1000;
-/** How long a close may take that was ours. */
+/** How long a close that we began may take. */
 const CLOSE_TIMEOUT_MS = 1_000;
 const DETAIL_LENGTH_MAX = 200;
 
@@ -28,13 +28,13 @@ export interface ConnectionOptions {
   readonly url: string;
   readonly subscriptions: readonly string[];
   readonly keepAlive: string | undefined;
-  /** Frames to the server, all kinds. */
+  /** Limit for frames of all kinds to the server. */
   readonly clientMessagesPerSecond: number;
   readonly timing: Pick<LiveTiming, 'pingIntervalMs' | 'silenceMs'>;
   readonly onOpen: () => void;
   /** @param receivedAt microseconds since 1970 */
   readonly onFrame: (text: string, receivedAt: number) => void;
-  /** Once, whatever happens. */
+  /** Called exactly once, whatever happens. */
   readonly onEnd: (end: ConnectionEnd) => void;
 }
 
@@ -42,13 +42,13 @@ export interface ConnectionEnd {
   readonly reason: DisconnectReason;
   /** For people; untrusted text. */
   readonly detail: string;
-  /** Where the handshake was answered with an error. */
+  /** Present where the handshake was answered with an error. */
   readonly refusal: { readonly status: number; readonly retryAfter: string | undefined } | undefined;
 }
 
 /**
- * One WebSocket from its opening to its end. It is given up when nothing at all arrives for `silenceMs`, handshake
- * included; pings see to it that something does while it lives.
+ * One WebSocket from its opening to its end. It is given up when nothing arrives for `silenceMs`, handshake included;
+ * pings ensure that something does while it is alive.
  */
 export class Connection {
   private readonly options: ConnectionOptions;
@@ -72,7 +72,7 @@ export class Connection {
     else this.socket.terminate();
   }
 
-  /** Ends it when all that was sent to it up to now has arrived: its pong tells; at the latest after this time. */
+  /** Ends it when everything sent to it so far has arrived, as its pong shows; at the latest after this time. */
   endWhenDrained(reason: DisconnectReason, detail: string, deadlineMs: number): void {
     if (this.isOver) return;
     this.drained = () => {
@@ -120,7 +120,7 @@ export class Connection {
     const { subscriptions, timing, clientMessagesPerSecond } = this.options;
     this.isOpen = true;
     this.lastFrameAtMs = performance.now();
-    // Half of what is allowed is for pings, the rest for subscriptions and pongs.
+    // Half of the allowance is for pings, the rest for subscriptions and pongs.
     const spacingMs = 2_000 / clientMessagesPerSecond;
     this.send(subscriptions, spacingMs);
     this.ping();
@@ -138,7 +138,7 @@ export class Connection {
     this.options.onOpen();
   }
 
-  /** One message now, the others in their time. */
+  /** One message now, the others when the limit allows. */
   private send([first, ...others]: readonly string[], spacingMs: number): void {
     if (first === undefined || this.isOver) return;
     this.socket.send(first);
@@ -159,7 +159,7 @@ export class Connection {
   private checkSilence(): void {
     const silentMs = performance.now() - this.lastFrameAtMs;
     if (silentMs < this.options.timing.silenceMs) return;
-    this.end('SILENT', `nothing came for ${Math.round(silentMs)} ms`);
+    this.end('SILENT', `nothing arrived for ${Math.round(silentMs)} ms`);
   }
 
   private over(end: ConnectionEnd): void {

@@ -4,28 +4,28 @@ import { DEAD_LETTERS_PER_SECOND_MAX, deadLetterOf, RateBound } from './dead-let
 import { liveRecordOfDeadLetter, type LiveRecord } from './live-records.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 
-/** Dead letters that wait for Kafka, those on their way included; more are counted and not kept. */
+/** Dead letters that wait for Kafka, those in flight included; more are counted and not kept. */
 const DEAD_LETTERS_WAITING_MAX = 200;
 
-/** What was refused, on its way to the dead letters: kept until Kafka has it, within a bound. */
+/** Refused trades and frames on their way to the dead letters: kept until Kafka has them, within a bound. */
 export class DeadLetterQueue {
   private readonly venue: string;
   private readonly partitions: number;
   private readonly telemetry: LiveTelemetry;
   private readonly bound = new RateBound(DEAD_LETTERS_PER_SECOND_MAX);
   private waiting: LiveRecord[] = [];
-  /** Sent, and not acknowledged yet. */
+  /** Sent, but not yet acknowledged. */
   private readonly underWay = new Set<LiveRecord>();
   deadLettersNotKept = 0;
 
-  /** @param partitions of the dead letters */
+  /** @param partitions number of partitions of the dead letters */
   constructor(venue: string, partitions: number, telemetry: LiveTelemetry) {
     this.venue = venue;
     this.partitions = partitions;
     this.telemetry = telemetry;
   }
 
-  /** The next to send; undefined where none waits. */
+  /** The next one to send; undefined where none waits. */
   get first(): LiveRecord | undefined {
     return this.waiting[0];
   }
@@ -57,13 +57,13 @@ export class DeadLetterQueue {
     for (const record of records) this.underWay.delete(record);
   }
 
-  /** Those that were not acknowledged wait again, before all others. One that arrived after all has the same identity. */
+  /** Unacknowledged ones wait again, before all others. One that arrived after all has the same identity. */
   putBack(): void {
     this.waiting = [...this.underWay, ...this.waiting];
     this.underWay.clear();
   }
 
-  /** At the end: what Kafka has not acknowledged is not kept. */
+  /** At the end: unacknowledged ones are not kept. */
   giveUp(): void {
     this.putBack();
     for (const { event } of this.waiting.splice(0)) {

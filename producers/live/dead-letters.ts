@@ -4,7 +4,7 @@ import type { Refusal } from '../../contracts/trade-rules.ts';
 
 /** The reader named in the dead letters of live ingestion. */
 export const LIVE_READER = 'ingest-live';
-/** More dead letters than this in a second are a flood: they are counted and not kept. */
+/** More dead letters than this in a second are a flood: the excess is counted and not kept. */
 export const DEAD_LETTERS_PER_SECOND_MAX = 20;
 
 const MILLISECONDS_PER_SECOND = 1_000;
@@ -14,7 +14,7 @@ export function deadLetterOf(venue: string, text: string, refusal: Refusal, rece
   return deadLetterOfMessage(LIVE_READER, { venue, receivedAt }, Buffer.from(text), refusal);
 }
 
-/** Lets so many through in each second. */
+/** Lets a bounded number through in each second. */
 export class RateBound {
   private readonly perSecond: number;
   private second = -1;
@@ -24,12 +24,12 @@ export class RateBound {
     this.perSecond = perSecond;
   }
 
-  /** Whether another one may pass. @param nowMs of a clock that never goes back */
+  /** Whether another one may pass. @param nowMs by a monotonic clock */
   allows(nowMs: number): boolean {
     return secondOf(nowMs) !== this.second || this.count < this.perSecond;
   }
 
-  /** One passes. */
+  /** Records that one passes. */
   spend(nowMs: number): void {
     const second = secondOf(nowMs);
     this.count = second === this.second ? this.count + 1 : 1;

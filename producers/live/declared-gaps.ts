@@ -1,6 +1,6 @@
 import { DECLARED_GAPS_MAX, type Missing } from './reorder-buffer.ts';
 
-/** Ids of gaps on the tape that may still come, each once. Ranges in ascending order, a bounded number of them. */
+/** Ids in gaps on the tape that may still arrive, each once. A bounded number of ranges in ascending order. */
 export class DeclaredGaps {
   private ranges: Missing[] = [];
 

@@ -11,10 +11,10 @@ import {
   type ReorderBuffer,
 } from './reorder-buffer.ts';
 
-/** Trades gone on are cut off the array of those that wait in pieces of this many. */
+/** Released trades are removed from the array of waiting ones in pieces of this size. */
 const CUT_OFF = 1_024;
 
-/** A trade that waits; without one, an id that was refused. */
+/** A waiting trade; without a trade, a refused id. */
 interface Waiting {
   readonly id: number;
   readonly trade: Trade | undefined;
@@ -27,21 +27,21 @@ interface LateTrade {
 }
 
 /**
- * For venues that number an instrument's trades without holes. Newer trades wait in a room of fixed size while older ones
- * are missing. When it is full the newest are forgotten: they are missing in turn and asked for later, so that nothing is
- * lost and memory never grows, however long the older ones take.
+ * For venues that number an instrument's trades without holes. Newer trades wait in a buffer of fixed size while older
+ * ones are missing. When it is full the newest are dropped: they then count as missing and are requested later, so
+ * that nothing is lost and memory stays bounded, however long the older ones take.
  */
 export class DenseReorderBuffer implements ReorderBuffer {
   private readonly waitingMax: number;
-  /** In ascending order of ids; those before `head` are gone. */
+  /** In ascending order of ids; those before `head` are released. */
   private room: Waiting[] = [];
   private head = 0;
-  /** The next id to go on; undefined before the start. */
+  /** The next id to release; undefined before the start. */
   private next: number | undefined;
-  /** Where it began; undefined where the tape held something. */
+  /** The id where it began; undefined where the tape had trades. */
   private firstId: number | undefined;
   private beginsWithAny = false;
-  /** The greatest id heard of, also of trades forgotten. */
+  /** The greatest id seen, dropped trades included. */
   private heard = -1;
   private readonly declaredGaps = new DeclaredGaps();
   private late: LateTrade[] = [];
@@ -178,7 +178,7 @@ export class DenseReorderBuffer implements ReorderBuffer {
     const place = this.placeOf(entry.id);
     const there = this.room[place];
     if (there?.id === entry.id) {
-      // What was refused may come whole from elsewhere.
+      // A refused trade may arrive intact by another way.
       if (there.trade !== undefined || entry.trade === undefined) return 'DUPLICATE';
       this.room[place] = entry;
       return 'NEW';
@@ -200,11 +200,11 @@ export class DenseReorderBuffer implements ReorderBuffer {
     return 'LATE';
   }
 
-  /** Index of the first that waits with this id or a greater one. */
+  /** Index of the first waiting one with this id or a greater one. */
   private placeOf(id: number): number {
     let low = this.head;
     let high = this.room.length;
-    // Nearly always the newest.
+    // It is nearly always the newest.
     const newest = this.room[high - 1];
     if (newest === undefined || high === low || newest.id < id) return high;
     while (low < high) {

@@ -46,7 +46,7 @@ describe('a reorder buffer of dense ids', () => {
     expect(dense.missing).toBeUndefined();
   });
 
-  it('knows duplicates: of what is on the tape, went on, or waits', () => {
+  it('recognises duplicates of trades on the tape, released or waiting', () => {
     const dense = bufferBehind(9);
     dense.offer(trade(10), 'stream');
     dense.offer(trade(12), 'stream');
@@ -77,7 +77,7 @@ describe('a reorder buffer of dense ids', () => {
     expect(takeAll(dense)).toEqual(['gap 11..13', '14', '15']);
   });
 
-  it('cannot give up what no newer trade follows', () => {
+  it('cannot give up trades that no newer one follows', () => {
     const dense = bufferBehind(9);
     dense.hear('12');
     expect(dense.missing).toEqual({ first: 10, last: 12 });
@@ -85,7 +85,7 @@ describe('a reorder buffer of dense ids', () => {
     expect(dense.missing).toEqual({ first: 10, last: 12 });
   });
 
-  it('lets a trade of a gap given up go on late, once', () => {
+  it('releases a trade of a gap given up late, once', () => {
     const dense = bufferBehind(9);
     for (const id of [13, 14]) dense.offer(trade(id), 'stream');
     dense.giveUp('NO_ANSWER');
@@ -98,7 +98,7 @@ describe('a reorder buffer of dense ids', () => {
     expect(takeAll(dense)).toEqual(['late 10', 'late 12']);
   });
 
-  it('knows the open gaps of the tape that it goes on from', () => {
+  it('knows the open gaps of the tape that it continues', () => {
     const dense = new DenseReorderBuffer(ROOM);
     dense.resume(heldUpTo(20, [{ first: 5, last: 6 }]));
     expect([4, 5, 6, 7].map((id) => dense.offer(trade(id), 'history'))).toEqual([
@@ -135,7 +135,7 @@ describe('a reorder buffer of dense ids', () => {
     expect(dense.missing).toEqual({ first: 8, last: 8 });
   });
 
-  it('begins with the first that comes where none is named', () => {
+  it('begins with the first that arrives where none is named', () => {
     const dense = new DenseReorderBuffer(ROOM);
     dense.begin(undefined);
     expect(dense.isStarted).toBe(true);
@@ -143,7 +143,7 @@ describe('a reorder buffer of dense ids', () => {
     expect(takeAll(dense)).toEqual(['30']);
   });
 
-  it('takes again what did not reach the tape, and not what did', () => {
+  it('accepts again trades that did not reach the tape, and no others', () => {
     const dense = bufferBehind(9);
     for (const id of [10, 11, 12, 14]) dense.offer(trade(id), 'stream');
     expect(takeAll(dense)).toEqual(['10', '11', '12']);
@@ -157,11 +157,11 @@ describe('a reorder buffer of dense ids', () => {
     expect(fresh.missing).toEqual({ first: 5, last: 7 });
   });
 
-  it('passes every trade on once and in order, whatever comes late, twice or never and is asked for', () => {
+  it('releases every trade once and in order, whatever is late, repeated, or lost and requested', () => {
     const scenario = fc.record({
       count: fc.integer({ min: 1, max: 120 }),
       waitingMax: fc.integer({ min: 1, max: 40 }),
-      // For each trade: how late it comes, whether it is lost, and whether it comes again.
+      // For each trade: how late it is, whether it is lost, and whether it is repeated.
       deliveries: fc.array(fc.record({ late: fc.nat(8), isLost: fc.boolean(), isTwice: fc.boolean() }), {
         minLength: 120,
         maxLength: 120,
@@ -201,7 +201,7 @@ describe('a reorder buffer of dense ids', () => {
     );
   });
 
-  it('passes every trade on once, in order but for late ones, and every id is passed on or in one gap', () => {
+  it('releases every trade once, in order except late ones, and every id is released or in one gap', () => {
     const step = fc.oneof(
       { weight: 8, arbitrary: fc.record({ kind: fc.constant('offer' as const), id: fc.integer({ min: 1, max: 60 }) }) },
       { weight: 2, arbitrary: fc.record({ kind: fc.constant('take' as const), id: fc.constant(0) }) },

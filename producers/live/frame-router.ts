@@ -8,12 +8,12 @@ export interface FrameRouterOptions {
   /** By instrument. */
   readonly streams: ReadonlyMap<string, Pick<InstrumentStream, 'received'>>;
   readonly telemetry: LiveTelemetry;
-  /** Keeps what belongs to no stream and was refused. */
+  /** Keeps refused trades and frames that belong to no stream. */
   readonly onRefused: (refused: RefusedTrade, nowMs: number) => void;
 }
 
 /**
- * Reads a frame of the venue and hands each trade to its instrument's stream.
+ * Reads a frame of the venue and passes each trade to its instrument's stream.
  *
  * @param receivedAt microseconds since 1970
  * @param nowMs of a clock that never goes back

@@ -2,27 +2,27 @@ import type { Missing } from './reorder-buffer.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
-/** So many pages in a row that answer beyond missing trades without them: the venue does not serve them. */
+/** After this many consecutive pages that continue past missing trades without them, the venue does not serve them. */
 export const NOT_SERVED_ANSWERS = 5;
 const RETRY_DOUBLINGS_MAX = 3;
 
 export type GapTiming = Pick<LiveTiming, 'gapDeadlineMs' | 'gapBlockedMaxMs' | 'gapRetryMs' | 'gapGraceMs'>;
 
-/** Trades of one instrument that are missing and asked for. Pure: milliseconds of a clock that never goes back. */
+/** Missing trades of one instrument that are requested. Pure: milliseconds by a monotonic clock. */
 export class Gap {
-  /** Ids missing when it opened. */
+  /** The number of ids missing when it opened. */
   readonly missing: number;
   readonly openedAtMs: number;
   private readonly timing: GapTiming;
   private range: Missing;
-  /** When the last of its trades came. */
+  /** When the last of its trades arrived. */
   private cameAtMs: number;
-  /** That, or when asking was last forbidden: from here the deadline runs. */
+  /** That time, or when requests were last forbidden: the deadline runs from here. */
   private progressAtMs: number;
   private askAtMs: number;
-  /** Pages in a row that answered beyond it. */
+  /** Consecutive pages that continued past it. */
   private answersBeyond = 0;
-  /** Pages in a row that did not come so far. */
+  /** Consecutive pages that ended before it. */
   private answersShort = 0;
 
   constructor(range: Missing, timing: GapTiming, nowMs: number) {
@@ -30,11 +30,11 @@ export class Gap {
     this.openedAtMs = this.cameAtMs = this.progressAtMs = nowMs;
     this.timing = timing;
     this.range = range;
-    // What is only out of order comes by itself.
+    // Trades merely out of order arrive unrequested.
     this.askAtMs = nowMs + timing.gapGraceMs;
   }
 
-  /** What of it is missing still. */
+  /** The number of its ids still missing. */
   get left(): Missing {
     return this.range;
   }
@@ -43,13 +43,13 @@ export class Gap {
     return nowMs >= this.askAtMs;
   }
 
-  /** Why there is no use in waiting on, if so. */
+  /** Why waiting longer is pointless, if it is. */
   hopeless(nowMs: number): 'NOT_SERVED' | 'NO_ANSWER' | undefined {
     if (this.answersBeyond >= NOT_SERVED_ANSWERS) return 'NOT_SERVED';
     return nowMs - this.progressAtMs >= this.timing.gapDeadlineMs ? 'NO_ANSWER' : undefined;
   }
 
-  /** The venue forbids to ask for now: that does not count, within a bound. */
+  /** The venue forbids requests for now: that time does not count, within a bound. */
   cannotAsk(nowMs: number): void {
     if (nowMs - this.cameAtMs < this.timing.gapBlockedMaxMs) this.progressAtMs = nowMs;
   }
@@ -63,7 +63,7 @@ export class Gap {
     this.range = missing;
   }
 
-  /** What a page says that was asked for from an id on: there, served never, or not yet. */
+  /** The result of a page requested from an id on: trades present, never served, or not served yet. */
   judge(firstTradeId: number, page: readonly { readonly tradeId: string | undefined }[], nowMs: number): void {
     if (this.range.first !== firstTradeId) return;
     const ids = page.map(({ tradeId }) => Number(tradeId));
@@ -77,7 +77,7 @@ export class Gap {
       this.askAtMs = nowMs + gapRetryMs;
       return;
     }
-    // REST is behind the stream: less and less often, so that others have their turn.
+    // REST is behind the stream: request less and less often, so that others have their turn.
     this.askAtMs = nowMs + gapRetryMs * (1 << this.answersShort);
     this.answersShort = Math.min(this.answersShort + 1, RETRY_DOUBLINGS_MAX);
   }
@@ -91,7 +91,7 @@ export interface GapTrackerOptions {
   readonly telemetry: LiveTelemetry;
 }
 
-/** Opens, follows and closes the one gap of an instrument that is asked for at a time, and reports it. */
+/** Opens, follows and closes the one gap of an instrument that is requested at a time, and reports it. */
 export class GapTracker {
   private readonly options: GapTrackerOptions;
   private gap: Gap | undefined;
@@ -101,19 +101,19 @@ export class GapTracker {
     this.options = options;
   }
 
-  /** The gap that is asked for; undefined where none is. */
+  /** The gap being requested; undefined where there is none. */
   get open(): Gap | undefined {
     return this.gap;
   }
 
-  /** Why what is missing is to be given up, if so. */
+  /** Why the missing trades should be given up, if they should. */
   hopeless(nowMs: number): 'BEYOND_LIMIT' | 'NOT_SERVED' | 'NO_ANSWER' | undefined {
     if (this.gap === undefined) return undefined;
     const { first, last } = this.gap.left;
     return last - first + 1 > this.options.missingMax ? 'BEYOND_LIMIT' : this.gap.hopeless(nowMs);
   }
 
-  /** What is missing now; undefined where nothing is. */
+  /** The ids missing now; undefined where none are. */
   follow(missing: Missing | undefined, nowMs: number): void {
     if (this.gap !== undefined && (missing === undefined || missing.first > this.gap.left.last)) {
       this.filled(this.gap, nowMs);
@@ -126,7 +126,10 @@ export class GapTracker {
     }
   }
 
-  /** It is asked for, or would be if the venue allowed it: reported once. What comes by itself before is never reported. */
+  /**
+   * It is requested, or would be if the venue allowed it: reported once. Trades that arrive unrequested are never
+   * reported.
+   */
   report(): void {
     if (this.gap === undefined || this.isReported) return;
     this.isReported = true;
@@ -141,13 +144,13 @@ export class GapTracker {
     });
   }
 
-  /** The venue forbids to ask for now. */
+  /** The venue forbids requests for now. */
   cannotAsk(nowMs: number): void {
     if (this.gap?.isToBeAsked(nowMs) === true) this.report();
     this.gap?.cannotAsk(nowMs);
   }
 
-  /** It was given up, or the tape is read anew: whatever is missing then is another gap. */
+  /** It was given up, or the tape is read again: anything missing after that is another gap. */
   forget(): void {
     this.gap = undefined;
   }

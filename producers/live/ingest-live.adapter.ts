@@ -21,12 +21,12 @@ import { createLiveTelemetry } from './telemetry.adapter.ts';
 import { NO_TELEMETRY, type LiveTelemetry } from './telemetry.ts';
 import { VenueStream } from './venue-stream.adapter.ts';
 
-/** Trades that wait for older ones or for Kafka, of all instruments together. */
+/** The most trades that wait for older ones or for Kafka, over all instruments. */
 const WAITING_TRADES_MAX = 100_000;
 const WAITING_TRADES_MIN = 2_000;
-/** The part of the venue's request weight that asking silent instruments may take. */
+/** The share of the venue's request weight that checking silent instruments may use. */
 const PROBES_SHARE = 0.25;
-/** How often connection and status are looked after. */
+/** How often connection and status are checked. */
 const ROUND_INTERVAL_MS = 50;
 const STATUS_INTERVAL_MS = 1_000;
 const MILLISECONDS_PER_SECOND = 1_000;
@@ -48,9 +48,9 @@ interface Parts {
 }
 
 /**
- * Takes trades from an exchange and appends them to the tape until the signal: in the order of their ids, each once, also
- * over cuts, gaps, a restart or an outage of Kafka. What cannot be had is on the tape as a gap. Another process may do
- * the same at the same time: every trade has one effect.
+ * Takes trades from an exchange and appends them to the tape until the signal: in the order of their ids, each once,
+ * across disconnections, gaps, restarts and outages of Kafka. Unobtainable trades are on the tape as a gap. Another
+ * process may do the same at the same time: every trade has one effect.
  *
  * @throws TapeproofError USAGE for the options and for instruments that the venue does not know; UNREACHABLE for Kafka,
  *   its topics or the registry at the start; REGISTRY_CHANGED; CHECK_FAILED when the tape was activated with another number
@@ -76,7 +76,7 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
     return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
   } finally {
     trusted?.registry.close();
-    // Kafka may be away: then nobody waits for its goodbye.
+    // Kafka may be down: do not wait for it to disconnect.
     const goodbye = Promise.all([producer?.disconnect(), reader.close()]);
     await withDeadline(goodbye, DISCONNECT_MS_MAX, () => new Error('no answer')).catch(() => undefined);
   }
@@ -173,7 +173,7 @@ class LiveIngest {
         this.failure = error instanceof Error ? error : new Error(String(error));
         this.end();
       });
-      // Not in step with the writer: while Kafka is away it waits.
+      // Independent of the writer, which waits while Kafka is down.
       this.rounds = setInterval(() => {
         this.round();
       }, ROUND_INTERVAL_MS);
@@ -199,7 +199,7 @@ class LiveIngest {
     const { options, plan, partitions } = this.parts;
     const { venue, timing, symbols, resumeTradesMax } = plan;
     const { history, limits } = venue;
-    // How long one turn of asking every instrument takes in the part of the weight that may be spent on it.
+    // How long one round of requests for every instrument takes within its share of the weight.
     const { weight, windowMs } = limits.requestWeight;
     const turnMs = (symbols.size * history.newest(symbol, 1).weight * windowMs) / (weight * PROBES_SHARE);
     const share = Math.floor(WAITING_TRADES_MAX / symbols.size);

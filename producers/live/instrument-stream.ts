@@ -10,21 +10,24 @@ import type { LiveTelemetry, TradeOrigin } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
-/** Refused ids remembered, so that a trade that REST refuses too is not a second dead letter. */
+/** Refused ids remembered, so that a trade refused again from REST is not a second dead letter. */
 const REFUSED_IDS_MAX = 1_000;
 
-/** A page to be asked of REST. `urgent`: trades wait for it. */
+/** A page to request by REST. `urgent`: trades wait for it. */
 export type PageRequest =
   | { readonly kind: 'newest'; readonly limit: number; readonly urgent: boolean }
   | { readonly kind: 'from'; readonly place: BackfillStart; readonly urgent: boolean };
 
-/** What is to be done for an instrument now. It stays the answer until it is done and said so by the command named. */
+/**
+ * The actions due for an instrument now. The answer stays the same until an action is reported done by the command
+ * named.
+ */
 export interface NextActions {
-  /** To be appended to the tape: {@link InstrumentStream.appended}. */
+  /** Append to the tape: {@link InstrumentStream.appended}. */
   readonly append: Released | undefined;
-  /** To be asked of REST: {@link InstrumentStream.asked}, then {@link InstrumentStream.answered}. */
+  /** Request by REST: {@link InstrumentStream.asked}, then {@link InstrumentStream.answered}. */
   readonly ask: PageRequest | undefined;
-  /** Another connection is to be opened, because this one withholds trades: {@link InstrumentStream.takeWithheld}. */
+  /** Open another connection, because this one withholds trades: {@link InstrumentStream.takeWithheld}. */
   readonly replaceConnection: boolean;
 }
 
@@ -43,20 +46,20 @@ export interface InstrumentStreamOptions {
   readonly transport: 'stream' | 'poll';
   readonly tradeIds: 'DENSE' | 'OPAQUE';
   readonly pageTradesMax: number;
-  /** Whether the venue can be asked from an id on. */
+  /** Whether the venue serves trades from an id on. */
   readonly asksFrom: boolean;
   readonly waitingMax: number;
   readonly resumeTradesMax: number;
   readonly timing: GapTiming & Pick<LiveTiming, 'pollIntervalMs' | 'probeAfterMs' | 'probeGraceMs'>;
   readonly telemetry: LiveTelemetry;
-  /** Keeps what was refused. */
+  /** Keeps refused trades and frames. */
   readonly onRefused: (refused: RefusedTrade, nowMs: number) => void;
 }
 
 /**
- * One instrument's trades from the venue to the tape: a reorder buffer puts them in order, a gap is asked for or given
- * up, liveness says up to when all is known. Commands report what happened; properties and `next` are questions and
- * change nothing. Pure: the time comes with each call, in milliseconds of a clock that never goes back.
+ * One instrument's trades from the venue to the tape: a reorder buffer puts them in order, a gap is requested or given
+ * up, liveness states up to when everything is known. Commands report what happened; properties and `next` are
+ * questions and change nothing. Pure: the time comes with each call, in milliseconds of a clock that never goes back.
  */
 export class InstrumentStream {
   readonly options: InstrumentStreamOptions;
@@ -84,7 +87,7 @@ export class InstrumentStream {
     return this.buffer.isStarted;
   }
 
-  /** Whether all that the venue has published is here or on its way to Kafka, as far as anybody can tell. */
+  /** Whether everything that the venue is known to have published is here or on its way to Kafka. */
   get isInSync(): boolean {
     const isComplete = this.isStarted && this.buffer.missing === undefined;
     return isComplete && this.liveness.headIsKnown && !this.liveness.isInDoubt && !this.sequenceCheck.isInDoubt;
@@ -96,16 +99,16 @@ export class InstrumentStream {
   }
 
   /**
-   * Up to when (milliseconds since 1970) this instrument is complete once what was released is on the tape; undefined
-   * while it is not in sync.
+   * The time (milliseconds since 1970) up to which this instrument is complete once the released trades are on the
+   * tape; undefined while it is not in sync.
    */
   get completeUntilMs(): number | undefined {
     return this.isInSync && this.waiting === 0 ? this.liveness.knownUntilMs : undefined;
   }
 
   /**
-   * The venue's newest trade where it has a far lower id than the tape and is later all the same: another venue or
-   * environment answers than the one that the tape is of, or it numbers anew.
+   * The venue's newest trade if its id is far below the tape's and yet it is later: another venue or environment than
+   * the tape's answers, or its numbering restarted.
    */
   get foreignNewest(): Trade | undefined {
     const { nextId, lastTime } = this.buffer;
@@ -116,7 +119,7 @@ export class InstrumentStream {
     return isFarBelow && newest.eventTime > lastTime ? newest : undefined;
   }
 
-  /** What is to be done now; asked twice it is the same. */
+  /** The actions due now; asking twice gives the same answer. */
   next(nowMs: number): NextActions {
     const overdue = this.liveness.overdue(nowMs);
     return {
@@ -126,14 +129,14 @@ export class InstrumentStream {
     };
   }
 
-  /** Goes on behind what the tape holds; see {@link ReorderBuffer.resume}. */
+  /** Continues after the end of the tape; see {@link ReorderBuffer.resume}. */
   resume(held: HeldByTape | undefined): void {
     this.gaps.forget();
     this.buffer.resume(held);
     if (held?.lastId !== undefined) this.sequenceCheck.know(held.lastId);
   }
 
-  /** Begins with the first trade that comes, because REST shows none. */
+  /** Begins with the first trade that arrives, because REST shows none. */
   beginWithAny(): void {
     if (!this.isStarted) this.buffer.begin(undefined);
   }
@@ -147,7 +150,7 @@ export class InstrumentStream {
     this.liveness.disconnected();
   }
 
-  /** A trade came from the connection. */
+  /** A trade arrived from the connection. */
   received(item: Trade | RefusedTrade, nowMs: number): void {
     if (isRefusedTrade(item)) {
       this.refusedByStream(item, nowMs);
@@ -160,9 +163,9 @@ export class InstrumentStream {
       return;
     }
     liveness.heard(nowMs);
-    // With dense ids one trade shows what is missing before it.
+    // With dense ids one trade shows which trades are missing before it.
     if (isDense && liveness.isConnected) liveness.headIsKnown = true;
-    // Not its receipt: what comes late may have more behind it.
+    // Not its receipt: a late trade may be followed by more.
     liveness.proven(item.eventTime / MICROSECONDS_PER_MILLISECOND);
     this.offer(item, 'stream');
   }
@@ -172,12 +175,12 @@ export class InstrumentStream {
     if (request.urgent && this.gaps.open?.isToBeAsked(nowMs) === true) this.gaps.report();
   }
 
-  /** The venue forbids to ask for now: that counts against no gap, within a bound. */
+  /** The venue forbids requests for now: that time counts against no gap, within a bound. */
   cannotAsk(nowMs: number): void {
     this.gaps.cannotAsk(nowMs);
   }
 
-  /** A page came for a request. */
+  /** A page arrived for a request. */
   answered(request: PageRequest, page: readonly (Trade | RefusedTrade)[], times: AnswerTimes): void {
     const { askedAtMs, askedAtWallMs, nowMs } = times;
     const { transport } = this.options;
@@ -187,7 +190,7 @@ export class InstrumentStream {
     else this.take(page, nowMs);
     const isFull = request.kind === 'from' && page.length >= this.options.pageTradesMax;
     if (transport === 'poll') this.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
-    // A full page may have more behind it.
+    // A full page may be followed by more.
     const isPolled = transport === 'poll' && !isFull;
     if (isPolled || (request.kind === 'newest' && this.liveness.wasConnectedAt(askedAtMs))) {
       this.liveness.headIsKnown = true;
@@ -196,7 +199,7 @@ export class InstrumentStream {
     if (request.kind === 'from') this.gaps.open?.judge(request.place.firstTradeId, page, nowMs);
   }
 
-  /** Takes from REST's answer what the connection withheld beyond its time. */
+  /** Takes from REST's answer the trades that the connection withheld too long. */
   takeWithheld(nowMs: number): void {
     const overdue = this.liveness.overdue(nowMs);
     if (overdue === undefined) return;
@@ -205,11 +208,11 @@ export class InstrumentStream {
     for (const trade of withheld) this.offer(trade, 'history');
   }
 
-  /** Time goes on: opens, follows, gives up and closes gaps. To be called before and after `next.append` is taken. */
+  /** Time passes: opens, follows, gives up and closes gaps. Call it before and after taking `next.append`. */
   advance(nowMs: number): void {
     const { buffer, gaps } = this;
     buffer.passRefused();
-    // What is missing behind that is known when it has gone on.
+    // Trades missing after that are known once it is released.
     if (buffer.isReady) return;
     gaps.follow(buffer.missing, nowMs);
     const reason = gaps.hopeless(nowMs);
@@ -225,7 +228,7 @@ export class InstrumentStream {
 
   private pageWanted(nowMs: number): PageRequest | undefined {
     const { transport, pageTradesMax, tradeIds, waitingMax } = this.options;
-    // Where ids are dense one trade shows all; elsewhere a page is the only way to what was missed.
+    // Where ids are dense one trade shows everything missing; elsewhere only a page can show what was missed.
     const limit = tradeIds === 'DENSE' ? 1 : pageTradesMax;
     if (!this.isStarted || this.sequenceCheck.mustAsk(nowMs)) return { kind: 'newest', limit, urgent: true };
     const gap = this.gaps.open;
@@ -249,7 +252,7 @@ export class InstrumentStream {
   private pageOfPoll(): PageRequest {
     const { asksFrom, pageTradesMax, tradeIds } = this.options;
     const firstTradeId = this.buffer.nextId;
-    // Once, to know that what answers is what the tape is of.
+    // Once, to verify that the venue answering is the tape's.
     if (tradeIds === 'DENSE' && this.newestByRest === undefined) return { kind: 'newest', limit: 1, urgent: false };
     if (!asksFrom || firstTradeId === undefined) return { kind: 'newest', limit: pageTradesMax, urgent: false };
     return { kind: 'from', place: { firstTradeId, afterTimeUs: this.buffer.lastTime }, urgent: false };
@@ -265,14 +268,14 @@ export class InstrumentStream {
     else if (this.refusedIds.size > 0) this.refusedIds.delete(trade.tradeId);
   }
 
-  /** REST has the last word: a trade whose frame is refused is missing until REST serves it, or its page is refused too. */
+  /** REST decides: a trade whose frame is refused is missing until REST serves it, or refuses its page too. */
   private refusedByStream(item: RefusedTrade, nowMs: number): void {
     const { tradeId } = item;
     if (tradeId !== undefined) {
       if (this.refusedIds.has(tradeId)) return;
       if (this.refusedIds.size >= REFUSED_IDS_MAX) this.refusedIds.clear();
       this.refusedIds.add(tradeId);
-      // What is wrong in a frame may be its id.
+      // The faulty part of a frame may be its id.
       if (!this.sequenceCheck.isFar(tradeId, this.options.pageTradesMax)) this.buffer.hear(tradeId);
     }
     this.options.onRefused(item, nowMs);
@@ -304,7 +307,7 @@ export class InstrumentStream {
   private beginWithNewest(page: readonly (Trade | RefusedTrade)[]): void {
     const newest = page.at(-1);
     if (newest !== undefined && newest.tradeId === undefined) return;
-    // What came before the beginning is known and not wanted.
+    // Trades before the beginning are known and not wanted.
     for (const { tradeId } of page.slice(0, -1)) if (tradeId !== undefined) this.buffer.account(tradeId);
     this.buffer.begin(newest?.tradeId);
     if (newest?.tradeId === undefined) return;
@@ -312,7 +315,7 @@ export class InstrumentStream {
     else this.offer(newest, 'history');
   }
 
-  /** Whether it asks if the connection withholds trades. */
+  /** Whether to request a page to check if the connection withholds trades. */
   private isProbe(request: PageRequest): boolean {
     return request.kind === 'newest' && !request.urgent && this.options.transport === 'stream';
   }
@@ -333,7 +336,7 @@ function refusedFor(trade: Trade, newestId: string): RefusedTrade {
   return {
     refusal: {
       reason: 'TRADE_ID_MALFORMED',
-      detail: `the trade id ${tradeId} is far beyond ${newestId}, that of the venue's newest trade`,
+      detail: `the trade id ${tradeId} is far beyond ${newestId}, the id of the venue's newest trade`,
     },
     instrument,
     tradeId,

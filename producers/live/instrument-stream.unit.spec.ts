@@ -39,7 +39,7 @@ function streamWith(changes: Partial<InstrumentStreamOptions> = {}): InstrumentS
   });
 }
 
-/** A stream that goes on behind this id, its stream up. */
+/** A stream that continues after this id, its connection up. */
 function running(lastId: number, changes: Partial<InstrumentStreamOptions> = {}): InstrumentStream {
   const stream = streamWith(changes);
   stream.resume({ lastId, lastTime: null, declaredGaps: [], recentIds: [] });
@@ -49,7 +49,7 @@ function running(lastId: number, changes: Partial<InstrumentStreamOptions> = {})
 
 function answer(stream: InstrumentStream, page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
   const { ask } = stream.next(nowMs);
-  if (ask === undefined) expect.fail('nothing is to be asked');
+  if (ask === undefined) expect.fail('no request is due');
   stream.asked(ask, nowMs);
   stream.answered(ask, page, { askedAtMs: nowMs, askedAtWallMs: WALL_MS + nowMs, nowMs });
   stream.advance(nowMs);
@@ -88,7 +88,7 @@ describe('a stream that is new to the tape', () => {
     expect(takeAll(stream)).toEqual(['0']);
   });
 
-  it('remembers of a page of opaque ids what it does not want', () => {
+  it('remembers the unwanted trades of a page of opaque ids', () => {
     const stream = streamWith({ tradeIds: 'OPAQUE' });
     expect(stream.next(0).ask).toMatchObject({ kind: 'newest', limit: 1_000 });
     answer(stream, [tradeWith('a'), tradeWith('b')], 0);
@@ -99,7 +99,7 @@ describe('a stream that is new to the tape', () => {
 });
 
 describe('missing trades', () => {
-  it('are asked for when their time to come by themselves is over', () => {
+  it('are requested when their time to arrive unrequested is over', () => {
     const stream = running(9);
     stream.received(tradeWith(10), 5);
     stream.received(tradeWith(13), 5);
@@ -114,7 +114,7 @@ describe('missing trades', () => {
     expect(reported).toEqual(['opened 11..12', 'filled 2']);
   });
 
-  it('that come by themselves are no gap', () => {
+  it('that arrive unrequested are not a gap', () => {
     const stream = running(9);
     stream.received(tradeWith(11), 5);
     stream.advance(5);
@@ -124,7 +124,7 @@ describe('missing trades', () => {
     expect(reported).toEqual([]);
   });
 
-  it('are a gap when pages answer beyond them, again and again', () => {
+  it('are a gap when pages repeatedly continue past them', () => {
     const stream = running(9);
     stream.received(tradeWith(12), 0);
     stream.advance(0);
@@ -158,7 +158,7 @@ describe('missing trades', () => {
     expect(reported).toEqual(['opened 10..10']);
   });
 
-  it('have as long again whenever some of them came', () => {
+  it('have the full time again whenever some of them arrived', () => {
     const stream = running(9);
     stream.received(tradeWith(12), 0);
     stream.advance(0);
@@ -173,7 +173,7 @@ describe('missing trades', () => {
     expect(reported).toEqual(['opened 10..11']);
   });
 
-  it('are a gap at once where they are more than may be asked for', () => {
+  it('are a gap at once if more than may be requested', () => {
     const stream = running(9, { resumeTradesMax: 3 });
     stream.received(tradeWith(13), 0);
     stream.advance(0);
@@ -199,7 +199,7 @@ describe('a refused trade', () => {
     expect(refused).toHaveLength(1);
   });
 
-  it('is nothing that is missing where REST refuses it too, and one dead letter', () => {
+  it('does not count as missing if REST refuses it too, and is one dead letter', () => {
     const stream = running(9);
     stream.received(refusedWith(10), 0);
     stream.received(tradeWith(11), 0);
@@ -213,7 +213,7 @@ describe('a refused trade', () => {
 describe('a stream that is silent', () => {
   const probeAtMs = LIVE_TIMING.probeAfterMs + 1;
 
-  it('is asked for by REST, and is deaf when it keeps back what REST shows', () => {
+  it('is checked by REST, and is deaf when it withholds trades that REST shows', () => {
     const stream = running(9);
     stream.received(tradeWith(10), 1);
     expect(stream.next(probeAtMs - 1).ask).toBeUndefined();
@@ -264,7 +264,7 @@ describe('an instrument is in sync', () => {
     stream.connected(100);
     expect(stream.isInSync).toBe(false);
     expect(stream.next(100).ask).toEqual({ kind: 'newest', limit: 1, urgent: true });
-    // Sent before the connection was up: what came in between is not known.
+    // Sent before the connection was up: trades in between are not known.
     stream.answered({ kind: 'newest', limit: 1, urgent: true }, [tradeWith(10)], {
       askedAtMs: 99,
       askedAtWallMs: WALL_MS,
@@ -300,7 +300,7 @@ describe('a stream without a stream', () => {
     expect(stream.next(2 * pollIntervalMs).ask).toMatchObject({ place: { firstTradeId: 13 } });
   });
 
-  it('asks for nothing while there is no room', () => {
+  it('requests nothing while there is no room', () => {
     const stream = running(9, { transport: 'poll', waitingMax: 2 });
     answer(stream, [tradeWith(10), tradeWith(11), tradeWith(12)], 0);
     expect(stream.next(LIVE_TIMING.pollIntervalMs).ask).toBeUndefined();
@@ -317,7 +317,7 @@ describe('a stream without a stream', () => {
 });
 
 describe('a stream that meets an id far ahead', () => {
-  it('asks REST before it believes it, refuses it where the venue is not so far, and goes on as if nothing had been', () => {
+  it('asks REST before believing it, refuses it if the venue is not that far, and continues as if nothing had happened', () => {
     const stream = running(9);
     stream.received(tradeWith(10), 0);
     stream.received(tradeWith(900_000_000), 0);
@@ -335,7 +335,7 @@ describe('a stream that meets an id far ahead', () => {
     expect(stream.isInSync).toBe(true);
   });
 
-  it('takes what REST shows where the venue is that far, and asks for what is missing', () => {
+  it('accepts the trades that REST shows if the venue is that far, and requests the missing ones', () => {
     const stream = running(9, { resumeTradesMax: 100_000 });
     stream.received(tradeWith(60_010), 0);
     answer(stream, [tradeWith(60_012)], 0);
@@ -366,17 +366,17 @@ describe('a stream whose venue answers with ids far below those on the tape', ()
     return stream;
   };
 
-  it('says so where they are later all the same', () => {
+  it('reports it if they are nevertheless later', () => {
     expect(behind(1).foreignNewest?.tradeId).toBe('17');
   });
 
-  it('says nothing where REST is only behind', () => {
+  it('reports nothing if REST is only behind', () => {
     expect(behind(-1).foreignNewest).toBeUndefined();
   });
 });
 
 describe('a gap while the venue forbids to ask', () => {
-  it('is not given up for that, but not kept for ever either', () => {
+  it('is not given up because of that, but not kept for ever either', () => {
     const { gapDeadlineMs, gapBlockedMaxMs } = LIVE_TIMING;
     const stream = running(9);
     stream.received(tradeWith(12), 0);
@@ -395,8 +395,8 @@ describe('a gap while the venue forbids to ask', () => {
   });
 });
 
-describe('after Kafka did not take what was released', () => {
-  it('a stream goes on behind what the tape holds', () => {
+describe('after Kafka did not accept released records', () => {
+  it('a stream continues after the end of the tape', () => {
     const stream = running(9);
     for (const id of [10, 11, 12]) stream.received(tradeWith(id), 0);
     expect(takeAll(stream)).toEqual(['10', '11', '12']);
@@ -407,8 +407,8 @@ describe('after Kafka did not take what was released', () => {
   });
 });
 
-describe('what is to be done next', () => {
-  /** Asks again and again, at all times to come, and says whether that left everything as it was. */
+describe('the next actions', () => {
+  /** Asks repeatedly, at all future times, and returns whether that changed nothing. */
   function expectNothingChanged(stream: InstrumentStream, nowMs: number): void {
     const seen = () => ({
       next: stream.next(nowMs),
@@ -424,7 +424,7 @@ describe('what is to be done next', () => {
     expect(seen()).toEqual(before);
   }
 
-  it('is a question that changes nothing, however often it is asked', () => {
+  it('are a question that changes nothing, however often it is asked', () => {
     const fresh = streamWith();
     expectNothingChanged(fresh, 0);
     const stream = running(9);

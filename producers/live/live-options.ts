@@ -11,9 +11,9 @@ import { suggestedInstrument } from './suggested-instrument.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import { LIVE_TIMING, type LiveTiming } from './timing.ts';
 
-/** More missing trades of an instrument than this are a gap at once, where the options give no other number. */
+/** By default, more missing trades of an instrument than this are a gap at once. */
 export const RESUME_TRADES_MAX = 500_000;
-/** Instruments of one process: their names must fit the stream's address, and REST must have time for each. */
+/** The most instruments of one process: their names must fit the stream's address, and REST must have time for each. */
 export const LIVE_INSTRUMENTS_MAX = 200;
 
 export interface LiveIngestOptions {
@@ -21,22 +21,22 @@ export interface LiveIngestOptions {
   readonly venue: string;
   /** `BTC-USDT` or `BTC-USDT@binance`. */
   readonly instruments: readonly string[];
-  /** WebSocket with REST for what it misses, or REST alone. */
+  /** WebSocket, with REST for missed trades; or REST alone. */
   readonly transport: 'stream' | 'poll';
-  /** Instead of the venue's own. */
+  /** Replaces the venue's own address. */
   readonly endpoints?: Partial<Endpoints> | undefined;
-  /** More missing trades of an instrument than this are declared a gap and not asked for. */
+  /** More missing trades of an instrument than this are declared a gap and not requested. */
   readonly resumeTradesMax?: number | undefined;
   readonly timing?: Partial<LiveTiming> | undefined;
   readonly connections: Pick<Connections, 'kafkaBrokers' | 'registryUrl'>;
   readonly log: Log;
-  /** When given, what was released is sent, and what was done is reported, within ten seconds. */
+  /** On this signal, released trades are sent and the result is returned, within ten seconds. */
   readonly signal: AbortSignal;
   /** Logs, metrics and health of the process; without it nothing is reported. */
   readonly processTelemetry?: Telemetry | undefined;
-  /** Takes the events instead of the process's metrics, health and log. */
+  /** Receives the events instead of the process's metrics, health and log. */
   readonly telemetry?: LiveTelemetry | undefined;
-  /** About once a second, for a terminal. */
+  /** Called about once a second, for a terminal. */
   readonly onStatus?: ((status: LiveStatus) => void) | undefined;
 }
 
@@ -44,14 +44,14 @@ export interface LiveStatus {
   readonly tradesAppended: number;
   /** Over the last second or so. */
   readonly tradesPerSecond: number;
-  /** Trades received that are not on their way to Kafka. */
+  /** Trades received that are not yet on their way to Kafka. */
   readonly waiting: number;
   readonly instruments: readonly InstrumentStatus[];
 }
 
 export interface InstrumentStatus {
   readonly instrument: string;
-  /** Of the last trade that Kafka acknowledged, microseconds since 1970; undefined before the first. */
+  /** Event time of the last trade that Kafka acknowledged, microseconds since 1970; undefined before the first. */
   readonly lastEventTimeUs: number | undefined;
   readonly tradesAppended: number;
   readonly missing: number;
@@ -59,10 +59,10 @@ export interface InstrumentStatus {
 }
 
 export interface LiveIngestReport {
-  /** False where something that was released did not reach Kafka in time at the end. */
+  /** False where a released trade did not reach Kafka in time at the end. */
   readonly complete: boolean;
   readonly seconds: number;
-  /** Trades that Kafka acknowledged, by how they came. */
+  /** Trades that Kafka acknowledged, by origin. */
   readonly tradesAppended: number;
   readonly fromHistory: number;
   readonly perInstrument: Readonly<Record<string, number>>;
@@ -70,11 +70,11 @@ export interface LiveIngestReport {
   /** Gaps declared. */
   readonly gaps: number;
   readonly deadLetters: number;
-  /** Refused above the bound per second: counted only. */
+  /** Refused beyond the limit per second: only counted. */
   readonly deadLettersNotKept: number;
 }
 
-/** The options, checked and complete. */
+/** The validated options, with defaults filled in. */
 export interface LivePlan {
   readonly venue: Venue;
   /** `BTC-USDT@binance` to BTCUSDT. */
@@ -84,19 +84,19 @@ export interface LivePlan {
   readonly timing: LiveTiming;
 }
 
-/** @throws TapeproofError USAGE where the options name what is not there. */
+/** @throws TapeproofError USAGE where an option names something that does not exist. */
 export function planOf(options: LiveIngestOptions): LivePlan {
   const venue = VENUES.find(({ name }) => name === options.venue);
   if (venue === undefined) {
     const names = VENUES.map(({ name }) => name).join(', ');
-    throw usage(`There is no venue ${quoted(options.venue)}: use one of ${names}.`);
+    throw usage(`${quoted(options.venue)} is not a known venue: use one of ${names}.`);
   }
   const resumeTradesMax = options.resumeTradesMax ?? RESUME_TRADES_MAX;
   if (!Number.isSafeInteger(resumeTradesMax) || resumeTradesMax < 0) {
-    throw usage(`${resumeTradesMax} is not a number of trades to resume: give a whole number, 0 or more.`);
+    throw usage(`${resumeTradesMax} is not a valid --resume-max: give a whole number, 0 or more.`);
   }
   const symbols = new Map(options.instruments.map((name) => symbolOf(name.trim(), venue)));
-  if (symbols.size === 0) throw usage(`No instrument is named: give some, such as BTC-USDT.`);
+  if (symbols.size === 0) throw usage(`No instrument is named: give one or more, such as BTC-USDT.`);
   const most = Math.min(LIVE_INSTRUMENTS_MAX, venue.limits.instrumentsPerConnection);
   if (symbols.size > most) {
     throw usage(`${symbols.size} instruments are too many for one process: give at most ${most}, and start another.`);
@@ -115,7 +115,8 @@ export function planOf(options: LiveIngestOptions): LivePlan {
 
 function symbolOf(name: string, venue: Venue): readonly [instrument: string, symbol: string] {
   const instrument = namedInstrument(name.includes('@') || name === '' ? name : `${name}@${venue.name}`);
-  if (nameParts(instrument).venue !== venue.name) throw usage(`${instrument} is not at the venue ${venue.name}.`);
+  if (nameParts(instrument).venue !== venue.name)
+    throw usage(`${instrument} is not traded at the venue ${venue.name}.`);
   const symbol = venue.symbolOf(instrument);
   if (symbol !== undefined) return [instrument, symbol];
   const suggestion = suggestedInstrument(instrument, venue);
@@ -127,7 +128,7 @@ function addressOf(text: string, protocols: readonly string[]): string {
   const address = text.replace(/\/+$/, '');
   if (URL.canParse(address) && protocols.includes(new URL(address).protocol)) return address;
   throw usage(
-    `${quoted(text)} is not an address: it must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
+    `${quoted(text)} is not a valid address: it must begin with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}.`,
   );
 }
 

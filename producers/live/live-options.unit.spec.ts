@@ -30,7 +30,7 @@ describe('the instruments of a live ingest', () => {
     ['btc-usdt', 'has lower case in its symbol: write BTC-USDT@binance, or'],
     ['BTC-USDT@Binance', 'must have its venue in lower case: write BTC-USDT@binance.'],
     ['', 'The instrument "" is empty: write symbol and venue, like BTC-USDT@binance.'],
-    ['BTC-USDT@kraken', 'BTC-USDT@kraken is not at the venue binance.'],
+    ['BTC-USDT@kraken', 'BTC-USDT@kraken is not traded at the venue binance.'],
     ['BTCUSDT', 'has no symbol for BTCUSDT@binance: did you mean BTC-USDT@binance?'],
     ['BTC_USDT', 'has no symbol for BTC_USDT@binance: did you mean BTC-USDT@binance?'],
     ['BTC-USTD', 'has no symbol for BTC-USTD@binance: did you mean BTC-USDT@binance?'],

@@ -7,7 +7,7 @@ import type { PlannedRecord } from '../ingest.ts';
 import type { TradeOrigin } from './telemetry.ts';
 import type { GivenUpGap } from './reorder-buffer.ts';
 
-/** A record on its way, and what is reported when it has arrived. */
+/** A record in flight, and the event reported when it has arrived. */
 export interface LiveRecord extends Omit<PlannedRecord, 'key'> {
   readonly key: string | null;
   readonly event:
@@ -40,7 +40,7 @@ export function recordOfWatermark(watermark: Watermark, partition: number): Live
   return { topic: TAPE_TOPIC, partition, key: null, type: 'Watermark', body, timestampUs: watermark.eventTime, event };
 }
 
-/** The dead letters of a stream all go to one partition, stamped with their receipt. */
+/** All dead letters of a stream go to one partition, stamped with their time of receipt. */
 export function liveRecordOfDeadLetter(
   deadLetter: DeadLetter,
   instrument: string | undefined,
@@ -57,7 +57,7 @@ export function liveRecordOfDeadLetter(
   };
 }
 
-/** @param receivedAt when it was given up, microseconds */
+/** @param receivedAt when the gap was given up, microseconds */
 export function tradeGapOf(
   gap: GivenUpGap,
   place: { venue: string; instrument: string; source: string },

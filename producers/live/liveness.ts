@@ -2,9 +2,9 @@ import type { Trade } from '../../contracts/generated/events.ts';
 import type { LiveTiming } from './timing.ts';
 
 /**
- * Up to when one instrument is known to be complete, and whether its connection still brings what the venue publishes. A
- * trade or an answer of REST is the only proof: a connection may live and withhold trades. Pure: `nowMs` is of a clock
- * that never goes back, times of the market are milliseconds since 1970.
+ * Up to when one instrument is known to be complete, and whether its connection still delivers what the venue
+ * publishes. Only a trade or an answer of REST proves it: a connection may be alive and withhold trades. Pure: `nowMs`
+ * is by a monotonic clock, market times are milliseconds since 1970.
  */
 export class Liveness {
   private readonly timing: Pick<LiveTiming, 'probeAfterMs' | 'probeGraceMs'>;
@@ -12,7 +12,7 @@ export class Liveness {
   private heardAtMs = 0;
   private knownUntil: number | undefined;
   private withheld: { readonly trades: readonly Trade[]; readonly dueMs: number } | undefined;
-  /** Whether everything up to now is known to be here or known to be missing. */
+  /** Whether everything up to now is known to be present or known to be missing. */
   headIsKnown = false;
 
   constructor(timing: Pick<LiveTiming, 'probeAfterMs' | 'probeGraceMs'>) {
@@ -23,12 +23,12 @@ export class Liveness {
     return this.connectedSinceMs !== undefined;
   }
 
-  /** Whether a connection was up when something was asked. */
+  /** Whether a connection was up when a request was sent. */
   wasConnectedAt(askedAtMs: number): boolean {
     return (this.connectedSinceMs ?? Infinity) <= askedAtMs;
   }
 
-  /** Up to when all is known, milliseconds since 1970; undefined where nothing was proven yet. */
+  /** The time up to which everything is known, milliseconds since 1970; undefined while nothing is proven. */
   get knownUntilMs(): number | undefined {
     return this.knownUntil;
   }
@@ -38,12 +38,12 @@ export class Liveness {
     return this.withheld !== undefined;
   }
 
-  /** Whether nothing has come for so long that REST is to be asked. */
+  /** Whether nothing has arrived for so long that REST must be asked. */
   isSilent(nowMs: number): boolean {
     return nowMs - this.heardAtMs >= this.timing.probeAfterMs;
   }
 
-  /** Trades that REST showed and the stream has not delivered in its time; undefined while that time runs. */
+  /** Trades that REST showed and the stream has not delivered in time; undefined while that time runs. */
   overdue(nowMs: number): readonly Trade[] | undefined {
     return this.withheld !== undefined && nowMs >= this.withheld.dueMs ? this.withheld.trades : undefined;
   }
@@ -54,29 +54,29 @@ export class Liveness {
     this.heardAtMs = nowMs;
   }
 
-  /** What came meanwhile is not known to be here until a trade or REST shows the head. */
+  /** Trades published meanwhile are not known to be present until a trade or REST shows the newest. */
   disconnected(): void {
     this.connectedSinceMs = undefined;
     this.headIsKnown = false;
     this.withheld = undefined;
   }
 
-  /** The stream or an answer to a probe came. */
+  /** The stream delivered, or a probe was answered. */
   heard(nowMs: number): void {
     this.heardAtMs = nowMs;
   }
 
-  /** All is known up to this time, milliseconds since 1970. */
+  /** Everything is known up to this time, milliseconds since 1970. */
   proven(untilMs: number): void {
     this.knownUntil = Math.max(this.knownUntil ?? 0, untilMs);
   }
 
-  /** REST showed trades that the stream has not delivered: they are due within a grace. */
+  /** REST showed trades that the stream has not delivered: they are due within a grace period. */
   shown(trades: readonly Trade[], nowMs: number): void {
     if (trades.length > 0) this.withheld = { trades, dueMs: nowMs + this.timing.probeGraceMs };
   }
 
-  /** The grace is over: whatever was overdue is settled. */
+  /** The grace period is over: everything overdue is settled. */
   settled(): void {
     this.withheld = undefined;
   }

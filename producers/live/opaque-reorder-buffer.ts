@@ -2,13 +2,19 @@ import type { Trade } from '../../contracts/generated/events.ts';
 import type { TradeOrigin } from './telemetry.ts';
 import type { HeldByTape, Offered, Released, ReorderBuffer } from './reorder-buffer.ts';
 
-/** Ids remembered, to tell what was seen: more than a page of history and what comes while it is asked for. */
+/**
+ * Ids remembered, to recognise trades already seen: more than a page of history and the trades that arrive while it is
+ * requested.
+ */
 const RECENT_IDS_MAX = 20_000;
 
-/** For venues whose ids tell no order: what comes goes on, once as far back as ids are remembered. Nothing is known to be missing. */
+/**
+ * For venues whose ids have no order: trades are released as they arrive, each once as far back as ids are remembered.
+ * No trade is known to be missing.
+ */
 export class OpaqueReorderBuffer implements ReorderBuffer {
   private readonly waitingMax: number;
-  /** In the order in which they came: a Set keeps it. */
+  /** In the order of arrival: a Set keeps it. */
   private readonly recent = new Set<string>();
   private queue: Released[] = [];
   isStarted = false;
@@ -40,7 +46,7 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
     if (held === undefined && !this.isStarted) return;
     this.isStarted = true;
     this.lastTime = held?.lastTime ?? null;
-    // What was released and did not arrive is not among them, and is taken again where the venue still shows it.
+    // Released trades that did not arrive are not among them, and are accepted again where the venue still shows them.
     this.recent.clear();
     for (const id of held?.recentIds ?? []) this.remember(id);
     for (const released of this.queue) if (released.kind === 'trade') this.remember(released.trade.tradeId);
@@ -65,7 +71,7 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   }
 
   hear(): void {
-    // An id that tells no order tells of no other.
+    // An id without an order reveals no other id.
   }
 
   giveUp(): undefined {
@@ -73,7 +79,7 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   }
 
   passRefused(): void {
-    // A refused id does not wait: it is only remembered.
+    // A refused id does not wait; it is only remembered.
   }
 
   drop(): void {

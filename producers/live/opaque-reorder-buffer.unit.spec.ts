@@ -12,7 +12,7 @@ function takeAll(opaque: OpaqueReorderBuffer): string[] {
 }
 
 describe('a reorder buffer of opaque ids', () => {
-  it('passes what comes on, once, in its order, and misses nothing', () => {
+  it('releases trades as they arrive, once, in order, and misses none', () => {
     const opaque = new OpaqueReorderBuffer(10);
     opaque.begin();
     for (const id of ['z', 'a', 'z', 'm']) opaque.offer(tradeWith(id), 'stream');
@@ -21,7 +21,7 @@ describe('a reorder buffer of opaque ids', () => {
     expect(opaque.isReady).toBe(false);
   });
 
-  it('knows what the tape holds, and takes again what did not reach it', () => {
+  it('knows the trades on the tape, and accepts again those that did not reach it', () => {
     const opaque = new OpaqueReorderBuffer(10);
     opaque.begin();
     for (const id of ['a', 'b', 'c']) opaque.offer(tradeWith(id), 'stream');

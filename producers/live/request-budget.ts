@@ -1,17 +1,20 @@
 import type { VenueLimits } from '../venue.ts';
 
-/** Our part of the venue's weight, per window; the rest is for whoever shares the address, a hot standby above all. */
+/**
+ * Our share of the venue's weight, per window; the rest is for other processes at this address, above all a hot
+ * standby.
+ */
 const STEADY_SHARE = 0.6;
-/** What may be spent at once after a pause, of the window's weight. Both together stay below 1. */
+/** The share of the window's weight that may be spent at once after a pause. Both together stay below 1. */
 const BURST_SHARE = 0.2;
-/** When the venue says that so much of its window is used, by whomever, we wait for the next. */
+/** When the venue reports this share of its window as used, by anyone, we wait for the next window. */
 const USED_SHARE_MAX = 0.9;
-/** Between two requests, however cheap. */
+/** The pause between two requests, however cheap. */
 const REQUEST_SPACING_MS = 60;
 
 /**
- * How soon the next request may go: a token bucket in units of request weight, below what the venue counts, and obedient
- * to what it says. One for all that ask a venue from this process. Times are of a clock that never goes back.
+ * How soon the next request may go: a token bucket in units of request weight, below the venue's limit, which also
+ * follows the venue's own reports. One for all requests of this process to a venue. Times are by a monotonic clock.
  */
 export class RequestBudget {
   private readonly perMs: number;
@@ -42,7 +45,7 @@ export class RequestBudget {
   }
 
   /**
-   * What the venue counted in its window so far, from its own header.
+   * The weight that the venue has counted in its window so far, from its header.
    *
    * @param windowLeftMs until the venue's window ends
    */
@@ -50,7 +53,7 @@ export class RequestBudget {
     if (weight >= this.limit.weight * USED_SHARE_MAX) this.blockFor(windowLeftMs, nowMs);
   }
 
-  /** The venue says to wait. */
+  /** The venue demands a wait. */
   blockFor(durationMs: number, nowMs: number): void {
     this.blockedUntilMs = Math.max(this.blockedUntilMs, nowMs + durationMs);
   }

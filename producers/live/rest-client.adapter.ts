@@ -1,20 +1,20 @@
 import type { VenueLimits } from '../venue.ts';
 import { retryAfterMs, saysToWait } from './backoff.ts';
 
-/** A full page has some hundred kilobytes. */
+/** A full page has a few hundred kilobytes. */
 const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 const DETAIL_LENGTH_MAX = 200;
 const OK = 200;
-/** Where the venue forbids and does not say for how long. */
+/** The wait where the venue forbids requests without saying for how long. */
 const RETRY_AFTER_DEFAULT_MS = 60_000;
 
-/** What came of one request. */
+/** The result of one request. */
 export type RestAnswer =
   | { readonly outcome: 'ok'; readonly status: number; readonly text: string; readonly usedWeight: number | undefined }
   | { readonly outcome: 'rate-limited'; readonly status: number; readonly retryAfterMs: number }
   | {
       readonly outcome: 'failed';
-      /** Undefined where no answer came. */
+      /** Undefined where there was no answer. */
       readonly status: number | undefined;
       /** For people; untrusted text. */
       readonly detail: string;

@@ -5,7 +5,7 @@ import { binance } from '../venues/binance/venue.ts';
 import { RETRY_AFTER_MS_MAX } from './backoff.ts';
 import { get, type RestAnswer } from './rest-client.adapter.ts';
 
-/** What comes of one request that a server answers with this. */
+/** The result of one request that a server answers with this. */
 async function answerTo(
   status: number,
   retryAfter: string,

@@ -1,19 +1,22 @@
 import type { Trade } from '../../contracts/generated/events.ts';
 
-/** An id is far ahead from so many on. REST may be behind the stream, in a hectic market by ten seconds of some thousand trades. */
+/**
+ * An id is far ahead from this many on. REST may lag the stream: in a hectic market by ten seconds, or some thousand
+ * trades.
+ */
 export const REACH = 50_000;
 
 /**
- * Whether a trade's id follows those before. Where ids are dense, one that is far ahead of all that was seen is that of a market that went on without us, or of a broken
- * frame. It counts once REST shows that the venue is about that far: believed at once, one frame would turn all that
- * comes after it into trades of the past.
+ * Whether a trade's id follows those before. Where ids are dense, an id far ahead of all others means that the market
+ * moved on without us, or that the frame is broken. It counts once REST shows that the venue is about that far: if
+ * believed at once, one frame would make all later trades late.
  */
 export class SequenceCheck {
   private greatest: number | undefined;
   private doubted: Trade | undefined;
   private askAtMs = 0;
 
-  /** Whether REST must be asked before anything else can be said. */
+  /** Whether REST must be asked before anything else can be decided. */
   mustAsk(nowMs: number): boolean {
     return this.doubted !== undefined && nowMs >= this.askAtMs;
   }
@@ -26,12 +29,12 @@ export class SequenceCheck {
     return this.greatest !== undefined && Number(tradeId) >= this.greatest + reach;
   }
 
-  /** The venue is known to be as far as this. */
+  /** The venue is known to have reached this id. */
   know(tradeId: string | number): void {
     this.greatest = Math.max(this.greatest ?? 0, Number(tradeId));
   }
 
-  /** Set aside: where it is true it comes again, from REST. */
+  /** Set aside: if it is genuine, REST delivers it again. */
   doubt(trade: Trade): void {
     this.doubted = trade;
   }

@@ -1,11 +1,11 @@
 import type { InstrumentStream } from './instrument-stream.ts';
 
-/** So long REST may take to show where new instruments begin. Then they begin with what the stream brings. */
+/** How long REST may take to show where new instruments begin. After that they begin with the stream's first trade. */
 export const BEGINNING_MS_MAX = 10_000;
 
 /**
  * Whether the stream may begin: instruments that are new to the tape begin with what REST shows now, so that the stream,
- * which comes after, overlaps; while REST is down they begin without.
+ * which starts afterwards, overlaps; while REST is down they begin without.
  *
  * @param askedForMs how long REST has been asked
  */

@@ -7,7 +7,7 @@ describe('the stream', () => {
     expect(mayStream([{ isStarted: true }, { isStarted: true }], 0)).toBe(true);
   });
 
-  it('waits a few seconds for REST to show where a new instrument begins, and goes on without', () => {
+  it('waits a few seconds for REST to show where a new instrument begins, and then continues without it', () => {
     const streams = [{ isStarted: true }, { isStarted: false }];
     expect(mayStream(streams, BEGINNING_MS_MAX - 1)).toBe(false);
     expect(mayStream(streams, BEGINNING_MS_MAX)).toBe(true);

@@ -2,10 +2,10 @@ import { symbolOf } from '../../contracts/instrument-name.ts';
 import { nearestOf } from '../../contracts/nearest-name.ts';
 import type { Venue } from '../venue.ts';
 
-/** What people write between base and quote, or leave out. */
+/** Separators that people write between base and quote. */
 const HYPHENS = /[-_.]/g;
 
-/** The instrument that a name was perhaps meant to be, where no symbol of the venue gives that name. */
+/** The instrument that was probably meant by a name that no symbol of the venue gives. */
 export function suggestedInstrument(
   instrument: string,
   venue: Pick<Venue, 'instrumentOf' | 'quotes'>,

@@ -7,7 +7,7 @@ import { liveSourceOf, type Venue } from '../venue.ts';
 import type { HeldByTape } from './reorder-buffer.ts';
 import { InstrumentPosition } from './tape-position.ts';
 
-/** Records of a partition that are read at a time, from its end backward, until each instrument is found. */
+/** Records of a partition read at a time, backward from its end, until each instrument is found. */
 const PIECE_RECORDS = 20_000;
 
 export interface TapePositionQuery {
@@ -20,15 +20,15 @@ export interface TapePositionQuery {
 }
 
 export interface TapePosition {
-  /** By instrument; one that is not there has nothing on the tape. */
+  /** By instrument; an absent one has nothing on the tape. */
   readonly held: ReadonlyMap<string, HeldByTape>;
   /** By partition: the greatest event time of this venue's watermarks near the end, microseconds. */
   readonly watermarkTimes: ReadonlyMap<number, number>;
 }
 
 /**
- * Reads, without a consumer group, what the tape holds last of some instruments. An instrument that traded lately is found
- * in the first piece; for one that never did, its whole partition is read once, in bounded memory.
+ * Reads, without a consumer group, the last records of some instruments on the tape. An instrument that traded
+ * recently is found in the first piece; for one that never traded, its whole partition is read once, in bounded memory.
  *
  * @throws TapeproofError UNREACHABLE
  */
@@ -66,7 +66,7 @@ interface Scan {
   readonly query: TapePositionQuery;
   readonly reader: LogReader;
   readonly decode: TapeDecoder;
-  /** In the bytes of each record that this venue's producer wrote. */
+  /** Text in the bytes of each record that this venue's producer wrote. */
   readonly trace: Buffer;
   readonly watermarkTimes: Map<number, number>;
 }

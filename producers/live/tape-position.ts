@@ -3,13 +3,13 @@ import { idRangeOf } from '../../contracts/trade-rules.ts';
 import { DeclaredGaps } from './declared-gaps.ts';
 import type { HeldByTape, Missing } from './reorder-buffer.ts';
 
-/** Late trades and gaps that are remembered of the end of the tape. */
+/** Late trades and gaps at the end of the tape that are remembered. */
 const REMEMBERED_MAX = 20_000;
 /** Ids of an instrument's last trades that are remembered. */
 const RECENT_IDS_MAX = 20_000;
 
 /**
- * What the end of the tape holds of one instrument. The tape is read backward in pieces, each piece forward: call
+ * One instrument's records at the end of the tape. The tape is read backward in pieces, each piece forward: call
  * `piece` before each, then `trade` and `gap` in its order.
  */
 export class InstrumentPosition {
@@ -22,7 +22,7 @@ export class InstrumentPosition {
   private recentIds: string[] = [];
   private recentInPiece: string[] = [];
 
-  /** @param remembersIds whether the ids of the last trades are wanted: where they tell no order */
+  /** @param remembersIds whether the ids of the last trades are needed, because they have no order */
   constructor(remembersIds: boolean) {
     this.remembersIds = remembersIds;
   }
@@ -54,7 +54,7 @@ export class InstrumentPosition {
     const range = idRangeOf(gap);
     if (range === undefined || this.gaps.length >= REMEMBERED_MAX) return;
     this.gaps.push(range);
-    // The trade behind it may not have arrived: the gap was declared all the same.
+    // The trade after it may not have arrived: the gap was declared nevertheless.
     if (this.lastId === undefined || range.last > this.lastId) this.lastId = range.last;
   }
 

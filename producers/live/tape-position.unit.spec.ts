@@ -4,7 +4,7 @@ import { InstrumentPosition } from './tape-position.ts';
 
 const gap = (first: number, last: number) => ({ firstTradeId: String(first), lastTradeId: String(last) });
 
-describe('what the end of the tape holds of an instrument', () => {
+describe('the end of the tape for an instrument', () => {
   it('is nothing where nothing was found', () => {
     const position = new InstrumentPosition(false);
     position.piece();
@@ -12,7 +12,7 @@ describe('what the end of the tape holds of an instrument', () => {
     expect(position.held()).toBeUndefined();
   });
 
-  it('is the greatest id, whatever came late or again, and whichever piece it is in', () => {
+  it('is the greatest id, whatever was late or repeated, and whichever piece it is in', () => {
     const position = new InstrumentPosition(false);
     position.piece();
     for (const id of [8, 9, 7, 8]) position.trade(tradeWith(id));
@@ -29,7 +29,7 @@ describe('what the end of the tape holds of an instrument', () => {
     expect(position.held()).toMatchObject({ lastId: 9, lastTime: tradeWith(5).eventTime });
   });
 
-  it('holds the gaps without what came later', () => {
+  it('has the gaps without the trades that arrived later', () => {
     const position = new InstrumentPosition(false);
     position.piece();
     position.trade(tradeWith(5));
@@ -44,7 +44,7 @@ describe('what the end of the tape holds of an instrument', () => {
     ]);
   });
 
-  it('holds ids that are no numbers in their order, over pieces', () => {
+  it('has ids that are not numbers in order, across pieces', () => {
     const position = new InstrumentPosition(true);
     position.piece();
     for (const id of ['c', 'd']) position.trade(tradeWith(id));

@@ -14,7 +14,7 @@ import type { TapePosition } from './tape-position.adapter.ts';
 import type { LiveTiming } from './timing.ts';
 import { Wake } from './wake.adapter.ts';
 
-/** How often streams are looked after when nothing comes. */
+/** How often streams are checked when nothing arrives. */
 const IDLE_MS = 100;
 const MICROSECONDS_PER_MILLISECOND = 1_000;
 
@@ -28,16 +28,16 @@ export interface TapeWriterOptions {
   readonly telemetry: LiveTelemetry;
   readonly signal: AbortSignal;
   readonly deadLetters: Pick<DeadLetterQueue, 'first' | 'sent' | 'acknowledged' | 'putBack'>;
-  /** What the tape holds, read anew. */
+  /** The end of the tape, read again. */
   readonly readPosition: () => Promise<TapePosition>;
 }
 
-/** Thrown where the time to finish is over. */
+/** Thrown when the time to finish is over. */
 class TimeIsOver extends Error {}
 
 /**
- * The one ordered way to Kafka: takes from the streams what may go on, a batch at a time, the next one filled while one is
- * on its way and no more. While Kafka is slow the streams wait.
+ * The one ordered way to Kafka: takes releasable records from the streams, a batch at a time; one batch is filled
+ * while one is in flight, never more. While Kafka is slow the streams wait.
  */
 export class TapeWriter {
   private readonly options: TapeWriterOptions;
@@ -61,7 +61,7 @@ export class TapeWriter {
     this.timeIsOver.catch(() => undefined);
   }
 
-  /** Something may go on. */
+  /** A record may be released. */
   poke(): void {
     this.wake.poke();
   }
@@ -69,7 +69,7 @@ export class TapeWriter {
   /**
    * Runs until the signal, then sends the rest.
    *
-   * @returns whether all that was released reached Kafka
+   * @returns whether all released records reached Kafka
    */
   async run(): Promise<boolean> {
     const { signal, timing } = this.options;
@@ -113,7 +113,7 @@ export class TapeWriter {
     });
   }
 
-  /** Sends, and where Kafka does not take it, goes on behind what the tape then holds. */
+  /** Sends, and where Kafka does not accept the batch, continues after the tape's actual end. */
   private async sent(send: () => Promise<void>): Promise<void> {
     try {
       await Promise.race([send(), this.timeIsOver]);
@@ -132,7 +132,7 @@ export class TapeWriter {
       try {
         const { held } = await Promise.race([readPosition(), this.timeIsOver]);
         for (const stream of streams) stream.resume(held.get(stream.options.instrument));
-        // Lanes ask for their trades again; dead letters nobody has but us.
+        // Streams request their trades again; dead letters exist only here.
         deadLetters.putBack();
         this.appender = this.newAppender();
         return;
@@ -143,7 +143,7 @@ export class TapeWriter {
     throw new TimeIsOver();
   }
 
-  /** Takes what may go on, stream by stream; true where the batch is full. */
+  /** Takes releasable records, stream by stream; true where the batch is full. */
   private fill(): boolean {
     const { streams, deadLetters } = this.options;
     const nowMs = performance.now();
@@ -155,7 +155,7 @@ export class TapeWriter {
     for (let step = 0; step < streams.length; step += 1) {
       const stream = streams[(this.turn + step) % streams.length];
       if (stream !== undefined && this.takeFrom(stream, nowMs)) {
-        // Each in its turn, also when every batch is full.
+        // Each gets its turn, even when every batch is full.
         this.turn = (this.turn + step + 1) % streams.length;
         return true;
       }
@@ -184,7 +184,9 @@ export class TapeWriter {
     return recordOfGap(tradeGapOf(released.gap, place, Date.now() * MICROSECONDS_PER_MILLISECOND), partition);
   }
 
-  /** Behind all that was taken: a watermark never speaks for a trade that comes after it, and a stream with trades left has none. */
+  /**
+   * After all records taken: a watermark never covers a trade that follows it, and a stream with trades left gets no watermark.
+   */
   private addWatermarks(): void {
     const { streams, watermarks } = this.options;
     const nowMs = performance.now();

@@ -16,7 +16,7 @@ const TIMING = { ...LIVE_TIMING, flushMs: 1, appendPauseMs: 1, drainMs: 100, gap
 /** A tape in memory, whose sends can be held up or fail. */
 class MemoryTape implements RecordProducer {
   readonly records: OutgoingRecord[] = [];
-  /** What becomes of a send: how many of its records arrive, then an error; or all. */
+  /** The fate of a send: how many of its records arrive, then an error; or all. */
   readonly outages: number[] = [];
   isAway = false;
 
@@ -37,7 +37,7 @@ class MemoryTape implements RecordProducer {
     );
   }
 
-  /** What was refused, as it came. */
+  /** The refusals, in order. */
   refused(): string[] {
     const letters = this.records.filter(({ type }) => type === 'DeadLetter');
     return letters.map(({ body }) => Buffer.from(decodeBody('DeadLetter', body).payload).toString());
@@ -111,7 +111,7 @@ function numbers(first: number, last: number): string[] {
 }
 
 describe('the writer', () => {
-  it('sends what may go on in its order, and the rest when it ends', async () => {
+  it('sends released records in order, and the rest when it ends', async () => {
     const { stream, tape, abort, writer, counts } = scene();
     deliver(stream, 1, 9_000);
     stream.received(tradeWith(9_002), 0);
@@ -121,7 +121,7 @@ describe('the writer', () => {
     expect(counts.trades).toBe(9_000);
   });
 
-  it('writes a watermark only behind the trades that it speaks for', async () => {
+  it('writes a watermark only after the trades that it covers', async () => {
     const { stream, tape, abort, writer } = scene();
     deliver(stream, 1, 100);
     const running = writer.run();
@@ -131,18 +131,18 @@ describe('the writer', () => {
     expect(tape.ids().slice(0, 101)).toEqual([...numbers(1, 100), 'watermark']);
   });
 
-  it('goes on behind what the tape holds after sends that failed half way, each trade once', async () => {
+  it('continues after the end of the tape after sends that failed half way, each trade once', async () => {
     const { stream, tape, abort, writer, positionsRead } = scene();
     tape.outages.push(30, 0);
     deliver(stream, 1, 100);
     const running = writer.run();
     await expect.poll(positionsRead).toBe(1);
-    // What was on its way is missing now, and REST serves it.
+    // Trades in flight are missing now, and REST serves them.
     for (let nowMs = 0; nowMs < 2; nowMs += 1) {
       await expect.poll(() => stream.next(performance.now()).ask?.kind).toBe('from');
       const page = numbers(1, 100).map((id) => tradeWith(Number(id)));
       const { ask } = stream.next(performance.now());
-      if (ask === undefined) expect.fail('nothing is to be asked');
+      if (ask === undefined) expect.fail('no request is due');
       stream.answered(ask, page, { askedAtMs: 0, askedAtWallMs: 0, nowMs: performance.now() });
       writer.poke();
       await expect.poll(() => positionsRead() + tape.ids().filter((id) => id === '100').length).toBe(2 + nowMs);
@@ -153,7 +153,7 @@ describe('the writer', () => {
     expect(tape.ids().filter((id) => id !== 'watermark')).toEqual(numbers(1, 100));
   });
 
-  it('ends in time while Kafka is away, and says that something is left', async () => {
+  it('ends in time while Kafka is down, and reports that something is left', async () => {
     const { stream, tape, abort, writer } = scene();
     tape.isAway = true;
     deliver(stream, 1, 10);
@@ -163,7 +163,7 @@ describe('the writer', () => {
     expect(await running).toBe(false);
   });
 
-  it('sends dead letters again that Kafka did not take, before newer ones, and reports them when it has them', async () => {
+  it('resends dead letters that Kafka did not accept, before newer ones, and reports them when it has them', async () => {
     const { tape, abort, writer, deadLetters, reported, positionsRead } = scene();
     for (const text of ['one', 'two', 'three']) refuse(deadLetters, text);
     // The first batch fails, and what was collected meanwhile with it.
@@ -213,7 +213,7 @@ describe('the writer', () => {
     expect(reported).toEqual(['BEYOND_LIMIT BTC-USDT@binance 1-20001, 20001']);
   });
 
-  it('throws what is not an outage', async () => {
+  it('throws errors that are not outages', async () => {
     const { stream, tape, writer } = scene();
     tape.send = () => Promise.reject(new Error('a mistake'));
     deliver(stream, 1, 10);

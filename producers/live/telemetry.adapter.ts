@@ -9,7 +9,7 @@ import type { DisconnectReason, LiveEvent, LiveTelemetry, TradeOrigin } from './
 const ORIGINS = ['stream', 'history'] as const satisfies readonly TradeOrigin[];
 const OUTCOMES = ['ok', 'rate-limited', 'failed'] as const;
 const GAP_REASONS = ['NOT_SERVED', 'NO_ANSWER', 'BEYOND_LIMIT'] as const satisfies readonly TradeGapReason[];
-/** Those that are counted. */
+/** The events that are counted. */
 const DISCONNECT_REASONS = [
   'CLOSED',
   'ERROR',
@@ -24,7 +24,7 @@ const HTTP_ERROR_MIN = 400;
 
 export interface LiveTelemetryOptions {
   readonly venue: string;
-  /** Without a stream the venue counts as connected while its answers to requests are good. */
+  /** Without a stream the venue counts as connected while its answers to requests succeed. */
   readonly transport: 'stream' | 'poll';
   readonly processTelemetry: Telemetry;
   readonly log: Log;
@@ -32,7 +32,7 @@ export interface LiveTelemetryOptions {
 
 type EventOf<Kind extends LiveEvent['kind']> = Extract<LiveEvent, { kind: Kind }>;
 
-/** Live ingestion's events as lines in the log, metrics, and the health of the connection to the venue. */
+/** Turns live ingestion's events into log lines, metrics, and the health of the connection to the venue. */
 export function createLiveTelemetry(options: LiveTelemetryOptions): LiveTelemetry {
   const reporter = new LiveReporter(options);
   return (event) => {
@@ -152,7 +152,7 @@ class LiveReporter {
 
   #reconnectScheduled({ attempt, delayMs }: EventOf<'reconnect-scheduled'>): void {
     this.#metrics.count('tapeproof_live_reconnects_total', { venue: this.#venue });
-    this.#log.event('live-reconnect-scheduled', `Connecting to ${this.#venue} again in ${delayMs} ms`, {
+    this.#log.event('live-reconnect-scheduled', `Reconnecting to ${this.#venue} in ${delayMs} ms`, {
       'tapeproof.venue': this.#venue,
       'tapeproof.attempt': attempt,
       'tapeproof.delay_ms': delayMs,
@@ -164,7 +164,7 @@ class LiveReporter {
     const where =
       nextTradeId === null
         ? 'is new to the tape: it begins with the newest trade'
-        : `goes on with trade ${nextTradeId}`;
+        : `continues with trade ${nextTradeId}`;
     this.#log.event('live-resumed', `${instrument} ${where}`, {
       'tapeproof.instrument': instrument,
       'tapeproof.next_trade_id': nextTradeId,
@@ -188,7 +188,7 @@ class LiveReporter {
 
   #appendFailed({ detail, pauseMs }: EventOf<'append-failed'>): void {
     this.#metrics.count('tapeproof_live_append_failures_total', { venue: this.#venue });
-    this.#log.event('live-append-failed', `Kafka did not take a batch, again in ${pauseMs} ms: ${detail}`, {
+    this.#log.event('live-append-failed', `Kafka did not accept a batch, retrying in ${pauseMs} ms: ${detail}`, {
       'tapeproof.venue': this.#venue,
       'tapeproof.delay_ms': pauseMs,
     });
@@ -206,7 +206,7 @@ class LiveReporter {
 
   #gapFilled({ instrument, missing, openMs }: EventOf<'gap-filled'>): void {
     this.#metrics.count('tapeproof_live_gaps_filled_total', { instrument });
-    this.#log.event('live-gap-filled', `${missing} missing trades of ${instrument} came`, {
+    this.#log.event('live-gap-filled', `${missing} missing trades of ${instrument} arrived`, {
       'tapeproof.instrument': instrument,
       'tapeproof.missing': missing,
       'tapeproof.duration_ms': openMs,
@@ -216,18 +216,22 @@ class LiveReporter {
   #gapDeclared({ instrument, firstTradeId, lastTradeId, missing, reason }: EventOf<'gap-declared'>): void {
     this.#metrics.count('tapeproof_live_gaps_declared_total', { instrument, reason });
     this.#metrics.count('tapeproof_live_trades_lost_total', { instrument }, missing);
-    this.#log.event('live-gap-declared', `${missing} trades of ${instrument} cannot be had: a gap is on the tape`, {
-      'event.reason': reason,
-      'tapeproof.instrument': instrument,
-      'tapeproof.first_trade_id': firstTradeId,
-      'tapeproof.last_trade_id': lastTradeId,
-      'tapeproof.missing': missing,
-    });
+    this.#log.event(
+      'live-gap-declared',
+      `${missing} trades of ${instrument} cannot be obtained: a gap is on the tape`,
+      {
+        'event.reason': reason,
+        'tapeproof.instrument': instrument,
+        'tapeproof.first_trade_id': firstTradeId,
+        'tapeproof.last_trade_id': lastTradeId,
+        'tapeproof.missing': missing,
+      },
+    );
   }
 
   #lateTrade({ instrument }: EventOf<'late-trade'>): void {
     this.#metrics.count('tapeproof_live_late_trades_total', { instrument });
-    this.#log.sampled('live-late-trade')?.(`A trade of a declared gap of ${instrument} came after all`, {
+    this.#log.sampled('live-late-trade')?.(`A trade of a declared gap of ${instrument} arrived after all`, {
       'tapeproof.instrument': instrument,
     });
   }
@@ -240,7 +244,7 @@ class LiveReporter {
     if (outcome === 'rate-limited') {
       this.#log.event(
         'live-rate-limited',
-        `${this.#venue} asks for fewer requests, and to wait ${retryAfterMs ?? 0} ms`,
+        `${this.#venue} limits requests and demands a wait of ${retryAfterMs ?? 0} ms`,
         {
           'http.response.status_code': status,
           'tapeproof.venue': this.#venue,
@@ -260,7 +264,7 @@ class LiveReporter {
 
   #refused({ instrument, reason, kept }: EventOf<'refused'>): void {
     const refused = { reader: LIVE_READER, reason };
-    const sentence = (): string => `${this.#venue} sent what cannot be used${kept ? '' : ', and is not kept'}`;
+    const sentence = (): string => `${this.#venue} sent unusable data${kept ? '' : ', which is not kept'}`;
     const fields = { 'tapeproof.instrument': instrument, 'tapeproof.kept': kept };
     if (kept) {
       reportDeadLetter({ metrics: this.#metrics, log: this.#log }, refused, sentence, fields);
@@ -278,7 +282,7 @@ class LiveReporter {
 
   #notAskedFor({ instrument }: EventOf<'not-asked-for'>): void {
     this.#metrics.count('tapeproof_live_unasked_trades_total', { venue: this.#venue });
-    this.#log.sampled('live-trade-unasked')?.(`${this.#venue} sent a trade of ${instrument}, which was not asked for`, {
+    this.#log.sampled('live-trade-unasked')?.(`${this.#venue} sent a trade of ${instrument}, which was not requested`, {
       'tapeproof.instrument': instrument,
     });
   }
@@ -286,7 +290,7 @@ class LiveReporter {
   #forgotten({ instrument }: EventOf<'forgotten'>): void {
     this.#metrics.count('tapeproof_live_forgotten_trades_total', { instrument });
     this.#log.sampled('live-trade-forgotten')?.(
-      `Too many trades of ${instrument} wait: this one is asked for again later`,
+      `Too many trades of ${instrument} wait: this one is requested again later`,
       {
         'tapeproof.instrument': instrument,
       },
@@ -350,5 +354,5 @@ class LiveReporter {
 function failureOf(status: number | undefined): string {
   if (status === undefined) return 'did not answer a request for trades';
   if (status >= HTTP_ERROR_MIN) return `refused a request for trades with HTTP ${status}`;
-  return `answered a request for trades with what cannot be read (HTTP ${status})`;
+  return `answered a request for trades with unreadable data (HTTP ${status})`;
 }

@@ -61,7 +61,7 @@ function happen(telemetry: LiveTelemetry): void {
   telemetry({ kind: 'disconnected', connection: 1, reason: 'SILENT', detail: 'no frame for 10 s' });
   telemetry({ kind: 'reconnect-scheduled', attempt: 1, delayMs: 250 });
   telemetry({ kind: 'connected', connection: 2, handshakeMs: 12 });
-  telemetry({ kind: 'disconnected', connection: 2, reason: 'STOPPED', detail: 'this process ends' });
+  telemetry({ kind: 'disconnected', connection: 2, reason: 'STOPPED', detail: 'this process is stopping' });
   telemetry({ kind: 'connected', connection: 3, handshakeMs: 12 });
 }
 
@@ -116,8 +116,8 @@ describe('the telemetry of live ingestion', () => {
   it.each([
     [undefined, 'binance did not answer a request for trades: why'],
     [400, 'binance refused a request for trades with HTTP 400: why'],
-    [200, 'binance answered a request for trades with what cannot be read (HTTP 200): why'],
-  ])('says of a request with status %s what happened', (status, message) => {
+    [200, 'binance answered a request for trades with unreadable data (HTTP 200): why'],
+  ])('reports the result of a request with status %s', (status, message) => {
     const { telemetry, lines } = subject();
     telemetry({ kind: 'history-request', outcome: 'failed', status, retryAfterMs: undefined, detail: 'why' });
     expect(lines.at(-1)).toMatchObject({ 'event.action': 'live-history-failed', message });
@@ -127,7 +127,7 @@ describe('the telemetry of live ingestion', () => {
     ['STOPPED', 'info', 'Closed the connection to binance: why'],
     ['HANDSHAKE', 'warn', 'Could not connect to binance: why'],
     ['CLOSED', 'warn', 'Connection to binance ended: why'],
-  ] as const)('says of a connection that is over by %s what happened', async (reason, level, message) => {
+  ] as const)('reports the end of a connection by %s', async (reason, level, message) => {
     const { telemetry, lines, samples } = subject();
     telemetry({ kind: 'disconnected', connection: 1, reason, detail: 'why' });
     expect(lines.at(-1)).toMatchObject({ 'log.level': level, message });

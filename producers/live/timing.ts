@@ -1,46 +1,49 @@
 /** Every duration of the live ingestion, milliseconds. */
 export interface LiveTiming {
-  /** A ping goes out this often, so that a connection that lives is never silent. */
+  /** A ping is sent this often, so that a live connection is never silent. */
   readonly pingIntervalMs: number;
   /** No frame of any kind for this long, or no handshake: the connection is given up. */
   readonly silenceMs: number;
   /** Bounds of the random delay before the next connection; the upper one doubles with each attempt. */
   readonly reconnectMinMs: number;
   readonly reconnectMaxMs: number;
-  /** A connection that held this long makes the delay short again. */
+  /** A connection that lasted this long resets the delay. */
   readonly stableMs: number;
   /** A connection of this age is replaced, before the venue cuts it. */
   readonly connectionLifetimeMs: number;
   /** While a new connection replaces an old one, the old one stays at most this long after the new one is up. */
   readonly overlapMs: number;
-  /** An instrument silent for this long is asked for by REST: its clock goes on with the answer. */
+  /** An instrument silent for this long is requested by REST: the answer advances its clock. */
   readonly probeAfterMs: number;
-  /** What REST shows, the stream must deliver within this, or its connection is replaced. */
+  /** The stream must deliver trades shown by REST within this time, or its connection is replaced. */
   readonly probeGraceMs: number;
   /** One REST request, its body included. */
   readonly requestTimeoutMs: number;
   /** Bounds of the random delay after a failed request, as for connections. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
-  /** Missing trades are asked for until none came for this long; then the gap is declared. */
+  /** Missing trades are requested until none arrived for this long; then the gap is declared. */
   readonly gapDeadlineMs: number;
-  /** While the venue forbids to ask, that deadline does not run; but not for longer than this after the last trade came. */
+  /**
+   * While the venue forbids requests, that deadline does not run; but for no longer than this after the last trade
+   * arrived.
+   */
   readonly gapBlockedMaxMs: number;
-  /** Missing trades are not asked for at once: what is only out of order comes by itself. */
+  /** Missing trades are not requested at once: trades merely out of order arrive unrequested. */
   readonly gapGraceMs: number;
-  /** REST is asked again this long after a page that held nothing of what is missing. */
+  /** REST is asked again this long after a page without any of the missing trades. */
   readonly gapRetryMs: number;
-  /** How often REST is asked in poll mode, each instrument. */
+  /** How often REST is asked in poll mode, for each instrument. */
   readonly pollIntervalMs: number;
   /** How often a watermark may be written. */
   readonly watermarkIntervalMs: number;
-  /** What the venue's clock and its delivery may be behind ours. */
+  /** How far the venue's clock and delivery may be behind ours. */
   readonly watermarkAllowanceMs: number;
   /** Trades are collected this long for one batch to Kafka. */
   readonly flushMs: number;
-  /** After a batch that Kafka did not take. */
+  /** The pause after a batch that Kafka did not accept. */
   readonly appendPauseMs: number;
-  /** At the end: how long what was taken may still need to reach Kafka. */
+  /** At the end: how long records taken may still need to reach Kafka. */
   readonly drainMs: number;
 }
 

@@ -5,7 +5,7 @@ import { ConnectionBudget } from './connection-budget.ts';
 import type { DisconnectReason, LiveTelemetry } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
-/** A longer delay is waited in parts: a timer holds 2^31 ms at most, and the venue may have said more meanwhile. */
+/** A longer delay is waited in parts: a timer takes at most 2^31 ms, and the venue may extend the wait meanwhile. */
 const WAIT_MS_MAX = 60_000;
 
 export interface VenueStreamOptions {
@@ -18,11 +18,11 @@ export interface VenueStreamOptions {
   readonly onFrame: (text: string, receivedAt: number) => void;
   /** The stream delivers from now on. */
   readonly onUp: () => void;
-  /** It does not any more. */
+  /** The stream no longer delivers. */
   readonly onDown: () => void;
 }
 
-/** A connection of ours with its number and when it came up. */
+/** One of our connections, with its number and when it came up. */
 interface Numbered {
   readonly number: number;
   readonly connection: Connection;
@@ -31,16 +31,16 @@ interface Numbered {
 }
 
 /**
- * Keeps one connection up: a new one after a jittered delay where one ended, and beside the old one where that is to be
- * replaced. The old one stays until the new one delivers; what both deliver, the reorder buffers tell apart.
+ * Keeps one connection up: a new one after a jittered delay where one ended, and beside the old one where that is
+ * being replaced. The old one stays until the new one delivers; the reorder buffers drop what both deliver.
  */
 export class VenueStream {
   private readonly options: VenueStreamOptions;
   private readonly budget: ConnectionBudget;
   private current: Numbered | undefined;
-  /** Opening, or up and not delivering yet. */
+  /** Opening, or up but not delivering yet. */
   private next: Numbered | undefined;
-  /** Replaced: what it was sent before is still to arrive. */
+  /** Replaced: frames sent to it before may still arrive. */
   private leaving: Numbered | undefined;
   private replaceReason: DisconnectReason | undefined;
   private attempts = 0;
@@ -67,7 +67,7 @@ export class VenueStream {
     clearTimeout(this.retry);
     clearTimeout(this.overlap);
     for (const numbered of [this.current, this.next, this.leaving]) {
-      numbered?.connection.end('STOPPED', 'this process ends');
+      numbered?.connection.end('STOPPED', 'this process is stopping');
     }
   }
 
@@ -100,7 +100,7 @@ export class VenueStream {
         this.retry = undefined;
         const laterMs = performance.now();
         const waitMs = Math.max(dueMs - laterMs, this.budget.waitMs(laterMs));
-        // A timer may be early by a part of a millisecond.
+        // A timer may fire early by a fraction of a millisecond.
         if (waitMs >= 1) this.openAt(laterMs + waitMs, laterMs);
         else this.open();
       },
@@ -157,7 +157,7 @@ export class VenueStream {
       }, timing.overlapMs);
   }
 
-  /** The new connection becomes the one that counts. */
+  /** The new connection becomes the current one. */
   private takeOver(): void {
     const { next, current } = this;
     if (next === undefined || !next.connection.isOpen) return;
@@ -190,7 +190,7 @@ export class VenueStream {
       this.current = undefined;
       this.replaceReason = undefined;
       this.options.onDown();
-      // One that was opened beside it is ready to go on.
+      // One that was opened beside it is ready to take over.
       if (this.next?.connection.isOpen === true) {
         this.takeOver();
         return;

@@ -24,7 +24,7 @@ const LIMITS = {
   instrumentsPerConnection: 1,
 };
 
-/** What a test has opened. */
+/** The resources that a test has opened. */
 const opened: { stream: VenueStream; server: Server; sockets: Set<Socket> }[] = [];
 afterEach(async () => {
   vi.useRealTimers();
@@ -113,7 +113,7 @@ describe('a stream', () => {
     await expect.poll(() => reported).toEqual(['connected 1', 'up', 'CLOSED 1: 1006', 'down', 'connected 2', 'up']);
   });
 
-  it('gives a connection up that says nothing, pongs included', async () => {
+  it('gives up a silent connection, without even pongs', async () => {
     const { reported, clients } = await play({ autoPong: false });
     await expect.poll(() => clients.length, { timeout: 5_000 }).toBe(2);
     expect(reported[2]).toMatch(/^SILENT 1/);
@@ -140,7 +140,7 @@ describe('a stream', () => {
     first?.send('1 from the old');
     await expect.poll(() => reported).toContain('1 from the old');
     expect(reported).not.toContain('down');
-    // The old one has still something to say when the new one speaks.
+    // The old one still has frames to deliver when the new one begins.
     first?.pause();
     clients[1]?.send('3 from the new');
     await expect.poll(() => reported).toContain('3 from the new');
@@ -155,7 +155,7 @@ describe('a stream', () => {
   it.each([
     ['429 Too Many Requests', []],
     ["418 I'm a teapot", [418]],
-  ])('waits as long as a handshake refused with %s says', async (status, waitStatuses) => {
+  ])('waits as long as a handshake refused with %s demands', async (status, waitStatuses) => {
     const refusal = `HTTP/1.1 ${status}\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
     const { reported } = await play({ refuse: (attempt) => (attempt === 1 ? refusal : undefined), waitStatuses });
     await expect.poll(() => reported, { timeout: 5_000 }).toContain('connected 2');
@@ -163,9 +163,9 @@ describe('a stream', () => {
     expect(Number(reported[1]?.replace('again in ', ''))).toBeGreaterThan(900);
   });
 
-  // Both of more milliseconds than a timer holds.
+  // Both have more milliseconds than a timer can hold.
   it.each(['9999999', 'Thu, 01 Jan 2099 00:00:00 GMT'])(
-    'does not come back before its time where a refused handshake says %j',
+    'does not reconnect early after a refused handshake with %j',
     async (retryAfter) => {
       vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const head = `HTTP/1.1 429 Too Many Requests\r\nretry-after: ${retryAfter}\r\ncontent-length: 0\r\n`;

@@ -1,6 +1,6 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 
-/** Lets one loop wait until somebody has work for it. */
+/** Lets one loop wait until there is work for it. */
 export class Wake {
   private isPoked = false;
   private release: (() => void) | undefined;

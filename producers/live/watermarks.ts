@@ -4,18 +4,20 @@ import { liveSourceOf } from '../venue.ts';
 const MICROSECONDS_PER_MILLISECOND = 1_000;
 const MILLISECONDS_PER_SECOND = 1_000;
 
-/** An instrument and up to when it is complete, milliseconds since 1970; undefined where it is not in sync. */
+/**
+ * An instrument, and the time up to which it is complete, milliseconds since 1970; undefined where it is not in sync.
+ */
 export interface InSync {
   readonly instrument: string;
   readonly completeUntilMs: number | undefined;
 }
 
-/** Which watermarks are due: at most one per interval and partition, and none that goes back. */
+/** Which watermarks are due: at most one per interval and partition, never going back in time. */
 export class Watermarks {
   private readonly venue: string;
   private readonly intervalMs: number;
   private readonly allowanceMs: number;
-  /** By partition: when the last watermark was written (of a clock that never goes back), and its event time, microseconds. */
+  /** By partition: when the last watermark was written (by a monotonic clock), and its event time, microseconds. */
   private readonly last = new Map<number, { readonly atMs: number; readonly eventTime: number }>();
 
   constructor(venue: string, intervalMs: number, allowanceMs: number) {
@@ -34,7 +36,7 @@ export class Watermarks {
     return nowMs - (this.last.get(partition)?.atMs ?? -Infinity) >= this.intervalMs;
   }
 
-  /** The watermark to be written for the instruments of a partition that are in sync, if one is. */
+  /** The watermark to write for the instruments of a partition that are in sync, if any are. */
   next(partition: number, streams: readonly InSync[], nowMs: number, wallClockMs: number): Watermark | undefined {
     if (!this.isDue(partition, nowMs)) return undefined;
     const inSync = streams.flatMap(({ instrument, completeUntilMs }) =>
@@ -54,7 +56,7 @@ export class Watermarks {
     };
   }
 
-  /** A watermark goes to the tape now. */
+  /** Records that a watermark goes to the tape now. */
   written(partition: number, { eventTime }: Watermark, nowMs: number): void {
     this.last.set(partition, { atMs: nowMs, eventTime });
   }

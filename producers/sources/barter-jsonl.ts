@@ -18,14 +18,16 @@ const SIDES: ReadonlyMap<unknown, TakerSide> = new Map([
   ['Sell', 'SELL'],
 ]);
 
-/** The file names instruments by their place in a list that it does not hold: this is the list it was recorded with. */
+/**
+ * The file names instruments by their index in a list that it does not include: this is the list it was recorded with.
+ */
 const INSTRUMENTS: ReadonlyMap<string, string> = new Map([
   ['binance_spot 0', 'BTC-USDT@binance'],
   ['binance_spot 1', 'ETH-USDT@binance'],
   ['binance_spot 2', 'SOL-USDT@binance'],
 ]);
 
-/** Market events of the barter library, one JSON object a line; of several kinds, of which `Trade` is ours. */
+/** Market events of the barter library, one JSON object a line; of several kinds; only `Trade` is used. */
 export const barterJsonl: FileSource = {
   name: 'barter-jsonl',
   description: 'market events of the barter library, one JSON object a line',
@@ -53,7 +55,7 @@ function parseLine(line: string, context: FileContext): ParsedLine {
   if (Object.hasOwn(event, 'Reconnecting')) return 'not-a-trade';
   if (itemOf(event) === undefined) return malformed('the line has no "Item" with a "kind"');
   if (tradeMemberOf(itemOf(event)) === undefined) return 'not-a-trade';
-  // Read again with the text of the numbers, which is slower and needed for trades only.
+  // Parsed again with numbers kept as text, which is slower and needed for trades only.
   const item = itemOf(parseJsonObjectWithRawNumbers(line));
   const trade = tradeMemberOf(item);
   if (item === undefined || !isJsonObject(trade)) return malformed('the "Trade" is not a JSON object');

@@ -2,8 +2,8 @@ import { sideByBuyerIsMaker } from '../sides.ts';
 import { INTEGER, NUMBER, tableSource, TRUE_OR_FALSE } from '../table-source.ts';
 
 /**
- * Binance's public aggregate trades: one row for what one taker's order took at one price. They are named as such, so
- * that they are not taken for the trades that they are made of.
+ * Binance's public aggregate trades: one row for the trades of one taker's order at one price. They are marked as
+ * such, so that they are not mistaken for the trades that they aggregate.
  */
 export const binanceAggTrades = tableSource({
   name: 'binance-agg-trades',

@@ -12,7 +12,10 @@ import {
 const NANOSECONDS_PER_MICROSECOND_DIGITS = 3;
 const LINE = /^(\d{19}) (\{.*\})$/s;
 
-/** A recording of Binance's combined stream: when a message came in (local clock, nanoseconds), a space, the message. */
+/**
+ * A recording of Binance's combined stream: a message's time of receipt (local clock, nanoseconds), a space, the
+ * message.
+ */
 export const binanceCapture: FileSource = {
   name: 'binance-capture',
   description: 'recorded Binance stream, each line <receive time ns> <combined-stream JSON>',
@@ -27,12 +30,12 @@ function parseLine(line: string, context: FileContext): ParsedLine {
   const match = LINE.exec(line);
   if (match === null) return malformed('the line is not a receive time in nanoseconds, a space and a JSON object');
   const [, receivedNs = '', text = ''] = match;
-  // 19 digits are beyond 2^53: the cut to microseconds is made in the text.
+  // 19 digits are beyond 2^53: the text is truncated to microseconds.
   const receivedAt = wholeNumber(receivedNs.slice(0, -NANOSECONDS_PER_MICROSECOND_DIGITS));
   const message = parseJsonObject(text);
   if (receivedAt === undefined || message === undefined) return malformed('the message is not a JSON object');
   const stream = message['stream'];
-  // Replies and snapshots of the order book stand in the capture without a stream's name.
+  // Replies and snapshots of the order book have no stream name in the capture.
   if (typeof stream !== 'string' || !stream.endsWith('@trade')) return 'not-a-trade';
   const data = message['data'];
   if (!isJsonObject(data)) return malformed(`the message of a trade stream has no "data"`);

@@ -2,8 +2,8 @@ import { sideByBuyerIsMaker } from '../sides.ts';
 import { INTEGER, NUMBER, tableSource, TRUE_OR_FALSE } from '../table-source.ts';
 
 /**
- * Binance's public trades, spot and futures: stamps in milliseconds, from 2025 on of spot in microseconds. Spot has no
- * header, futures have one.
+ * Binance's public trades, spot and futures: stamps in milliseconds; for spot from 2025 on in microseconds. Spot has
+ * no header, futures have one.
  */
 export const binanceTrades = tableSource({
   name: 'binance-trades',

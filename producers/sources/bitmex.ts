@@ -15,7 +15,9 @@ const COLUMNS = {
   id: ['trdmatchid'],
 } as const;
 
-/** BitMEX's daily dumps: UTC with a `D` before the hour, ids that are UUIDs; the all-zero one of old rows is no id. */
+/**
+ * BitMEX's daily dumps: UTC with a `D` before the hour, ids that are UUIDs; the all-zero one of old rows is not an id.
+ */
 export const bitmex = tableSource({
   name: 'bitmex',
   description: "BitMEX's daily dumps",
@@ -37,7 +39,7 @@ export const bitmex = tableSource({
   ],
 });
 
-/** Bybit's daily dumps of derivatives have BitMEX's header and stamps in seconds: by these they are told apart. */
+/** Bybit's daily dumps of derivatives have BitMEX's header but stamps in seconds, which tells them apart. */
 export const bybit = tableSource({
   name: 'bybit',
   description: "Bybit's daily dumps of derivatives: BitMEX's header, stamps in seconds",

@@ -1,7 +1,7 @@
 import { takerSide } from '../sides.ts';
 import { tableSource } from '../table-source.ts';
 
-/** Bitstamp's history: whole seconds, no ids, no sides, and nothing that says of what it is. */
+/** Bitstamp's history: whole seconds, no ids, no sides, and nothing that names the instrument. */
 export const bitstampCsv = tableSource({
   name: 'bitstamp-csv',
   description: "Bitstamp's history, and others' with the same header",

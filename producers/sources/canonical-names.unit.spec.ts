@@ -5,7 +5,7 @@ import { canonicalCsv } from './canonical-csv.ts';
 const context = { source: 'file:feedfacecafebeef', instrument: '' };
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
 
-/** The instrument of a row with this name, or why there is none. */
+/** The instrument of a row with this name, or why it is refused. */
 function named(name: string): string {
   const row = `1,1735689600000000,${name},100.5,1,BUY`;
   const head = { lines: [HEADER, row], delimiter: undefined, isNamed: true, instrument: undefined };
@@ -26,11 +26,11 @@ describe('canonical CSV with names as venues write them', () => {
     'BTC-PERPETUAL@deribit',
     'USD_JPY@oanda',
     'M2K-202503@cme',
-  ])('takes %s as it is', (name) => {
+  ])('accepts %s unchanged', (name) => {
     expect(named(name)).toBe(name);
   });
 
-  it('takes letters of any alphabet, escaped', () => {
+  it('accepts letters of any alphabet, escaped', () => {
     expect(named('币安人生USDT@binance')).toBe('~E5~B8~81~E5~AE~89~E4~BA~BA~E7~94~9FUSDT@binance');
   });
 

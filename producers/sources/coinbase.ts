@@ -5,8 +5,8 @@ const VENUE = /@(?:coinbase|gdax)/;
 
 /**
  * Coinbase's public trades as a table. Its side is the maker's: `buy` took liquidity from a buyer, so the taker sold.
- * Its columns have common names, so a table is taken for Coinbase's only where it names a product, where the instrument
- * given is at Coinbase, or where the format is named.
+ * Its columns have common names, so a table is treated as Coinbase's only where it names a product, where the
+ * instrument given is at Coinbase, or where the format is named.
  */
 export const coinbase = tableSource({
   name: 'coinbase',

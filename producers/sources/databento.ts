@@ -12,13 +12,13 @@ const SIDES: ReadonlyMap<string, TakerSide> = new Map([
   ['N', 'UNKNOWN'],
   ['', 'UNKNOWN'],
 ]);
-/** Prices are decimals, or whole numbers of 10^-9. A whole number as short as this may be either. */
+/** Prices are decimals, or whole numbers of 10^-9. A whole number this short may be either. */
 const AMBIGUOUS_DIGITS_MAX = 7;
 const WHOLE = /^-?\d+$/;
-/** 2^63 − 1, which stands where there is no price. */
+/** 2^63 − 1, written where there is no price. */
 const NO_PRICE = '9223372036854775807';
 
-/** Databento's trades, and those among its other records. They have no ids: `sequence` is that of a packet. */
+/** Databento's trades, alone or among its other records. They have no ids: `sequence` numbers packets. */
 export const databento = tableSource({
   name: 'databento',
   description: "Databento's trades; prices as decimals or in units of 10^-9; symbols without their venue",
@@ -50,6 +50,6 @@ function priceOf(text: string): string | Refusal {
   if (digits > AMBIGUOUS_DIGITS_MAX) return plainDecimal(`${text}e-9`) ?? text;
   return {
     reason: 'NOT_A_NUMBER',
-    detail: `whether the price ${quoted(text)} counts units or units of 10^-9 cannot be told: write it with a point`,
+    detail: `it is ambiguous whether the price ${quoted(text)} is in units or in units of 10^-9: write it with a point`,
   };
 }

@@ -5,7 +5,7 @@ const SECONDS = /^\d{10}(?:\.\d+)?$/;
 
 /**
  * Kraken's time and sales: `timestamp,price,volume` without a header, or the rows of its public trades as a table, price
- * first and with the taker's side. Seconds, also with a fraction.
+ * first and with the taker's side. Times in seconds, possibly with a fraction.
  */
 export const kraken = tableSource({
   name: 'kraken',

@@ -103,7 +103,7 @@ describe('canonical CSV', () => {
 });
 
 describe('Bitstamp CSV', () => {
-  it('leaves the id to be made and the side unknown', () => {
+  it('leaves the id to be derived and the side unknown', () => {
     expect(tradeIn(bitstampCsv, '1385337613,800.050000000000,0.278380490000')).toStrictEqual({
       venue: 'bitstamp',
       instrument: 'BTC-USD@bitstamp',
@@ -178,7 +178,7 @@ describe('barter JSONL', () => {
   const event = (trade: string, instrument = '1', time = '2025-03-25T23:07:00.715Z'): string =>
     `{"Item":{"time_exchange":"${time}","time_received":"2025-03-25T23:07:00.847021999Z","exchange":"binance_spot","instrument":${instrument},"kind":{"Trade":${trade}}}}`;
 
-  it('takes a price as it is written, never through a double', () => {
+  it('reads a price as written, never through a double', () => {
     const line = event('{"id":"7","price":87232.123456789012,"amount":"0.00012000","side":"Sell"}');
     expect(tradeIn(barterJsonl, line)).toStrictEqual({
       venue: 'binance',

@@ -8,7 +8,7 @@ interface Told {
   readonly rows: readonly string[];
 }
 
-/** What the rows of a file that begins so come to, in few words. */
+/** The results for the rows of a file that begins like this, in few words. */
 function told(lines: readonly string[], instrument?: string): Told {
   const head: FileHead = { lines, delimiter: undefined, instrument, isNamed: false };
   const detected = detectFileSource(head);
@@ -32,7 +32,7 @@ function wordsOf(trade: Trade): string {
 const BTC = 'BTC-USDT@binance';
 
 describe("Binance's public files", () => {
-  it('of trades say the same in both eras, with a header and without, spot and futures', () => {
+  it('of trades read the same in both eras, with and without a header, spot and futures', () => {
     const rows = [
       'BTC-USDT@binance 7 1735689600123000 93500.01 0.00105 BUY 0',
       'BTC-USDT@binance 8 1735689601500000 93501.01 0.00105 SELL 0',
@@ -55,7 +55,7 @@ describe("Binance's public files", () => {
     for (const file of files) expect(told(file, BTC)).toEqual({ format: 'binance-trades', rows });
   });
 
-  it('of aggregate trades are named as such', () => {
+  it('of aggregate trades are marked as such', () => {
     const rows = ['BTC-USDT@binance agg-34 1735689600000000 93500.01 0.00105 SELL 0 AGGREGATE'];
     const header = 'agg_trade_id,price,quantity,first_trade_id,last_trade_id,transact_time,is_buyer_maker';
     for (const file of [
@@ -67,7 +67,7 @@ describe("Binance's public files", () => {
     }
   });
 
-  it('of a candle are in no known format', () => {
+  it('of candles are in an unknown format', () => {
     expect(told(['1735689600000,1,2,3,4,5,1735689659999,6,7,8,9,0'], BTC).format).toBe('unknown');
     expect(told(['open_time,open,high,low,close,volume'], BTC).format).toBe('unknown');
   });
@@ -92,7 +92,7 @@ describe('Kraken', () => {
 
 describe('Coinbase', () => {
   const rows = ['751,sell,0.001,93500.01,2025-01-01T00:00:00.123456Z', '752,buy,0.001,93500.02,2025-01-01T00:00:01Z'];
-  it("gives the maker's side: the taker's is the other", () => {
+  it("gives the maker's side: the taker's is the opposite", () => {
     const read = [
       'BTC-USD@coinbase 751 1735689600123456 93500.01 0.001 BUY 0',
       'BTC-USD@coinbase 752 1735689601000000 93500.02 0.001 SELL 0',
@@ -108,14 +108,14 @@ describe('Coinbase', () => {
     });
   });
 
-  it('is not recognised by common names alone: the side would be turned round', () => {
+  it('is not recognised by common names alone: the side would be reversed', () => {
     expect(told(['trade_id,side,size,price,time', ...rows], 'BTC-USD@kraken').format).toBe('unknown');
   });
 });
 
 describe('BitMEX and Bybit', () => {
   const header = 'timestamp,symbol,side,size,price,tickDirection,trdMatchID,grossValue,homeNotional,foreignNotional';
-  it('are told apart by their stamps, as their headers are the same', () => {
+  it('are distinguished by their stamps, as their headers are the same', () => {
     expect(
       told([
         `${header},trdType`,
@@ -185,7 +185,7 @@ describe('Databento', () => {
         trade('588.45', 'SELL'),
         trade('588.45', 'UNKNOWN'),
         'not-a-trade',
-        'NOT_A_NUMBER: whether the price "5884500" counts units or units of 10^-9 cannot be told: write it with a point',
+        'NOT_A_NUMBER: it is ambiguous whether the price "5884500" is in units or in units of 10^-9: write it with a point',
       ],
     });
     expect(told([header, row({ price: '9223372036854775807' })], 'SPY@arcx').rows).toEqual([
@@ -201,7 +201,7 @@ describe('Databento', () => {
 });
 
 describe('CryptoDataDownload', () => {
-  it('names a pair, whose slash parts it, and not its venue', () => {
+  it('names a pair, split by its slash, but not its venue', () => {
     const lines = ['unix,date,symbol,side,price,amount', '1735689600,2025-01-01 00:00:00,BTC/USD,buy,93500.01,1e-3'];
     expect(told(lines, '@gemini')).toEqual({
       format: 'cryptodatadownload',
@@ -222,16 +222,16 @@ describe('a header', () => {
     });
   });
 
-  it('with a name twice is in no known format', () => {
+  it('with a repeated name is in an unknown format', () => {
     expect(told(['timestamp,price,amount,price', '1735689600,1,2,3'], BTC).format).toBe('unknown');
   });
 
-  it('that is known but has another column beside common ones is in no known format', () => {
+  it('that is known but has a further column beside common ones is in an unknown format', () => {
     expect(told(['timestamp,price,amount,currency', '1735689600,1,2,EUR'], BTC).format).toBe('unknown');
   });
 });
 
-it('a damaged first row costs itself alone', () => {
+it('a damaged first row costs only itself', () => {
   const trades = ['174,1,2,3,17', '7,1,2,2,1735689600123,False,True', '8,1,2,2,1735689600124,True,True'];
   expect(told(trades, BTC)).toEqual({
     format: 'binance-trades',

@@ -1,10 +1,10 @@
 import { DECIMAL_SCALE, type Decimal } from '../../contracts/decimal.ts';
 import { numericText, numericUnits } from '../exact-numeric.ts';
 
-/** An amount as a projector writes it or as the database gives it back. */
+/** An amount as a projector writes it or as the database returns it. */
 type Amount = Decimal | string;
 
-/** A bar, of one trade or of many. */
+/** A bar of one or more trades. */
 export interface Bar {
   readonly [column: string]: Amount | number;
   readonly open: Amount;
@@ -20,7 +20,7 @@ export interface Bar {
 }
 
 /**
- * Two bars of the same minute become one, in any order and grouping. The open is the price of the earliest trade and the
+ * Merges two bars of the same minute, in any order and grouping. The open is the price of the earliest trade and the
  * close that of the latest, by event time and then by offset on the tape.
  */
 export function mergeBars(left: Bar, right: Bar): Bar {
@@ -43,7 +43,7 @@ export function mergeBars(left: Bar, right: Bar): Bar {
   };
 }
 
-/** Units of 10^-12, exact; a sum may be beyond what a single trade's {@link Decimal} may be. */
+/** Units of 10^-12, exact; a sum may exceed the range of a single trade's {@link Decimal}. */
 function unitsOf(amount: Amount): bigint {
   return numericUnits(String(amount), DECIMAL_SCALE);
 }

@@ -6,14 +6,14 @@ import { mergeBars, type Bar } from './bar.ts';
 
 const MINUTE_US = 60_000_000;
 
-/** Which trades are in the bars: a trade that is on the tape twice, as after a gap was filled, counts once. */
+/** Which trades are in the bars: a trade that is on the tape twice, for example after a gap was filled, counts once. */
 const CANDLE_TRADES = {
   name: 'candle_trades',
   columns: { instrument: 'text', trade_id: 'text', tape_offset: 'bigint' },
   key: ['instrument', 'trade_id'],
 } as const satisfies Table;
 
-/** One-minute bars; `minute` is the time at which a bar begins. Late trades update their minute. */
+/** One-minute bars; `minute` is the start of a bar. Late trades update their minute. */
 const CANDLES = {
   name: 'candles',
   columns: {
@@ -43,7 +43,7 @@ export const candles: PostgresProjector = {
   sink: 'postgres',
   schema: 'candles',
   tables: [CANDLE_TRADES, CANDLES],
-  // Two records may carry one trade, so only keys tell which one counts.
+  // Two records may carry one trade, so only keys decide which one counts.
   loadsWithoutKeys: false,
   project,
 };
@@ -51,7 +51,7 @@ export const candles: PostgresProjector = {
 function project(source: ProjectedEvent): readonly RowInsert[] {
   if (source.type !== 'Trade') return [];
   const trade = source.event;
-  // What the engine refuses is in no bar either.
+  // Trades that the engine refuses are in no bar either.
   if (refusalOf(trade) !== undefined) return [];
   if (partitionOf(trade.instrument, source.partitions) !== source.partition) return [];
   const identity = { instrument: trade.instrument, trade_id: trade.tradeId, tape_offset: source.offset };

@@ -23,13 +23,13 @@ function project(change: Partial<Trade>, partition = home): readonly RowInsert[]
 }
 
 describe('candles', () => {
-  it('makes of a trade its identity, and the bar of its minute', () => {
+  it('maps a trade to its identity and the bar of its minute', () => {
     const [identity, bar] = project({ eventTime: 1_723_161_299_999_999, receivedAt: 1_723_161_300_000_000 });
     expect(identity?.row).toEqual({ instrument: trade.instrument, trade_id: trade.tradeId, tape_offset: 7 });
     expect(bar?.row).toMatchObject({ minute: 1_723_161_240_000_000, trades: 1, open_offset: 7, close_offset: 7 });
   });
 
-  it('ignores what the engine refuses', () => {
+  it('ignores trades that the engine refuses', () => {
     expect(project({ size: Decimal.ZERO })).toEqual([]);
     expect(project({}, home + 1)).toEqual([]);
   });

@@ -15,7 +15,7 @@ import {
   VIEWS,
 } from './tables.ts';
 
-/** Every derived event, activation and gap, for ever, in Postgres. */
+/** Every derived event, activation and gap, kept permanently in Postgres. */
 export const postgresHistory: PostgresProjector = {
   name: 'postgres-history',
   summary: 'Every snapshot, forecast, decision, outcome, activation and gap, in Postgres',
@@ -192,7 +192,7 @@ function activationRow({ event, bodyHash, partition, offset }: Of<'EngineActivat
 }
 
 function gapRows({ event, bodyHash, partition, partitions, offset }: Of<'TradeGap'>): readonly RowInsert[] {
-  // What the engine refuses is no gap here either.
+  // A gap that the engine refuses is not a gap here either.
   if (refusalOfGap(event) !== undefined || partitionOf(event.instrument, partitions) !== partition) return [];
   const gap = into(TRADE_GAPS, {
     event_id: `gap-${partition}-${offset}-0`,

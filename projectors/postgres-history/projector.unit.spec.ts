@@ -44,7 +44,7 @@ describe('postgres-history', () => {
     });
   });
 
-  it('ignores a gap that the engine refuses, and one where its instrument is not', () => {
+  it('ignores a gap that the engine refuses, and one outside its instrument’s partition', () => {
     expect(project({ missingTrades: 4 })).toEqual([]);
     expect(project({}, home + 1)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import type { Table } from '../projector.ts';
 
-/** Where a derived event comes from: in every table of derived events. */
+/** The origin of a derived event: in every table of derived events. */
 const PROVENANCE = {
   event_id: 'text',
   instrument: 'text',
@@ -153,7 +153,7 @@ export const OUTCOMES = {
   indexes: [...BY_INSTRUMENT, ['forecast_id']],
 } as const satisfies Table;
 
-/** What was put in force on the tape; an activation has no time of the market and no sequence. */
+/** The activations on the tape; an activation has neither a market time nor a sequence. */
 export const ACTIVATIONS = {
   name: 'activations',
   columns: {
@@ -173,7 +173,9 @@ export const ACTIVATIONS = {
   key: ['event_id'],
 } as const satisfies Table;
 
-/** Trades that happened and are missing on the tape from here on; what the producer got later follows later. */
+/**
+ * Trades that happened but are missing on the tape at this place; any that the producer obtained later follow later.
+ */
 export const TRADE_GAPS = {
   name: 'trade_gaps',
   columns: {
@@ -205,7 +207,7 @@ export const TABLES: readonly Table[] = [
 ];
 
 export const VIEWS = {
-  // A strategy's forecast beside what came of it: outcome and evaluated_at are null while it is pending, and for NEUTRAL.
+  // A strategy's forecast with its outcome: outcome and evaluated_at are null while it is pending, and for NEUTRAL.
   strategy_results: `
     SELECT forecast.event_id AS id, forecast.strategy AS strategy_name, forecast.instrument AS symbol,
            forecast.probability, forecast.confidence, outcome.verdict AS outcome,

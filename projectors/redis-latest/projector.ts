@@ -3,7 +3,7 @@ import { partitionOf } from '../../contracts/partitioner.ts';
 import { refusalOf, refusalOfWatermark } from '../../contracts/trade-rules.ts';
 import type { LatestOperation, ProjectedEvent, RedisProjector } from '../projector.ts';
 
-/** A price is stale once the venue is known to have had no later trade for so long. */
+/** A price is stale once the venue is known to have had no later trade for this long. */
 const STALE_AFTER_MS = 60_000;
 const MICROSECONDS_PER_MS = 1_000;
 
@@ -35,9 +35,9 @@ function project(source: ProjectedEvent): readonly LatestOperation[] {
   return [];
 }
 
-/** The price of the greatest event time, whatever order trades arrive in; on a tie the later one on the tape. */
+/** The price with the greatest event time, whatever the order of arrival; on a tie the later one on the tape. */
 function latestPrice({ event: trade, partition, partitions }: Extract<ProjectedEvent, { type: 'Trade' }>) {
-  // What the engine refuses has no effect here either.
+  // Trades that the engine refuses have no effect here either.
   if (refusalOf(trade) !== undefined || partitionOf(trade.instrument, partitions) !== partition) return [];
   const price = {
     kind: 'set-if-later',
@@ -45,15 +45,15 @@ function latestPrice({ event: trade, partition, partitions }: Extract<ProjectedE
     timeField: 'priceTimeUs',
     timeUs: trade.eventTime,
     id: trade.tradeId,
-    // `stale` only changes with the tape: whether a feed has died, readers judge by their own clock and this.
+    // `stale` changes only with the tape; with this value readers judge by their own clock whether a feed has died.
     fields: { price: trade.price.toString(), tradeId: trade.tradeId, staleAfterMs: String(STALE_AFTER_MS) },
   } as const;
   return [price];
 }
 
 /**
- * How far the market is known, of each instrument that the watermark speaks for. One without a trade so far has a clock and
- * nothing else: what is not there cannot be stale.
+ * How far the market is known, for each instrument that the watermark covers. One without a trade so far has only a clock:
+ * an absent price cannot be stale.
  */
 function latestClock({ event: watermark, partition, partitions }: Extract<ProjectedEvent, { type: 'Watermark' }>) {
   if (refusalOfWatermark(watermark) !== undefined) return [];

@@ -51,7 +51,7 @@ describe('redis-latest', () => {
     expect(redisLatest.project(sourceOf('Trade', { ...trade, ...change }, partition))).toEqual([]);
   });
 
-  it('takes from a watermark how far its instruments are known, where they belong', () => {
+  it('reads from a watermark how far its instruments are known, in their own partition', () => {
     const watermark = watermarkOf([trade.instrument, 'NONE-USDT@binance'], trade.eventTime);
     const here = [trade.instrument, 'NONE-USDT@binance'].filter((name) => partitionOf(name, PARTITIONS) === home);
     expect(redisLatest.project(sourceOf('Watermark', watermark))).toEqual(
@@ -90,7 +90,7 @@ describe('redis-latest', () => {
     expect(await after(traded(0))).toBe('0');
     expect(await after(watermark(60))).toBe('0');
     expect(await after(watermark(61))).toBe('1');
-    // The clock never goes back, and a trade that was late all along changes nothing.
+    // The clock never goes back, and a trade that was late from the start changes nothing.
     expect(await after(watermark(30))).toBe('1');
     expect(await after(traded(-5))).toBe('1');
     expect(await after(traded(62))).toBe('0');

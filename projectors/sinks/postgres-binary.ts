@@ -3,33 +3,33 @@ import type { Column, Row, Table, Value } from '../projector.ts';
 import { storable, typeOf } from './postgres-text.ts';
 
 /**
- * Rows in COPY's binary format: cheaper than text for whoever writes it and for Postgres, and stored the same.
+ * Rows in COPY's binary format: cheaper than text for the writer and for Postgres, and stored identically.
  * PostgreSQL's documentation, "COPY, Binary Format"; the values as each type's `recv` function reads them.
  */
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
-/** Stands where the number of a row's fields would. */
+/** Marks the end in place of a row's number of fields. */
 const TRAILER = -1;
 const NULL_LENGTH = -1;
 const TEXT_OID = 25;
 const JSONB_VERSION = 1;
-/** 2000-01-01, from which Postgres counts, in microseconds since 1970. */
+/** The epoch of Postgres, 2000-01-01, in microseconds since 1970. */
 const POSTGRES_EPOCH_US = 946_684_800_000_000;
 const UINT32_VALUES = 4_294_967_296;
 const NUMERIC_NEGATIVE = 0x4000;
-/** A digit of Postgres's numeric counts to 10,000, and holds four of ours. */
+/** A digit of Postgres's numeric has base 10,000: four decimal digits. */
 const NUMERIC_BASE = 10_000;
 const NUMERIC_BASE_DIGITS = 4;
 const DECIMAL_TEXT = /^(-?)0*(\d*)(?:\.(\d+))?$/;
 
-/** Of the rows of a batch; the buffer grows where they take more. */
+/** The initial buffer for a batch's rows; it grows as needed. */
 const BYTES_GUESS = 262_144;
-/** UTF-8 takes at most so many bytes for a UTF-16 code unit. */
+/** The most bytes that UTF-8 needs for a UTF-16 code unit. */
 const BYTES_PER_UNIT_MAX = 3;
-/** More than any value of a fixed length takes, with the lengths before it. */
+/** More than any fixed-length value takes, with the lengths before it. */
 const FIXED_BYTES_MAX = 64;
 
-/** Rows of one table as COPY takes them, header and trailer included. */
+/** Rows of one table in COPY's format, header and trailer included. */
 export class BinaryRows {
   readonly #columns: readonly { readonly name: string; readonly write: Write }[];
   readonly #output = new BinaryOutput(BYTES_GUESS);
@@ -48,7 +48,7 @@ export class BinaryRows {
     }
   }
 
-  /** All bytes; the last call. */
+  /** All bytes; must be the last call. */
   finish(): Buffer {
     this.#output.int16(TRAILER);
     return this.#output.taken();
@@ -73,7 +73,7 @@ function writerOf(column: Column): Write {
     case 'double precision':
       return (output, value) => {
         output.int32(8);
-        // As text has it, −0 is 0.
+        // As in text, −0 is 0.
         output.float64((value as number) + 0);
       };
     case 'timestamptz':
@@ -119,7 +119,7 @@ function writeTexts(output: BinaryOutput, texts: readonly string[]): void {
   output.fill(length);
 }
 
-/** A price or size: its parts as digits to the base of 10,000, without BigInt. */
+/** A price or size: its parts as base-10,000 digits, without BigInt. */
 function writeDecimal(output: BinaryOutput, { whole, fraction }: Decimal): void {
   const groups = decimalGroups;
   let rest = whole;
@@ -135,7 +135,7 @@ function writeDecimal(output: BinaryOutput, { whole, fraction }: Decimal): void 
   writeGroups(output, groups, WHOLE_GROUPS, 0, decimalsOf(groups));
 }
 
-/** Of a {@link Decimal}: below 10^15, and twelve digits after the point. */
+/** The bounds of a {@link Decimal}: below 10^15, with twelve digits after the point. */
 const WHOLE_GROUPS = 4;
 const FRACTION_GROUPS = 3;
 const decimalGroups: number[] = new Array<number>(WHOLE_GROUPS + FRACTION_GROUPS).fill(0);
@@ -155,7 +155,7 @@ function decimalsOf(groups: readonly number[]): number {
 /** A number as Postgres prints it, of any size. */
 function writeNumeric(output: BinaryOutput, text: string): void {
   const [, sign, whole = '', decimals = ''] = DECIMAL_TEXT.exec(text) ?? [];
-  if (sign === undefined) throw new RangeError(`"${text}" is no numeric`);
+  if (sign === undefined) throw new RangeError(`"${text}" is not a valid numeric`);
   const wholeGroups = Math.ceil(whole.length / NUMERIC_BASE_DIGITS);
   const digits =
     whole.padStart(wholeGroups * NUMERIC_BASE_DIGITS, '0') +
@@ -185,7 +185,7 @@ function writeGroups(
   for (let index = first; index < end; index += 1) output.int16(groups[index] ?? 0);
 }
 
-/** Bytes one after another, big-endian; there is always room for a value of a fixed length. */
+/** A big-endian byte writer; it always has room for a fixed-length value. */
 class BinaryOutput {
   #buffer: Buffer;
   #view: DataView;
@@ -232,7 +232,7 @@ class BinaryOutput {
     this.#end += value.length;
   }
 
-  /** UTF-8 with its length before it, and a byte between them where one is given. */
+  /** UTF-8 preceded by its length, with a byte in between where given. */
   text(value: string, version?: number): void {
     const text = storable(value);
     this.#reserve(FIXED_BYTES_MAX + text.length * BYTES_PER_UNIT_MAX);
@@ -245,14 +245,14 @@ class BinaryOutput {
     this.fill(length);
   }
 
-  /** Leaves room for a length that is not known yet. */
+  /** Reserves room for a length that is not yet known. */
   hole(): number {
     this.#reserve(4);
     this.#end += 4;
     return this.#end;
   }
 
-  /** The length of what was written since. */
+  /** Fills in the length of the bytes written since. */
   fill(hole: number): void {
     this.#view.setInt32(hole - 4, this.#end - hole);
   }

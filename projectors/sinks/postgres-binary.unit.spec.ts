@@ -6,7 +6,7 @@ import { BinaryRows } from './postgres-binary.ts';
 const HEADER_BYTES = 19;
 const TRAILER_BYTES = 2;
 
-/** What stands between header and trailer, as hex. */
+/** The bytes between header and trailer, as hex. */
 function rowsOf(columns: Readonly<Record<string, Column>>, rows: readonly Readonly<Record<string, Value>>[]): string {
   const binary = new BinaryRows({ name: 'anything', columns, key: [] });
   for (const row of rows) binary.add(row);
@@ -72,7 +72,7 @@ describe('BinaryRows', () => {
     ).toBe(row('a') + row(long) + row(''));
   });
 
-  it('refuses a numeric that is none', () => {
-    expect(() => fieldOf('numeric', 'NaN')).toThrow('"NaN" is no numeric');
+  it('refuses an invalid numeric', () => {
+    expect(() => fieldOf('numeric', 'NaN')).toThrow('"NaN" is not a valid numeric');
   });
 });

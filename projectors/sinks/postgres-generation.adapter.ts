@@ -23,19 +23,19 @@ import {
   type View,
 } from './postgres-schema.ts';
 
-/** Which generation of a projector is live, and the schemas that generations live in. */
+/** Which generation of a projector is live, and the schemas of the generations. */
 
 const FIRST_GENERATION = 1;
-/** Held while schemas and views change, by whichever projector. */
+/** Held while any projector changes schemas and views. */
 const SCHEMA_LOCK = 7_370_002;
-/** Made by migrations/generation.sql. */
+/** Created by migrations/generation.sql. */
 const FRAME_TABLES = ['projector_positions', 'conflicts'] as const;
-/** A batch of an overtaken rebuild may hold what is to be dropped. */
+/** A batch of an overtaken rebuild may hold locks on tables being dropped. */
 const DROP_ATTEMPTS = 5;
 const DEADLOCK_DETECTED = '40P01';
-/** Table and schema, which were there when they were looked for. */
+/** Table and schema, which existed when looked up. */
 const GONE: readonly (string | undefined)[] = ['42P01', '3F000'];
-/** CREATE OR REPLACE VIEW cannot take a column away. */
+/** CREATE OR REPLACE VIEW cannot remove a column. */
 const INVALID_TABLE_DEFINITION = '42P16';
 
 export interface Generations {
@@ -43,7 +43,7 @@ export interface Generations {
   readonly building: number | null;
 }
 
-/** The live generation, made ready: what is missing of its schema, tables and views is created, empty. */
+/** Prepares the live generation: its missing schema, tables and views are created, empty. */
 export function ensureLive(pool: Pool, projector: PostgresProjector): Promise<Generations> {
   return inTransaction(pool, async (client) => {
     await lockSchemas(client);
@@ -63,7 +63,7 @@ export function ensureLive(pool: Pool, projector: PostgresProjector): Promise<Ge
 }
 
 /**
- * The live generation as another role made it ready, for a role that may make nothing.
+ * The live generation as prepared by another role, for a role that may create nothing.
  *
  * @throws TapeproofError CONFIGURATION where something is missing or of another version.
  */
@@ -74,7 +74,7 @@ export function findLive(pool: Pool, projector: PostgresProjector): Promise<Gene
     if (generations === undefined || (await missingFrom(client, projector, generations.live)).length > 0) {
       throw new TapeproofError(
         'CONFIGURATION',
-        `The tables of ${projector.name} are not there yet, and the role that we connect as may not make them: run "npx tapeproof migrate" with TAPEPROOF_POSTGRES_MIGRATOR_URL set to a role that may.`,
+        `The tables of ${projector.name} do not exist yet, and the connecting role may not create them: run "npx tapeproof migrate" with TAPEPROOF_POSTGRES_MIGRATOR_URL set to a role that may.`,
       );
     }
     await assertColumns(client, projector, generations.live);
@@ -90,12 +90,15 @@ export async function generationsOf(client: Client, projector: string): Promise<
   return rows[0];
 }
 
-/** Draws a new generation and drops every schema of the projector but the live one's. Its tables have no keys yet. */
+/**
+ * Allocates a new generation and drops every schema of the projector except the live one's. Its tables have no keys
+ * yet.
+ */
 export async function beginGeneration(
   pool: Pool,
   projector: PostgresProjector,
 ): Promise<{ readonly live: number; readonly shadow: number }> {
-  // Committed first: a rebuild that is under way finds at its next batch that it was overtaken.
+  // Committed first: a rebuild under way notices at its next batch that it was overtaken.
   const { live, building } = await withClient(pool, async (client) => {
     const { rows } = await client.query<{ live: number; building: number }>(
       `UPDATE tapeproof.projector_generations SET latest = latest + 1, building = latest + 1
@@ -131,7 +134,7 @@ function dropOthers(pool: Pool, projector: PostgresProjector, live: number): Pro
   });
 }
 
-/** Makes the shadow live, and the stable views show it. @throws TapeproofError when another rebuild took over. */
+/** Makes the shadow live, and points the stable views at it. @throws TapeproofError when another rebuild took over. */
 export function swapGeneration(pool: Pool, projector: PostgresProjector, shadow: number): Promise<void> {
   return inTransaction(pool, async (client) => {
     await lockSchemas(client);
@@ -144,7 +147,7 @@ export function swapGeneration(pool: Pool, projector: PostgresProjector, shadow:
   });
 }
 
-/** What is stored, undefined where there is nothing yet. */
+/** The stored status; undefined where nothing is stored yet. */
 export async function statusOf(client: Client, projector: PostgresProjector): Promise<ReadModelStatus | undefined> {
   const { rows: present } = await client.query<{ present: boolean }>(
     `SELECT to_regclass('tapeproof.projector_generations') IS NOT NULL AS present`,
@@ -156,7 +159,7 @@ export async function statusOf(client: Client, projector: PostgresProjector): Pr
   return { generation: generations.live, positions: rows, ledger: rows };
 }
 
-/** Positions and ledger of a generation; empty where its tables are gone, also while they are asked. */
+/** Positions and ledger of a generation; empty where its tables are gone, even if they vanish during the query. */
 export async function positionRows(client: Client, schema: string): Promise<readonly (StoredPosition & LedgerEntry)[]> {
   try {
     return await presentPositionRows(client, schema);
@@ -201,12 +204,12 @@ async function createFrame(client: Client, projector: PostgresProjector, generat
   await grant(client, projector, generation);
 }
 
-/** Access for the roles that exist, also those that were made after the tables. */
+/** Grants access to the existing roles, including those created after the tables. */
 async function grant(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
   for (const statement of grantsOn(schemaOf(projector, generation), projector)) await client.query(statement);
 }
 
-/** Names of a generation's tables that are not there. */
+/** Names of a generation's missing tables. */
 async function missingFrom(
   client: Client,
   projector: PostgresProjector,
@@ -229,7 +232,7 @@ async function createWhatIsMissing(client: Client, projector: PostgresProjector,
   for (const table of missing) {
     for (const statement of createKeys(schema, table)) await client.query(statement);
   }
-  // Positions say what the tables hold: a table that begins empty is read from the beginning.
+  // Positions describe the tables' content: a table that begins empty is read from the beginning.
   if (missing.length > 0) await client.query(`TRUNCATE ${schema}.projector_positions`);
 }
 
@@ -245,7 +248,7 @@ async function assertColumns(client: Client, projector: PostgresProjector, gener
     if (actual !== Object.keys(table.columns).join(' ')) {
       throw new TapeproofError(
         'CONFIGURATION',
-        `Table ${schemaOf(projector, generation)}.${table.name} was made by another version of ${projector.name}: run "npx tapeproof projector rebuild ${projector.name} --approve-difference".`,
+        `Table ${schemaOf(projector, generation)}.${table.name} was created by another version of ${projector.name}: run "npx tapeproof projector rebuild ${projector.name} --approve-difference".`,
       );
     }
   }

@@ -16,8 +16,9 @@ import { createPostgresSink } from './postgres-sink.adapter.ts';
 import { assertTape } from './refusals.ts';
 
 /**
- * A projector's read model in Postgres. Rows are written as the role of `url`. Schemas, tables and views are made as that of
- * `migratorUrl`, and so is a rebuild. As it opens, migrations are applied and what is missing is made, where that role may.
+ * A projector's read model in Postgres. Rows are written as the role of `url`. Schemas, tables and views are created,
+ * and rebuilds done, as the role of `migratorUrl`. Opening applies migrations and creates missing objects, where that
+ * role may.
  */
 export function createPostgresReadModel(
   projector: PostgresProjector,
@@ -61,7 +62,10 @@ async function ensureReplaceable(pool: Pool, projector: PostgresProjector): Prom
   }
 }
 
-/** Applies migrations and makes what is missing of the projectors' live generations, for roles that may make nothing. */
+/**
+ * Applies migrations and creates missing objects of the projectors' live generations, for roles that may create
+ * nothing.
+ */
 export async function prepareReadModels(
   pool: Pool,
   projectors: readonly PostgresProjector[],

@@ -7,7 +7,7 @@ import type { RowPack } from './row-pack.ts';
 
 export type Projected = ProjectedRecord<RowInsert>;
 
-/** A record whose identity is stored with other bytes, or whose place another one has. */
+/** A record whose identity is stored with other bytes, or whose place another record has. */
 export interface Conflict {
   readonly offset: number;
   readonly eventId: string;
@@ -17,8 +17,8 @@ export interface Conflict {
 }
 
 /**
- * Writes records whose keys are new. Several times as fast as {@link writeOnce}, and right where the sequence check admits each
- * record once; where a key is there nevertheless, the transaction fails with `unique_violation`.
+ * Writes records whose keys are new. Several times as fast as {@link writeOnce}, and correct where the sequence check
+ * admits each record once; where a key nevertheless exists, the transaction fails with `unique_violation`.
  */
 export async function writeNew(client: Client, schema: string, pack: RowPack): Promise<void> {
   for (const packed of pack.tables()) {
@@ -33,7 +33,10 @@ export async function writeNew(client: Client, schema: string, pack: RowPack): P
   }
 }
 
-/** Writes records whose identity is not stored yet, all rows of a record or none; says which contradict what is stored. */
+/**
+ * Writes records whose identity is not yet stored, all rows of a record or none; returns those that contradict stored
+ * ones.
+ */
 export async function writeOnce(
   client: Client,
   schema: string,
@@ -48,7 +51,7 @@ export async function writeOnce(
       columnTexts(table, identities),
     );
     const written = new Set(rows.map((row) => keyText(table, rowFrom(table, row))));
-    // Of two records with one key in the same batch the first was written: it takes the key out of the set.
+    // Of two records with one key in the same batch the first was written: it removes the key from the set.
     for (const record of ofTable) (written.delete(keyText(table, identityOf(record))) ? applied : known).push(record);
   }
   const dependent = applied.flatMap(({ output }) => output.slice(1));
@@ -60,9 +63,9 @@ export async function writeOnce(
 }
 
 /**
- * Compares records with what is stored, where the table keeps `body_hash`.
+ * Compares records with the stored ones, where the table keeps `body_hash`.
  *
- * @param mustExist whether a record whose identity is not stored contradicts what took its place.
+ * @param mustExist whether a record whose identity is not stored conflicts with the record in its place.
  */
 export async function contradictions(
   client: Client,
@@ -91,7 +94,10 @@ export async function contradictions(
   return conflicts.sort((left, right) => left.offset - right.offset);
 }
 
-/** Folds rows into those stored. The caller's transaction holds the partition's position, so nobody else changes them. */
+/**
+ * Merges rows into the stored ones. The caller's transaction locks the partition's position, so no other writer changes
+ * them.
+ */
 async function mergeRows(client: Client, schema: string, table: Table, rows: readonly Row[]): Promise<void> {
   const { merge } = table;
   if (merge === undefined) return;

@@ -1,7 +1,7 @@
 import type { Column, PostgresProjector, Table } from '../projector.ts';
 import { selectable, typeOf } from './postgres-text.ts';
 
-/** The SQL that a generation is made of, from what its projector declares. */
+/** The SQL of a generation, from its projector's declarations. */
 
 export function schemaOf(projector: PostgresProjector, generation: number): string {
   return `${projector.schema}_${generation}`;
@@ -20,8 +20,8 @@ function columnType(column: Column): string {
 }
 
 /**
- * What the role that projects may do with a generation. Events are written once: it may not change or delete one, and
- * where rows are merged it changes those.
+ * The rights of the projector role on a generation. Events are written once: it may not change or delete them; only
+ * merged rows may be updated.
  */
 export function grantsOn(schema: string, projector: PostgresProjector): readonly string[] {
   const access = [
@@ -35,7 +35,7 @@ export function grantsOn(schema: string, projector: PostgresProjector): readonly
   return access.map((granted) => `SELECT tapeproof.grant_to('tapeproof_projector', '${granted}')`);
 }
 
-/** A stable view is for every role. */
+/** Every role may read a stable view. */
 export function grantsOnView(name: string): readonly string[] {
   return ['tapeproof_projector', 'tapeproof_reader'].map(
     (role) => `SELECT tapeproof.grant_to('${role}', 'SELECT ON tapeproof.${name}')`,
@@ -75,7 +75,7 @@ export function viewsOf(projector: PostgresProjector, generation: number): reado
   ];
 }
 
-/** Views over all read models: what each has read, what became of it, and what contradicted it. */
+/** Views over all read models: positions, ledgers and conflicts. */
 export function sharedViews(
   live: readonly { readonly projector: string; readonly generation: number; readonly schema: string }[],
 ): readonly View[] {
@@ -102,12 +102,12 @@ export function sharedViews(
   ];
 }
 
-/** Writes rows and leaves alone those whose key is there; returns the keys written. One array of texts a column. */
+/** Inserts rows and skips those whose key exists; returns the keys written. One array of texts per column. */
 export function upsertSql(schema: string, table: Table): string {
   return `${insertSql(schema, table)} ON CONFLICT (${table.key.join(', ')}) DO NOTHING RETURNING ${selectable(table, table.key, table.name)}`;
 }
 
-/** Writes rows over those whose key is there. One array of texts a column. */
+/** Inserts rows, overwriting those whose key exists. One array of texts per column. */
 export function replaceSql(schema: string, table: Table): string {
   const changes = Object.keys(table.columns)
     .filter((name) => !table.key.includes(name))
@@ -115,7 +115,7 @@ export function replaceSql(schema: string, table: Table): string {
   return `${insertSql(schema, table)} ON CONFLICT (${table.key.join(', ')}) DO UPDATE SET ${changes.join(', ')}`;
 }
 
-/** Writes rows, each of which must be new. One array of texts a column. */
+/** Inserts rows, each of which must be new. One array of texts per column. */
 export function insertSql(schema: string, table: Table): string {
   const columns = Object.entries(table.columns);
   const names = columns.map(([name]) => name).join(', ');
@@ -123,7 +123,7 @@ export function insertSql(schema: string, table: Table): string {
   return `INSERT INTO ${schema}.${table.name} (${names}) SELECT ${casts} FROM ${given(columns)}`;
 }
 
-/** Stored columns of the rows with the given keys. One array of texts a key column. */
+/** Stored columns of the rows with the given keys. One array of texts per key column. */
 export function selectSql(schema: string, table: Table, selected: readonly string[], suffix = ''): string {
   const keys = table.key.map((name): [string, Column] => [name, table.columns[name] ?? 'text']);
   const joined = keys.map(([name, column]) => `stored.${name} = given.${name}::${typeOf(column)}`).join(' AND ');
@@ -137,8 +137,8 @@ function given(columns: readonly [string, Column][]): string {
 }
 
 /**
- * The key of the first row by which two generations of a table differ: one that has no counterpart, or whose counterpart has
- * another value. `*=` compares values byte by byte, so that 1.0 is not 1.00.
+ * The key of the first row that differs between two generations of a table: one without a counterpart, or with another
+ * value. `*=` compares values byte by byte, so that 1.0 is not 1.00.
  */
 export function firstDifference(
   { name, key, columns }: Pick<Table, 'name' | 'key' | 'columns'>,

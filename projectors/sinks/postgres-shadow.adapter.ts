@@ -12,11 +12,11 @@ const FREEZE_TIMEOUT_MS = 60_000;
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_COLUMN = '42703';
 const UNIQUE_VIOLATION = '23505';
-/** A column of another type than the projector's, as another version of it made it. */
+/** A column whose type differs from the projector's, because another version created it. */
 const OTHER_TYPE: readonly (string | undefined)[] = ['42804', '42883'];
-/** Tables whose keys are built, or whose generations are compared, side by side. */
+/** How many tables have keys built, or generations compared, in parallel. */
 const CONNECTIONS = 2;
-/** For sorting a key, and for joining two generations of a table: in memory where it can be. */
+/** For sorting a key, and for joining two generations of a table: in memory where possible. */
 const SORT_MEMORY = '256MB';
 const JOIN_MEMORY = '32MB';
 
@@ -94,7 +94,7 @@ async function createAllKeys(pool: Pool, projector: PostgresProjector, schema: s
   });
 }
 
-/** Works on tables on a few connections; the results stand in the order of the tables. */
+/** Works on tables over a few connections; results are in the order of the tables. */
 async function sideBySide<Of, Result>(
   pool: Pool,
   tables: readonly Of[],
@@ -110,7 +110,7 @@ async function sideBySide<Of, Result>(
   return results;
 }
 
-/** Compares the repeated records that were put off, now that there are keys. Until here they counted as duplicates. */
+/** Compares the deferred repeated records, now that keys exist. Until now they counted as duplicates. */
 async function settle(client: Client, projector: PostgresProjector, schema: string): Promise<void> {
   for (const table of projector.tables) {
     if (table.columns['body_hash'] === undefined) continue;
@@ -131,7 +131,10 @@ async function settle(client: Client, projector: PostgresProjector, schema: stri
   await client.query(`DROP TABLE ${schema}.unsettled`);
 }
 
-/** Held by a connection of its own: it ends with this process, whatever happens. @returns what releases it. */
+/**
+ * Held by a separate connection, so it ends with this process, whatever happens. @returns the function that releases
+ * it.
+ */
 async function holdLiveLock(pool: Pool, projector: string): Promise<() => Promise<void>> {
   const released = Promise.withResolvers<undefined>();
   const held = Promise.withResolvers<undefined>();
@@ -169,8 +172,8 @@ async function differencesOf(
 }
 
 /**
- * Null where two generations of a table hold the same rows, each value with the same bytes; else the key of the first that
- * differs, or undefined where they cannot be compared.
+ * Null where two generations of a table have the same rows, byte for byte; else the key of the first that differs, or
+ * undefined where they cannot be compared.
  */
 async function firstDifferenceOf(
   client: Client,

@@ -11,7 +11,7 @@ import { RowPack } from './row-pack.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const UNDEFINED_TABLE = '42P01';
-/** A shadow is written by nobody else: only the rebuild that drops it can be in its way. */
+/** A shadow has no other writer: only a rebuild that drops it can be in its way. */
 const DEADLOCK_DETECTED = '40P01';
 
 export interface SinkSettings {
@@ -24,7 +24,7 @@ export interface SinkSettings {
   readonly withKeys: boolean;
 }
 
-/** One statement decides whose turn it is: it changes the position where it stands as expected, and locks it. */
+/** One statement decides who may write: it changes the position if it is the expected one, and locks it. */
 function advanceSql(schema: string, role: 'live' | 'building'): string {
   return `UPDATE ${schema}.projector_positions
     SET next_offset = $4, next_sequence = $5, read = read + $8::bigint, applied = applied + $9, duplicate = duplicate + $10,
@@ -49,7 +49,7 @@ export function createPostgresSink(settings: SinkSettings): Sink<RowInsert> {
       try {
         return await withClient(pool, (client) => applyIn(client, settings, sinkBatch));
       } catch (error) {
-        // Something is there already, as after its positions were lost: record by record tells what.
+        // Some record is already stored, as after positions were lost: writing record by record finds which.
         if (sinkBatch.packed !== undefined && sqlStateOf(error) === UNIQUE_VIOLATION) return { kind: 'collided' };
         throw goneTables(error, settings);
       }
@@ -57,14 +57,17 @@ export function createPostgresSink(settings: SinkSettings): Sink<RowInsert> {
   };
 }
 
-/** A live schema that disappeared is made again by whoever opens it next; a shadow's is dropped by the next rebuild. */
+/**
+ * A live schema that disappeared is recreated by the next process that opens it; a shadow's is dropped by the next
+ * rebuild.
+ */
 function goneTables(error: unknown, { projector: { name }, role }: SinkSettings): unknown {
   const state = sqlStateOf(error);
   if (role === 'building' && (state === UNDEFINED_TABLE || state === DEADLOCK_DETECTED)) return overtaken(name);
   if (state !== UNDEFINED_TABLE) return error;
   return new TapeproofError(
     'GENERATION_CHANGED',
-    `The tables of ${name} are gone: they are made again when it starts again.`,
+    `The tables of ${name} are gone: they are recreated when it restarts.`,
     { cause: error },
   );
 }
@@ -94,7 +97,7 @@ async function readPosition(
   return BEGINNING;
 }
 
-/** The transaction of one batch. What is packed is taken to be new; of the other records each may be there. */
+/** The transaction of one batch. Packed records must be new; any other record may already be stored. */
 async function applyIn(client: Client, settings: SinkSettings, sinkBatch: SinkBatch<RowInsert>): Promise<Application> {
   const { projector, generation, tapeId, role, withKeys } = settings;
   const schema = schemaOf(projector, generation);
@@ -158,7 +161,7 @@ async function applyIn(client: Client, settings: SinkSettings, sinkBatch: SinkBa
   return { kind: 'applied', counts };
 }
 
-/** Shared by the live writers; a rebuild that compares holds it alone, and a writer never waits for it. */
+/** Shared by the live writers; a comparing rebuild holds it exclusively, and a writer never waits for it. */
 async function holdsLiveLock(client: Client, projector: string): Promise<boolean> {
   const { rows } = await client.query<{ held: boolean }>({
     name: 'live-lock',
@@ -208,7 +211,7 @@ async function recordConflicts(
   }
 }
 
-/** Without keys a repeated record cannot be compared yet: what it claims is kept until it can. */
+/** Without keys a repeated record cannot be compared yet: it is kept until it can. */
 async function putOff(client: Client, schema: string, sinkBatch: SinkBatch<RowInsert>): Promise<void> {
   for (const { offset, output } of sinkBatch.repeated) {
     const identity = output[0];

@@ -1,7 +1,7 @@
 import { Decimal } from '../../contracts/decimal.ts';
 import type { Column, ColumnType, Row, RowInsert, Table, Value } from '../projector.ts';
 
-/** Values as Postgres reads and prints them, and back. */
+/** Converts values to Postgres's text form and back. */
 
 const US_PER_SECOND = 1_000_000;
 const MS_PER_SECOND = 1_000;
@@ -17,7 +17,7 @@ export function toText(column: Column, value: Value): string | null {
   return `{${value.map(quoteElement).join(',')}}`;
 }
 
-/** Texts of the seconds used last: neighbouring events share them, and they are most of the work. */
+/** Texts of recently used seconds: neighbouring events share them, and formatting them is most of the work. */
 const SECONDS_KEPT = 1_024;
 const secondsKept = new Float64Array(SECONDS_KEPT).fill(Number.NaN);
 const secondTexts = new Array<string>(SECONDS_KEPT).fill('');
@@ -33,7 +33,7 @@ export function timeText(timeUs: number): string {
   return `${secondTexts[slot]}.${String(timeUs - second * US_PER_SECOND).padStart(6, '0')}Z`;
 }
 
-/** Text without NUL, which Postgres cannot store: U+FFFD stands for it. */
+/** Text without NUL, which Postgres cannot store: U+FFFD replaces it. */
 export function storable(text: string): string {
   return text.includes('\0') ? text.replace(NUL, '\ufffd') : text;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { timeText, toText } from './postgres-text.ts';
 
 describe('toText', () => {
-  it('replaces what Postgres cannot store', () => {
+  it('replaces characters that Postgres cannot store', () => {
     expect(toText('text', 'a\0b')).toBe('a\ufffdb');
   });
 });

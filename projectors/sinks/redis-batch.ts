@@ -1,10 +1,10 @@
 import type { LatestOperation } from '../projector.ts';
 import type { ProjectedRecord } from '../sink.ts';
 
-/** What a batch makes of an entity, as far as it can be said without knowing what is stored. */
+/** A batch's effect on an entity, as far as it is known without the stored values. */
 export interface EntityChange {
   readonly entity: string;
-  /** The last value of each field that is set whatever is stored. */
+  /** The last value of each field that is set unconditionally. */
   readonly fields: Record<string, string>;
   /** By time field: the operations at the batch's greatest time, in the order of the log. */
   readonly later: Map<string, LaterChange>;
@@ -16,8 +16,8 @@ export interface LaterChange {
 }
 
 /**
- * Folds a batch's operations by entity. Applying the fold to what is stored gives what the operations give one by one:
- * an operation at less than the batch's greatest time would be superseded within the batch whatever is stored.
+ * Folds a batch's operations by entity. Applying the fold to the stored values equals applying the operations one by
+ * one: an operation before the batch's greatest time would be superseded within the batch in any case.
  */
 export function foldOperations(records: readonly ProjectedRecord<LatestOperation>[]): readonly EntityChange[] {
   const changes = new Map<string, EntityChange>();

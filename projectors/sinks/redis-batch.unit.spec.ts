@@ -38,7 +38,7 @@ async function apply(batches: readonly (readonly LatestOperation[])[]): Promise<
   return store.values();
 }
 
-/** What the store's script makes of a fold, as operations. */
+/** The effect of the store's script on a fold, as operations. */
 function operationsOf(records: readonly ProjectedRecord<LatestOperation>[]): LatestOperation[] {
   return foldOperations(records).flatMap(({ entity, fields, later }) => [
     ...(Object.keys(fields).length === 0 ? [] : [{ kind: 'set' as const, entity, fields }]),
@@ -53,7 +53,7 @@ function operationsOf(records: readonly ProjectedRecord<LatestOperation>[]): Lat
 }
 
 describe('foldOperations', () => {
-  it('gives what the operations give one by one, whatever is stored', async () => {
+  it('equals applying the operations one by one, whatever is stored', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(operation), fc.array(operation), async (stored, batch) => {
         const folded = operationsOf(batch.map((one, offset) => ({ offset, output: [one] })));

@@ -8,11 +8,11 @@ export function projectorKeys({ name, keyspace }: Named) {
   return {
     /** The generation that readers read. */
     live: key('live'),
-    /** The generation that a rebuild is making. */
+    /** The generation that a rebuild is building. */
     building: key('building'),
-    /** The greatest generation so far: every number is given once. */
+    /** The greatest generation so far: every number is used once. */
     newest: key('newest'),
-    /** While it exists, writers of the live generation wait. It expires, so that a rebuild that dies holds nobody. */
+    /** While it exists, writers of the live generation wait. It expires, so that a rebuild that dies blocks nobody. */
     frozen: key('frozen'),
   };
 }
@@ -25,7 +25,7 @@ export function generationKeys({ keyspace, index }: Named, generation: number) {
     base,
     /** Hash: entity to partition. */
     index: `${base}${index}`,
-    /** Set of the partitions that were read. */
+    /** Set: the partitions that were read. */
     partitions: `${base}partitions`,
     /** Hash: `tapeId`, and for each topic `<topic>:nextOffset` and `<topic>:nextSequence`. */
     position: (partition: number) => of(partition, 'position'),
@@ -33,12 +33,12 @@ export function generationKeys({ keyspace, index }: Named, generation: number) {
     ledger: (partition: number) => of(partition, 'ledger'),
     /** Hash: the entity's fields. */
     latest: (partition: number, entity: string) => of(partition, `latest:${entity}`),
-    /** Set: ids seen at the entity's latest time, to know a duplicate by. */
+    /** Set: ids seen at the entity's latest time, to recognise duplicates. */
     ties: (partition: number, timeField: string, entity: string) => of(partition, `ties:${timeField}:${entity}`),
   };
 }
 
-/** The keys that hold what a generation says; the others say how far it was read. */
+/** The keys with a generation's values; the others record how far it was read. */
 export function holdsValues(suffix: string): boolean {
   return !/^(\{\d+\}:(position|ledger)|partitions)$/.test(suffix);
 }

@@ -46,7 +46,7 @@ export function createRedisReadModel(projector: RedisProjector, url: string): Re
       return hazardOf(await connect());
     },
     close() {
-      // Not awaited: one that is being made may hang.
+      // Not awaited: a connection being opened may hang.
       connection?.then(
         (redis) => {
           redis.disconnect();
@@ -62,10 +62,10 @@ export function createRedisReadModel(projector: RedisProjector, url: string): Re
 async function hazardOf(redis: Redis): Promise<string | undefined> {
   const policy = await evictionPolicy(redis);
   if (policy === undefined) return undefined;
-  return `Redis may drop keys by itself (maxmemory-policy is ${policy}), and a read model with holes would go unnoticed: run "redis-cli config set maxmemory-policy noeviction", or use a Redis of its own.`;
+  return `Redis may evict keys (maxmemory-policy is ${policy}), and an incomplete read model would go unnoticed: run "redis-cli config set maxmemory-policy noeviction", or use a separate Redis.`;
 }
 
-/** @throws TapeproofError CONFIGURATION when Redis may drop keys by itself; UNREACHABLE. */
+/** @throws TapeproofError CONFIGURATION when Redis may evict keys; UNREACHABLE. */
 async function assertNoHazard(redis: Redis): Promise<void> {
   const hazard = await hazardOf(redis);
   if (hazard !== undefined) throw new TapeproofError('CONFIGURATION', hazard);

@@ -14,7 +14,7 @@ const FREEZE_MS = 15_000;
 const FREEZE_RENEWAL_MS = 3_000;
 const SCAN_COUNT = 1_000;
 
-/** Draws a new generation. */
+/** Allocates a new generation. */
 const BEGIN = script(`
 local live, building, newest = unpack(KEYS)
 local generation = math.max(tonumber(redis.call('GET', live)), tonumber(redis.call('GET', newest) or '0')) + 1
@@ -33,7 +33,7 @@ const RELEASE = script(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 `);
 
-/** Only while nobody else rebuilds and the live writers were held without a break. */
+/** Only while no other rebuild runs and the live writers were held without interruption. */
 const SWAP = script(`
 local live, building, frozen = unpack(KEYS)
 if redis.call('GET', building) ~= ARGV[1] then return 'overtaken' end
@@ -80,7 +80,7 @@ export async function beginShadow(
       if (answer === 'thawed') {
         throw new TapeproofError(
           'UNREACHABLE',
-          `Redis forgot that ${projector.name} was being compared, so nothing was swapped: run the rebuild again.`,
+          `Redis lost the lock for the comparison of ${projector.name}, so nothing was swapped: run the rebuild again.`,
         );
       }
     },

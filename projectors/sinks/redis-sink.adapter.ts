@@ -6,12 +6,12 @@ import { assertTape } from './refusals.ts';
 import { foldOperations } from './redis-batch.ts';
 import { generationKeys, projectorKeys } from './redis-keys.ts';
 
-/** Ids remembered at one microsecond; a duplicate of a later one may set its own values again. */
+/** Ids remembered at one microsecond; a duplicate of a further one may set its values again. */
 const TIES_MAX = 1_024;
 
 /**
- * One batch: values and position together, if the position stands where the batch begins. Numbers travel as text: Lua
- * would print microseconds in exponents.
+ * One batch: values and position together, if the position is where the batch begins. Numbers are passed as text: Lua
+ * would print microseconds with exponents.
  */
 const APPLY = script(`
 local given = cjson.decode(ARGV[1])
@@ -84,7 +84,7 @@ export function createRedisSink(settings: RedisSinkSettings): Sink<LatestOperati
       const counts: Counts = {
         read: admitted.length + repeated.length + dead + ignored,
         applied: admitted.length,
-        // Latest values keep no hashes: what is below the sequence check can only be counted.
+        // Latest values keep no hashes: records below the sequence check can only be counted.
         duplicate: repeated.length,
         conflict: 0,
         dead,
@@ -125,7 +125,7 @@ function requestOf(
     ...[ofProjector.live, ofProjector.building, ofProjector.frozen],
     ...[ofGeneration.position(partition), ofGeneration.ledger(partition), ofGeneration.index, ofGeneration.partitions],
   ];
-  /** Lua counts from 1: the new length is the place of the key just added. */
+  /** Lua counts from 1: the new length is the index of the key just added. */
   const place = (key: string): number => keys.push(key);
   const changes = foldOperations(admitted).map(({ entity, fields, later }) => ({
     entity,

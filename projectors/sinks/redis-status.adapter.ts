@@ -5,7 +5,7 @@ import { generationKeys } from './redis-keys.ts';
 
 const COUNTED = ['read', 'applied', 'duplicate', 'conflict', 'dead', 'ignored'] as const;
 
-/** What a generation has read, and what became of it. */
+/** A generation's positions and ledger. */
 export async function storedIn(
   redis: Redis,
   projector: RedisProjector,

@@ -1,7 +1,7 @@
 import { TapeproofError } from '../../platform/errors.ts';
 import type { StoredPosition } from '../sink.ts';
 
-/** What every store refuses alike. */
+/** Refusals common to all stores. */
 
 /** @throws TapeproofError FOREIGN_TAPE when a position belongs to another tape. */
 export function assertTape(projector: string, tapeId: string, stored: readonly StoredPosition[]): void {
@@ -16,6 +16,6 @@ export function assertTape(projector: string, tapeId: string, stored: readonly S
 export function overtaken(projector: string): TapeproofError {
   return new TapeproofError(
     'GENERATION_CHANGED',
-    `Another rebuild of ${projector} began meanwhile, so this one gave up: wait for the other one.`,
+    `Another rebuild of ${projector} has begun, so this one gave up: wait for the other one.`,
   );
 }

@@ -2,14 +2,14 @@ import type { Row, RowInsert, Table } from '../projector.ts';
 import type { Pack, ProjectedRecord } from '../sink.ts';
 import { BinaryRows } from './postgres-binary.ts';
 
-/** Below this a statement with arrays is quicker than COPY's extra exchange. */
+/** Below this number of rows a statement with arrays is quicker than COPY's extra round trip. */
 const COPY_ROWS_MIN = 20;
 
-/** Rows of one table, and the form in which they are best written. */
+/** Rows of one table, and the best form for writing them. */
 export type PackedRows =
   { readonly table: Table; readonly rows: readonly Row[] } | { readonly table: Table; readonly copy: Buffer };
 
-/** Rows of records whose keys are new: as bytes for COPY, but for those of a table that has few, or merges its rows. */
+/** Rows of records whose keys are new: as bytes for COPY, except for a table that has few rows or merges them. */
 export class RowPack implements Pack<RowInsert> {
   records = 0;
   readonly #tables = new Map<Table, { rows: Row[]; binary: BinaryRows | undefined }>();
@@ -33,7 +33,7 @@ export class RowPack implements Pack<RowInsert> {
     }
   }
 
-  /** In the order of the tables' first use. The pack takes nothing more. */
+  /** In the order of the tables' first use. The pack accepts nothing afterwards. */
   *tables(): Generator<PackedRows> {
     for (const [table, { rows, binary }] of this.#tables) {
       for (const row of binary === undefined ? [] : rows) binary?.add(row);

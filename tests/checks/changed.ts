@@ -1,6 +1,6 @@
 /**
  * The checks for the files that differ from `main` (on `main`, from the last commit): format, lint, types, and the fast tests that reach them.
- * `npm run check` is the whole.
+ * `npm run check` covers everything.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -27,13 +27,16 @@ const checks: readonly (readonly string[])[] = [
 const codes = await Promise.all(checks.map(run));
 process.exitCode = codes.every((code) => code === 0) ? 0 : 1;
 
-/** Where the work began: the last commit shared with `main`, or the last commit where this is `main` or there is none. */
+/**
+ * The base of the work: the last commit shared with `main`, or the last commit where this is `main` or `main` is
+ * missing.
+ */
 function baseCommit(): string {
   const shared = git('merge-base', 'HEAD', 'main').trim();
   return shared === '' ? 'HEAD' : shared;
 }
 
-/** Changed and new files that are there. */
+/** Changed and new files that exist. */
 function changedFiles(base: string): string[] {
   const changed = git('diff', '--name-only', '-z', '--diff-filter=d', base);
   const added = git('ls-files', '-z', '--others', '--exclude-standard');

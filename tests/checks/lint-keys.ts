@@ -6,8 +6,8 @@ import ts from 'typescript';
 export type ReadText = (path: string) => string | undefined;
 
 /**
- * A key for each file under which its lint result may be kept. Rules that know types see what a file imports, directly or
- * not: so the key is of the file and of all those, and of what holds for every file.
+ * A key for each file under which its lint result may be cached. Type-aware rules also see what a file imports,
+ * directly or not: so the key covers the file, all its imports, and the inputs common to every file.
  *
  * @param common rules, compiler options, installed packages, version of Node
  */
@@ -17,7 +17,7 @@ export function lintKeys(paths: readonly string[], read: ReadText, common: strin
     if (!files.has(path)) files.set(path, factsFrom(path, read));
     return files.get(path);
   };
-  // What a file declares for all others is a part of what holds for every file.
+  // Global declarations of a file are part of the inputs common to every file.
   const globals = paths.filter((path) => factsOf(path)?.declaresGlobals === true);
   const shared = digestOf([common, ...globals.map((path) => factsOf(path)?.digest ?? '')]);
   return new Map(
@@ -31,7 +31,7 @@ export function lintKeys(paths: readonly string[], read: ReadText, common: strin
 
 interface FileFacts {
   readonly digest: string;
-  /** Paths of the files of this repository that it imports, whether they are there or not. */
+  /** Paths of the files of this repository that it imports, whether they exist or not. */
   readonly imports: readonly string[];
   readonly declaresGlobals: boolean;
 }
@@ -50,7 +50,7 @@ function factsFrom(path: string, read: ReadText): FileFacts | undefined {
 
 function reachedFrom(path: string, factsOf: (path: string) => FileFacts | undefined): ReadonlySet<string> {
   const reached = new Set([path]);
-  // A Set gives what is added while it is gone through.
+  // Iterating a Set includes elements added meanwhile.
   for (const each of reached) for (const imported of factsOf(each)?.imports ?? []) reached.add(imported);
   return reached;
 }

@@ -9,7 +9,7 @@ const FILES: Readonly<Record<string, string>> = {
 };
 const PATHS = Object.keys(FILES);
 
-/** The files whose key another text, or other rules, change. */
+/** The files whose key changes with another text or other rules. */
 function changedBy(changes: Readonly<Record<string, string | undefined>>, common = 'rules'): string[] {
   const before = lintKeys(PATHS, (path) => FILES[path], 'rules');
   const after = lintKeys(PATHS, (path) => (path in changes ? changes[path] : FILES[path]), common);
@@ -21,7 +21,7 @@ describe('the key of a lint result', () => {
     expect(changedBy({})).toEqual([]);
   });
 
-  it('is another one where the file has changed, and where one that it imports has, directly or not', () => {
+  it('changes with the file, and with a file that it imports, directly or not', () => {
     expect(changedBy({ 'b/alone.ts': 'export const alone = 2;\n' })).toEqual(['b/alone.ts']);
     expect(changedBy({ 'b/deep.ts': 'export type Deep = Promise<number>;\n' })).toEqual([
       'a/top.ts',
@@ -30,11 +30,11 @@ describe('the key of a lint result', () => {
     ]);
   });
 
-  it('is another one where an imported file is gone', () => {
+  it('changes where an imported file is gone', () => {
     expect(changedBy({ 'b/deep.ts': undefined })).toContain('a/top.ts');
   });
 
-  it('is another one for every file where rules or packages have changed, or what is declared for all', () => {
+  it('changes for every file with rules, packages or global declarations', () => {
     expect(changedBy({}, 'other rules')).toEqual(PATHS);
     expect(changedBy({ 'b/alone.ts': 'declare global {\n  var here: number;\n}\nexport {};\n' })).toEqual(PATHS);
   });

@@ -1,7 +1,7 @@
 /**
- * ESLint over the repository, or over the files named as arguments. A file found clean is passed over while it, all that
- * it imports, the rules and the packages are as they were: see lint-keys.ts. ESLint's own cache looks at the file alone,
- * and would miss what another file's types do to it.
+ * ESLint over the repository, or over the files named as arguments. A clean file is skipped while it, all its imports,
+ * the rules and the packages are unchanged: see lint-keys.ts. ESLint's own cache considers only the file, and would
+ * miss the effect of another file's types.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { lintKeys } from './lint-keys.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const CLEAN_KEYS_FILE = join(ROOT, '.tapeproof', 'cache', 'lint.json');
-/** What a result depends on besides sources: rules, compiler options, and the packages as they are installed. */
+/** The inputs of a result besides sources: rules, compiler options, and the installed packages. */
 const COMMON_FILES = ['eslint.config.js', 'tsconfig.json', 'node_modules/.package-lock.json'];
 
 const eslint = new ESLint({ cwd: ROOT });
@@ -31,7 +31,7 @@ if (faulty.length > 0) {
   process.exitCode = 1;
 }
 
-/** All TypeScript files that git knows or would take, that are there. */
+/** All existing TypeScript files that git tracks or would add. */
 function trackedSources(): string[] {
   const output = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.ts'], {
     cwd: ROOT,
@@ -53,7 +53,7 @@ function textOf(path: string): string | undefined {
   }
 }
 
-/** A file that is not there or was not written by us knows nothing. */
+/** A cache file that is missing or foreign counts as empty. */
 function readCleanKeys(): ReadonlySet<string> {
   try {
     return new Set(z.array(z.string()).parse(JSON.parse(readFileSync(CLEAN_KEYS_FILE, 'utf8'))));
@@ -62,7 +62,7 @@ function readCleanKeys(): ReadonlySet<string> {
   }
 }
 
-/** Keeps the keys of today's files that are clean: those found now, and those known before. */
+/** Keeps the keys of the present clean files: those found now, and those known before. */
 function keep(found: readonly string[]): void {
   const now = new Set(found);
   const known = sources.filter((path) => now.has(path) || clean.has(keys.get(path) ?? ''));

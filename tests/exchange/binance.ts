@@ -36,9 +36,9 @@ export const BINANCE: ExchangeProtocol = {
     (symbol, trade) => spoiled(symbol, trade, { T: 'yesterday' }),
     (symbol, trade) => spoiled(symbol, trade, { m: null }),
     (symbol, trade) => spoiled(symbol, trade, { s: '__proto__' }),
-    // No trade, and its id is far beyond those that there are.
+    // Not a trade, and its id is far beyond the existing ones.
     (symbol, trade) => spoiled(symbol, trade, { t: trade.id + 1_000_000_000, p: null }),
-    // A sound trade, of a market that nobody subscribed to.
+    // A valid trade of a market that nobody subscribed to.
     (symbol, trade) => spoiled(symbol, trade, { s: 'NOBODYUSDT' }),
     (symbol) => text(`{"stream":"${streamOf(symbol)}","data":{"__proto__":{"e":"trade","s":"${symbol}"}}}`),
     (symbol) => text(`{"__proto__":{"stream":"${streamOf(symbol)}"},"constructor":{"prototype":{"e":"trade"}}}`),
@@ -49,7 +49,7 @@ export const BINANCE: ExchangeProtocol = {
     () => text('['.repeat(NESTING_DEPTH)),
     (symbol) => text(`{"stream":"${streamOf(symbol)}","data":"${'x'.repeat(HUGE_FRAME_CHARACTERS)}"}`),
     (_symbol, trade) => ({ data: garbage(trade.id), binary: true }),
-    // Bytes that are no UTF-8 in a frame that says it is text: a protocol error, after which a client closes.
+    // Bytes that are not UTF-8 in a text frame: a protocol error, after which a client closes.
     () => ({ data: Buffer.from([0xc3, 0x28, 0xff, 0xfe]), binary: false }),
   ],
   weightOf: (url) => (/[tT]rades$/.test(url.pathname) ? TRADES_WEIGHT : 1),
@@ -143,7 +143,7 @@ function requestOf(url: URL, symbols: ReadonlySet<string>, nowMs: number): PageR
   return { kind: 'page', symbol, fromId, limit: Math.min(limit, PAGE_MAX) };
 }
 
-/** NaN where the parameter is no whole number. */
+/** NaN where the parameter is not a whole number. */
 function numberOf(url: URL, name: string): number | undefined {
   const value = url.searchParams.get(name);
   if (value === null) return undefined;
@@ -163,7 +163,7 @@ function rowOf({ id, price, size, timeMs, buyerIsMaker }: ExchangeTrade) {
   return { id, price, qty: size, quoteQty, time: timeMs, isBuyerMaker: buyerIsMaker, isBestMatch: true };
 }
 
-/** The product of two texts with eight decimals, cut to eight. */
+/** The product of two texts with eight decimals, truncated to eight. */
 function productOf(price: string, size: string): string {
   const digits = String((BigInt(price.replace('.', '')) * BigInt(size.replace('.', ''))) / 100_000_000n);
   const padded = digits.padStart(9, '0');

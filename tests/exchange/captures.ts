@@ -9,7 +9,7 @@ const FOLDER = join(import.meta.dirname, '../../../shared/data/binance-spot');
 const DAYS = ['20240808', '20240809'];
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT'] as const;
 
-/** The real captures lie beside the checkout, where there are any. */
+/** The real captures are beside the checkout, if present. */
 export const REAL_CAPTURE_IS_PRESENT = existsSync(FOLDER);
 
 /** BTCUSDT 3735683259..3735703162 and ETHUSDT 1520538925..1520553439 of 8 August 2024, across midnight UTC. */
@@ -41,7 +41,7 @@ interface Captured {
 
 const SYNTHETIC_SEED = 20_250_325;
 const SYNTHETIC_START_MS = 1_742_943_600_000;
-/** Mean distance of two trades, where they are not at the same time. */
+/** Mean time between two trades that are not simultaneous. */
 const SYNTHETIC_GAP_MS = 60;
 const SYNTHETIC_MARKETS = [
   { symbol: 'BTCUSDT', firstId: 4_711_000_001, cents: 8_700_000 },
@@ -50,7 +50,7 @@ const SYNTHETIC_MARKETS = [
 /** Trades of each market of the synthetic capture. */
 export const SYNTHETIC_TRADES = 2_000;
 
-/** Two markets that walk at random, four trades of ten at the time of the one before; always the same for a number. */
+/** Two random walks, four trades of ten at the time of the one before; always the same for the same number. */
 export function syntheticCapture(tradesPerMarket = SYNTHETIC_TRADES): Market[] {
   const draw = drawsOf(SYNTHETIC_SEED);
   return SYNTHETIC_MARKETS.map(({ symbol, firstId, cents }, market) => {

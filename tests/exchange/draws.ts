@@ -1,4 +1,4 @@
-/** A number in [0, 1) that follows from a seed, what it decides and which time; never from a clock. */
+/** A number in [0, 1) that follows from a seed, the decision's name and its count; never from a clock. */
 export type Draw = (purpose: string, ...counters: readonly number[]) => number;
 
 const UINT32_VALUES = 4_294_967_296;
@@ -6,8 +6,8 @@ const FNV_OFFSET = 0x811c9dc5;
 const FNV_PRIME = 0x01000193;
 
 /**
- * The decisions of a seed. A decision is looked up, not taken from a sequence: how many others were made before, and in
- * which order, changes nothing. Mixing is that of MurmurHash3.
+ * The decisions of a seed. A decision is looked up, not taken from a sequence: the number and order of earlier ones
+ * change nothing. The mixing is MurmurHash3's.
  */
 export function drawsOf(seed: number): Draw {
   const purposes = new Map<string, number>();
@@ -21,12 +21,12 @@ export function drawsOf(seed: number): Draw {
   };
 }
 
-/** A whole number from `low` to `high`, both included, made of a draw. */
+/** A whole number from `low` to `high`, both included, from a draw. */
 export function whole(drawn: number, low: number, high: number): number {
   return low + Math.floor(drawn * (high - low + 1));
 }
 
-/** One of several, made of a draw. */
+/** One of several, chosen by a draw. */
 export function oneOf<Item>(drawn: number, items: readonly Item[]): Item {
   const item = items[Math.floor(drawn * items.length)];
   if (item === undefined) throw new RangeError('there is nothing to draw from');

@@ -29,7 +29,7 @@ describe('draws', () => {
 });
 
 describe('a plan of faults', () => {
-  it('has none that is not named', () => {
+  it('has only the named ones', () => {
     const plan = new FaultPlan({}, drawsOf(1));
     for (let number = 0; number < 1_000; number += 1) {
       expect(plan.endOf(number)).toBeUndefined();
@@ -39,7 +39,7 @@ describe('a plan of faults', () => {
     }
   });
 
-  it('has frames and requests go wrong about as often as told', () => {
+  it('makes frames and requests go wrong about as often as specified', () => {
     const plan = new FaultPlan(faultsNamed('dropped-frame', 'server-error'), drawsOf(1));
     const numbers = Array.from({ length: 20_000 }, (_, number) => number);
     const dropped = numbers.filter((number) => plan.frame(1, number).dropped).length;
@@ -64,7 +64,7 @@ describe('the exchange’s limits', () => {
     expect(mostWithin([0, 9, 10, 11, 30], 10)).toBe(3);
   });
 
-  it('are named when a client does not keep to them', () => {
+  it('are named when a client exceeds them', () => {
     const recorder = new StatisticsRecorder();
     expect(limitsBroken(recorder, BINANCE.limits)).toEqual([]);
     for (let number = 0; number < 301; number += 1) recorder.connection(true);
@@ -81,7 +81,7 @@ describe('the exchange’s limits', () => {
 });
 
 describe('spoiled frames', () => {
-  it('are no trade of the market that they came for', () => {
+  it('are not trades of their market', () => {
     const [market] = syntheticCapture(2);
     const trade = market?.trades[0];
     if (trade === undefined) throw new RangeError('no trade');

@@ -15,22 +15,22 @@ import { StreamConnection } from './stream-connection.ts';
 export interface ExchangeOptions {
   readonly markets: readonly Market[];
   readonly tradesPerSecond: number;
-  /** All that goes wrong follows from it, and from what the client does. */
+  /** All faults follow from it, and from the client's actions. */
   readonly seed: number;
   readonly faults: Faults;
-  /** How the venue speaks; Binance unless told otherwise. */
+  /** The venue's protocol; Binance by default. */
   readonly protocol?: ExchangeProtocol;
   /** Ids that neither the stream nor a page ever shows, by symbol. */
   readonly withheld?: Readonly<Record<string, readonly number[]>>;
-  /** Whether trades bear their capture's times (the default), or those of their publication. */
+  /** Whether trades carry their capture's times (the default), or those of their publication. */
   readonly stamps?: 'capture' | 'publication';
   /**
    * When trading begins: as soon as clients have been shown the first trade of every market by REST (the default), so
-   * that a client which begins with the newest trade gets all; when that is so and somebody listens to the stream, so
-   * that it carries nearly all; at once; or with `open`.
+   * that a client which begins with the newest trade gets all; when, in addition, somebody listens to the stream, so
+   * that it carries nearly all; at once; or by `open`.
    */
   readonly opens?: 'when-seen' | 'when-heard' | 'at-once' | 'when-told';
-  /** Instead of the venue's own. */
+  /** Replaces the venue's own limits. */
   readonly pingIntervalMs?: number;
 }
 
@@ -41,18 +41,18 @@ export interface Exchange {
   /** Every trade is published. */
   readonly finished: Promise<void>;
   readonly stats: ExchangeStatistics;
-  /** Trades published so far, the withheld ones included. */
+  /** Trades published so far, including the withheld ones. */
   published(symbol: string): number;
-  /** The trades so far as they were published, the withheld ones left out. */
+  /** The trades published so far, without the withheld ones. */
   shown(symbol: string): readonly ExchangeTrade[];
   /** Begins trading. */
   open(): void;
-  /** The exchange's limits that were broken, a sentence each. */
+  /** The broken limits of the exchange, one sentence each. */
   limitsBroken(): readonly string[];
   close(): Promise<void>;
 }
 
-/** Starts an exchange that publishes trades in their order, whether anybody listens or not, with faults of a seed. */
+/** Starts an exchange that publishes trades in order, whether anybody listens or not, with faults from a seed. */
 export async function startExchange(options: ExchangeOptions): Promise<Exchange> {
   const { markets, tradesPerSecond, seed, faults, protocol = BINANCE, opens = 'when-seen' } = options;
   const plan = new FaultPlan(faults, drawsOf(seed));

@@ -29,7 +29,7 @@ async function exchangeWith(options: Partial<ExchangeOptions> = {}): Promise<Exc
   return exchange;
 }
 
-/** What a client receives that does nothing but listen. */
+/** The frames that a purely listening client receives. */
 interface Listener {
   readonly webSocket: WebSocket;
   readonly messages: string[];
@@ -124,7 +124,7 @@ describe('the exchange without faults', () => {
     expect(exchange.shown('BTCUSDT').length).toBe(598);
   });
 
-  it('stamps trades with the time of their publication if told to', async () => {
+  it('stamps trades with the time of their publication on request', async () => {
     const from = Date.now();
     const exchange = await exchangeWith({ stamps: 'publication' });
     exchange.open();
@@ -133,7 +133,7 @@ describe('the exchange without faults', () => {
     expect(times.every((time) => time >= from && time <= Date.now())).toBe(true);
   });
 
-  it('takes subscriptions on the stream, answers pings and notes answers to its own', async () => {
+  it('accepts subscriptions on the stream, answers pings and records answers to its own', async () => {
     const exchange = await exchangeWith({ pingIntervalMs: 20 });
     const { webSocket, messages } = await listen(exchange, '/ws');
     webSocket.send('{"method":"SUBSCRIBE","params":["ethusdt@trade"],"id":7}');
@@ -147,20 +147,20 @@ describe('the exchange without faults', () => {
 });
 
 describe('the exchange misbehaves', () => {
-  /** Everything one client is sent on its first connection, under a seed. */
+  /** Everything sent to one client on its first connection, under a seed. */
   async function heard(seed: number, names: readonly FaultName[]) {
     const exchange = await exchangeWith({ seed, faults: faultsNamed(...names) });
     const { webSocket, messages, closed } = await listen(exchange);
     exchange.open();
     await exchange.finished;
-    // The pong comes after all that was sent before.
+    // The pong follows everything sent before it.
     webSocket.ping();
     await Promise.race([once(webSocket, 'pong'), closed]);
     return { messages, happened: exchange.stats.happened };
   }
 
   it('the same with the same seed, otherwise with another', async () => {
-    // How much of what was sent survives a cut is the network's affair: not among these.
+    // How many sent bytes survive a cut depends on the network: cuts are not among these.
     const names: FaultName[] = ['out-of-order', 'duplicated-frame', 'dropped-frame', 'malformed-besides', 'going-away'];
     const { messages } = await heard(5, names);
     expect(messages.length).toBeGreaterThan(10);
@@ -243,7 +243,7 @@ describe('the exchange misbehaves', () => {
     expect(new Set(refused)).toEqual(new Set([true, false]));
   });
 
-  it('in its answers: rate limits with Retry-After, which it insists on', async () => {
+  it('in its answers: rate limits with Retry-After, which it enforces', async () => {
     const exchange = await exchangeWith({ faults: { 'rate-limited': 1 } });
     const first = await get(exchange, '/api/v3/time');
     expect([first.status, first.headers.get('retry-after')]).toEqual([429, '1']);

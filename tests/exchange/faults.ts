@@ -1,25 +1,25 @@
 import { oneOf, whole, type Draw } from './draws.ts';
 
 /**
- * What can go wrong, and how often it does unless a test says otherwise: once in so many frames of a connection, attempts
- * to connect or requests, on average.
+ * The possible faults, and their default intervals: once in this many frames of a connection, attempts to connect or
+ * requests, on average.
  */
 export const FAULT_INTERVALS = {
-  // Connections: frames that one carries until it happens.
+  // Connections: the frames that one carries until the fault happens.
   /** The socket is destroyed between two frames. */
   cut: 600,
   /** The socket is destroyed within a frame. */
   'cut-mid-frame': 600,
-  /** The socket stays, but nothing is sent or read any more, pings included. */
+  /** The socket stays, but nothing is sent or read any longer, pings included. */
   'half-open': 2_000,
-  /** Pings are answered as ever, but no more trades come. */
+  /** Pings are answered as before, but no more trades arrive. */
   deaf: 2_000,
   /** Closed with 1001 or 1008, as at the end of 24 hours. */
   'going-away': 900,
   // Frames.
   /** Sent after up to `OUT_OF_ORDER_FRAMES_MAX` later ones. */
   'out-of-order': 40,
-  /** Sent again, at once or some frames later. */
+  /** Sent again, at once or a few frames later. */
   'duplicated-frame': 40,
   'dropped-frame': 200,
   /** Something else in place of a trade. */
@@ -37,9 +37,9 @@ export const FAULT_INTERVALS = {
   'server-error': 4,
   /** Answered late, in pieces. */
   'slow-answer': 5,
-  /** Begun and not ended. */
+  /** Begun but never ended. */
   'endless-answer': 8,
-  /** A page that ends within its JSON. */
+  /** A page that is cut off within its JSON. */
   'truncated-page': 4,
   /** A page that does not know the newest trades yet. */
   'lagging-page': 3,
@@ -50,7 +50,7 @@ export const FAULT_INTERVALS = {
 export type FaultName = keyof typeof FAULT_INTERVALS;
 export const FAULT_NAMES = Object.keys(FAULT_INTERVALS) as readonly FaultName[];
 
-/** Which faults there are: name → once in so many. */
+/** The faults in use: name → once in this many. */
 export type Faults = Readonly<Partial<Record<FaultName, number>>>;
 
 export const OUT_OF_ORDER_FRAMES_MAX = 12;
@@ -83,14 +83,14 @@ export interface PlannedEnd {
   readonly afterFrames: number;
 }
 
-/** What becomes of one trade on one connection. */
+/** The fate of one trade on one connection. */
 export interface FramePlan {
   readonly dropped: boolean;
-  /** Frames by which it comes late; 0 in its turn. */
+  /** The number of frames by which it is late; 0 if in turn. */
   readonly delayFrames: number;
-  /** Frames after which it comes again; undefined where it does not. */
+  /** The number of frames after which it is repeated; undefined where it is not. */
   readonly repeatFrames: number | undefined;
-  /** A draw that says which spoiled frame comes, and where. */
+  /** A draw that decides which spoiled frame is sent, and where. */
   readonly malformed: { readonly place: 'instead' | 'besides'; readonly drawn: number } | undefined;
 }
 
@@ -102,11 +102,11 @@ export function faultsNamed(...names: readonly FaultName[]): Faults {
 }
 
 /**
- * Every fault, for tests that combine them: rarer, since a client that keeps to the exchange's limits can ask for little
- * more than two pages a second.
+ * Every fault, for tests that combine them: rarer, since a client within the exchange's limits can request little more
+ * than two pages a second.
  *
- * @param frames how much rarer faults of frames and connections are than alone: more frames have more gaps
- * @param answers how much rarer those of answers are
+ * @param frames how much rarer faults of frames and connections are than when alone: more frames have more gaps
+ * @param answers how much rarer faults of answers are
  */
 export function everyFault(frames: number, answers: number): Faults {
   const intervals = FAULT_NAMES.map((name) => {
@@ -116,7 +116,7 @@ export function everyFault(frames: number, answers: number): Faults {
   return Object.fromEntries(intervals) as Faults;
 }
 
-/** Decides what goes wrong from the seed and the number of the connection, frame, attempt or request. */
+/** Decides the faults by the seed and the number of the connection, frame, attempt or request. */
 export class FaultPlan {
   private readonly faults: Faults;
   private readonly draw: Draw;
@@ -162,7 +162,7 @@ export class FaultPlan {
     return this.happens('refused-connection', attempt) ? oneOf(this.draw('refusal', attempt), REFUSALS) : undefined;
   }
 
-  /** At most one fault a request. */
+  /** At most one fault per request. */
   answerFaultOf(request: number): AnswerFault | undefined {
     return ANSWER_FAULTS.find((fault) => this.happens(fault, request));
   }
@@ -175,14 +175,14 @@ export class FaultPlan {
     return whole(this.draw('lag', request), 50, LAG_MS_MAX);
   }
 
-  /** A page of two trades at least, without one to some in a row, but never without all. */
+  /** A page of at least two trades, without one or more consecutive ones, but never without all. */
   withHole<Item>(request: number, page: readonly Item[]): readonly Item[] {
     const first = whole(this.draw('hole', request), 0, page.length - 1);
     const length = whole(this.draw('hole-length', request), 1, Math.min(HOLE_TRADES_MAX, page.length - 1));
     return page.toSpliced(first, length);
   }
 
-  /** Share of an answer's characters that are sent, above 0 and below 1. */
+  /** The share of an answer's characters that is sent, above 0 and below 1. */
   shareOf(request: number): number {
     return 0.05 + 0.9 * this.draw('share', request);
   }

@@ -28,7 +28,7 @@ function tradeAt(index: number): Trade {
   return { ...place, ...amounts, tradeId: String(FIRST + index), eventTime, side: 'BUY', receivedAt: eventTime };
 }
 
-/** A tape in memory whose broker now and then says that it is away: after it has taken all, a part or none of a batch. */
+/** A tape in memory whose broker sometimes reports an outage: after accepting all, a part or none of a batch. */
 class ForgetfulTape implements RecordProducer {
   readonly ids: string[] = [];
   failures = 0;
@@ -78,8 +78,8 @@ function ignore(): void {
   // Nothing is refused here.
 }
 
-describe('while Kafka says that it is away', () => {
-  it('what it took and what it did not take is each on the tape once, in order', async () => {
+describe('while Kafka reports an outage', () => {
+  it('accepted and unaccepted trades are each on the tape once, in order', async () => {
     const trades = Array.from({ length: TRADES }, (_, index) => tradeAt(index));
     const tape = new ForgetfulTape();
     const stream = streamOfTest();

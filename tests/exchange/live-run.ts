@@ -8,7 +8,7 @@ import { startExchange, type Exchange, type ExchangeOptions } from './exchange.t
 import type { Market } from './market.ts';
 import { expectTrueWatermarks, lineOfExchange, lineOfTape, TapeWitness } from './tape-witness.ts';
 
-/** As the defaults, but for machines that do not wait: a fault is noticed and mended within a second or two. */
+/** Like the defaults, but faster: a fault is noticed and repaired within a second or two. */
 export const SHORT_TIMING: Partial<LiveTiming> = {
   pingIntervalMs: 400,
   silenceMs: 1_500,
@@ -26,7 +26,7 @@ export const SHORT_TIMING: Partial<LiveTiming> = {
 };
 const QUOTE = 'USDT';
 
-/** An exchange whose markets are this test's own, and what the tape holds of them. */
+/** An exchange with this test's own markets, and their records on the tape. */
 export interface LiveScene {
   readonly exchange: Exchange;
   readonly symbols: readonly string[];
@@ -37,9 +37,12 @@ export interface LiveScene {
   start(options?: Partial<LiveIngestOptions>): LiveRun;
   /** The tape holds at least this many trades of all markets. */
   untilTrades(count: number): Promise<void>;
-  /** All is published and on the tape. */
+  /** Everything is published and on the tape. */
   untilWhole(deadlineMs?: number): Promise<void>;
-  /** The tape holds what the exchange has shown, in the order of the ids, each once, no gap, and watermarks that were true. */
+  /**
+   * The tape has every trade that the exchange showed, in the order of the ids, each once, without gaps, and with true
+   * watermarks.
+   */
   expectExact(): void;
   close(): Promise<void>;
 }
@@ -49,12 +52,12 @@ export interface LiveRun {
   stop(): Promise<LiveIngestReport>;
 }
 
-/** The instrument that a symbol of these tests stands for. */
+/** The instrument of a symbol of these tests. */
 function instrumentOf(symbol: string): string {
   return `${symbol.slice(0, -QUOTE.length)}-${QUOTE}@binance`;
 }
 
-/** A capture's markets under names of their own, so that tests share a tape and not their instruments. */
+/** A capture's markets under separate names, so that tests share a tape but not their instruments. */
 export function renamed(markets: readonly Market[], prefix: string): Market[] {
   return markets.map(({ symbol, trades }) => ({ symbol: prefix + symbol, trades }));
 }
@@ -139,7 +142,7 @@ function startRun(
   };
 }
 
-/** For a failure's message: the first ids that the tape has not. */
+/** For a failure's message: the first ids missing on the tape. */
 function missingOf(exchange: Exchange, witness: TapeWitness, symbols: readonly string[]): string {
   return symbols
     .map((symbol) => {

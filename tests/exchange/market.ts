@@ -9,7 +9,7 @@ export interface ExchangeTrade {
   readonly buyerIsMaker: boolean;
 }
 
-/** What is traded under one symbol, in the order of its ids. */
+/** The trades under one symbol, in the order of their ids. */
 export interface Market {
   readonly symbol: string;
   readonly trades: readonly ExchangeTrade[];

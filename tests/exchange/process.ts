@@ -1,7 +1,7 @@
 /**
- * An exchange in a process of its own, for measurements and for trials without a network:
- * `process.ts <trades of each of two markets> <trades a second> [prefix of the symbols BTCUSDT and ETHUSDT]`. Prints where it
- * answers as a line of JSON and, when every trade is published, how long that took; runs until SIGTERM or Ctrl-C.
+ * An exchange in a separate process, for measurements and for trials without a network:
+ * `process.ts <trades of each of two markets> <trades a second> [prefix of the symbols BTCUSDT and ETHUSDT]`. Prints
+ * its addresses as a line of JSON and, when every trade is published, how long that took; runs until SIGTERM or Ctrl-C.
  */
 import { syntheticCapture } from './captures.ts';
 import { startExchange } from './exchange.ts';
@@ -34,6 +34,6 @@ const times = markets
   .flatMap(({ symbol }) => exchange.shown(symbol))
   .map(({ timeMs }) => timeMs)
   .sort((left, right) => left - right);
-// The first trade of each market was there before the rest began.
+// The first trade of each market was published before the rest began.
 const [second = 0, last = 0] = [times[2], times.at(-1)];
 say({ seconds: (last - second) / MILLISECONDS_PER_SECOND });

@@ -1,13 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ExchangeTrade } from './market.ts';
 
-/** A message of the stream that is no valid trade. */
+/** A message of the stream that is not a valid trade. */
 export interface SpoiledFrame {
   readonly data: string | Buffer;
   readonly binary: boolean;
 }
 
-/** What a request wants of a market's trades: the newest ones, or those from an id on; oldest first in both cases. */
+/**
+ * The trades of a market that a request asks for: the newest ones, or those from an id on; oldest first in both cases.
+ */
 export interface PageRequest {
   readonly kind: 'page';
   readonly symbol: string;
@@ -15,21 +17,21 @@ export interface PageRequest {
   readonly limit: number;
 }
 
-/** An answer that needs no trades: a time, or an error in the venue's own form. */
+/** An answer without trades: a time, or an error in the venue's own form. */
 export interface PlainAnswer {
   readonly kind: 'plain';
   readonly status: number;
   readonly body: string;
 }
 
-/** What a message of a client on its stream does. */
+/** The effect of a client's message on its stream. */
 export interface Control {
   readonly subscribe: readonly string[];
   readonly unsubscribe: readonly string[];
   readonly reply: string | undefined;
 }
 
-/** What an exchange lets one client do. */
+/** The limits of an exchange for one client. */
 export interface ExchangeLimits {
   readonly connections: { readonly max: number; readonly windowMs: number };
   /** Pings, pongs and messages of a client on one connection. */
@@ -38,18 +40,18 @@ export interface ExchangeLimits {
   readonly requestWeight: { readonly max: number; readonly windowMs: number };
 }
 
-/** How a venue speaks. Another venue's server is another value of this type; faults, pace and records are shared. */
+/** A venue's protocol. Another venue's server is another value of this type; faults, pace and records are shared. */
 export interface ExchangeProtocol {
   readonly limits: ExchangeLimits;
   /** The server's own pings. */
   readonly pingIntervalMs: number;
-  /** Symbols that the address of a new connection asks for; undefined where there is nothing at this address. */
+  /** Symbols that the address of a new connection asks for; undefined where nothing is at this address. */
   subscriptionOf(url: URL): readonly string[] | undefined;
-  /** What a client's text on the stream means. */
+  /** The meaning of a client's text on the stream. */
   controlOf(text: string): Control;
   /** The message of a trade on the stream. */
   frameOf(symbol: string, trade: ExchangeTrade): string;
-  /** Ways to spoil the message of a trade, always as many. */
+  /** Ways to spoil the message of a trade; their number is constant. */
   readonly spoiledFrames: readonly ((symbol: string, trade: ExchangeTrade) => SpoiledFrame)[];
   /** Weight of a request at this address. */
   weightOf(url: URL): number;

@@ -1,7 +1,7 @@
 import type { ExchangeTrade, Market } from './market.ts';
 
 const TURN_MS = 4;
-/** After a pause of the process, what is due goes out in pieces. */
+/** After a pause of the process, overdue trades are published in pieces. */
 const TRADES_PER_TURN_MAX = 2_000;
 const MILLISECONDS_PER_SECOND = 1000;
 
@@ -10,7 +10,7 @@ export interface PublisherOptions {
   readonly tradesPerSecond: number;
   /** Ids that nobody ever gets, by symbol. */
   readonly withheld: Readonly<Record<string, readonly number[]>>;
-  /** Whether trades bear the capture's times, or those of their publication as at an exchange. */
+  /** Whether trades carry the capture's times, or those of their publication as at an exchange. */
   readonly stamps: 'capture' | 'publication';
   readonly onTrade: (symbol: string, trade: ExchangeTrade) => void;
 }
@@ -68,12 +68,12 @@ export class Publisher {
     clearInterval(this.timer);
   }
 
-  /** Trades so far, the withheld ones included. */
+  /** Trades so far, including the withheld ones. */
   count(symbol: string): number {
     return this.bookOfSymbol(symbol).published.length;
   }
 
-  /** The trades so far as they were published, the withheld ones included. */
+  /** The trades published so far, including the withheld ones. */
   trades(symbol: string): readonly ExchangeTrade[] {
     return this.bookOfSymbol(symbol).published;
   }
@@ -85,7 +85,7 @@ export class Publisher {
   /**
    * Trades that a client may know, oldest first: from an id on, or the newest.
    *
-   * @param lagMs trades published so lately are not known yet; the first one always is
+   * @param lagMs trades published less than this long ago are not known yet; the first one always is
    */
   page(symbol: string, fromId: number | undefined, limit: number, lagMs: number): ExchangeTrade[] {
     const { published, publishedAtMs, firstId, withheld } = this.bookOfSymbol(symbol);
@@ -142,7 +142,7 @@ export class Publisher {
     this.finish();
   }
 
-  /** The market whose next trade comes first; the earlier listed one of two at the same time. */
+  /** The market whose next trade is first; of two at the same time the one listed first. */
   private earliest(): Book | undefined {
     let earliest: Book | undefined;
     let earliestMs = Infinity;

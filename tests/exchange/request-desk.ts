@@ -6,7 +6,7 @@ import type { Publisher } from './publisher.ts';
 import type { RequestRecord, StatisticsRecorder } from './statistics.ts';
 
 const MILLISECONDS_PER_SECOND = 1000;
-/** A request that comes so soon after a 429 may have been on its way. */
+/** A request this soon after a 429 may have been on its way. */
 const ON_ITS_WAY_MS = 250;
 const SLOW_PIECES = 4;
 const SLOW_PIECE_MS = 100;
@@ -64,7 +64,7 @@ export class RequestDesk {
     else this.show(response, record, wanted, this.pageOf(wanted, 0));
   }
 
-  /** @returns false where this fault can do nothing to this answer */
+  /** @returns false where this fault cannot affect this answer */
   private answerWrongly(
     response: ServerResponse,
     record: RequestRecord,
@@ -75,7 +75,7 @@ export class RequestDesk {
     const page = wanted.kind === 'page' ? this.pageOf(wanted, 0) : [];
     const body = wanted.kind === 'page' ? protocol.pageOf(page) : wanted.body;
     const share = Math.max(1, Math.floor(body.length * plan.shareOf(record.number)));
-    // An exchange never says of a market that it has no trades at all when it has.
+    // An exchange never claims that a market has no trades when it has some.
     if (fault === 'lagging-page' && (wanted.kind === 'plain' || publisher.count(wanted.symbol) === 1)) return false;
     if (fault === 'page-with-holes' && page.length < 2) return false;
     record.fault = fault;
@@ -129,7 +129,7 @@ export class RequestDesk {
     this.reply(response, record, 200, this.options.protocol.pageOf(page));
   }
 
-  /** Once the client has the whole answer. */
+  /** Called once the client has the whole answer. */
   private noteShown(response: ServerResponse, wanted: PageRequest | PlainAnswer, page: readonly ExchangeTrade[]): void {
     if (wanted.kind === 'plain' || page.length === 0) return;
     const { publisher, onNewestSeen } = this.options;
@@ -152,7 +152,7 @@ export class RequestDesk {
     response.end(body);
   }
 
-  /** @param length characters of the body, all of them ASCII */
+  /** @param length the number of characters of the body, all of them ASCII */
   private begin(response: ServerResponse, record: RequestRecord, status: number, length: number): void {
     record.status = status;
     response.setHeader('content-length', length);

@@ -1,7 +1,7 @@
 import type { EndFault, FaultName } from './faults.ts';
 import type { ExchangeLimits } from './protocol.ts';
 
-/** An attempt to connect to the stream, and what became of it. Times are milliseconds since 1970. */
+/** An attempt to connect to the stream, and its result. Times are milliseconds since 1970. */
 export interface ConnectionRecord {
   /** From 0, refused attempts included. */
   readonly number: number;
@@ -13,7 +13,7 @@ export interface ConnectionRecord {
   /** Code in the client's close frame, or 1006 where there was none. */
   closeCode: number | undefined;
   framesSent: number;
-  /** What ended or silenced it, and since when. */
+  /** The fault that ended or silenced it, and since when. */
   fault: { readonly name: EndFault; readonly atMs: number } | undefined;
   /** Arrivals of pings, pongs and messages of the client. */
   readonly incomingAtMs: number[];
@@ -30,15 +30,15 @@ export interface RequestRecord {
   /** Path and query. */
   readonly address: string;
   readonly weight: number;
-  /** Sent although an earlier answer asked for patience, and after that answer must have arrived. */
+  /** Sent although an earlier answer demanded a wait, after that answer must have arrived. */
   readonly duringRetryAfter: boolean;
   status: number;
   fault: FaultName | undefined;
-  /** How long the client took part; undefined while it still waits. */
+  /** How long the client was served; undefined while it still waits. */
   endedAtMs: number | undefined;
 }
 
-/** What clients did, and what was done to them. */
+/** The clients' actions, and the faults that they met. */
 export interface ExchangeStatistics {
   readonly connections: readonly ConnectionRecord[];
   readonly requests: readonly RequestRecord[];
@@ -90,11 +90,11 @@ export class StatisticsRecorder implements ExchangeStatistics {
   }
 }
 
-/** More requests than this in one second are a flood, whatever they weigh. */
+/** More requests than this in one second are a flood, whatever their weight. */
 const REQUESTS_PER_SECOND_MAX = 25;
 const SECOND_MS = 1_000;
 
-/** The exchange's limits that a client did not keep to, a sentence each. */
+/** The exchange's limits that a client exceeded, one sentence each. */
 export function limitsBroken(statistics: ExchangeStatistics, limits: ExchangeLimits): string[] {
   const { connections, requests } = statistics;
   const broken: string[] = [];
@@ -127,7 +127,7 @@ export function limitsBroken(statistics: ExchangeStatistics, limits: ExchangeLim
   return broken;
 }
 
-/** The greatest number of times that lie within a window of a length, wherever it begins. */
+/** The greatest number of times within any window of a given length. */
 export function mostWithin(timesMs: readonly number[], windowMs: number): number {
   let most = 0;
   let first = 0;

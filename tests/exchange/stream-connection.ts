@@ -6,16 +6,16 @@ import type { ExchangeTrade } from './market.ts';
 import type { ExchangeProtocol } from './protocol.ts';
 import type { ConnectionRecord } from './statistics.ts';
 
-/** A client that takes less than it asked for is cut off, as at an exchange. */
+/** A client that reads less than it asked for is disconnected, as at an exchange. */
 const BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
-/** Pings of ours that may stay unanswered before the connection is cut. */
+/** Our pings that may stay unanswered before the connection is cut. */
 const UNANSWERED_PINGS_MAX = 3;
 const TEXT_FRAME = 0x81;
 const LENGTH_IN_16_BITS = 126;
 
 export interface StreamConnectionOptions {
   readonly webSocket: WebSocket;
-  /** What the WebSocket runs on. */
+  /** The socket under the WebSocket. */
   readonly socket: Duplex;
   readonly record: ConnectionRecord;
   readonly protocol: ExchangeProtocol;
@@ -24,13 +24,13 @@ export interface StreamConnectionOptions {
   readonly onFault: (name: FaultName) => void;
 }
 
-/** One client's stream, and all that goes wrong on it. */
+/** One client's stream, with its faults. */
 export class StreamConnection {
   private readonly options: StreamConnectionOptions;
   private readonly symbols: Set<string>;
   private readonly end: PlannedEnd | undefined;
   private readonly pings: NodeJS.Timeout;
-  /** Frames that come later than their turn, or again: the frame after which they are sent. */
+  /** Late or repeated frames: the frame after which they are sent. */
   private held: { readonly afterFrame: number; readonly data: string }[] = [];
   private frame = 0;
   private state: 'open' | 'deaf' | 'half-open' | 'ended' = 'open';
@@ -66,7 +66,7 @@ export class StreamConnection {
     });
   }
 
-  /** Sends a trade, if this client is to have it. @param data the trade's message */
+  /** Sends a trade, if this client should get it. @param data the trade's message */
   trade(symbol: string, trade: ExchangeTrade, data: string): void {
     if (this.state !== 'open' || !this.symbols.has(symbol)) return;
     const { record, plan, protocol, onFault } = this.options;
@@ -90,7 +90,7 @@ export class StreamConnection {
     if (this.options.webSocket.bufferedAmount > BUFFERED_BYTES_MAX) this.options.webSocket.terminate();
   }
 
-  /** Sends what is held back: no later frame will release it. */
+  /** Sends the frames held back: no later frame will release them. */
   flush(): void {
     if (this.state === 'open') this.release(() => true);
   }

@@ -21,7 +21,7 @@ export type WitnessedRecord =
   | { readonly kind: 'watermark'; readonly watermark: Watermark }
   | { readonly kind: 'gap'; readonly gap: TradeGap };
 
-/** Reads what comes onto the tape about some instruments, from its creation on. */
+/** Reads the tape's new records about some instruments, from its creation on. */
 export class TapeWitness {
   private readonly instruments: ReadonlySet<string>;
   private readonly reader: LogReader;
@@ -52,7 +52,7 @@ export class TapeWitness {
     return this.reader.close();
   }
 
-  /** Reads what is new. */
+  /** Reads the new records. */
   async catchUp(): Promise<void> {
     for (const partition of this.partitions) {
       const from = this.nextOffsets.get(partition) ?? 0;
@@ -67,12 +67,12 @@ export class TapeWitness {
     }
   }
 
-  /** Trades so far, repeated ones included. */
+  /** Trades so far, including repeated ones. */
   count(instrument: string): number {
     return this.counts.get(instrument) ?? 0;
   }
 
-  /** All about an instrument, in the tape's order. */
+  /** All records about an instrument, in the tape's order. */
   recordsOf(instrument: string): readonly WitnessedRecord[] {
     return this.perPartition()
       .flat()
@@ -91,7 +91,7 @@ export class TapeWitness {
     return this.recordsOf(instrument).flatMap((record) => (record.kind === 'watermark' ? [record.watermark] : []));
   }
 
-  /** Records of each partition in their order. */
+  /** Records of each partition in order. */
   perPartition(): readonly (readonly WitnessedRecord[])[] {
     return [...this.records.values()];
   }
@@ -126,13 +126,13 @@ export function lineOfTape({ tradeId, price, size, side, eventTime }: Trade): st
   return `${tradeId} ${asExchange(price.toString())} × ${asExchange(size.toString())} ${side} at ${eventTime}`;
 }
 
-/** The tape's text has no zeros at the end. */
+/** The tape's text has no trailing zeros. */
 function asExchange(decimal: string): string {
   const [wholePart = '', fraction = ''] = decimal.split('.');
   return `${wholePart}.${fraction.padEnd(EXCHANGE_DECIMALS, '0')}`;
 }
 
-/** No trade comes, for the first time, after a watermark that claimed to know all before a later time. */
+/** No new trade may follow a watermark that claimed completeness up to a later time. */
 export function expectTrueWatermarks(witness: TapeWitness): void {
   const broken: string[] = [];
   for (const records of witness.perPartition()) {
@@ -156,7 +156,10 @@ export function expectTrueWatermarks(witness: TapeWitness): void {
   expect(broken).toEqual([]);
 }
 
-/** One process's watermarks are whole seconds, each later than the one before, so at most one a second; none of the future. */
+/**
+ * One process's watermarks are whole seconds, each later than the one before, so at most one a second; none is in the
+ * future.
+ */
 export function expectSparseWatermarks(witness: TapeWitness): void {
   for (const records of witness.perPartition()) {
     const watermarks = records.flatMap((record) => (record.kind === 'watermark' ? [record.watermark] : []));

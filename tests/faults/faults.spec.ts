@@ -11,24 +11,24 @@ import { redisAdministratorUrl, stackConnections, stackOptions, startAgain } fro
 import { until } from '../support/until.ts';
 import { ENGINE, PROJECTOR_NAMES, stopAll, sumOf, World } from './world.ts';
 
-/** A round's trades keep each process at work long enough to be met between write and commit. */
+/** A round's trades keep each process working long enough to be caught between write and commit. */
 const ROUND_TRADES = 3_500;
 const ROUNDS_OF_CHANGE = 9;
 const KILLS = 5;
 const ROUNDS_OF_KILLS_MAX = 12;
-/** How long a process runs between two looks at it. */
+/** How long a process runs between two checks of it. */
 const SLICE_MS = 4;
 /** A bound against hanging: the other lane, and whoever else uses the machine, slows it. */
 const TEST_TIMEOUT_MS = 480_000;
 
 /**
- * Whatever happens on the way, the stores and the logs end up with the same bytes as in a run from the same tape in
- * which nothing happens. The tests are one story and run in order: the first two write the tape, with poison in it.
+ * Whatever happens on the way, the stores and the logs end up with the same bytes as in an undisturbed run from the
+ * same tape. The tests are one story and run in order: the first two write the tape, with poison in it.
  */
 let world: World;
 let trades = 0;
 let poisoned = 0;
-/** Of the undisturbed run from the whole tape. */
+/** The result of the undisturbed run from the whole tape. */
 let reference: Digest;
 
 beforeAll(async () => {
@@ -73,7 +73,7 @@ describe('the stores and the logs are as if nothing had happened', () => {
     TEST_TIMEOUT_MS,
   );
 
-  it('when records are poison: each is a dead letter once, and what lies behind it is derived', async () => {
+  it('when records are poison: each is a dead letter once, and later records are derived', async () => {
     const records = await world.recordsOf(DEAD_LETTERS_TOPIC);
     const letters = records
       .map(({ value }) => decodeBody('DeadLetter', bodyOf(value!)))
@@ -129,7 +129,7 @@ describe('the stores and the logs are as if nothing had happened', () => {
   );
 
   it(
-    'when Redis is wiped, at work and at rest',
+    'when Redis is wiped, while running and while stopped',
     async () => {
       await world.reset(true);
       const redis = await connectRedis(redisAdministratorUrl(), 'test-wipe');
@@ -170,9 +170,9 @@ describe('the stores and the logs are as if nothing had happened', () => {
 });
 
 /**
- * Starts a process and kills it when it has written what it has not committed.
+ * Starts a process and kills it when it has written records that it has not committed.
  *
- * @returns false when it came to the end of its work without being met so.
+ * @returns false when it finished its work without being caught so.
  */
 async function killAheadOfCommit(name: string): Promise<boolean> {
   const before = sumOf(await world.written(name));

@@ -25,13 +25,13 @@ import { until } from '../support/until.ts';
 import { World } from './world.ts';
 
 const TRADES = 5_000;
-/** A bound against hanging: the other lane, and whoever else uses the machine, slows it. */
+/** A limit against hanging: the other lane, and other users of the machine, slow it. */
 const TEST_TIMEOUT_MS = 480_000;
-/** Stands at another group's prefix: what a test deletes may have writers. */
+/** Replaces the writers' group prefix: a topic that a test deletes may have writers. */
 const NOBODY = 'nobody';
 const WRITTEN: readonly TopicName[] = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC];
 
-/** No trade comes in these tests: the tape is idle, and some of its partitions hold an activation and no trade. */
+/** No trade arrives in these tests: the tape is idle, and some of its partitions have an activation but no trade. */
 let world: World;
 let access: LogAccess;
 let reference: Digest;
@@ -63,10 +63,10 @@ afterAll(async () => {
   await world.close();
 });
 
-/** All that the engine has written, and whether another one could go on from it. */
+/** Everything that the engine has written, and whether another engine could continue from it. */
 async function written(): Promise<Digest> {
   const digest: Record<string, string> = { ...(await world.digest()) };
-  // Each once, though the engine meets what it refused again.
+  // Each once, although the engine meets refused records again.
   digest['dead letters'] = String((await world.recordsOf(DEAD_LETTERS_TOPIC)).length);
   for (let partition = 0; partition < DEFAULT_PARTITIONS; partition += 1) {
     const anchors = new Map<number, string>();
@@ -95,7 +95,7 @@ async function deleteRecords(topic: TopicName): Promise<void> {
   });
 }
 
-/** @param beyond - records behind the tape's end. */
+/** @param beyond - records after the tape's end. */
 async function moveOffsets(beyond: number): Promise<void> {
   await withAdmin(kafka, async (admin) => {
     const ends = await admin.fetchTopicOffsets(TAPE_TOPIC);
@@ -110,15 +110,15 @@ async function untilWhole(): Promise<void> {
     found = await written();
     return Object.entries(reference).every(([place, digest]) => found[place] === digest);
   };
-  await until('all is written as before', isWhole, TEST_TIMEOUT_MS / 3).catch(() => undefined);
+  await until('everything is written as before', isWhole, TEST_TIMEOUT_MS / 3).catch(() => undefined);
   expect(found).toEqual(reference);
 }
 
 const LOSSES: readonly (readonly [what: string, lose: () => Promise<void>])[] = [
-  ['all that it wrote was made anew', () => recreate(...WRITTEN)],
-  ['only one output was made anew', () => recreate('probability.decisions')],
-  ['the anchors were made anew', () => recreate(ANCHORS_TOPIC)],
-  ['the states were made anew, and the anchors are there', () => recreate(STATES_TOPIC)],
+  ['all its topics were recreated', () => recreate(...WRITTEN)],
+  ['only one output was recreated', () => recreate('probability.decisions')],
+  ['the anchors were recreated', () => recreate(ANCHORS_TOPIC)],
+  ['the states were recreated, and the anchors are there', () => recreate(STATES_TOPIC)],
   ['the records of an output were deleted', () => deleteRecords('strategy.results')],
 ];
 
@@ -147,7 +147,7 @@ describe('without a trade, an engine derives again up to the end of the tape', (
         await world.forgetOffsetsOf('engine');
       },
     ],
-    ['dead letters and all that it wrote were made anew', () => recreate(DEAD_LETTERS_TOPIC, ...WRITTEN)],
+    ['dead letters and all its topics were recreated', () => recreate(DEAD_LETTERS_TOPIC, ...WRITTEN)],
   ] as const)(
     'that was stopped while %s',
     async (_, lose) => {

@@ -28,7 +28,7 @@ const TRADES = 5_000;
 const TEST_TIMEOUT_MS = 400_000;
 const OPERATION_DEADLINE_MS = 200_000;
 const POLL_MS = 200;
-/** So often an operator does what is printed before giving up. */
+/** How often an operator follows the printed advice before giving up. */
 const REMEDIES_MAX = 12;
 const DECISIONS: TopicName = 'probability.decisions';
 const STOP_FIRST = 'stop the engines';
@@ -48,7 +48,7 @@ const reader = createLogReader(connections.kafkaBrokers);
 const access = { reader, registry, decode: createTapeDecoder(registry) };
 const producer = createRecordProducer(kafka, registry);
 const running = new Map<string, Running>();
-/** What each that stopped has said. */
+/** The messages of the stopped processes. */
 const said = new Map<string, string>();
 let world: World;
 let reference: Digest;
@@ -94,10 +94,10 @@ async function isDerived(): Promise<boolean> {
   return DERIVED_TOPICS.every((topic) => found[topic] === reference[topic]);
 }
 
-/** Runs the commands of a message one by one; a command that fails says what to run instead. */
+/** Runs the commands of a message one by one; a failing command prints what to run instead. */
 async function follow(message: string): Promise<void> {
   const commands = commandsIn(message).map(({ text }) => wordsOf(text).slice(1));
-  if (commands.length === 0) throw new Error(`it does not say what to run: ${message}`);
+  if (commands.length === 0) throw new Error(`it does not name a command to run: ${message}`);
   const stopsEngine = message.includes(STOP_FIRST);
   if (stopsEngine) await stop(ENGINE);
   for (const words of commands) {
@@ -110,10 +110,10 @@ async function follow(message: string): Promise<void> {
 }
 
 /**
- * An operator who knows nothing but what is printed: starts everything, does what that says which stops, and starts it
- * again, until all is as it was.
+ * An operator who knows only the printed advice: starts everything, follows the advice of each process that stops, and
+ * restarts it, until everything is as before.
  *
- * @param expected - fits what one of them says.
+ * @param expected - matches one of the messages.
  */
 async function operate(expected: RegExp): Promise<void> {
   const sentences: string[] = [];
@@ -155,14 +155,14 @@ async function emit(event: ProbabilityDecision): Promise<void> {
   ]);
 }
 
-describe('what is printed helps', () => {
+describe('the printed advice helps', () => {
   it(
     'where the first records of an output are gone',
     async () => {
       const [first] = await decisions();
       const partition = first?.tape.partition ?? 0;
       await withAdmin(kafka, async (admin) => {
-        // kafkajs does not look the topic up by itself.
+        // kafkajs does not refresh the topic's metadata itself.
         await admin.fetchTopicOffsets(DECISIONS);
         await admin.deleteTopicRecords({ topic: DECISIONS, partitions: [{ partition, offset: '5' }] });
       });
@@ -199,10 +199,10 @@ describe('what is printed helps', () => {
   );
 
   it.each([
-    ['at rest', false],
-    ['at work', true],
+    ['stopped', false],
+    ['running', true],
   ])(
-    'where derived topics were made anew that the projectors, %s, had read further',
+    'where derived topics were recreated that the projectors, %s, had read further',
     async (_, areAtWork) => {
       await world.repeatEvents();
       startAll();

@@ -23,7 +23,7 @@ import { seededContents, tapeRecordOf, tradeNumber } from '../support/seeded-tap
 import { resetStores } from '../support/stack.ts';
 import { until } from '../support/until.ts';
 
-/** Often enough that a recovery begins at an anchor, with events after it to compare. */
+/** Frequent enough for a recovery to begin at an anchor, with events after it to compare. */
 const ANCHOR_INTERVAL_RECORDS = 2_000;
 const CATCH_UP_DEADLINE_MS = 120_000;
 const UNKNOWN_SCHEMA_ID = 987_654;
@@ -56,7 +56,7 @@ export class World {
     return this.#admin.connect();
   }
 
-  /** Empties everything but, if asked, the tape: all else follows from it. */
+  /** Empties everything except, if requested, the tape: all else follows from it. */
   reset(keepTape: boolean): Promise<void> {
     return resetStores(this.connections, keepTape ? [TAPE_TOPIC] : []);
   }
@@ -77,7 +77,7 @@ export class World {
     await this.#producer.send(seededContents(from, count, DEFAULT_PARTITIONS).map(tapeRecordOf));
   }
 
-  /** Appends to each partition of the tape a byte, a trade cut short and a trade of a schema that nobody knows. */
+  /** Appends to each partition of the tape a byte, a truncated trade and a trade of an unknown schema. */
   async poison(): Promise<number> {
     const trade = encodeBody('Trade', tradeNumber(0));
     const id = await createRegistry(this.connections.registryUrl).idOf(TAPE_TOPIC, 'Trade');
@@ -92,7 +92,7 @@ export class World {
     return values.length * partitions.length;
   }
 
-  /** Appends every derived event once more, as an engine would that does not know it was replaced. */
+  /** Appends every derived event once more, like an engine that does not know that it was replaced. */
   async repeatEvents(): Promise<void> {
     for (const topic of DERIVED_TOPICS) {
       const records = await this.recordsOf(topic);
@@ -140,7 +140,7 @@ export class World {
     return listProjectors().find((projector) => projector.name === name)?.topics ?? [TAPE_TOPIC];
   }
 
-  /** Makes groups, by default every one, begin at the beginning again. None of their members may be running. */
+  /** Resets groups, by default all, to the beginning. None of their members may be running. */
   async forgetOffsets(names: readonly string[] = [ENGINE, ...PROJECTOR_NAMES]): Promise<void> {
     const groups = await Promise.all(names.map((name) => this.groupOf(name)));
     await this.#admin.deleteGroups(groups);
@@ -151,8 +151,8 @@ export class World {
   }
 
   /**
-   * How far each partition of what a process reads has had its effect: of the engine, the offset behind the tape record
-   * that its last snapshot came from; of a projector, where its store stands.
+   * How far each partition that a process reads has taken effect: for the engine, the offset after the tape record of
+   * its last snapshot; for a projector, the position of its store.
    */
   async written(name: string): Promise<Position[]> {
     if (name === ENGINE) return this.#causes();
@@ -190,7 +190,7 @@ export class World {
     return sumOf(ends) - sumOf(await this.committed(name, topics));
   }
 
-  /** Whether something has had its effect that is not committed. */
+  /** Whether some record has taken effect that is not committed. */
   async isAhead(name: string): Promise<boolean> {
     const written = await this.written(name);
     const topics = [...new Set(written.map(([topic]) => topic))];
@@ -208,7 +208,7 @@ export class World {
     return found;
   }
 
-  /** Waits until the engine has committed the whole tape, and every store stands at the ends of its topics. */
+  /** Waits until the engine has committed the whole tape, and every store is at the ends of its topics. */
   async untilCaughtUp(): Promise<void> {
     await this.untilEngineCaughtUp();
     for (const { name, topics } of listProjectors()) {
@@ -226,7 +226,7 @@ export class World {
     await until('the engine has committed the whole tape', isDone, CATCH_UP_DEADLINE_MS);
   }
 
-  /** A run in which nothing happens, from the tape alone. */
+  /** A run without faults, from the tape alone. */
   async runUndisturbed(): Promise<Digest> {
     await this.reset(true);
     const processes = this.startAll();

@@ -15,7 +15,7 @@ export interface CommandResult {
 /** What Node made of the sources, kept as bin/tapeproof.js keeps it: half the processor time of a start. */
 export const COMPILED = { NODE_COMPILE_CACHE: join(REPOSITORY, '.tapeproof', 'compiled') };
 
-/** The environment that names services. */
+/** The environment that configures services. */
 export function environmentOf({
   kafkaBrokers,
   registryUrl,

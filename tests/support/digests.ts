@@ -8,16 +8,16 @@ import { createPool } from '../../platform/postgres.ts';
 import { connectRedis, type Redis } from '../../platform/redis.ts';
 import { redisAdministratorUrl } from './stack.ts';
 
-/** What is stored, by place: a number of items and a hash of their bytes. */
+/** The stored content, by place: a number of items and a hash of their bytes. */
 export type Digest = Readonly<Record<string, string>>;
 
-/** Views that say how something was read, not what. */
+/** Views that show how the log was read, not its content. */
 const READING_VIEWS = ['projector_positions', 'projector_ledger'];
-/** Which generation is live says how often it was rebuilt. */
+/** The live generation only shows how often it was rebuilt. */
 const GENERATION = /^tp:(\d+):/;
 const READING_KEYS = /:(position|ledger)$|:partitions$/;
 
-/** Both stores and the logs. Reads whose bytes may differ between runs (how far, how often) are left out. */
+/** Both stores and the logs. Data that may differ between runs (how far, how often) is left out. */
 export async function digestOf(connections: Connections, partitions: number): Promise<Digest> {
   return {
     ...(await postgresDigest(connections.postgresUrl)),
@@ -95,7 +95,9 @@ async function logDigest(brokers: readonly string[], partitions: number): Promis
   }
 }
 
-/** The records of a topic by identity, in the identities' order. @throws Error when two bytes share one identity. */
+/**
+ * The records of a topic by identity, in the identities' order. @throws Error when different bytes share one identity.
+ */
 async function uniqueDigest(
   reader: LogReader,
   topic: TopicName,

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { execFile } from 'node:child_process';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
-/** What a copy of the project needs to check and test its code. */
+/** The files that a copy of the project needs to check and test its code. */
 const COPIED = [
   'bench',
   'bin',
@@ -24,13 +24,13 @@ const COPIED = [
   'tsconfig.json',
   'vitest.config.ts',
 ];
-/** A block of code that says in its first line which file it is. */
+/** A block of code whose first line names its file. */
 const BLOCK = /^```ts\n(\/\/ (\S+\.ts)\n[\s\S]*?)^```$/gm;
 
-/** A copy of the project in which a page of docs/ was followed: each of its files was written. */
+/** A copy of the project in which the instructions of a page of docs/ were followed: each of its files was written. */
 export interface FollowedDocument {
   readonly folder: string;
-  /** The files that the page has the reader write. */
+  /** The files that the page tells the reader to write. */
   readonly files: readonly string[];
   /** Runs a program of node_modules/.bin there; output and exit code. */
   run(program: string, ...words: string[]): Promise<{ readonly exitCode: number; readonly output: string }>;
@@ -39,7 +39,7 @@ export interface FollowedDocument {
   remove(): Promise<void>;
 }
 
-/** Does what a page of docs/ says, in a copy of the project. */
+/** Follows the instructions of a page of docs/, in a copy of the project. */
 export async function followDocument(page: string): Promise<FollowedDocument> {
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-document-'));
   for (const name of COPIED) await cp(join(REPOSITORY, name), join(folder, name), { recursive: true });

@@ -1,6 +1,6 @@
 /**
- * A process of its own that ingests a file, for tests that kill it: `ingest-process.ts <path> <connections as JSON>`.
- * Writes the number of trades that Kafka has acknowledged, one a line.
+ * A separate process that ingests a file, for tests that kill it: `ingest-process.ts <path> <connections as JSON>`.
+ * Writes the number of trades that Kafka has acknowledged, one number per line.
  */
 import type { Connections } from '../../platform/connections.ts';
 import { createLog } from '../../platform/log.ts';

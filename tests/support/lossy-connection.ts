@@ -6,7 +6,7 @@ import { RIDE_OUT_RETRY } from '../../platform/kafka/client.ts';
 export interface LossyConnection {
   /** A client whose every connection goes through the relay. */
   readonly kafka: Kafka;
-  /** Breaks the connection instead of passing on the broker's next answer to a request of at least so many bytes. */
+  /** Breaks the connection instead of passing on the broker's next answer to a request of at least this many bytes. */
   loseAnswerTo(requestBytesMin: number): void;
   /** Answers lost so far. */
   lost(): number;

@@ -11,7 +11,7 @@ import { sampleRegistry } from './sample-log.ts';
 
 const FETCH_RECORDS = 7;
 
-/** The topics' partitions in memory, with every range that was read of them. */
+/** The topics' partitions in memory, with every range read from them. */
 export class MemoryLog {
   readonly ranges: LogRange[] = [];
   readonly #partitions = new Map<string, LogRecord[]>();
@@ -27,7 +27,7 @@ export class MemoryLog {
     }
   }
 
-  /** As the engine writes an anchor; its hints may be others. */
+  /** Like an anchor that the engine writes; its hints may differ. */
   appendAnchor(anchor: AnchorRecord, changed: Partial<AnchorHints> = {}): void {
     const pages = this.records('engine.states', anchor.manifest.tape.partition).length;
     const hints = { pages, state: pages + anchor.pages.length, outputs: {}, ...changed };
@@ -35,7 +35,7 @@ export class MemoryLog {
     this.append([...states, manifest]);
   }
 
-  /** The records of a partition, which may be changed. */
+  /** The records of a partition; tests may change them. */
   records(topic: TopicName, partition: number): LogRecord[] {
     const held = this.#partitions.get(`${topic}-${partition}`) ?? [];
     this.#partitions.set(`${topic}-${partition}`, held);

@@ -11,7 +11,7 @@ import {
 } from '../../projectors/sink.ts';
 import { keyText, toText } from '../../projectors/sinks/postgres-text.ts';
 
-/** A store in memory behind the projectors' own port, and the plainest reading of what a store must do. */
+/** A store in memory behind the projectors' own port, and the plainest implementation of a store's duties. */
 export interface MemoryStore<Output> extends Sink<Output> {
   /** All values as one text. */
   values(): string;

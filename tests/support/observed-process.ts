@@ -12,13 +12,13 @@ const CLI = join(import.meta.dirname, '..', '..', 'bin', 'cli.ts');
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
-/** A `tapeproof` command that runs, as an operator sees it: by its log and over HTTP. */
+/** A running `tapeproof` command, as an operator sees it: by its log and over HTTP. */
 export class ObservedProcess {
   readonly words: readonly string[];
   readonly lines: LogLine[] = [];
-  /** What it wrote to standard error and is no line of JSON. */
+  /** Its output on standard error that is not a line of JSON. */
   readonly otherLines: string[] = [];
-  /** The greatest value that each metric had at any scrape. */
+  /** The greatest value of each metric at any scrape. */
   readonly greatest = new Map<string, number>();
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
@@ -44,7 +44,7 @@ export class ObservedProcess {
     }
   }
 
-  /** Lines of a kind that have these fields, from the `from`-th line on. */
+  /** Lines of a kind with these fields, from the `from`-th line on. */
   find(action: LogAction, fields: LogLine = {}, from = 0): LogLine[] {
     return this.lines
       .slice(from)
@@ -82,7 +82,7 @@ export class ObservedProcess {
     return families.flatMap(({ samples }) => samples);
   }
 
-  /** The sum over all series of a metric that have these labels. */
+  /** The sum over all series of a metric with these labels. */
   async metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
     return (await this.scrape())
       .filter((sample) => sample.name === name)

@@ -1,6 +1,6 @@
 /** A command that people are told to run. */
 export interface PrintedCommand {
-  /** Counts from 1; a line that another one continues counts as one with it. */
+  /** Counts from 1; a line and its continuation count as one. */
   readonly line: number;
   readonly text: string;
 }
@@ -8,25 +8,25 @@ export interface PrintedCommand {
 const COMMAND = String.raw`(?:npx )?tapeproof(?= [a-z-])|make(?= [a-z])|npm run(?= [a-z])`;
 /** Between quotes or backticks, which end it. */
 const QUOTED = new RegExp(`(["\`])((?:${COMMAND}) [^"\`]+)\\1`, 'g');
-/** On a line of its own, which ends it: in a code block, a help text or a list of commands. */
+/** On a separate line, which ends it: in a code block, a help text or a list of commands. */
 const ON_A_LINE = new RegExp(`^ *(?:\\$ )?((?:npx tapeproof|make|npm run) .+)$`);
-/** What ends a command in a shell, outside quotes. */
+/** The characters that end a command in a shell, outside quotes. */
 const SHELL_END = /^(?:&&?|\|\|?|;|#)$/;
 const WORD = /(?:"[^"]*"|'[^']*'|[^\s"'])+/g;
 /** A backslash at a line's end. */
 const CONTINUATION = / \\\n */g;
-/** Stands for what a message fills in, where any text will do. */
+/** Replaces a message's placeholder, where any text will do. */
 const SAMPLE = 'NAME';
 const SAMPLE_NUMBER = '6';
 const SAMPLE_TOPIC = 'indicator.snapshots';
 
-/** The commands in a page or a source, from above. */
+/** The commands in a page or a source, from top to bottom. */
 export function commandsIn(text: string): PrintedCommand[] {
   const lines = text.replaceAll(CONTINUATION, ' ').replaceAll('\\`', '`').split('\n');
   return lines.flatMap((raw, index) => {
     const line = raw.replaceAll(/\$\{[^}]*\}/g, sampleOf);
     const onALine = ON_A_LINE.exec(line)?.[1];
-    // Without npx it may be a name that a program gives itself.
+    // Without npx it may be a program's own name.
     const isCommand = (command: string): boolean => !/^tapeproof .*NAME$/.test(command) || !raw.includes('${');
     const found =
       onALine === undefined
@@ -41,7 +41,7 @@ function sampleOf(hole: string): string {
   return /partitions|actual/i.test(hole) ? SAMPLE_NUMBER : SAMPLE;
 }
 
-/** The commands of a line, as a shell would cut it. */
+/** The commands of a line, as a shell would split it. */
 function shellCommands(line: string): string[] {
   const commands: string[][] = [[]];
   for (const word of line.match(WORD) ?? []) {
@@ -52,7 +52,7 @@ function shellCommands(line: string): string[] {
   return commands.map((words) => words.join(' ')).filter((command) => /^(?:npx tapeproof|make|npm run) /.test(command));
 }
 
-/** The words of a command, without quotes; `npx` is left out, and what is optional is given. */
+/** The words of a command, without quotes; `npx` is left out, and optional words are included. */
 export function wordsOf(command: string): string[] {
   const words = (command.match(WORD) ?? []).map((word) => word.replaceAll(/["']/g, ''));
   return words[0] === 'npx' ? words.slice(1) : words;

@@ -10,11 +10,11 @@ import { until } from './until.ts';
 const CLI = join(import.meta.dirname, '..', '..', 'bin', 'cli.ts');
 const LOG_LINES_SHOWN = 8;
 
-/** A `tapeproof` command in a process of its own. */
+/** A `tapeproof` command in a separate process. */
 export interface TapeproofProcess {
   /** True until it has ended. */
   isAlive(): boolean;
-  /** Stops it where it is, and lets it go on. */
+  /** Stops it where it is, and lets it continue. */
   freeze(): void;
   thaw(): void;
   /** kill -9, and awaits the end. */
@@ -23,7 +23,7 @@ export interface TapeproofProcess {
   stop(): Promise<void>;
 }
 
-/** Starts commands against the services of a test, and ends what is left of them. */
+/** Starts commands against the services of a test, and ends the remaining ones. */
 export class Processes {
   readonly #connections: Connections;
   readonly #logFolder: string;
@@ -33,7 +33,7 @@ export class Processes {
   constructor(connections: Connections, logFolder: string) {
     this.#connections = connections;
     this.#logFolder = logFolder;
-    // Kept after the test, for whoever has to find out.
+    // Kept after the test, for debugging.
     rmSync(logFolder, { recursive: true, force: true });
     mkdirSync(logFolder, { recursive: true });
   }
@@ -41,7 +41,7 @@ export class Processes {
   /** @param words for example `engine`, `run`. */
   start(...words: string[]): TapeproofProcess {
     this.#started += 1;
-    // Words may be addresses, which are no names of files.
+    // Words may be addresses, which are not valid file names.
     const name = words.join('-').replaceAll(/[^\w.-]+/g, '-');
     const logFile = join(this.#logFolder, `${String(this.#started).padStart(3, '0')}-${name}.log`);
     const log = openSync(logFile, 'w');
@@ -68,7 +68,7 @@ export class Processes {
         await ended;
       },
       async stop() {
-        // Before its first line it may not have come to listen for a signal.
+        // Before its first line it may not yet listen for signals.
         await until(`"${words.join(' ')}" has begun`, () => !isAlive() || statSync(logFile).size > 0);
         if (isAlive()) child.kill('SIGTERM');
         await ended;
@@ -85,7 +85,7 @@ export class Processes {
     await Promise.all(ends);
   }
 
-  /** Does at once what the broker does when a dead member's session ends. Live members join again. */
+  /** Does at once what the broker does when a dead member's session ends. Live members rejoin. */
   async buryMembers(groupId: string): Promise<void> {
     const admin = new Admin({ clientId: 'test-bury', bootstrapBrokers: [...this.#connections.kafkaBrokers] });
     try {

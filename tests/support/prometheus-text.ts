@@ -1,4 +1,4 @@
-/** A strict reader of Prometheus' text format: what a scraper would refuse is an error here. */
+/** A strict parser of Prometheus' text format: anything that a scraper would refuse is an error here. */
 
 export interface Sample {
   readonly name: string;
@@ -19,7 +19,7 @@ const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\n"])*)"(?:,|$)/y;
 const NUMBER = /^(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|[+-]Inf|NaN)$/i;
 const SUFFIXES: Readonly<Record<string, readonly string[]>> = { histogram: ['_bucket', '_sum', '_count'] };
 
-/** @throws Error naming the line that is none. */
+/** @throws Error naming the invalid line. */
 export function parsePrometheus(text: string): ReadonlyMap<string, Family> {
   if (!text.endsWith('\n')) throw new Error('the last line does not end');
   const families = new Map<string, { name: string; type: string; help: string; samples: Sample[] }>();
@@ -34,7 +34,7 @@ export function parsePrometheus(text: string): ReadonlyMap<string, Family> {
       families.set(name, current);
     } else if (kind === 'TYPE') {
       if (current?.name !== name || current.type !== '') throw new Error(`a type out of place: ${line}`);
-      if (!['counter', 'gauge', 'histogram', 'summary'].includes(rest)) throw new Error(`no such type: ${line}`);
+      if (!['counter', 'gauge', 'histogram', 'summary'].includes(rest)) throw new Error(`unknown type: ${line}`);
       current.type = rest;
     } else {
       const sample = parseSample(line);
@@ -53,11 +53,11 @@ export function parsePrometheus(text: string): ReadonlyMap<string, Family> {
 
 function parseSample(line: string): Sample {
   const [, name, labelText, valueText = ''] = SAMPLE.exec(line) ?? [];
-  if (name === undefined || !NUMBER.test(valueText)) throw new Error(`no sample: ${line}`);
+  if (name === undefined || !NUMBER.test(valueText)) throw new Error(`not a valid sample: ${line}`);
   const labels: Record<string, string> = {};
   for (LABEL.lastIndex = 0; labelText !== undefined && LABEL.lastIndex < labelText.length;) {
     const [, label, value] = LABEL.exec(labelText) ?? [];
-    if (label === undefined || value === undefined || label in labels) throw new Error(`no labels: ${line}`);
+    if (label === undefined || value === undefined || label in labels) throw new Error(`not valid labels: ${line}`);
     labels[label] = value.replace(/\\([\\n"])/g, (_escape, letter: string) => (letter === 'n' ? '\n' : letter));
   }
   return { name, labels, value: Number(valueText.replace('Inf', 'Infinity')) };

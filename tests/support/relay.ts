@@ -1,22 +1,22 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A relay to a service that can swallow what goes through it: both ends believe that they are connected. */
+/** A relay to a service that can swallow the traffic: both ends believe that they are connected. */
 export interface Relay {
   readonly port: number;
   /** Connections so far. */
   accepted(): number;
   /** From now on nothing arrives on either side. The end of a connection that is open meanwhile never does. */
   swallow(): void;
-  /** Lets bytes pass again; what was swallowed stays lost. */
+  /** Lets bytes pass again; swallowed ones stay lost. */
   pass(): void;
-  /** As `pass`, and each side hears of the ends that it missed, as by keepalive after a while. */
+  /** Like `pass`, and each side learns of the closes that it missed, as by keepalive after a while. */
   heal(): void;
   close(): Promise<void>;
 }
 
 export async function startRelay(host: string, port: number): Promise<Relay> {
   const sockets = new Set<Socket>();
-  /** Neither side hears of the other's end. */
+  /** Neither side learns that the other closed. */
   const forgotten = new WeakSet<Socket>();
   const orphans = new Set<Socket>();
   let swallows = false;

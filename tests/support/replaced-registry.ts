@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What stands at the registry's place: the real one, or one that gives other ids, or lacks some. */
+/** A stand-in for the registry: the real one, or one that gives other ids, or lacks some. */
 export interface ReplacedRegistry {
   readonly url: string;
   /** From now on the ids change places in pairs: `[[1, 2]]` gives 1 the meaning of 2, and 2 that of 1. */
@@ -43,7 +43,7 @@ export async function replacedRegistry(registryUrl: string): Promise<ReplacedReg
       }).then(async (answer) => {
         const text = await answer.text();
         response.writeHead(answer.status, { 'content-type': 'application/json' });
-        // A look-up of a schema under its subject gives the id that it has here.
+        // A look-up of a schema under its subject returns its id here.
         response.end(text.replace(/"id":(\d+)/, (_, id) => `"id":${swapped.get(Number(id)) ?? String(id)}`));
       });
     });

@@ -3,10 +3,10 @@ import { runEngine } from '../../evaluators/main.ts';
 import { createLog, type Log } from '../../platform/log.ts';
 import { stackConnections } from './stack.ts';
 
-/** An engine at work in this process. */
+/** An engine running in this process. */
 export interface RunningEngine {
   readonly counters: EngineCounters;
-  /** Rejects with what stopped it. */
+  /** Rejects with the error that stopped it. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }

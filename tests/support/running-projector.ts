@@ -2,9 +2,9 @@ import { createLog } from '../../platform/log.ts';
 import { runProjector } from '../../projectors/main.ts';
 import { stackConnections } from './stack.ts';
 
-/** A projector at work in this process. */
+/** A projector running in this process. */
 export interface RunningProjector {
-  /** Rejects with what stopped it. */
+  /** Rejects with the error that stopped it. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }

@@ -5,7 +5,14 @@ import { partitionOf } from '../../contracts/partitioner.ts';
 import { TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { parseConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
-import { activated, gapBefore, missed, watermarked, watermarkOf, traded } from '../../evaluators/fixtures/tape-contents.ts';
+import {
+  activated,
+  gapBefore,
+  missed,
+  watermarked,
+  watermarkOf,
+  traded,
+} from '../../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask } from '../../evaluators/partition-task.ts';
 import { NO_HEADERS, type LogRecord } from '../../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
@@ -20,7 +27,7 @@ const TRADE_INTERVAL_US = 5_000_000;
 const TRADES_PER_WATERMARK = 60;
 const QUIET_US = 3_600_000_000;
 
-/** A registry that knows this build's schemas: a record type's id is its place in the alphabet, from 1. */
+/** A registry that knows this build's schemas: a record type's id is its alphabetical position, from 1. */
 export const sampleRegistry: Pick<Registry, 'schemaOf'> = {
   schemaOf: (id) => {
     const name = RECORD_NAMES[id - 1];
@@ -38,8 +45,8 @@ export const sampleRegistry: Pick<Registry, 'schemaOf'> = {
 export type Log = ReadonlyMap<TopicName, readonly (readonly LogRecord[])[]>;
 
 /**
- * A log as it may be found: an activation, trades and all that the engine derives from them; among them a trade that is
- * on the tape twice, late and refused ones, watermarks and gaps, bytes that nobody can read, and events that were emitted again.
+ * A realistic log: an activation, trades and everything that the engine derives from them; among them a trade that is
+ * on the tape twice, late and refused ones, watermarks and gaps, unreadable bytes, and events that were emitted again.
  */
 export function sampleLog(): Log {
   const log = new Map<TopicName, LogRecord[][]>(
@@ -65,7 +72,7 @@ export function sampleLog(): Log {
     if (task === undefined) return;
     const records = recordsOf(task, content);
     appendAll(records);
-    // An engine that was killed emits its last events again.
+    // A killed engine emits its last events again after its restart.
     if (index % 97 === 50) appendAll(records.filter(({ topic }) => topic !== TAPE_TOPIC));
   });
   for (const { name } of TOPICS) {
@@ -76,12 +83,13 @@ export function sampleLog(): Log {
   return log;
 }
 
-/** The trades with watermarks and gaps among them; at the end the market falls quiet, for one half of it known to be. */
+/** The trades with watermarks and gaps among them; at the end the market falls quiet, which is known for one half of it. */
 function sampleContents(): Placed[] {
   const trades = sampleTrades();
   const placed = trades.flatMap((trade, index): Placed[] => {
     const partition = partitionOf(trade.instrument, SAMPLE_PARTITIONS);
-    const watermarks = index % TRADES_PER_WATERMARK === TRADES_PER_WATERMARK - 1 ? watermarksAt(trade.eventTime, SAMPLE_PARTITIONS) : [];
+    const watermarks =
+      index % TRADES_PER_WATERMARK === TRADES_PER_WATERMARK - 1 ? watermarksAt(trade.eventTime, SAMPLE_PARTITIONS) : [];
     const gap = missed(gapBefore(trade, 1_000_000 + index, 7));
     return [
       ...(index % 250 === 100 ? [{ partition, content: gap }] : []),
@@ -110,9 +118,9 @@ function sampleTrades(): Trade[] {
     // Twice on the tape, right after and much later.
     [12, third],
     [400, tenth],
-    // Late, at a price of its own.
+    // Late, at a separate price.
     [300, { ...tenth, tradeId: 'late-1', price: Decimal.of('0.5') }],
-    // At the time of another one, then that one again.
+    // At the time of another trade, then that trade again.
     [500, { ...(trades[499] ?? first), tradeId: 'tie-1', price: Decimal.of('7') }],
     [501, trades[499] ?? first],
     // None at all.
@@ -123,7 +131,7 @@ function sampleTrades(): Trade[] {
   return trades;
 }
 
-/** A body that this build's schema gives another event: the same identity, other bytes. */
+/** Another event's body in this build's schema: the same identity, other bytes. */
 export function forge(record: LogRecord, change: { readonly probability: number }): LogRecord {
   const { value } = record;
   if (value === null) throw new TypeError('a record without a value cannot be forged');

@@ -6,7 +6,14 @@ import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { TapeContent } from '../../contracts/tape-content.ts';
 import { parseConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
-import { activated, gapBefore, missed, watermarked, watermarkOf, traded } from '../../evaluators/fixtures/tape-contents.ts';
+import {
+  activated,
+  gapBefore,
+  missed,
+  watermarked,
+  watermarkOf,
+  traded,
+} from '../../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask, type PartitionTask } from '../../evaluators/partition-task.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
@@ -27,7 +34,7 @@ export const SEEDED_INSTRUMENTS = [
 const FIRST_TRADE_US = 1_723_161_255_342_000;
 const TRADE_INTERVAL_US = 250_000;
 const SEND_TRADES = 2_000;
-/** A watermark follows each so many trades, and a gap comes before each so many. */
+/** A watermark follows every this many trades, and a gap precedes every this many. */
 const TRADES_PER_WATERMARK = 140;
 const TRADES_PER_GAP = 900;
 /** A live producer's watermarks are behind its clock. */
@@ -36,24 +43,24 @@ const WATERMARK_ALLOWANCE_US = 2_000_000;
 const FIRST_MISSING_ID = 1_000_000;
 const SECOND_US = 1_000_000;
 
-/** A record of the tape that can be read, and its partition. */
+/** A readable record of the tape, and its partition. */
 export interface Placed {
   readonly partition: number;
   readonly content: Exclude<TapeContent, { readonly kind: 'unusable' }>;
 }
 
-/** A tape written by a test, with the events that the engine's own step derives from it; made for an empty tape. */
+/** A tape written by a test, with the events that the engine's own step derives from it; needs an empty tape. */
 export interface SeededTape {
   readonly tapeId: string;
   /** Trades so far. */
   readonly trades: readonly Trade[];
-  /** Number of records of a kind so far. */
+  /** The number of records of a kind so far. */
   contents(kind: Placed['content']['kind']): number;
   /** Appends trades, every instrument in turn, with watermarks and gaps between them, and the events that follow. */
   trade(count: number): Promise<void>;
-  /** Appends watermarks that say that no trade came for so long after the latest one, and what follows from that. */
+  /** Appends watermarks which state that no trade came for this long after the latest one, and the events that follow. */
   quiet(seconds: number): Promise<void>;
-  /** Appends a record to the tape as it is, and what follows from it. */
+  /** Appends a record to the tape unchanged, and the events that follow. */
   append(trade: Trade): Promise<void>;
   close(): Promise<void>;
 }
@@ -105,7 +112,7 @@ export async function seedTape(connections: Connections, configuration = parseCo
   };
 }
 
-/** Seeded trades as a live producer writes them: watermarks and gaps are among them. The same for the same numbers. */
+/** Seeded trades like a live producer's, with watermarks and gaps among them. The same for the same numbers. */
 export function seededContents(from: number, count: number, partitions: number): Placed[] {
   return Array.from({ length: count }, (_, index) => from + index).flatMap((number): Placed[] => {
     const trade = tradeNumber(number);
@@ -128,7 +135,7 @@ export function watermarksAt(timeUs: number, partitions: number): Placed[] {
   });
 }
 
-/** A trade of a market that swings: the same for the same number. */
+/** A trade of a swinging market: the same for the same number. */
 export function tradeNumber(number: number): Trade {
   const instrument = SEEDED_INSTRUMENTS[number % SEEDED_INSTRUMENTS.length] ?? '';
   const round = Math.floor(number / SEEDED_INSTRUMENTS.length);
@@ -149,7 +156,7 @@ export function tradeNumber(number: number): Trade {
   };
 }
 
-/** What a record of the tape puts into the log: itself, and what the engine derives from it. */
+/** The log records of a tape record: itself, and the events that the engine derives from it. */
 export function recordsOf(task: PartitionTask, content: Placed['content']): OutgoingRecord[] {
   const { partition } = task;
   const { derived } = task.advance({ partition, offset: task.nextOffset, content });
@@ -162,7 +169,7 @@ export function recordsOf(task: PartitionTask, content: Placed['content']): Outg
   ];
 }
 
-/** A record of the tape as it is sent. */
+/** A record of the tape in the form for sending. */
 export function tapeRecordOf({ partition, content }: Placed): OutgoingRecord {
   return { topic: TAPE_TOPIC, partition, body: content.body, ...metadataOf(content) };
 }

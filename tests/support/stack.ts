@@ -25,7 +25,7 @@ export function stackEndpoints(): StackEndpoints {
   return testStack().endpoints;
 }
 
-/** Where the services of this test file are. */
+/** The addresses of the services of this test file. */
 export function stackConnections(): Connections {
   const endpoints = stackEndpoints();
   return {
@@ -37,7 +37,7 @@ export function stackConnections(): Connections {
   };
 }
 
-/** Redis as its administrator: what tests break and empty is denied to the application. */
+/** Redis as its administrator: breaking and emptying it is denied to the application. */
 export function redisAdministratorUrl(redisUrl = stackConnections().redisUrl): string {
   const secrets = readSecrets(stackOptions().folder);
   const url = new URL(redisUrl);
@@ -46,7 +46,7 @@ export function redisAdministratorUrl(redisUrl = stackConnections().redisUrl): s
   return url.href;
 }
 
-/** Postgres as its superuser: what tests break is denied to the roles of the application. */
+/** Postgres as its superuser: breaking it is denied to the roles of the application. */
 export function postgresAdministratorUrl(postgresUrl = stackConnections().postgresUrl): string {
   const secrets = readSecrets(stackOptions().folder);
   const url = new URL(postgresUrl);
@@ -60,15 +60,15 @@ export function stackOptions(): StackOptions {
   return testStack().options;
 }
 
-/** A group that a process was killed in keeps its dead member for a session's length. */
+/** A group keeps a killed process as a member until its session ends. */
 const GROUP_DEADLINE_MS = 120_000;
 const OURS = /^(tapeproof|test)/;
 
 /**
- * Leaves every store as on the first day: topics made anew and empty, schemas registered, no consumer group, Postgres
- * migrated and empty, Redis empty. For tests that need the tape to themselves; end their processes first.
+ * Resets every store: topics recreated and empty, schemas registered, no consumer group, Postgres migrated and empty,
+ * Redis empty. For tests that need the tape to themselves; end their processes first.
  *
- * @param kept topics that stay as they are.
+ * @param kept topics that stay unchanged.
  */
 export async function resetStores(connections = stackConnections(), kept: readonly TopicName[] = []): Promise<void> {
   const kafka = createKafka(connections.kafkaBrokers, 'test-reset', createLog('test', 'silent'));

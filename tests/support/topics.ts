@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka } from 'kafkajs';
 import { withAdmin } from '../../platform/kafka/client.ts';
 
-/** A topic of a test's own. */
+/** A separate topic for a test. */
 export async function createTopic(kafka: Kafka, partitions: number): Promise<string> {
   const topic = `test.${randomUUID()}`;
   await withAdmin(kafka, (admin) =>
@@ -24,7 +24,7 @@ export async function append(kafka: Kafka, topic: string, partition: number, val
   await producer.disconnect();
 }
 
-/** Committed offset of each partition; −1 where there is none. */
+/** The committed offset of each partition; −1 where none exists. */
 export function committedOffsets(kafka: Kafka, groupId: string, topic: string): Promise<Map<number, number>> {
   return withAdmin(kafka, async (admin) => {
     const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });

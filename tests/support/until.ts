@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const POLL_MS = 25;
-/** A bound against hanging, not a measure of speed: machines are shared. */
+/** A limit against hanging, not a measure of speed: machines are shared. */
 const DEADLINE_MS = 150_000;
 
 /**
- * Waits for a condition; what it throws counts as "not yet".
+ * Waits for a condition; its errors count as "not yet".
  *
  * @param what a sentence for the failure: "3 trades have arrived".
  */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A relay to a schema registry that notes what it is asked: `METHOD /path status`, in order. */
+/** A relay to a schema registry that records its requests: `METHOD /path status`, in order. */
 export interface WitnessedRegistry {
   readonly url: string;
   readonly requests: readonly string[];

@@ -9,7 +9,7 @@ const SOURCE = liveSourceOf(NAME);
 const TRADE_STREAM = '@trade';
 /** Weight of `trades` and of `historicalTrades`, whatever their limit; neither needs an API key. */
 const TRADES_WEIGHT = 25;
-/** The address is banned for a while, because it went on after a 429. */
+/** The address is banned for a while, because it continued after a 429. */
 const BANNED = 418;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -63,7 +63,7 @@ export const binance: Venue = {
   },
 };
 
-/** Spot writes base and quote as one: a hyphen is of the options market, or of an instrument that was mistyped. */
+/** Spot joins base and quote: a hyphen belongs to the options market, or to a mistyped instrument. */
 function isOfSpot(symbol: string): boolean {
   return !symbol.includes('-');
 }
@@ -83,9 +83,9 @@ function parsePage(text: string, symbol: string, receivedAt: number): Parsed {
   if (!Array.isArray(rows)) return malformed('the page is not a JSON list');
   const trades: (Trade | RefusedTrade)[] = [];
   for (const row of rows as readonly unknown[]) {
-    if (!isJsonObject(row)) return malformed('the page holds something that is no trade');
+    if (!isJsonObject(row)) return malformed('the page holds an entry that is not a trade');
     const { id, price, qty, time, isBuyerMaker } = row;
-    // The same fields under the names of the stream, so that a trade is the same whichever way it comes.
+    // The same fields under the stream's names, so that a trade is the same whichever way it arrives.
     const data = { s: symbol, t: id, p: price, q: qty, T: time, m: isBuyerMaker };
     trades.push(tradeIn(data, JSON.stringify(row), receivedAt));
   }

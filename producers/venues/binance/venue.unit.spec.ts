@@ -22,7 +22,7 @@ describe('binance', () => {
     expect(binance.instrumentOf(symbol)).toBeUndefined();
   });
 
-  it('has no symbol for a name that its trades do not bear', () => {
+  it('has no symbol for a name that its trades never have', () => {
     expect(binance.symbolOf('BTCUSDT@binance')).toBeUndefined();
     expect(binance.symbolOf('BTC-USTD@binance')).toBeUndefined();
     expect(binance.symbolOf('BTC--USDT@binance')).toBeUndefined();
@@ -30,7 +30,7 @@ describe('binance', () => {
     expect(binance.symbolOf('BTC-USDT@kraken')).toBeUndefined();
   });
 
-  it('asks for a symbol in any alphabet', () => {
+  it('requests a symbol in any alphabet', () => {
     expect(binance.stream.url('wss://here', ['币USDT'])).toBe('wss://here/stream?streams=%E5%B8%81usdt@trade');
     expect(binance.history.newest('币USDT', 1).path).toBe('/api/v3/trades?symbol=%E5%B8%81USDT&limit=1');
     expect(binance.history.from('币USDT', { firstTradeId: 1, afterTimeUs: null }, 1)?.path).toContain(
@@ -44,7 +44,7 @@ describe('binance', () => {
     );
   });
 
-  it('asks for the newest trades, and for those from an id on', () => {
+  it('requests the newest trades, and those from an id on', () => {
     expect(binance.history.newest('BTCUSDT', 1).path).toBe('/api/v3/trades?symbol=BTCUSDT&limit=1');
     expect(binance.history.from('BTCUSDT', { firstTradeId: 42, afterTimeUs: null }, 1_000)?.path).toBe(
       '/api/v3/historicalTrades?symbol=BTCUSDT&fromId=42&limit=1000',
@@ -67,7 +67,7 @@ describe('binance', () => {
     ['a size of 0', { q: '0.00' }, 'NOT_POSITIVE', '5'],
     ['a price of 0', { p: '0.00' }, 'NOT_POSITIVE', '5'],
     ['a price below 0', { p: '-1.5' }, 'NOT_POSITIVE', '5'],
-    ['an id that is no whole number', { t: 5.5 }, 'MALFORMED', undefined],
+    ['an id that is not a whole number', { t: 5.5 }, 'MALFORMED', undefined],
     ['a side that is unknown', { m: null }, 'SIDE_UNKNOWN', '5'],
     ['a time in the wrong unit', { T: 1_723_161_255 }, 'TIME_OUT_OF_BOUNDS', '5'],
   ])('refuses a frame with %s', (_, change, reason, tradeId) => {
