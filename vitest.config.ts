@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LANES } from './tests/lanes.ts';
 
+const POLL_TIMEOUT_MS = 60_000;
+
 /**
  * Two tiers. `fast` needs only Node. `stack` starts the local services once for each lane (tests/stack.setup.ts); the
  * files of a lane run one after the other and have its services to themselves, also to break them.
@@ -18,8 +20,9 @@ export default defineConfig({
           // They share only modules, which are loaded once per worker: half the processor time.
           isolate: false,
           maxWorkers: availableParallelism(),
-          // A limit against hanging, not a measure of speed: machines are shared.
+          // Limits against hanging, not measures of speed: machines are shared.
           testTimeout: 180_000,
+          expect: { poll: { timeout: POLL_TIMEOUT_MS } },
         },
       },
       {
@@ -31,6 +34,7 @@ export default defineConfig({
           // As above; and the lanes share the processor with each other.
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          expect: { poll: { timeout: POLL_TIMEOUT_MS } },
           maxWorkers: LANES,
           // After the fast ones, which would take the processor from what waits for a broker.
           sequence: { groupOrder: 1 },

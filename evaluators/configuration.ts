@@ -151,7 +151,8 @@ const configuration = z.strictObject({
     .strictObject({
       publish: z.enum(['AGGREGATED', 'CALIBRATED', 'RAW']).default('AGGREGATED'),
       priorSlope: z.number().min(0).max(100).default(1),
-      priorPrecision: z.number().positive().max(1e9).default(1),
+      priorPrecision: z.number().positive().max(1e9).default(0.25),
+      interceptPrecision: z.number().positive().max(1e9).default(100),
       learningRate: z.number().positive().max(2).default(2),
     })
     .prefault({}),
@@ -280,7 +281,7 @@ function sentenceOf(issue: z.core.$ZodIssue, schema: typeof configuration, wordi
   if (issue.code === 'invalid_key') {
     return `The configuration's key "${place}" ${issue.issues[0]?.message ?? 'is wrong'}.`;
   }
-  if (place === '') return `The configuration is no mapping of keys to values: ${wording(issue)}.`;
+  if (place === '') return `The configuration is not a mapping of keys to values: ${wording(issue)}.`;
   return `The configuration's ${place} is wrong: ${wording(issue)}.`;
 }
 

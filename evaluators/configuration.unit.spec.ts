@@ -83,8 +83,8 @@ describe('parseConfiguration', () => {
       { strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 5 } } } },
       'strategies.VWAP_REVERSION.parameters is wrong: entryDeviations must not be above maxDeviations.',
     ],
-    [[], 'is no mapping of keys to values'],
-    ['text', 'is no mapping of keys to values'],
+    [[], 'is not a mapping of keys to values'],
+    ['text', 'is not a mapping of keys to values'],
   ])('refuses %j with a sentence', (raw, sentence) => {
     expect(complaint(raw)).toContain(sentence);
   });

@@ -12,7 +12,7 @@ const GOLDEN_DIGESTS: Readonly<Record<string, string>> = {
   // A tape without watermarks gives what version 1 gave, but for the version's own name.
   '2': 'e16e87cb4c92e229487367f29756d36ab1694148c09ab8225348d4087e72c0ab',
   '3': 'b5dc3b86df8340344cd427a384520ab2e509e580130e015958033c6252895931',
-  '4': 'f6db6314ad3613e085719957347c28b61dd6ab64a321cc4a144eaa8e57c9d41f',
+  '4': '36d8803003f8486da6127137c07260fc9fcf4ff160b562ca0be0358bd4eced44',
 };
 
 const CONFIGURATION = parseConfiguration({

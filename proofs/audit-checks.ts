@@ -110,7 +110,7 @@ function publishedAgain(
       again.probability === probability &&
       again.calibration.rawProbability === calibration.rawProbability &&
       again.calibration.calibratedProbability === calibration.calibratedProbability,
-    detail: `p ${again.probability} of evidence ${evidence}, slope ${calibration.slope} and reference rate ${referenceRate};`,
+    detail: `p ${again.probability} of evidence ${evidence}, slope ${calibration.slope}, intercept ${calibration.intercept} and reference rate ${referenceRate};`,
   };
 }
 

@@ -155,6 +155,7 @@ function calibrationText({
   referenceRate,
   evidence,
   slope,
+  intercept,
   rawProbability,
   calibratedProbability,
   effectiveN,
@@ -164,7 +165,7 @@ function calibrationText({
     lastOutcomeOffset === null
       ? 'no outcome was known yet'
       : `from ${effectiveN.toFixed(1)} effective outcomes, the last one at offset ${lastOutcomeOffset}`;
-  return `reference rate ${referenceRate}, evidence ${evidence}: raw ${rawProbability}; slope ${slope} (${learned}): calibrated ${calibratedProbability}`;
+  return `reference rate ${referenceRate}, evidence ${evidence}: raw ${rawProbability}; slope ${slope}, intercept ${intercept} (${learned}): calibrated ${calibratedProbability}`;
 }
 
 function snapshotNode({ snapshot, trades }: AuditReport): Node {

@@ -172,7 +172,7 @@ function idOf(text: string): EventId {
   if (id === undefined) {
     throw new TapeproofError(
       'USAGE',
-      `${JSON.stringify(text.slice(0, 100))} is no event id: one looks like decision-3-10411-0 (or outcome-…, result-…, snapshot-…).`,
+      `${JSON.stringify(text.slice(0, 100))} is not an event id: one looks like decision-3-10411-0 (or outcome-…, result-…, snapshot-…).`,
     );
   }
   return id;

@@ -223,6 +223,7 @@ function writeCalibration(value: Calibration): void {
   writeDouble(value.rawProbability);
   writeDouble(value.calibratedProbability);
   writeDouble(value.slope);
+  writeDouble(value.intercept);
   writeArray(value.weights, writeDouble);
   writeDouble(value.effectiveN);
   writeNullable(value.lastOutcomeOffset, writeLong);

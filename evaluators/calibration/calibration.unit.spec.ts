@@ -8,6 +8,8 @@ const PARAMETERS: CalibrationParameters = {
   publish: 'AGGREGATED',
   priorSlope: 1,
   priorPrecision: 1,
+  // So certain that it stays 0: each test says where it learns.
+  interceptPrecision: 1e9,
   learningRate: 2,
   epsilon: 0.001,
 };
@@ -113,6 +115,22 @@ describe('ForecastSeries', () => {
     const p = 1 / (1 + Math.exp(-0.5));
     const precision = 1 + p * (1 - p) * 0.25;
     expect(series.usedSlope).toBeCloseTo(1 + ((1 - p) * 0.5) / precision, 9);
+  });
+
+  it('learns by the intercept that every forecast does better, beside its evidence, and forgets nothing in a state', () => {
+    const parameters = { ...PARAMETERS, publish: 'CALIBRATED', priorPrecision: 1e9, interceptPrecision: 4 } as const;
+    let series = new ForecastSeries(parameters);
+    learn(series, true, 0);
+    const p = 1 / (1 + Math.exp(-0.5));
+    const said = { evidence: 0.5, rawEvidence: 0.5 };
+    expect(series.publish(half, said).calibration.intercept).toBeCloseTo((1 - p) / (4 + p * (1 - p)), 9);
+    for (let index = 1; index < 2_000; index += 1) {
+      learn(series, (index * 0.618034) % 1 < 0.8, index);
+      series = new ForecastSeries(parameters, series.toState());
+    }
+    expect(series.publish(half, said).probability).toBeCloseTo(0.8, 2);
+    // A NEUTRAL forecast says the reference rate, whatever is known of directed ones.
+    expect(series.publish(half, NO_EVIDENCE).probability).toBe(0.5);
   });
 
   it('falls silent where outcomes speak against it, and comes back', () => {

@@ -13,6 +13,8 @@ export interface CalibrationParameters {
   readonly priorSlope: number;
   /** Its precision, 1 / variance. */
   readonly priorPrecision: number;
+  /** Precision of the normal prior of an intercept, whose mean is 0. */
+  readonly interceptPrecision: number;
   /** η of the aggregating forecaster. */
   readonly learningRate: number;
   /** Probabilities are kept within [epsilon, 1 − epsilon]. */
@@ -23,13 +25,15 @@ export interface CalibrationParameters {
 export interface ForecastSeriesState {
   readonly slope: number;
   readonly precision: number;
+  readonly intercept: number;
+  readonly interceptPrecision: number;
   readonly weights: readonly number[];
   readonly effectiveN: number;
   readonly lastForecastUs: number | null;
   readonly lastOutcomeOffset: number | null;
 }
 
-type Named = Pick<Calibration, 'slope' | 'weights' | 'effectiveN' | 'lastOutcomeOffset'>;
+type Named = Pick<Calibration, 'slope' | 'intercept' | 'weights' | 'effectiveN' | 'lastOutcomeOffset'>;
 
 /** The experts: reference rate, raw and calibrated probability. */
 const EXPERTS = 3;
@@ -62,9 +66,10 @@ export interface Published {
  * What the outcomes of one strategy's forecasts, or of the decisions, say of its evidence, in one market under one hit
  * rule.
  *
- * Calibration slope (Cox 1958, Biometrika 45:562): `p = σ(logit p0 + max(0, β) · e)`, the prior of β normal. Each outcome
- * moves β by a sequential Laplace step with its overlap weight w: `P ← P + w·p(1 − p)·e²`, `β ← β + w·(o − p)·e / P`. So
- * evidence that outcomes speak against falls silent, and comes back when they speak for it.
+ * Recalibration by intercept and slope (Cox 1958, Biometrika 45:562): `p = σ(logit p0 + a + max(0, β) · e)`, both priors
+ * normal. Each outcome moves them by a sequential Laplace step with its overlap weight w: `P ← P + w·p(1 − p)·e²`,
+ * `β ← β + w·(o − p)·e / P`, and the same for a with 1 in place of e. So evidence that outcomes contradict falls silent, and
+ * comes back when they support it; and a market in which every such forecast does better or worse is known by a.
  *
  * What is published is made of the rounded figures that the event names: an audit makes it of them again.
  */
@@ -72,6 +77,8 @@ export class ForecastSeries {
   private readonly parameters: CalibrationParameters;
   private slope: number;
   private precision: number;
+  private intercept: number;
+  private interceptPrecision: number;
   private weights: readonly number[];
   private effectiveN: number;
   private lastForecastUs: number | null;
@@ -83,6 +90,8 @@ export class ForecastSeries {
     this.parameters = parameters;
     this.slope = state?.slope ?? parameters.priorSlope;
     this.precision = state?.precision ?? parameters.priorPrecision;
+    this.intercept = state?.intercept ?? 0;
+    this.interceptPrecision = state?.interceptPrecision ?? parameters.interceptPrecision;
     this.weights = state?.weights ?? Array.from({ length: EXPERTS }, () => 1 / EXPERTS);
     this.effectiveN = state?.effectiveN ?? 0;
     this.lastForecastUs = state?.lastForecastUs ?? null;
@@ -90,8 +99,9 @@ export class ForecastSeries {
   }
 
   toState(): ForecastSeriesState {
-    const { slope, precision, weights, effectiveN, lastForecastUs, lastOutcomeOffset } = this;
-    return { slope, precision, weights, effectiveN, lastForecastUs, lastOutcomeOffset };
+    const { slope, precision, intercept, interceptPrecision, weights, effectiveN, lastForecastUs, lastOutcomeOffset } =
+      this;
+    return { slope, precision, intercept, interceptPrecision, weights, effectiveN, lastForecastUs, lastOutcomeOffset };
   }
 
   /** max(0, β), nine decimals: what this series' evidence counts. */
@@ -122,9 +132,13 @@ export class ForecastSeries {
     this.lastForecastUs = forecastTime;
     this.lastOutcomeOffset = offset;
     this.effectiveN += overlap;
-    const probability = sigmoid(reference.logOdds + Math.max(0, this.slope) * evidence);
-    this.precision += overlap * probability * (1 - probability) * evidence * evidence;
-    this.slope += (overlap * ((isHit ? 1 : 0) - probability) * evidence) / this.precision;
+    const probability = sigmoid(reference.logOdds + this.intercept + Math.max(0, this.slope) * evidence);
+    const information = overlap * probability * (1 - probability);
+    const surprise = overlap * ((isHit ? 1 : 0) - probability);
+    this.precision += information * evidence * evidence;
+    this.slope += (surprise * evidence) / this.precision;
+    this.interceptPrecision += information;
+    this.intercept += surprise / this.interceptPrecision;
     const { learningRate } = this.parameters;
     const experts = [reference.rate, rawProbability, calibratedProbability];
     this.weights = reweighted(this.weights, experts, isHit, learningRate, overlap);
@@ -135,6 +149,7 @@ export class ForecastSeries {
   private figures(): Named {
     this.named ??= {
       slope: toNineDecimals(this.slope),
+      intercept: toNineDecimals(this.intercept),
       weights: this.weights.map(toNineDecimals),
       effectiveN: toSixDecimals(this.effectiveN),
       lastOutcomeOffset: this.lastOutcomeOffset,
@@ -152,7 +167,7 @@ export function publishedFrom(
   rawEvidence: number,
   { publish, learningRate, epsilon }: CalibrationParameters,
 ): Published {
-  const { referenceRate, evidence, slope, weights } = figures;
+  const { referenceRate, evidence, slope, intercept, weights } = figures;
   if (evidence === 0 && rawEvidence === 0) {
     const probability = toSixDecimals(referenceRate);
     return {
@@ -162,7 +177,7 @@ export function publishedFrom(
   }
   const within = (probability: number): number => toSixDecimals(clamp(probability, epsilon, 1 - epsilon));
   const rawProbability = within(sigmoid(referenceLogOdds + rawEvidence));
-  const calibratedProbability = within(sigmoid(referenceLogOdds + Math.max(0, slope) * evidence));
+  const calibratedProbability = within(sigmoid(referenceLogOdds + intercept + Math.max(0, slope) * evidence));
   const probability =
     publish === 'RAW'
       ? rawProbability

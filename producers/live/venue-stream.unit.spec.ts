@@ -115,7 +115,7 @@ describe('a stream', () => {
 
   it('gives up a silent connection, without even pongs', async () => {
     const { reported, clients } = await play({ autoPong: false });
-    await expect.poll(() => clients.length, { timeout: 5_000 }).toBe(2);
+    await expect.poll(() => clients.length).toBe(2);
     expect(reported[2]).toMatch(/^SILENT 1/);
   });
 
@@ -124,7 +124,7 @@ describe('a stream', () => {
     await expect.poll(() => clients.length).toBe(1);
     let pings = 0;
     clients[0]?.on('ping', () => (pings += 1));
-    await expect.poll(() => pings, { timeout: 5_000 }).toBeGreaterThan(TIMING.silenceMs / TIMING.pingIntervalMs);
+    await expect.poll(() => pings).toBeGreaterThan(TIMING.silenceMs / TIMING.pingIntervalMs);
     expect(reported).toEqual(['connected 1', 'up']);
   });
 
@@ -158,7 +158,7 @@ describe('a stream', () => {
   ])('waits as long as a handshake refused with %s demands', async (status, waitStatuses) => {
     const refusal = `HTTP/1.1 ${status}\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`;
     const { reported } = await play({ refuse: (attempt) => (attempt === 1 ? refusal : undefined), waitStatuses });
-    await expect.poll(() => reported, { timeout: 5_000 }).toContain('connected 2');
+    await expect.poll(() => reported).toContain('connected 2');
     expect(reported[0]).toBe(`HANDSHAKE 1: HTTP ${status.slice(0, 3)}`);
     expect(Number(reported[1]?.replace('again in ', ''))).toBeGreaterThan(900);
   });

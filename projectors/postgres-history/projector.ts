@@ -135,6 +135,7 @@ function ruleAndCalibration({ hitRule, calibration }: StrategyResult | Probabili
     reference_rate: calibration?.referenceRate ?? null,
     evidence: calibration?.evidence ?? null,
     slope: calibration?.slope ?? null,
+    intercept: calibration?.intercept ?? null,
     raw_probability: calibration?.rawProbability ?? null,
     calibrated_probability: calibration?.calibratedProbability ?? null,
     weight_of_reference: ofReference ?? null,

@@ -73,7 +73,14 @@ describe('postgres-history', () => {
       ...{ tape: { partition: 0, offset: 0 }, contributions: [] },
       hitRule: { kind: 'FIRST_TOUCH', horizonMs: 1, minMoveBps: 2, minMovePoints: null, graceMs: 3 },
       calibration: {
-        ...{ referenceRate: 0.48, evidence: 0.1, slope: 0.9, rawProbability: 0.5, calibratedProbability: 0.49 },
+        ...{
+          referenceRate: 0.48,
+          evidence: 0.1,
+          slope: 0.9,
+          intercept: 0.05,
+          rawProbability: 0.5,
+          calibratedProbability: 0.49,
+        },
         ...{ weights: [0.2, 0.3, 0.5], effectiveN: 12.5, lastOutcomeOffset: 7 },
       },
     } as unknown as ProbabilityDecision;
@@ -82,7 +89,14 @@ describe('postgres-history', () => {
         ?.row;
     expect(rowOf(decision)).toMatchObject({
       ...{ hit_rule_kind: 'FIRST_TOUCH', horizon_ms: 1, min_move_bps: 2, min_move_points: null, grace_ms: 3 },
-      ...{ reference_rate: 0.48, evidence: 0.1, slope: 0.9, raw_probability: 0.5, calibrated_probability: 0.49 },
+      ...{
+        reference_rate: 0.48,
+        evidence: 0.1,
+        slope: 0.9,
+        intercept: 0.05,
+        raw_probability: 0.5,
+        calibrated_probability: 0.49,
+      },
       ...{ weight_of_reference: 0.2, weight_of_raw: 0.3, weight_of_calibrated: 0.5 },
       ...{ effective_n: 12.5, last_outcome_offset: 7 },
     });

@@ -28,6 +28,7 @@ const CALIBRATION = {
   reference_rate: 'double precision null',
   evidence: 'double precision null',
   slope: 'double precision null',
+  intercept: 'double precision null',
   raw_probability: 'double precision null',
   calibrated_probability: 'double precision null',
   weight_of_reference: 'double precision null',
