@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Outcome } from '../contracts/generated/events.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
@@ -11,6 +14,7 @@ import { EventLog } from '../proofs/event-log.ts';
 import type { ScoreRow } from '../proofs/scoreboard/score-row.ts';
 import { scoreboard } from '../proofs/scoreboard/scoreboard.ts';
 import { ReliabilityBins } from '../proofs/scores/reliability-bins.ts';
+import { environmentOf, runCommand } from './support/command.ts';
 import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
@@ -136,6 +140,22 @@ describe('the scores in Postgres', () => {
     );
     expect(Number(split[0]?.['directions'])).toBe(2);
     expect(Number(split[0]?.['levels'])).toBeGreaterThan(1);
+  });
+
+  it('are drawn by the command, a panel for each group with enough outcomes', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tapeproof-plot-'));
+    try {
+      const plot = join(folder, 'reliability.svg');
+      const environment = environmentOf(connections);
+      const drawn = await runCommand(['scoreboard', '--plot', plot, '--details'], environment);
+      expect(drawn.exitCode, drawn.stderr).toBe(0);
+      expect(drawn.stdout).toMatch(/decision +\d+\.\d % +\d+\.\d to \d+\.\d/);
+      const { rows } = await scoreboard(log(), PARTITIONS);
+      const svg = await readFile(plot, 'utf8');
+      expect(svg.match(/<polyline/g)).toHaveLength(rows.filter(({ reliability }) => reliability !== null).length);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('are, rebuilt from the log, the same to the last digit', async () => {
