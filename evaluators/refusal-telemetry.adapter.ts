@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../contracts/generated/events.ts';
+import { reportDeadLetter } from '../platform/dead-letter-telemetry.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { SetAside } from './advance.ts';
@@ -28,14 +29,10 @@ export class RefusalTelemetry {
     });
   }
 
-  deadLetter({ deadLetterId, reader, reason, detail, source }: DeadLetter): void {
-    this.#metrics.count('tapeproof_dead_letters_total', { reader, reason });
-    this.#log.sampled('dead-letter')?.(`Tape record ${this.#partition}-${source.position} cannot be used: ${detail}`, {
-      'event.id': deadLetterId,
-      'event.reason': reason,
-      'tapeproof.reader': reader,
-      'tapeproof.tape.partition': this.#partition,
-      'tapeproof.tape.offset': source.position,
-    });
+  deadLetter(letter: DeadLetter): void {
+    const { detail, source } = letter;
+    const sentence = () => `Tape record ${this.#partition}-${source.position} cannot be used: ${detail}`;
+    const place = { 'tapeproof.tape.partition': this.#partition, 'tapeproof.tape.offset': source.position };
+    reportDeadLetter({ metrics: this.#metrics, log: this.#log }, letter, sentence, place);
   }
 }

@@ -4,15 +4,15 @@ import type { Log } from './log.ts';
 import { DEAD_LETTER_REASONS } from './metrics/dead-letter-reasons.ts';
 import type { Metrics } from './metrics/metrics.ts';
 
-/** What is said of everything that was refused, kept or not. */
+/** The part of a dead letter that is logged; without an id where the letter is not kept. */
 type Refused = Pick<DeadLetter, 'reader' | 'reason'> & Partial<Pick<DeadLetter, 'deadLetterId'>>;
 
-/** A counter of errors that has no series before the first would hide that one: `increase()` needs a 0 before it. */
+/** A counter of errors without a series before the first error would hide that error: `increase()` needs a preceding 0. */
 export function beginDeadLetters(metrics: Metrics, reader: string): void {
   for (const reason of DEAD_LETTER_REASONS) metrics.count('tapeproof_dead_letters_total', { reader, reason }, 0);
 }
 
-/** Counts a dead letter and writes its line. @param sentence made only where the line is written: they are sampled. */
+/** Counts a dead letter and writes its line. @param sentence called only if the line is written: such lines are sampled. */
 export function reportDeadLetter(
   { metrics, log }: { readonly metrics: Metrics; readonly log: Log },
   letter: Refused,
@@ -23,7 +23,7 @@ export function reportDeadLetter(
   logDeadLetter(log, letter, sentence, fields);
 }
 
-/** The line of what was refused, which may not be kept. */
+/** Writes the line of a refusal whose dead letter may not be kept. */
 export function logDeadLetter(
   log: Log,
   { deadLetterId, reader, reason }: Refused,
