@@ -136,7 +136,7 @@ describe('audit', () => {
   it.each([
     [['audit', 'decision-0-999999999-0'], 1, 'There is no event'],
     [['audit', 'decision-99-1-0'], 1, 'There is no partition 99'],
-    [['audit', 'nonsense'], 2, 'no event id'],
+    [['audit', 'nonsense'], 2, 'is not an event id'],
     [['audit', 'decision-0-1-0', '--latest', INSTRUMENT], 2, 'Name one thing to audit'],
     [['audit', 'decision-0-1-0', '--at', '2025-03-25T23:30:00Z'], 2, 'Name one thing to audit'],
     [['audit', '--latest', INSTRUMENT, '--at', '2025-03-25T23:30:00Z'], 2, 'Name one thing to audit'],

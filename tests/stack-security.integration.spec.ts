@@ -60,11 +60,12 @@ function withRedis<T>(url: string, work: (client: Redis) => Promise<T>): Promise
 beforeAll(async () => {
   await migratePostgres(stackConnections());
   const { rows } = await inPostgres(endpoints.postgresMigratorUrl, (client) =>
-    client.query<{ schema: string }>(
-      `SELECT schema_prefix || '_' || live AS schema FROM tapeproof.projector_generations ORDER BY projector = 'candles'`,
+    client.query<{ projector: string; schema: string }>(
+      `SELECT projector, schema_prefix || '_' || live AS schema FROM tapeproof.projector_generations`,
     ),
   );
-  [events, candles] = [rows[0]?.schema ?? '', rows[1]?.schema ?? ''];
+  const schemaOf = (name: string) => rows.find(({ projector }) => projector === name)?.schema ?? '';
+  [events, candles] = [schemaOf('postgres-history'), schemaOf('candles')];
 });
 
 describe('Postgres', () => {
