@@ -193,7 +193,7 @@ describe('how the status is asked for', () => {
       const named = here(await status('--json', '--processes', `127.0.0.1:1,${host}`));
       expect(named).toEqual([expect.objectContaining({ name: 'process', host: '127.0.0.1', ready: true })]);
       const { stderr, exitCode } = await status('--processes', 'nowhere');
-      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"nowhere" is not a valid place')]);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('"nowhere" is not a valid address')]);
     } finally {
       await engine.kill();
     }
@@ -242,7 +242,7 @@ describe('a process that is asked to stop while Kafka is down', () => {
     await until('it has noticed', () => log().includes('kafka-down'));
     // Ended by the outage itself, it would end with 3.
     expect(await end(child)).toBe(0);
-    expect(log()).toContain(`${name} ends by SIGTERM, within 10 s: Kafka does not answer`);
+    expect(log()).toContain(`${name} stops by SIGTERM, within 10 s: Kafka does not answer`);
   });
 });
 
