@@ -257,7 +257,7 @@ function sentenceOf(error: unknown): string {
 
 function readFailure(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'ENOENT') return 'the file does not exist';
   return code === 'EISDIR' ? 'it is a folder' : message;
 }
 
