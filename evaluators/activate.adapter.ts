@@ -15,7 +15,7 @@ import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import { ACCEPTED_TAPE_SCHEMAS } from './derive.ts';
 
-/** Two of these racing on a new tape settle its identity in the second round. */
+/** If two of these race on a new tape, its identity is settled in the second round. */
 const ROUNDS_MAX = 3;
 
 export interface ActivationRequest {
@@ -33,7 +33,7 @@ export interface ActivationReport {
   readonly activationId: string;
   readonly configHash: string;
   readonly action: 'activated' | 'resumed' | 'already in force';
-  /** Where the activation lies in each partition. */
+  /** The activation's place in each partition. */
   readonly partitions: readonly {
     readonly partition: number;
     readonly offset: number;
@@ -42,8 +42,8 @@ export interface ActivationReport {
 }
 
 /**
- * Puts an engine version and configuration in force by appending an activation to every partition of the tape. What is
- * in force everywhere already is left alone; one that reached only some partitions is completed.
+ * Puts an engine version and configuration in force by appending an activation to every partition of the tape. If it is
+ * already in force everywhere, nothing is appended; if it reached only some partitions, it is completed.
  *
  * @throws TapeproofError UNREACHABLE; FOREIGN_TAPE when several first activations race; REGISTRY_CHANGED; CHECK_FAILED when
  *   the tape was activated with another number of partitions.
@@ -75,7 +75,7 @@ export async function activate(request: ActivationRequest): Promise<ActivationRe
         return report;
       }
     }
-    throw new TapeproofError('FOREIGN_TAPE', `Several activations meet on a new ${TAPE_TOPIC}: run one at a time.`);
+    throw new TapeproofError('FOREIGN_TAPE', `Several activations race on a new ${TAPE_TOPIC}: run one at a time.`);
   } finally {
     await producer?.disconnect();
     await reader.close();
@@ -117,7 +117,7 @@ function planOf({ configuration, engineVersion, gitCommit }: ActivationRequest, 
   };
   const latest = scans.map(({ partition, found }) => ({ partition, activation: found.at(-1)?.activation, found }));
   const lacking = latest.filter(({ activation }) => activation === undefined || !isAlike(activation, wanted));
-  // An id that a partition has seen before is without effect there: it cannot come into force again.
+  // An id that a partition has seen before has no effect there: it cannot come into force again.
   const begun = latest
     .map(({ activation }) => activation)
     .filter((activation) => activation !== undefined)
@@ -140,10 +140,10 @@ function isAlike(left: EngineActivated, right: EngineActivated): boolean {
 }
 
 /**
- * Appends the plan's activation where it is missing. The first partition goes first and alone: on a new tape, the first
- * activation there decides which tape this is.
+ * Appends the plan's activation wherever it is missing. The first partition goes first and alone: on a new tape, the
+ * first activation there decides which tape this is.
  *
- * @returns false when another activation decided it meanwhile.
+ * @returns false when another activation decided it in the meantime.
  */
 async function carryOut(
   plan: Plan & { readonly label: TapeLabel },
@@ -182,13 +182,13 @@ function reportOf({ activation, action, missing }: Plan, scans: readonly Scan[])
   return { tapeId, activationId, configHash, action, partitions };
 }
 
-/** The tape's identity: that of the first activation in the lowest partition that has one. */
+/** The tape's identity: the one in the first activation of the lowest partition that has one. */
 function tapeIdOf(scans: readonly Scan[]): string | undefined {
   const ids = scans.flatMap(({ found }) => found.slice(0, 1)).map(({ activation }) => activation.tapeId);
   return ids[0];
 }
 
-/** Reads on to the end of every partition. Of trades no more is looked at than the id of their schema. */
+/** Reads to the end of every partition. Of a trade, only the id of its schema is read. */
 async function catchUp(reader: LogReader, registry: Registry, scans: readonly Scan[]): Promise<void> {
   for (const scan of scans) {
     const { partition } = scan;
@@ -206,7 +206,7 @@ async function catchUp(reader: LogReader, registry: Registry, scans: readonly Sc
   }
 }
 
-/** The engine refuses an activation that names another tape than the first one in its partition, or a wrong hash. */
+/** The engine refuses an activation that names a wrong hash, or a different tape from the first one in its partition. */
 function isOfThisTape(activation: EngineActivated, { found }: Scan): boolean {
   const first = found[0]?.activation ?? activation;
   return activation.tapeId === first.tapeId && sha256Hex(activation.configuration) === activation.configHash;

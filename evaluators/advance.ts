@@ -12,7 +12,7 @@ export interface TapeRecord {
   readonly content: TapeContent;
 }
 
-/** A derived event with the bytes that are written and the hash that stands for it. */
+/** A derived event with the bytes that are written and their hash. */
 export interface DerivedRecord {
   readonly topic: DerivedTopic;
   readonly type: DerivedName;
@@ -22,32 +22,32 @@ export interface DerivedRecord {
   readonly hash: Buffer;
 }
 
-/** What became of one instrument's trades so far. */
+/** The fates of one instrument's trades so far. */
 export interface InstrumentOverview {
   readonly name: string;
   readonly counts: TradeCounts;
   /** Trades beyond the clock's bound that are neither proven nor disproved yet. */
   readonly waiting: readonly UnprovenTrade[];
-  /** Why nothing is decided now; undefined where decisions go on. */
+  /** Why nothing is decided now; undefined while decisions are made. */
   readonly silence: string | undefined;
 }
 
-/** What one tape record led to. */
+/** The results of one tape record. */
 export interface Advance {
-  /** Set where a trade decides nothing, or a record changes what a trade counted for. */
+  /** Set when a trade decides nothing, or when a record changes how a trade counts. */
   readonly setAside?: SetAside;
   readonly derived: readonly DerivedRecord[];
   readonly deadLetters: readonly DeadLetter[];
-  /** Set where an anchor is due right after this record. */
+  /** Set when an anchor is due right after this record. */
   readonly anchor: AnchorRecord | undefined;
   /**
    * Set when another engine version (or other schemas) is in force from this record on: nothing was applied, and the
-   * anchor, where one can be made, is at exactly this record's offset.
+   * anchor, if one can be made, is at exactly this record's offset.
    */
   readonly foreignActivation?: EngineActivated;
 }
 
-/** What became of one trade of the tape that did not take the ordinary way. */
+/** The fate of one trade of the tape that was not processed in the ordinary way. */
 export interface SetAside {
   readonly kind: SetAsideKind;
   readonly instrument: string;

@@ -3,7 +3,7 @@ import type { TradeCorrected } from '../contracts/generated/events.ts';
 import { TradeIdentities, type IdentitiesState } from '../contracts/trade-identities.ts';
 import type { Amendment } from '../contracts/trade-rules.ts';
 
-/** Corrected trades of an instrument's last two sessions whose figures are remembered; further ones are not taken in. */
+/** Corrected trades of an instrument's last two sessions whose figures are remembered; further ones are not accepted. */
 export const CORRECTIONS_MAX = 4_096;
 
 type CorrectionState = readonly [eventTimeUs: number, tradeId: string, price: string, size: string];
@@ -19,7 +19,7 @@ interface Figures {
   readonly size: Decimal;
 }
 
-/** What later records said of an instrument's trades: those taken back, and the figures that hold for those corrected. */
+/** Later records about an instrument's trades: which were taken back, and the valid figures of those corrected. */
 export class Amendments {
   private readonly cancelled: TradeIdentities;
   private readonly corrected = new Map<string, Figures & { readonly eventTimeUs: number; readonly tradeId: string }>();
@@ -59,7 +59,7 @@ export class Amendments {
     this.corrected.set(keyOf(tradeId, eventTime), { eventTimeUs: eventTime, tradeId, ...figures });
   }
 
-  /** Price and size with which the sums hold a trade: the tape's, or those of its last correction. */
+  /** The price and size of a trade in the sums: those on the tape, or those of its last correction. */
   figuresOf({ tradeId, eventTime, price, size }: Amendment): Figures {
     return this.corrected.get(keyOf(tradeId, eventTime)) ?? { price, size };
   }

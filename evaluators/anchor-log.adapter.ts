@@ -10,9 +10,9 @@ import type { TapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { recordHashOf } from './anchor.ts';
 import type { AnchorRecord } from './anchor.ts';
 
-/** Manifests read at once while going backward from the end. */
+/** Manifests read at once while searching backward from the end. */
 const BACKWARD_STEP_RECORDS = 64;
-/** Records after a hint among which a head's chunks or an anchor's pages are looked for, beside these themselves. */
+/** Further records after a hint that are searched for a head's chunks or an anchor's pages. */
 export const FOREIGN_STATE_RECORDS_MAX = 256;
 const PAGES_HINT = 'pages-log-offset';
 const STATE_HINT = 'state-log-offset';
@@ -20,31 +20,31 @@ const OUTPUT_HINT = 'output-log-offset.';
 
 /** Where to look first; a hint that is wrong costs time and nothing else. */
 export interface AnchorHints {
-  /** Log offset of the first page that the anchor wrote, or else of what comes next. */
+  /** Log offset of the first page that the anchor wrote, or else of the next record. */
   readonly pages: number | undefined;
   /** Log offset of the first chunk of the state's head. */
   readonly state: number | undefined;
-  /** Per output, a log offset that its next event does not lie before. */
+  /** Per output, a lower bound of the log offset of its next event. */
   readonly outputs: Readonly<Partial<Record<DerivedTopic, number>>>;
 }
 
-/** A manifest as it lies in `engine.anchors`. */
+/** A manifest as stored in `engine.anchors`. */
 export interface StoredAnchor {
   readonly manifest: EngineAnchor;
   readonly hash: Buffer;
   readonly hints: AnchorHints;
-  /** By the writer's clock, milliseconds since 1970; 0 where it does not say. */
+  /** By the writer's clock, milliseconds since 1970; 0 when none is given. */
   readonly writtenAtMs: number;
 }
 
-/** What the logs are read with. */
+/** The means of reading the logs. */
 export interface LogAccess {
   readonly reader: LogReader;
   readonly registry: Registry;
   readonly decode: TapeDecoder;
 }
 
-/** The pages and chunks to send, and then the manifest: an anchor whose manifest is there is complete. */
+/** The pages and chunks to send, and then the manifest: an anchor with a manifest is complete. */
 export function anchorRecords(
   anchor: AnchorRecord,
   timestampUs: number,
@@ -84,7 +84,7 @@ export function pageKey(partition: number, pageHash: string): string {
   return `${partition}:page:${pageHash}`;
 }
 
-/** The manifests of a partition from the log's end backward; within a step the greatest tape offset first. */
+/** The manifests of a partition from the log's end backward; within one read, the greatest tape offset first. */
 export async function* anchorsBackward(
   { reader, registry }: LogAccess,
   partition: number,
@@ -119,7 +119,7 @@ export async function readState({ reader, registry }: LogAccess, anchor: StoredA
   return await collectState(reader, registry, anchor, start, end);
 }
 
-/** True when the last tape record that an anchor includes is on the tape as the anchor has it. */
+/** True when the last tape record that an anchor includes is on the tape as the anchor describes it. */
 export async function liesOnTape({ reader, decode }: LogAccess, { manifest }: StoredAnchor): Promise<boolean> {
   const { partition, offset } = manifest.tape;
   const start = await reader.startOffset(TAPE_TOPIC, partition);
@@ -156,7 +156,7 @@ function hintsOf(headers: Readonly<Record<string, string>>): AnchorHints {
   return { pages: offset(PAGES_HINT), state: offset(STATE_HINT), outputs };
 }
 
-/** A record of `engine.states`; undefined where it is something else. */
+/** A record of `engine.states`; undefined for any other record. */
 export async function readStateRecord(registry: Registry, value: Buffer | null): Promise<EngineState | undefined> {
   return await eventIn(registry, { topic: STATES_TOPIC, value }, 'EngineState');
 }

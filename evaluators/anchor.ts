@@ -14,12 +14,12 @@ import { MerkleTree } from './merkle.ts';
 import type { TaskState } from './task-state.ts';
 import { fromPagedState, toPagedState, type PageOrigins, type PagesByHash } from './state-pages.ts';
 
-/** Bytes of the state's head in one record, and the most that a page may have. */
+/** Bytes of the state's head in one record, and the most bytes that a page may have. */
 export const STATE_CHUNK_BYTES = 512 * 1_024;
 /** Number of the state's form. A build that reads an older one imports it: see {@link parseTaskState}. */
 const STATE_FORMAT = 4;
 
-/** An anchor as it is written: the manifest, the state's head in chunks, and the pages that are new. */
+/** An anchor as it is written: the manifest, the state's head in chunks, and the new pages. */
 export interface AnchorRecord {
   readonly manifest: EngineAnchor;
   readonly body: Buffer;
@@ -36,7 +36,7 @@ interface StateRecord {
   readonly body: Buffer;
 }
 
-/** Windows without events: one Merkle tree an output topic. */
+/** Windows without events: one Merkle tree for each output topic. */
 export function emptyWindows(): Readonly<Record<DerivedTopic, MerkleTree>> {
   return perTopic(() => new MerkleTree());
 }
@@ -47,7 +47,7 @@ interface AnchorInput {
   readonly tapeRecordHash: string;
   readonly windows: Readonly<Record<DerivedTopic, MerkleTree>>;
   readonly previousAnchorHash: string | null;
-  /** What the head of the previous anchor names: these pages are not written again. */
+  /** Pages that the head of the previous anchor names: they are not written again. */
   readonly previousOrigins: PageOrigins;
 }
 
@@ -92,7 +92,10 @@ function stateRecordOf(state: EngineState): StateRecord {
   return { state, body: encodeBody('EngineState', state) };
 }
 
-/** Hash (hex) by which an anchor names the last tape record it includes: of fingerprint and body, or of unusable bytes. */
+/**
+ * Hash (hex) by which an anchor names the last tape record it includes: of its fingerprint and body, or of its unusable
+ * bytes.
+ */
 export function recordHashOf(content: TapeContent): string {
   return content.kind === 'unusable'
     ? sha256Hex(content.value)
@@ -100,8 +103,8 @@ export function recordHashOf(content: TapeContent): string {
 }
 
 /**
- * Reads the canonical bytes of a state's head, with its pages: in this build's form, or in that of an earlier engine
- * version, which a tape holds where another version took over.
+ * Reads the canonical bytes of a state's head, with its pages: in this build's form, or in an earlier engine version's
+ * form, which a tape holds where another version took over.
  *
  * @throws Error for a state in a form that this build does not know, or without one of its pages.
  */

@@ -9,7 +9,7 @@ const LN2_HIGH = 6.9314718036912381649e-1;
 const LN2_LOW = 1.90821492927058770002e-10;
 const SQRT_HALF = 0.7071067811865476;
 const EXPONENT_BIAS = 1023;
-/** Beyond these, e^x is no finite or no positive double. */
+/** Beyond these, e^x is not a finite or not a positive double. */
 const EXP_OVERFLOW = 709.782712893384;
 const EXP_UNDERFLOW = -745.1332191019412;
 const TWO_TO_54 = 18_014_398_509_481_984;
@@ -76,7 +76,7 @@ export function exp(value: number): number {
     series = rest * ((RECIPROCAL_FACTORIALS[index] ?? 0) + series);
   }
   const power = 1 + (rest + rest * series);
-  // In two steps, because 2^1024 is no double and 2^-1074 is no normal one.
+  // In two steps, because 2^1024 is not a double, and 2^-1074 is not a normal one.
   const half = Math.trunc(exponent / 2);
   return power * powerOfTwo(half) * powerOfTwo(exponent - half);
 }
@@ -103,7 +103,7 @@ export function toNineDecimals(value: number): number {
   return Math.round(value * 1e9) / 1e9 + 0;
 }
 
-/** `value` brought into [low, high]. */
+/** `value` limited to [low, high]. */
 export function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high);
 }

@@ -43,7 +43,7 @@ describe('ln and exp', () => {
     expect(ln(2)).toBe(Math.LN2);
   });
 
-  it('keep to the edges', () => {
+  it('are right at the edges', () => {
     expect(ln(0)).toBe(Number.NEGATIVE_INFINITY);
     expect(ln(-1)).toBeNaN();
     expect(ln(Number.POSITIVE_INFINITY)).toBe(Number.POSITIVE_INFINITY);

@@ -67,7 +67,7 @@ const outcomes = (records: readonly DerivedRecord[]) => ofType<Outcome>(records,
 const step = (task: PartitionTask, ...contents: TapeContent[]) => eventsOf(run(task, contents));
 
 describe('a watermark', () => {
-  it('makes VOID what no trade can resolve any more, and only beyond the grace', () => {
+  it('makes VOID the forecasts that no trade can resolve any more, and only beyond the grace', () => {
     const task = started();
     // At offset 2 a result and a decision are made, due at 11 s.
     step(task, at(0), at(1, '90'));
@@ -101,7 +101,7 @@ describe('a watermark', () => {
     expect(step(task, watermark(40))).not.toEqual([]);
   });
 
-  it('goes through the instruments in its order, numbering over the whole record, and touches no other', () => {
+  it('steps the instruments in its order, numbers the events of the whole record, and touches no other instrument', () => {
     const task = started();
     step(task, at(0, '7', ETH), at(1, '6', ETH), at(0), at(1, '90'), at(0, '5', 'SOL-USDT@binance'));
     step(task, at(1, '4', 'SOL-USDT@binance'));
@@ -115,7 +115,7 @@ describe('a watermark', () => {
     expect(outcomes(step(task, watermark(60, ['SOL-USDT@binance'])))).toHaveLength(2);
   });
 
-  it('takes each forecast by its own grace, also where the longer one is due first', () => {
+  it("applies each forecast's own grace, even when the longer one is due first", () => {
     const task = started({ ...CONFIGURATION, hitRule: { horizonMs: 10_000, graceMs: 60_000 } });
     step(task, at(0), at(1, '90'));
     step(task, activated(activation(CONFIGURATION, { activationId: 'second' })), at(2, '80'));
@@ -127,7 +127,7 @@ describe('a watermark', () => {
     expect(outcomes(step(task, watermark(72)))).toHaveLength(2);
   });
 
-  it('moves no trade clock, takes no snapshot, and touches no indicator', () => {
+  it('does not move a trade clock, takes no snapshot, and touches no indicator', () => {
     const trades = [at(0), at(1, '90'), at(2, '80'), at(3, '85')];
     const without = step(started(), ...trades);
     const task = started();
@@ -150,7 +150,7 @@ describe('a watermark', () => {
   it('has no effect when it is not later than another one', () => {
     const task = started();
     step(task, watermark(50), at(0), watermark(50), at(1, '90'), watermark(50), watermark(49));
-    // Stamped long before what was said to be complete: such a trade can still be resolved.
+    // Stamped long before the time up to which the market is complete: it can still be resolved.
     expect(step(task, watermark(50), watermark(17))).toEqual([]);
     expect(outcomes(step(task, at(11, '95')))).toMatchObject([{ verdict: 'HIT' }, { verdict: 'HIT' }]);
     expect(task.counts).toMatchObject({ watermarks: 6 });
@@ -199,7 +199,10 @@ describe('watermarks and gaps that do not count', () => {
   });
 });
 
-/** A live market of two instruments: trades of all sorts, watermarks 2 s behind, gaps, and quiet times that only watermarks fill. */
+/**
+ * A live market of two instruments: trades of all kinds, watermarks 2 s behind, gaps, and quiet times that only
+ * watermarks fill.
+ */
 function marketOf(seed: number, count: number): TapeContent[] {
   const next = sequenceOf(seed + 1);
   let knownUs = 0;
@@ -256,7 +259,7 @@ describe('a tape with watermarks and gaps', () => {
     expect(causedByWatermarks).toBeGreaterThan(0);
   });
 
-  it('makes a forecast VOID at the first watermark after its grace, though no trade ever comes', () => {
+  it('makes a forecast VOID at the first watermark after its grace, even if no trade ever comes', () => {
     fc.assert(
       fc.property(fc.nat(), fc.array(fc.integer({ min: 0, max: 60 }), { maxLength: 40 }), (seed, seconds) => {
         const task = started(MARKET_CONFIGURATION);
@@ -305,7 +308,7 @@ describe('a hot standby', () => {
     return { tape, origin };
   }
 
-  /** The events with every place on the tape told as the record that lies there. */
+  /** The events, with each place on the tape replaced by the record there. */
   function toldByRecord(records: readonly DerivedRecord[], recordAt: (offset: number) => number): string[] {
     return records.map(({ event }) =>
       JSON.stringify(event, (key, value: unknown) => {
@@ -320,7 +323,7 @@ describe('a hot standby', () => {
     );
   }
 
-  it('gives the events that one producer gives, but for their places on the tape', () => {
+  it('leads to the same events as one producer, except for their places on the tape', () => {
     fc.assert(
       fc.property(fc.nat(), fc.nat(), (seed, pace) => {
         const records = marketOf(seed, 250);
@@ -328,7 +331,7 @@ describe('a hot standby', () => {
         const { tape, origin } = interleaved(records, pace);
         const task = started(MARKET_CONFIGURATION);
         const twice = step(task, ...tape);
-        // The activation lies at offset 0 of both.
+        // The activation is at offset 0 of both.
         expect(toldByRecord(twice, (offset) => origin[offset - 1]! + 1)).toEqual(
           toldByRecord(once, (offset) => offset),
         );
@@ -338,7 +341,7 @@ describe('a hot standby', () => {
     );
   });
 
-  it('lets a watermark of one speak for less than that of the other', () => {
+  it("lets one producer's watermark be behind the other's", () => {
     const task = started();
     step(task, at(0), at(1, '90'), at(0, '7', ETH), at(1, '6', ETH));
     const less: Watermark = watermarkOf([BTC], START_US + 17 * SECOND_US);

@@ -9,17 +9,17 @@ import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
 /**
- * Version of the engine: everything that decides which events a tape gives. Change it with every change of the golden
- * digest (derive.unit.spec.ts), never otherwise. The consumer group's id holds it.
+ * Version of the engine: everything that decides which events are derived from a tape. Change it with every change of
+ * the golden digest (derive.unit.spec.ts), never otherwise. It is part of the consumer group's id.
  */
 export const ENGINE_VERSION = '4';
 
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;
-/** Where the data of a time zone begin: no trade is older. */
+/** The time from which a time zone's data begin: no trade is older. */
 const ZONES_FROM_SECONDS = EVENT_TIME_US_MIN / 1_000_000;
 const CONFIRMING_TRADES_MAX = 32;
-/** Each rule leads to results and a decision of its own at each snapshot. */
+/** Each rule leads to separate results and a separate decision at each snapshot. */
 const HIT_RULES_MAX = 8;
 
 /** A wrong configuration. The message is one sentence that names the key, the place and what to do. */
@@ -116,7 +116,7 @@ const configuration = z.strictObject({
     .prefault({}),
   suspiciousPrints: z.enum(['SET_ASIDE', 'COUNT']).default('SET_ASIDE'),
   session: session.prefault({}),
-  // Put in when the configuration is made, where a session names a zone.
+  // Added when the configuration is made, if a session names a zone.
   timeZones: timeZones.optional(),
   volumeProfile: z
     .strictObject({
@@ -182,20 +182,20 @@ const configuration = z.strictObject({
 export type EngineConfiguration = z.output<typeof configuration>;
 
 /**
- * Checks a parsed YAML or JSON value and fills in the defaults. What sessions say of time zones must be in it already:
- * no zone library is asked.
+ * Checks a parsed YAML or JSON value and fills in the defaults. It must already contain the data of its sessions' time
+ * zones: no zone library is consulted.
  *
- * @param known - the strategies that may be named; a tape's configuration knows those of the catalogue.
- * @throws ConfigurationError for the first thing that is wrong; an unknown key is never ignored.
+ * @param known - the strategies that may be named; on a tape, those of the catalogue.
+ * @throws ConfigurationError for the first fault; an unknown key is never ignored.
  */
 export function parseConfiguration(raw: unknown, known: readonly Strategy[] = STRATEGIES): EngineConfiguration {
-  // These words may stand in dead letters, which a replay writes again.
+  // These words may be part of dead letters, which a replay writes again.
   const accepted = shapedConfiguration(raw, known, ({ message }) => message);
   checkTimeZones(accepted);
   return accepted;
 }
 
-/** Every session with the place where it stands, such as `instruments.SPY@nyse.session`. */
+/** Every session with its place in the configuration, such as `instruments.SPY@nyse.session`. */
 export function sessionsOf(configuration: EngineConfiguration): [place: string, session: SessionConfiguration][] {
   const own = Object.entries(configuration.instruments).flatMap(([instrument, { session: of }]) =>
     of === undefined ? [] : [[`instruments.${instrument}.session`, of] as [string, SessionConfiguration]],
@@ -203,7 +203,7 @@ export function sessionsOf(configuration: EngineConfiguration): [place: string, 
   return [['session', configuration.session], ...own];
 }
 
-/** @throws ConfigurationError where a session's zone has no data, or data contradict themselves. */
+/** @throws ConfigurationError when a session's zone has no data, or the data contradict themselves. */
 export function checkTimeZones(configuration: EngineConfiguration): void {
   const zones = configuration.timeZones ?? {};
   for (const [place, of] of sessionsOf(configuration)) {
@@ -227,7 +227,7 @@ export function checkTimeZones(configuration: EngineConfiguration): void {
 type Wording = (issue: z.core.$ZodIssue) => string;
 
 /**
- * A configuration by its shape alone, with the defaults filled in; `new-configuration.ts` goes on from here.
+ * A configuration by its shape alone, with the defaults filled in; `new-configuration.ts` continues from here.
  *
  * @throws ConfigurationError in the words given, by default plain ones.
  */
@@ -245,7 +245,7 @@ export function shapedConfiguration(
   );
 }
 
-/** Earlier forms had one rule, `hitRule`: a list of one. Where both are named, the unknown key is. */
+/** Earlier forms had one rule, `hitRule`: a list of one. If both are given, `hitRule` is reported as an unknown key. */
 function withHitRules(raw: unknown): unknown {
   if (typeof raw !== 'object' || raw === null || !Object.hasOwn(raw, 'hitRule') || Object.hasOwn(raw, 'hitRules')) {
     return raw;
@@ -254,7 +254,7 @@ function withHitRules(raw: unknown): unknown {
   return { ...rest, hitRules: [only ?? {}] };
 }
 
-/** Who wrote `hitRule` is answered with that name. */
+/** An error about a rule given as `hitRule` uses that name. */
 function inWordsOf(raw: unknown, sentence: string): string {
   return withHitRules(raw) === raw ? sentence : sentence.replace('hitRules.0', 'hitRule');
 }
@@ -264,7 +264,7 @@ function schemaFor(known: readonly Strategy[]): typeof configuration {
   return configuration.safeExtend({ strategies: strategiesOf(known).prefault({}) });
 }
 
-/** The configuration's one text: what is hashed and stored in an activation. */
+/** The configuration's canonical text, which is hashed and stored in an activation. */
 export function canonicalConfiguration(value: EngineConfiguration): string {
   return canonicalJson(value);
 }
@@ -298,7 +298,7 @@ const KINDS: Readonly<Record<string, string>> = {
 /** The library's finding in plain words. */
 function wordsOf(issue: z.core.$ZodIssue): string {
   const { code, message } = issue;
-  // A check that has its own words, such as that of a bin size, says more than a type.
+  // A check with its own words, such as a bin size's, explains more than a type.
   if (code === 'invalid_type' && message.startsWith('Invalid input')) {
     return `it must be ${KINDS[issue.expected] ?? issue.expected}`;
   }

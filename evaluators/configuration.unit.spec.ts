@@ -24,7 +24,7 @@ const complaint = (raw: unknown) => {
 };
 
 describe('parseConfiguration', () => {
-  it('fills in defaults, and is at rest with its own canonical text', () => {
+  it('fills in defaults, and does not change its own canonical text', () => {
     const configuration = parseConfiguration({ instruments: { 'BTC-USD@bitstamp': { binSize: '0.10' } } });
     expect(configuration).toMatchObject({
       anchorIntervalRecords: 50_000,
@@ -91,7 +91,7 @@ describe('parseConfiguration', () => {
 });
 
 describe('a configuration on the tape', () => {
-  it('is read as it always was, also where a new one like it is refused', () => {
+  it('is read as before, even when a new one like it is refused', () => {
     const contradictory = { strategies: { VWAP_REVERSION: { parameters: { entryDeviations: 5 } } } };
     expect(parseConfiguration(contradictory)).toMatchObject(contradictory);
   });
@@ -113,7 +113,7 @@ describe('a configuration on the tape', () => {
 });
 
 describe('compileRules', () => {
-  it('goes on with what decisions learned where only a strategy changed that is not enabled', () => {
+  it('keeps the calibration of decisions when only a disabled strategy changed', () => {
     const keyOf = (strategies: object) =>
       compileRules(parseConfiguration({ strategies })).calibration.seriesKeys.get(DECISIONS);
     const [off, on] = [{ enabled: false }, { enabled: true }];

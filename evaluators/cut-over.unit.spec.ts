@@ -14,10 +14,10 @@ import { syntheticTrades, type SyntheticMarket } from './fixtures/synthetic-mark
 import { activated, eventsOf, ofType, run, watermarked, watermarkOf, traded } from './fixtures/tape-contents.ts';
 import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
 
-/** What an earlier engine version left where it met the activation of another one; made by its own code. */
+/** The state that an earlier engine version left at the activation of another one; made by its own code. */
 interface Handover {
   readonly market: SyntheticMarket;
-  /** Trades before that activation, and before the one watermark among them; none where there was no watermark. */
+  /** Trades before that activation, and before the one watermark among them; none if there was no watermark. */
   readonly cut: number;
   readonly watermarked?: number;
   readonly manifest: string;
@@ -110,7 +110,7 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     return begun;
   };
 
-  it('stands where that version stopped', () => {
+  it('begins where that version stopped', () => {
     const restored = task();
     expect(first.engineVersion).toBe(version);
     expect(restored.nextOffset).toBe(manifest.tape.offset);
@@ -127,7 +127,7 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     expect(instruments.map(({ clock }) => clock.watermarkUs)).toEqual(instruments.map(() => watermarkUs));
   });
 
-  it('has the sums that it would have itself, as far as doubles told them', () => {
+  it('has the sums that it would have itself, as far as doubles allow', () => {
     const [imported, derived] = [takenOver(), own()];
     for (const name of new Set(trades.map(({ instrument }) => instrument))) {
       const [then, now] = [imported.sessionsOf(name), derived.sessionsOf(name)];
@@ -144,7 +144,7 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     }
   });
 
-  it('leaves the tape alone until its activation is there', () => {
+  it('derives nothing until its activation is there', () => {
     const [halted] = run(task(), [written(after[0]!)]);
     expect(halted).toMatchObject({ derived: [], anchor: undefined, foreignActivation: { engineVersion: version } });
   });
@@ -164,7 +164,7 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     }
   });
 
-  it('decides on the trades that follow as one does that was there from the beginning', () => {
+  it('decides on the following trades like an engine that ran from the beginning', () => {
     const figures = (begun: PartitionTask) =>
       ofType<IndicatorSnapshot>(
         eventsOf(
@@ -192,7 +192,7 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     expect(eventsOf(again)).toEqual([]);
   });
 
-  it('names the anchor of that version as the one before its own', () => {
+  it('names the anchor of that version as its previous one', () => {
     const [{ anchor } = {}] = run(task(), [activated(second)]);
     expect(anchor?.manifest).toMatchObject({
       engineVersion: ENGINE_VERSION,

@@ -4,12 +4,12 @@ import { framedIn, type Framed } from '../platform/kafka/framed-record.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
 import { ENGINE_READER } from './dead-letters.ts';
 
-/** Dead letters read at once while going backward from the end. */
+/** Dead letters read at once while searching backward from the end. */
 const BACKWARD_STEP_RECORDS = 256;
 
 /**
- * The dead letters of one partition, for one recovery: the letter of a tape record that is taken in again may be there
- * already. They are read when the first is asked for.
+ * The dead letters of one partition, for one recovery: the letter of a tape record that is processed again may already
+ * be there. They are read at the first query.
  */
 export class DeadLetterLog {
   readonly #access: LogAccess;
@@ -19,8 +19,8 @@ export class DeadLetterLog {
   #held: Promise<ReadonlySet<string>> | undefined;
 
   /**
-   * @param from - tape offset; letters of records before it are not asked for.
-   * @param to - tape offset; records from it on were not there before, and neither were their letters.
+   * @param from - tape offset; letters of earlier records are never queried.
+   * @param to - tape offset; records from it on are new, and so have no letters yet.
    */
   constructor(access: LogAccess, partition: number, from: number, to: number) {
     this.#access = access;
@@ -32,7 +32,7 @@ export class DeadLetterLog {
   /**
    * Whether a letter with these bytes is there.
    *
-   * @param offset - of the tape record that leads to it.
+   * @param offset - of the tape record that causes it.
    * @throws TapeproofError UNREACHABLE
    */
   async holds(body: Buffer, offset: number): Promise<boolean> {
@@ -41,7 +41,7 @@ export class DeadLetterLog {
     return (await this.#held).has(sha256Hex(body));
   }
 
-  /** From the end backward, until the letters are older than what is taken in again. */
+  /** From the end backward, until the letters are older than the records processed again. */
   async #read(): Promise<ReadonlySet<string>> {
     const { reader, registry } = this.#access;
     const [topic, partition] = [DEAD_LETTERS_TOPIC, this.#partition];
@@ -66,7 +66,7 @@ export class DeadLetterLog {
   }
 }
 
-/** The tape offset that an engine's letter is about; nothing where it is another reader's, or is not a letter. */
+/** The tape offset of an engine's letter; undefined for another reader's letter, or for a record that is not a letter. */
 function positionIn(framed: Framed): number[] {
   const letter = framed.as('DeadLetter');
   return letter?.reader === ENGINE_READER ? [letter.source.position] : [];

@@ -13,7 +13,7 @@ export function letterOf(partition: number, offset: number, bytes: Buffer, refus
   return deadLetterOfRecord(ENGINE_READER, { topic: TAPE_TOPIC, partition, offset }, bytes, refusal);
 }
 
-/** A trade ahead of the clock whose stamp others have disproved: it was read earlier, and is refused now. */
+/** A trade ahead of the clock whose time stamp other trades have disproved: it was read earlier, and is refused now. */
 export function disprovedLetterOf(partition: number, { trade, offset }: UnprovenTrade): DeadLetter {
   const detail = `the event time ${trade.eventTime} µs is further ahead of the other trades of ${trade.instrument} than clock.maxStepMs allows, and none confirmed it: "npx tapeproof tape release" takes it in`;
   return letterOf(partition, offset, encodeBody('Trade', trade), { reason: 'CLOCK_LEAD', detail });

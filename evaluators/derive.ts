@@ -11,10 +11,10 @@ import { type PartitionTask, type TaskOptions, createPartitionTask } from './par
 const PARTITION = 0;
 /** Hex digits of the configuration's hash in the identities of a derivation. */
 const IDENTITY_DIGITS = 32;
-/** Refused trades whose reasons are told. */
+/** Refused trades whose reasons are reported. */
 const REFUSALS_TOLD_MAX = 5;
 
-/** The identities that an activation is made with. */
+/** The identities in an activation. */
 export interface ActivationIdentity {
   readonly tapeId: string;
   readonly activationId: string;
@@ -22,7 +22,7 @@ export interface ActivationIdentity {
   readonly gitCommit: string;
 }
 
-/** Fingerprints of every record of the tape, as this build and earlier ones write it: what its activations accept. */
+/** Fingerprints of every record of the tape, as this build and earlier ones write it. Its activations accept these. */
 export const ACCEPTED_TAPE_SCHEMAS: readonly string[] = [
   ...TOPICS.filter(({ name }) => name === TAPE_TOPIC).flatMap(({ records }) =>
     records.map((record) => FINGERPRINTS[record]),
@@ -45,7 +45,7 @@ export function activationOf(configuration: EngineConfiguration, identity: Activ
   };
 }
 
-/** What a derivation read and wrote. */
+/** The numbers of records that a derivation read and wrote. */
 export interface Derivation {
   readonly trades: number;
   readonly events: number;
@@ -53,9 +53,9 @@ export interface Derivation {
   readonly late: number;
   /** Trades that the engine refused. */
   readonly refused: number;
-  /** What became of the trades of each instrument, by name. */
+  /** The fates of each instrument's trades, by name. */
   readonly instruments: readonly InstrumentOverview[];
-  /** Why the first few were refused, or set aside later. */
+  /** Why the first few were refused, or later set aside. */
   readonly firstRefusals: readonly string[];
 }
 
@@ -63,7 +63,7 @@ export interface Derivation {
  * An engine with no services: partition 0, with the activation of a configuration at offset 0. What it derives is a pure
  * function of the configuration, the strategies and the records that it is given with {@link goOn}.
  *
- * @param options - its `known` are the strategies that the configuration was checked against.
+ * @param options - `known` lists the strategies against which the configuration was checked.
  * @throws Error when the engine refuses the configuration, which it reads from its JSON text.
  */
 export function startDerivation(configuration: EngineConfiguration, options: TaskOptions = {}): PartitionTask {
@@ -77,12 +77,12 @@ export function startDerivation(configuration: EngineConfiguration, options: Tas
   return task;
 }
 
-/** A trade as the tape would hold it. */
+/** A trade as it would be on the tape. */
 export function contentOf(trade: Trade): TapeContent {
   return { kind: 'trade', trade, fingerprint: FINGERPRINTS.Trade, body: encodeBody('Trade', trade) };
 }
 
-/** Takes in the next record of a derivation. */
+/** Processes the next record of a derivation. */
 export function goOn(task: PartitionTask, content: TapeContent): Advance {
   return task.advance({ partition: PARTITION, offset: task.nextOffset, content });
 }
@@ -92,8 +92,8 @@ export function goOn(task: PartitionTask, content: TapeContent): Advance {
  * the derived events as text, one line `{"topic":…,"type":…,"event":…}` each, several lines at a time; keys of the event
  * in alphabetical order, decimals as strings, times in microseconds.
  *
- * The tape's and the activation's identity are made of the configuration's hash, so the text is a pure function of the
- * arguments.
+ * The tape's and the activation's identities are made from the configuration's hash, so the text is a pure function of
+ * the arguments.
  */
 export async function* derive(
   trades: Iterable<Trade> | AsyncIterable<Trade>,

@@ -6,10 +6,10 @@ import type { TakerSide, Trade } from '../contracts/generated/events.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { derive, type Derivation } from './derive.ts';
 
-/** Digest of what each engine version derives from the committed trades: a line is added with each new version. */
+/** Digest of the events that each engine version derives from the committed trades: each new version adds a line. */
 const GOLDEN_DIGESTS: Readonly<Record<string, string>> = {
   '1': '06a3c80f8a97cc7a2e44827decdebc4443b46af61caf804154fb61914ed78c1d',
-  // A tape without watermarks gives what version 1 gave, but for the version's own name.
+  // A tape without watermarks gives the same as version 1, except for the version's own name.
   '2': 'e16e87cb4c92e229487367f29756d36ab1694148c09ab8225348d4087e72c0ab',
   '3': 'b5dc3b86df8340344cd427a384520ab2e509e580130e015958033c6252895931',
   '4': '36d8803003f8486da6127137c07260fc9fcf4ff160b562ca0be0358bd4eced44',
@@ -60,7 +60,7 @@ async function derivedText(
 }
 
 describe('derive', () => {
-  it('gives the committed bytes for the committed trades', async () => {
+  it('derives the committed bytes from the committed trades', async () => {
     const { text, summary } = await derivedText(goldenTrades());
     const digest = createHash('sha256').update(text).digest('hex');
     expect(summary.events).toBeGreaterThan(1_000);
@@ -68,11 +68,11 @@ describe('derive', () => {
     const whatToDo =
       golden === undefined
         ? `engine version ${ENGINE_VERSION} has no golden digest yet: add "'${ENGINE_VERSION}': '${digest}'," to GOLDEN_DIGESTS`
-        : `what engine version ${ENGINE_VERSION} derives has changed without a new ENGINE_VERSION in configuration.ts: put the old behaviour back, or give the engine a new version and add its digest`;
+        : `the events of engine version ${ENGINE_VERSION} have changed without a new ENGINE_VERSION in configuration.ts: put the old behaviour back, or give the engine a new version and add its digest`;
     expect(digest, whatToDo).toBe(golden);
   });
 
-  it('writes one object a line, with row i at offset i + 1', async () => {
+  it('writes one object on each line, with row i at offset i + 1', async () => {
     const trades = goldenTrades().slice(0, 200);
     const { text } = await derivedText(trades);
     const lines = text
@@ -92,7 +92,7 @@ describe('derive', () => {
     });
   });
 
-  it('is the same for trades that come one by one', async () => {
+  it('is the same for trades that arrive one by one', async () => {
     async function* slowly(): AsyncGenerator<Trade> {
       for (const trade of goldenTrades().slice(0, 300)) yield await Promise.resolve(trade);
     }

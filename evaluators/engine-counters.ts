@@ -1,15 +1,15 @@
-/** What the engine process did since its start. */
+/** The work of the engine process since its start. */
 export interface EngineCounters {
-  /** Tape records taken in live, each for the first time. */
+  /** Tape records processed live, each for the first time. */
   records: number;
   /** Derived events sent. */
   events: number;
   deadLetters: number;
   anchors: number;
   recoveries: number;
-  /** Tape records taken in again while recovering. */
+  /** Tape records processed again during recovery. */
   recovered: number;
-  /** Events derived again and found equal to what the outputs hold. */
+  /** Events derived again and found equal to those in the outputs. */
   compared: number;
   /** Trades before the first activation that were skipped. */
   skipped: number;

@@ -28,7 +28,7 @@ export interface EngineEvent {
   readonly event: DerivedEvent;
 }
 
-/** What an event is stamped with: where on the tape, by which engine, and its number in its topic. */
+/** The origin of an event: its place on the tape, the engine, and its number in its topic. */
 export interface Stamp {
   readonly partition: number;
   readonly engineVersion: string;
@@ -38,13 +38,16 @@ export interface Stamp {
   readonly nextSequences: Record<DerivedTopic, number>;
 }
 
-/** What became of a trade. */
+/** The fate of a trade. */
 export interface TradeStep {
   readonly fate: TradeFate;
   readonly events: readonly EngineEvent[];
 }
 
-/** Events of engine versions 1 to 3 carry the sentence: a function of their other fields, and half of their bytes. */
+/**
+ * Events of engine versions 1 to 3 carry the sentence: it is a function of their other fields, and makes up half of
+ * their bytes.
+ */
 const MADE_WHERE_IT_IS_READ = '';
 
 const NO_EVENTS: readonly EngineEvent[] = [];
@@ -54,8 +57,8 @@ const ON_TIME_SILENT: TradeStep = { fate: 'ON_TIME', events: NO_EVENTS };
  * One step of the engine: a well-formed trade of an instrument, at a tape offset.
  *
  * 1. The forecasts due are resolved with it. 2. It is counted into the indicators. 3. At the cadence: snapshot, each
- * enabled strategy, decision, new pending forecasts. So a decision uses nothing later than its trade. A trade that is not
- * on time is counted at most, see `TradeFate`.
+ * enabled strategy, decision, new pending forecasts. So a decision uses nothing later than its trade. A trade that is
+ * not on time is only counted, if at all: see `TradeFate`.
  */
 export function stepTrade(instrument: Instrument, trade: Trade, offset: number, stamp: Stamp): TradeStep {
   const fate = instrument.admit(trade, offset);
@@ -76,7 +79,7 @@ function isQuiet(instrument: Instrument, trade: Trade): boolean {
   return !instrument.outcomes.isDue(trade.eventTime, trade.price) && !instrument.isSnapshotDue(trade);
 }
 
-/** Trades that waited for this record to say that time went on: they are on time now, before it, in their order. */
+/** Trades that waited for this record to show that time has advanced: they are now on time, before it, in their order. */
 function stepProven(instrument: Instrument, proven: readonly UnprovenTrade[], emission: Emission): void {
   for (const unproven of proven) {
     const { trade, offset } = unproven;
@@ -98,11 +101,11 @@ function stepOnTime(instrument: Instrument, trade: Trade, offset: number, emissi
 }
 
 /**
- * One step of the engine: a well-formed watermark, at a tape offset. Of each instrument that it speaks for, in its order: trades
- * that waited for time to go on are stepped, and the forecasts whose grace ended before it become VOID: no trade can come
- * any more that would resolve them.
+ * One step of the engine: a well-formed watermark, at a tape offset. For each of its instruments, in its order: trades
+ * that waited for time to advance are stepped, and the forecasts whose grace ended before it become VOID: no trade can
+ * resolve them any more.
  *
- * @param instrumentOf - gives an instrument by its name; undefined where there is no room for one more.
+ * @param instrumentOf - gives an instrument by its name; undefined when there is no room for another.
  */
 export function stepWatermark(
   instrumentOf: (name: string) => Instrument | undefined,
@@ -124,8 +127,8 @@ export function stepWatermark(
 }
 
 /**
- * Builds the events that one tape record leads to, in order. Each is placed at that record; its cause is the trade or watermark
- * itself, which lies before it where the trade had to wait.
+ * Builds the events that one tape record leads to, in order. Each has that record's place; its cause is the trade or
+ * watermark itself, which is an earlier record if the trade had to wait.
  */
 class Emission {
   readonly rules: EngineRules;
@@ -133,7 +136,7 @@ class Emission {
   private readonly stamp: Stamp;
   private readonly events: EngineEvent[];
   private readonly place: string;
-  /** The cause as a parent: it is named by its place on the tape, as events are. */
+  /** The cause as a parent: it is named by its place on the tape, like events. */
   private cause = '';
   private causeOffset = 0;
   private eventTime = 0;
@@ -147,14 +150,14 @@ class Emission {
     this.place = `${stamp.partition}-${offset}`;
   }
 
-  /** What follows comes of this record. */
+  /** The following events are caused by this record. */
   causedBy(kind: 'trade' | 'watermark', offset: number, eventTime: number): void {
     this.cause = `${kind}-${this.tape.partition}-${offset}-0`;
     this.causeOffset = offset;
     this.eventTime = eventTime;
   }
 
-  /** @param trade - the one that was observed; undefined where a watermark says that there is none. */
+  /** @param trade - the one that was observed; undefined when a watermark states that there is none. */
   outcomes(instrument: Instrument, resolution: Resolution, trade: Trade | undefined): void {
     const calibration = instrument.calibrationOf(resolution.point.rule);
     calibration?.learnPoint(resolution);
@@ -209,7 +212,10 @@ class Emission {
     });
   }
 
-  /** Each strategy's forecast under one hit rule, the decision pooled of them, and what of that awaits its outcome. */
+  /**
+   * Each strategy's forecast under one hit rule, the decision pooled from them, and those of them that await their
+   * outcome.
+   */
   forecast(
     instrument: Instrument,
     calibration: RuleCalibration,
@@ -308,7 +314,7 @@ class Emission {
     });
   }
 
-  /** The fields that every derived event begins with. */
+  /** The first fields of every derived event. */
   private header(
     type: DerivedName,
     kind: 'outcome' | 'snapshot' | 'result' | 'decision',

@@ -1,6 +1,7 @@
 /**
- * Decimals of any length as a BigInt count of 10^-decimals, and their way to and from doubles: for sums and products of
- * prices and sizes, which need more digits than a `Decimal` has. Pure integers, so no result depends on an order.
+ * Decimals of any length as a BigInt count of 10^-decimals, and their conversion to and from doubles: for sums and
+ * products of prices and sizes, which need more digits than a `Decimal` has. Pure integers, so no result depends on the
+ * order.
  */
 export interface ExactDecimal {
   readonly units: bigint;
@@ -15,7 +16,7 @@ const QUOTIENT_BITS = 66;
 const TIE_BITS = 11;
 const DOUBLE_FRACTION_BITS = 52n;
 const DOUBLE_BIAS = 1075n;
-/** Significant digits of any decimal that survive the way to a double and back. */
+/** Significant digits of any decimal that survive the conversion to a double and back. */
 const DOUBLE_DIGITS = 15;
 const EXPONENT_MASK = 0x7ff;
 
@@ -55,7 +56,7 @@ function powerOfTwo(exponent: number): number {
 /**
  * The double nearest to a quotient of integers, ties to even: rounded once, so a function of the exact value alone.
  *
- * @param denominator - above 0; both in magnitude below 2^1000, and the quotient, where it is not 0, above 2^-900.
+ * @param denominator - above 0; both in magnitude below 2^1000, and the quotient, if it is not 0, above 2^-900.
  */
 export function nearestDouble(numerator: bigint, denominator: bigint): number {
   if (numerator === 0n) return 0;
@@ -67,7 +68,8 @@ export function nearestDouble(numerator: bigint, denominator: bigint): number {
   const shifted = shift > 0 ? magnitude << BigInt(shift) : magnitude;
   const scaled = shift < 0 ? denominator << BigInt(-shift) : denominator;
   const quotient = shifted / scaled;
-  // What was cut off decides only where the bits below a double's last look like a tie: then any remainder is one more.
+  // The remainder decides only where the bits below a double's last look like a tie: then any remainder counts as one
+  // more.
   const isTie = BigInt.asUintN(TIE_BITS, quotient) === 0n && quotient * scaled !== shifted;
   const rounded = Number(isTie ? quotient | 1n : quotient) * powerOfTwo(-shift);
   return numerator < 0n ? -rounded : rounded;
@@ -88,7 +90,7 @@ export function exactOf(text: string): ExactDecimal {
   return { units: BigInt(text.slice(0, point) + text.slice(point + 1)), decimals: text.length - point - 1 };
 }
 
-/** Units of 10^-decimals of a number that has no more decimals than that. */
+/** A number as units of 10^-decimals; it has no more decimals than that. */
 export function unitsAt({ units, decimals }: ExactDecimal, wanted: number): bigint {
   return units * bigPowerOfTen(wanted - decimals);
 }
@@ -111,9 +113,9 @@ export function unitsOfDouble(value: number, decimals: number): bigint {
 }
 
 /**
- * A double to its first 15 significant digits, exact, and to no more decimals than given: the digits that every double
- * keeps of a decimal, so that 0.30000000000000004, summed up from tenths, is the 0.3 that it stands for. Zeros at the
- * end are kept, so the last decimal is that of the 15th digit.
+ * A double to its first 15 significant digits, exact, and to no more decimals than given. These are the digits that
+ * every double keeps of a decimal, so that 0.30000000000000004, summed up from tenths, is the 0.3 that it represents.
+ * Zeros at the end are kept, so the last decimal is the 15th digit.
  *
  * @param value - finite.
  */
@@ -123,7 +125,7 @@ export function exactOfDouble(value: number, decimalsMax: number): ExactDecimal 
   return { units: unitsOfDouble(value, decimals), decimals };
 }
 
-/** The decimal number that a double is written as, `0.7` for 0.7, taken at its word. @param value - finite. */
+/** The decimal number as which a double is written: exactly `0.7` for 0.7. @param value - finite. */
 export function exactOfWritten(value: number): ExactDecimal {
   const [digits = '', exponent = '0'] = String(value).split('e');
   const { units, decimals } = exactOf(digits);

@@ -64,7 +64,7 @@ describe('nearestDouble', () => {
     );
   });
 
-  it('rounds a tie to even, and what is a hair off one to its side', () => {
+  it('rounds a tie to even, and a value just off a tie to its side', () => {
     fc.assert(
       fc.property(
         fc.bigInt({ min: 2n ** 53n, max: 2n ** 54n - 1n }),
@@ -84,7 +84,7 @@ describe('nearestDouble', () => {
 });
 
 describe('exact decimals', () => {
-  it('have one text each, which reads back', () => {
+  it('have one text each, which is read back as the same number', () => {
     fc.assert(
       fc.property(integers, fc.nat({ max: 40 }), fc.nat({ max: 9 }), (units, decimals, zeros) => {
         const text = exactText({ units, decimals });
@@ -97,7 +97,7 @@ describe('exact decimals', () => {
     expect([exactText({ units: -5n, decimals: 3 }), exactText({ units: 0n, decimals: 3 })]).toEqual(['-0.005', '0']);
   });
 
-  it('are what a double is, to the nearest unit', () => {
+  it("are a double's value, to the nearest unit", () => {
     fc.assert(
       fc.property(fc.double({ min: -1e18, max: 1e18, noNaN: true }), fc.nat({ max: 20 }), (value, decimals) => {
         const [top, bottom] = distance(unitsOfDouble(value, decimals), 10n ** BigInt(decimals), value);
@@ -112,7 +112,7 @@ describe('exact decimals', () => {
     expect(unitsOfDouble(Number.MIN_VALUE, 12)).toBe(0n);
   });
 
-  it('leave out of a double what is beyond its 15th digit', () => {
+  it("drop a double's digits beyond the 15th", () => {
     expect(exactText(exactOfDouble(0.1 + 0.2, 12))).toBe('0.3');
     expect(exactText(exactOfDouble(96937.89, 12))).toBe('96937.89');
     expect(exactText(exactOfDouble(1.23456789012345e-9, 12))).toBe('0.000000001235');

@@ -1,6 +1,6 @@
 /**
- * Kinds of trouble that real trade data has, each with the right value computed apart from the engine. Those of files and
- * formats are in producers/.
+ * Kinds of faults in real trade data, each with the right value computed independently of the engine. Faults of files
+ * and formats are tested in producers/.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -80,7 +80,7 @@ const countsOf = (task: PartitionTask, name = INSTRUMENT) => {
   if (found === undefined) throw new Error(`${name} has no trades`);
   return found.counts;
 };
-/** Count, volume, VWAP and deviation of each session that is held. */
+/** Count, volume, VWAP and deviation of each session in memory. */
 const sumsOf = (task: PartitionTask, name = INSTRUMENT) =>
   task
     .sessionsOf(name)
@@ -96,7 +96,7 @@ describe('one trade, one effect', () => {
   it.each([
     ['ids without an order', numbered(6_000, SECOND_US / 10, scattered)],
     ['ids with holes', numbered(6_000, SECOND_US / 10, (index) => String(1_000 + index * 37))],
-    ['ids that run downward', numbered(6_000, SECOND_US / 10, (index) => String(9_000_000 - index))],
+    ['descending ids', numbered(6_000, SECOND_US / 10, (index) => String(9_000_000 - index))],
     ['ids that restart', numbered(6_000, SECOND_US / 10, (index) => String(index % 500))],
   ])('counts each once when the day comes again: %s', (_name, trades) => {
     const newer = tradeAt(6_000 * (SECOND_US / 10), 'newer', '93500.5');
@@ -131,7 +131,7 @@ describe('one trade, one effect', () => {
         cut: fc.nat({ max: places.length + 20 }),
       }),
     );
-  it('gives the same session sums in any order, any split and with any repetition', () => {
+  it('gives the same session sums in any order, with any split and any repetition', () => {
     fc.assert(
       fc.property(two, ({ trades, order, again, cut }) => {
         const sorted = [...trades].sort((left, right) => left.eventTime - right.eventTime);
@@ -152,7 +152,7 @@ describe('one trade, one effect', () => {
   });
 });
 
-describe('a stamp far ahead', () => {
+describe('a time stamp far ahead', () => {
   const clean = numbered(400, SECOND_US);
   const far = (index: number, days: number) => ({
     ...clean[index]!,
@@ -167,7 +167,7 @@ describe('a stamp far ahead', () => {
     expect(countsOf(task)).toMatchObject({ onTime: 399, ahead: 1, late: 0 });
   });
 
-  it('nor have several, nor one at the very beginning', () => {
+  it('nor do several, nor one at the very beginning', () => {
     const several = clean.map((trade, index) => ([100, 101, 200].includes(index) ? far(index, 30 + index) : trade));
     expect(decisionsOf(over(several).advances)).toHaveLength(397);
     const { advances, task } = over(clean.map((trade, index) => (index === 0 ? far(0, 177) : trade)));
@@ -175,20 +175,20 @@ describe('a stamp far ahead', () => {
     expect(sumsOf(task)).toEqual(sumsOf(over(clean.slice(1)).task));
   });
 
-  it('does not confirm itself when it comes again', () => {
+  it('does not confirm itself when it is repeated', () => {
     const wrong = far(100, 177);
     const { task } = over([...clean.slice(0, 100), wrong, wrong, wrong, wrong, ...clean.slice(100)]);
     expect(countsOf(task)).toMatchObject({ onTime: 400, ahead: 1, duplicates: 3, setAside: 1 });
   });
 
-  it('is a dead letter that names the way to lift it', () => {
+  it('is a dead letter that names the command to release it', () => {
     const { advances } = over(clean.map((trade, index) => (index === 100 ? far(100, 177) : trade)));
     const letters = advances.flatMap(({ deadLetters }) => deadLetters);
     expect(letters).toMatchObject([{ reason: 'CLOCK_LEAD', source: { position: 101 } }]);
     expect(letters[0]?.detail).toContain('npx tapeproof tape release');
   });
 
-  it('is no wrong stamp where the market went on: nothing is lost over a weekend', () => {
+  it('is not wrong if the market continued: nothing is lost over a weekend', () => {
     const monday = numbered(50, SECOND_US).map((trade) => ({
       ...trade,
       tradeId: `monday-${trade.tradeId}`,
@@ -239,7 +239,7 @@ describe('a stamp far ahead', () => {
     }
   });
 
-  it('takes a late trade that waited behind it for what it then is', () => {
+  it('counts a late trade that waited behind it by its fate at that time', () => {
     const late = tradeAt(50 * SECOND_US + 1, 'late', '93000');
     const monday = [0, 1, 2, 3].map((index) => tradeAt(3 * DAY_US + index * SECOND_US, `monday-${index}`, '93000'));
     const [first, ...others] = monday;
@@ -271,7 +271,7 @@ describe('prints that were wrong', () => {
   const withWrong = [...trades.slice(0, 151), wrong, ...trades.slice(151)];
   const cancelled = amended('TradeCancelled', amendmentOf(wrong));
 
-  it('are left out of the sums from their cancellation on; what was decided stands', () => {
+  it('are left out of the sums from their cancellation on; earlier decisions are not changed', () => {
     const task = started();
     const before = run(
       task,
@@ -292,7 +292,7 @@ describe('prints that were wrong', () => {
     );
   });
 
-  it('are taken back once, come as they may', () => {
+  it('are taken back once, however often and in whatever order the records come', () => {
     const task = started();
     run(
       task,
@@ -313,7 +313,7 @@ describe('prints that were wrong', () => {
     expect(sumsOf(task)).toEqual(sumsOf(over(trades).task));
   });
 
-  it('hold their corrected figures, the last ones, and none after a cancellation', () => {
+  it('have their latest corrected figures, and none after a cancellation', () => {
     const correction = (price: string, size: string) =>
       amended('TradeCorrected', {
         ...amendmentOf(wrong),
@@ -329,7 +329,7 @@ describe('prints that were wrong', () => {
     expect(countsOf(task)).toMatchObject({ corrected: 2, cancelled: 1 });
   });
 
-  it('do not count where their source marks them, unless the configuration says so', () => {
+  it('do not count if their source marks them, unless the configuration allows it', () => {
     const marked = withWrong.map((trade) => (trade.tradeId === 'wrong' ? { ...trade, suspicious: true } : trade));
     const { task } = over(marked);
     expect(sumsOf(task)).toEqual(sumsOf(over(trades).task));
@@ -343,13 +343,13 @@ describe('prices of 0 and below', () => {
   const oil = prices.map((price, index) => tradeAt(index * SECOND_US, String(index), price));
   const allowed = { instruments: { [INSTRUMENT]: { negativePrices: true, binSize: '0.01' } } };
 
-  it('count where the instrument allows them', () => {
+  it('count if the instrument allows them', () => {
     const { advances } = over(oil, allowed);
     expect(lastOf(snapshotsOf(advances)).vwap).toBeCloseTo(-9.828, 12);
     expect(lastOf(snapshotsOf(advances)).tradeCount).toBe(10);
   });
 
-  it('else stop the instrument until its session ends, visibly: no average that lacks them is published', () => {
+  it('otherwise silence the instrument visibly until its session ends: no average without them is published', () => {
     const { task, advances } = over(oil);
     expect(decisionsOf(advances)).toHaveLength(3);
     expect(countsOf(task)).toMatchObject({ onTime: 5, refused: 5 });
@@ -358,7 +358,7 @@ describe('prices of 0 and below', () => {
     expect(decisionsOf(run(task, tomorrow))).toHaveLength(3);
   });
 
-  it('silence the session that their stamps name, and no other: a wrong stamp has no lasting effect', () => {
+  it('silence the session that their time stamps name, and no other: a wrong time stamp has no lasting effect', () => {
     const wrong = tradeAt(60 * DAY_US, 'wrong', '-1');
     const days = numbered(500, 1_000 * SECOND_US);
     const { task, advances } = over([...days.slice(0, 100), wrong, ...days.slice(100)]);
@@ -404,7 +404,7 @@ describe('profile, edges, exactness', () => {
     }
   });
 
-  it('0.1 and 0.2 are as much as 0.3: the tie goes by the rule', () => {
+  it('0.1 and 0.2 are exactly 0.3: the tie is broken by the rule', () => {
     const tie = [
       tradeAt(0, '1', '100.5', '0.1'),
       tradeAt(1, '2', '100.5', '0.2'),
@@ -432,7 +432,7 @@ describe('profile, edges, exactness', () => {
     expect(up.confidence).toBeGreaterThan(0);
   });
 
-  it('a bin that nobody configured follows the price from session to session', () => {
+  it('a bin size that is not configured follows the price from session to session', () => {
     const falling = ['80.12', '30.1', '1.1', '0.0012', '0.00005'].flatMap((first, day) =>
       Array.from({ length: 30 }, (_, index) => {
         const price = (Number(first) * (1 - index / 100)).toFixed(9);
@@ -464,7 +464,7 @@ describe('a session in a time zone', () => {
       }),
     );
 
-  it('begins when its market opens, in winter as in summer, and passes over what is traded before', () => {
+  it('begins when its market opens, in winter and in summer, and skips earlier trades', () => {
     for (const offset of [winter, Date.UTC(2025, 6, 14, 12, 40) * 1_000 - START_US]) {
       const early = minutes(offset, 570);
       const open = minutes(offset + 50 * 60 * SECOND_US, 575);

@@ -3,7 +3,7 @@ import type { EngineActivated } from '../contracts/generated/events.ts';
 import { TOPIC_OF_DERIVED, type DerivedName } from '../contracts/topics.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 
-/** True when this build cannot derive what the activation asks for: another engine, or events in other schemas. */
+/** True when this build cannot derive the events that the activation requires: another engine, or events in other schemas. */
 export function isForeign(activation: EngineActivated): boolean {
   if (activation.engineVersion !== ENGINE_VERSION) return true;
   return (Object.keys(TOPIC_OF_DERIVED) as DerivedName[]).some(

@@ -23,8 +23,8 @@ export type PendingOfForm3 = readonly PendingForecastOfForm3[];
 type Group = OutcomeEvaluatorState[number];
 
 /**
- * What was pending, by rule and then by snapshot, in its order. It says no evidence and no reference rate: nothing is
- * learned of it.
+ * The pending forecasts, by rule and then by snapshot, in their order. They have no evidence and no reference rate:
+ * nothing is learned from them.
  */
 export function pendingFromForm3(pending: PendingOfForm3): OutcomeEvaluatorState {
   const groups = new Map<string, { rule: HitRuleState; points: Group['points'][number][] }>();

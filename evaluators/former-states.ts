@@ -34,7 +34,7 @@ interface InstrumentOfForm2 {
 /** Watermarks were called ticks before engine version 4. */
 type CountsOfForm3 = Omit<TaskCounts, 'watermarks'> & { readonly ticks: number };
 
-/** What engine version 3 wrote: bars without takers, forecasts one by one, and nothing learned of outcomes. */
+/** The state of engine version 3: bars without takers, forecasts one by one, and nothing learned from outcomes. */
 export type TaskStateOfForm3 = Omit<TaskState, 'counts' | 'instruments'> & {
   readonly counts: CountsOfForm3;
   readonly instruments: readonly (Omit<InstrumentState, 'clock' | 'range' | 'pending' | 'calibrations'> & {
@@ -44,13 +44,13 @@ export type TaskStateOfForm3 = Omit<TaskState, 'counts' | 'instruments'> & {
   })[];
 };
 
-/** What engine version 2 wrote. */
+/** The state of engine version 2. */
 export type TaskStateOfForm2 = Omit<TaskState, 'counts' | 'instruments'> & {
   readonly counts: Omit<CountsOfForm3, 'amendments'>;
   readonly instruments: readonly InstrumentOfForm2[];
 };
 
-/** What engine version 1 wrote: it knew no watermarks and no gaps. */
+/** The state of engine version 1, which knew no watermarks and no gaps. */
 export type TaskStateOfForm1 = Omit<TaskStateOfForm2, 'counts' | 'instruments'> & {
   readonly counts: Omit<CountsOfForm3, 'ticks' | 'gaps' | 'amendments'>;
   readonly instruments: readonly Omit<InstrumentOfForm2, 'tickUs'>[];
@@ -65,7 +65,7 @@ export function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): T
   });
 }
 
-/** The state of version 3 as this version goes on with it: pending forecasts keep their rules, and nothing is learned yet. */
+/** The state of version 3, converted to this version's: pending forecasts keep their rules, and nothing is learned yet. */
 export function fromForm3({ counts, instruments, ...rest }: TaskStateOfForm3): TaskState {
   return {
     ...rest,
@@ -85,8 +85,8 @@ export function fromForm3({ counts, instruments, ...rest }: TaskStateOfForm3): T
 }
 
 /**
- * The state of version 2 as this version goes on with it. Pending forecasts keep their rules. Sums are taken as exactly as
- * the doubles told them, to at most 12 decimals of a size. Trade ids are kept apart, without times, and asked as long as a
+ * The state of version 2, converted to this version's. Pending forecasts keep their rules. Sums are as exact as the
+ * doubles allow, to at most 12 decimals of a size. Trade ids are kept apart, without times, and consulted as long as a
  * trade of that time may count.
  */
 export function fromForm2({ counts, instruments, ...rest }: TaskStateOfForm2): TaskState {

@@ -3,9 +3,9 @@ const DIGITS_MAX = 15;
 const ZERO = 48;
 const NINE = 57;
 
-/** What engine version 2 remembered of an instrument's trade ids, as it wrote it. */
+/** An instrument's trade ids as engine version 2 remembered and wrote them. */
 export interface TradeIdsOfVersion2 {
-  /** Of each prefix the bounds of the closed intervals of numbers that were seen, alternating, ascending. */
+  /** For each prefix, the bounds of the closed intervals of numbers that were seen, alternating, ascending. */
   readonly prefixes: readonly (readonly [
     prefix: string,
     fresh: number,
@@ -18,7 +18,7 @@ export interface TradeIdsOfVersion2 {
 
 /** State of {@link FormerTradeIds}. */
 export interface FormerTradeIdsState extends TradeIdsOfVersion2 {
-  /** The clock where version 2 stopped, microseconds: a later trade is none of those. */
+  /** The clock where version 2 stopped, microseconds: a later trade is not one of those. */
   readonly untilUs: number;
 }
 
@@ -61,7 +61,7 @@ export class FormerTradeIds {
   }
 }
 
-/** Where the id's number begins: the longest tail of at most 15 digits that is written without leading zeros. */
+/** The place where the id's number begins: the longest tail of at most 15 digits without leading zeros. */
 function numberStart(id: string): number {
   let start = id.length;
   const earliest = Math.max(0, id.length - DIGITS_MAX);

@@ -3,20 +3,20 @@ import type { Log } from '../platform/log.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 
-/** Of the health board. */
+/** Name on the health board. */
 const PART = 'activation';
 
-/** A partition at the activation of an engine that this one is not. */
+/** A partition at the activation of another engine. */
 export interface HandOver {
   readonly partition: number;
   /** Offset of the activation. */
   readonly offset: number;
   readonly foreign: EngineActivated;
-  /** Whether this engine derived up to there; else it waits for the other one to reach its own activation. */
+  /** Whether this engine derived up to there; if not, it waits for the other one to reach this engine's activation. */
   readonly isOurs: boolean;
 }
 
-/** Says which partitions wait for another engine: once in the log, and on /ready and in the metrics while it is so. */
+/** Reports which partitions wait for another engine: once in the log, and on /ready and in the metrics while they wait. */
 export class HandOverTelemetry {
   readonly #telemetry: Telemetry;
   readonly #log: Log;
@@ -28,7 +28,7 @@ export class HandOverTelemetry {
     this.#say();
   }
 
-  /** @returns why the partition does not go on. */
+  /** @returns why the partition does not continue. */
   waits(handOver: HandOver): string {
     const { partition, offset, foreign } = handOver;
     const sentence = `Partition ${partition} waits at offset ${offset}: ${adviceFor(handOver)}`;
@@ -45,7 +45,7 @@ export class HandOverTelemetry {
     return sentence;
   }
 
-  /** The partition goes on, or is another process's now. */
+  /** The partition continues, or now belongs to another process. */
   ended(partition: number): void {
     if (!this.#waiting.delete(partition)) return;
     this.#telemetry.metrics.remove('tapeproof_engine_hand_over_awaited', { partition });
@@ -57,7 +57,7 @@ export class HandOverTelemetry {
     const partitions = [...this.#waiting.keys()].toSorted((left, right) => left - right);
     const detail =
       first === undefined
-        ? `no partition waits for another engine than this, version ${ENGINE_VERSION}`
+        ? `no partition waits for an engine other than this one, version ${ENGINE_VERSION}`
         : `partitions ${partitions.join(',')} of the tape wait: ${adviceFor(first)}`;
     this.#telemetry.health.set(PART, { alive: true, ready: first === undefined, detail });
   }
@@ -66,9 +66,9 @@ export class HandOverTelemetry {
 function adviceFor({ foreign, isOurs }: HandOver): string {
   const { engineVersion } = foreign;
   if (engineVersion === ENGINE_VERSION) {
-    return `the activation in force asks for engine version ${ENGINE_VERSION} with other schemas than this build writes: run the build that it was activated with, of commit ${foreign.gitCommit}`;
+    return `the activation in force requires engine version ${ENGINE_VERSION} with schemas other than those that this build writes: run the build that it was activated with, of commit ${foreign.gitCommit}`;
   }
   const inForce = `engine version ${engineVersion} is in force, and this is ${ENGINE_VERSION}`;
-  const back = `to go on with this one, put it in force with "npx tapeproof activate" and let version ${engineVersion} reach that place`;
+  const back = `to continue with this one, put it in force with "npx tapeproof activate" and let version ${engineVersion} reach that place`;
   return `${inForce}: ${isOurs ? 'stop this engine and ' : ''}run version ${engineVersion}; ${back}`;
 }

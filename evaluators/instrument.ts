@@ -23,7 +23,10 @@ import { SilentSessions } from './silent-sessions.ts';
 import type { SessionSpan } from './sessions/session-calendar.ts';
 import { COUNTED_AS, NOTHING_SEEN, type SetAsideKind, type TradeCounts, type TradeFate } from './trade-counts.ts';
 
-/** Snapshots under a hit rule, of one instrument, that may be pending; at that number none is taken until one is resolved. */
+/**
+ * Snapshots under a hit rule, of one instrument, that may be pending; at that number no more are taken until one is
+ * resolved.
+ */
 export const PENDING_POINTS_MAX = 131_072;
 
 /** State of an {@link Instrument}. */
@@ -35,7 +38,7 @@ export interface InstrumentState extends SeenTradesState {
   readonly sessions: SessionsState;
   readonly range: RangeState;
   readonly amendments: AmendmentsState;
-  /** Numbers of the sessions, ascending, in which a price below 0 was refused: in them nothing is decided. */
+  /** Numbers of the sessions, ascending, in which a price below 0 was refused: nothing is decided in them. */
   readonly silentSessions: readonly number[];
   readonly pending: OutcomeEvaluatorState;
   readonly calibrations: readonly RuleCalibrationState[];
@@ -44,7 +47,7 @@ export interface InstrumentState extends SeenTradesState {
 
 const NONE: readonly UnprovenTrade[] = [];
 
-/** All that the engine knows of one instrument: its clock, indicators, the trades seen, and pending forecasts. */
+/** All that the engine knows about one instrument: its clock, indicators, the trades seen, and pending forecasts. */
 export class Instrument {
   readonly name: string;
   readonly outcomes: OutcomeEvaluator;
@@ -62,7 +65,7 @@ export class Instrument {
   private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
   private proven: readonly UnprovenTrade[] = NONE;
   private disproved: readonly UnprovenTrade[] = NONE;
-  /** Rows of a profile that begins with a price: a bin that nobody configured is that price's. */
+  /** Rows of a profile that begins with a price: a bin size that is not configured is derived from that price. */
   private readonly rowsFrom = (price: Decimal): PriceRows =>
     this.own.binSize === undefined ? PriceRows.finerBelow(binSizeFrom(price)) : PriceRows.uniform(this.own.binSize);
 
@@ -99,7 +102,7 @@ export class Instrument {
     };
   }
 
-  /** What became of its trades since the beginning of the tape. */
+  /** The fates of its trades since the beginning of the tape. */
   get counts(): TradeCounts {
     return { ...this.counted };
   }
@@ -109,24 +112,24 @@ export class Instrument {
     return this.clock.waitingTrades;
   }
 
-  /** Why no snapshot is taken now, for people; undefined where one may be. */
+  /** Why no snapshot is taken now, for people; undefined when one may be. */
   get silence(): string | undefined {
     if (this.isSilent()) return `a price below 0 was refused in this session: the sums lack that trade`;
     if (this.outcomes.pendingCount < PENDING_POINTS_MAX) return undefined;
     return `the forecasts of ${PENDING_POINTS_MAX} snapshots are pending`;
   }
 
-  /** The sums that are held, ascending by session; for audits and tests. */
+  /** The sums in memory, ascending by session; for audits and tests. */
   get heldSessions(): readonly Session[] {
     return this.sessions.all;
   }
 
-  /** What was learned under each hit rule in force, in the order of the configuration. */
+  /** The calibration under each hit rule in force, in the order of the configuration. */
   get calibrations(): readonly RuleCalibration[] {
     return [...this.learned.values()];
   }
 
-  /** Undefined for a rule that is not in force any more. */
+  /** Undefined for a rule that is no longer in force. */
   calibrationOf(rule: HitRuleTerms): RuleCalibration | undefined {
     return this.learned.get(rule.key);
   }
@@ -141,10 +144,10 @@ export class Instrument {
   }
 
   /**
-   * Puts other rules in force. An indicator whose parameters changed restarts empty, and so does what was learned of a
-   * formula that changed; all else goes on.
+   * Puts other rules in force. An indicator whose parameters changed restarts empty, and so does the calibration of a
+   * formula that changed; all else continues.
    *
-   * @param former - what was in force before.
+   * @param former - the rules in force before.
    */
   adopt(rules: EngineRules, former: MadeUnder): void {
     this.outcomes.replaceActivation(former);
@@ -167,8 +170,8 @@ export class Instrument {
   }
 
   /**
-   * Says what becomes of a trade, and does all of it but for one on time: that one resolves forecasts first, and is then
-   * counted by {@link count}.
+   * Decides the fate of a trade and applies it, except for a trade on time: that one first resolves forecasts, and is
+   * then counted by {@link count}.
    */
   admit(trade: Trade, offset: number): TradeFate {
     const fate = this.fateOf(trade, offset);
@@ -176,17 +179,17 @@ export class Instrument {
     return fate;
   }
 
-  /** Trades that waited and that the last record has proven, in the order of the tape. To be asked after each. */
+  /** Trades that waited and that the last record has proven, in the order of the tape. To be called after each record. */
   takeProven(): readonly UnprovenTrade[] {
     const { proven } = this;
     this.proven = NONE;
     return proven;
   }
 
-  /** As {@link admit}, for a trade that waited and is proven: `ON_TIME` where it is not before another such one. */
+  /** Like {@link admit}, for a trade that waited and is proven: `ON_TIME` unless it is before another such trade. */
   readmit({ trade, offset, isAhead }: UnprovenTrade): TradeFate {
     const fate = this.fateOfProven(trade, offset);
-    // It was counted as ahead, or as late behind one that was.
+    // It was counted as ahead, or as late behind one that was ahead.
     this.counted[isAhead ? 'ahead' : 'late'] -= 1;
     if (fate !== 'ON_TIME') this.counted[COUNTED_AS[fate]] += 1;
     return fate;
@@ -200,7 +203,7 @@ export class Instrument {
     return this.seen.add(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
   }
 
-  /** Trades that the last one admitted has disproved: their stamps were wrong. To be asked after each. */
+  /** Trades that the last one admitted has disproved: their time stamps were wrong. To be called after each trade. */
   takeDisproved(): readonly UnprovenTrade[] {
     const { disproved } = this;
     this.disproved = NONE;
@@ -238,7 +241,7 @@ export class Instrument {
       : this.waitBehind(trade, span, offset);
   }
 
-  /** A late trade while others wait: it is counted after them, as the tape has them. */
+  /** A late trade while others wait: it is counted after them, in the order of the tape. */
   private waitBehind(trade: Trade, span: SessionSpan, offset: number): TradeFate {
     const { tradeId, eventTime } = trade;
     if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
@@ -273,7 +276,7 @@ export class Instrument {
     if (crowdedOut !== undefined) this.passBy([crowdedOut]);
   }
 
-  /** Counts an on-time trade; forecasts that it resolves were resolved before. */
+  /** Counts an on-time trade; the forecasts that it resolves were resolved before. */
   count(trade: Trade, offset: number): void {
     const { eventTime, price, size, side } = trade;
     this.clock.moveTo(eventTime);
@@ -289,7 +292,7 @@ export class Instrument {
     this.counted.onTime += 1;
   }
 
-  /** True when a snapshot is due at an on-time trade: it begins a new interval, and all is there to measure. */
+  /** True when a snapshot is due at an on-time trade: it begins a new interval, and every indicator can be measured. */
   isSnapshotDue(trade: Trade): boolean {
     return (
       trade.eventTime >= this.nextSnapshotUs &&
@@ -299,15 +302,18 @@ export class Instrument {
   }
 
   /**
-   * Takes in that every trade before a time is known, and takes out the forecasts that are VOID by that. It moves no
-   * trade clock: venues' clocks differ from ours. A watermark that is not later than another one has no effect.
+   * Notes that every trade before a time is known, and removes the forecasts that are therefore VOID. It does not move
+   * a trade clock: venues' clocks differ from ours. A watermark that is not later than another one has no effect.
    */
   watermark(timeUs: number): readonly Resolution[] {
     const { watermarkUs } = this.clock;
     return watermarkUs !== null && timeUs < watermarkUs ? [] : this.outcomes.expire(timeUs);
   }
 
-  /** What waited for a watermark's time is proven by it: to be stepped before {@link watermark}. False for a watermark that is not news. */
+  /**
+   * Proves the trades that waited for a watermark's time: to be stepped before {@link watermark}. False for a watermark
+   * that is not news.
+   */
   hearWatermark(timeUs: number): boolean {
     const { watermarkUs } = this.clock;
     if (watermarkUs !== null && timeUs <= watermarkUs) return false;
@@ -315,7 +321,7 @@ export class Instrument {
     return true;
   }
 
-  /** Takes in what the tape says of a trade that it holds: from here on the sums are as if it had been so. */
+  /** Applies an amendment of a trade on the tape: from here on the sums are as if the trade had been so. */
   amend(amendment: Amendment, name: AmendmentName, offset: number): SetAsideKind {
     const fate =
       name === 'TradeReleased'
@@ -344,7 +350,7 @@ export class Instrument {
     if (this.sessions.placeOf(span) !== 'HELD' || !this.seen.canJudge(eventTime)) return 'unmatched';
     if (!this.seen.has(tradeId, eventTime)) {
       if (correction !== undefined) return 'unmatched';
-      // A trade that comes after its own cancellation finds itself taken back.
+      // A trade that comes after its own cancellation is already taken back.
       this.seen.add(tradeId, eventTime);
       this.amendments.cancel(tradeId, eventTime);
       return 'unmatched';
@@ -364,7 +370,7 @@ export class Instrument {
     return 'corrected';
   }
 
-  /** An operator vouches for a stamp that was taken for wrong. */
+  /** An operator vouches for a time stamp that was judged wrong. */
   private release(released: Amendment, offset: number): 'released' | 'unmatched' {
     const { tradeId, eventTime, price, size } = released;
     const span = this.sessions.spanAt(eventTime);
@@ -382,7 +388,7 @@ export class Instrument {
     return 'released';
   }
 
-  /** A trade that waited and waits no more; it is counted as what becomes of it. */
+  /** A trade that waits no more; it is counted by its fate. */
   private takeOut(tradeId: string, eventTime: number): UnprovenTrade | undefined {
     const waiting = this.clock.takeOut(tradeId, eventTime);
     if (waiting !== undefined) this.counted[waiting.isAhead ? 'ahead' : 'late'] -= 1;
@@ -396,7 +402,7 @@ export class Instrument {
     this.range = new Range(this.rules.range);
     this.lastSnapshotUs = null;
     this.nextSnapshotUs = 0;
-    // They were counted: those whose session is held stay so, the others went with theirs.
+    // They were counted: those whose session is in memory remain counted, the others were dropped with theirs.
     this.disprove(disproved.filter(({ trade }) => !this.mayCount(trade)));
   }
 
@@ -404,7 +410,7 @@ export class Instrument {
     this.clock.settleBy({ trade, offset, isAhead: false });
   }
 
-  /** Trades that waited and did not happen then: a wrong order is not a wrong stamp, so what a session can take it takes. */
+  /** Trades that waited and did not happen then: a wrong order is not a wrong time stamp, so a session takes those it can. */
   private passBy(trades: readonly UnprovenTrade[]): void {
     for (const unproven of trades) {
       const { trade, offset } = unproven;
@@ -435,7 +441,7 @@ export class Instrument {
     return session;
   }
 
-  /** What no trade can count into any more need not be remembered. */
+  /** Sessions into which no trade can count any more need not be remembered. */
   private forgetOlder(): void {
     const { earliestUs } = this.sessions;
     if (earliestUs === Number.NEGATIVE_INFINITY) return;
@@ -462,7 +468,7 @@ export class Instrument {
     return measure(this.sessions.current, this.range, this.rules, trade, offset);
   }
 
-  /** Start of the cadence interval after the one of a time: `floor(t / cadence)` must grow. */
+  /** Start of the next cadence interval after a time: `floor(t / cadence)` must grow. */
   private cadenceAfter(timeUs: number | null): number {
     const { cadenceUs } = this.rules;
     if (timeUs === null || cadenceUs === 0) return 0;

@@ -22,28 +22,31 @@ import { HandOverTelemetry } from './hand-over.adapter.ts';
 import { PartitionProcessor } from './partition-processor.adapter.ts';
 import { watchPartitions } from './partition-watch.adapter.ts';
 
-/** Partitions of one fetch handled side by side: their events go to Kafka in one request, and the next fetch waits once. */
+/**
+ * Partitions of one fetch handled side by side: their events are sent to Kafka in one request, and the next fetch waits
+ * once.
+ */
 const PARTITIONS_AT_ONCE = 16;
-/** How often progress is logged, while there is any. */
+/** The interval at which progress is logged, while there is any. */
 const PROGRESS_INTERVAL_MS = 10_000;
 const CLOSE_DEADLINE_MS = 500;
 
 export interface EngineOptions {
   readonly connections: Pick<Connections, 'kafkaBrokers' | 'registryUrl'>;
   readonly log: Log;
-  /** Stops the engine: batches in hand are finished, offsets committed, the group left. */
+  /** Stops the engine: it finishes its current batches, commits offsets and leaves the group. */
   readonly signal: AbortSignal;
-  /** Commit of this build; named where what it derives differs from what it finds. */
+  /** Commit of this build; named when a derived event differs from the one found. */
   readonly gitCommit?: string;
   /** Counted up while the engine runs. */
   readonly counters?: EngineCounters;
   readonly telemetry?: Telemetry;
 }
 
-/** What the consumer groups of all engine versions begin with. */
+/** The common prefix of the consumer groups of all engine versions. */
 export const ENGINE_GROUP_PREFIX = 'tapeproof.engine.';
 
-/** The consumer group of the engine. It holds the version: another version has offsets of its own. */
+/** The consumer group of the engine. Its name contains the version: another version has separate offsets. */
 export function engineGroup(engineVersion: string = ENGINE_VERSION): string {
   return `${ENGINE_GROUP_PREFIX}${engineVersion}`;
 }
@@ -52,8 +55,8 @@ export function engineGroup(engineVersion: string = ENGINE_VERSION): string {
  * Derives events from the tape until the signal. Start more to share the partitions.
  *
  * @throws TapeproofError UNREACHABLE when Kafka does not answer at the start; CHECK_FAILED when the tape was activated with
- *   another number of partitions; CONFLICT when what is derived again differs
- *   from what the outputs hold; SEQUENCE_GAP when an output lost events; FOREIGN_TAPE when the anchors are another tape's.
+ *   another number of partitions; CONFLICT when an event derived again differs from the one in the outputs;
+ *   SEQUENCE_GAP when an output lost events; FOREIGN_TAPE when the anchors are another tape's.
  */
 export async function runEngine(options: EngineOptions): Promise<void> {
   const { connections, log, signal, telemetry = noTelemetry(), counters = newCounters() } = options;
@@ -80,7 +83,7 @@ interface OpenEngine extends EngineOptions {
   readonly trusted: TrustedLog;
 }
 
-/** From the first join to the last goodbye. */
+/** From the first join to leaving the group. */
 async function derive(engine: OpenEngine): Promise<void> {
   const { kafka, reader, trusted, log, telemetry, signal, gitCommit = 'unknown', counters } = engine;
   const { metrics } = telemetry;
@@ -117,7 +120,7 @@ async function derive(engine: OpenEngine): Promise<void> {
       groupId: engineGroup(),
       topics: [TAPE_TOPIC],
       handle: (batch) => {
-        // Kafka may be given more while this runs.
+        // More may be sent to Kafka while this runs.
         if (batch.partition >= trusted.partitions) refuseOtherPartitions(batch.partition + 1, trusted.partitions);
         return processorOf(batch.partition).handle(batch);
       },
@@ -155,7 +158,7 @@ async function derive(engine: OpenEngine): Promise<void> {
   } finally {
     clearInterval(progress);
     for (const end of shown) end();
-    // Nothing is in flight unless Kafka is away: then there is nobody to say goodbye to.
+    // Nothing is in flight unless Kafka is unreachable: then there is no broker to disconnect from.
     await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
     registry.close();
   }
@@ -172,7 +175,7 @@ function logProgress(log: Log, counters: EngineCounters): NodeJS.Timeout {
 }
 
 function progressText({ records, events }: EngineCounters): string {
-  return `${records} tape records taken in, ${events} events sent`;
+  return `${records} tape records processed, ${events} events sent`;
 }
 
 function progressFields(counters: EngineCounters): LogFields {
@@ -188,7 +191,7 @@ function progressFields(counters: EngineCounters): LogFields {
   };
 }
 
-/** @returns what ends it. */
+/** @returns the function that ends it. */
 function showAnchorAges(metrics: Metrics, partitions: ReadonlyMap<number, PartitionProcessor>): () => void {
   let shown: readonly number[] = [];
   return metrics.beforeScrape(() => {

@@ -1,14 +1,14 @@
 import type { Trade } from '../contracts/generated/events.ts';
 
-/** How far a clock may step, and what it takes to step further. */
+/** How far a clock may step, and what a further step requires. */
 export interface ClockRules {
-  /** A trade stamped further than this after the clock does not move it by itself, microseconds. */
+  /** A trade stamped further than this after the clock does not move it alone, microseconds. */
   readonly maxStepUs: number;
-  /** Trades beyond that bound, none on time between them, that confirm that time went on; at least 2. */
+  /** Trades beyond that bound, none on time between them, that confirm that time has advanced; at least 2. */
   readonly confirmingTrades: number;
 }
 
-/** Trades that wait at the same time; of more the oldest is passed by. */
+/** Trades that wait at the same time; of more, the oldest is passed by. */
 export const WAITING_TRADES_MAX = 64;
 
 /** A trade that is not yet proven or disproved, with its place on the tape. */
@@ -29,25 +29,26 @@ export interface MarketClockState {
 }
 
 /**
- * Where a trade stands against the clock.
+ * A trade's time relative to the clock.
  *
  * - `ON_TIME`: not before it, and not beyond its bound.
  * - `LATE`: before it.
  * - `AHEAD`: beyond its bound: the trade waits.
- * - `CONFIRMED`: beyond its bound, and enough trades were: time did go on.
- * - `CONTESTED`: so far before a clock that rests on fewer trades than confirm a step that the clock is in doubt, not it.
+ * - `CONFIRMED`: beyond its bound, and enough trades were: time has advanced.
+ * - `CONTESTED`: far before a clock that rests on fewer trades than confirm a step: the clock is in doubt, not it.
  */
 export type Standing = 'ON_TIME' | 'LATE' | 'AHEAD' | 'CONFIRMED' | 'CONTESTED';
 
 /**
- * The market's time as one instrument's trades tell it: that of the latest trade, but no single stamp far ahead moves it.
- * A source's wrong stamp (a month mistaken, a unit mixed up) would make every later trade late, and so silence the
+ * The market's time by one instrument's trades: the latest trade's time, but no single time stamp far ahead moves it. A
+ * source's wrong time stamp (a month mistaken, a unit mixed up) would make every later trade late, and so silence the
  * instrument.
  *
- * A trade beyond the bound waits. When `confirmingTrades` of them have come, each not before those that count for it, time
- * went on: a night, a holiday, an outage. Those that waited for it are then on time in their order. When a trade on time
- * comes first, what waited did not happen then. A watermark says by itself that time went on. The first trades have no clock to
- * be held against: until there are `confirmingTrades` of them, one that is far before them contests them.
+ * A trade beyond the bound waits. When `confirmingTrades` of them have come, each not before those that count for it,
+ * time has advanced: a night, a holiday, an outage. Those that waited for it are then on time in their order. When a
+ * trade on time comes first, the waiting ones did not happen then. A watermark alone proves that time has advanced. The
+ * first trades have no clock to be compared with: until there are `confirmingTrades` of them, a trade far before them
+ * contests them.
  *
  * A function of the trades alone, so the same in files, live and in a replay.
  */
@@ -79,7 +80,7 @@ export class MarketClock {
     return this.time;
   }
 
-  /** The latest watermark's, microseconds; null before the first. */
+  /** Time of the latest watermark, microseconds; null before the first. */
   get watermarkUs(): number | null {
     return this.watermark;
   }
@@ -89,7 +90,7 @@ export class MarketClock {
     return this.waiting;
   }
 
-  /** Where a trade stands; changes nothing. */
+  /** A trade's time relative to the clock; changes nothing. */
   judge(timeUs: number): Standing {
     if (timeUs < this.time) {
       return !this.isSettled && timeUs < this.time - this.rules.maxStepUs ? 'CONTESTED' : 'LATE';
@@ -100,7 +101,7 @@ export class MarketClock {
     return supporters >= this.rules.confirmingTrades ? 'CONFIRMED' : 'AHEAD';
   }
 
-  /** Moves to a trade's time, or to one that an operator vouches for. */
+  /** Moves to a trade's time, or to a time that an operator vouches for. */
   moveTo(timeUs: number): void {
     if (timeUs > this.time) this.time = timeUs;
   }
@@ -108,8 +109,8 @@ export class MarketClock {
   /**
    * Nothing waits any more.
    *
-   * @param confirmedUs - the time of the trade that confirms some of them; undefined where none does.
-   * @returns in the order of the tape, those that it proves, and all others.
+   * @param confirmedUs - the time of the trade that confirms some of them; undefined when none does.
+   * @returns in the order of the tape, the trades that it proves, and all others.
    */
   endWaiting(confirmedUs?: number): {
     readonly proven: readonly UnprovenTrade[];
@@ -124,14 +125,14 @@ export class MarketClock {
 
   /**
    * Lets a trade wait: one beyond the bound, or any other that comes while one waits, so that all are taken in the order of
-   * the tape. @returns the one that gave way, where there were too many.
+   * the tape. @returns the one that gave way, when there were too many.
    */
   wait(unproven: UnprovenTrade): UnprovenTrade | undefined {
     this.waiting.push(unproven);
     return this.waiting.length > WAITING_TRADES_MAX ? this.waiting.shift() : undefined;
   }
 
-  /** Takes a waiting trade out by its identity; undefined where it does not wait. */
+  /** Takes a waiting trade out by its identity; undefined when it does not wait. */
   takeOut(tradeId: string, eventTimeUs: number): UnprovenTrade | undefined {
     const position = this.waiting.findIndex(
       ({ trade }) => trade.eventTime === eventTimeUs && trade.tradeId === tradeId,
@@ -156,7 +157,7 @@ export class MarketClock {
     return this.isSettled;
   }
 
-  /** Goes back to a trade that contests the first ones. @returns those that are too far after it to stand. */
+  /** Goes back to a trade that contests the first ones. @returns those that are too far after it to be valid. */
   fallBackTo(timeUs: number): readonly UnprovenTrade[] {
     const limit = timeUs + this.rules.maxStepUs;
     const disproved = this.first.filter(({ trade }) => trade.eventTime > limit);

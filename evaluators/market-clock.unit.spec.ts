@@ -18,7 +18,7 @@ const unproven = (eventTime: number) => ({
   isAhead: true,
 });
 
-/** Takes times in as the engine does. */
+/** Admits times like the engine. */
 function taken(clock: MarketClock, times: readonly number[]) {
   const standings: Standing[] = [];
   const disproved: number[] = [];
@@ -45,14 +45,14 @@ const settled = () => {
 };
 
 describe('MarketClock', () => {
-  it('goes with the trades, and calls late what is before it', () => {
+  it('follows the trades, and calls earlier ones late', () => {
     const clock = new MarketClock(RULES);
     const { standings } = taken(clock, [START_US, START_US, START_US + HOUR_US, START_US + 5]);
     expect(standings).toEqual(['ON_TIME', 'ON_TIME', 'ON_TIME', 'LATE']);
     expect(clock.timeUs).toBe(START_US + HOUR_US);
   });
 
-  it('is not moved by stamps far ahead that no other trade confirms', () => {
+  it('is not moved by time stamps far ahead that no other trade confirms', () => {
     const clock = settled();
     const far = START_US + 4_000 * HOUR_US;
     const { standings, disproved } = taken(clock, [far, far + 1, START_US + 10]);
@@ -61,7 +61,7 @@ describe('MarketClock', () => {
     expect(clock.timeUs).toBe(START_US + 10);
   });
 
-  it('steps over a night when enough trades say that it is over', () => {
+  it('steps over a night when enough trades confirm that it is over', () => {
     const clock = settled();
     const morning = START_US + 17 * HOUR_US;
     const { standings, proven, disproved } = taken(clock, [morning, morning + 1, morning + 2, morning + 3]);
@@ -69,7 +69,7 @@ describe('MarketClock', () => {
     expect([proven, disproved]).toEqual([[morning, morning + 1], []]);
   });
 
-  it('does not take a wrong stamp along when it steps', () => {
+  it('does not include a wrong time stamp when it steps', () => {
     const clock = settled();
     const [far, morning] = [START_US + 4_000 * HOUR_US, START_US + 17 * HOUR_US];
     const { standings, proven, disproved } = taken(clock, [far, morning, morning + 1, morning + 2]);
@@ -87,7 +87,7 @@ describe('MarketClock', () => {
     expect(taken(settled(), [START_US - 2 * HOUR_US]).standings).toEqual(['LATE']);
   });
 
-  it('takes a watermark for time that went on', () => {
+  it('accepts a watermark as proof that time has advanced', () => {
     const clock = settled();
     const later = START_US + 9 * HOUR_US;
     clock.wait(unproven(later));
@@ -105,7 +105,7 @@ describe('MarketClock', () => {
     expect(clock.waitingTrades).toHaveLength(WAITING_TRADES_MAX);
   });
 
-  it('goes on from its state as if there had been no pause', () => {
+  it('continues from its state as if there had been no pause', () => {
     const times = [0, 1, 20, 21, 0.5, 22, 23, 900, 24, 950, 951, 952, 10];
     for (let cut = 0; cut <= times.length; cut += 1) {
       const at = (part: readonly number[]) => part.map((hours) => START_US + hours * HOUR_US);

@@ -10,12 +10,12 @@ export const EMPTY_ROOT = hash('sha256', '');
 const leafBytes = Buffer.alloc(1 + HASH_BYTES, LEAF);
 const nodeBytes = Buffer.alloc(1 + 2 * HASH_BYTES, NODE);
 
-/** A hash as text, a character a byte: for a buffer of its own Node takes longer than for the hash. */
+/** A hash as text, one character for each byte: Node takes longer to allocate a buffer than to hash. */
 type BinaryText = string;
 
-/** SHA-256 of 0x00 ‖ the hash of what the leaf stands for (32 bytes). */
+/** SHA-256 of 0x00 ‖ the hash that the leaf represents (32 bytes). */
 function leafHash(data: Buffer): BinaryText {
-  if (data.length !== HASH_BYTES) throw new RangeError(`a leaf stands for a hash of ${HASH_BYTES} bytes`);
+  if (data.length !== HASH_BYTES) throw new RangeError(`a leaf represents a hash of ${HASH_BYTES} bytes`);
   data.copy(leafBytes, 1);
   return hash('sha256', leafBytes, 'binary');
 }
@@ -39,7 +39,7 @@ export class MerkleTree {
     return this.leaves;
   }
 
-  /** @param data - the hash of what the leaf stands for, for example an event's. */
+  /** @param data - the hash that the leaf represents, for example an event's. */
   append(data: Buffer): void {
     let root = leafHash(data);
     // Each trailing 1 bit of the count is a complete subtree that this leaf completes into a greater one.

@@ -14,7 +14,7 @@ function rootOf(leaves: readonly Buffer[]): Buffer {
 }
 
 describe('MerkleTree', () => {
-  it('refuses a leaf that is no hash', () => {
+  it('refuses a leaf that is not a hash', () => {
     expect(() => {
       new MerkleTree().append(Buffer.from('x'));
     }).toThrow(RangeError);

@@ -7,9 +7,10 @@ import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Strategy } from './strategies/strategy.ts';
 
 /**
- * Checks a configuration that is to be put in force, as `parseConfiguration` does one that is: says in plain words what
- * is wrong, refuses also what earlier builds let pass, and puts in the data of the time zones that its sessions name. A
- * zone whose data it holds already keeps them, so that a configuration taken from a tape stays the same.
+ * Checks a configuration that is to be put in force, as `parseConfiguration` checks one that already is. It also
+ * explains faults in plain words, refuses some values that earlier builds accepted, and adds the data of the time zones
+ * that its sessions name. A zone whose data it holds already keeps them, so that a configuration taken from a tape
+ * stays the same.
  *
  * @param known - the strategies that may be named.
  * @throws ConfigurationError
@@ -17,7 +18,7 @@ import type { Strategy } from './strategies/strategy.ts';
 export function parseNewConfiguration(raw: unknown, known: readonly Strategy[] = STRATEGIES): EngineConfiguration {
   const accepted = shapedConfiguration(raw, known);
   const { instruments } = (raw ?? {}) as { readonly instruments?: object };
-  // The one key that zod's records drop without a word.
+  // The one key that zod's records drop silently.
   if (Object.hasOwn(instruments ?? {}, '__proto__')) {
     const refusal = refusalOfName('__proto__');
     throw new ConfigurationError(`The configuration's key "instruments.__proto__" ${refusal?.predicate ?? ''}.`);

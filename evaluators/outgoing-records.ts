@@ -20,7 +20,7 @@ export function recordOfLetter(
   return { topic: DEAD_LETTERS_TOPIC, partition, key: deadLetterId, type: 'DeadLetter', body, timestampUs };
 }
 
-/** Kafka's stamp of a tape record, which is −1 where its writer gave none. */
+/** Kafka's time stamp of a tape record, which is −1 when its writer gave none. */
 export function timestampUsOf({ timestampMs }: LogRecord): number {
   return Math.max(timestampMs, 0) * US_PER_MS;
 }

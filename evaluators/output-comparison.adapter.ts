@@ -10,7 +10,7 @@ import type { Registry } from '../platform/kafka/registry.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
 import type { DerivedRecord } from './advance.ts';
 
-/** Records at the end of an output among which the greatest sequence is looked for: a zombie may have written last. */
+/** Records at the end of an output that are searched for the greatest sequence: a zombie may have written last. */
 const TAIL_RECORDS = 256;
 const UNREADABLE: Foreign = { reason: 'UNDECODABLE', detail: 'its bytes are not an event' };
 
@@ -18,15 +18,15 @@ const UNREADABLE: Foreign = { reason: 'UNDECODABLE', detail: 'its bytes are not 
 export interface Commits {
   /** Of the build that derives now. */
   readonly derivedBy: string;
-  /** Named by the activation in force: of the build that is said to have written. */
+  /** Named by the activation in force: of the build that should have written. */
   readonly activatedBy: string;
 }
 
 /**
- * Compares what is derived again with what the outputs of a partition hold, byte for byte: every recovery is a proof.
+ * Compares the events derived again with those in the outputs of a partition, byte for byte: every recovery is a proof.
  *
- * It reads each output once, forward, up to the end it had at the beginning, a fetch at a time. The usual record costs
- * one comparison of bytes; only a different one is decoded.
+ * It reads each output once, forward, up to the end it had at the beginning, one fetch at a time. The usual record
+ * costs one comparison of bytes; only a different one is decoded.
  */
 export class OutputComparison {
   readonly #cursors: Readonly<Record<DerivedTopic, OutputCursor>>;
@@ -39,8 +39,8 @@ export class OutputComparison {
   }
 
   /**
-   * @param nextSequence - per output, the sequence of the first event that will be asked for.
-   * @param hints - log offsets to look for it at.
+   * @param nextSequence - per output, the sequence of the first event that will be queried.
+   * @param hints - log offsets where to look for it.
    */
   static async open(
     access: LogAccess,
@@ -56,7 +56,7 @@ export class OutputComparison {
       const greatest = await greatestSequence(access, topic, partition);
       const output = { topic, partition, start, end, greatest };
       const hint = hints[topic];
-      // At the end nothing could tell that the hint is wrong.
+      // At the end, a wrong hint could not be detected.
       const isWrong = hint === end && greatest >= nextSequence[topic];
       cursors[topic] = new OutputCursor(access, output, isWrong ? undefined : hint, foreign);
     }
@@ -73,12 +73,12 @@ export class OutputComparison {
     return this.#foreign.all;
   }
 
-  /** True when every output was read to the end that it had: what follows is new. */
+  /** True when every output was read to the end that it had: all later events are new. */
   get isOver(): boolean {
     return DERIVED_TOPICS.every((topic) => this.#cursors[topic].isAtEnd);
   }
 
-  /** Log offsets that the next event of each output does not lie before; undefined for an output read to its end. */
+  /** Lower bounds of the log offset of each output's next event; undefined for an output read to its end. */
   get positions(): Readonly<Record<DerivedTopic, number | undefined>> {
     return Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, this.#cursors[topic].position])) as Record<
       DerivedTopic,
@@ -90,7 +90,7 @@ export class OutputComparison {
    * Whether the output holds this event; each topic's events must come in sequence.
    *
    * @throws TapeproofError CONFLICT when it holds another event under the same sequence; SEQUENCE_GAP when it holds
-   *   later ones only.
+   *   only later ones.
    */
   async holds(derived: DerivedRecord, commits: Commits): Promise<boolean> {
     const isHeld = await this.#cursors[derived.topic].holds(derived, commits);
@@ -168,7 +168,7 @@ class OutputCursor {
       const sequence = sequenceOf(framed);
       if (sequence === undefined) this.#foreign.add(record, UNREADABLE);
       if (sequence === undefined || sequence < derived.sequence) {
-        // A repetition by a process that came back from the dead, or nothing of ours.
+        // A repetition by a zombie process, or not an event of ours.
         this.#pass(record);
         continue;
       }
@@ -196,7 +196,7 @@ class OutputCursor {
     return this.#records[0];
   }
 
-  /** The hint was beyond the event: from the log's beginning, then. */
+  /** The hint was beyond the event: start from the log's beginning. */
   async #beginAgain(): Promise<void> {
     await this.#batches.return();
     this.#mayBeginAgain = false;
@@ -215,21 +215,21 @@ class OutputCursor {
     const { topic, partition } = this.#output;
     return new TapeproofError(
       'CONFLICT',
-      `${topic}-${partition} holds another event at log offset ${offset} than ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: where that one is right, run it; where this one is, stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from the tape.`,
+      `${topic}-${partition} holds another event at log offset ${offset}, not ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: if that one is right, run it; if this one is, stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from the tape.`,
     );
   }
 
   #gap({ event, sequence }: DerivedRecord, found: number): TapeproofError {
     const { topic, partition } = this.#output;
-    return recordsGone(topic, `${topic}-${partition} holds sequence ${found} and not ${sequence} (${event.eventId})`);
+    return recordsGone(topic, `${topic}-${partition} holds sequence ${found} but not ${sequence} (${event.eventId})`);
   }
 }
 
-/** Where a log has a hole, what is missing cannot be put back into its place. */
+/** Missing records cannot be put back into a hole in a log. */
 function recordsGone(topic: DerivedTopic, what: string): TapeproofError {
   return new TapeproofError(
     'SEQUENCE_GAP',
-    `${what}: records of it are gone; stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they derive it again from the tape.`,
+    `${what}: earlier records are missing; stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they derive the topic again from the tape.`,
   );
 }
 
@@ -240,7 +240,7 @@ function sequenceOf(framed: Framed): number | undefined {
 
 /**
  * Whether every output of a partition reaches the given sequences: an anchor that promises more than the outputs hold
- * is not to be built on.
+ * must not be used.
  */
 export async function outputsReach(
   access: LogAccess,
@@ -254,7 +254,7 @@ export async function outputsReach(
   return true;
 }
 
-/** @throws TapeproofError SEQUENCE_GAP when the first events of an output are gone and later ones are there. */
+/** @throws TapeproofError SEQUENCE_GAP when the first events of an output are missing and later ones exist. */
 export async function refuseCutOutputs(access: LogAccess, partition: number): Promise<void> {
   for (const topic of DERIVED_TOPICS) {
     const first = await firstSequence(access, topic, partition);
@@ -264,7 +264,7 @@ export async function refuseCutOutputs(access: LogAccess, partition: number): Pr
   }
 }
 
-/** The sequence of the first event of an output; undefined where it holds none. */
+/** The sequence of the first event of an output; undefined when it is empty. */
 async function firstSequence(
   { reader, registry }: LogAccess,
   topic: DerivedTopic,
@@ -281,7 +281,10 @@ async function firstSequence(
   return undefined;
 }
 
-/** The greatest sequence among the last records of an output, and those before while none is an event; −1 without any. */
+/**
+ * The greatest sequence among the last records of an output, or among earlier ones while none of these is an event; −1
+ * if there is no event.
+ */
 async function greatestSequence(
   { reader, registry }: LogAccess,
   topic: DerivedTopic,

@@ -18,7 +18,7 @@ const PARTITION = 2;
 const COMMITS = { derivedBy: 'this-build', activatedBy: 'that-build' };
 const FETCH_RECORDS = 3;
 
-/** A partition whose first records may be gone, read in fetches of a few records. */
+/** A partition whose first records may be missing, read in fetches of a few records. */
 function readerOf(records: readonly LogRecord[], start: number): { reader: LogReader; readFrom: number[] } {
   const held = (topic: string) => (topic === TOPIC ? records : []);
   const readFrom: number[] = [];
@@ -81,14 +81,14 @@ async function compare({ output, start = 0, nextSequence = 0, hint }: Found) {
 }
 
 describe('the comparison with an output', () => {
-  it('finds what is held equal, and says what is missing from its end on', async () => {
+  it('finds the stored events equal, and reports the events missing after its end', async () => {
     const { comparison, holds } = await compare({ output: snapshots.slice(0, 8) });
     expect(await holds(0, 10)).toEqual([...Array<boolean>(8).fill(true), false, false]);
     expect(comparison.compared).toBe(8);
     expect(comparison.isOver).toBe(true);
   });
 
-  it('passes what a process that came back from the dead has written again', async () => {
+  it('passes over events that a zombie process has written again', async () => {
     const output = [...snapshots.slice(0, 5), ...snapshots.slice(1, 5), ...snapshots.slice(5, 7)];
     expect(await (await compare({ output })).holds(0, 8)).toEqual([...Array<boolean>(7).fill(true), false]);
   });
@@ -98,12 +98,12 @@ describe('the comparison with an output', () => {
     await expect((await compare({ output })).holds(0, 6)).rejects.toMatchObject({
       code: 'CONFLICT',
       message: expect.stringMatching(
-        /log offset 4 than snapshot-2-\d+-0 \(sequence 4\).*this-build.*that-build/,
+        /log offset 4, not snapshot-2-\d+-0 \(sequence 4\).*this-build.*that-build/,
       ) as string,
     });
   });
 
-  it('stops where events are gone from the middle, or from the beginning', async () => {
+  it('stops when events are missing in the middle, or at the beginning', async () => {
     const holed = [...snapshots.slice(0, 3), ...snapshots.slice(4, 8)];
     await expect((await compare({ output: holed })).holds(0, 8)).rejects.toMatchObject({ code: 'SEQUENCE_GAP' });
     const cut = { output: snapshots.slice(0, 8), start: 2 };
@@ -116,13 +116,13 @@ describe('the comparison with an output', () => {
     expect(readFrom).toEqual([5]);
   });
 
-  it('reads from the beginning where a hint lies beyond the event', async () => {
+  it('reads from the beginning when a hint is beyond the event', async () => {
     const { holds, readFrom } = await compare({ output: snapshots.slice(0, 8), nextSequence: 3, hint: 6 });
     expect(await holds(3, 9)).toEqual([true, true, true, true, true, false]);
     expect(readFrom).toEqual([6, 0]);
   });
 
-  it('does not believe a hint at the end while the output holds what is asked for', async () => {
+  it('does not believe a hint at the end while the output holds the event queried', async () => {
     const { comparison, holds } = await compare({ output: snapshots.slice(0, 8), nextSequence: 3, hint: 8 });
     expect(comparison.isOver).toBe(false);
     expect(await holds(3, 9)).toEqual([true, true, true, true, true, false]);

@@ -11,8 +11,8 @@ import {
 import { pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
 
 /**
- * The pages in one partition of `engine.states`, for one recovery: what was found for one anchor, or was not in the whole
- * log, is not looked for again for the next.
+ * The pages in one partition of `engine.states`, for one recovery: a page that was found for one anchor, or is not in
+ * the whole log, is not searched for again for the next.
  */
 export class PageLog {
   readonly #access: LogAccess;
@@ -26,8 +26,8 @@ export class PageLog {
   }
 
   /**
-   * The pages that a head names, perhaps with others. They are looked for where the anchors that wrote them say, and then
-   * in the whole log.
+   * The pages that a head names, perhaps with others. They are searched for at the places that the anchors that wrote
+   * them name, and then in the whole log.
    *
    * @returns undefined when one is missing, or the head is not JSON.
    * @throws TapeproofError UNREACHABLE
@@ -43,7 +43,7 @@ export class PageLog {
     return wanted.size === 0 ? this.#found : undefined;
   }
 
-  /** Looks for each page where the anchor that wrote it says that its pages lie. */
+  /** Searches for each page at the place that the anchor that wrote it names. */
   async #findNearHints(wanted: Set<string>, origins: PageOrigins): Promise<void> {
     const groups = new Map<number, Set<string>>();
     for (const hash of wanted) {
@@ -60,7 +60,7 @@ export class PageLog {
     }
   }
 
-  /** The hints of the anchors at some tape offsets; where several lie at one, of the newest. */
+  /** The hints of the anchors at some tape offsets; where several share an offset, the newest one's. */
   async #hintsOf(offsets: ReadonlySet<number>): Promise<Map<number, AnchorHints>> {
     const hints = new Map<number, AnchorHints>();
     for await (const anchor of anchorsBackward(this.#access, this.#partition)) {
@@ -71,7 +71,7 @@ export class PageLog {
     return hints;
   }
 
-  /** Takes the pages that lie in a stretch of the log out of those wanted. @returns their hashes. */
+  /** Removes the pages found in a stretch of the log from those wanted. @returns their hashes. */
   async #find(wanted: Set<string>, from: number, to: number): Promise<string[]> {
     const { reader, registry } = this.#access;
     const partition = this.#partition;
@@ -90,7 +90,7 @@ export class PageLog {
         if (name?.startsWith(keyPrefix) !== true || !wanted.has(name.slice(keyPrefix.length))) continue;
         const state = await readStateRecord(registry, value);
         if (state === undefined) continue;
-        // A copy: the record's memory is its fetch's. Its name is of what it holds, whatever it says itself.
+        // A copy: the record's memory belongs to its fetch. Its name is the hash of its content, whatever its key is.
         const page = StatePage.of(Buffer.from(state.bytes));
         if (!wanted.delete(page.hash)) continue;
         this.#found.set(page.hash, page);

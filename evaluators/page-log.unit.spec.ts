@@ -18,7 +18,7 @@ const ANCHORS = 40;
 const activation = activationOf(parseConfiguration({}), { tapeId: 'tape', activationId: 'a', gitCommit: 'abc' });
 const page = (number: number) => StatePage.of(Buffer.alloc(5_000, `page ${number} `));
 
-/** A row of anchors: at each a page more, and one that changes. */
+/** Consecutive anchors: each has one more page, and one that changes. */
 function anchors(): AnchorRecord[] {
   const row: AnchorRecord[] = [];
   let previousOrigins: PageOrigins = new Map();
@@ -48,7 +48,7 @@ async function readLast(log: MemoryLog): Promise<string[] | undefined> {
   return pages === undefined ? undefined : [...pages.keys()].sort();
 }
 const wanted = [...last.origins.keys()].sort();
-/** What was read of the states. */
+/** The ranges of the states that were read. */
 const readOf = ({ ranges }: MemoryLog) => ranges.filter(({ topic }) => topic === STATES_TOPIC);
 
 describe('PageLog', () => {
@@ -64,20 +64,20 @@ describe('PageLog', () => {
     ['missing', { pages: undefined, state: undefined }],
     ['before', { pages: 0, state: 1 }],
     ['beyond the end', { pages: 999_999, state: 1_000_000 }],
-  ])('finds them where hints are wrong: %s', async (_, hints) => {
+  ])('finds them when hints are wrong: %s', async (_, hints) => {
     const log = new MemoryLog();
     for (const anchor of row) log.appendAnchor(anchor, hints);
     expect(await readLast(log)).toEqual(wanted);
   });
 
-  it('does without manifests of the anchors that wrote them', async () => {
+  it('works without the manifests of the anchors that wrote them', async () => {
     const log = new MemoryLog();
     for (const anchor of row) log.appendAnchor(anchor);
     log.records('engine.anchors', PARTITION).splice(0, ANCHORS - 1);
     expect(await readLast(log)).toEqual(wanted);
   });
 
-  it('takes no page for another, and finds the right one elsewhere', async () => {
+  it('never confuses pages, and finds the right one elsewhere', async () => {
     const log = new MemoryLog();
     for (const anchor of row) log.appendAnchor(anchor);
     const records = log.records(STATES_TOPIC, PARTITION);

@@ -27,15 +27,15 @@ import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts
 
 /** Records collected before they are sent. */
 const OUTBOX_RECORDS_MAX = 4_000;
-/** Tape records taken in between two looks at whether to stop. */
+/** Tape records processed between two checks whether to stop. */
 const RECORDS_BETWEEN_CHECKS = 256;
 const SECONDS_PER_MS = 1e-3;
 
-/** What the partitions of one process share. */
+/** The resources that the partitions of one process share. */
 export interface ProcessorContext {
   readonly access: LogAccess;
   readonly producer: RecordProducer;
-  /** What each anchor says beside its manifest. */
+  /** The headers of each anchor besides its manifest. */
   readonly label: () => Promise<TapeLabel>;
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
@@ -53,12 +53,12 @@ interface NewestAnchor {
   readonly writtenAtMs: number;
 }
 
-/** The group asked to stop or to give the partition up. */
+/** The group must stop or give up the partition. */
 class Interruption extends Error {}
 
 /**
  * One partition of the tape while this process owns it: batches in; events, dead letters and anchors out; then the offset
- * to commit. Any error drops the state: the next batch finds it again from an anchor.
+ * to commit. Any error drops the state: the next batch restores it from an anchor.
  *
  *     batch ─► state at hand? ──no──► anchor ─► step on, comparing with the outputs ─┐
  *                  └─────yes──────────────────────────────────────────────────────────┴► step ─► send ─► commit
@@ -67,21 +67,21 @@ export class PartitionProcessor {
   readonly #partition: number;
   readonly #context: ProcessorContext;
   readonly #refusalTelemetry: RefusalTelemetry;
-  /** Tape records before it were taken in by a process before this one: they count as recovered. */
+  /** Tape records before it were processed by an earlier process: they count as recovered. */
   #takenInBefore = 0;
   #task: PartitionTask | undefined;
   #comparison: OutputComparison | undefined;
-  /** What is taken in again may be refused again, also where no output is left to compare with. */
+  /** A record processed again may be refused again, even when no output is left to compare with. */
   #deadLetterLog: DeadLetterLog | undefined;
-  /** Where what the engine wrote began and ended, when it was last looked at. */
+  /** The beginnings and ends of the engine's outputs when last checked. */
   #extents: Extents | undefined;
-  /** Per output, the sequence behind the last event that it holds for certain. */
+  /** Per output, the sequence after the last event that it certainly holds. */
   #written: Readonly<Record<DerivedTopic, number>> | undefined;
-  /** Records that were written are gone: the state has to be found again. */
+  /** Written records are gone: the state has to be restored again. */
   #isInDoubt = false;
   #anchoredTapeId: string | undefined;
   #outbox: OutgoingRecord[] = [];
-  /** What of the outbox to tell when Kafka has it. */
+  /** The part of the outbox to report once Kafka has it. */
   #derived: DerivedRecord[] = [];
   #letters: DeadLetter[] = [];
   #newestAnchor: NewestAnchor | undefined;
@@ -92,12 +92,12 @@ export class PartitionProcessor {
     this.#refusalTelemetry = new RefusalTelemetry(partition, context.log, context.metrics);
   }
 
-  /** Offset of the first tape record that the state at hand does not include; undefined where there is no state. */
+  /** Offset of the first tape record that the state in memory does not include; undefined when there is no state. */
   get nextOffset(): number | undefined {
     return this.#task?.nextOffset;
   }
 
-  /** Age of the newest anchor; undefined where there is none, or the state is not at hand. */
+  /** Age of the newest anchor; undefined when there is none, or when the state is not in memory. */
   get anchorAge(): { readonly records: number; readonly seconds: number } | undefined {
     const [task, anchor] = [this.#task, this.#newestAnchor];
     if (task === undefined || anchor === undefined) return undefined;
@@ -109,8 +109,8 @@ export class PartitionProcessor {
 
   async handle(batch: PartitionBatch): Promise<BatchResult> {
     try {
-      // State at hand that is ahead is as good: what lies before it is applied. State that is behind is stale: another
-      // process had the partition meanwhile.
+      // State in memory that is ahead is as good: earlier records are applied. State that is behind is stale: another
+      // process had the partition in the meantime.
       const atHand = this.#isInDoubt ? undefined : this.#task;
       const task = atHand !== undefined && batch.firstOffset <= atHand.nextOffset ? atHand : await this.#recover(batch);
       return await this.#apply(task, batch);
@@ -121,22 +121,23 @@ export class PartitionProcessor {
     }
   }
 
-  /** @param offset - tape records before it were taken in by a process before this one. */
+  /** @param offset - tape records before it were processed by an earlier process. */
   resume(offset: number): void {
     this.#takenInBefore = offset;
   }
 
   /**
-   * Whether what was written is still there. Where it is not, the next batch finds the state again and derives what is gone.
+   * Whether all written records are still there. If not, the next batch restores the state and derives the missing ones
+   * again.
    *
-   * @returns a topic that lost records since the last look; undefined where none did.
-   * @throws TapeproofError UNREACHABLE, also where a topic is missing.
+   * @returns a topic that lost records since the last check; undefined when none did.
+   * @throws TapeproofError UNREACHABLE, also when a topic is missing.
    */
   async findLoss(): Promise<TopicName | undefined> {
     const [task, extents, written] = [this.#task, this.#extents, this.#written];
     if (task === undefined || extents === undefined || written === undefined || this.#isInDoubt) return undefined;
     const now = await extentsOf(this.#context.access.reader, this.#partition);
-    // Found again meanwhile.
+    // Restored in the meantime.
     if (this.#task !== task) return undefined;
     const lost = lostTopic(extents, now, written);
     if (lost === undefined) this.#extents = now;
@@ -144,7 +145,7 @@ export class PartitionProcessor {
     return lost;
   }
 
-  /** Forgets the state: the partition moves, or an error left it in doubt. */
+  /** Drops the state: the partition moves, or an error left it in doubt. */
   async release(): Promise<void> {
     this.#task = undefined;
     this.#newestAnchor = undefined;
@@ -184,7 +185,7 @@ export class PartitionProcessor {
     log.event(
       'recovered',
       from === 0 && batch.firstOffset === 0
-        ? `Partition ${partition} begins at the beginning of the tape`
+        ? `Partition ${partition} starts at the beginning of the tape`
         : `Partition ${partition} recovered from ${anchor === undefined ? 'the beginning of the tape' : `its anchor at ${from}`}`,
       {
         'tapeproof.tape.partition': partition,
@@ -196,7 +197,7 @@ export class PartitionProcessor {
       },
     );
     this.#task = task;
-    // An anchor that was written on the way is newer.
+    // An anchor that was written during recovery is newer.
     if (anchor !== undefined) this.#newestAnchor ??= { offset: from, writtenAtMs: anchor.writtenAtMs };
     return task;
   }
@@ -252,7 +253,7 @@ export class PartitionProcessor {
     if (waitsFor === undefined) this.#context.handOver.ended(this.#partition);
     counters.skipped += task.counts.skipped - skipped;
     const last = batch.records.at(-1)?.offset ?? batch.firstOffset;
-    // The group begins before the state does: what lies between is applied.
+    // The group begins before the state does: the records between are applied.
     if (taken === 0 && task.nextOffset > last + 1) return { appliedUpTo: task.nextOffset };
     const nextOffset = Math.min(Math.max(task.nextOffset, batch.firstOffset), last + 1);
     return { nextOffset, ...(waitsFor === undefined ? {} : { waitsFor }) };
@@ -270,16 +271,16 @@ export class PartitionProcessor {
     try {
       return task.advance({ partition: this.#partition, offset, content });
     } catch (error) {
-      // A step that throws would throw at every attempt.
+      // A step that throws would throw again at every attempt.
       throw new TapeproofError(
         'CHECK_FAILED',
-        `The engine fails at ${TAPE_TOPIC}-${this.#partition} offset ${offset} (${(error as Error).message}): that is a fault in the engine, and nothing after it is derived until it is mended.`,
+        `The engine fails at ${TAPE_TOPIC}-${this.#partition} offset ${offset} (${(error as Error).message}): this is a fault in the engine, and nothing after it is derived until it is fixed.`,
         { cause: error },
       );
     }
   }
 
-  /** Puts what a record led to into the outbox; what the logs hold already is left out. */
+  /** Puts the results of a record into the outbox, except those that the logs already hold. */
   async #collect(task: PartitionTask, advance: Advance, record: LogRecord, isNew: boolean): Promise<void> {
     const { counters, gitCommit } = this.#context;
     if (advance.setAside !== undefined && isNew) this.#refusalTelemetry.setAside(advance.setAside, record.offset);
@@ -311,7 +312,7 @@ export class PartitionProcessor {
     if (this.#comparison?.isOver === true) await this.#closeComparison();
   }
 
-  /** Events first, then pages and head of the state, then the manifest: an anchor promises nothing that is not there. */
+  /** Events first, then pages and head of the state, then the manifest: an anchor promises only records that exist. */
   async #writeAnchor(anchor: AnchorRecord, timestampUs: number): Promise<void> {
     await this.#flush();
     const { access, producer, label, counters, metrics, log } = this.#context;
@@ -357,8 +358,8 @@ export class PartitionProcessor {
   }
 
   /**
-   * Another engine version has to go on here. The old one keeps its state and waits to be stopped; the new one, which
-   * finds the old one's activation in force, looks for its anchor again at each attempt.
+   * Another engine version has to continue here. The old one keeps its state and waits to be stopped; the new one,
+   * which finds the old one's activation in force, searches for its anchor again at each attempt.
    */
   async #awaitHandOver(task: PartitionTask, foreign: EngineActivated): Promise<string> {
     const isOurs = task.activation?.engineVersion === ENGINE_VERSION;

@@ -53,26 +53,26 @@ const NOTHING_COUNTED: TaskCounts = {
   events: 0,
 };
 
-/** How a task that no tape is behind may differ. An engine on a tape takes what is left out: others derive it again. */
+/** Options of a task without a tape. An engine on a tape uses the defaults, for others derive its events again. */
 export interface TaskOptions {
-  /** The strategies that activations may name; those of the catalogue where left out. */
+  /** The strategies that activations may name; by default those of the catalogue. */
   readonly known?: readonly Strategy[];
-  /** True where nobody keeps the events: there are no anchors, and the bytes and hashes, most of the work, are empty. */
+  /** True when the events are not stored: there are no anchors, and the bytes and hashes, most of the work, are empty. */
   readonly isUnproven?: boolean;
 }
 
-/** Where an offset sequence begins. */
+/** The first offset of a sequence. */
 export function createPartitionTask(partition: number, options: TaskOptions = {}): PartitionTask {
   return new PartitionTask(partition, options);
 }
 
 /**
- * The task as it was right after an anchor: it goes on with the same bytes.
+ * The task as it was right after an anchor: it continues with the same bytes.
  *
  * @param stateBytes - the canonical bytes of the state's head, all chunks.
  * @param manifestHash - `hashBody` of the anchor itself, which the next anchor names.
- * @param pages - those that the head names; others do no harm.
- * @throws Error when the bytes are not those that the manifest names, or of another format, or a page is missing.
+ * @param pages - those that the head names; others are ignored.
+ * @throws Error when the bytes are not those that the manifest names or have another format, or when a page is missing.
  */
 export function restorePartitionTask(
   manifest: EngineAnchor,
@@ -82,7 +82,7 @@ export function restorePartitionTask(
 ): PartitionTask {
   if (sha256Hex(stateBytes) !== manifest.stateHash) {
     throw new Error(
-      `the state of the anchor at offset ${manifest.tape.offset} has another hash than its manifest names`,
+      `the state of the anchor at offset ${manifest.tape.offset} does not have the hash that its manifest names`,
     );
   }
   return new PartitionTask(
@@ -169,17 +169,17 @@ export class PartitionTask {
     return this.inForce;
   }
 
-  /** What was read since the beginning of the tape. */
+  /** Numbers of records read since the beginning of the tape. */
   get counts(): TaskCounts {
     return { ...this.counted };
   }
 
-  /** The sums that are held of an instrument, ascending by session: for tests. */
+  /** The sums of an instrument, ascending by session: for tests. */
   sessionsOf(name: string): readonly Session[] {
     return this.instruments.get(name)?.heldSessions ?? [];
   }
 
-  /** What became of the trades of each instrument, by name. */
+  /** The fates of each instrument's trades, by name. */
   get overview(): readonly InstrumentOverview[] {
     return [...this.instruments.keys()].sort().flatMap((name) => {
       const instrument = this.instruments.get(name);
@@ -190,15 +190,15 @@ export class PartitionTask {
   }
 
   /**
-   * Takes in the next record.
+   * Processes the next record.
    *
-   * @throws RangeError when the record was taken in before.
+   * @throws RangeError when the record was processed before.
    */
   advance(record: TapeRecord): Advance {
     const { offset, content } = record;
     if (offset < this.next || record.partition !== this.partition) {
       throw new RangeError(
-        `partition ${this.partition} goes on at offset ${this.next}, not with ${record.partition}-${offset}`,
+        `partition ${this.partition} continues at offset ${this.next}, not with ${record.partition}-${offset}`,
       );
     }
     if (content.kind === 'activation') return this.advanceActivation(offset, content.activation, content);
@@ -236,7 +236,7 @@ export class PartitionTask {
     return fate === 'ON_TIME' ? advance : { ...advance, setAside: setAsideOf(COUNTED_AS[fate], trade) };
   }
 
-  /** The instrument of a name, made where it is new; undefined where there is no room for one more. */
+  /** The instrument of a name, created if it is new; undefined when there is no room for another. */
   private instrumentOf(name: string, rules: EngineRules): Instrument | undefined {
     let instrument = this.instruments.get(name);
     if (instrument !== undefined || this.instruments.size >= INSTRUMENTS_MAX) return instrument;
@@ -346,7 +346,7 @@ export class PartitionTask {
     return rules;
   }
 
-  /** Another version has to go on from here: the state is handed over in an anchor, unless one lies here already. */
+  /** Another version has to continue from here: the state is handed over in an anchor, unless there already is one here. */
   private halt(offset: number, foreignActivation: EngineActivated): Advance {
     this.next = offset;
     const anchor = this.inForce === undefined || this.anchoredAt === offset ? undefined : this.takeAnchor();

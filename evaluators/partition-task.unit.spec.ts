@@ -72,7 +72,7 @@ const snapshotsOf = (records: readonly DerivedRecord[]) => ofType<IndicatorSnaps
 const outcomesOf = (records: readonly DerivedRecord[]) => ofType<Outcome>(records, 'Outcome');
 
 describe('the order of one step', () => {
-  it('gives outcomes, then snapshot, results and decision, each with its identity and sequence', () => {
+  it('emits outcomes, then snapshot, results and decision, each with its identity and sequence', () => {
     const task = started({
       hitRule: { horizonMs: 2_000 },
       strategies: STRATEGIES,
@@ -171,7 +171,7 @@ describe('the clock of an instrument', () => {
     expect(snapshots.map(({ eventTime }) => (eventTime - START_US) / SECOND_US)).toEqual([1, 10, 35, 40]);
   });
 
-  it('takes one at each on-time trade where the cadence is 0', () => {
+  it('takes one at each on-time trade when the cadence is 0', () => {
     const task = started({ cadenceMs: 0 });
     const snapshots = snapshotsOf(
       eventsOf(
@@ -184,7 +184,7 @@ describe('the clock of an instrument', () => {
     expect(snapshots).toHaveLength(3);
   });
 
-  it('lets instruments not touch each other', () => {
+  it('keeps instruments independent', () => {
     const other = 'ETH-USDT@binance';
     const mixed = [trade(0, '100'), trade(50, '7', { instrument: other }), trade(1, '100')].map((each) => traded(each));
     const records = eventsOf(run(started(), mixed));
@@ -225,7 +225,7 @@ describe('the clock of an instrument', () => {
 });
 
 describe('duplicates and gaps', () => {
-  it('gives a trade that is on the tape twice one effect', () => {
+  it('counts a trade that is on the tape twice only once', () => {
     const twice = trade(1, '100');
     const task = started();
     const advances = run(task, [traded(trade(0, '90')), traded(twice), traded(twice), traded(trade(2, '95'))]);
@@ -249,7 +249,7 @@ describe('outcomes', () => {
     strategies: STRATEGIES,
   };
 
-  it('gives every LONG or SHORT forecast exactly one, and NEUTRAL none', () => {
+  it('are exactly one for every LONG or SHORT forecast, and none for NEUTRAL', () => {
     const records = eventsOf(
       run(
         started({ ...configuration, cadenceMs: 1_000 }),
@@ -270,7 +270,7 @@ describe('outcomes', () => {
     expect(new Set(outcomesOf(records).map(({ verdict }) => verdict)).has('HIT')).toBe(true);
   });
 
-  it('is VOID where the first trade is later than the grace', () => {
+  it('are VOID when the first trade is later than the grace', () => {
     const trades = [trade(0, '100'), trade(1, '90'), trade(16.5, '95')];
     expect(
       outcomesOf(
@@ -287,7 +287,7 @@ describe('outcomes', () => {
     ]);
   });
 
-  it('keeps the rule registered with the forecast when another comes in force', () => {
+  it('keep the rule registered with the forecast when another comes into force', () => {
     const task = started(configuration);
     run(
       task,
@@ -303,7 +303,7 @@ describe('outcomes', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('a refusing task', () => {
   it('skips and counts trades before the first activation', () => {
     const task = createPartitionTask(3);
     expect(eventsOf(run(task, [traded(trade(0, '100')), traded(trade(1, '100'))]))).toEqual([]);
@@ -311,7 +311,7 @@ describe('what is refused', () => {
     expect(task.tapeId).toBeUndefined();
   });
 
-  it('makes a dead letter with a closed reason of what cannot be used, the same at each replay', () => {
+  it('makes a dead letter with a reason of the closed list from each unusable record, the same at each replay', () => {
     const value = Buffer.alloc(70_000, 7);
     const contents: TapeContent[] = [
       { kind: 'unusable', reason: 'UNDECODABLE', value },
@@ -364,7 +364,7 @@ describe('what is refused', () => {
     expect((JSON.parse(bytesOf(last).toString()) as { activationIds: string[] }).activationIds).toHaveLength(64);
   });
 
-  it('takes no snapshot while those of too many are pending', () => {
+  it('takes no snapshot while the forecasts of too many are pending', () => {
     const rules = compileRules(parseConfiguration({}));
     const rule = { kind: 'MOVE', horizonMs: 1e9, graceMs: 0, minMoveBps: 0, minMovePoints: null } as const;
     const points = Array.from({ length: PENDING_POINTS_MAX }, () => [START_US, '1', 0.5, null, []] as const);
@@ -374,21 +374,21 @@ describe('what is refused', () => {
     expect(new Instrument(INSTRUMENT, rules, full).isSnapshotDue(trade(0, '1'))).toBe(false);
   });
 
-  it('takes no record twice', () => {
+  it('refuses to process a record twice', () => {
     const task = started();
     expect(() => task.advance({ partition: 3, offset: 0, content: traded(trade(0, '1')) })).toThrow(RangeError);
   });
 });
 
 describe('activations', () => {
-  it('takes a repeated one for nothing', () => {
+  it('have no effect when repeated', () => {
     const task = started();
     run(task, [traded(trade(0, '100'))]);
     const [repeated] = run(task, [activated(activation({}))]);
     expect(repeated).toEqual({ derived: [], deadLetters: [], anchor: undefined });
   });
 
-  it('restarts only the indicators whose parameters changed', () => {
+  it('restart only the indicators whose parameters changed', () => {
     const task = started({ range: { bars: 1 } });
     run(
       task,
@@ -420,7 +420,7 @@ describe('activations', () => {
     expect(next(weighted, 'd', 65)).toMatchObject({ tradeCount: 2 });
   });
 
-  it('stops at a foreign one with an anchor at exactly its offset, once', () => {
+  it('stop the task at a foreign one with an anchor at exactly its offset, once', () => {
     const task = started();
     run(task, [traded(trade(0, '100'))]);
     for (const foreign of [
@@ -442,7 +442,7 @@ describe('activations', () => {
   });
 });
 
-/** A tape with everything on it, and what it leads to. */
+/** A tape with every kind of record, and its results. */
 function tapeOf(seed: number, count: number, anchorIntervalRecords: number): TapeContent[] {
   const instruments = [INSTRUMENT, 'ETH-USDT@binance'];
   const configuration = {
@@ -474,7 +474,7 @@ function tapeOf(seed: number, count: number, anchorIntervalRecords: number): Tap
 }
 
 describe('anchors', () => {
-  it('lie at the multiples of the interval and right after each activation', () => {
+  it('are at the multiples of the interval and right after each activation', () => {
     const tape = tapeOf(5, 500, 100);
     const offsets = run(createPartitionTask(3), tape).flatMap(({ anchor }) => anchor?.manifest.tape.offset ?? []);
     expect(offsets).toEqual([4, 100, 200, 252, 300, 400, 500]);
@@ -511,7 +511,7 @@ describe('anchors', () => {
     expect(previous).not.toBeNull();
   });
 
-  it('let the engine go on from any of them with the same bytes', () => {
+  it('let the engine continue from any of them with the same bytes', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 20, max: 120 }), (seed, interval) => {
         const tape = tapeOf(seed, 400, interval);
@@ -522,17 +522,17 @@ describe('anchors', () => {
     );
   });
 
-  it('refuse a state that is not theirs', () => {
+  it('refuse a state of another anchor', () => {
     const anchor = run(createPartitionTask(3), tapeOf(5, 50, 20)).find((advance) => advance.anchor)?.anchor;
     const bytes = bytesOf(anchor!);
     bytes[0] = 0;
-    expect(() => restorePartitionTask(anchor!.manifest, bytes, anchor!.hash)).toThrow('another hash');
+    expect(() => restorePartitionTask(anchor!.manifest, bytes, anchor!.hash)).toThrow('does not have the hash');
     const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":4', '"format":0'));
     const manifest = { ...anchor!.manifest, stateHash: sha256Hex(other) };
     expect(() => restorePartitionTask(manifest, other, anchor!.hash)).toThrow('the form 0');
   });
 
-  it('leave the tape alone while another version is in force', () => {
+  it('are not written while another version is in force', () => {
     const task = started();
     run(task, [traded(trade(0, '100'))]);
     const [advance] = run(task, [activated(activation({}, { activationId: 'new', engineVersion: '999' }))]);

@@ -7,9 +7,9 @@ import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { Log } from '../platform/log.ts';
 import type { PartitionProcessor } from './partition-processor.adapter.ts';
 
-/** How soon a partition that was assigned is looked at. */
+/** Delay until a partition that was assigned is checked. */
 const TICK_MS = 250;
-/** How soon it is noticed that records are gone that the engine wrote. */
+/** Interval of the checks whether records of the engine are missing. */
 const LOSS_CHECK_INTERVAL_MS = 5_000;
 
 export interface PartitionWatchSettings {
@@ -26,15 +26,15 @@ type Seek = (partition: number, offset: number) => void;
 export interface PartitionWatch {
   /** After each join, with all partitions of the tape that this process now has. */
   assigned(partitions: readonly number[]): void;
-  /** Once there is something to seek with. */
+  /** Once a consumer that can seek exists. */
   start(seek: Seek): void;
   close(): void;
 }
 
 /**
- * Has each partition recovered that nothing is delivered of. A group that has read the tape to its end gets no batch before
- * the next trade, while outputs and anchors may be gone: then the last record that was read is delivered once more, and the
- * engine finds its state and derives what is missing.
+ * Causes the recovery of each partition from which nothing is delivered. A group that has read the tape to its end gets
+ * no batch before the next trade, while outputs and anchors may be gone. Then the last record read is delivered once
+ * more, and the engine restores its state and derives the missing events.
  */
 export function watchPartitions(settings: PartitionWatchSettings): PartitionWatch {
   const { processorOf, log } = settings;
@@ -68,7 +68,7 @@ export function watchPartitions(settings: PartitionWatchSettings): PartitionWatc
       } catch (error) {
         if (isOver()) return;
         const { message } = error as Error;
-        // Said once: an outage lasts, and so does a topic that is missing.
+        // Reported once: an outage lasts, and so does a missing topic.
         if (message !== warned) log.warn(error instanceof TapeproofError ? {} : { error }, message);
         warned = message;
       }
@@ -90,7 +90,7 @@ export function watchPartitions(settings: PartitionWatchSettings): PartitionWatc
   };
 }
 
-/** Of a partition with records behind the group's offset a batch comes by itself. */
+/** A partition with records after the group's offset gets a batch anyway. */
 async function wakeIdle(
   { kafka, groupId, reader, processorOf }: PartitionWatchSettings,
   unseen: Set<number>,
@@ -99,7 +99,7 @@ async function wakeIdle(
   const committed = await committedOffsets(kafka, groupId, TAPE_TOPIC);
   for (const partition of [...unseen]) {
     const end = await reader.endOffset(TAPE_TOPIC, partition);
-    // Given up meanwhile.
+    // Given up in the meantime.
     if (!unseen.delete(partition)) continue;
     const delivery = processorOf(partition);
     const offset = committed.get(partition) ?? -1;

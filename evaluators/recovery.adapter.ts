@@ -6,18 +6,19 @@ import { PageLog } from './page-log.adapter.ts';
 import type { Advance } from './advance.ts';
 import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
 
-/** Where to begin, and why there. */
+/** The place to begin at, and the reason. */
 export interface RecoveredTask {
   readonly task: PartitionTask;
   /** The anchor it was restored from; undefined at the beginning of the tape. */
   readonly anchor: StoredAnchor | undefined;
-  /** The tape that the latest anchor of the partition belongs to; undefined where there is none. */
+  /** The tape that the latest anchor of the partition belongs to; undefined when there is none. */
   readonly tapeId: string | undefined;
 }
 
 /**
- * The task at the greatest valid anchor at or before a tape offset, or at the beginning of the tape. Valid: its state is
- * complete with all its pages and has the hash it should have, the tape record before it is the one it names, and `accepts` agrees.
+ * The task at the greatest valid anchor at or before a tape offset, or at the beginning of the tape. Valid: its state
+ * is complete with all its pages and has the right hash, the tape record before it is the one it names, and `accepts`
+ * agrees.
  *
  * @throws TapeproofError UNREACHABLE
  */
@@ -39,7 +40,7 @@ export async function recoverTask(
   return { task: createPartitionTask(partition), anchor: undefined, tapeId };
 }
 
-/** The anchor's bytes may be anything: what does not fit is no anchor. */
+/** The anchor's bytes may be anything: unfit bytes are not an anchor. */
 async function restored(
   { manifest, hash }: StoredAnchor,
   head: Buffer | undefined,
@@ -56,9 +57,9 @@ async function restored(
 }
 
 /**
- * Steps a task along the tape, outside any group, and yields what each record leads to.
+ * Steps a task along the tape, outside any group, and yields the results of each record.
  *
- * @param to - first tape offset not taken in.
+ * @param to - first tape offset not processed.
  */
 export async function* stepAlong(
   { reader, decode }: LogAccess,
@@ -83,6 +84,6 @@ export function refuseForeignTape(partition: number, anchored: string | undefine
   if (anchored === undefined || task.tapeId === undefined || anchored === task.tapeId) return;
   throw new TapeproofError(
     'FOREIGN_TAPE',
-    `Partition ${partition} of ${TAPE_TOPIC} is the tape ${task.tapeId}, and its anchors belong to the tape ${anchored}: connect to the Kafka of that tape, or stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from this one.`,
+    `Partition ${partition} of ${TAPE_TOPIC} belongs to the tape ${task.tapeId}, but its anchors belong to the tape ${anchored}: connect to the Kafka of that tape, or stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from this one.`,
   );
 }

@@ -16,7 +16,7 @@ import { recoverTask } from './recovery.adapter.ts';
 const PARTITION = 3;
 const TRADES = 6_000;
 const INTERVAL = 1_000;
-/** The first 300 trades are of an instrument that trades no more. */
+/** The first 300 trades are of an instrument that no longer trades. */
 const QUIET_IDS_END = 1_300;
 const QUIET = 'ETH-USDT@binance';
 const identity = { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' };
@@ -52,7 +52,7 @@ describe('the pages of a state', () => {
     const written = anchors.flatMap(({ pages }) => pages.map(({ state }) => state.pageHash));
     expect(new Set(written).size).toBe(written.length);
     const held = anchors.at(-1)!.origins;
-    // Those of the first trades are as they were.
+    // The pages of the first trades are unchanged.
     expect([...held.values()].filter((writtenAt) => writtenAt <= TRADES / 2).length).toBeGreaterThan(1);
     expect(held.size).toBeGreaterThan(3);
     for (const { pages } of anchors.slice(2)) expect(pages.length).toBeLessThan(3);
@@ -60,7 +60,7 @@ describe('the pages of a state', () => {
 });
 
 describe('recoverTask', () => {
-  it('goes on from any anchor with the same bytes, pages included', async () => {
+  it('continues from any anchor with the same bytes, pages included', async () => {
     const log = logOf();
     for (const anchor of anchors) {
       const { offset } = anchor.manifest.tape;
@@ -73,7 +73,7 @@ describe('recoverTask', () => {
   it.each([
     ['is missing', undefined],
     ['is forged', Buffer.from('forged')],
-  ])('takes an earlier anchor where a page %s', async (_, bytes) => {
+  ])('uses an earlier anchor when a page %s', async (_, bytes) => {
     const log = logOf();
     const [before, anchor, ...later] = anchors.slice(-4);
     expect(await offsetOf(log)).toBe(anchors.at(-1)!.manifest.tape.offset);
@@ -89,7 +89,7 @@ describe('recoverTask', () => {
     expect(await offsetOf(log)).toBe(anchors.at(-1)!.manifest.tape.offset);
   });
 
-  it('takes an earlier anchor where the newest names another head', async () => {
+  it('uses an earlier anchor when the newest names another head', async () => {
     const log = logOf();
     const last = anchors.at(-1)!;
     const manifest: EngineAnchor = { ...last.manifest, stateHash: 'ff' };
@@ -99,7 +99,7 @@ describe('recoverTask', () => {
     expect(await offsetOf(log)).toBe(anchors.at(-2)!.manifest.tape.offset);
   });
 
-  it('begins at the beginning where all states are gone', async () => {
+  it('starts at the beginning of the tape when all states are missing', async () => {
     const log = logOf();
     log.records(STATES_TOPIC, PARTITION).length = 0;
     expect(await offsetOf(log)).toBe(0);

@@ -5,7 +5,7 @@ import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { SetAside } from './advance.ts';
 import { SET_ASIDE_WORDS } from './trade-counts.ts';
 
-/** Says which records of a tape partition did not count: lines in the log, and metrics. */
+/** Reports which records of a tape partition did not count, by log lines and metrics. */
 export class RefusalTelemetry {
   readonly #partition: number;
   readonly #log: Log;

@@ -14,9 +14,9 @@ import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Evaluate, Strategy } from './strategies/strategy.ts';
 
 const US_PER_MS = 1_000;
-/** A derived bin is this part of the price's power of ten. */
+/** A derived bin size is this fraction of the price's power of ten. */
 const BINS_PER_DECADE = 10_000n;
-/** What a price of 0 is taken for, which has no power of ten: 1, in units of 10^-12. */
+/** Stands in for a price of 0, which has no power of ten: 1, in units of 10^-12. */
 const PRICE_WITHOUT_MAGNITUDE = 1_000_000_000_000n;
 
 export interface EnabledStrategy {
@@ -25,19 +25,19 @@ export interface EnabledStrategy {
   readonly evaluate: Evaluate;
 }
 
-/** What the configuration says of one instrument. */
+/** The part of the configuration about one instrument. */
 export interface InstrumentRules {
   readonly calendar: SessionCalendar;
   /** The session's parameters as one text. */
   readonly sessionKey: string;
-  /** Undefined where the bin is derived from each session's first price. */
+  /** Undefined when the bin size is derived from each session's first price. */
   readonly binSize: Decimal | undefined;
   readonly allowsNegativePrices: boolean;
-  /** In the order of the configuration; each leads to forecasts of its own. */
+  /** In the order of the configuration; each leads to separate forecasts. */
   readonly hitRules: readonly HitRuleTerms[];
 }
 
-/** A configuration made ready for the hot path: times in microseconds, strategies with their parameters. */
+/** A configuration prepared for the hot path: times in microseconds, strategies with their parameters. */
 export interface EngineRules {
   readonly cadenceUs: number;
   readonly anchorIntervalRecords: number;
@@ -49,20 +49,20 @@ export interface EngineRules {
   readonly probabilityEngine: ProbabilityEngine;
   readonly calibration: CalibrationRules;
   readonly clock: ClockRules;
-  /** Whether prints that their source marks as suspect count all the same. */
+  /** Whether prints that their source marks as suspect are counted nevertheless. */
   readonly countsSuspicious: boolean;
-  /** What holds for one instrument; the same object at each call. */
+  /** The rules of one instrument; the same object at each call. */
   of(instrument: string): InstrumentRules;
   /** The parameters of an instrument's indicators, one text each: an indicator whose text changed restarts empty. */
   readonly profileKey: string;
   readonly rangeKey: string;
 }
 
-/** @param known - the strategies that the configuration was checked against. */
+/** @param known - the strategies against which the configuration was checked. */
 export function compileRules(configuration: EngineConfiguration, known: readonly Strategy[] = STRATEGIES): EngineRules {
   const { cadenceMs, anchorIntervalRecords, range, volumeProfile, clock } = configuration;
   const compiled = new Map<string, InstrumentRules>();
-  // Instruments without a session of their own share one.
+  // Instruments without their own session share one.
   const calendars = new Map<SessionConfiguration, SessionCalendar>();
   return {
     cadenceUs: cadenceMs * US_PER_MS,
@@ -111,8 +111,8 @@ function instrumentRules(
 }
 
 /**
- * What defines a forecast's evidence: a strategy's own parameters; of decisions, all enabled strategies, how they are pooled, and
- * how confident they are. Where it changes, what outcomes said of it says nothing any more.
+ * What defines a forecast's evidence: a strategy's own parameters; for decisions, all enabled strategies, how they are
+ * pooled, and how confident they are. When it changes, earlier outcomes say nothing about it any more.
  */
 function calibrationRules({
   strategies,
@@ -133,14 +133,15 @@ function calibrationRules({
   };
 }
 
-/** A session with the data of its zone, as one text: it changes when and only when they do. */
+/** A session with the data of its zone, as one text: it changes if and only if they do. */
 function sessionKeyOf(session: SessionConfiguration, { timeZones }: EngineConfiguration): string {
   return canonicalJson({ session, zone: isTradingHours(session) ? timeZones?.[session.timeZone] : undefined });
 }
 
 /**
- * Bin size where none is configured: the greatest power of ten not above a first price's magnitude, divided by 10,000,
- * and at least 10^-12. So 61,837 has a bin of 1, −37.6 of 0.001, and 0.5 of 0.00001; a price of 0 that of 1.
+ * Bin size when none is configured: the greatest power of ten not above a first price's magnitude, divided by 10,000,
+ * and at least 10^-12. So 61,837 has a bin size of 1, −37.6 has 0.001, and 0.5 has 0.00001; a price of 0 has the bin
+ * size of 1.
  */
 export function binSizeFrom(firstPrice: Decimal): Decimal {
   const signed = firstPrice.isZero() ? PRICE_WITHOUT_MAGNITUDE : firstPrice.toUnits();

@@ -4,7 +4,7 @@ import { FormerTradeIds, type FormerTradeIdsState } from './former-trade-ids.ts'
 /** State of {@link SeenTrades}. */
 export interface SeenTradesState {
   readonly identities: IdentitiesState;
-  /** Ids that engine version 2 has seen; null once no trade of that time counts any more. */
+  /** Ids that engine version 2 has seen; null once trades of that time no longer count. */
   readonly formerTradeIds: FormerTradeIdsState | null;
 }
 
@@ -22,7 +22,7 @@ export class SeenTrades {
     return { identities: this.identities.toState(), formerTradeIds: this.former?.toState() ?? null };
   }
 
-  /** Whether what was seen at that time is still remembered. */
+  /** Whether the trades of that time are still remembered. */
   canJudge(eventTimeUs: number): boolean {
     return this.identities.canJudge(eventTimeUs);
   }
@@ -31,13 +31,13 @@ export class SeenTrades {
     return this.identities.has(tradeId, eventTimeUs) || this.former?.has(tradeId, eventTimeUs) === true;
   }
 
-  /** Notes a trade; false where it was seen before. */
+  /** Notes a trade; false if it was seen before. */
   add(tradeId: string, eventTimeUs: number): boolean {
     if (this.former !== undefined && this.former.has(tradeId, eventTimeUs)) return false;
     return this.identities.add(tradeId, eventTimeUs);
   }
 
-  /** What no trade can count into any more need not be remembered. */
+  /** Sessions into which no trade can count any more need not be remembered. */
   forgetBefore(timeUs: number): void {
     this.identities.forgetBefore(timeUs);
     if (this.former !== undefined && this.former.untilUs < timeUs) this.former = undefined;

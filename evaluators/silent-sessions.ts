@@ -1,9 +1,9 @@
-/** Sessions that are remembered; of more the nearest. */
+/** Sessions that are remembered; of more, the nearest. */
 const SILENT_SESSIONS_MAX = 64;
 
 /**
  * The sessions, by number, from the current one on, in which a price below 0 was refused: their sums lack that trade. A
- * wrong stamp silences the session that it names, and no other.
+ * wrong time stamp silences the session that it names, and no other.
  */
 export class SilentSessions {
   private sessions: readonly number[];

@@ -2,8 +2,8 @@ import { canonicalJson } from '../contracts/canonical-json.ts';
 import { StatePage } from '../contracts/state-page.ts';
 
 /**
- * A state is written as a head, which is canonical JSON, and pages, which the head names in the places where they
- * stand. A page is written by the first anchor of a row of anchors that have it: what lasts is written once.
+ * A state is written as a head, which is canonical JSON, and pages, which the head names in their places. A page is
+ * written by the first of consecutive anchors that have it: a part that does not change is written once.
  *
  *     state  = { …, pages: [StatePage, StatePage] }
  *     head   = { …, pages: [{ page: hash, writtenAt: tape offset }, { page: hash, writtenAt: tape offset }] }
@@ -25,7 +25,7 @@ export type PageOrigins = ReadonlyMap<string, number>;
 /** Pages by their hash. */
 export type PagesByHash = ReadonlyMap<string, StatePage>;
 
-/** A state as an anchor writes it. */
+/** A state in the form that an anchor writes. */
 export interface PagedState {
   readonly head: Buffer;
   readonly origins: PageOrigins;
@@ -37,7 +37,7 @@ export interface PagedState {
  * Takes the pages out of a state: a function of the state and of the anchor before, so that a restart changes nothing.
  *
  * @param offset - tape offset of the anchor.
- * @param before - what the anchor before names.
+ * @param before - the pages that the anchor before names.
  */
 export function toPagedState(state: object, offset: number, before: PageOrigins): PagedState {
   const origins = new Map<string, number>();
@@ -64,7 +64,7 @@ export function pageOriginsOf(head: Buffer): PageOrigins {
 }
 
 /**
- * The state that a head and its pages are.
+ * Restores the state from a head and its pages.
  *
  * @throws Error when a page is missing; SyntaxError when the head is not JSON.
  */

@@ -8,7 +8,7 @@ const page = (text: string) => StatePage.of(Buffer.from(text));
 const NONE: PageOrigins = new Map();
 
 describe('a state in pages', () => {
-  it('comes back from its head and its pages, wherever they stand', () => {
+  it('is restored from its head and its pages, wherever their places are', () => {
     const { value } = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 4 },
@@ -30,7 +30,7 @@ describe('a state in pages', () => {
     );
   });
 
-  it('writes a page once, and says where', () => {
+  it('writes a page once, and names where', () => {
     const first = toPagedState({ z: [page('a'), page('b')], a: page('c') }, 10, NONE);
     expect(first.fresh.map(({ bytes }) => bytes.toString())).toEqual(['c', 'a', 'b']);
     const second = toPagedState({ z: [page('a'), page('d'), page('d')] }, 20, first.origins);
@@ -42,11 +42,11 @@ describe('a state in pages', () => {
         { page: sha256Hex('d'), writtenAt: 20 },
       ],
     });
-    // A page that was gone is written again: only the anchor before counts.
+    // A page that was dropped is written again: only the previous anchor counts.
     expect(toPagedState({ z: [page('c')] }, 30, second.origins).fresh).toEqual([page('c')]);
   });
 
-  it('goes on from the head alone as from the anchor itself', () => {
+  it('continues from the head alone as from the anchor itself', () => {
     const { head, origins } = toPagedState({ pages: [page('a')] }, 10, NONE);
     const next = { pages: [page('a'), page('b')] };
     expect(toPagedState(next, 20, pageOriginsOf(head))).toEqual(toPagedState(next, 20, origins));

@@ -42,7 +42,7 @@ describe("takers' volumes of a snapshot", () => {
     expect(first.result).toMatchObject({ strategy: 'ORDER_FLOW_IMBALANCE', direction: 'LONG' });
   });
 
-  it('hold a late trade of the current bar by its side, and none of a completed one', () => {
+  it('include a late trade of the current bar by its side, and none of a completed bar', () => {
     const { trades, told } = market(() => 'SELL');
     const [completed, current] = [trades[1]!, trades[9]!];
     const late = (trade: Trade, tradeId: string) =>
@@ -52,10 +52,10 @@ describe("takers' volumes of a snapshot", () => {
   });
 
   it.each(['TradeCancelled', 'TradeCorrected'] as const)(
-    'say after a %s that the sides of its bar are not known',
+    'have unknown sides for the bar of a trade after its %s',
     (name) => {
       const { trades, told } = market(() => 'BUY');
-      // A price within its bar: the range goes on.
+      // A price within its bar: the range continues.
       const { venue, instrument, tradeId, eventTime, price, size } = trades[5]!;
       const about = {
         venue,
@@ -81,7 +81,7 @@ describe("takers' volumes of a snapshot", () => {
     },
   );
 
-  it('say that no side is known where the source says none', () => {
+  it('have no known side when the source names none', () => {
     const { first } = market(() => 'UNKNOWN');
     expect(first.snapshot).toMatchObject({ takerBuyVolume: 0, takerSellVolume: 0, takerUnknownVolume: 1.2 });
     expect(first.result).toMatchObject({

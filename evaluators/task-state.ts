@@ -2,7 +2,7 @@ import type { EngineActivated } from '../contracts/generated/events.ts';
 import type { DerivedTopic } from '../contracts/topics.ts';
 import type { InstrumentState } from './instrument.ts';
 
-/** What a partition's tape held, counted from its beginning. */
+/** Numbers of records on a partition's tape, counted from its beginning. */
 export interface TaskCounts {
   /** Trades, watermarks and gaps before the first activation. */
   readonly skipped: number;
@@ -19,7 +19,7 @@ export interface TaskCounts {
   readonly events: number;
 }
 
-/** The whole state of a partition's task, plain but for the pages in it. */
+/** The whole state of a partition's task, plain except for the pages in it. */
 export interface TaskState {
   readonly nextOffset: number;
   readonly nextSequences: Readonly<Record<DerivedTopic, number>>;

@@ -5,14 +5,14 @@ import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { DerivedRecord } from './advance.ts';
 
-/** Stands for pooled decisions where a strategy's name stands otherwise. */
+/** Replaces a strategy's name for pooled decisions. */
 const DECISION = 'DECISION';
 
 type VerdictCounts = Record<Verdict, number>;
 
 /**
- * Says what the engine derived, after Kafka acknowledged it. Outcomes are counted in memory and shown at a scrape: an
- * event costs an addition here, and a line in the log only as often as sampling lets it.
+ * Reports the derived events after Kafka acknowledged them. Outcomes are counted in memory and shown at a scrape: an
+ * event costs one addition here, and a log line only as often as sampling allows.
  */
 export class EngineTelemetry {
   readonly #log: Log;
@@ -35,7 +35,7 @@ export class EngineTelemetry {
     }
   }
 
-  /** What a comparison with the outputs found among them and is not an event. */
+  /** A record that a comparison found among the outputs and that is not an event. */
   passedOver(records: readonly PassedOver[]): void {
     for (const { topic, partition, offset, detail } of records) {
       this.#metrics.count('tapeproof_foreign_records_total', { reader: 'engine', topic });
@@ -50,18 +50,21 @@ export class EngineTelemetry {
 
   #result(event: StrategyResult): void {
     const { strategy, direction, probability } = event;
-    this.#log.sampled('strategy-executed')?.(`${strategy} says ${direction} of ${event.instrument}, p ${probability}`, {
-      ...placeOf(event),
-      'tapeproof.strategy': strategy,
-      'tapeproof.direction': direction,
-      'tapeproof.probability': probability,
-      'tapeproof.confidence': event.confidence,
-    });
+    this.#log.sampled('strategy-executed')?.(
+      `${strategy} forecasts ${direction} for ${event.instrument}, p ${probability}`,
+      {
+        ...placeOf(event),
+        'tapeproof.strategy': strategy,
+        'tapeproof.direction': direction,
+        'tapeproof.probability': probability,
+        'tapeproof.confidence': event.confidence,
+      },
+    );
   }
 
   #decision(event: ProbabilityDecision): void {
     const { direction, probability } = event;
-    this.#log.sampled('probability-emitted')?.(`${direction} of ${event.instrument}, p ${probability}`, {
+    this.#log.sampled('probability-emitted')?.(`${direction} for ${event.instrument}, p ${probability}`, {
       ...placeOf(event),
       'tapeproof.direction': direction,
       'tapeproof.probability': probability,

@@ -1,18 +1,18 @@
 /**
- * What becomes of a trade of an instrument.
+ * The fate of a trade of an instrument.
  *
  * - `ON_TIME`: counted; it resolves forecasts and may trigger a snapshot. `LATE`: before the clock; counted only.
- * - `AHEAD`: stamped beyond the clock's bound: it waits for others to confirm that time went on.
+ * - `AHEAD`: stamped beyond the clock's bound: it waits for others to confirm that time has advanced.
  * - Not counted: `DUPLICATE`, the same id and time again · `TOO_LATE`, of a session before the previous one · `OUTSIDE`
- *   trading hours · `SUSPICIOUS`, as its source says · `REFUSED`, for a price that the configuration does not allow ·
- *   `UNJUDGED`, older than the identities that memory holds.
+ *   trading hours · `SUSPICIOUS`, marked so by its source · `REFUSED`, for a price that the configuration does not
+ *   allow · `UNJUDGED`, older than the identities that memory holds.
  */
 export type TradeFate =
   'ON_TIME' | 'LATE' | 'AHEAD' | 'DUPLICATE' | 'TOO_LATE' | 'OUTSIDE' | 'SUSPICIOUS' | 'REFUSED' | 'UNJUDGED';
 
-/** How many trades of an instrument came to what, since the beginning of the tape. */
+/** Numbers of trades of an instrument by fate, since the beginning of the tape. */
 export interface TradeCounts {
-  /** Trades that the sums of a session took in: on time, late, or ahead. */
+  /** Trades counted into the sums of a session: on time, late, or ahead. */
   readonly counted: number;
   readonly onTime: number;
   readonly late: number;
@@ -24,7 +24,7 @@ export interface TradeCounts {
   readonly suspicious: number;
   readonly refused: number;
   readonly unjudged: number;
-  /** Trades ahead whose stamps were disproved: dead letters. */
+  /** Trades ahead whose time stamps were disproved: dead letters. */
   readonly setAside: number;
   /** Trades taken back, corrected, and vouched for by later records. */
   readonly cancelled: number;
@@ -37,7 +37,7 @@ export interface TradeCounts {
   readonly lastTradeUs: number | null;
 }
 
-/** Counts that are of trades set aside, or that decide nothing. */
+/** Counts of trades that were set aside or decide nothing. */
 export const SET_ASIDE_KINDS = [
   'late',
   'ahead',
@@ -55,7 +55,7 @@ export const SET_ASIDE_KINDS = [
 ] as const satisfies readonly (keyof TradeCounts)[];
 export type SetAsideKind = (typeof SET_ASIDE_KINDS)[number];
 
-/** What each count is of, for people. */
+/** The meaning of each count, for people. */
 export const SET_ASIDE_WORDS: Readonly<Record<SetAsideKind, string>> = {
   late: 'late: it came after a newer one, counts into its session and decides nothing',
   ahead: "ahead: stamped beyond the clock's bound, and no other trades have confirmed that time",
@@ -72,7 +72,7 @@ export const SET_ASIDE_WORDS: Readonly<Record<SetAsideKind, string>> = {
   unmatched: 'without effect: the record names a trade that no sum holds',
 };
 
-/** The count that a fate goes to. */
+/** The count for a fate. */
 export const COUNTED_AS = {
   ON_TIME: 'onTime',
   LATE: 'late',

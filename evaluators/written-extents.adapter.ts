@@ -2,10 +2,10 @@ import { isDerived } from '../contracts/foreign-record.ts';
 import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, type DerivedTopic, type TopicName } from '../contracts/topics.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 
-/** What recovery and every reader rest on. */
+/** The topics that recovery and every reader rely on. */
 const WRITTEN_TOPICS = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC] as const;
 
-/** Of one partition of a topic. */
+/** The extent of one partition of a topic. */
 interface Extent {
   /** Offset of the first record kept. */
   readonly start: number;
@@ -16,9 +16,9 @@ interface Extent {
 export type Extents = ReadonlyMap<TopicName, Extent>;
 
 /**
- * Where that begins and ends what an engine writes of one partition.
+ * The beginnings and ends of an engine's outputs for one partition.
  *
- * @throws TapeproofError UNREACHABLE, also where a topic is missing.
+ * @throws TapeproofError UNREACHABLE, also when a topic is missing.
  */
 export async function extentsOf(reader: LogReader, partition: number): Promise<Extents> {
   const extents = new Map<TopicName, Extent>();
@@ -30,10 +30,10 @@ export async function extentsOf(reader: LogReader, partition: number): Promise<E
 }
 
 /**
- * A topic that lost records of the partition between two looks: its beginning moved, or it was made anew.
+ * A topic that lost records of the partition between two checks: its beginning moved, or it was created again.
  *
- * @param written - per output, how many events it held before the second look. A log that holds each event once or
- *   oftener has an end that is no less, also where it was made anew and filled again in between.
+ * @param written - per output, how many events it held before the second check. The end of a log that holds each event
+ *   at least once is not less than that, even when it was created again and refilled in between.
  */
 export function lostTopic(
   before: Extents,

@@ -5,10 +5,13 @@ import type { EngineConfiguration } from '../evaluators/configuration.ts';
 import type { ClockRules } from '../evaluators/market-clock.ts';
 import { compileRules } from '../evaluators/rules.ts';
 
-/** Why a trade on the tape counts for nothing from the start. */
+/** Why a trade on the tape never counts. */
 export type Inadmissible = 'refused' | 'suspicious' | 'outside';
 
-/** The first engine version that knows a trade by id and time, adds up exactly and holds stamps against a clock. */
+/**
+ * The first engine version that identifies a trade by id and time, adds up exactly and checks time stamps against a
+ * clock.
+ */
 const FIRST_EXACT_VERSION = 3;
 
 /** Which trades of an instrument count, by the configuration and the engine version that an event names. */
@@ -16,17 +19,17 @@ export interface Admission {
   readonly instrument: string;
   /** Engine versions 1 and 2 kept running sums in doubles. */
   readonly addsUpExactly: boolean;
-  /** How a clock may step; undefined for engine versions 1 and 2, where each stamp moved it. */
+  /** How a clock may step; undefined for engine versions 1 and 2, in which every time stamp moved it. */
   readonly clock: ClockRules | undefined;
-  /** Undefined where the trade counts, unless it is a repeat. Asked of trades of the instrument alone. */
+  /** Undefined when the trade counts, unless it is a repeat. Called only for trades of the instrument. */
   inadmissible(trade: Trade): Inadmissible | undefined;
-  /** Number of a time's session, undefined outside trading hours. */
+  /** Number of a time's session; undefined outside trading hours. */
   readonly sessionOf: (timeUs: number) => number | undefined;
   /** The trades known, by this version's identity: id and event time, or the id alone. */
   identities(): Identities;
 }
 
-/** As `TradeIdentities`, for the identity that an engine version goes by. */
+/** Like `TradeIdentities`, for the identity that an engine version uses. */
 export type Identities = Pick<TradeIdentities, 'add' | 'has'>;
 
 const US_PER_MS = 1_000;
@@ -55,13 +58,13 @@ export function admissionOf(
   };
 }
 
-/** The sessions of an instrument, as numbers of the times in them. */
+/** The sessions of an instrument: from a time to its session's number. */
 function sessionsOf(configuration: EngineConfiguration, instrument: string): Admission['sessionOf'] {
   const { calendar } = compileRules(configuration).of(instrument);
   return (timeUs) => calendar.sessionAt(timeUs)?.index;
 }
 
-/** Engine versions 1 and 2 took a trade's id for its identity, whatever its time. */
+/** In engine versions 1 and 2, a trade's id was its identity, whatever its time. */
 function idsAlone(): Identities {
   const known = new TradeIdentities();
   return {

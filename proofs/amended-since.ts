@@ -2,10 +2,10 @@ import type { AmendmentName } from '../contracts/tape-content.ts';
 import { refusalOfAmendment } from '../contracts/trade-rules.ts';
 import type { AmendmentRecord, EventLog } from './event-log.ts';
 
-/** Amendments that are kept one by one; of further ones only the number. */
+/** Amendments that are kept one by one; further ones are only counted. */
 export const AMENDMENTS_KEPT_MAX = 100;
 
-/** What the tape says of the trades behind a decision since it was made: the decision stands as it was made. */
+/** Amendments of the trades behind a decision since it was made. They do not change the decision. */
 export interface AmendedSince {
   readonly counts: Readonly<Record<AmendmentName, number>>;
   /** In tape order. */
@@ -18,7 +18,7 @@ type Concerns = (trade: { readonly tradeId: string; readonly eventTime: number }
 /**
  * Reads the amendments of an instrument after a place on the tape that concern certain trades.
  *
- * @param place - that of the snapshot: what lies before it, its figures hold already.
+ * @param place - the snapshot's place: its figures already include earlier amendments.
  */
 export async function amendedSince(
   log: Pick<EventLog, 'amendmentsAfter'>,

@@ -10,7 +10,7 @@ const read = (written: readonly Written[], offset = 0) =>
   amendedSince(marketLog(written), { partition: 0, offset }, INSTRUMENT, concerns);
 
 describe('amendedSince', () => {
-  it('tells what was said of those trades after a place, by kind', async () => {
+  it('reports the amendments of those trades after a place, by kind', async () => {
     const tape = [
       ...[traded(0, 'a'), said('TradeCorrected', trade), said('TradeReleased', trade), traded(1, 'b')],
       ...[said('TradeCancelled', trade), said('TradeCancelled', tradeAt(1, 'b'))],
@@ -21,7 +21,7 @@ describe('amendedSince', () => {
     expect((await read(tape, 2)).counts).toEqual({ TradeCancelled: 1, TradeCorrected: 0, TradeReleased: 0 });
   });
 
-  it('passes over other instruments and what is malformed', async () => {
+  it('skips other instruments and malformed records', async () => {
     const tape = [
       said('TradeCancelled', { ...trade, instrument: 'ETH-USDT@binance' }),
       said('TradeCancelled', { ...trade, size: Decimal.ZERO }),

@@ -19,11 +19,11 @@ export interface Check {
   readonly detail: string;
 }
 
-/** Engine versions 1 and 2 kept running sums in doubles; an audit adds up exactly. They agree to this share. */
+/** Engine versions 1 and 2 kept running sums in doubles; an audit adds up exactly. They agree to within this share. */
 const SUM_TOLERANCE = 1e-9;
-/** Units of 10^-12 in 1: what prices and sizes are counted in. */
+/** Units of 10^-12 in 1: prices and sizes are counted in them. */
 const UNITS = 10n ** BigInt(DECIMAL_SCALE);
-/** The first engine version whose outcomes say their move in points. */
+/** The first engine version whose outcomes name their move in points. */
 const FIRST_VERSION_WITH_POINTS = 3;
 
 type Snapshot = EventTypes['IndicatorSnapshot'];
@@ -69,7 +69,7 @@ function checkResult(
 ): Check {
   const name = `${result.strategy} evaluated again`;
   const opinion = opinionAgain(result.strategy, snapshot, configuration);
-  if (opinion === undefined) return { name, passed: false, detail: 'this build has no such strategy' };
+  if (opinion === undefined) return { name, passed: false, detail: 'this build does not have this strategy' };
   const confidence = new ConfidenceScorer(configuration.confidence).score(opinion.quality, snapshot.tradeCount);
   const evidence = new ProbabilityEngine(configuration.pooling).evidenceOf(opinion.direction, opinion.probability);
   const again = publishedAgain(result, { evidence, rawEvidence: evidence }, configuration);
@@ -92,13 +92,13 @@ function checkDecision(
   };
 }
 
-/** Publishes a probability again: of the evidence, and of what the event says that outcomes had taught until then. */
+/** Computes a published probability again, from the evidence and the calibration that the event names. */
 function publishedAgain(
   { probability, calibration }: Forecast,
   { evidence, rawEvidence }: Evidence,
   { calibration: parameters, pooling }: EngineConfiguration,
 ): Pick<Check, 'passed' | 'detail'> {
-  if (calibration === null) return { passed: false, detail: 'without its calibration' };
+  if (calibration === null) return { passed: false, detail: 'its calibration is missing' };
   const { referenceRate } = calibration;
   const again = publishedFrom(calibration, referenceOf(referenceRate).logOdds, rawEvidence, {
     ...parameters,
@@ -110,7 +110,7 @@ function publishedAgain(
       again.probability === probability &&
       again.calibration.rawProbability === calibration.rawProbability &&
       again.calibration.calibratedProbability === calibration.calibratedProbability,
-    detail: `p ${again.probability} of evidence ${evidence}, slope ${calibration.slope}, intercept ${calibration.intercept} and reference rate ${referenceRate};`,
+    detail: `p ${again.probability} from evidence ${evidence}, slope ${calibration.slope}, intercept ${calibration.intercept} and reference rate ${referenceRate};`,
   };
 }
 
@@ -129,13 +129,13 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
     const seen = voidSeen(outcome, chain, dueTime + graceMsOf(forecast, configuration) * 1_000);
     const { firstTouch } = chain;
     if (firstTouch !== undefined) {
-      return { name, passed: false, detail: `the trade at offset ${firstTouch.offset} had touched a barrier before` };
+      return { name, passed: false, detail: `the trade at offset ${firstTouch.offset} had already touched a barrier` };
     }
     return { name, passed: asRegistered && outcome.observedPrice === null && seen.passed, detail: seen.detail };
   }
   const trade = resolvingTrade?.event;
   if (trade === undefined) {
-    return { name, passed: false, detail: 'the tape holds no trade at its place that may resolve a forecast' };
+    return { name, passed: false, detail: 'the tape has no trade at its place that may resolve a forecast' };
   }
   const { direction, hitRule } = forecast;
   const { firstTouch, firstTradeDue } = chain;
@@ -178,7 +178,7 @@ function moveText({ movePoints }: Outcome, { hitRule }: Forecast, moveBps: numbe
   return `${movePoints?.toString() ?? '?'} points`;
 }
 
-/** Whether the tape shows that no trade came in time: by the first one that came too late, or by a watermark before any came. */
+/** Whether the tape shows that no trade came in time: by the first that came too late, or by a watermark before any. */
 function voidSeen(
   { instrument, tape, eventTime, causes }: Outcome,
   { voidingWatermark, firstTradeDue }: Chain,
@@ -188,7 +188,7 @@ function voidSeen(
   const place = `${tape.partition}-${tape.offset}`;
   if (causes[1] === `watermark-${place}-0` || causes[1] === `tick-${place}-0`) {
     const watermark = voidingWatermark?.event;
-    if (watermark === undefined) return { passed: false, detail: `the tape holds no watermark at ${place}` };
+    if (watermark === undefined) return { passed: false, detail: `the tape has no watermark at ${place}` };
     if (firstTradeDue !== undefined) {
       return { passed: false, detail: `a trade came before the watermark, at offset ${firstTradeDue.offset}` };
     }
@@ -201,7 +201,7 @@ function voidSeen(
   }
   const trade = firstTradeDue?.event;
   if (trade === undefined || firstTradeDue === undefined)
-    return { passed: false, detail: 'the tape holds no trade and no watermark that shows it VOID' };
+    return { passed: false, detail: 'the tape has neither a trade nor a watermark that shows it is VOID' };
   const passed =
     causes[1] === `trade-${tape.partition}-${firstTradeDue.offset}-0` &&
     trade.eventTime === eventTime &&
@@ -210,9 +210,10 @@ function voidSeen(
 }
 
 /**
- * Checks of a snapshot against the trades themselves, added up anew.
+ * Checks of a snapshot against the trades themselves, added up again.
  *
- * @param isInForceThroughout - false where the sums began under another activation, maybe of an engine that added up otherwise.
+ * @param isInForceThroughout - false if the sums began under another activation, perhaps of an engine that added up
+ *   differently.
  */
 export function checkTrades(
   snapshot: Snapshot,
@@ -241,7 +242,7 @@ export function checkTrades(
   ];
 }
 
-/** The sums of a snapshot's session, exact, each rounded once at the end; the average of nothing is none. */
+/** The sums of a snapshot's session, exact, each rounded once at the end; the average of nothing is undefined. */
 function sumsOf(snapshot: Snapshot, trades: readonly CountedTrade[], { sessionOf }: Admission) {
   const session = sessionOf(snapshot.eventTime);
   let volumeUnits = 0n;

@@ -38,7 +38,7 @@ async function failures(eventId: string, change?: Change): Promise<string[]> {
   return checks.filter(({ passed }) => !passed).map(({ name }) => name);
 }
 
-describe('an audit where the first of two barriers decides', () => {
+describe('an audit when the first of two barriers decides', () => {
   it('reaches each kind of outcome again: by a barrier, by the horizon, and VOID', async () => {
     const kinds = [
       outcomes.filter((outcome) => byTouch(outcome) && outcome.verdict === 'HIT'),
@@ -52,7 +52,7 @@ describe('an audit where the first of two barriers decides', () => {
     }
   });
 
-  it('notices an outcome that was decided earlier than it says', async () => {
+  it('detects an outcome that was decided earlier than it claims', async () => {
     const early = outcomes.find(byTouch)!;
     const later = outcomes.find((outcome) => byHorizon(outcome) && outcome.tape.offset > early.tape.offset)!;
     const { tape: place, causes, observedTime, observedPrice, resolvingTradeId, moveBps, movePoints } = later;
@@ -71,7 +71,7 @@ describe('an audit where the first of two barriers decides', () => {
     expect(await failures(early.eventId, moved)).toContain('the verdict reached again');
   });
 
-  it('notices a VOID though a barrier was touched', async () => {
+  it('detects a VOID although a barrier was touched', async () => {
     const touched = outcomes.find(byTouch)!;
     const voided: Change = (event) =>
       event.eventId === touched.eventId

@@ -12,17 +12,17 @@ const GAPS_SHOWN_MAX = 5;
 /** Amendments that are shown one by one. */
 const AMENDMENTS_SHOWN_MAX = 5;
 
-/** What a remark says of trades, after their number. */
+/** The text of a remark, after the number of its trades. */
 const REMARK_WORDS: Readonly<Record<Remark, string>> = {
-  duplicates: 'left out: the same trade again',
+  duplicates: 'left out: repetitions of a trade',
   suspicious: 'left out: marked as suspect by their source',
   outside: 'left out: outside trading hours',
   refused: 'left out: refused, see "tapeproof dead-letters"',
   cancelled: 'left out: taken back by a later record',
   corrected: 'counted with corrected figures',
   released: 'vouched for by a later record, and counted from there on',
-  late: 'counted, though they came after newer ones',
-  ahead: 'stamped after this snapshot: they moved no clock',
+  late: 'counted, although they came after newer ones',
+  ahead: 'stamped after this snapshot: they did not move the clock',
 };
 
 interface Node {
@@ -49,7 +49,7 @@ export function auditText(report: AuditReport): string {
   ].join('\n');
 }
 
-/** What is to be said of the trades in the snapshot's range beside that they count. */
+/** The remarks on the trades in the snapshot's range. */
 function remarkLines({ trades: { remarks } }: AuditReport): string[] {
   const lines = REMARKS.flatMap((remark) => {
     const remarked = remarks[remark];
@@ -61,7 +61,7 @@ function remarkLines({ trades: { remarks } }: AuditReport): string[] {
   return lines.length === 0 ? [] : ['In its range of the tape:', ...lines];
 }
 
-/** What the tape says since, and that the decision stands all the same. */
+/** Later amendments on the tape, and that the decision does not change. */
 function sinceLines({ counts, first }: AmendedSince): string[] {
   const { TradeCancelled: cancelled, TradeCorrected: corrected, TradeReleased: released } = counts;
   const all = cancelled + corrected + released;
@@ -73,7 +73,7 @@ function sinceLines({ counts, first }: AmendedSince): string[] {
   ];
   const more = all - Math.min(first.length, AMENDMENTS_SHOWN_MAX);
   return [
-    `Since then ${parts.join(', ')}: the decision stands as it was made.`,
+    `Since then ${parts.join(', ')}: the decision is not changed.`,
     ...first.slice(0, AMENDMENTS_SHOWN_MAX).map((amendment) => `  · ${amendmentText(amendment)}`),
     ...(more > 0 ? [`  · and ${more.toLocaleString('en')} more: --json lists the first ${AMENDMENTS_KEPT_MAX}`] : []),
   ];
@@ -145,7 +145,7 @@ function resultNode(result: Located<EventTypes['StrategyResult']>, reasoning: Au
   return { lines: [name, placeText(result), ...reasoningLines(event, reasoning)], children: [] };
 }
 
-/** What led to a forecast: the formula, and what past outcomes made of its evidence. */
+/** The origin of a forecast: the formula, and its evidence as calibrated by past outcomes. */
 function reasoningLines({ eventId, calibration }: Forecast, reasoning: AuditReport['reasoning']): string[] {
   const formula = reasoning[eventId];
   return [...(formula === undefined ? [] : [formula]), ...(calibration === null ? [] : [calibrationText(calibration)])];
@@ -196,7 +196,7 @@ function snapshotNode({ snapshot, trades }: AuditReport): Node {
   };
 }
 
-/** What the tape says is missing among the trades. */
+/** The trades that the tape's gaps report as missing. */
 function gapNodes({ gaps, missing }: AuditReport['trades']): Node[] {
   if (gaps.length === 0) return [];
   const more = gaps.length - GAPS_SHOWN_MAX;
@@ -204,7 +204,7 @@ function gapNodes({ gaps, missing }: AuditReport['trades']): Node[] {
     {
       lines: [
         missing === 0
-          ? 'what was missing in this range came later, within it'
+          ? 'missing trades of this range came later, within it'
           : `${missing.toLocaleString('en')} trades of this instrument are missing in this range`,
         ...(more > 0 ? [`the first ${GAPS_SHOWN_MAX} of ${gaps.length} gaps:`] : []),
       ],

@@ -14,35 +14,35 @@ import type { EventLog, Located } from './event-log.ts';
 import { evidenceOf, type CountedTrade, type Evidence } from './evidence.ts';
 import { settlementOf, UNSETTLED, type Settlement } from './settlement.ts';
 
-/** What an audit reads: the log in Kafka, or a test's own. */
+/** The input of an audit: the log in Kafka, or a test's own. */
 export type AuditedLog = Pick<EventLog, 'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter'>;
 
 /** The trades behind a snapshot, from the tape itself. */
 export interface TradeEvidence {
-  /** Offsets of the tape that the snapshot says it covers. */
+  /** Offsets of the tape that the snapshot covers by its own figures. */
   readonly firstOffset: number;
   readonly lastOffset: number;
   /** Trades of the instrument there that count, each once. */
   readonly count: number;
   readonly first: CountedTrade;
   readonly last: CountedTrade;
-  /** Every one of them; empty unless asked for. */
+  /** Every one of them; empty unless requested. */
   readonly all: readonly CountedTrade[];
-  /** What was left out there, and what is to be said of what counts. */
+  /** Remarks on trades that were left out there, and on some that count. */
   readonly remarks: Evidence['remarks'];
   /** Trades of the instrument that happened and are not on the tape there. */
   readonly missing: number;
-  /** Where the tape says so; a gap that was filled later is among them. */
+  /** The gaps on the tape; a gap that was filled later is among them. */
   readonly gaps: readonly Located<TradeGap>[];
 }
 
-/** An outcome's chain down to the trades, with what was checked on the way. */
+/** An outcome's chain down to the trades, with the checks on the way. */
 export interface AuditReport extends Chain {
   readonly asked: string;
   readonly trades: TradeEvidence;
   /** By event id: the formula with its figures behind each forecast, for people. */
   readonly reasoning: Readonly<Record<string, string>>;
-  /** What the tape says since of these trades and of the resolving one. */
+  /** Later amendments of these trades and of the resolving one. */
   readonly amendedSince: AmendedSince;
   readonly checks: readonly Check[];
   readonly notChecked: readonly string[];
@@ -117,12 +117,12 @@ function notChecked(
 ): string[] {
   const { missing, isInForceThroughout, isVerified } = found;
   return [
-    'that the venue reported these trades as the tape holds them',
-    'that the rows in Postgres and the values in Redis say the same: "tapeproof projector rebuild NAME" compares them',
-    ...(missing === 0 ? [] : [`what the ${missing.toLocaleString('en')} trades that are missing would have changed`]),
+    'that the venue reported these trades exactly as they are on the tape',
+    'that the rows in Postgres and the values in Redis agree: "tapeproof projector rebuild NAME" compares them',
+    ...(missing === 0 ? [] : [`the effect that the ${missing.toLocaleString('en')} missing trades would have had`]),
     ...(isInForceThroughout
       ? []
-      : ['the last digits of sums that began under an earlier activation, and what that one set aside']),
+      : ['the last digits of sums that began under an earlier activation, and the trades set aside under it']),
     ...(engineVersion === ENGINE_VERSION ? [] : [foreignFormulas(engineVersion)]),
     ...(isVerified
       ? []
@@ -141,7 +141,7 @@ interface InForce {
   readonly offset: number;
 }
 
-/** What the tape puts in force for an event. */
+/** The activation in force for an event. */
 async function inForceAt(log: AuditedLog, event: DerivedEvent): Promise<InForce> {
   const { configHash, tape, eventId } = event;
   const activation = await log.activation(tape.partition, configHash, tape.offset);
@@ -155,7 +155,7 @@ async function inForceAt(log: AuditedLog, event: DerivedEvent): Promise<InForce>
   return { configuration, configHash, offset: activation.offset };
 }
 
-/** What settled a chain's forecast, by the configuration in force then. */
+/** The settlement of a chain's forecast, by the configuration in force then. */
 async function settled(log: AuditedLog, walked: Walked, atSnapshot: InForce, evidence: Evidence): Promise<Settlement> {
   const { outcome, decision, results } = walked;
   const forecast = decision?.event ?? results[0]?.event;
@@ -172,7 +172,7 @@ function idOf(text: string): EventId {
   if (id === undefined) {
     throw new TapeproofError(
       'USAGE',
-      `${JSON.stringify(text.slice(0, 100))} is not an event id: one looks like decision-3-10411-0 (or outcome-…, result-…, snapshot-…).`,
+      `${JSON.stringify(text.slice(0, 100))} is not an event id: event ids look like decision-3-10411-0 (or outcome-…, result-…, snapshot-…).`,
     );
   }
   return id;
@@ -235,7 +235,7 @@ function required<Event>(located: Located<Event> | undefined, id: string, by: st
   if (located === undefined) {
     throw new TapeproofError(
       'CHECK_FAILED',
-      `The chain is broken: ${by} names ${JSON.stringify(id)}, and no topic holds it.`,
+      `The chain is broken: ${by} names ${JSON.stringify(id)}, and it is not in any topic.`,
     );
   }
   return located;

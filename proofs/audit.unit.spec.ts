@@ -32,7 +32,7 @@ const configuration = parseConfiguration({
   strategies: onlyStrategies({ VWAP_REVERSION: {}, RANGE_BREAKOUT: {} }),
 });
 const activation = activationOf(configuration, { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' });
-/** Half an hour after the start, the market is quiet for as long, and nobody says so. */
+/** Half an hour after the start, the market is quiet for as long, without a watermark. */
 const QUIET_FROM_US = 1_742_943_600_000_000 + QUIET_US / 2;
 const trades = syntheticTrades({ seed: 7, count: 3_000 }).map((trade) => {
   const laterUs = trade.eventTime < QUIET_FROM_US ? 0 : QUIET_US;
@@ -53,7 +53,7 @@ function liveTape(): [TapeContent, ...MarketContent[]] {
   return [activated(activation), ...market, watermarked(watermarkOf([INSTRUMENT], endUs + QUIET_US))];
 }
 
-/** The derived log, in which some events were tampered with, over a tape in which some records were. */
+/** The derived log of a tape, with some events and some tape records tampered with. */
 const logOf = (tampered: Partial<Omit<Recorded, 'derived' | 'activation'>> = {}): AuditedLog =>
   recordedLog({ derived, activation, tape: contents, ...tampered });
 
@@ -85,7 +85,7 @@ const decision = derived.map(({ event }) => event).find(isDecision)!;
 
 function tradeAt(offset: number): Trade {
   const content = contents[offset];
-  if (content?.kind !== 'trade') throw new RangeError(`no trade lies at offset ${offset}`);
+  if (content?.kind !== 'trade') throw new RangeError(`there is no trade at offset ${offset}`);
   return content.trade;
 }
 
@@ -107,25 +107,25 @@ describe('audit', () => {
       'first trade',
       'last trade',
       'Not checked:',
-      'that the rows in Postgres and the values in Redis say the same',
+      'that the rows in Postgres and the values in Redis agree',
     ]) {
       expect(text).toContain(part);
     }
   });
 
-  it('says the same of the decision as of its outcome', async () => {
+  it('gives the same report for the decision as for its outcome', async () => {
     const { asked, ...report } = await audit(logOf(), outcome.forecastId, options);
     expect(asked).toBe(outcome.forecastId);
     expect(report).toEqual({ ...(await audit(logOf(), outcome.eventId, options)), asked: undefined, ...report });
   });
 
-  it('lists every trade when asked', async () => {
+  it('lists every trade on request', async () => {
     const report = await audit(logOf(), outcome.forecastId, { ...options, listTrades: true });
     expect(report.trades.all).toHaveLength(report.trades.count);
     expect(auditText(report).match(/^.*trade \d+ {2}/gm)).toHaveLength(report.trades.count);
   });
 
-  it('says that an outcome is pending', async () => {
+  it('reports that an outcome is pending', async () => {
     const change = only((event) => 'forecastId' in event && event.forecastId === last.eventId, 'gone');
     const report = await audit(logOf({ change }), last.eventId, options);
     expect(report.pendingUntil).toBe(last.eventTime + 20_000_000);
@@ -135,14 +135,14 @@ describe('audit', () => {
 
   it.each([
     ['a forged probability', only(isDecision, { probability: 0.9 }), 'the decision pooled again'],
-    ['a turned direction', only(isDecision, { direction: 'NEUTRAL' }), 'the decision pooled again'],
+    ['a changed direction', only(isDecision, { direction: 'NEUTRAL' }), 'the decision pooled again'],
     ['a forged strategy result', only(isResult, { probability: 0.77 }), 'evaluated again'],
     ['a forged confidence', only(isResult, { confidence: 0.99 }), 'evaluated again'],
     ['a forged VWAP', only(isSnapshot, { vwap: 1 }), 'added up anew'],
     ['a forged trade count', only(isSnapshot, { tradeCount: 1 }), 'added up anew'],
     ['a forged last price', only(isSnapshot, { lastPrice: Decimal.of('1') }), 'the last trade is the cause'],
     [
-      'a turned verdict',
+      'a changed verdict',
       only((event) => event.eventId === outcome.eventId, { verdict: outcome.verdict === 'HIT' ? 'MISS' : 'HIT' }),
       'the verdict reached again',
     ],
@@ -156,7 +156,7 @@ describe('audit', () => {
     expect((await failures(logOf({ change }))).join()).toContain(check);
   });
 
-  it('notices a trade of the tape that was changed', async () => {
+  it('detects a trade of the tape that was changed', async () => {
     const { offset } = (await audit(logOf(), outcome.eventId, options)).trades.first;
     const tape = contents.with(offset, traded({ ...tradeAt(offset), size: Decimal.of('12345') }));
     expect((await failures(logOf({ tape }))).join()).toContain('added up anew');
@@ -169,7 +169,7 @@ describe('audit', () => {
 
   const GRACE_END_US = byWatermark.dueTime + configuration.hitRules[0]!.graceMs * 1_000;
 
-  it('follows an outcome that is VOID to the watermark that says so, or to the trade that came too late', async () => {
+  it('follows an outcome that is VOID to the watermark that proves it, or to the trade that came too late', async () => {
     const report = await audit(logOf(), byWatermark.eventId, options);
     expect(report.voidingWatermark?.offset).toBe(byWatermark.tape.offset);
     expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
@@ -182,17 +182,17 @@ describe('audit', () => {
   });
 
   it.each([
-    ['is not there', { ...byWatermark, tape: { ...byWatermark.tape, offset: byWatermark.tape.offset + 1 } }, {}],
-    ['is of another time', {}, { eventTime: byWatermark.eventTime + 1 }],
+    ['does not exist', { ...byWatermark, tape: { ...byWatermark.tape, offset: byWatermark.tape.offset + 1 } }, {}],
+    ['has another time', {}, { eventTime: byWatermark.eventTime + 1 }],
     ['came before the grace was over', { eventTime: GRACE_END_US }, { eventTime: GRACE_END_US }],
-    ['speaks for other instruments', {}, { instruments: ['ETH-USDT@binance'] }],
+    ['is about other instruments', {}, { instruments: ['ETH-USDT@binance'] }],
     ['is refused by the engine', {}, { receivedAt: byWatermark.eventTime - 11_000_000 }],
   ] as [string, ReturnType<Change>, Partial<Watermark>][])(
-    'notices a VOID whose watermark %s',
+    'detects a VOID whose watermark %s',
     async (_what, changed, tampered) => {
       const { offset } = byWatermark.tape;
       const content = contents[offset];
-      if (content?.kind !== 'watermark') throw new RangeError('no watermark lies there');
+      if (content?.kind !== 'watermark') throw new RangeError('there is no watermark');
       const tape = contents.with(offset, watermarked({ ...content.watermark, ...tampered }));
       const change = only((event) => event.eventId === byWatermark.eventId, changed);
       expect(await failures(logOf({ change, tape }), byWatermark.eventId)).toContain('the verdict reached again');
@@ -201,15 +201,15 @@ describe('audit', () => {
 
   it.each([
     ['in time, before the watermark', byWatermark, byWatermark.dueTime],
-    ['in time, before the one that is said to be too late', byTrade, byTrade.dueTime],
-    ['too late, and earlier than the one that is named', byTrade, byTrade.eventTime],
+    ['in time, before the one that was too late', byTrade, byTrade.dueTime],
+    ['too late, and earlier than the one named', byTrade, byTrade.eventTime],
   ])('notices a VOID though a trade came %s', async (_what, voided, eventTime) => {
     const another = { ...trades[0]!, eventTime, receivedAt: eventTime, tradeId: 'another' };
     const tape = contents.with(voided.tape.offset - 1, traded(another));
     expect(await failures(logOf({ tape }), voided.eventId)).toContain('the verdict reached again');
   });
 
-  it('leaves to another engine version what only that can derive again', async () => {
+  it('leaves to another engine version the events that only that one can derive again', async () => {
     const change: Change = () => ({ engineVersion: '1' });
     const unread = { reader: {}, registry: {}, decode: {} } as VerifyPorts;
     const report = await audit(logOf({ change }), outcome.eventId, { ...options, verifyWith: unread });
@@ -217,7 +217,7 @@ describe('audit', () => {
     expect(report.notChecked.join()).toContain('engine 1 derived this');
   });
 
-  it('says how many trades are missing behind a decision', async () => {
+  it('reports how many trades are missing behind a decision', async () => {
     const { offset } = derived
       .map(({ event }) => event)
       .find(({ eventId, tape }) => eventId.startsWith('snapshot-') && tape.offset > 1_700)!.tape;
@@ -228,7 +228,7 @@ describe('audit', () => {
     const text = auditText(report);
     expect(text).toContain('15 trades of this instrument are missing in this range');
     expect(text).toContain('gap  9000 to 9011  12 trades  NOT_SERVED');
-    expect(text).toContain('what the 15 trades that are missing would have changed');
+    expect(text).toContain('the effect that the 15 missing trades would have had');
     expect(auditText(await audit(logOf(), outcome.eventId, options))).not.toContain('missing');
   });
 
@@ -238,50 +238,50 @@ describe('audit', () => {
       ...{ reason: 'busted by the exchange', actor: 'ann', receivedAt: eventTime + 5, source: 'operator' },
     });
 
-  it('says what was taken back since, by whom and why, and that the decision stands', async () => {
+  it('reports which trades were taken back since, by whom and why, and that the decision is not changed', async () => {
     const { trades: behind, resolvingTrade } = await audit(logOf(), outcome.eventId, options);
     const since = [behind.first.event, resolvingTrade!.event, trades.at(-1)!].map(cancellationOf);
     const report = await audit(logOf({ since }), outcome.eventId, options);
     expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
     expect(report.amendedSince.counts).toEqual({ TradeCancelled: 2, TradeCorrected: 0, TradeReleased: 0 });
     const text = auditText(report);
-    expect(text).toContain('Since then 2 of these trades taken back: the decision stands as it was made.');
+    expect(text).toContain('Since then 2 of these trades taken back: the decision is not changed.');
     expect(text).toContain(`  · ${behind.first.event.tradeId}  `);
     expect(text).toContain('was taken back by ann at 2025-');
     expect(text).toContain(`(raw.trades-2 @ ${contents.length}): busted by the exchange`);
     expect(auditText(await audit(logOf(), outcome.eventId, options))).not.toContain('Since then');
   });
 
-  it('notices that a decision did not leave out what had been taken back before it', async () => {
+  it('detects that a decision included trades that had been taken back before it', async () => {
     const { first } = (await audit(logOf(), outcome.eventId, options)).trades;
     const tape = contents.with(decision.tape.offset - 1, cancellationOf(first.event));
     expect((await failures(logOf({ tape }))).join()).toContain('added up anew');
   });
 
-  it('says what was left out and what came late in the range', async () => {
+  it('reports the trades left out and those that came late in the range', async () => {
     const report = await audit(logOf(), last.eventId, options);
     const { duplicates, late } = report.trades.remarks;
     expect([duplicates?.count, late?.count].every((count) => count !== undefined && count > 0)).toBe(true);
     const text = auditText(report);
-    expect(text).toContain(`  · ${duplicates!.count} left out: the same trade again (`);
-    expect(text).toContain(`  · ${late!.count} counted, though they came after newer ones (`);
+    expect(text).toContain(`  · ${duplicates!.count} left out: repetitions of a trade (`);
+    expect(text).toContain(`  · ${late!.count} counted, although they came after newer ones (`);
   });
 
-  it('notices a verdict by a trade that resolves nothing', async () => {
+  it('detects a verdict by a trade that cannot resolve a forecast', async () => {
     const { offset } = outcome.tape;
     const tape = contents.with(offset, traded({ ...tradeAt(offset), suspicious: true }));
     expect(await failures(logOf({ tape }))).toContain('the verdict reached again');
   });
 
   it.each([
-    ['a move of points that is not theirs', { movePoints: Decimal.of('12345') }],
-    ['no move of points in an outcome of engine 3', { movePoints: null, engineVersion: '3' }],
+    ['a wrong move in points', { movePoints: Decimal.of('12345') }],
+    ['no move in points in an outcome of engine 3', { movePoints: null, engineVersion: '3' }],
   ])('notices %s', async (_what, changed) => {
     const change = only((event) => event.eventId === outcome.eventId, changed);
     expect(await failures(logOf({ change }))).toContain('the verdict reached again');
   });
 
-  it('reaches the verdict by points where the forecast says so', async () => {
+  it('reaches the verdict by points if the forecast requires it', async () => {
     const move = outcome.observedPrice!.minus(outcome.referencePrice);
     const magnitude = move.whole < 0 ? move.negated() : move;
     const withRule = (minMovePoints: Decimal, verdict: Outcome['verdict']): Change => {
@@ -296,7 +296,7 @@ describe('audit', () => {
     for (const [rule, verdict, passes] of [
       [least, isRight ? 'HIT' : 'MISS', true],
       [least, isRight ? 'MISS' : 'HIT', false],
-      // A move of exactly so much is none.
+      // A move of exactly that size is not enough.
       [magnitude, 'MISS', true],
       [magnitude, 'HIT', false],
     ] as const) {

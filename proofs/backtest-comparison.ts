@@ -2,13 +2,13 @@ import type { Interval } from '../evaluators/outcomes/wilson.ts';
 import { ruleKeyOf } from './scoreboard/forecast-group.ts';
 import type { ScoreRow } from './scoreboard/score-row.ts';
 
-/** The same group of forecasts under two configurations. Undefined where a configuration has none of it. */
+/** The same group of forecasts under two configurations. Undefined when a configuration does not have the group. */
 export interface ComparedGroup {
   readonly a: ScoreRow | undefined;
   readonly b: ScoreRow | undefined;
 }
 
-/** B less A, of one group of forecasts. Rates as shares; null where one of them has no such figure. */
+/** B less A, of one group of forecasts. Rates as shares; null when one of them does not have the figure. */
 export interface Difference extends Pick<ScoreRow, 'forecast' | 'forecastKind' | 'strategy'> {
   readonly instrument: string | null;
   readonly hitRate: number | null;
@@ -18,15 +18,15 @@ export interface Difference extends Pick<ScoreRow, 'forecast' | 'forecastKind' |
   readonly n: number;
   readonly effectiveN: number;
   readonly voids: number;
-  /** True where the two intervals of the hit rate share a value: the hit rates cannot be told apart. */
+  /** True when the two intervals of the hit rate share a value: the hit rates cannot be distinguished. */
   readonly intervalsOverlap: boolean | null;
-  /** The same of the skill. */
+  /** The same for the skill. */
   readonly skillIntervalsOverlap: boolean | null;
 }
 
 /**
- * Rows of two scoreboards side by side, in the order of a scoreboard: those of one instrument, forecast and hit rule; of
- * one instrument and forecast where each configuration has a single hit rule.
+ * Rows of two scoreboards side by side, in the order of a scoreboard: one pair for each instrument, forecast and hit
+ * rule, or, if each configuration has a single hit rule, for each instrument and forecast.
  */
 export function groupsOf(a: readonly ScoreRow[], b: readonly ScoreRow[]): readonly ComparedGroup[] {
   const isByRule = rulesOf(a) > 1 || rulesOf(b) > 1;

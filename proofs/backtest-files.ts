@@ -2,7 +2,7 @@ import type { DerivedRecord } from '../evaluators/advance.ts';
 import { rowsOf, type SurveyedFile } from '../producers/survey-file.adapter.ts';
 import type { Backtest, BacktestFile } from './backtest.ts';
 
-/** How far a backtest is. */
+/** The progress of a backtest. */
 export interface BacktestProgress {
   /** Stored bytes of all files. */
   readonly bytesDone: number;
@@ -13,18 +13,18 @@ export interface BacktestProgress {
 export interface BacktestFilesOptions {
   /** Ends the run early, without an error. */
   readonly signal?: AbortSignal | undefined;
-  /** True where the rows of each file are taken by their times. */
+  /** True when the rows of each file are taken in the order of their times. */
   readonly sort?: boolean | undefined;
-  /** True where the events are wanted; else none is yielded. */
+  /** True when the events are wanted; otherwise none are yielded. */
   readonly withEvents?: boolean;
   readonly onProgress?: (progress: BacktestProgress) => void;
 }
 
 /**
- * Runs a backtest over files, one after another as they would be ingested. Yields what the first configuration derived
- * of a trade, and returns what was read of each file.
+ * Runs a backtest over files, one after another as they would be ingested. Yields the events that the first
+ * configuration derived from a trade, and returns a summary of each file read.
  *
- * @throws TapeproofError USAGE where a file cannot be read to its end, or a strategy of one's own does something wrong
+ * @throws TapeproofError USAGE when a file cannot be read to its end, or a strategy from a file does something wrong
  */
 export async function* backtestFiles(
   backtest: Backtest,

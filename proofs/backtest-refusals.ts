@@ -4,14 +4,14 @@ export interface FileLine {
   readonly line: number;
 }
 
-/** What was refused for one reason: how often, and where first. */
+/** Refusals for one reason: their number, and the first places. */
 export interface RefusalKind {
   readonly reason: string;
   readonly count: number;
   readonly first: readonly (FileLine & { readonly detail: string })[];
 }
 
-/** Places of a reason that are kept. */
+/** Number of places kept for each reason. */
 const FIRST_MAX = 3;
 
 /** Counts refusals by reason, and keeps the first places of each. */

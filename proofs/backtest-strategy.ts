@@ -10,15 +10,15 @@ import { STRATEGY_KIT, type StrategyKit } from '../evaluators/strategies/kit.ts'
 import type { Opinion, Strategy } from '../evaluators/strategies/strategy.ts';
 import { TapeproofError } from '../platform/errors.ts';
 
-/** A strategy of a file, guarded: what is wrong with it is said in a sentence. */
+/** A strategy from a file, guarded: any fault in it is reported in a sentence. */
 export interface OwnStrategy {
   readonly path: string;
-  /** SHA-256 of the file, hex; of no other file that it imports. */
+  /** SHA-256 of the file, hex; files that it imports are not included. */
   readonly sha256: string;
   readonly strategy: Strategy;
 }
 
-/** What a strategy of a file did wrong at a snapshot: the end of a sentence that begins with the strategy. */
+/** The fault of a strategy from a file at a snapshot: the end of a sentence that begins with the strategy. */
 export class StrategyFault extends Error {
   readonly subject: string;
   readonly snapshot: IndicatorSnapshot;
@@ -32,20 +32,20 @@ export class StrategyFault extends Error {
 }
 
 const NAME = /^[A-Z][A-Z0-9_]{2,39}$/;
-/** A key that no strategy has: parameters that accept it accept every slip of the pen. */
+/** A key that no strategy has: parameters that accept it accept every typing error. */
 const UNKNOWN_KEY = 'noSuchParameter';
 const DIRECTIONS: readonly unknown[] = ['LONG', 'SHORT', 'NEUTRAL'];
 const HOW = 'write "export default ({ defineStrategy, z }) => defineStrategy({ … })"';
-/** How long finding the line of a syntax error may take. */
+/** Time limit for finding the line of a syntax error. */
 const LOCATE_DEADLINE_MS = 10_000;
 
 /**
- * Loads the strategy of a file: its default export, else its only one; a strategy, or a function that makes one of a
- * `StrategyKit`. The file's code is run, and nothing keeps it from being random.
+ * Loads the strategy from a file: its default export, or else its only one; a strategy, or a function that makes one
+ * from a `StrategyKit`. The file's code is run, and nothing prevents it from being random.
  *
  * @param path - as given by the user: relative to the working directory.
- * @param known - the strategies there are already; a name is taken once.
- * @throws TapeproofError USAGE where the file cannot be read or run, or exports no sound strategy.
+ * @param known - the existing strategies; a name may be used only once.
+ * @throws TapeproofError USAGE when the file cannot be read or run, or does not export a valid strategy.
  */
 export async function loadStrategy(path: string, known: readonly Strategy[]): Promise<OwnStrategy> {
   const bytes = await readFile(path).catch((error: unknown) => {
@@ -55,7 +55,7 @@ export async function loadStrategy(path: string, known: readonly Strategy[]): Pr
   const made = typeof exported === 'function' ? make(path, exported as (kit: StrategyKit) => unknown) : exported;
   const strategy = checkedStrategy(path, made);
   if (known.some(({ name }) => name === strategy.name)) {
-    throw usage(`The strategy ${path} is named ${strategy.name}, as one that exists already: give it another name.`);
+    throw usage(`The strategy ${path} is named ${strategy.name}, like one that already exists: give it another name.`);
   }
   return { path, sha256: createHash('sha256').update(bytes).digest('hex'), strategy };
 }
@@ -71,7 +71,7 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ERR_MODULE_NOT_FOUND') {
       throw usage(
-        `The strategy ${path} imports what is not there (${sentenceOf(error)}): without an import, ${HOW}.`,
+        `The strategy ${path} imports something that does not exist (${sentenceOf(error)}): without an import, ${HOW}.`,
         error,
       );
     }
@@ -86,8 +86,8 @@ async function importModule(path: string): Promise<Record<string, unknown>> {
 }
 
 /**
- * Node tells an uncaught error's line, but not always a caught one's: the file is run on its own. None of it is executed,
- * for its syntax is wrong.
+ * Node reports an uncaught error's line, but not always a caught one's: so the file is run in a separate process. None
+ * of it is executed, because its syntax is wrong.
  */
 function lineOfSyntaxError(path: string): Promise<number | undefined> {
   return new Promise((found) => {
@@ -102,7 +102,7 @@ function exportOf(path: string, module: Record<string, unknown>): unknown {
   const [name, second] = names.includes('default') ? ['default'] : names;
   if (name === undefined) throw usage(`The strategy ${path} exports nothing: ${HOW}.`);
   if (second === undefined) return module[name];
-  throw usage(`The strategy ${path} exports ${names.join(', ')} and none as default: write "export default".`);
+  throw usage(`The strategy ${path} exports ${names.join(', ')} but none of them as default: write "export default".`);
 }
 
 function make(path: string, factory: (kit: StrategyKit) => unknown): unknown {
@@ -115,30 +115,28 @@ function make(path: string, factory: (kit: StrategyKit) => unknown): unknown {
 }
 
 /**
- * What a file gave, as a strategy that may be run.
+ * The export of a file, as a strategy that can be run safely.
  *
- * @throws TapeproofError USAGE where it is not a sound strategy. Evaluating it throws a {@link StrategyFault} where it
- *   throws, or returns what is not an opinion.
+ * @throws TapeproofError USAGE when it is not a valid strategy. Evaluating it throws a {@link StrategyFault} when it
+ *   throws, or returns a value that is not an opinion.
  */
 export function checkedStrategy(path: string, made: unknown): Strategy {
   return guarded(path, soundStrategy(path, made));
 }
 
-/** The shape of a strategy, and what `strategies.contract.spec.ts` asks of its declaration. */
+/** Checks the shape of a strategy, and the rules of `strategies.contract.spec.ts` for its declaration. */
 function soundStrategy(path: string, made: unknown): Strategy {
   const wrong = (what: string) => usage(`The strategy ${path} ${what}.`);
-  if (typeof made !== 'object' || made === null) throw wrong(`exports no strategy but ${kindOf(made)}: ${HOW}`);
+  if (typeof made !== 'object' || made === null) throw wrong(`exports ${kindOf(made)} instead of a strategy: ${HOW}`);
   const { name, parameters, configure, contradictionIn } = made as Partial<Strategy>;
   if (typeof configure !== 'function' || typeof contradictionIn !== 'function') {
-    throw wrong(`exports no strategy made by defineStrategy: ${HOW}`);
+    throw wrong(`does not export a strategy made by defineStrategy: ${HOW}`);
   }
   if (typeof name !== 'string' || !NAME.test(name)) {
-    throw wrong(
-      `has the name ${JSON.stringify(name)}: 3 to 40 capitals, digits and _, such as MEAN_RETURN, make a name`,
-    );
+    throw wrong(`has the name ${JSON.stringify(name)}: a name has 3 to 40 capitals, digits and _, such as MEAN_RETURN`);
   }
   if (typeof parameters?.safeParse !== 'function' || parameters.safeParse({ [UNKNOWN_KEY]: 1 }).success) {
-    throw wrong('takes parameters that it does not know: make them with z.strictObject({ … })');
+    throw wrong('accepts unknown parameters: define them with z.strictObject({ … })');
   }
   const defaults = parameters.safeParse({});
   if (!defaults.success) {
@@ -146,15 +144,13 @@ function soundStrategy(path: string, made: unknown): Strategy {
     throw wrong(`has no default for its parameter ${issue?.path.join('.') ?? ''}: end it with .default(…)`);
   }
   if (!isKeptByJson(parameters, defaults.data)) {
-    throw wrong(
-      'has parameters that JSON does not keep as they are: use numbers, booleans and texts, without transform',
-    );
+    throw wrong('has parameters that JSON does not preserve: use numbers, booleans and texts, without transform');
   }
-  // Who gives its file has named it.
+  // Giving its file names it.
   return { name, isEnabledUnlessNamed: true, parameters, configure, contradictionIn };
 }
 
-/** The engine reads parameters from the configuration's JSON, where they stand as they were parsed. */
+/** The engine reads parameters from the configuration's JSON, as they were parsed. */
 function isKeptByJson(parameters: Strategy['parameters'], parsed: unknown): boolean {
   try {
     const again = parameters.safeParse(JSON.parse(canonicalJson(parsed)));
@@ -164,7 +160,7 @@ function isKeptByJson(parameters: Strategy['parameters'], parsed: unknown): bool
   }
 }
 
-/** The strategy, with a sentence for whatever it does wrong, and snapshots that it cannot change. */
+/** The strategy, with a sentence for each of its faults, and snapshots that it cannot change. */
 function guarded(path: string, strategy: Strategy): Strategy {
   const subject = `The strategy ${strategy.name} (${path})`;
   return {
@@ -188,16 +184,16 @@ function guarded(path: string, strategy: Strategy): Strategy {
   };
 }
 
-/** Events are stored facts: a strategy that writes into one is told so by the language. */
+/** Events are stored facts: a strategy that writes into one gets an error from the language. */
 function frozen(snapshot: IndicatorSnapshot): IndicatorSnapshot {
   Object.freeze(snapshot.tape);
   Object.freeze(snapshot.causes);
   return Object.freeze(snapshot);
 }
 
-/** What is wrong with an opinion, as `Opinion` says it must be. */
+/** The fault of an opinion by the rules of `Opinion`; undefined if it is valid. */
 function faultOf(opinion: unknown): string | undefined {
-  if (typeof opinion !== 'object' || opinion === null) return `returns ${kindOf(opinion)} and not an opinion`;
+  if (typeof opinion !== 'object' || opinion === null) return `returns ${kindOf(opinion)} instead of an opinion`;
   if (opinion instanceof Promise) return 'returns a promise: it must answer at once';
   const { direction, probability, quality, indicators, reasoning } = opinion as Record<keyof Opinion, unknown>;
   if (!DIRECTIONS.includes(direction)) {
@@ -230,7 +226,7 @@ function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`;
 }
 
-/** The first line that a stack, or what Node prints, names of a file. */
+/** The first line of a file that a stack, or Node's output, names. */
 function lineIn(text: string | undefined, path: string): number | undefined {
   const full = resolve(path);
   for (const place of [pathToFileURL(full).href, full]) {
@@ -249,7 +245,7 @@ function stackOf(error: unknown): string | undefined {
   return error instanceof Error ? error.stack : undefined;
 }
 
-/** The first line of what was thrown, without a full stop. */
+/** The first line of the thrown value's text, without a full stop. */
 function sentenceOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return (text.split('\n')[0] ?? '').trim().replace(/[.:]$/, '');

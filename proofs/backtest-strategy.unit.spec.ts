@@ -17,7 +17,7 @@ function mine(evaluate: () => unknown, changes: object = {}): Strategy {
   return defineStrategy({ name: 'MINE', parameters, evaluate: evaluate as () => Opinion, ...changes });
 }
 
-/** The sentence that a backtest of three trades ends with. */
+/** The last sentence of a backtest of three trades. */
 function complaint(run: () => unknown): string {
   try {
     run();
@@ -38,8 +38,8 @@ function backtestOf(strategy: Strategy): Backtest {
   return backtest;
 }
 
-describe('a strategy of a file', () => {
-  it('runs beside those of the catalogue, and can be set where they are', () => {
+describe('a strategy from a file', () => {
+  it('runs beside those of the catalogue, and is configured in the same place', () => {
     const result = backtestOf(mine(() => SOUND)).report({ complete: true, files: [], strategies: [] });
     const { events } = result.configurations[0]!.scoreboard;
     const enabled = STRATEGIES.filter(({ isEnabledUnlessNamed }) => isEnabledUnlessNamed);
@@ -55,43 +55,47 @@ describe('a strategy of a file', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['nothing', undefined, 'exports no strategy but undefined'],
-    ['a number', 5, 'exports no strategy but 5'],
-    ['a bare declaration', { name: 'MINE', parameters, evaluate: () => SOUND }, 'no strategy made by defineStrategy'],
+    ['nothing', undefined, 'exports undefined instead of a strategy'],
+    ['a number', 5, 'exports 5 instead of a strategy'],
+    [
+      'a bare declaration',
+      { name: 'MINE', parameters, evaluate: () => SOUND },
+      'does not export a strategy made by defineStrategy',
+    ],
     ['a name in lower case', mine(() => SOUND, { name: 'mine' }), 'has the name "mine"'],
-    ['loose parameters', mine(() => SOUND, { parameters: z.object({}) }), 'make them with z.strictObject'],
+    ['loose parameters', mine(() => SOUND, { parameters: z.object({}) }), 'define them with z.strictObject'],
     [
       'a parameter without a default',
       mine(() => SOUND, { parameters: z.strictObject({ slope: z.number() }) }),
       'has no default for its parameter slope',
     ],
     [
-      'a parameter that JSON has no form of',
+      'a parameter that JSON cannot represent',
       mine(() => SOUND, { parameters: z.strictObject({ slope: z.any().default(Infinity) }) }),
-      'has parameters that JSON does not keep',
+      'has parameters that JSON does not preserve',
     ],
     [
-      'a parameter that JSON does not keep',
+      'a parameter that JSON does not preserve',
       mine(() => SOUND, { parameters: z.strictObject({ slope: z.string().prefault('1').transform(Number) }) }),
-      'has parameters that JSON does not keep',
+      'has parameters that JSON does not preserve',
     ],
-  ])('is refused where it is %s', (_what, made, sentence) => {
+  ])('is refused when it is %s', (_what, made, sentence) => {
     expect(complaint(() => checkedStrategy(PATH, made))).toMatch(
       new RegExp(`^The strategy \\./mine\\.ts .*${sentence}`),
     );
   });
 
   it.each<[string, unknown, string]>([
-    ['nothing', undefined, 'returns undefined and not an opinion'],
+    ['nothing', undefined, 'returns undefined instead of an opinion'],
     ['a promise', Promise.resolve(SOUND), 'returns a promise'],
     ['an unknown direction', { ...SOUND, direction: 'UP' }, 'returns the direction "UP"'],
     ['no probability', { ...SOUND, probability: undefined }, 'returns the probability undefined'],
     ['NaN', { ...SOUND, probability: Number.NaN }, 'returns the probability NaN: it must be 0 to 1'],
     ['a probability above 1', { ...SOUND, probability: 1.01 }, 'returns the probability 1.01'],
     ['a probability below 0', { ...SOUND, probability: -0.01 }, 'returns the probability -0.01'],
-    ['a NEUTRAL that leans', { ...SOUND, direction: 'NEUTRAL' }, 'returns NEUTRAL with the probability 0.6'],
+    ['a NEUTRAL with a probability', { ...SOUND, direction: 'NEUTRAL' }, 'returns NEUTRAL with the probability 0.6'],
     ['a quality of NaN', { ...SOUND, quality: Number.NaN }, 'returns the quality NaN'],
-    ['an endless indicator', { ...SOUND, indicators: { z: Infinity } }, 'returns the indicator z Infinity'],
+    ['an infinite indicator', { ...SOUND, indicators: { z: Infinity } }, 'returns the indicator z Infinity'],
     ['no indicators', { ...SOUND, indicators: null }, 'returns the indicators null'],
     ['no reasoning', { ...SOUND, reasoning: undefined }, 'returns the reasoning undefined'],
     [
@@ -99,13 +103,13 @@ describe('a strategy of a file', () => {
       { ...SOUND, reasoning: 'up' },
       'returns the reasoning "up": it must be a function that returns a text',
     ],
-  ])('is stopped where it returns %s, with the place', (_what, opinion, sentence) => {
+  ])('is stopped when it returns %s, with the place', (_what, opinion, sentence) => {
     const said = complaint(() => backtestOf(mine(() => opinion)));
     expect(said).toContain(`The strategy MINE (${PATH}) ${sentence}`);
     expect(said).toMatch(/at trades\.csv line 2, snapshot-0-1-0 of BTC-USDT@binance at 2025-03-\d\dT[\d:.]+Z\.$/);
   });
 
-  it('is stopped where it throws, whatever it throws', () => {
+  it('is stopped when it throws, whatever it throws', () => {
     const throwing = (what: unknown) =>
       complaint(() =>
         backtestOf(
@@ -118,7 +122,7 @@ describe('a strategy of a file', () => {
     expect(throwing('a text')).toContain('throws: a text.');
   });
 
-  it('cannot change what is stored', () => {
+  it('cannot change stored values', () => {
     const said = complaint(() =>
       backtestOf(
         defineStrategy({

@@ -16,11 +16,11 @@ import {
 } from './scoreboard/scoreboard-text.ts';
 
 const MINUS = '−';
-/** What the events are derived from. */
+/** The source of the events. */
 const WHOLE = 'the file';
 const PLAIN = { head: [], border: [] };
 
-/** A backtest for people: what was run, the scoreboards, and what was set aside. */
+/** A backtest for people: its input, the scoreboards, and the trades set aside. */
 export function backtestText(report: BacktestReport): string {
   const [only, second] = report.configurations;
   const board = only !== undefined && second === undefined ? boardText(only) : comparisonText(report);
@@ -47,13 +47,16 @@ function headText({ complete, engineVersion, files, strategies, configurations, 
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return [
-    `Backtest: hypothetical, what engine ${engineVersion} would have said of these trades.`,
-    ...(complete ? [] : [`Stopped after ${counted(trades, 'trade')}, before the end: all that follows is of these.`]),
+    `Backtest: hypothetical, as engine ${engineVersion} would have decided on these trades.`,
+    ...(complete ? [] : [`Stopped after ${counted(trades, 'trade')}, before the end: all figures below are of these.`]),
     ...rows.map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd()),
   ].join('\n');
 }
 
-/** Three lines a group: A, B, and B less A. No word on which is better: the intervals say what can be told. */
+/**
+ * Three lines for each group: A, B, and B minus A. Without a verdict on which is better: the intervals show what is
+ * known.
+ */
 function comparisonText({ configurations: [a, b], differences }: BacktestReport): string {
   if (a === undefined || b === undefined) return '';
   const table = new Table({
@@ -83,7 +86,7 @@ function comparisonText({ configurations: [a, b], differences }: BacktestReport)
     table.toString(),
     ...[a, b].flatMap(({ label, scoreboard }) => unresolvedLines(scoreboard, WHOLE).map((line) => `${label}: ${line}`)),
     ...FIGURES_NOTE,
-    'Where the intervals of A and B overlap, these trades do not tell the two apart. p0 moves with the hit rule. Of many',
+    'Where the intervals of A and B overlap, these trades do not distinguish the two. p0 moves with the hit rule. Of many',
     'configurations tried on the same trades, the best one is partly luck.',
   ].join('\n');
 }
@@ -110,7 +113,7 @@ function overlapText(doOverlap: boolean | null): string {
   return doOverlap === null ? NOTHING : doOverlap ? 'overlap' : 'apart';
 }
 
-/** What became of the trades, and which rows were not valid ones. */
+/** The fates of the trades, and the rows that were not valid trades. */
 function setAsideText({ trades, configurations, refusedRows }: BacktestReport): string {
   const table = new Table({
     head: ['', 'trades read', 'counted', 'of them late', 'duplicates', 'refused'],

@@ -15,24 +15,24 @@ import { ScoreboardCount, type Scoreboard } from './scoreboard/scoreboard.ts';
 import { tradesOf, type TradesOfInstrument } from './set-aside.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 
-/** Version of the report's form: changed when a field is renamed, taken away or means something else. */
+/** Version of the report's form: changed when a field is renamed, removed or changes its meaning. */
 const REPORT_SCHEMA = 'tapeproof.backtest/2';
 
-/** A configuration that is tried. */
+/** A configuration under test. */
 export interface Contender {
-  /** Where it was read. */
+  /** Where it was read from. */
   readonly path: string;
   readonly configuration: EngineConfiguration;
 }
 
-/** What became of one configuration on the trades. */
+/** The result of one configuration on the trades. */
 export interface ContenderResult {
   /** A, B: in the order given. */
   readonly label: string;
   readonly path: string;
   readonly configHash: string;
   readonly scoreboard: Scoreboard;
-  /** The engine's own counts, and by instrument what became of its trades. */
+  /** The engine's own counts, and the fates of the trades by instrument. */
   readonly counts: TaskCounts;
   readonly instruments: readonly TradesOfInstrument[];
   /** Trades that the engine refused, by reason. */
@@ -45,26 +45,26 @@ export interface BacktestFile {
   readonly format: string;
   /** As the trades name it. */
   readonly source: string;
-  /** Of the content, unpacked. */
+  /** Of the unpacked content. */
   readonly sha256: string;
   readonly trades: number;
   /** Lines of other messages, which are neither trades nor refused. */
   readonly otherMessages: number;
 }
 
-/** A strategy that is not the repository's. */
+/** A strategy from outside the repository. */
 export interface BacktestStrategy {
   readonly name: string;
   readonly path: string;
   readonly sha256: string;
 }
 
-/** All of a backtest as data. It is hypothetical: what an engine would have said of these trades. */
+/** All of a backtest as data. It is hypothetical: an engine would have decided so on these trades. */
 export interface BacktestReport {
   readonly schema: typeof REPORT_SCHEMA;
   readonly hypothetical: true;
   readonly engineVersion: string;
-  /** False where it was stopped before the end of the files. */
+  /** False when it was stopped before the end of the files. */
   readonly complete: boolean;
   readonly files: readonly BacktestFile[];
   readonly strategies: readonly BacktestStrategy[];
@@ -78,8 +78,8 @@ export interface BacktestReport {
 }
 
 /**
- * Runs configurations side by side over the same trades, with no services. Each of them derives what `derive` would of
- * it alone.
+ * Runs configurations side by side over the same trades, with no services. Each of them derives the same as `derive`
+ * would with it alone.
  */
 export class Backtest {
   /** Rows of the files that are not valid trades. */
@@ -88,7 +88,7 @@ export class Backtest {
   private read = 0;
 
   /**
-   * @param known - the strategies that the configurations were checked against.
+   * @param known - the strategies against which the configurations were checked.
    * @throws Error when the engine refuses a configuration.
    */
   constructor(contenders: readonly Contender[], known: readonly Strategy[] = STRATEGIES) {
@@ -101,10 +101,10 @@ export class Backtest {
   }
 
   /**
-   * Takes in the next trade.
+   * Processes the next trade.
    *
-   * @returns what each configuration derived, in the order given.
-   * @throws TapeproofError USAGE where a strategy of one's own does something wrong, with the place.
+   * @returns the events that each configuration derived, in the order given.
+   * @throws TapeproofError USAGE when a strategy from a file does something wrong, with the place.
    */
   step({ trade, line }: TradeRow, path: string): readonly (readonly DerivedRecord[])[] {
     this.read += 1;

@@ -53,7 +53,7 @@ interface Line {
   readonly event: DerivedEvent;
 }
 
-/** Topic by topic, as the scoreboard of a decision log is counted. */
+/** Topic by topic, like the scoreboard of a decision log. */
 function rowsCounted(lines: readonly Line[]): readonly ScoreRow[] {
   const count = new ScoreboardCount();
   for (const wanted of DERIVED_TOPICS) {
@@ -63,7 +63,7 @@ function rowsCounted(lines: readonly Line[]): readonly ScoreRow[] {
 }
 
 describe('a backtest', () => {
-  it('has the scoreboard of what derive writes', async () => {
+  it('has the scoreboard of the events that derive writes', async () => {
     const rows = rowsOf(7, 3_000);
     const lines = (await derivedText(rows, QUICK))
       .trimEnd()
@@ -91,7 +91,7 @@ describe('a backtest', () => {
     );
   });
 
-  it('gives two configurations in one pass what each has alone', () => {
+  it('gives two configurations in one pass the same results as separately', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 600 }), (seed, count) => {
         const rows = rowsOf(seed, count);
@@ -106,7 +106,7 @@ describe('a backtest', () => {
     );
   });
 
-  it('accounts for every trade, and says which the engine refused', () => {
+  it('accounts for every trade, and reports which the engine refused', () => {
     const rows = rowsOf(3, 500);
     const refused: TradeRow = { ...rows[9]!, trade: { ...rows[9]!.trade, tradeId: 'a b' } };
     const report = reportOf([...rows.slice(0, 9), refused, ...rows.slice(10)], QUICK);
@@ -122,7 +122,7 @@ describe('a backtest', () => {
     expect(text).toContain(`${PATH} line 11: `);
   });
 
-  it('says nothing of trades that came to no decision', () => {
+  it('reports that trades led to no decision', () => {
     expect(backtestText(reportOf([], QUICK))).toContain('Nothing was decided.');
   });
 });
@@ -134,7 +134,7 @@ describe('the comparison of two configurations', () => {
     ...changes,
   });
 
-  it('has B less A, and whether the intervals overlap', () => {
+  it('has B minus A, and whether the intervals overlap', () => {
     const a = [row({})];
     expect(
       differencesBetween(a, [row({ hitRate: 0.7, n: 90, hitRateInterval: { low: 0.72, high: 0.8 } })]),
@@ -146,7 +146,7 @@ describe('the comparison of two configurations', () => {
     expect([overlapOf(0.73, 0.8), overlapOf(0.1, 0.45), overlapOf(0.5, 0.55)]).toEqual([false, false, true]);
   });
 
-  it('has groups of one configuration alone, without a rate', () => {
+  it('has groups that only one configuration has, without a rate', () => {
     const own = row({ forecastKind: 'STRATEGY', strategy: 'MINE' });
     expect(differencesBetween([row({})], [row({}), own])).toMatchObject([
       { strategy: null, hitRate: 0 },
@@ -154,13 +154,13 @@ describe('the comparison of two configurations', () => {
     ]);
   });
 
-  it('pairs different hit rules where each configuration has one, and equal ones else', () => {
+  it('pairs different hit rules when each configuration has one, and otherwise equal ones', () => {
     const [slow, quick] = [row({}), row({ hitRule: { ...row({}).hitRule, horizonMs: 1_000 } })];
     expect(differencesBetween([slow], [quick])).toMatchObject([{ n: 0 }]);
     expect(differencesBetween([slow], [slow, quick])).toMatchObject([{ hitRate: null }, { hitRate: 0 }]);
   });
 
-  it('is printed with both, and says of overlapping intervals that they do', () => {
+  it('is printed with both, and reports overlapping intervals', () => {
     const text = backtestText(reportOf(rowsOf(5, 2_000), QUICK, { ...QUICK, cadenceMs: 2_000 }));
     expect(text).toContain('hypothetical');
     expect(text).toMatch(/ · decision · MOVE > 0 bp in 20 s.*│ A +│.*│ B +│.*│ B − A │/s);

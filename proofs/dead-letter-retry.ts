@@ -19,11 +19,11 @@ import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import type { Redelivery } from '../projectors/main.ts';
 import { eachDeadLetter } from './dead-letters.ts';
 
-/** Letters retried in one run; another run goes on. */
+/** Letters retried in one run; another run continues. */
 export const RETRIED_MAX = 100_000;
 const ENGINE = 'engine';
 const APPEND_RECORDS_MAX = 1_000;
-/** What a registry can be the cause of. Anything else was refused for what the record says. */
+/** Reasons that a registry can cause. All others are about the record's content. */
 const OF_SCHEMAS: ReadonlySet<DeadLetterReason> = new Set([
   'UNDECODABLE',
   'UNKNOWN_SCHEMA',
@@ -31,10 +31,10 @@ const OF_SCHEMAS: ReadonlySet<DeadLetterReason> = new Set([
   'MALFORMED',
 ]);
 
-/** What became of one letter. */
+/** The result for one letter. */
 export interface RetriedLetter {
   readonly letter: DeadLetter;
-  /** `already`: the log or the read model has it, and nothing was done. */
+  /** `already`: the log or the read model already has it, and nothing was done. */
   readonly action: 'appended' | 'delivered' | 'already' | 'refused';
   /** For people: where it went, or why not. */
   readonly detail: string;
@@ -56,7 +56,7 @@ export interface RetryRequest {
 
 export interface RetryAccess {
   readonly reader: LogReader;
-  /** One that is believed as far as it agrees with the log. */
+  /** A registry that is trusted only while it agrees with the log. */
   readonly registry: Registry;
   readonly producer: RecordProducer;
   /** Delivers records to a projector; undefined for a name that is not a projector's. */
@@ -64,10 +64,10 @@ export interface RetryAccess {
 }
 
 /**
- * Takes back what was refused for its schema and can be read now. The engine's records are appended to the tape again, where
- * their identities make a repeat harmless; a projector's are delivered to its store. Safe to run twice.
+ * Retries records that were refused for their schema and can be read now. The engine's records are appended to the tape
+ * again, where their identities make a repeat harmless; a projector's are delivered to its store. Safe to run twice.
  *
- * @throws TapeproofError UNREACHABLE, REGISTRY_CHANGED; SEQUENCE_GAP when a log is cut meanwhile.
+ * @throws TapeproofError UNREACHABLE, REGISTRY_CHANGED; SEQUENCE_GAP when a log is cut in the meantime.
  */
 export async function retryDeadLetters(access: RetryAccess, request: RetryRequest): Promise<RetryReport> {
   const done: RetriedLetter[] = [];
@@ -112,7 +112,7 @@ function isAskedFor({ reason, source }: DeadLetter, asked: RetryRequest): boolea
   );
 }
 
-/** The record that a letter is of; a sentence where there is none to be retried. */
+/** The record of a letter; a sentence when it cannot be retried. */
 async function originalOf(
   reader: LogReader,
   { reason, source, payloadHash }: DeadLetter,
@@ -121,13 +121,13 @@ async function originalOf(
   const origin = originOf(source);
   if (origin !== 'TOPIC' || partition === null) {
     return origin === 'VENUE'
-      ? 'it came from a venue, which is asked for it again'
+      ? 'it came from a venue, from which it is requested again'
       : 'it came from a file: ingest that again';
   }
-  if (!OF_SCHEMAS.has(reason)) return `it was refused for what it says (${reason}), which no registry changes`;
+  if (!OF_SCHEMAS.has(reason)) return `it was refused for its content (${reason}), which no registry changes`;
   if (!TOPICS.some((topic) => topic.name === name)) return `${name} is not a topic of Tapeproof`;
   if (position < (await reader.startOffset(name, partition)) || position >= (await reader.endOffset(name, partition))) {
-    return `${name}-${partition} does not hold offset ${position} any more`;
+    return `${name}-${partition} no longer holds offset ${position}`;
   }
   for await (const records of reader.read({ topic: name, partition, from: position, to: position + 1 })) {
     for (const record of records) {
@@ -137,7 +137,7 @@ async function originalOf(
       if (hashes.includes(payloadHash)) return { record: { ...copied(record), value: Buffer.from(value) } };
     }
   }
-  return `the record at ${name}-${partition} offset ${position} is another one now`;
+  return `the record at ${name}-${partition} offset ${position} is now a different one`;
 }
 
 function copied({ topic, partition, offset, key, headers, timestampMs }: LogRecord): Omit<LogRecord, 'value'> {
@@ -149,7 +149,7 @@ interface Good {
   readonly letter: DeadLetter;
   readonly offset: number;
   readonly outgoing: OutgoingRecord;
-  /** Its bytes as Kafka will have them. */
+  /** Its bytes as they will be in Kafka. */
   readonly value: string;
 }
 
@@ -174,23 +174,22 @@ async function appendAgain(access: RetryAccess, found: readonly Found[]): Promis
   }
   for (const { letter, outgoing, value } of good) {
     const what = `${outgoing.type} on ${TAPE_TOPIC}-${outgoing.partition}`;
-    if (held.has(value))
-      done.push({ letter, action: 'already', detail: `${what}, behind the record that was refused` });
+    if (held.has(value)) done.push({ letter, action: 'already', detail: `${what}, after the record that was refused` });
     else done.push({ letter, action: 'appended', detail: `${what}, at its end` });
   }
   return done;
 }
 
-/** The record to append, written with this build's schema; a sentence where it is not to be. */
+/** The record to append, written with this build's schema; a sentence when it must not be appended. */
 function outgoingOf(content: TapeContent, { partition, timestampMs }: LogRecord): OutgoingRecord | string {
   const place = { topic: TAPE_TOPIC, partition, timestampUs: Math.max(timestampMs, 0) * 1_000 } as const;
   const judged = (refusal: Refusal | undefined, outgoing: OutgoingRecord): OutgoingRecord | string =>
-    refusal === undefined ? outgoing : `it is refused for what it says: ${refusal.detail}`;
+    refusal === undefined ? outgoing : `it is refused for its content: ${refusal.detail}`;
   switch (content.kind) {
     case 'unusable':
-      return 'the registry as it is now does not read it either: it is damaged, or its schema is not of Tapeproof';
+      return 'it cannot be read with the present registry either: it is damaged, or its schema is not of Tapeproof';
     case 'activation':
-      return 'an activation holds from its place on: run "npx tapeproof activate"';
+      return 'an activation takes effect from its place on: run "npx tapeproof activate"';
     case 'trade': {
       const { trade } = content;
       const body = encodeBody('Trade', trade);
@@ -212,7 +211,10 @@ function outgoingOf(content: TapeContent, { partition, timestampMs }: LogRecord)
   }
 }
 
-/** Which of them lie behind the first one that was refused, themselves aside: a run before has appended them. */
+/**
+ * Those of them that are on the tape after the first refused record, apart from the refused ones: an earlier run has
+ * appended them.
+ */
 async function valuesBehind(reader: LogReader, good: readonly Good[]): Promise<Set<string>> {
   const held = new Set<string>();
   const [first] = good;

@@ -7,7 +7,7 @@ import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 
 export interface DeadLetterList {
-  /** All that match, each counted once however often it was written. */
+  /** The number of all that match, each counted once however often it was written. */
   readonly total: number;
   /** The newest of them, in the order in which they were written. */
   readonly letters: readonly DeadLetter[];
@@ -15,12 +15,12 @@ export interface DeadLetterList {
   readonly passedOver: readonly PassedOver[];
 }
 
-/** The header of the time at which a producer sent a record, RFC 3339: Kafka's own is the market's. */
+/** The header of the time at which a producer sent a record, RFC 3339: Kafka's own time stamp is the market's time. */
 const EMITTED_AT = 'emitted-at';
 
 /**
  * Reads the dead letters of all partitions. A letter written again after a crash has the same id and counts once.
- * Memory is bounded by twice the limit, ids aside.
+ * Memory is bounded by twice the limit, apart from the ids.
  */
 export async function deadLetters(
   reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'read'>,
@@ -46,18 +46,18 @@ export async function deadLetters(
 
 interface SentLetter {
   readonly letter: DeadLetter;
-  /** RFC 3339; empty where its writer did not say. */
+  /** RFC 3339; empty when its writer gave none. */
   readonly emittedAt: string;
 }
 
 interface DeadLetterAccess {
   readonly reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'read'>;
   readonly registry: Pick<Registry, 'schemaOf'>;
-  /** Takes the records of the topic that are not dead letters. */
+  /** Called with records of the topic that are not dead letters. */
   readonly foreign: PassedOverRecords;
 }
 
-/** The dead letters of all partitions as they lie, each as often as it was written. */
+/** The dead letters of all partitions in log order, each as often as it was written. */
 export async function* eachDeadLetter(
   { reader, registry, foreign }: DeadLetterAccess,
   partitions: number,
@@ -85,7 +85,7 @@ async function letterIn(
   return letter;
 }
 
-/** The last ones by time; those of one request keep their order. */
+/** The last letters by time; those of one request keep their order. */
 function newestOf<Sent extends { readonly emittedAt: string }>(letters: readonly Sent[], limit: number): Sent[] {
   const order = ({ emittedAt: left }: Sent, { emittedAt: right }: Sent): number =>
     left < right ? -1 : left > right ? 1 : 0;

@@ -34,12 +34,12 @@ function recordOf({ id, partition, second, reason = 'MALFORMED' }: Written, offs
     key: null,
     value: frame(SCHEMA_ID, encodeBody('DeadLetter', letter)),
     headers: { 'emitted-at': new Date(second * 1_000).toISOString() },
-    // The market's time, which says nothing of when a letter was written.
+    // The market's time, which does not show when a letter was written.
     timestampMs: 1_000_000 - second,
   };
 }
 
-/** The list that a log of these letters gives; each partition's in the order told. */
+/** The list from a log of these letters; each partition's in the given order. */
 async function listOf(written: readonly Written[], limit: number, reason?: DeadLetterReason) {
   const reader: Pick<LogReader, 'startOffset' | 'endOffset' | 'read'> = {
     startOffset: () => Promise.resolve(0),
@@ -70,7 +70,7 @@ describe('the dead letters', () => {
     expect(await listOf(written.toReversed(), 1)).toEqual({ total: 30, ids: [29] });
   });
 
-  it('count once where they were written again, and only for the reason asked for', async () => {
+  it('count once when they were written again, and only for the requested reason', async () => {
     const again = [...written, { id: 3, partition: 0, second: 99 }];
     expect(await listOf(again, 2)).toEqual({ total: 30, ids: [28, 29] });
     const other: Written = { id: 50, partition: 1, second: 1, reason: 'PRECISION' };

@@ -35,7 +35,10 @@ export function parseEventId(text: string): EventId | undefined {
 
 const TAPE_RECORD = /^(?:trade|watermark|tick)-\d{1,9}-(\d{1,15})-0$/;
 
-/** The tape offset that a cause names, such as `trade-3-10411-0`; engine versions 2 and 3 wrote `tick` for `watermark`; undefined where it names no record of the tape. */
+/**
+ * The tape offset that a cause names, such as `trade-3-10411-0`; engine versions 2 and 3 wrote `tick` for `watermark`;
+ * undefined when it does not name a record of the tape.
+ */
 export function tapeOffsetOf(cause: string | undefined): number | undefined {
   const match = TAPE_RECORD.exec(cause ?? '');
   return match === null ? undefined : Number(match[1]);

@@ -23,7 +23,7 @@ import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 
-/** A record with the place where it lies and the hash that its equality rests on. */
+/** A record with its place and the hash by which it is compared. */
 export interface Located<Event> {
   readonly topic: string;
   readonly partition: number;
@@ -34,13 +34,13 @@ export interface Located<Event> {
   readonly event: Event;
 }
 
-/** What takes a trade of the tape back, corrects it, or vouches for its stamp. */
+/** A record that takes a trade of the tape back, corrects it, or vouches for its time stamp. */
 export type AmendmentRecord =
   | (Located<TradeCancelled> & { readonly name: 'TradeCancelled' })
   | (Located<TradeCorrected> & { readonly name: 'TradeCorrected' })
   | (Located<TradeReleased> & { readonly name: 'TradeReleased' });
 
-/** What the tape says of the market. */
+/** The tape's records about the market. */
 export type MarketRecord =
   | (Located<Trade> & { readonly name: 'Trade' })
   | (Located<Watermark> & { readonly name: 'Watermark' })
@@ -53,9 +53,8 @@ type NamedRecord = Located<unknown> & { readonly name: string };
 const TAIL = 10_000;
 
 /**
- * Looks events up in Kafka itself, outside any group. Events of a partition lie in the order of the tape positions
- * that caused them, so a bisection finds them; where an engine that should have stopped wrote duplicates out of order,
- * a scan does.
+ * Looks events up in Kafka itself, outside any group. Events of a partition are in the order of the tape positions that
+ * caused them, so a bisection finds them; if a zombie engine wrote duplicates out of order, a scan does.
  */
 export class EventLog {
   private readonly reader: LogReader;
@@ -67,7 +66,7 @@ export class EventLog {
     this.registry = registry;
   }
 
-  /** Records of derived topics that were met and are not events: tombstones, other schemas. */
+  /** Records found in derived topics that are not events: tombstones, other schemas. */
   get passedOver(): readonly PassedOver[] {
     return this.foreign.all;
   }
@@ -89,7 +88,7 @@ export class EventLog {
     return undefined;
   }
 
-  /** As {@link find}, for an id that another event names: it must be there. */
+  /** Like {@link find}, for an id that another event names: it must exist. */
   async follow<Name extends DerivedName>(name: Name, text: string): Promise<Located<EventTypes[Name]> | undefined> {
     const id = parseEventId(text);
     if (id?.type !== name) return undefined;
@@ -122,7 +121,7 @@ export class EventLog {
     }
   }
 
-  /** The amendments on the tape after an offset, −1 for all, up to the tape's end as it is now. No other record is decoded. */
+  /** The amendments on the tape after an offset, −1 for all, up to the tape's present end. No other record is decoded. */
   async *amendmentsAfter(partition: number, fromOffset: number): AsyncGenerator<AmendmentRecord> {
     const [start, end] = await this.bounds(TAPE_TOPIC, partition);
     const from = Math.max(start, fromOffset + 1);
@@ -149,7 +148,7 @@ export class EventLog {
       for (const record of records) {
         const found = framedIn(this.registry, record);
         const framed = found instanceof Promise ? await found : found;
-        // Trades are passed over without decoding them.
+        // Trades are skipped without decoding them.
         if ('reason' in framed || framed.name !== 'EngineActivated') continue;
         const located = this.located(record, framed) as Located<EventTypes['EngineActivated']> | undefined;
         if (located?.event.configHash === configHash) return located;
@@ -177,7 +176,7 @@ export class EventLog {
     return undefined;
   }
 
-  /** The last decisions of a partition as they lie, among its last so many records; what is none is passed over. */
+  /** The last decisions of a partition in log order, among its last so many records; other records are skipped. */
   async *newestDecisions(
     partition: number,
     recordsMax: number,
@@ -197,7 +196,7 @@ export class EventLog {
     }
   }
 
-  /** All events of a topic's partition by sequence, each once: a duplicate that an engine left is passed over. */
+  /** All events of a topic's partition by sequence, each once: a duplicate that an engine left is skipped. */
   async *sequenced(topic: DerivedTopic, partition: number): AsyncGenerator<Located<DerivedEvent>> {
     const [start, end] = await this.bounds(topic, partition);
     let next = 0;
@@ -258,7 +257,7 @@ export class EventLog {
   private located(record: LogRecord, framed: Framed | Foreign): NamedRecord | undefined {
     const event = 'reason' in framed ? undefined : framed.read();
     if ('reason' in framed || event === undefined) {
-      // Truncated: on the tape, the engine made it a dead letter.
+      // Truncated: if on the tape, the engine made it a dead letter.
       this.passOver(record, 'reason' in framed ? framed : framed.unreadable);
       return undefined;
     }
@@ -280,7 +279,7 @@ export class EventLog {
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       let before = false;
-      // The next event decides for the records before it that are not events.
+      // Records that are not events count like the next event.
       for await (const located of this.events(topic, partition, middle, high)) {
         before = located.event.tape.offset < tapeOffset;
         break;

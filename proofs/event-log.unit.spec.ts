@@ -55,13 +55,13 @@ async function all<Value>(values: AsyncGenerator<Value>): Promise<Value[]> {
 }
 
 describe('EventLog', () => {
-  it('reads amendments among what the tape says of the market', async () => {
+  it("reads amendments among the tape's records about the market", async () => {
     const market = await all(logOf(records).log.market(0, 0, records.length));
     expect(market.map(({ name }) => name)).toEqual(written.map(({ name }) => name));
     expect(market.map(({ event }) => event)).toEqual(written.map(({ event }) => event));
   });
 
-  it('reads the amendments after an offset, decodes nothing else, and passes over what is damaged', async () => {
+  it('reads the amendments after an offset, decodes nothing else, and skips damaged ones', async () => {
     const { log, decoded } = logOf([...records, damaged, unframed]);
     const found = await all(log.amendmentsAfter(0, 0));
     expect(found.map(({ name, offset }) => [name, offset])).toEqual([

@@ -5,16 +5,16 @@ import type { Admission, Identities } from './admission.ts';
 import type { AmendmentRecord, Located } from './event-log.ts';
 import type { MarketLog } from './settlement.ts';
 
-/** Trades of a kind that are named; of further ones only the number is kept. */
+/** Trades of a kind that are named; further ones are only counted. */
 export const NAMED_TRADES_MAX = 5;
 
 /**
- * What is said of trades in a snapshot's range beside that they count.
+ * Remarks on trades in a snapshot's range.
  *
- * Not counted: `duplicates`, the same identity again · `suspicious`, as the source says · `outside` trading hours ·
- * `refused`, malformed or with a price that the configuration does not allow · `cancelled` by a later record. Counted:
- * `corrected`, with the new figures · `released`, vouched for by a later record · `late`, after a newer one · `ahead`, stamped
- * after the snapshot itself.
+ * Not counted: `duplicates`, the same identity again · `suspicious`, marked so by the source · `outside` trading hours
+ * · `refused`, malformed or with a price that the configuration does not allow · `cancelled` by a later record.
+ * Counted: `corrected`, with the new figures · `released`, vouched for by a later record · `late`, after a newer one ·
+ * `ahead`, stamped after the snapshot itself.
  */
 export const REMARKS = [
   'duplicates',
@@ -29,7 +29,7 @@ export const REMARKS = [
 ] as const;
 export type Remark = (typeof REMARKS)[number];
 
-/** How many trades a remark is of, and the first few of them. */
+/** The number of trades with a remark, and the first few of them. */
 export interface Remarked {
   readonly count: number;
   readonly first: readonly NamedTrade[];
@@ -39,22 +39,22 @@ export interface NamedTrade {
   readonly tradeId: string;
   /** Microseconds. */
   readonly eventTime: number;
-  /** Where on the tape: of a cancelled or corrected trade its own place, of a released one that of the release. */
+  /** Where on the tape: a cancelled or corrected trade's own place; for a released trade, the release's. */
   readonly offset: number;
 }
 
-/** A trade behind a snapshot, as the tape has it; one that was set aside as its release has it. */
+/** A trade behind a snapshot, as it is on the tape; one that was set aside, as in its release. */
 export interface CountedTrade extends Located<Trade> {
-  /** What corrected it last before the snapshot: its figures hold. */
+  /** The last correction before the snapshot: its figures are valid. */
   readonly correction?: Located<TradeCorrected>;
 }
 
-/** What a snapshot rests on, from the tape itself. */
+/** The trades behind a snapshot, from the tape itself. */
 export interface Evidence {
   /** The instrument's trades in the snapshot's range that count, in tape order, each identity once. */
   readonly trades: readonly CountedTrade[];
   readonly remarks: Readonly<Partial<Record<Remark, Remarked>>>;
-  /** True for a trade among those by its identity. */
+  /** True when a trade is among those, by its identity. */
   readonly isBehind: (tradeId: string, eventTimeUs: number) => boolean;
   /** The instrument's gaps in that range. */
   readonly gaps: readonly Located<TradeGap>[];
@@ -69,7 +69,7 @@ export function figuresOf({ event, correction }: CountedTrade): { readonly price
 }
 
 /**
- * Reads the trades behind a snapshot, and what is missing among them.
+ * Reads the trades behind a snapshot, and those missing among them.
  *
  * @param admission - by the configuration that the snapshot names.
  */
@@ -102,7 +102,7 @@ export async function evidenceOf(
   };
 }
 
-/** The trades of a range as they come, and then what was said of them. */
+/** The trades of a range as they come, and then their amendments. */
 class TradesBehind {
   readonly identities: Identities;
   readonly remarks = new Remarks();
@@ -131,7 +131,7 @@ class TradesBehind {
     if (refusalOfAmendment(event) !== undefined) return;
     if (name === 'TradeReleased') {
       this.remarks.note('released', record);
-      // The trade may lie before the range: from its release on it counts all the same.
+      // The trade may be before the range: it counts from its release on nevertheless.
       if (this.identities.add(event.tradeId, event.eventTime)) {
         this.trades.push({ ...record, event: { ...event, side: 'UNKNOWN', suspicious: false, conditions: [] } });
       }
@@ -147,7 +147,7 @@ class TradesBehind {
     for (const { event } of this.trades) yield event.tradeId;
   }
 
-  /** The trades that count once all amendments are taken in, and the keys of those that do not. */
+  /** The trades that count once all amendments are applied, and the keys of those that do not. */
   amended(): { readonly trades: readonly CountedTrade[]; readonly cancelled: ReadonlySet<string> } {
     const cancelled = new Set<string>();
     if (this.amendments.size === 0) return { trades: this.trades, cancelled };
@@ -158,7 +158,7 @@ class TradesBehind {
         this.remarks.note('cancelled', trade);
         return [];
       }
-      // A correction before its trade corrects nothing.
+      // A correction before its trade has no effect.
       const correction = amendments.findLast(({ name, offset }) => name === 'TradeCorrected' && offset > trade.offset);
       if (correction?.name !== 'TradeCorrected') return [trade];
       this.remarks.note('corrected', trade);
@@ -202,8 +202,8 @@ function keyOf({ tradeId, eventTime }: Pick<Trade, 'tradeId' | 'eventTime'>): st
 }
 
 /**
- * Trades that gaps name and that are not there. Gaps may overlap, as where two producers declared them, and a trade of a
- * gap may have come later. Where ids are no numbers, gaps are taken at their word.
+ * Trades that gaps name and that are not there. Gaps may overlap, for example when two producers declared them, and a
+ * trade of a gap may have come later. When ids are not numbers, the counts in the gaps are trusted.
  */
 export function missingTrades(gaps: readonly TradeGap[], tradeIds: Iterable<string>): number {
   const atTheirWord = new Map<string, number>();

@@ -21,7 +21,7 @@ type Snapshot = EventTypes['IndicatorSnapshot'];
 
 const configuration = parseConfiguration({});
 
-/** A snapshot at the last record of a tape, with the sums of so many trades. */
+/** A snapshot at the last record of a tape, with the sums of that many trades. */
 function snapshotOf(tape: readonly Written[], changed: Partial<Snapshot> = {}): Snapshot {
   const lastOffset = tape.length - 1;
   const last = tape[lastOffset]?.event;
@@ -46,7 +46,7 @@ const countsOf = ({ remarks }: Evidence) =>
   Object.fromEntries(Object.entries(remarks).map(([remark, { count }]) => [remark, count]));
 
 describe('evidenceOf', () => {
-  it('knows a trade by id and time together, and by its id alone where engine 1 or 2 did', async () => {
+  it('identifies a trade by id and time together, and by its id alone for engines 1 and 2', async () => {
     const tape = [traded(0, 'a'), traded(1, 'a'), traded(1, 'a', { price: Decimal.of('7') }), traded(2, 'b')];
     const evidence = await read(tape);
     expect(idsOf(evidence)).toEqual(['a', 'a', 'b']);
@@ -72,7 +72,7 @@ describe('evidenceOf', () => {
     expect(idsOf(await read(tape, { instruments: { 'X@y': { negativePrices: true } } }))).toEqual(['b']);
   });
 
-  it('leaves out what is malformed, and passes over other instruments', async () => {
+  it('leaves out malformed trades, and skips other instruments', async () => {
     const other = { instrument: 'ETH-USDT@binance' };
     const tape = [
       traded(0, 'bad id'),
@@ -85,13 +85,13 @@ describe('evidenceOf', () => {
     expect(countsOf(evidence)).toEqual({ refused: 1 });
   });
 
-  it('says what came late, and what is stamped after the snapshot', async () => {
+  it('reports trades that came late, and trades stamped after the snapshot', async () => {
     const evidence = await read([traded(5, 'a'), traded(900, 'ahead'), traded(4, 'late'), traded(6, 'b')]);
     expect(idsOf(evidence)).toEqual(['a', 'ahead', 'late', 'b']);
     expect(countsOf(evidence)).toEqual({ late: 1, ahead: 1 });
   });
 
-  it('leaves out what was taken back in its range, before or after the trade, and only that', async () => {
+  it('leaves out trades that were taken back in its range, before or after the trade, and only those', async () => {
     const tape = [
       ...[said('TradeCancelled', tradeAt(1, 'early')), traded(0, 'a'), traded(1, 'early'), traded(2, 'a')],
       ...[said('TradeCancelled', tradeAt(2, 'a')), traded(3, 'b')],
@@ -104,7 +104,7 @@ describe('evidenceOf', () => {
     expect(evidence.isBehind('z', START_US)).toBe(false);
   });
 
-  it('counts a corrected trade with its new figures, and keeps the ones of the tape beside them', async () => {
+  it('counts a corrected trade with its new figures, and keeps those on the tape beside them', async () => {
     const tape = [traded(0, 'a'), said('TradeCorrected', tradeAt(0, 'a')), traded(1, 'b')];
     const [first, second] = (await read(tape)).trades;
     expect(figuresOf(first!)).toMatchObject({ price: Decimal.of('200'), size: Decimal.of('2') });
@@ -113,7 +113,7 @@ describe('evidenceOf', () => {
     expect(countsOf(await read(tape))).toEqual({ corrected: 1 });
   });
 
-  it('lets nothing correct a trade before it came or after it was taken back', async () => {
+  it('ignores a correction before a trade came or after it was taken back', async () => {
     const correction = said('TradeCorrected', tradeAt(0, 'a'));
     const [first] = (await read([correction, traded(0, 'a'), traded(1, 'b')])).trades;
     expect(first?.correction).toBeUndefined();
@@ -121,12 +121,12 @@ describe('evidenceOf', () => {
     expect(idsOf(await read(gone))).toEqual(['b']);
   });
 
-  it('passes over an amendment that is malformed', async () => {
+  it('skips an amendment that is malformed', async () => {
     const malformed = said('TradeCancelled', tradeAt(0, 'a', { size: Decimal.ZERO }));
     expect(idsOf(await read([traded(0, 'a'), malformed, traded(1, 'b')]))).toEqual(['a', 'b']);
   });
 
-  it('counts a trade from its release on, once, also where it came before the range', async () => {
+  it('counts a trade from its release on, once, even if it came before the range', async () => {
     const released = said('TradeReleased', tradeAt(1, 'far'));
     expect(idsOf(await read([traded(0, 'a'), released, traded(1, 'far'), traded(2, 'b')]))).toEqual(['a', 'far', 'b']);
     expect(countsOf(await read([traded(1, 'far'), released, traded(2, 'b')]))).toEqual({ released: 1 });
@@ -175,7 +175,7 @@ describe('checkTrades', () => {
     }
   });
 
-  it('adds up corrected figures, and nothing that was taken back', async () => {
+  it('adds up corrected figures, and no trade that was taken back', async () => {
     const amended = [
       ...[traded(0, 'a'), said('TradeCorrected', tradeAt(0, 'a')), traded(1, 'b')],
       ...[said('TradeCancelled', tradeAt(1, 'b')), traded(2, 'c')],
@@ -188,7 +188,7 @@ const gap = (firstTradeId: string, lastTradeId: string, missing: number) =>
   ({ firstTradeId, lastTradeId, missingTrades: missing }) as TradeGap;
 
 describe('missingTrades', () => {
-  it('counts each missing id once, however gaps overlap, and none that is there', () => {
+  it('counts each missing id once, however gaps overlap, and none that exists', () => {
     const range = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.nat({ max: 20 }));
     fc.assert(
       fc.property(fc.array(range, { maxLength: 6 }), fc.uniqueArray(fc.nat({ max: 90 })), (ranges, there) => {
@@ -200,7 +200,7 @@ describe('missingTrades', () => {
     );
   });
 
-  it('takes gaps of ids that are no numbers at their word, each once', () => {
+  it('trusts the counts of gaps whose ids are not numbers, each once', () => {
     expect(missingTrades([gap('a', 'b', 3), gap('a', 'b', 3), gap('c', 'd', 1)], ['a', 'x'])).toBe(4);
   });
 });

@@ -5,7 +5,10 @@ import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Opinion } from '../evaluators/strategies/strategy.ts';
 import type { Chain, Forecast } from './chain.ts';
 
-/** A strategy's opinion of a snapshot, formed again; undefined where this build or the configuration has no such strategy. */
+/**
+ * A strategy's opinion on a snapshot, formed again; undefined when this build or the configuration does not have the
+ * strategy.
+ */
 export function opinionAgain(
   strategyName: string,
   snapshot: EventTypes['IndicatorSnapshot'],
@@ -16,7 +19,7 @@ export function opinionAgain(
   return strategy === undefined || setting === undefined ? undefined : strategy.configure(setting.parameters)(snapshot);
 }
 
-/** The decision that the strategy results of a chain make, pooled again. */
+/** The decision pooled again from the strategy results of a chain. */
 export function pooledAgain({ results }: Pick<Chain, 'results'>, configuration: EngineConfiguration): PooledDecision {
   return new ProbabilityEngine(configuration.pooling).pool(
     results.map(({ event: { direction, confidence, strategy, calibration } }) => ({
@@ -30,8 +33,8 @@ export function pooledAgain({ results }: Pick<Chain, 'results'>, configuration: 
 }
 
 /**
- * The formula with its figures behind each forecast of a chain, for people, by the forecast's event id. Events of engine
- * versions 1 to 3 carry it; of this version's it is made here. Events of any other version have none.
+ * The formula with its figures behind each forecast of a chain, for people, by the forecast's event id. Events of
+ * engine versions 1 to 3 carry it; for this version's it is made here. Events of any other version have none.
  */
 export function reasoningOf(chain: Chain, configuration: EngineConfiguration): Readonly<Record<string, string>> {
   const { results, decision, snapshot } = chain;

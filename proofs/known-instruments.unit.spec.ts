@@ -6,7 +6,7 @@ import { EventLog } from './event-log.ts';
 import { adviceFor, doubtsAbout, knownInstruments } from './known-instruments.ts';
 
 const TOPIC = 'probability.decisions';
-/** With records at its end that nobody can read. */
+/** With unreadable records at its end. */
 const decisions = sampleLog().get(TOPIC) ?? [];
 const reads: (readonly [from: number, to: number])[] = [];
 const reader = {
@@ -27,7 +27,7 @@ describe('the instruments of the newest decisions', () => {
     expect(known.length).toBeGreaterThan(1);
   });
 
-  it('are looked for no further back than asked', async () => {
+  it('are searched for no further back than requested', async () => {
     reads.length = 0;
     const newest: string[] = [];
     for await (const { event } of log.newestDecisions(0, 3)) newest.push(event.eventId);
@@ -37,17 +37,17 @@ describe('the instruments of the newest decisions', () => {
 
   it.each([
     ['BTC-USTD@binance', 'did you mean BTC-USDT@binance?'],
-    ['BTC-USDT@binance', 'all that it has are later'],
-    ['XAUEUR@elsewhere', '"npx tapeproof instruments" lists what it holds'],
+    ['BTC-USDT@binance', 'all its decisions are later'],
+    ['XAUEUR@elsewhere', '"npx tapeproof instruments" lists the tape\'s instruments'],
   ])('advise for %s: %s', (instrument, advice) => {
     expect(adviceFor(instrument, ['BRK.B@nyse', 'BTC-USDT@binance'])).toContain(advice);
   });
 
-  it('raise a doubt about a configured name only where another one is a letter away', () => {
+  it('cast doubt on a configured name only if another one is a letter away', () => {
     const known = ['BTC-USDT@binance', 'ETH-USDT@binance', 'BRK.B@nyse'];
     expect(doubtsAbout(['BTC-USTD@binance', 'ETH-USDT@binance', 'SOL-USDT@binance', 'BRK-B@nyse'], known)).toEqual([
-      'The configuration names BTC-USTD@binance, of which there is nothing so far: did you mean BTC-USDT@binance?',
-      'The configuration names BRK-B@nyse, of which there is nothing so far: did you mean BRK.B@nyse?',
+      'The configuration names BTC-USTD@binance, which has no data so far: did you mean BTC-USDT@binance?',
+      'The configuration names BRK-B@nyse, which has no data so far: did you mean BRK.B@nyse?',
     ]);
     expect(doubtsAbout(['ETH-USTD@binance', 'ETH-USDT@binance'], known)).toEqual([]);
   });

@@ -1,4 +1,4 @@
-/** A quotient of so many bits has more than the 53 of a double and one to tell a tie by. */
+/** A quotient with so many bits has more than the 53 of a double and one to detect a tie. */
 const QUOTIENT_BITS = 64;
 const BITS_PER_HEX_DIGIT = 4;
 
@@ -13,7 +13,7 @@ export function nearestDouble(numerator: bigint, denominator: bigint): number {
   const shift = Math.max(0, QUOTIENT_BITS + bitsOf(denominator) - bitsOf(numerator));
   const scaled = numerator << BigInt(shift);
   const quotient = scaled / denominator;
-  // What is below the last bit shows in it: so a tie is one only where it is exact.
+  // A remainder sets the last bit: so only an exact tie counts as a tie.
   const isExact = quotient * denominator === scaled;
   return Number(isExact ? quotient : quotient | 1n) / 2 ** shift;
 }

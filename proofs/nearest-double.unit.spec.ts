@@ -19,7 +19,7 @@ describe('nearestDouble', () => {
     expect(nearestDouble(-odd * 10n ** 40n - 1n, 10n ** 40n)).toBe(-(2 ** 53) - 2);
   });
 
-  it('is exact where the quotient is', () => {
+  it('is exact when the quotient is', () => {
     expect(nearestDouble(0n, 7n)).toBe(0);
     expect(nearestDouble(-3n, 4n)).toBe(-0.75);
     expect(nearestDouble(1n, 3n)).toBe(1 / 3);

@@ -1,10 +1,10 @@
 import { SET_ASIDE_WORDS, type SetAsideKind } from '../evaluators/trade-counts.ts';
 import type { TapeCounts, TradesOfInstrument } from './set-aside.ts';
 
-/** Instruments that are listed by name; of more the rest is summed up. */
+/** Instruments that are listed by name; further ones are only counted. */
 const INSTRUMENTS_SHOWN_MAX = 20;
 
-/** What was set aside of each instrument, a line each, and what the words mean; nothing where all trades count. */
+/** The trades set aside, one line for each instrument, and the meaning of the words; empty when all trades count. */
 export function setAsideText(instruments: readonly TradesOfInstrument[]): string[] {
   const touched = instruments.filter(
     ({ setAside, waiting, silence }) => Object.keys(setAside).length > 0 || waiting > 0 || silence !== null,
@@ -20,7 +20,7 @@ export function setAsideText(instruments: readonly TradesOfInstrument[]): string
   ];
 }
 
-/** As {@link setAsideText}, of a tape: it says also where it could not count. */
+/** Like {@link setAsideText}, for a tape: it also names the partitions where it could not count. */
 export function tapeCountsText({ instruments, notCounted }: TapeCounts): string[] {
   return [
     ...setAsideText(instruments),

@@ -4,16 +4,16 @@ import type { InstrumentOverview } from '../evaluators/advance.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
 import { SET_ASIDE_KINDS, type SetAsideKind } from '../evaluators/trade-counts.ts';
 
-/** What became of the trades of each instrument, as the engine counts them: counted ones, and by kind those that were not. */
+/** The fates of each instrument's trades, as the engine counts them: those counted, and those set aside by kind. */
 export interface TradesOfInstrument {
   readonly instrument: string;
   /** On time, late or ahead: in the sums of their session. */
   readonly counted: number;
-  /** Only the kinds that there are. */
+  /** Only the kinds that occur. */
   readonly setAside: Readonly<Partial<Record<SetAsideKind, number>>>;
   /** Trades beyond the clock's bound that wait for others to confirm their time. */
   readonly waiting: number;
-  /** Why nothing is decided at the end; null where decisions go on. */
+  /** Why nothing is decided at the end; null while decisions are made. */
   readonly silence: string | null;
 }
 

@@ -9,15 +9,15 @@ import { tapeOffsetOf } from './event-id.ts';
 /** Where the tape is read. */
 export type MarketLog = Pick<EventLog, 'market'>;
 
-/** What the tape holds about an outcome: undefined where there is none. */
+/** The tape's evidence for an outcome; undefined when there is none. */
 export interface Settlement {
-  /** The trade that resolved the forecast; undefined when VOID, and where the trade there may resolve nothing. */
+  /** The trade that resolved the forecast; undefined when VOID, and when the trade there may not resolve a forecast. */
   readonly resolvingTrade: Located<Trade> | undefined;
-  /** The watermark by which it was VOID; undefined where a trade showed it. */
+  /** The watermark that made it VOID; undefined when a trade did. */
   readonly voidingWatermark: Located<Watermark> | undefined;
   /** The first trade on time at or after the due time, up to the place of the outcome. */
   readonly firstTradeDue: Located<Trade> | undefined;
-  /** Where barriers decide: the first trade on time that touched one, at the due time at the latest. */
+  /** If barriers decide: the first trade on time that touched one, at the due time at the latest. */
   readonly firstTouch: Located<Trade> | undefined;
 }
 
@@ -28,18 +28,18 @@ export const UNSETTLED: Settlement = {
   firstTouch: undefined,
 };
 
-/** Where a forecast was made, and what it was registered with. */
+/** The place where a forecast was made, and its registered terms. */
 export interface Registered {
   /** Tape offset and time of its trade. */
   readonly offset: number;
   readonly eventTime: number;
   readonly hitRule: HitRule;
-  /** Whether a trade was counted before: one that comes once more touches nothing. */
+  /** Whether a trade was counted before: a repetition does not touch a barrier. */
   readonly isKnown: (tradeId: string, eventTimeUs: number) => boolean;
 }
 
 /**
- * Reads what settled a forecast: the trade, or that none came in time.
+ * Reads the settlement of a forecast: the trade, or the proof that none came in time.
  *
  * @param admission - by the configuration in force at the outcome.
  */
@@ -51,7 +51,7 @@ export async function settlementOf(
 ): Promise<Settlement> {
   const { partition, offset } = outcome.tape;
   const isVoid = outcome.verdict === 'VOID';
-  // A trade that had to wait lies before the record that proved it.
+  // A trade that had to wait is before the record that proved it.
   const cause = tapeOffsetOf(outcome.causes[1]) ?? offset;
   const settlement = { ...UNSETTLED } as { -readonly [Key in keyof Settlement]: Settlement[Key] };
   const market = new MarketSince(registered.eventTime, admission);
@@ -86,7 +86,7 @@ export async function settlementOf(
   return settlement;
 }
 
-/** Whether a trade on time touches a barrier of the forecast, and counts: never where the price at the horizon decides. */
+/** Whether a trade on time touches a barrier of the forecast, and counts: never when the price at the horizon decides. */
 function touchesOf({ hitRule, isKnown }: Registered, { dueTime, referencePrice }: Outcome): (trade: Trade) => boolean {
   const { kind, minMoveBps, minMovePoints } = hitRule;
   if (kind !== 'FIRST_TOUCH') return () => false;
@@ -96,7 +96,7 @@ function touchesOf({ hitRule, isKnown }: Registered, { dueTime, referencePrice }
     !isKnown(tradeId, eventTime);
 }
 
-/** Tells the trades of an instrument that are on time, from a trade on that was: nothing waited then. */
+/** Finds the trades of an instrument that are on time, starting at one that was: nothing waited then. */
 class MarketSince {
   private readonly admission: Admission;
   private readonly clock: MarketClock | undefined;
@@ -111,8 +111,8 @@ class MarketSince {
   }
 
   /**
-   * Takes in a trade. @returns those that are on time by it, in order: it and what waited for it. With engine versions 1 and
-   * 2 it is at least not before those due: that is all that is asked.
+   * Processes a trade. @returns those that are on time by it, in order: itself and those that waited for it. With
+   * engine versions 1 and 2 it is at least not before those due, which is sufficient.
    */
   take(record: Located<Trade>): readonly Located<Trade>[] {
     const { event, offset } = record;

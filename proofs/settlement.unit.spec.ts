@@ -20,7 +20,7 @@ const HOUR = 3_600;
 const DUE_SECONDS = 300;
 const configuration = parseConfiguration({});
 
-/** What settled a forecast made at the first record of a tape, whose outcome lies at the last one. */
+/** The settlement of a forecast made at the first record of a tape, with its outcome at the last one. */
 async function settled(
   tape: readonly Written[],
   changed: Partial<Outcome> = {},
@@ -82,7 +82,7 @@ describe('settlementOf', () => {
     });
   });
 
-  it('takes trades beyond the bound of the clock for none, until enough of them confirm that time went on', async () => {
+  it('ignores trades beyond the bound of the clock until enough of them confirm that time has advanced', async () => {
     const night = 10 * HOUR;
     const tape = [forecast, traded(night, 'a'), traded(night + 1, 'b'), traded(night + 2, 'c')];
     expect(await settled(tape.slice(0, 3))).toMatchObject({ due: undefined });
@@ -91,37 +91,37 @@ describe('settlementOf', () => {
     expect(await settled(tape.slice(0, 2), { engineVersion: '2' })).toMatchObject({ due: 1 });
   });
 
-  it('lets no stamp far ahead confirm itself, and no other trade be late by it', async () => {
+  it('does not let a time stamp far ahead confirm itself, or make another trade late', async () => {
     const far = traded(1_000 * HOUR, 'far');
     expect(await settled([forecast, far, far, far, traded(400, 'a')])).toMatchObject({ due: 4 });
     const another = traded(1_001 * HOUR, 'another');
     expect(await settled([forecast, far, far, another, traded(400, 'a')])).toMatchObject({ due: 4 });
   });
 
-  it('takes a watermark of the instrument for a proof that time went on, and one of another for none', async () => {
+  it("accepts a watermark of the instrument as proof that time has advanced, but not another instrument's", async () => {
     const after = (watermark: Written) => [forecast, watermark, traded(10 * HOUR, 'a'), traded(10 * HOUR + 1, 'b')];
     expect(await settled(after(watermarkedAt(10 * HOUR - 1)))).toMatchObject({ due: 2 });
     expect(await settled(after(watermarkedAt(10 * HOUR - 1, ['ETH-USDT@binance'])))).toMatchObject({ due: undefined });
   });
 
-  it('takes no repeat, and nothing that was taken back before it came, for a trade that was due', async () => {
+  it('does not accept as due a repetition, or a trade that was taken back before it came', async () => {
     const cancelled = said('TradeCancelled', tradeAt(310, 'a'));
     expect(await settled([forecast, cancelled, traded(310, 'a'), traded(320, 'b')])).toMatchObject({ due: 3 });
   });
 
-  describe('where barriers decide', () => {
+  describe('when barriers decide', () => {
     const touching = (seconds: number, tradeId: string, price = '101') =>
       traded(seconds, tradeId, { price: Decimal.of(price) });
     const touched = (tape: readonly Written[], known: readonly string[] = []) =>
       settled(tape, { verdict: 'HIT' }, { kind: 'FIRST_TOUCH', known });
 
-    it('finds the first trade that touches one, and none where the price at the horizon decides', async () => {
+    it('finds the first trade that touches one, and none when the price at the horizon decides', async () => {
       const tape = [forecast, touching(10, 'near', '100.99'), touching(20, 'down', '99'), touching(30, 'up')];
       expect(await touched(tape)).toMatchObject({ touch: 2 });
       expect(await settled(tape, { verdict: 'HIT' })).toMatchObject({ touch: undefined });
     });
 
-    it('takes no late trade, no repeat, no suspicious one, and none after the due time', async () => {
+    it('ignores a late trade, a repetition, a suspicious one, and any after the due time', async () => {
       const late = [forecast, traded(20, 'a'), touching(10, 'late'), touching(30, 'up')];
       expect(await touched(late)).toMatchObject({ touch: 3 });
       const known = [forecast, touching(0, 'known'), touching(30, 'up')];
@@ -137,7 +137,7 @@ describe('settlementOf', () => {
     });
   });
 
-  it('goes on from a stamp that was vouched for', async () => {
+  it('continues from a time stamp that was vouched for', async () => {
     const night = tradeAt(10 * HOUR, 'a');
     const tape = [forecast, traded(10 * HOUR, 'a'), said('TradeReleased', night), traded(10 * HOUR + 1, 'b')];
     expect(await settled(tape)).toMatchObject({ due: 3 });

@@ -3,7 +3,7 @@ import { isoTimeOf } from '../contracts/iso-time.ts';
 import { counted } from '../platform/counted.ts';
 import type { TapeInstrument, TapeInventory } from './tape-instruments.ts';
 
-/** What the tape holds, in words. */
+/** The inventory of the tape, in words. */
 export function inventoryText(inventory: TapeInventory): string {
   const { instruments, recordsNotListed, recordsRefused, recordsUnusable } = inventory;
   const table = new Table({
@@ -13,11 +13,11 @@ export function inventoryText(inventory: TapeInventory): string {
   });
   for (const instrument of instruments) table.push(cellsOf(instrument));
   return [
-    instruments.length === 0 ? 'The tape holds no trades.' : table.toString(),
+    instruments.length === 0 ? 'There are no trades on the tape.' : table.toString(),
     ...(instruments.length === 0
       ? []
       : [`${counted(instruments.length, 'instrument')}. A trade that was appended twice is two records here.`]),
-    ...(recordsNotListed === 0 ? [] : [`Of further instruments: ${counted(recordsNotListed, 'record')}.`]),
+    ...(recordsNotListed === 0 ? [] : [`Further instruments: ${counted(recordsNotListed, 'record')}.`]),
     ...(recordsRefused + recordsUnusable === 0
       ? []
       : [`Not counted: ${counted(recordsRefused + recordsUnusable, 'record')} that the engine refuses.`]),

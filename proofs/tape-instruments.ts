@@ -8,30 +8,30 @@ import { refusalOf, refusalOfAmendment, refusalOfGap, type Amendment } from '../
 export const INSTRUMENTS_LISTED_MAX = 65_536;
 
 /**
- * What an instrument's trade ids are. NUMBERED: whole numbers. CONTENT: made from time, price and size, where the source
- * has none. OPAQUE: anything else. MIXED: of more than one kind.
+ * The form of an instrument's trade ids. NUMBERED: whole numbers. CONTENT: made from time, price and size, if the
+ * source has none. OPAQUE: anything else. MIXED: of more than one kind.
  */
 export type IdsKind = 'NUMBERED' | 'CONTENT' | 'OPAQUE' | 'MIXED';
 
 const NUMBERED = /^(?:0|[1-9][0-9]*)$/;
 const CONTENT = /^c[0-9a-f]{16}-[0-9]+$/;
 
-/** What the tape holds of an instrument, as it lies there: a trade that was appended twice is two records. */
+/** The records of an instrument on the tape: a trade that was appended twice is two records. */
 export interface TapeInstrument {
   readonly instrument: string;
   /** For people, with the venue's own letters. */
   readonly displayName: string;
   readonly partition: number;
   readonly tradeRecords: number;
-  /** Least and greatest event time of its trades, microseconds since 1970; undefined where there is none. */
+  /** Least and greatest event time of its trades, microseconds since 1970; undefined when there is none. */
   readonly firstTradeUs: number | undefined;
   readonly lastTradeUs: number | undefined;
-  /** Undefined where there is no trade. */
+  /** Undefined when there is no trade. */
   readonly tradeIds: IdsKind | undefined;
-  /** Gaps that the tape tells of, and the trades missing in them; one that was filled later is among them. */
+  /** Gaps on the tape, and the trades missing in them; a gap that was filled later is among them. */
   readonly gaps: number;
   readonly missingTrades: number;
-  /** Records that say of a trade that it was taken back, put right, or true after all. */
+  /** Records that take a trade back, correct it, or vouch for it. */
   readonly cancelled: number;
   readonly corrected: number;
   readonly released: number;
@@ -42,7 +42,7 @@ export interface TapeInventory {
   readonly instruments: readonly TapeInstrument[];
   /** Trades, gaps and amendments of instruments beyond the bound of those that are listed. */
   readonly recordsNotListed: number;
-  /** Trades, gaps and amendments that break a rule or lie in the wrong partition: the engine refuses them. */
+  /** Trades, gaps and amendments that break a rule or are in the wrong partition: the engine refuses them. */
   readonly recordsRefused: number;
   /** Records that nobody can read. */
   readonly recordsUnusable: number;
@@ -71,7 +71,7 @@ export class TapeInstruments {
     this.#instrumentsMax = instrumentsMax;
   }
 
-  /** Watermarks and activations are of no one instrument. */
+  /** Watermarks and activations do not belong to a single instrument. */
   add(partition: number, content: TapeContent): void {
     if (content.kind === 'unusable') this.#unusable += 1;
     else if (content.kind === 'trade') this.#addTrade(partition, content.trade);
@@ -114,7 +114,7 @@ export class TapeInstruments {
     if (entry !== undefined) entry[COUNTED_AS[name]] += 1;
   }
 
-  /** Where a record is counted; undefined where it counts for no instrument, and then it is counted as that. */
+  /** The entry in which a record is counted; undefined without an instrument's entry, and then it is counted as such. */
   #entryOf(partition: number, instrument: string, isRefused: boolean): Entry | undefined {
     const known = isRefused ? undefined : this.#entries.get(instrument);
     if (known?.partition === partition) return known;

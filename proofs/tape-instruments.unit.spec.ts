@@ -50,8 +50,8 @@ const BTC = 'BTC-USDT@binance';
 const CHINESE = '~E5~B8~81-USDT@binance';
 const OPTION = 'BTC-28MAR25-100000-C@deribit';
 
-describe('what the tape holds', () => {
-  it('is counted by instrument, as it lies', () => {
+describe('the inventory of the tape', () => {
+  it('counts records by instrument, repetitions included', () => {
     const first = tradeOf(BTC, '7', 5);
     const { instruments } = inventoryOf([
       [OPTION, traded(tradeOf(OPTION, 'c0123456789abcdef-0', 1))],
@@ -87,12 +87,12 @@ describe('what the tape holds', () => {
     [['c0123456789abcdef-12'], 'CONTENT'],
     [['c0123456789ABCDEF-12', 'a-1'], 'OPAQUE'],
     [['a', '1', 'a'], 'MIXED'],
-  ])('says of ids like %j that they are %s', (ids, kind) => {
+  ])('classifies ids like %j as %s', (ids, kind) => {
     const contents = ids.map((id, index) => [BTC, traded(tradeOf(BTC, id, index))] as const);
     expect(inventoryOf(contents).instruments[0]?.tradeIds).toBe(kind);
   });
 
-  it('leaves out what the engine refuses, and says how much that is', () => {
+  it('leaves out records that the engine refuses, and reports their number', () => {
     const inventory = new TapeInstruments(PARTITIONS);
     inventory.add(partitionOf('nonsense', PARTITIONS), traded(tradeOf('nonsense', '1', 0)));
     inventory.add((partitionOf(BTC, PARTITIONS) + 1) % PARTITIONS, traded(tradeOf(BTC, '1', 0)));
@@ -118,7 +118,7 @@ describe('what the tape holds', () => {
     expect(inventory.recordsNotListed).toBe(2);
   });
 
-  it('is told to people with the names that they know', () => {
+  it('is printed for people with the names that they know', () => {
     const text = inventoryText(
       inventoryOf([
         [CHINESE, traded(tradeOf(CHINESE, '1', 0))],
@@ -129,6 +129,6 @@ describe('what the tape holds', () => {
     expect(text).toContain('币-USDT@binance');
     expect(text).toContain('2025-01-01T00:00:00.000000Z');
     expect(text).toContain('1 (12 trades)');
-    expect(inventoryText(inventoryOf([]))).toBe('The tape holds no trades.');
+    expect(inventoryText(inventoryOf([]))).toBe('There are no trades on the tape.');
   });
 });

@@ -4,10 +4,13 @@ import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
 import type { Check } from './audit-checks.ts';
 import type { Chain } from './chain.ts';
 
-/** What a verification reads the tape and the anchors with. */
+/** The readers of the tape and the anchors for a verification. */
 export type VerifyPorts = LogAccess;
 
-/** The events of a chain that this build's engine derived: another one's only that build can derive again. */
+/**
+ * The events of a chain that this build's engine version derived: another version's events only that one can derive
+ * again.
+ */
 function ownEvents({ snapshot, results, decision, outcome }: Chain) {
   return [snapshot, ...results, decision, outcome].flatMap((located) =>
     located?.event.engineVersion === ENGINE_VERSION ? [located] : [],
@@ -20,7 +23,7 @@ export function isVerifiable(chain: Chain): boolean {
 }
 
 /**
- * Takes the engine's state from the nearest anchor before the chain, steps it over the tape, and compares the hash of
+ * Restores the engine's state from the nearest anchor before the chain and steps it over the tape. Compares the hash of
  * every event of the chain that this engine version derived with the one in the log.
  *
  * @throws TapeproofError UNREACHABLE

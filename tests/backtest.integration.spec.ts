@@ -134,11 +134,11 @@ describe('backtest', () => {
     ],
     ['has an enum', 'enum Way { Up }\nexport default Way;\n', '%s line 1 is not valid TypeScript: TypeScript enum'],
     ['exports nothing', 'const a = 1;\n', '%s exports no'],
-    ['exports several', 'export const a = 1;\nexport const b = 2;\n', '%s exports a, b and none as default'],
+    ['exports several', 'export const a = 1;\nexport const b = 2;\n', '%s exports a, b but none of them as default'],
     [
       'imports nothing that is there',
       "import { z } from 'no-such-zod';\nexport default z;\n",
-      '%s imports what is not there',
+      '%s imports something that does not exist',
     ],
     ['throws at once', "const a = 1;\nthrow new Error('no ' + a);\n", '%s line 2 throws while it is loaded: no 1'],
     [
@@ -146,7 +146,11 @@ describe('backtest', () => {
       "export default () => {\n  throw new Error('not yet');\n};\n",
       '%s line 2 throws while it is made',
     ],
-    ['has the name of another', declared("name: 'VWAP_REVERSION'"), '%s is named VWAP_REVERSION, as one that exists'],
+    [
+      'has the name of another',
+      declared("name: 'VWAP_REVERSION'"),
+      '%s is named VWAP_REVERSION, like one that already exists',
+    ],
     ['throws at a trade', declared("name: 'MINE'", 'snapshot.nothing.here'), '(%s) throws in its line 4: Cannot read'],
     ['returns NaN', declared("name: 'MINE'", '0 / 0'), '(%s) returns the probability NaN'],
   ])('exits 2 for a strategy that %s, with one sentence', async (what, code, sentence) => {

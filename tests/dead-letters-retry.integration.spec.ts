@@ -111,7 +111,7 @@ describe('dead-letters retry', () => {
     const details = found.letters.map(({ detail }) => detail).join('\n');
     expect(details).toContain('run "npx tapeproof activate"');
     expect(details).toContain('does not read it either');
-    expect(details).toContain('is another one now');
+    expect(details).toContain('is now a different one');
     expect(details).toContain('which no registry changes');
     expect(await reader.endOffset(TAPE_TOPIC, partition)).toBe(before + 2);
     const again = await recordAt(TAPE_TOPIC, partition, before);

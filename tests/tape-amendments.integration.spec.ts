@@ -103,7 +103,7 @@ describe('tape cancel', () => {
     const { tradeId, price } = trades[0]!;
     const { exitCode, stdout } = await tapeproof('audit', '--latest', INSTRUMENT);
     expect(exitCode, stdout).toBe(0);
-    expect(stdout).toContain('Since then 1 of these trades taken back: the decision stands as it was made.');
+    expect(stdout).toContain('Since then 1 of these trades taken back: the decision is not changed.');
     expect(stdout).toContain(`  · ${tradeId}  ${price.toString()} × `);
     expect(stdout).toMatch(/was taken back by ann at 20.*\(raw\.trades-\d @ \d+\): busted/);
     const report = JSON.parse((await tapeproof('audit', '--latest', INSTRUMENT, '--json')).stdout) as AuditReport;

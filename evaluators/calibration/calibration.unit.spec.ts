@@ -8,7 +8,7 @@ const PARAMETERS: CalibrationParameters = {
   publish: 'AGGREGATED',
   priorSlope: 1,
   priorPrecision: 1,
-  // So certain that it stays 0: each test says where it learns.
+  // So certain that it stays 0: each test names where it learns.
   interceptPrecision: 1e9,
   learningRate: 2,
   epsilon: 0.001,
@@ -17,15 +17,15 @@ const HORIZON_US = 300_000_000;
 const probability = fc.double({ min: 0.001, max: 0.999, noNaN: true });
 
 describe('overlapWeight', () => {
-  it('is the time since the forecast counted before, in horizons, at most 1', () => {
+  it('is the time since the last counted forecast, in horizons, at most 1', () => {
     expect(overlapWeight(null, 5, HORIZON_US)).toBe(1);
     expect(overlapWeight(0, 1_000_000, HORIZON_US)).toBe(0.003333333);
     expect(overlapWeight(0, 2 * HORIZON_US, HORIZON_US)).toBe(1);
-    // A clock that fell back gives no weight, and takes none.
+    // A clock that went back adds no weight, and subtracts none.
     expect(overlapWeight(5, 0, HORIZON_US)).toBe(0);
   });
 
-  it('lets the outcomes of one horizon count for one together', () => {
+  it('lets all outcomes of one horizon together count as one', () => {
     let total = 0;
     for (let second = 1; second <= 300; second += 1) {
       total += overlapWeight((second - 1) * 1e6, second * 1e6, HORIZON_US);
@@ -37,11 +37,11 @@ describe('overlapWeight', () => {
 describe('ReferenceRate', () => {
   const parameters = { priorTieRate: 0, priorWeight: 4, halfLife: 0 };
 
-  it('is half of what is no tie', () => {
+  it('is half of the share that is not a tie', () => {
     const rate = new ReferenceRate(parameters);
     expect(rate.rate).toBe(0.5);
     for (let index = 0; index < 8; index += 1) rate.learn(index % 2 === 0, index * HORIZON_US, HORIZON_US);
-    // 4 ties of 8, and 4 outcomes of the prior without one.
+    // 4 ties of 8, and the prior's 4 outcomes without a tie.
     expect(rate.rate).toBeCloseTo((1 - 4 / 12) / 2, 9);
     expect(new ReferenceRate(parameters, rate.toState()).rate).toBe(rate.rate);
   });
@@ -56,11 +56,11 @@ describe('ReferenceRate', () => {
 });
 
 describe('the aggregating forecaster', () => {
-  it('gives what its experts agree on', () => {
+  it('returns the value on which its experts agree', () => {
     expect(aggregate([0.2, 0.3, 0.5], [0.7, 0.7, 0.7], 2)).toBeCloseTo(0.7, 12);
   });
 
-  it('lies between its experts', () => {
+  it('is between its experts', () => {
     fc.assert(
       fc.property(probability, probability, probability, (left, middle, right) => {
         const pooled = aggregate([1 / 3, 1 / 3, 1 / 3], [left, middle, right], 2);
@@ -70,7 +70,7 @@ describe('the aggregating forecaster', () => {
     );
   });
 
-  it('loses at most ln(3) / 2 more than the best expert, whatever comes, where each outcome is known at once', () => {
+  it('loses at most ln(3) / 2 more than the best expert, whatever the outcomes, if each is known at once', () => {
     const round = fc.record({ experts: fc.tuple(probability, probability, probability), isHit: fc.boolean() });
     fc.assert(
       fc.property(fc.array(round, { maxLength: 200 }), (rounds) => {
@@ -96,7 +96,7 @@ describe('ForecastSeries', () => {
     return series.learn(calibration, reference, isHit, index * HORIZON_US, HORIZON_US, index);
   };
 
-  it('takes evidence at its word before the first outcome', () => {
+  it('uses evidence unscaled before the first outcome', () => {
     const { probability: published, calibration } = new ForecastSeries(PARAMETERS).publish(referenceOf(0.36), {
       evidence: 0.5,
       rawEvidence: 0.5,
@@ -117,7 +117,7 @@ describe('ForecastSeries', () => {
     expect(series.usedSlope).toBeCloseTo(1 + ((1 - p) * 0.5) / precision, 9);
   });
 
-  it('learns by the intercept that every forecast does better, beside its evidence, and forgets nothing in a state', () => {
+  it('learns by the intercept that every forecast does better than its evidence suggests, and keeps it in its state', () => {
     const parameters = { ...PARAMETERS, publish: 'CALIBRATED', priorPrecision: 1e9, interceptPrecision: 4 } as const;
     let series = new ForecastSeries(parameters);
     learn(series, true, 0);
@@ -129,11 +129,11 @@ describe('ForecastSeries', () => {
       series = new ForecastSeries(parameters, series.toState());
     }
     expect(series.publish(half, said).probability).toBeCloseTo(0.8, 2);
-    // A NEUTRAL forecast says the reference rate, whatever is known of directed ones.
+    // A NEUTRAL forecast has the reference rate, whatever is known about directed ones.
     expect(series.publish(half, NO_EVIDENCE).probability).toBe(0.5);
   });
 
-  it('falls silent where outcomes speak against it, and comes back', () => {
+  it('fades to 0 when outcomes contradict it, and returns', () => {
     const series = new ForecastSeries(PARAMETERS);
     for (let index = 0; index < 200; index += 1) learn(series, index % 4 === 0, index);
     expect(series.usedSlope).toBe(0);
@@ -142,9 +142,9 @@ describe('ForecastSeries', () => {
     expect(series.usedSlope).toBeGreaterThan(0.5);
   });
 
-  it('finds the slope at which evidence is true', () => {
+  it('finds the slope at which evidence is calibrated', () => {
     const series = new ForecastSeries(PARAMETERS);
-    // Evidence of 1 that is worth a quarter of it: σ(0.25) of the forecasts hit.
+    // Evidence of 1 that should be a quarter: σ(0.25) of the forecasts hit.
     for (let index = 0; index < 4_000; index += 1) {
       const isHit = (index * 0.618034) % 1 < 1 / (1 + Math.exp(-0.25));
       const { calibration } = series.publish(half, { evidence: 1, rawEvidence: 1 });
@@ -154,7 +154,7 @@ describe('ForecastSeries', () => {
     expect(series.publish(half, { evidence: 1, rawEvidence: 1 }).probability).toBeCloseTo(0.562, 1);
   });
 
-  it('publishes what the configuration asks for', () => {
+  it('publishes the probability that the configuration names', () => {
     const said = { evidence: 0.5, rawEvidence: 0.3 };
     const published = (publish: CalibrationParameters['publish']) =>
       new ForecastSeries({ ...PARAMETERS, publish }).publish(half, said);
@@ -165,7 +165,7 @@ describe('ForecastSeries', () => {
     expect(published('AGGREGATED').calibration).toEqual(calibration);
   });
 
-  it('says the reference rate where nothing is said', () => {
+  it('publishes the reference rate for a NEUTRAL forecast', () => {
     const { probability: published, calibration } = new ForecastSeries(PARAMETERS).publish(
       referenceOf(0.36),
       NO_EVIDENCE,
@@ -173,7 +173,7 @@ describe('ForecastSeries', () => {
     expect([published, calibration.rawProbability, calibration.calibratedProbability]).toEqual([0.36, 0.36, 0.36]);
   });
 
-  it('goes on from its state as if nothing had been in between', () => {
+  it('continues from its state as if without interruption', () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 40 }), (hits) => {
         const whole = new ForecastSeries(PARAMETERS);

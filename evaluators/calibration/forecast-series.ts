@@ -38,15 +38,15 @@ type Named = Pick<Calibration, 'slope' | 'intercept' | 'weights' | 'effectiveN' 
 /** The experts: reference rate, raw and calibrated probability. */
 const EXPERTS = 3;
 
-/** What a forecast says beyond the reference rate, log odds in its direction, nine decimals. */
+/** A forecast's evidence beyond the reference rate, log odds in its direction, nine decimals. */
 export interface Evidence {
-  /** What the slope scales. */
+  /** The evidence that the slope scales. */
   readonly evidence: number;
   /** The same with every slope at 1. */
   readonly rawEvidence: number;
 }
 
-/** Of a NEUTRAL forecast: its probability is the reference rate. */
+/** The evidence of a NEUTRAL forecast: its probability is the reference rate. */
 export const NO_EVIDENCE: Evidence = { evidence: 0, rawEvidence: 0 };
 
 /** The reference rate with its log odds, which many forecasts share. */
@@ -55,7 +55,7 @@ export interface Reference {
   readonly logOdds: number;
 }
 
-/** A probability, and how it came about. */
+/** A probability, and how it was computed. */
 export interface Published {
   /** Six decimals. */
   readonly probability: number;
@@ -63,15 +63,16 @@ export interface Published {
 }
 
 /**
- * What the outcomes of one strategy's forecasts, or of the decisions, say of its evidence, in one market under one hit
+ * What outcomes show about the evidence of one strategy's forecasts, or of the decisions, in one market under one hit
  * rule.
  *
  * Recalibration by intercept and slope (Cox 1958, Biometrika 45:562): `p = σ(logit p0 + a + max(0, β) · e)`, both priors
  * normal. Each outcome moves them by a sequential Laplace step with its overlap weight w: `P ← P + w·p(1 − p)·e²`,
- * `β ← β + w·(o − p)·e / P`, and the same for a with 1 in place of e. So evidence that outcomes contradict falls silent, and
- * comes back when they support it; and a market in which every such forecast does better or worse is known by a.
+ * `β ← β + w·(o − p)·e / P`, and the same for a with 1 in place of e. So evidence that outcomes contradict fades to 0,
+ * and returns when they support it; a is for a market in which every such forecast does better or worse.
  *
- * What is published is made of the rounded figures that the event names: an audit makes it of them again.
+ * The published probability is computed from the rounded figures that the event names: an audit computes it from them
+ * again.
  */
 export class ForecastSeries {
   private readonly parameters: CalibrationParameters;
@@ -83,7 +84,7 @@ export class ForecastSeries {
   private effectiveN: number;
   private lastForecastUs: number | null;
   private lastOutcomeOffset: number | null;
-  /** The figures as events name them, until the next outcome. */
+  /** The figures as named in events, until the next outcome. */
   private named: Named | undefined;
 
   constructor(parameters: CalibrationParameters, state?: ForecastSeriesState) {
@@ -104,7 +105,7 @@ export class ForecastSeries {
     return { slope, precision, intercept, interceptPrecision, weights, effectiveN, lastForecastUs, lastOutcomeOffset };
   }
 
-  /** max(0, β), nine decimals: what this series' evidence counts. */
+  /** max(0, β), nine decimals: the weight of this series' evidence. */
   get usedSlope(): number {
     return Math.max(0, this.figures().slope);
   }
@@ -115,7 +116,7 @@ export class ForecastSeries {
   }
 
   /**
-   * Takes in how a forecast came out.
+   * Learns from a forecast's outcome.
    *
    * @param offset - of the tape record that caused the outcome.
    * @returns its overlap weight.

@@ -24,7 +24,7 @@ function isForecast(event: object): event is Forecast {
   return 'calibration' in event;
 }
 
-/** Forecasts whose calibration names an outcome that was not on the tape before. */
+/** Forecasts whose calibration names an outcome that was not yet on the tape. */
 function lookingAhead(records: readonly DerivedRecord[]): string[] {
   const outcomes = new Map<string, number>();
   const wrong: string[] = [];
@@ -49,7 +49,7 @@ function derivedOf(seed: number, count: number): { records: DerivedRecord[]; per
 }
 
 describe('calibration', () => {
-  it('uses the outcomes that are on the tape, up to the last one, and none that is not', () => {
+  it('uses all outcomes that are on the tape, and no others', () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const { records } = derivedOf(seed, 400);
@@ -61,12 +61,12 @@ describe('calibration', () => {
     );
   });
 
-  it('notices a forecast that knows an outcome which is still to come', () => {
+  it('detects a forecast that knows a future outcome', () => {
     const { records } = derivedOf(5, 400);
     const first = records.findIndex(({ event }) => 'forecastId' in event && event.strategy === null);
     const outcome = records[first]!;
     const decision = records.slice(0, first).findLastIndex(({ event }) => 'contributions' in event);
-    // The outcome is known one decision earlier than the tape has it.
+    // The outcome is known one decision earlier than on the tape.
     const leaking = records.map((record, index) => {
       const { event } = record;
       if (index !== decision || !isForecast(event)) return record;
@@ -76,7 +76,7 @@ describe('calibration', () => {
     expect(lookingAhead(leaking)).toEqual([records[decision]!.event.eventId]);
   });
 
-  it('is not changed by what the tape holds later', () => {
+  it('is not changed by later records of the tape', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 50, max: 399 }), (seed, cut) => {
         const whole = derivedOf(seed, 400).perRecord;

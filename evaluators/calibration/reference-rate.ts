@@ -1,11 +1,11 @@
 import { clamp, toNineDecimals } from '../arithmetic.ts';
 
 export interface ReferenceParameters {
-  /** Rate of ties taken for granted before the first outcome. */
+  /** Rate of ties assumed before the first outcome. */
   readonly priorTieRate: number;
-  /** Outcomes, by overlap weight, that the prior counts for. */
+  /** The prior's weight: this many outcomes, by overlap weight. */
   readonly priorWeight: number;
-  /** Outcomes, by overlap weight, after which an outcome counts half; 0: it counts for ever. */
+  /** Outcomes, by overlap weight, after which an outcome counts half; 0: its weight stays. */
   readonly halfLife: number;
 }
 
@@ -17,11 +17,11 @@ const LN_2 = 0.6931471805599453;
 const RATE_MIN = 0.001;
 
 /**
- * The rate at which an undirected forecast comes true, as a market's snapshots came out by one hit rule.
+ * The rate at which an undirected forecast comes true, from the outcomes of a market's snapshots under one hit rule.
  *
- * `p0 = (1 − t) / 2` with t the rate of ties, of moves that are a hit neither for LONG nor for SHORT: symmetric, so that no
- * trend of the past is taken for knowledge. Each snapshot counts by its overlap weight, min(1, time since the one counted
- * before / horizon), and what is old fades by the half-life.
+ * `p0 = (1 − t) / 2` with t the rate of ties, of moves that are a hit neither for LONG nor for SHORT: symmetric, so
+ * that no past trend counts as knowledge. Each snapshot counts by its overlap weight, min(1, time since the one counted
+ * before / horizon), and old snapshots fade by the half-life.
  */
 export class ReferenceRate {
   private readonly parameters: ReferenceParameters;
@@ -49,7 +49,7 @@ export class ReferenceRate {
     const weight = overlapWeight(this.lastForecastUs, forecastTime, horizonUs);
     this.lastForecastUs = forecastTime;
     const { halfLife } = this.parameters;
-    // To first order 2^(−weight / halfLife): exact enough, and made of + − × ÷ alone.
+    // To first order 2^(−weight / halfLife): exact enough, and uses only + − × ÷.
     const kept = halfLife === 0 ? 1 : 1 / (1 + (LN_2 * weight) / halfLife);
     this.weight = this.weight * kept + weight;
     this.ties = this.ties * kept + (isTie ? weight : 0);
@@ -57,8 +57,8 @@ export class ReferenceRate {
 }
 
 /**
- * What an outcome counts beside those it overlaps: the time since the forecast counted before, in horizons, at most 1. So
- * the outcomes of one horizon count for one together, however many there are.
+ * The weight of an outcome beside those it overlaps: the time since the last counted forecast, in horizons, at most 1.
+ * So all outcomes of one horizon together count as one, however many there are.
  */
 export function overlapWeight(lastForecastUs: number | null, forecastTime: number, horizonUs: number): number {
   if (lastForecastUs === null) return 1;

@@ -14,13 +14,13 @@ import { ReferenceRate, type ReferenceParameters, type ReferenceRateState } from
 
 const US_PER_MS = 1_000;
 
-/** What calibration needs to know of the configuration in force. */
+/** The part of the configuration in force that calibration needs. */
 export interface CalibrationRules {
   readonly reference: ReferenceParameters;
   readonly calibration: CalibrationParameters;
-  /** Their parameters as one text: what was learned under others is not gone on with. */
+  /** Their parameters as one text: a state learned under others is not continued. */
   readonly key: string;
-  /** By strategy, and of the decisions under {@link DECISIONS}: what defines their evidence, as one text. */
+  /** By strategy, and for the decisions under {@link DECISIONS}: the definition of their evidence, as one text. */
   readonly seriesKeys: ReadonlyMap<string, string>;
 }
 
@@ -41,7 +41,7 @@ interface NamedSeries {
   readonly series: ForecastSeries;
 }
 
-/** What was learned in one market under one hit rule: the reference rate, and of each forecast's series. */
+/** The calibration of one market under one hit rule: the reference rate, and each forecast's series. */
 export class RuleCalibration {
   readonly rule: HitRuleTerms;
   private readonly rules: CalibrationRules;
@@ -49,7 +49,7 @@ export class RuleCalibration {
   private readonly series = new Map<string, NamedSeries>();
   private current: Reference;
 
-  /** @param state - of the same rule; what was learned otherwise than the rules say now is begun anew. */
+  /** @param state - of the same rule; a part that was learned under other rules than the present ones restarts. */
   constructor(rule: HitRuleTerms, rules: CalibrationRules, state?: RuleCalibrationState) {
     this.rule = rule;
     this.rules = rules;
@@ -83,11 +83,11 @@ export class RuleCalibration {
    */
   publish(strategy: string | null, said: Evidence): Published {
     const named = this.series.get(strategy ?? DECISIONS);
-    if (named === undefined) throw new Error(`nothing is learned of ${strategy ?? 'decisions'}`);
+    if (named === undefined) throw new Error(`there is no calibration of ${strategy ?? 'decisions'}`);
     return named.series.publish(this.current, said);
   }
 
-  /** Takes in how often an undirected forecast comes true. */
+  /** Learns how often an undirected forecast comes true. */
   learnPoint({ point, course }: Resolution): void {
     if (course === 'VOID' || point.referenceRate === null) return;
     this.referenceRate.learn(course === 'NONE', point.forecastTime, this.rule.horizonMs * US_PER_MS);
@@ -95,10 +95,10 @@ export class RuleCalibration {
   }
 
   /**
-   * Takes in how a forecast of a point came out.
+   * Learns from the outcome of a point's forecast.
    *
-   * @returns its overlap weight; null where nothing is learned of it: VOID, of an earlier engine version, or of a strategy
-   *   that is not in force any more.
+   * @returns its overlap weight; null if nothing is learned from it: VOID, or made by an earlier engine version or by a
+   *   strategy that is no longer in force.
    */
   learnForecast({ point, course }: Resolution, forecast: PendingForecast, offset: number): number | null {
     const { evidence, strategy, direction } = forecast;
@@ -111,7 +111,7 @@ export class RuleCalibration {
   }
 }
 
-/** A forecast of a configuration that was replaced says nothing of the formulas in force now. */
+/** A forecast under a configuration that was replaced says nothing about the formulas in force now. */
 function isOfOthers({ madeUnder }: ForecastPoint): boolean {
   return madeUnder !== null;
 }

@@ -6,7 +6,7 @@ const FRACTION_UNITS_BIG = bigPowerOfTen(DECIMAL_SCALE);
 /** 2^52: a whole part above it is carried into a BigInt, so that one more size, below 10^15, leaves it exact. */
 const CARRY_BOUND = 4_503_599_627_370_496;
 
-/** An exact sum of sizes, without bound: a `Decimal` ends at 10^15. Changed in place, without BigInt as a rule. */
+/** An exact sum of sizes, without bound: a `Decimal` ends at 10^15. Changed in place, usually without BigInt. */
 export class ExactVolume {
   private whole = 0;
   /** Units of 10^-12, in [0, 10^12). */
@@ -51,12 +51,12 @@ export class ExactVolume {
     return this.whole === 0 && this.fraction === 0 && this.carried === 0n;
   }
 
-  /** True below 0: more was taken out than put in. */
+  /** True below 0: more was removed than added. */
   isNegative(): boolean {
     return this.toUnits() < 0n;
   }
 
-  /** The double nearest to this by a divisor. */
+  /** The double nearest to this divided by a divisor. */
   dividedBy(divisor: number): number {
     if (divisor === 1 && this.carried === 0n) return new Decimal(this.whole, this.fraction).toNumber();
     return nearestDouble(this.toUnits(), BigInt(divisor) * FRACTION_UNITS_BIG);
@@ -83,7 +83,7 @@ export class ExactVolume {
     if (this.whole > CARRY_BOUND || this.whole < 0) this.settle();
   }
 
-  /** Shifts between the two parts of the whole so that the double holds all of it, where it can. */
+  /** Shifts between the two parts of the whole so that the double holds all of it, if it can. */
   private settle(): void {
     const whole = this.carried + BigInt(this.whole);
     const fits = whole >= 0n && whole <= BigInt(CARRY_BOUND);

@@ -30,7 +30,7 @@ export type Measured = Pick<
 /**
  * The indicators at an on-time trade that was just counted.
  *
- * @throws Error where no trade was counted.
+ * @throws Error when no trade was counted.
  */
 export function measure(
   session: Session | undefined,

@@ -1,11 +1,11 @@
 import { Decimal, DECIMAL_SCALE, DECIMAL_WHOLE_BOUND } from '../../contracts/decimal.ts';
 import { bigPowerOfTen } from '../exact-decimals.ts';
 
-/** Below this many rows of the bin size, where rows become finer, each decade of prices has rows of its own. */
+/** Below this many rows of the bin size rows become finer, and each decade of prices has separate rows. */
 const COARSE_ROWS = 1_000;
 /** Rows of such a decade: from 1,000 to 9,999 times their height. */
 const DECADE_ROWS = 9_000;
-/** Rows are counted from and up to here: what lies beyond shares the last one. A bin size that small is of no use. */
+/** Rows are counted from and up to here: prices beyond share the last one. A bin size that small is useless. */
 const ROW_MAX = Number.MAX_SAFE_INTEGER;
 const ROW_MIN = -Number.MAX_SAFE_INTEGER + DECADE_ROWS * 64;
 const UNITS_BOUND = BigInt(DECIMAL_WHOLE_BOUND) * 1_000_000_000_000n;
@@ -22,16 +22,16 @@ interface Height {
  * How prices are divided into the rows of a volume profile: by price alone, without a gap or an overlap, upward.
  *
  * Uniform rows have the height of the bin size: row n holds `n · binSize ≤ price < (n + 1) · binSize`. That serves a
- * price as long as it stays near its beginning. Where the bin size is derived from a first price, rows go on finer below
- * 1,000 bins (a fall by nine tenths at least): each decade of prices there has 9,000 rows of a tenth of the height of the
- * decade above, down to 10^-12. A price that fell by 10^4 within its session still has rows of a thousandth of it or less.
- * Below 0 rows have the bin size again.
+ * price as long as it stays near its beginning. If the bin size is derived from a first price, rows become finer below
+ * 1,000 bins (a fall by at least nine tenths). Each decade of prices there has 9,000 rows of a tenth of the height of
+ * the decade above, down to 10^-12. A price that fell by 10^4 within its session still has rows of a thousandth of it
+ * or less. Below 0, rows have the bin size again.
  */
 export class PriceRows {
   readonly binSize: Decimal;
-  /** Decades of finer rows; 0 where rows are uniform. */
+  /** Decades of finer rows; 0 if rows are uniform. */
   readonly depth: number;
-  /** Heights of rows: the bin size, and then of the finer decades, from the first below. */
+  /** Heights of rows: the bin size, and then those of the finer decades, downward. */
   private readonly heights: readonly Height[];
   private readonly base: Height;
 
@@ -96,7 +96,7 @@ export class PriceRows {
     return Math.min(Math.ceil((COARSE_ROWS - row) / DECADE_ROWS), this.depth);
   }
 
-  /** What makes of a row the multiple of its height that its lower edge is. */
+  /** Added to a row's number, gives the multiple of its height that its lower edge is. */
   private shiftOf(row: number, decade: number): number {
     return DECADE_ROWS * (decade === 0 && row < 0 ? this.depth : decade);
   }
@@ -117,7 +117,7 @@ function heightOf(units: bigint): Height {
   };
 }
 
-/** A multiple of a height, exact; one beyond a decimal's bounds is taken for the last within. */
+/** A multiple of a height, exact; one beyond a decimal's bounds becomes the last within. */
 function multipleOf({ height, units, scale, unit }: Height, factor: number): Decimal {
   const product = units * factor;
   const whole = Math.floor(product / scale);
@@ -128,7 +128,7 @@ function multipleOf({ height, units, scale, unit }: Height, factor: number): Dec
   return decimalWithin(height.toUnits() * BigInt(factor));
 }
 
-/** A count of 10^-12 units as a decimal; one beyond a decimal's bounds is taken for the last within. */
+/** A count of 10^-12 units as a decimal; one beyond a decimal's bounds becomes the last within. */
 function decimalWithin(units: bigint): Decimal {
   const last = UNITS_BOUND - 1n;
   return Decimal.fromUnits(units > last ? last : units < -last ? -last : units);

@@ -10,7 +10,7 @@ const rows = fc
       ? PriceRows.uniform(Decimal.fromUnits(units))
       : PriceRows.finerBelow(Decimal.fromUnits(10n ** BigInt(zeros))),
   );
-/** Of all magnitudes, below 0, too. */
+/** Of all magnitudes, also below 0. */
 const prices = fc
   .tuple(fc.bigInt({ min: -999n, max: 999n }), fc.nat({ max: 24 }), fc.bigInt({ min: -2n, max: 2n }))
   .map(([digits, zeros, hair]) => Decimal.fromUnits(digits * 10n ** BigInt(zeros) + hair));
@@ -24,7 +24,7 @@ describe('PriceRows', () => {
         fc.pre(isCounted(row));
         const [edge, next] = [each.lowerEdgeOf(row), each.lowerEdgeOf(row + 1)];
         const height = each.distanceOf(row, row + 1);
-        // At the bounds of what a decimal holds, an edge is cut to them.
+        // An edge beyond a decimal's bounds is cut to them.
         expect(edge.compare(price) <= 0).toBe(true);
         expect(price.compare(next) < 0 || next.whole > 999_999_999_999_998).toBe(true);
         if (Math.abs(next.whole) < 1e14 && Math.abs(edge.whole) < 1e14) expect(next.minus(edge)).toEqual(height);
@@ -38,7 +38,7 @@ describe('PriceRows', () => {
     );
   });
 
-  it('have the bin size where the price stays near its beginning, and below 0', () => {
+  it('have the bin size while the price stays near its beginning, and below 0', () => {
     const bin = Decimal.of('0.001');
     const finer = PriceRows.finerBelow(bin);
     const uniform = PriceRows.uniform(bin);

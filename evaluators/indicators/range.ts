@@ -13,7 +13,10 @@ interface Bar {
   /** `floor(t / barUs)`. */
   readonly index: number;
   readonly firstOffset: number;
-  /** Price of the first trade that was counted; undefined once one at that price was taken out: it may have been that. */
+  /**
+   * Price of the first trade that was counted; undefined once a trade at that price was taken out: it may have been the
+   * first.
+   */
   first: Decimal | undefined;
   high: Decimal;
   low: Decimal;
@@ -21,7 +24,7 @@ interface Bar {
   /** Parts of the volume whose taker is known to have bought or sold. */
   bought: ExactVolume;
   sold: ExactVolume;
-  /** False once a trade at its highest or lowest price was taken out: what the next one is, is not known. */
+  /** False once a trade at its highest or lowest price was taken out: the next highest or lowest is not known. */
   hasExtremes: boolean;
   /** True once a late trade of its time was left out of it, because it was completed. */
   hasLateTrades: boolean;
@@ -45,7 +48,7 @@ export interface RangeState {
   readonly current: BarState | null;
 }
 
-/** State of engine version 3: of no bar the first price or the takers were kept. */
+/** State of engine version 3, which kept neither the first price nor the takers of a bar. */
 export interface RangeStateOfForm3 {
   readonly completed: readonly BarStateOfForm3[];
   readonly current: BarStateOfForm3 | null;
@@ -77,19 +80,19 @@ export interface TakerVolumes {
  * Donchian range: `max(high)` and `min(low)` over the previous N completed bars. The current bar is excluded, because no
  * price can be above a maximum that includes it.
  *
- * A bar is a stretch of `barUs` with at least one trade; stretches without a trade are no bars, as in most venues'
- * candles. A late trade counts into the current bar where it belongs there, and never changes a completed one. Volumes
- * are exact, so those of a bar do not depend on the order of its trades.
+ * A bar is a stretch of `barUs` with at least one trade; stretches without a trade are not bars, as in most venues'
+ * candles. A late trade counts into the current bar if it belongs there, and never changes a completed one. Volumes are
+ * exact, so those of a bar do not depend on the order of its trades.
  *
- * The record that takes a trade back or corrects it does not name its taker's side: the volume that its bar had up to then
- * is of unknown sides from there on.
+ * The record that takes a trade back or corrects it does not name its taker's side: from there on, the sides of the
+ * volume that its bar had so far are unknown.
  */
 export class Range {
   private readonly parameters: RangeParameters;
   private completed: Bar[] = [];
   private current: Bar | undefined;
   private currentBounds: RangeBounds | undefined;
-  /** Of the completed bars together; what they are while there are no bounds, nobody asks. */
+  /** Of the completed bars together; not used while there are no bounds. */
   private completedVolumes = volumesOf([]);
 
   constructor(parameters: RangeParameters) {
@@ -107,7 +110,7 @@ export class Range {
   /** From a state of engine version 2; volumes to 15 significant digits and 12 decimals. */
   static fromRounded(parameters: RangeParameters, { completed, current }: RoundedRangeState): Range {
     return Range.fromState(parameters, {
-      // Whether late trades were left out of a completed bar was not kept: that they may have been is the safe side.
+      // Whether late trades were left out of a completed bar was not kept: it is safe to assume that they were.
       completed: completed.map((bar) => barFromRounded(bar, true)),
       current: current === null ? null : barFromRounded(current, false),
     });
@@ -147,9 +150,9 @@ export class Range {
   }
 
   /**
-   * Takes a trade out of its bar, where that is still held. A bar that had its highest or lowest price of it is not
-   * known any more, nor is one that may have left it out as a late trade: such a bar is dropped, the current one at its
-   * end, and there is no range until another bar is completed.
+   * Takes a trade out of its bar, if that is still held. A bar whose highest or lowest price was the trade's is no
+   * longer known, nor is a bar that may have left it out as late. Such a bar is dropped, the current one at its end,
+   * and there is no range until another bar is completed.
    */
   remove(eventTimeUs: number, price: Decimal, size: Decimal): void {
     const index = this.indexOf(eventTimeUs);
@@ -167,7 +170,7 @@ export class Range {
     this.currentBounds = this.computeBounds();
   }
 
-  /** Counts a trade with the figures that hold for it now; after {@link remove}, to correct it. */
+  /** Counts a trade with its present figures; after {@link remove}, to correct it. */
   addBack(eventTimeUs: number, price: Decimal, size: Decimal): void {
     const index = this.indexOf(eventTimeUs);
     const { current } = this;
@@ -190,7 +193,7 @@ export class Range {
     return this.current?.volume.dividedBy(1) ?? 0;
   }
 
-  /** Price of the first trade of the bars that {@link bounds} are of; undefined where it is not known. */
+  /** Price of the first trade of the bars behind {@link bounds}; undefined when it is not known. */
   get firstPrice(): Decimal | undefined {
     return this.currentBounds === undefined ? undefined : this.completed[0]?.first;
   }
@@ -205,7 +208,7 @@ export class Range {
     return { buy: bought.dividedBy(1), sell: sold.dividedBy(1), unknown: unknown.dividedBy(1) };
   }
 
-  /** First tape offset that the bars held cover; undefined while there is none. */
+  /** First tape offset that the bars in memory cover; undefined while there is none. */
   get firstOffset(): number | undefined {
     return this.completed[0]?.firstOffset ?? this.current?.firstOffset;
   }
@@ -214,14 +217,14 @@ export class Range {
     return Math.floor(eventTimeUs / this.parameters.barUs);
   }
 
-  /** Notes that a late trade was left out, so that taking it out again does not take what was never counted. */
+  /** Notes that a late trade was left out, so that taking it out does not subtract a trade that was never counted. */
   private leaveOut(index: number): void {
     const bar = this.completed.findLast((each) => each.index === index);
     if (bar !== undefined) bar.hasLateTrades = true;
   }
 
   private complete(bar: Bar): void {
-    // A bar that was emptied lost a trade at its edge, too.
+    // A bar that was emptied also lost a trade at its edge.
     if (!bar.hasExtremes) return;
     this.completed.push(bar);
     if (this.completed.length > this.parameters.bars) this.completed.shift();
@@ -254,7 +257,7 @@ function barAt(index: number, firstOffset: number, price: Decimal): Bar {
   };
 }
 
-/** A bar whose every trade was taken out begins again. */
+/** A bar from which every trade was taken out begins again. */
 function begin(bar: Bar, price: Decimal): void {
   bar.first = price;
   bar.high = price;
@@ -298,7 +301,7 @@ function barFromState(state: BarState): Bar {
   };
 }
 
-/** The state of engine version 3 as this version goes on with it. */
+/** The state of engine version 3, converted to this version's. */
 export function rangeFromForm3({ completed, current }: RangeStateOfForm3): RangeState {
   return { completed: completed.map(barFromForm3), current: current === null ? null : barFromForm3(current) };
 }

@@ -20,13 +20,13 @@ describe('Range', () => {
     bar(range, 2, '99');
     expect(range.bounds).toEqual({ high: Decimal.of('13'), low: Decimal.of('9'), meanVolume: 5 });
     expect(range.barVolume).toBe(2);
-    // Bar 3 has no trade and is no bar.
+    // Bar 3 has no trade and is not a bar.
     bar(range, 4, '50');
     expect(range.bounds).toEqual({ high: Decimal.of('99'), low: Decimal.of('11'), meanVolume: 3 });
     expect(range.firstOffset).toBe(10);
   });
 
-  it('never changes a completed bar for a late trade, and counts one of the current bar', () => {
+  it('never changes a completed bar for a late trade, and counts a late trade of the current bar', () => {
     const range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '10');
     bar(range, 1, '11');
@@ -37,7 +37,7 @@ describe('Range', () => {
     expect(range.barVolume).toBe(9);
   });
 
-  it('goes on from its state', () => {
+  it('continues from its state', () => {
     const range = new Range({ barUs: 60, bars: 2 });
     for (let index = 0; index < 5; index += 1) bar(range, index, '10', String(10 + index));
     const resumed = Range.fromState({ barUs: 60, bars: 2 }, range.toState());
@@ -45,7 +45,7 @@ describe('Range', () => {
     expect(resumed.toState()).toEqual(range.toState());
   });
 
-  it('adds volumes exactly, whatever the order and however great', () => {
+  it('adds volumes exactly, in any order and of any size', () => {
     const sizes = fc.array(
       fc.bigInt({ min: 1n, max: 10n ** 27n - 1n }).map((units) => Decimal.fromUnits(units)),
       { minLength: 1, maxLength: 30 },
@@ -74,14 +74,14 @@ describe('Range', () => {
     );
   });
 
-  it('knows prices below 0', () => {
+  it('works with prices below 0', () => {
     const range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '1.25', '-40.32', '0.02');
     bar(range, 1, '-3');
     expect(range.bounds).toMatchObject({ high: Decimal.of('1.25'), low: Decimal.of('-40.32') });
   });
 
-  it('takes a trade within a bar out of it, with nothing left of it', () => {
+  it('removes a trade from a bar without a trace', () => {
     const range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '10', '11', '12');
     range.remove(1, Decimal.of('11'), Decimal.of('2'));
@@ -93,7 +93,7 @@ describe('Range', () => {
     expect(range.bounds).toEqual(without.bounds);
   });
 
-  it('drops a bar whose highest or lowest price was taken out, until another one is completed', () => {
+  it('drops a bar whose highest or lowest price was taken out, until another bar is completed', () => {
     for (const edge of ['10', '12']) {
       const range = new Range({ barUs: 60, bars: 2 });
       bar(range, 0, '10', '11', '12');
@@ -107,7 +107,7 @@ describe('Range', () => {
     }
   });
 
-  it('never completes a current bar whose edge was taken out, but goes on with its volume', () => {
+  it('never completes a current bar whose edge was taken out, but continues with its volume', () => {
     let range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '10', '12', '11');
     range.remove(1, Decimal.of('12'), Decimal.of('2'));
@@ -117,7 +117,7 @@ describe('Range', () => {
     expect(range.bounds).toBeUndefined();
   });
 
-  it('begins a bar again whose only trade was taken out', () => {
+  it('restarts a bar whose only trade was taken out', () => {
     const range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '99');
     range.remove(0, Decimal.of('99'), Decimal.of('2'));
@@ -127,11 +127,11 @@ describe('Range', () => {
     expect(range.bounds).toMatchObject({ high: Decimal.of('10'), low: Decimal.of('10'), meanVolume: 2 });
     range.remove(60, Decimal.of('11'), Decimal.of('2'));
     bar(range, 2, '12');
-    // A bar without a trade is none.
+    // A bar without a trade is not a bar.
     expect(range.bounds).toMatchObject({ high: Decimal.of('10'), meanVolume: 2 });
   });
 
-  it('drops a bar rather than take out of it a late trade that it may not hold', () => {
+  it('drops a bar rather than subtract a late trade that it may not hold', () => {
     const range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '10', '11', '12');
     bar(range, 1, '11');
@@ -139,18 +139,18 @@ describe('Range', () => {
     expect(range.bounds?.meanVolume).toBe(6);
     range.remove(5, Decimal.of('11'), Decimal.of('0.5'));
     expect(range.bounds).toBeUndefined();
-    // Of a bar that is not held there is nothing to take out.
+    // Nothing can be taken out of a bar that is not in memory.
     range.remove(-600, Decimal.of('11'), Decimal.of('7'));
   });
 
-  it('goes on from the doubles of engine version 2', () => {
+  it('continues from the doubles of engine version 2', () => {
     const range = Range.fromRounded(
       { barUs: 60, bars: 1 },
       { completed: [[0, 7, '12', '10', 0.1 + 0.2]], current: [1, 9, '11', '11', 4.35] },
     );
     expect(range.bounds).toEqual({ high: Decimal.of('12'), low: Decimal.of('10'), meanVolume: 0.3 });
     expect(range.barVolume).toBe(4.35);
-    // Rounded, a volume may be less than that of the trades in it: then the bar is not known either.
+    // A rounded volume may be less than the volume of its trades: then the bar is not known either.
     const emptied = Range.fromRounded({ barUs: 60, bars: 1 }, { completed: [], current: [1, 9, '12', '10', 4.35] });
     emptied.remove(60, Decimal.of('11'), Decimal.of('4.350000000001'));
     bar(emptied, 2, '11');
@@ -176,7 +176,7 @@ describe('Range', () => {
       return range;
     };
 
-    it('knows the first price of the bars, and their volume by side with that of the current one', () => {
+    it("knows the first price of the bars, and their volume by side together with the current bar's", () => {
       const range = filled();
       expect([range.firstPrice, range.takerVolumes]).toEqual([undefined, undefined]);
       traded(range, 2, '99 BUY 5');
@@ -197,7 +197,7 @@ describe('Range', () => {
       expect(range.takerVolumes).toMatchObject({ buy: 8.3 });
     });
 
-    it('takes the sides of a bar for unknown from which a trade was taken out, and goes on from there', () => {
+    it('treats the sides of a bar as unknown when a trade was taken out of it, and continues from there', () => {
       const range = new Range({ barUs: 60, bars: 1 });
       traded(range, 0, '10 BUY 1', '11 SELL 2', '12 BUY 4', '11 BUY 8');
       traded(range, 1, '11 BUY 16', '12 BUY 1', '10 BUY 1');
@@ -210,7 +210,7 @@ describe('Range', () => {
       expect(range.takerVolumes).toEqual({ buy: 0, sell: 32, unknown: 18 });
     });
 
-    it('does not know the first price any more when a trade at it was taken out', () => {
+    it('no longer knows the first price when a trade at it was taken out', () => {
       const range = new Range({ barUs: 60, bars: 1 });
       traded(range, 0, '11 BUY 1', '10 BUY 1', '12 BUY 1', '11 BUY 1');
       traded(range, 1, '11 BUY 1');
@@ -221,7 +221,7 @@ describe('Range', () => {
       expect(range.firstPrice).toEqual(Decimal.of('11'));
     });
 
-    it('goes on from its state, and from that of version 3 without them', () => {
+    it('continues from its state, and from the state of version 3 without them', () => {
       const range = filled();
       traded(range, 2, '99 BUY 5');
       range.remove(60, Decimal.of('11'), Decimal.of('0.7'));
@@ -239,7 +239,7 @@ describe('Range', () => {
       expect(imported.takerVolumes).toEqual({ buy: 1, sell: 0, unknown: 4.65 });
     });
 
-    it('splits the volume exactly, whatever the sizes and the order', () => {
+    it('splits the volume exactly, for any sizes and any order', () => {
       const trade = fc.tuple(
         fc.bigInt({ min: 1n, max: 10n ** 27n - 1n }),
         fc.constantFrom<TakerSide>('BUY', 'SELL', 'UNKNOWN'),

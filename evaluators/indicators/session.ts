@@ -18,7 +18,7 @@ export interface SessionState extends SessionSpan {
   readonly isProfilePartial: boolean;
 }
 
-/** What is measured over one session of an instrument. */
+/** The measurements over one session of an instrument. */
 export class Session {
   readonly span: SessionSpan;
   readonly vwap: Vwap;
@@ -53,15 +53,15 @@ export class Session {
     (this.profile ??= new VolumeProfile(rowsFrom(price))).add(price, size);
   }
 
-  /** Takes a trade that was counted out again. */
+  /** Removes a trade that was counted. */
   remove(price: Decimal, size: Decimal): void {
     this.vwap.remove(price, size);
-    // Whether a profile that was restarted holds the trade, nobody knows: it begins once more.
+    // It is not known whether a profile that was restarted holds the trade: it restarts again.
     if (this.isProfilePartial) this.profile = undefined;
     else this.profile?.remove(price, size);
   }
 
-  /** Drops the profile: it begins again with the next trade. */
+  /** Drops the profile: it restarts with the next trade. */
   restartProfile(): void {
     this.profile = undefined;
     this.isProfilePartial = true;
@@ -69,8 +69,8 @@ export class Session {
 }
 
 /**
- * The sessions of an instrument that trades may still count into: the one that the clock is in, the one before it, and the
- * one after it, where trades came early. So the order in which the trades of two sessions come does not matter to their
+ * The sessions of an instrument that trades may still count into: the one that the clock is in, the one before it, and
+ * the one after it, if trades came early. So the order in which the trades of two sessions arrive does not affect their
  * sums.
  */
 export class Sessions {
@@ -95,13 +95,13 @@ export class Sessions {
     return this.inForce;
   }
 
-  /** The one before it, as far as there were trades. */
+  /** The one before it, if it had trades. */
   get previous(): Session | undefined {
     const { inForce } = this;
     return inForce === undefined ? undefined : this.held[this.held.indexOf(inForce) - 1];
   }
 
-  /** All that are held, ascending. */
+  /** All in memory, ascending. */
   get all(): readonly Session[] {
     return this.held;
   }
@@ -126,7 +126,7 @@ export class Sessions {
     return index > this.calendar.after(inForce.span.index).index ? 'TOO_FAR' : 'HELD';
   }
 
-  /** The session's sums, made where it has none yet. Only for one whose trades count. */
+  /** The session's sums, created if it has none yet. Only for a session whose trades count. */
   of(span: SessionSpan, offset: number): Session {
     if (this.inForce?.span.index === span.index) return this.inForce;
     const found = this.held.find(({ span: { index } }) => index === span.index);
@@ -137,7 +137,7 @@ export class Sessions {
     return session;
   }
 
-  /** The clock is in this session now. What no trade can count into any more is dropped. */
+  /** The clock is in this session now. Sessions into which no trade can count any more are dropped. */
   enter(span: SessionSpan, offset: number): Session {
     if (this.inForce?.span.index === span.index) return this.inForce;
     this.inForce = undefined;
@@ -148,7 +148,7 @@ export class Sessions {
     return this.inForce;
   }
 
-  /** Drops all profiles: they begin again with the next trade of their session. Averages go on. */
+  /** Drops all profiles: they restart with the next trade of their session. Averages continue. */
   restartProfiles(): void {
     for (const session of this.held) session.restartProfile();
   }

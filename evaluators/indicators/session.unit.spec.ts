@@ -17,7 +17,7 @@ const count = (sessions: Sessions, day: number, offset = day) => {
 const held = (sessions: Sessions) => sessions.all.map(({ span, vwap }) => [span.index, vwap.tradeCount]);
 
 describe('Sessions', () => {
-  it('hold the one that the clock is in, the one before and the one after', () => {
+  it('include the one that the clock is in, the one before and the one after', () => {
     const sessions = new Sessions(calendar);
     enter(sessions, 5);
     for (const day of [4, 5, 6]) {
@@ -35,7 +35,7 @@ describe('Sessions', () => {
     expect(sessions.earliestUs).toBe(4 * DAY_US);
   });
 
-  it('drop what no trade can count into any more when the clock goes on', () => {
+  it('drop those into which no trade can count any more when the clock advances', () => {
     const sessions = new Sessions(calendar);
     enter(sessions, 5);
     for (const day of [4, 5, 6]) count(sessions, day);
@@ -51,7 +51,7 @@ describe('Sessions', () => {
     ]);
   });
 
-  it('take an earlier one for the previous while there is none', () => {
+  it('accept an earlier one as the previous one while there is none', () => {
     const sessions = new Sessions(calendar);
     enter(sessions, 5);
     expect(sessions.earliestUs).toBe(Number.NEGATIVE_INFINITY);
@@ -64,7 +64,7 @@ describe('Sessions', () => {
     ]);
   });
 
-  it('go back with a clock that was wrong, and keep what is next to it', () => {
+  it('go back with a clock that was wrong, and keep the neighbours', () => {
     const sessions = new Sessions(calendar);
     enter(sessions, 100);
     count(sessions, 100);
@@ -78,7 +78,7 @@ describe('Sessions', () => {
     ]);
   });
 
-  it('begin a profile anew after a restart, and once more where a trade of before is taken out', () => {
+  it('restart a profile, and restart it again when an earlier trade is taken out', () => {
     const sessions = new Sessions(calendar);
     enter(sessions, 5);
     count(sessions, 5);
@@ -99,7 +99,7 @@ describe('Sessions', () => {
     expect(sessions.current?.firstOffset).toBe(3);
   });
 
-  it('go on from their state', () => {
+  it('continue from their state', () => {
     const sessions = new Sessions(calendar);
     enter(sessions, 5);
     for (const day of [4, 5, 6]) count(sessions, day);

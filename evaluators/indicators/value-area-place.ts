@@ -1,8 +1,8 @@
 import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
 
 /**
- * A value area holds the whole of its top row, as of its lowest: `valueAreaLow ≤ p < valueAreaHigh + profileBinSize`. An
- * event of engine version 1 or 2 does not say how high a row is; there it ends at the top row's lower edge.
+ * A value area holds the whole of its top row, like its lowest: `valueAreaLow ≤ p < valueAreaHigh + profileBinSize`. An
+ * event of engine version 1 or 2 does not contain the height of a row; there the area ends at the top row's lower edge.
  */
 export function isInsideValueArea(snapshot: IndicatorSnapshot): boolean {
   const { lastPrice, valueAreaLow, valueAreaHigh, profileBinSize } = snapshot;

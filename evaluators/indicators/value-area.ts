@@ -4,7 +4,7 @@ import { bigPowerOfTen, exactOfWritten, floorOf } from '../exact-decimals.ts';
  * How the value area grows from the point of control until it holds its share.
  *
  * - `ONE_ROW`: by the neighbouring row of greater volume; a tie goes upward.
- * - `TWO_ROW`: by two rows at once; downward only where the two below hold strictly more than the two above.
+ * - `TWO_ROW`: by two rows at once; downward only if the two below hold strictly more than the two above.
  *
  * Rows are all bins from the lowest to the highest traded; an untraded one between them holds 0.
  */
@@ -25,13 +25,13 @@ export interface Share {
   readonly denominator: bigint;
 }
 
-/** @param written - taken as the decimal number that it is written as: 0.7 is 7/10, not the double next to it. */
+/** @param written - taken as the decimal number as which it is written: 0.7 is 7/10, not the nearest double. */
 export function shareOf(written: number): Share {
   const { units, decimals } = exactOfWritten(written);
   return { written, numerator: units, denominator: bigPowerOfTen(decimals) };
 }
 
-/** The least whole number of units that is the share of a total: what a value area must hold. */
+/** The least whole number of units that is the share of a total: the volume that a value area must hold. */
 export function targetOf(total: bigint, { numerator, denominator }: Share): bigint {
   return -floorOf(-total * numerator, denominator);
 }
@@ -56,11 +56,11 @@ function peakOf(bins: Float64Array, volumes: Float64Array): number {
 }
 
 /**
- * The value area of a sparse profile. A run of untraded rows is crossed in one step, so the time is linear in the traded
- * bins however far apart they lie.
+ * The value area of a sparse profile. A run of untraded rows is crossed in one step, so the time is linear in the
+ * number of traded bins, however far apart they are.
  *
  * @param bins - traded bins, ascending.
- * @param volumes - their volumes, in the same order: integers whose sum is below 2^53, so that all here is exact.
+ * @param volumes - their volumes, in the same order: integers whose sum is below 2^53, so that every sum is exact.
  * @param target - volume that the area must hold, see {@link targetOf}.
  * @returns undefined for an empty profile.
  */
@@ -101,7 +101,7 @@ export function valueAreaOf(
       while (below >= 0 && (bins[below] ?? 0) >= low) below -= 1;
       volume += falling;
     } else {
-      // Untraded on both sides, each step would be a tie, upward, until a traded row comes into reach.
+      // Untraded on both sides, each step would be a tie, upward, until a traded row is reached.
       const untraded = (bins[above] ?? 0) - high - 1;
       const isTie = rising === 0 && falling <= 0;
       high = Math.min(high + (isTie ? Math.max(rows, untraded - (untraded % rows)) : rows), last);

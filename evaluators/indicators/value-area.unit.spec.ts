@@ -14,7 +14,7 @@ function denseValueArea(profile: ReadonlyMap<number, number>, share: number, rul
   const pointOfControl = bins
     .filter((bin) => at(bin) === most)
     .sort((left, right) => Math.abs(left - centre) - Math.abs(right - centre) || right - left)[0]!;
-  // Shares of two decimals.
+  // Shares with two decimals.
   const target = (Math.round(share * 100) * bins.reduce((sum, bin) => sum + at(bin), 0)) / 100;
   let [low, high, volume] = [pointOfControl, pointOfControl, at(pointOfControl)];
   const rows = rule === 'ONE_ROW' ? 1 : 2;
@@ -30,7 +30,7 @@ function denseValueArea(profile: ReadonlyMap<number, number>, share: number, rul
   return { pointOfControl, low, high, volume };
 }
 
-/** Both kinds of numbers, which must say the same. */
+/** Both kinds of numbers, which must agree. */
 function sparseValueArea(profile: ReadonlyMap<number, number>, share: number, rule: ValueAreaRule) {
   const rows = [...profile].sort(([left], [right]) => left - right);
   const bins = Float64Array.from(rows, ([bin]) => bin);
@@ -56,7 +56,7 @@ describe('valueAreaOf', () => {
     [107, 15],
   ]);
 
-  it('gives the golden vector by both rules', () => {
+  it('reproduces the golden vector by both rules', () => {
     expect(sparseValueArea(vector, 0.7, 'ONE_ROW')).toEqual({ pointOfControl: 103, low: 102, high: 105, volume: 150 });
     expect(sparseValueArea(vector, 0.7, 'TWO_ROW')).toEqual({ pointOfControl: 103, low: 101, high: 105, volume: 170 });
   });
@@ -76,11 +76,11 @@ describe('valueAreaOf', () => {
   it('puts the point of control of equal bins at the centre', () => {
     const equal = (count: number) => new Map(Array.from({ length: count }, (_, bin) => [bin, 4]));
     expect(sparseValueArea(equal(5), 0.7, 'ONE_ROW')).toEqual({ pointOfControl: 2, low: 1, high: 4, volume: 16 });
-    // Of two bins equally near to the centre, the upper.
+    // Of two bins equally near the centre, the upper.
     expect(sparseValueArea(equal(4), 0.1, 'ONE_ROW')).toMatchObject({ pointOfControl: 2 });
   });
 
-  it('crosses untraded rows as if they were written out', () => {
+  it('crosses untraded rows as if they were listed', () => {
     const bins = fc.dictionary(fc.integer({ min: 0, max: 60 }).map(String), fc.integer({ min: 1, max: 9 }), {
       minKeys: 1,
       maxKeys: 14,
@@ -95,7 +95,7 @@ describe('valueAreaOf', () => {
     );
   });
 
-  it('takes no time for bins a trillion rows apart', () => {
+  it('is fast for bins a trillion rows apart', () => {
     const far = new Map([
       [1, 5],
       [1e12, 5],
@@ -105,7 +105,7 @@ describe('valueAreaOf', () => {
     expect(sparseValueArea(far, 1, 'TWO_ROW')).toEqual({ pointOfControl: 1e12, low: 1, high: 2e12, volume: 15 });
   });
 
-  it('holds exactly the share that is written', () => {
+  it('holds exactly the decimal share', () => {
     const target = (total: bigint, share: number) => targetOf(total, shareOf(share));
     expect([target(10n, 0.7), target(11n, 0.7), target(10n, 1), target(0n, 0.7)]).toEqual([7n, 8n, 10n, 0n]);
     // The double 0.7 is less than 7/10, and 0.1 more than 1/10.

@@ -39,9 +39,9 @@ export interface ValueAreaPrices {
  * Volume by price of one session, in bins of {@link PriceRows}, by integers, because the division of doubles puts one
  * price in nine into the bin below.
  *
- * Only bins that were traded are held, sorted; memory is bounded by {@link PROFILE_BINS_MAX}: a session of more distinct
- * bins continues at twice the height. Volumes are exact integers of 10^-k, k the most decimals seen so far: in doubles
- * while their sum is below 2^53, and as BigInt from then on.
+ * Only bins that were traded are held, sorted; memory is bounded by {@link PROFILE_BINS_MAX}: a session with more
+ * distinct bins continues with bins of twice the height. Volumes are exact integers of 10^-k, k the most decimals seen
+ * so far: in doubles while their sum is below 2^53, and as BigInt from then on.
  */
 export class VolumeProfile {
   readonly rows: PriceRows;
@@ -121,7 +121,7 @@ export class VolumeProfile {
     const fraction = size.fraction / this.sizeUnit;
     const units = size.whole * this.sizeScale + fraction;
     const total = this.total + units;
-    // A quotient is an integer exactly where the division leaves no remainder: see WeightedSums.
+    // A quotient is an integer if and only if the division leaves no remainder: see WeightedSums.
     const isQuick = units > 0 && total <= Number.MAX_SAFE_INTEGER && Math.floor(fraction) === fraction;
     if (!isQuick || this.wide !== undefined) {
       this.addSlowly(price, size);
@@ -132,7 +132,7 @@ export class VolumeProfile {
     this.volumes[position] = (this.volumes[position] ?? 0) + units;
   }
 
-  /** Takes a trade out that was counted; a bin without volume is taken out with it. */
+  /** Removes a trade that was counted, and its bin if that has no volume left. */
   remove(price: Decimal, size: Decimal): void {
     if (size.isZero()) return;
     const bin = this.binOf(price);
@@ -186,7 +186,7 @@ export class VolumeProfile {
     return this.merged === 1 ? row : Math.floor(row / this.merged);
   }
 
-  /** A trade of no size, of a size finer than those before, or one that makes the sum too great for doubles. */
+  /** A trade without size, with a finer size than those before, or one that makes the sum too great for doubles. */
   private addSlowly(price: Decimal, size: Decimal): void {
     if (size.isZero()) return;
     if (size.decimals > this.sizeDecimals) this.refine(size.decimals);
@@ -219,13 +219,13 @@ export class VolumeProfile {
     }
   }
 
-  /** Goes on with BigInt, volumes times a factor. */
+  /** Continues with BigInt, volumes times a factor. */
   private widen(factor: bigint): void {
     const volumes = Array.from({ length: this.count }, (_, position) => this.volumeAt(position) * factor);
     this.wide = { total: (this.wide?.total ?? BigInt(this.total)) * factor, volumes };
   }
 
-  /** Position of a price's bin, which is made where it is missing. */
+  /** Position of a price's bin, which is created if missing. */
   private positionAt(price: Decimal): number {
     const { lastPrice } = this;
     if (this.lastPosition < 0 || price.whole !== lastPrice.whole || price.fraction !== lastPrice.fraction) {

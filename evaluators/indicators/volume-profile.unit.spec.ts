@@ -22,7 +22,7 @@ const textsOf = (profile: VolumeProfile, share = 0.7, rule: ValueAreaRule = 'ONE
   );
 
 const cents = fc.integer({ min: -400, max: 400 }).map((value) => Decimal.of((value / 100).toFixed(2)));
-/** Sizes of few digits, of twelve decimals, and so great that no double holds their sum. */
+/** Sizes with few digits, with twelve decimals, and so great that no double holds their sum. */
 const sizes = fc
   .oneof(
     fc.bigInt({ min: 1n, max: 9n }).map((units) => units * 10n ** 11n),
@@ -72,7 +72,7 @@ describe('VolumeProfile', () => {
     expect(textsOf(profileOf('1', [sized('-0.25', '1')]))).toMatchObject({ pointOfControl: '-1' });
   });
 
-  it('knows a tie of volumes that doubles do not', () => {
+  it('finds a tie of volumes that doubles miss', () => {
     const trades = [sized('100.5', '0.1'), sized('100.5', '0.2'), sized('101.5', '0.05'), sized('102.5', '0.3')];
     expect(textsOf(profileOf('1', trades))).toMatchObject({ pointOfControl: '102' });
     expect(textsOf(profileOf('1', trades.toReversed()))).toMatchObject({ pointOfControl: '102' });
@@ -88,7 +88,7 @@ describe('VolumeProfile', () => {
     expect(textsOf(profileOf('1', trades), 0.9)).toMatchObject({ valueAreaLow: '1', valueAreaHigh: '2' });
   });
 
-  it('is exact for any sizes, in any order, and over any cut', () => {
+  it('is exact for any sizes, in any order, and when continued from its state anywhere', () => {
     fc.assert(
       fc.property(markets, rules, fc.constantFrom(0.1, 0.5, 0.7, 1), fc.nat(), (trades, rule, share, cut) => {
         let profile = profileOf('0.02');
@@ -113,7 +113,7 @@ describe('VolumeProfile', () => {
         const profile = profileOf('0.02', trades);
         for (const [price, size] of trades.filter((trade) => !kept.includes(trade))) profile.remove(price, size);
         expect(profile.toState()).toEqual(profileOf('0.02', kept).toState());
-        // The last one's bin may just have been taken out, or stand elsewhere.
+        // The last trade's bin may just have been removed, or have moved.
         const last = trades.at(-1)!;
         profile.add(...last);
         expect(profile.toState()).toEqual(profileOf('0.02', [...kept, last]).toState());
@@ -128,7 +128,7 @@ describe('VolumeProfile', () => {
     }
   });
 
-  it('tells prices apart after a fall by 10^6 within a session', () => {
+  it('distinguishes prices after a fall by 10^6 within a session', () => {
     const trades = [
       sized('80.12', '10'),
       sized('6.2', '20'),
@@ -144,15 +144,15 @@ describe('VolumeProfile', () => {
       valueAreaHigh: '0.00031',
       profileBinSize: '0.0000001',
     });
-    // In rows of the first price's bin, all of these are one.
+    // In rows of the first price's bin size, all of these share one.
     expect(textsOf(profileOf('0.001', trades))).toMatchObject({ pointOfControl: '0' });
   });
 
-  it('leaves no bin of no size', () => {
+  it('leaves no bin without volume', () => {
     expect(profileOf('1', [sized('1', '0')]).size).toBe(0);
   });
 
-  it('merges neighbours rather than grow without bound', () => {
+  it('merges neighbours instead of growing without bound', () => {
     for (const size of ['1', '999999999999999.999999999999']) {
       const profile = profileOf('1');
       for (let price = 1; price <= PROFILE_BINS_MAX + 1; price += 1) {
@@ -167,7 +167,7 @@ describe('VolumeProfile', () => {
     }
   });
 
-  it('survives bins and prices at the bounds of what a decimal holds', () => {
+  it("handles bins and prices at a decimal's bounds", () => {
     const profile = profileOf('0.000000000001', [sized('999999999999999', '1')]);
     expect(profile.valueArea(0.7, 'ONE_ROW')?.pointOfControl.toNumber()).toBeCloseTo(9007.199254740991, 9);
     expect(textsOf(profileOf('700000000000000', [sized('-999999999999999', '1')]))).toMatchObject({
@@ -175,7 +175,7 @@ describe('VolumeProfile', () => {
     });
   });
 
-  it('goes on from the doubles of engine version 2', () => {
+  it('continues from the doubles of engine version 2', () => {
     const profile = VolumeProfile.fromRounded({ binSize: '0.1', merged: 2, bins: [3, 0.1 + 0.2, 4, 0, 7, 4.35] });
     expect(profile.toState()).toEqual({
       binSize: '0.1',

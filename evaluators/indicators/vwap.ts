@@ -17,7 +17,7 @@ export interface SessionWindow {
   readonly lengthUs: number;
 }
 
-/** Number of the session that a time falls in: `floor((t − anchor) / length)`, never a calendar's day. */
+/** Number of the session that a time falls in: `floor((t − anchor) / length)`, never a calendar day. */
 export function sessionIndexOf(eventTimeUs: number, window: SessionWindow): number {
   return Math.floor((eventTimeUs - window.anchorUs) / window.lengthUs);
 }
@@ -26,8 +26,8 @@ export function sessionIndexOf(eventTimeUs: number, window: SessionWindow): numb
  * Volume-weighted average price of one session, `Σ p·q / Σ q`, and the volume-weighted standard deviation about it,
  * `√(Σ q·(p − VWAP)² / Σ q)`. Prices in the quote, volume in the base currency.
  *
- * From exact sums, so that neither the order of the trades nor those that were taken out again leave a trace:
- * `(Σ p²·q · Σ q − (Σ p·q)²) / (Σ q)²` is the variance without any cancellation there. Average and variance are rounded once.
+ * From exact sums, so that neither the order of the trades nor trades that were taken out again leave a trace:
+ * `(Σ p²·q · Σ q − (Σ p·q)²) / (Σ q)²` is the variance without cancellation. Average and variance are rounded once.
  */
 export class Vwap {
   private sums = new WeightedSums();
@@ -53,22 +53,22 @@ export class Vwap {
     return [...this.sums.toState(), this.trades];
   }
 
-  /** Counts a trade. A size of 0 has no weight, and leaves the average undefined as long as it is alone. */
+  /** Counts a trade. A size of 0 has no weight: alone, it leaves the average undefined. */
   add(price: Decimal, size: Decimal): void {
     this.trades += 1;
     this.measures = undefined;
     this.sums.count(price, size, 1);
   }
 
-  /** Takes a trade out that was counted: all is as if it had never been. */
+  /** Removes a trade that was counted: all is as if it had never existed. */
   remove(price: Decimal, size: Decimal): void {
-    if (this.trades === 0) throw new RangeError('there is no trade to take out');
+    if (this.trades === 0) throw new RangeError('there is no trade to remove');
     this.trades -= 1;
     this.measures = undefined;
     this.sums.count(price, size, -1);
   }
 
-  /** Undefined while no volume was traded: no average of nothing is 0. */
+  /** Undefined while no volume was traded: an average of nothing is not 0. */
   get average(): number | undefined {
     const { volume, average } = this.measured();
     return volume > 0 ? average : undefined;

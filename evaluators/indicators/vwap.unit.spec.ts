@@ -7,7 +7,7 @@ import { Vwap } from './vwap.ts';
 
 const decimal = (text: string | number) => Decimal.of(String(text));
 
-/** A price or size of any number of digits, those of real markets most often. */
+/** A price or size with any number of digits, most often with a real market's. */
 const digits = fc
   .oneof(
     fc.record({ units: fc.bigInt({ min: 1n, max: 10n ** 7n }), decimals: fc.nat({ max: 8 }) }),
@@ -16,7 +16,7 @@ const digits = fc
   )
   .map(({ units, decimals }) => Decimal.fromUnits(units * 10n ** BigInt(12 - decimals)));
 const prices = fc.tuple(digits, fc.boolean()).map(([price, isBelow]) => (isBelow ? price.negated() : price));
-/** Trades as one market has them: near to one another. */
+/** Trades of one market: at prices near each other. */
 const near = fc
   .record({
     base: prices.filter((price) => Math.abs(price.whole) < 1e14),
@@ -85,7 +85,7 @@ describe('Vwap', () => {
     expect([vwap.average, vwap.deviation]).toEqual([96937.89, 0]);
   });
 
-  it('averages prices below 0 as any others', () => {
+  it('averages prices below 0 like any others', () => {
     const prices = ['1.25', '0.50', '0.01', '-0.10', '-13.10', '-37.63', '-40.32', '-10.01', '0.02', '1.10'];
     expect(vwapOf(prices.map((price) => [decimal(price), decimal(1)])).average).toBe(-9.828);
   });
@@ -119,10 +119,10 @@ describe('Vwap', () => {
     );
     expect(() => {
       new Vwap().remove(decimal(1), decimal(1));
-    }).toThrow('no trade to take out');
+    }).toThrow('no trade to remove');
   });
 
-  it('goes on from its state, and has the same one, wherever it was cut', () => {
+  it('continues from its state, and has the same state, wherever it was interrupted', () => {
     fc.assert(
       fc.property(markets, fc.nat(), fc.nat(), (trades, cut, look) => {
         let resumed = new Vwap();
@@ -147,7 +147,7 @@ describe('Vwap', () => {
   });
 });
 
-/** What engine version 2 did: West's update (1979, doi 10.1145/359146.359153), the weighted form of Welford's. */
+/** The method of engine version 2: West's update (1979, doi 10.1145/359146.359153), the weighted form of Welford's. */
 function westOf(trades: readonly (readonly [Decimal, Decimal])[]) {
   let [volume, mean, squares] = [0, 0, 0];
   for (const [price, size] of trades) {
@@ -183,17 +183,17 @@ describe('Vwap of engine version 2', () => {
     expectClose(vwap.deviation, Math.sqrt(squares / volume), WEST_DEVIATION_TOLERANCE);
   });
 
-  it('goes on from its doubles to 12 digits', () => {
+  it('continues from its doubles to 12 digits', () => {
     fc.assert(
       fc.property(
-        // A Σ p·q has 24 decimals at most: of what is below 10^-9, they are fewer than 15 digits.
+        // A Σ p·q has 24 decimals at most: below 10^-9, they are fewer than 15 digits.
         fc.double({ min: 1e-3, max: 1e12, noNaN: true }),
         fc.double({ min: -1e7, max: 1e7, noNaN: true }).filter((mean) => Math.abs(mean) > 1e-6),
         fc.double({ min: 1e-12, max: 1e18, noNaN: true }),
         (volume, mean, squares) => {
           const vwap = Vwap.fromRounded(volume, mean, squares, 9);
           expectClose(vwap.average! * vwap.totalVolume, mean * volume);
-          // Where 12 decimals are fewer than 15 digits, a volume is taken to 12 decimals, as it must have been.
+          // If 12 decimals are fewer than 15 digits, a volume is taken to 12 decimals, as it must have been.
           expect(Math.abs(vwap.totalVolume - volume)).toBeLessThanOrEqual(Math.max(1e-12 * volume, 5.1e-13));
           expectClose(vwap.deviation, Math.sqrt(squares / vwap.totalVolume));
           expect(Vwap.fromState(vwap.toState()).toState()).toEqual(vwap.toState());
@@ -209,7 +209,7 @@ describe('Vwap of engine version 2', () => {
     expectClose(vwap.deviation, Math.sqrt(after.squares / after.volume), WEST_DEVIATION_TOLERANCE);
   });
 
-  it('keeps one price one price, and nothing nothing', () => {
+  it('keeps a single price a single price, and an empty sum empty', () => {
     const vwap = Vwap.fromRounded(0.1 + 0.2, 0.00001, 0, 2);
     expect(vwap.toState()).toEqual(['0.3', '0.000003', '0.00000000003', 2]);
     expect([vwap.average, vwap.deviation]).toEqual([0.00001, 0]);

@@ -19,7 +19,7 @@ const QUANTITY_BOUND = 1_125_899_906_842_624;
 const SQUARE_BOUND = LIMB * LIMB;
 /** Up to here a distance is exact in a double: its two parts, below 2^53 and 10^12, were. */
 const DISTANCE_BOUND = LIMB * LIMB;
-/** A limb above 2^52 goes into the BigInt totals: with what one more trade adds, at most 2^50 + 2^28, it stays exact. */
+/** A limb above 2^52 is added to the BigInt totals: one more trade adds at most 2^50 + 2^28, so it stays exact. */
 const FLUSH_BOUND = LIMB * LIMB;
 /** Trades too far from the reference price that are counted by BigInt before the reference follows them. */
 const FAR_TRADES_MAX = 32;
@@ -42,10 +42,10 @@ export interface WeightedTotals {
  * The exact sums Σ q, Σ p·q and Σ p²·q over trades of price p and size q, from which a trade can be taken out again.
  *
  * Prices and sizes are integers of 10^-k, k the most decimals seen so far in each; when a finer one comes, all sums are
- * rescaled, which is exact. Prices are taken as the distance d from a reference price near them: small integers. What a
- * trade adds is summed in doubles that hold integers below 2^53, the greater ones in limbs of 26 bits, and the limbs go
- * into BigInt totals before they could round. So scales, reference and the time of that are free: the sums are exact
- * whatever they are.
+ * rescaled, which is exact. Prices are taken as the distance d from a reference price near them: small integers. A
+ * trade's terms are summed in doubles that hold integers below 2^53, greater ones in limbs of 26 bits. The limbs are
+ * added to BigInt totals before they could round. So the scales, the reference and the moment of that are free choices:
+ * the sums are exact in any case.
  */
 export class WeightedSums {
   private priceDecimals = 0;
@@ -55,7 +55,10 @@ export class WeightedSums {
   private priceUnit = 1e12;
   private sizeScale = 1;
   private sizeUnit = 1e12;
-  /** The reference price's parts, the fraction in units of 10^-k; NaN before the first trade makes that one go slowly. */
+  /**
+   * The reference price's parts, the fraction in units of 10^-k; NaN before the first trade, which therefore takes the
+   * slow way.
+   */
   private referenceWhole = Number.NaN;
   private referenceFraction = Number.NaN;
   private reference = 0n;
@@ -76,9 +79,9 @@ export class WeightedSums {
   }
 
   /**
-   * From what engine version 2 kept, in doubles: Σ q, the average, and Σ q·(p − average)². Volume and Σ p·q are taken to
-   * 15 significant digits, Σ p²·q so that the sum of squares about the average is, rounded up in its 15th digit. At one
-   * price so far, that price is taken to 12 decimals, and the deviation stays exactly 0.
+   * From the doubles of engine version 2: Σ q, the average, and Σ q·(p − average)². Volume and Σ p·q are taken to 15
+   * significant digits, Σ p²·q so that the sum of squares about the average has as many, rounded up in the 15th. With
+   * only one price so far, that price is taken to 12 decimals, and the deviation stays exactly 0.
    *
    * @param volume - above 0.
    */
@@ -121,16 +124,16 @@ export class WeightedSums {
     ];
   }
 
-  /** Counts a trade in, or out again with a sign of −1. Hot: once a trade, so no BigInt and no calls. */
+  /** Adds a trade, or removes it with a sign of −1. Hot: once for each trade, so no BigInt and no calls. */
   count(price: Decimal, size: Decimal, sign: 1 | -1): void {
     const sizeUnits = size.fraction / this.sizeUnit;
     const priceUnits = price.fraction / this.priceUnit;
     const quantity = size.whole * this.sizeScale + sizeUnits;
     const distance = (price.whole - this.referenceWhole) * this.priceScale + (priceUnits - this.referenceFraction);
     const square = distance * distance;
-    // A fraction is below 10^12, and where 10^m does not divide it, the quotient, below 10^(12 − m), is at least 10^-m
-    // from any integer. Rounding moves it by less than 2^-53 of itself, which is less: so it is an integer exactly where
-    // the division leaves no remainder. Every bound fails for NaN, and for a product too great to be exact.
+    // A fraction is below 10^12, and if 10^m does not divide it, the quotient, below 10^(12 − m), is at least 10^-m
+    // from any integer. Rounding moves it by less than 2^-53 of itself, which is less: so it is an integer if and only
+    // if the division leaves no remainder. Every bound fails for NaN, and for a product too great to be exact.
     const areWhole = Math.floor(sizeUnits) === sizeUnits && Math.floor(priceUnits) === priceUnits;
     if (!(areWhole && quantity < QUANTITY_BOUND && square < SQUARE_BOUND)) {
       if (areWhole && quantity < QUANTITY_BOUND && Math.abs(distance) < DISTANCE_BOUND) {
@@ -172,7 +175,7 @@ export class WeightedSums {
     return { volume, first, second, reference, priceDecimals, sizeDecimals };
   }
 
-  /** Any trade: the first, one that is finer than those before, or one of very great numbers. */
+  /** Any trade: the first, one with more decimals than those before, or one with very great numbers. */
   private countSlowly(price: Decimal, size: Decimal, sign: 1 | -1): void {
     const priceDecimals = Math.max(price.decimals, this.priceDecimals);
     const sizeDecimals = Math.max(size.decimals, this.sizeDecimals);

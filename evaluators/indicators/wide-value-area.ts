@@ -16,8 +16,8 @@ function peakOf(bins: Float64Array, volumes: readonly bigint[]): number {
 }
 
 /**
- * As `valueAreaOf`, line by line, for volumes whose sum is 2^53 or more. Apart from it, because code that meets both kinds
- * of numbers would be slow for each.
+ * Like `valueAreaOf`, line by line, for volumes whose sum is 2^53 or more. Separate, because code that handles both
+ * kinds of numbers would be slow for each.
  */
 export function wideValueAreaOf(
   bins: Float64Array,

@@ -1,12 +1,12 @@
 import { Decimal, DECIMAL_WHOLE_BOUND } from '../../contracts/decimal.ts';
 import type { Direction, HitRuleKind } from '../../contracts/generated/events.ts';
 
-/** The least move of a hit rule; where barriers decide, their distance from the reference price. */
+/** The least move of a hit rule; if barriers decide, their distance from the reference price. */
 export interface LeastMove {
   readonly kind: HitRuleKind;
   /** Basis points of the reference's magnitude. */
   readonly minMoveBps: number;
-  /** In the quote currency, in place of the basis points; null where these decide. */
+  /** In the quote currency, in place of the basis points; null when these decide. */
   readonly minMovePoints: Decimal | null;
 }
 
@@ -15,7 +15,7 @@ export interface HitRuleTerms extends LeastMove {
   readonly horizonMs: number;
   /** How long after the horizon a trade may still resolve. */
   readonly graceMs: number;
-  /** One text for each rule: what is counted under one is not counted under another. */
+  /** One text for each rule: outcomes are counted separately by rule. */
   readonly key: string;
 }
 
@@ -25,10 +25,10 @@ export function hitRuleTerms(rule: Omit<HitRuleTerms, 'key'>): HitRuleTerms {
   return { ...rule, key: `${kind} ${horizonMs} ${graceMs} ${least}` };
 }
 
-/** Which way the price went, by a rule: NONE where it did neither. */
+/** Which way the price went, by a rule: NONE for neither. */
 export type Course = 'UP' | 'DOWN' | 'NONE';
 
-/** Both ways to say how far a price moved. */
+/** A price's move in both units. */
 export interface Move {
   /** See {@link moveBpsOf}. */
   readonly moveBps: number | null;
@@ -43,7 +43,7 @@ const WHOLE_SCALED = 10_000n * BigInt(MOVE_SCALE);
 
 /**
  * Signed move from a reference to an observed price, basis points of the reference, six decimals, half away from zero.
- * Computed from the exact decimals. Null where the reference is not above 0: a part of it would say nothing.
+ * Computed from the exact decimals. Null when the reference is not above 0: a fraction of it would be meaningless.
  */
 export function moveBpsOf(reference: Decimal, observed: Decimal): number | null {
   if (!reference.isPositive()) return null;
@@ -63,9 +63,9 @@ export function moveOf(reference: Decimal, observed: Decimal): Move {
 }
 
 /**
- * Which way an observed price lies from a reference, decided on exact decimals. It must exceed the least move, and a tie
- * is NONE; a barrier is touched when it is reached. A least move in basis points is a part of the reference's magnitude:
- * 0 of a reference of 0, so that any move exceeds it.
+ * Which way an observed price differs from a reference, decided on exact decimals. It must exceed the least move, and a
+ * tie is NONE; a barrier is touched when it is reached. A least move in basis points is a fraction of the reference's
+ * magnitude: 0 of a reference of 0, so that any move exceeds it.
  */
 export function courseOf(least: LeastMove, reference: Decimal, observed: Decimal): Course {
   const order = observed.compare(reference);
@@ -86,12 +86,15 @@ export function isHit(direction: Direction, least: LeastMove, reference: Decimal
   return isHitBy(direction, courseOf(least, reference, observed));
 }
 
-/** True when a course is that of a direction. */
+/** True when a course is a direction's. */
 export function isHitBy(direction: Direction, course: Course): boolean {
   return course === 'UP' ? direction === 'LONG' : course === 'DOWN' && direction === 'SHORT';
 }
 
-/** The barriers of a rule around a reference price: touched by prices at or beyond them. Null where a `Decimal` cannot hold one. */
+/**
+ * The barriers of a rule around a reference price: touched by prices at or beyond them. Null when a `Decimal` cannot
+ * hold one.
+ */
 export function barriersOf(
   least: LeastMove,
   reference: Decimal,

@@ -12,13 +12,13 @@ export interface PendingForecast {
   readonly direction: Direction;
   /** As published. */
   readonly probability: number;
-  /** Null where an engine version before 4 made the forecast. */
+  /** Null when an engine version before 4 made the forecast. */
   readonly level: ConfidenceLevel | null;
-  /** What calibration learns from; null where an engine version before 4 made the forecast. */
+  /** The input of calibration; null when an engine version before 4 made the forecast. */
   readonly evidence: ForecastEvidence | null;
 }
 
-/** What a forecast said, before and after calibration. */
+/** A forecast's evidence, before and after calibration. */
 export interface ForecastEvidence {
   /** Log odds beyond the reference rate that the slope scales. */
   readonly evidence: number;
@@ -26,7 +26,7 @@ export interface ForecastEvidence {
   readonly calibratedProbability: number;
 }
 
-/** What a point was made by where that is not in force any more. */
+/** The origin of a point whose activation is no longer in force. */
 export interface MadeUnder {
   readonly engineVersion: string;
   readonly configHash: string;
@@ -34,20 +34,20 @@ export interface MadeUnder {
 
 /**
  * A snapshot's price under one hit rule, with the forecasts made there, which it resolves together. One without
- * forecasts says how often an undirected forecast comes true. Times in microseconds.
+ * forecasts shows how often an undirected forecast comes true. Times in microseconds.
  */
 export interface ForecastPoint {
   readonly rule: HitRuleTerms;
   readonly forecastTime: number;
   readonly referencePrice: Decimal;
-  /** The rate p0 then; null where an engine version before 4 made the forecasts. */
+  /** The rate p0 at that time; null when an engine version before 4 made the forecasts. */
   readonly referenceRate: number | null;
   readonly forecasts: readonly PendingForecast[];
-  /** Null while the activation in force is still that under which it was made. */
+  /** Null while the activation under which it was made is still in force. */
   readonly madeUnder: MadeUnder | null;
 }
 
-/** How a point came out; its moves are null when VOID. */
+/** A point's outcome; its moves are null when VOID. */
 export interface Resolution extends Move {
   readonly point: ForecastPoint;
   readonly dueTime: number;
@@ -80,10 +80,10 @@ export interface HitRuleState {
   readonly minMovePoints: string | null;
 }
 
-/** State of an {@link OutcomeEvaluator}: by rule what is pending, in order. */
+/** State of an {@link OutcomeEvaluator}: the pending points by rule, in order. */
 export type OutcomeEvaluatorState = readonly { readonly rule: HitRuleState; readonly points: readonly PointState[] }[];
 
-/** Resolved points in front of a queue that are tolerated before it is cut. */
+/** Resolved points at the front of a queue that are tolerated before it is cut. */
 const SPENT_POINTS_MAX = 1_024;
 const NO_MOVE: Move = { moveBps: null, movePoints: null };
 const NONE: readonly Resolution[] = [];
@@ -101,10 +101,11 @@ export function hitRuleFromState({ minMovePoints, ...rest }: HitRuleState): HitR
  * Forecasts of one instrument that await their outcome.
  *
  * MOVE: the first on-time trade at or after the due time resolves, by its price. FIRST_TOUCH: the first on-time trade at or
- * before the due time that touches a barrier resolves; where none did, the first one after it says so. VOID when the trade
- * at the due time came later than the grace, or when it is known before any such trade that none came in time.
+ * before the due time that touches a barrier resolves; if none did, the first one after it proves so. VOID when the
+ * trade at the due time came later than the grace, or when it is known before any such trade that none came in time.
  *
- * What one trade resolves is in the order of the due times, and then of the forecasts; what it touches comes after it.
+ * Points that one trade resolves are in the order of the due times, and then of the forecasts; points that it touches
+ * come after them.
  */
 export class OutcomeEvaluator {
   private readonly queues = new Map<string, RuleQueue>();
@@ -149,13 +150,13 @@ export class OutcomeEvaluator {
     this.refresh();
   }
 
-  /** What is pending was made under an activation that is not in force any more. */
+  /** Marks all pending points as made under an activation that is no longer in force. */
   replaceActivation(former: MadeUnder): void {
     for (const queue of this.queues.values()) queue.markMadeUnder(former);
   }
 
   /**
-   * Takes out as VOID everything whose grace ended before a time up to which every trade is known, in the order of
+   * Removes as VOID every point whose grace ended before a time up to which every trade is known, in the order of
    * {@link resolve}.
    */
   expire(completeUntil: number): readonly Resolution[] {
@@ -163,7 +164,7 @@ export class OutcomeEvaluator {
     return this.takeInOrder((queue) => queue.nextDue + queue.graceUs < completeUntil, NO_PRICE);
   }
 
-  /** Takes out and resolves everything that is due at an on-time trade, and what it touches. */
+  /** Removes and resolves every point that is due at an on-time trade, or that it touches. */
   resolve(observedTime: number, observedPrice: Decimal): readonly Resolution[] {
     const observed = { time: observedTime, price: observedPrice };
     const due = this.takeInOrder((queue) => queue.nextDue <= observedTime, observed);
@@ -185,7 +186,7 @@ export class OutcomeEvaluator {
     return taken;
   }
 
-  /** Of the queues that are ready the one whose first point is due first, and then the one with the older forecast. */
+  /** The ready queue whose first point is due first; of several, the one with the oldest forecast. */
   private first(isReady: (queue: RuleQueue) => boolean): RuleQueue | undefined {
     let first: RuleQueue | undefined;
     for (const queue of this.queues.values()) {
@@ -199,7 +200,7 @@ export class OutcomeEvaluator {
     const { key } = rule;
     let queue = this.queues.get(key);
     if (queue === undefined) {
-      // In the order of the keys, whenever each came: the state of the same forecasts is the same.
+      // In the order of the keys, not of arrival: the state of the same forecasts is the same.
       const queues = [...this.queues, [key, new RuleQueue(rule)] as const].sort(([a], [b]) => (a < b ? -1 : 1));
       this.queues.clear();
       for (const [name, of] of queues) this.queues.set(name, of);
@@ -230,7 +231,7 @@ interface Observed {
   readonly price: Decimal | undefined;
 }
 
-/** Nothing was observed: a time is known up to which nothing happened. */
+/** Nothing was observed, and it is known up to which time nothing happened. */
 const NO_PRICE: Observed = { time: Number.POSITIVE_INFINITY, price: undefined };
 
 /** The pending points of one rule, by due time and then by age. */
@@ -239,7 +240,7 @@ class RuleQueue {
   readonly horizonUs: number;
   readonly graceUs: number;
   nextDue = Number.POSITIVE_INFINITY;
-  /** The nearest barriers of all points; undefined where the rule has none, or nothing is pending. */
+  /** The nearest barriers of all points; undefined when the rule has none, or nothing is pending. */
   upper: Decimal | undefined;
   lower: Decimal | undefined;
   private queue: ForecastPoint[] = [];

@@ -42,13 +42,13 @@ describe('wilsonInterval', () => {
     expect(interval?.high).toBeCloseTo(high, 5);
   });
 
-  it('says nothing of nothing', () => {
+  it('is undefined without trials', () => {
     expect(wilsonInterval(0, 0)).toBeUndefined();
   });
 });
 
 describe('the hit rule', () => {
-  it('takes a tie for a miss, exactly', () => {
+  it('counts a tie as a miss, exactly', () => {
     expect(isHit('LONG', bps(0), price('100'), price('100'))).toBe(false);
     expect(isHit('SHORT', bps(0), price('100'), price('100'))).toBe(false);
     expect(isHit('LONG', bps(0), price('999999999999999'), price('999999999999999.000000000001'))).toBe(true);
@@ -69,7 +69,7 @@ describe('the hit rule', () => {
 });
 
 describe('the hit rule below 0', () => {
-  it('asks for a least move in the quote currency, exactly', () => {
+  it('requires a least move in the quote currency, exactly', () => {
     expect(isHit('LONG', points('0.05'), price('-37.63'), price('-37.58'))).toBe(false);
     expect(isHit('LONG', points('0.05'), price('-37.63'), price('-37.579999999999'))).toBe(true);
     expect(isHit('SHORT', points('0.05'), price('0.01'), price('-0.04'))).toBe(false);
@@ -78,7 +78,7 @@ describe('the hit rule below 0', () => {
     expect(isHit('LONG', points('0'), price('0'), price('0'))).toBe(false);
   });
 
-  it('has no basis points of a reference that is not above 0', () => {
+  it('has no basis points for a reference that is not above 0', () => {
     expect([moveBpsOf(price('0'), price('1')), moveBpsOf(price('-1'), price('1'))]).toEqual([null, null]);
     expect(moveBpsOf(price('1'), price('-1'))).toBe(-20_000);
     expect(isHit('LONG', bps(5), price('-100'), price('-99.95'))).toBe(false);
@@ -86,7 +86,7 @@ describe('the hit rule below 0', () => {
     expect(isHit('SHORT', bps(5), price('0'), price('-0.01'))).toBe(true);
   });
 
-  it('measures the move in the quote currency, as far as a decimal goes', () => {
+  it("measures the move in the quote currency, within a decimal's bounds", () => {
     expect(moveOf(price('1.25'), price('-40.32'))).toEqual({ moveBps: -332_560, movePoints: price('-41.57') });
     expect(moveOf(price('-1'), price('1'))).toEqual({ moveBps: null, movePoints: price('2') });
     expect(moveOf(price('900000000000000'), price('-900000000000000')).movePoints).toBeNull();
@@ -125,7 +125,7 @@ describe('OutcomeEvaluator', () => {
     }
   });
 
-  it('expires what nothing can resolve any more, and keeps what has a longer grace', () => {
+  it('expires the forecasts that nothing can resolve any more, and keeps those with a longer grace', () => {
     const evaluator = new OutcomeEvaluator();
     evaluator.register(point('a', { graceMs: 500 }));
     evaluator.register(point('b'));
@@ -155,7 +155,7 @@ describe('OutcomeEvaluator', () => {
     );
   });
 
-  it('drops what is spent', () => {
+  it('drops resolved points', () => {
     const evaluator = new OutcomeEvaluator();
     for (let index = 0; index < 5_000; index += 1) {
       evaluator.register(point(String(index), {}, { forecastTime: ms(index) }));
@@ -186,7 +186,7 @@ describe('the first of two barriers', () => {
   it.each([
     ['100.1', 'UP'],
     ['99.9', 'DOWN'],
-  ])('is touched where a price reaches it: %s', (reached, course) => {
+  ])('is touched when a price reaches it: %s', (reached, course) => {
     const evaluator = begun();
     expect(evaluator.isDue(ms(10), price('100.099999'))).toBe(false);
     expect(evaluator.resolve(ms(10), price('99.900001'))).toEqual([]);
@@ -201,7 +201,7 @@ describe('the first of two barriers', () => {
     expect(begun().resolve(ms(151), price('102'))).toMatchObject([{ course: 'VOID' }]);
   });
 
-  it('is what looking at every barrier at every trade says', () => {
+  it('gives the same as checking every barrier at every trade', () => {
     const step = fc.record({
       after: fc.integer({ min: 1, max: 40 }),
       move: fc.integer({ min: -3, max: 3 }),
@@ -231,7 +231,7 @@ describe('the first of two barriers', () => {
     );
   });
 
-  it('has no barrier where a decimal cannot hold it', () => {
+  it('has no barrier if a decimal cannot hold it', () => {
     const evaluator = new OutcomeEvaluator();
     evaluator.register(point('a', TOUCH, { referencePrice: price('999999999999999') }));
     expect(evaluator.resolve(ms(1), price('999999999999999.9'))).toEqual([]);

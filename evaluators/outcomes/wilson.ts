@@ -7,8 +7,8 @@ export interface Interval {
 }
 
 /**
- * Wilson's score interval (1927, doi 10.1080/01621459.1927.10502953) for a share that was observed in n independent
- * trials: `(p̂ + z²/2n ± z·sqrt(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n)`. Undefined for n = 0.
+ * Wilson's score interval (1927, doi 10.1080/01621459.1927.10502953) for a share observed in n independent trials:
+ * `(p̂ + z²/2n ± z·sqrt(p̂(1 − p̂)/n + z²/4n²)) / (1 + z²/n)`. Undefined for n = 0.
  */
 export function wilsonInterval(share: number, n: number, z = Z_95): Interval | undefined {
   if (n <= 0) return undefined;

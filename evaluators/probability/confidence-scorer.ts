@@ -2,18 +2,18 @@ import type { ConfidenceLevel } from '../../contracts/generated/events.ts';
 import { clamp, toSixDecimals } from '../arithmetic.ts';
 
 export interface ConfidenceParameters {
-  /** Trades of the session at which the data alone would give a confidence of ½. */
+  /** Number of trades of the session at which the data alone would give a confidence of ½. */
   readonly halfSampleTrades: number;
-  /** Least confidence called MEDIUM, and HIGH. */
+  /** Least confidence called MEDIUM, and least called HIGH. */
   readonly mediumFrom: number;
   readonly highFrom: number;
 }
 
 /**
- * How far a probability is to be trusted, apart from how great it is.
+ * How far a probability can be trusted, apart from its size.
  *
- * `c = quality · n / (n + halfSampleTrades)`: the strategy's quality for this snapshot, shrunk by how many trades of the
- * session stand behind the indicators (a prior of `halfSampleTrades` trades that say nothing). Six decimals.
+ * `c = quality · n / (n + halfSampleTrades)`: the strategy's quality for this snapshot, shrunk by the number of the
+ * session's trades behind the indicators (a prior of `halfSampleTrades` uninformative trades). Six decimals.
  */
 export class ConfidenceScorer {
   private readonly parameters: ConfidenceParameters;

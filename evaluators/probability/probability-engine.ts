@@ -8,7 +8,7 @@ export interface PoolingParameters {
   readonly sharpness: number;
   /** Below this pooled evidence, in log odds, the decision is NEUTRAL. */
   readonly minEvidence: number;
-  /** What a strategy's evidence counts beside its weight and confidence: its calibration slope, or 1. */
+  /** The factor on a strategy's evidence besides its weight and confidence: its calibration slope, or 1. */
   readonly weights: 'SLOPES' | 'EQUAL';
 }
 
@@ -27,7 +27,7 @@ export interface PooledDecision {
   readonly direction: Direction;
   /** |L|, log odds, nine decimals. */
   readonly evidence: number;
-  /** What L is with every slope at 1, in the decision's direction, nine decimals. */
+  /** L with every slope at 1, in the decision's direction, nine decimals. */
   readonly rawEvidence: number;
   /** Mean confidence by weight, six decimals. */
   readonly confidence: number;
@@ -40,9 +40,9 @@ export interface PooledDecision {
  *
  * Evidence s of one forecast: its log odds beyond the reference rate times its slope, positive when LONG and negative when
  * SHORT. Pooled: `L = a · Σ w·c·s / Σ w·c`, with weight w and confidence c. Direction: the sign of L, NEUTRAL below
- * `minEvidence`. The pooling of log odds is that of Satopää et al. 2014 (doi 10.1016/j.ijforecast.2013.09.009). Evidence is
- * pooled and not probability, because "LONG hits" and "SHORT hits" are not complements: there is a tie and a least move,
- * and with a reference rate below ½ a LONG of less than ½ would count for SHORT.
+ * `minEvidence`. Log odds are pooled as in Satopää et al. 2014 (doi 10.1016/j.ijforecast.2013.09.009). Evidence is
+ * pooled and not probability, because "LONG hits" and "SHORT hits" are not complements: there are ties and a least
+ * move. With a reference rate below ½, a LONG of less than ½ would count for SHORT.
  */
 export class ProbabilityEngine {
   private readonly parameters: PoolingParameters;

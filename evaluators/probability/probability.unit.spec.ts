@@ -16,7 +16,7 @@ const forecast = (direction: Pooled['direction'], probability: number, weight = 
 const probabilityOf = ({ evidence }: { readonly evidence: number }) => toSixDecimals(sigmoid(evidence));
 
 describe('ProbabilityEngine', () => {
-  it('gives the golden vectors', () => {
+  it('reproduces the golden vectors', () => {
     const pooled = engine.pool([forecast('LONG', 0.6), forecast('LONG', 0.8)]);
     expect(pooled).toMatchObject({ direction: 'LONG', confidence: 1 });
     expect(probabilityOf(pooled)).toBe(0.710102);
@@ -27,12 +27,12 @@ describe('ProbabilityEngine', () => {
     expect(probabilityOf(short)).toBe(0.857143);
   });
 
-  it('weighs a NEUTRAL forecast as no evidence', () => {
+  it('treats a NEUTRAL forecast as no evidence', () => {
     const { evidence } = engine.pool([forecast('LONG', 0.8), forecast('NEUTRAL', 0.5)]);
     expect(evidence).toBeCloseTo(engine.evidenceOf('LONG', 0.8) / 2, 9);
   });
 
-  it('is NEUTRAL where forecasts cancel, where evidence is low, and where nothing has confidence', () => {
+  it('is NEUTRAL when forecasts cancel, when evidence is low, and when nothing has confidence', () => {
     const neutral = { direction: 'NEUTRAL', rawEvidence: 0 };
     expect(engine.pool([forecast('LONG', 0.7), forecast('SHORT', 0.7)])).toMatchObject({ ...neutral, evidence: 0 });
     expect(engine.pool([forecast('LONG', 0.51)])).toMatchObject(neutral);
@@ -40,7 +40,7 @@ describe('ProbabilityEngine', () => {
     expect(engine.pool([])).toMatchObject({ ...neutral, confidence: 0, evidence: 0 });
   });
 
-  it('counts evidence by its slope, and says what it is at its word', () => {
+  it('scales evidence by its slope, and also reports it unscaled', () => {
     const long = { ...forecast('LONG', 0.8), slope: 0.5 };
     const silent = { ...forecast('SHORT', 0.9), slope: -0.3 };
     const evidence = engine.evidenceOf('LONG', 0.8);
@@ -48,7 +48,7 @@ describe('ProbabilityEngine', () => {
     const pooled = engine.pool([long, silent]);
     expect(pooled).toMatchObject({ direction: 'LONG' });
     expect(pooled.evidence).toBeCloseTo(evidence / 4, 8);
-    // Taken at their word they are SHORT: against the decision.
+    // Unscaled they are SHORT: against the decision.
     expect(pooled.rawEvidence).toBeCloseTo((evidence - engine.evidenceOf('SHORT', 0.9)) / 2, 8);
     const equal = new ProbabilityEngine({ epsilon: 0.001, sharpness: 1, minEvidence: 0.05, weights: 'EQUAL' });
     expect(equal.pool([long, silent])).toMatchObject({ direction: 'SHORT' });

@@ -15,14 +15,14 @@ const SECONDS_PER_MINUTE = 60;
 const SECONDS_PER_DAY = 86_400;
 /** A session belongs to at most this many days before or after the local date of any of its instants. */
 const DAYS_APART_MAX = 2;
-/** One weekday a week, each of them off as often as a configuration can say, and some skipped by changes of the clock. */
+/** One weekday a week, off as often as a configuration can name, and some skipped by changes of the clock. */
 const DAYS_BETWEEN_MAX = 50_000;
 
 /** One session, `[startUs, endUs)`, microseconds since 1970 UTC. */
 export interface SessionSpan {
   /**
-   * Of windows of UTC `floor((t − anchor) / length)`; of trading hours the session's date, days since 1970-01-01.
-   * Ascending in time, in trading hours with gaps.
+   * For windows of UTC `floor((t − anchor) / length)`; for trading hours the session's date, days since 1970-01-01.
+   * Ascending in time; for trading hours, with gaps.
    */
   readonly index: number;
   readonly startUs: number;
@@ -40,9 +40,9 @@ export interface SessionCalendar {
 /**
  * The calendar of a session.
  *
- * @param zones data of the zones that a configuration's sessions name; no zone library is asked, so that a replay in
- *   years to come finds the sessions where they were.
- * @throws TypeError for trading hours of a zone without data, which no configuration that was parsed has.
+ * @param zones data of the zones that a configuration's sessions name; no zone library is consulted, so that a replay
+ *   in years to come finds the same sessions.
+ * @throws TypeError for trading hours of a zone without data, which a parsed configuration never has.
  */
 export function sessionCalendarOf(
   session: SessionConfiguration,
@@ -82,7 +82,7 @@ class WindowCalendar implements SessionCalendar {
 
 class TradingCalendar implements SessionCalendar {
   private readonly clock: LocalClock;
-  /** Seconds since the midnight that begins the session's date; below 0 where it opens on the day before. */
+  /** Seconds since the midnight that begins the session's date; below 0 if it opens on the day before. */
   private readonly openSeconds: number;
   private readonly closeSeconds: number;
   private readonly weekdays: ReadonlySet<string>;
@@ -117,7 +117,7 @@ class TradingCalendar implements SessionCalendar {
     throw new RangeError(`No session within ${DAYS_BETWEEN_MAX} days after day ${index}`);
   }
 
-  /** Starts ascend with the days: of the sessions begun by now, only the latest can be open still. */
+  /** Starts ascend with the days: of the sessions begun so far, only the latest can still be open. */
   private found(timeUs: number): SessionSpan | undefined {
     const today = this.clock.dayAt(timeUs);
     let nextStartUs = timeUs;
@@ -135,7 +135,7 @@ class TradingCalendar implements SessionCalendar {
     return undefined;
   }
 
-  /** The session that belongs to a day. None on a day off, and none where a change of the clock skips all of it. */
+  /** The session that belongs to a day. None on a day off, and none if a change of the clock skips all of it. */
   private spanOf(day: number): SessionSpan | undefined {
     if (this.daysOff.has(day) || !this.weekdays.has(weekdayOf(day))) return undefined;
     const midnight = day * SECONDS_PER_DAY;
@@ -150,11 +150,11 @@ class TradingCalendar implements SessionCalendar {
 class LocalClock {
   private readonly fromSeconds: readonly number[];
   private readonly offsetSeconds: readonly number[];
-  /** By period between two changes, the reading that the clock has not shown before its end. Ascending. */
+  /** For each period between two changes, the reading that the clock has not shown before its end. Ascending. */
   private readonly unreadSeconds: readonly number[];
 
   constructor({ offsets }: ZoneData) {
-    // What was before the data begin is as what it begins with.
+    // Before the data begin, their first entry applies.
     this.fromSeconds = offsets.map(([from], period) => (period === 0 ? Number.NEGATIVE_INFINITY : from));
     this.offsetSeconds = offsets.map(([, offset]) => offset);
     let unread = Number.NEGATIVE_INFINITY;
@@ -173,7 +173,7 @@ class LocalClock {
 
   /**
    * The first instant, in seconds since 1970 UTC, at which the clock shows a reading or a later one. So a reading that
-   * is skipped in spring is the instant of the change, and one that comes twice in autumn is the earlier instant.
+   * is skipped in spring is the instant of the change, and a reading that comes twice in autumn is the earlier instant.
    */
   firstReading(reading: number): number {
     const period = firstAbove(this.unreadSeconds, reading);
@@ -182,7 +182,7 @@ class LocalClock {
   }
 }
 
-/** Index of the first of ascending values that is above a value; their number where none is. */
+/** Index of the first of ascending values that is above a value; their number when none is. */
 function firstAbove(ascending: readonly number[], value: number): number {
   let low = 0;
   let high = ascending.length;

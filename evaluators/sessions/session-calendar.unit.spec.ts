@@ -26,7 +26,7 @@ const on = (calendar: SessionCalendar, date: string) => shown(calendar.after(day
 const NEW_YORK = { timeZone: 'America/New_York', open: '09:30', close: '16:00' };
 
 describe('windows of UTC', () => {
-  it('have the number that the engine gave them always', () => {
+  it('have the same number in every engine version', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: us('2009-01-01T00:00Z'), max: us('2099-12-31T23:59Z') }),
@@ -45,7 +45,7 @@ describe('windows of UTC', () => {
 });
 
 describe('trading hours', () => {
-  it('are those of the local clock, winter and summer', () => {
+  it('follow the local clock, winter and summer', () => {
     const calendar = calendarOf(NEW_YORK);
     expect(on(calendar, '2025-01-13')).toBe('2025-01-13: 2025-01-13T14:30 to 2025-01-13T21:00');
     expect(on(calendar, '2025-07-14')).toBe('2025-07-14: 2025-07-14T13:30 to 2025-07-14T20:00');
@@ -60,7 +60,7 @@ describe('trading hours', () => {
     expect(at('2025-01-13T14:30:00Z')).toBe(monday);
     expect(at('2025-01-13T20:59:59.999Z')).toBe(monday);
     expect(at('2025-01-13T21:00:00Z')).toBe('closed');
-    // Asked again, and later ones first: what was found before changes nothing.
+    // Queried again, and later ones first: earlier queries change nothing.
     expect(at('2025-01-14T15:00:00Z')).toBe('2025-01-14: 2025-01-14T14:30 to 2025-01-14T21:00');
     expect(at('2025-01-13T15:00:00Z')).toBe(monday);
     expect(at('2025-01-14T03:00:00Z')).toBe('closed');
@@ -77,12 +77,12 @@ describe('trading hours', () => {
     expect(shown(calendar.sessionAt(us('2025-11-29T15:00Z')))).toBe('closed');
   });
 
-  it('over night belong to the day they end on, also when the clock changes between', () => {
+  it('overnight belong to the day on which they end, even when the clock changes between', () => {
     const futures = { timeZone: 'America/Chicago', open: '17:00', close: '16:00' };
     const calendar = calendarOf({ ...futures, halfDays: { '2025-11-28': '12:15' } });
     expect(on(calendar, '2025-01-13')).toBe('2025-01-13: 2025-01-12T23:00 to 2025-01-13T22:00');
     expect(on(calendar, '2025-03-10')).toBe('2025-03-10: 2025-03-09T22:00 to 2025-03-10T21:00');
-    // A half day's session opens as ever, on the eve.
+    // A half day's session opens as usual, on the evening before.
     expect(on(calendar, '2025-11-28')).toBe('2025-11-28: 2025-11-27T23:00 to 2025-11-28T18:15');
     expect(shown(calendar.sessionAt(us('2025-01-10T23:00Z')))).toBe('closed');
     expect(shown(calendar.sessionAt(us('2025-01-12T22:59Z')))).toBe('closed');
@@ -99,16 +99,16 @@ describe('trading hours', () => {
     expect(hours(wholeDays('America/New_York'), '2025-03-09')).toBe(23);
     expect(hours(wholeDays('America/New_York'), '2025-11-02')).toBe(25);
     expect(hours(wholeDays('Australia/Lord_Howe'), '2025-04-06')).toBe(24.5);
-    // The clock went back at midnight itself, to 23:00 of a day that so went on.
+    // The clock went back at midnight itself, to 23:00 of the day before, which so became longer.
     expect(hours(wholeDays('America/Sao_Paulo'), '2019-02-16')).toBe(25);
     expect(on(wholeDays('America/Sao_Paulo'), '2019-02-17')).toBe('2019-02-17: 2019-02-17T03:00 to 2019-02-18T03:00');
-    // The clock went on at midnight, to 01:00.
+    // The clock went forward at midnight, to 01:00.
     expect(on(wholeDays('America/Sao_Paulo'), '2018-11-04')).toBe('2018-11-04: 2018-11-04T03:00 to 2018-11-05T02:00');
     // Samoa had no December 30, 2011.
     expect(on(wholeDays('Pacific/Apia'), '2011-12-30')).toBe('2011-12-31: 2011-12-30T10:00 to 2011-12-31T10:00');
   });
 
-  it('that open at a skipped time open with the change, and at a time that comes twice the first time', () => {
+  it('that open at a skipped time open with the change, and at a repeated time open at its first occurrence', () => {
     const early = { timeZone: 'America/New_York', close: '16:00', weekdays: WEEKDAYS };
     expect(on(calendarOf({ ...early, open: '02:30' }), '2025-03-09')).toBe(
       '2025-03-09: 2025-03-09T07:00 to 2025-03-09T20:00',
@@ -116,13 +116,13 @@ describe('trading hours', () => {
     expect(on(calendarOf({ ...early, open: '01:30' }), '2025-11-02')).toBe(
       '2025-11-02: 2025-11-02T05:30 to 2025-11-02T21:00',
     );
-    // A session that the change skips from end to end is not held.
+    // A session that the change skips completely does not take place.
     const skipped = calendarOf({ ...early, open: '02:10', close: '02:50' });
     expect(on(skipped, '2025-03-09')).toBe('2025-03-10: 2025-03-10T06:10 to 2025-03-10T06:50');
     expect(skipped.sessionAt(us('2025-03-09T07:00Z'))).toBeUndefined();
   });
 
-  it('are right also where a clock goes back, and again before it caught up', () => {
+  it('are also right when a clock goes back, and again before it caught up', () => {
     const from = us('2025-06-02T10:00Z') / 1e6;
     const offsets = [
       [us('2009-01-01T00:00Z') / 1e6, 7_200],
@@ -150,7 +150,7 @@ describe('trading hours', () => {
     expect(on(calendar, '2009-01-01')).toBe('2099-02-02: 2099-02-02T14:30 to 2099-02-02T21:00');
   });
 
-  it('hold the trades of a day at the New York exchange, and none before its opening', () => {
+  it('contain the trades of a day at the New York exchange, and none before its opening', () => {
     const session = NEW_YORK;
     const instrument = 'SPY@nyse';
     const rules = compileRules(parseNewConfiguration({ instruments: { [instrument]: { session } } }));
@@ -182,7 +182,7 @@ describe('sessions of any calendar', () => {
     fc.integer({ min: us('2009-01-02T00:00Z') / 1e6, max: us('2099-12-01T00:00Z') / 1e6 }),
   );
 
-  it('are in order, do not overlap, and hold just the times from their start to before their end', () => {
+  it('are in order, do not overlap, and contain exactly the times from their start to before their end', () => {
     fc.assert(
       fc.property(
         zone,
@@ -214,7 +214,7 @@ describe('sessions of any calendar', () => {
     );
   });
 
-  it('are the same in whatever order times are asked for', () => {
+  it('are the same in whatever order times are queried', () => {
     const times = fc.array(fc.integer({ min: -6 * DAY_US, max: 6 * DAY_US }), { minLength: 2, maxLength: 40 });
     fc.assert(
       fc.property(zone, time, time, day, times, (timeZone, open, close, at, distances) => {
@@ -235,14 +235,14 @@ describe('a calendar of rules', () => {
     instruments: { 'A@b': {}, 'B@b': { session: {} }, 'C@b': { session: { ...NEW_YORK, close: '17:00' } } },
   });
 
-  it('is shared by the instruments without a session of their own', () => {
+  it('is shared by the instruments without their own session', () => {
     const rules = compileRules(configuration);
     expect(rules.of('A@b').calendar).toBe(rules.of('D@b').calendar);
     expect(rules.of('B@b').calendar.sessionAt(us('2025-01-12T00:00Z'))?.index).toBe(dayOf('2025-01-12'));
     expect(shown(rules.of('C@b').calendar.sessionAt(us('2025-01-13T21:30Z')))).toContain('22:00');
   });
 
-  it('has another key when the session or the data of its zone are others, and then only', () => {
+  it('has another key if and only if the session or the data of its zone differ', () => {
     const rules = compileRules(configuration);
     const again = compileRules(parseNewConfiguration(JSON.parse(JSON.stringify({ ...configuration, cadenceMs: 7 }))));
     for (const name of ['A@b', 'B@b', 'C@b']) expect(again.of(name).sessionKey).toBe(rules.of(name).sessionKey);

@@ -6,7 +6,7 @@ const US_PER_MS = 1_000;
 const MINUTES_PER_HOUR = 60;
 /** Days off and half days that one session may name: those of 2009 to 2099 at any exchange. */
 const DATES_MAX = 5_000;
-/** Changes of a zone's offset in 2009 to 2099: two a year, and four where the clock follows the moon. */
+/** Changes of a zone's offset in 2009 to 2099: two a year, and four if the clock follows the moon. */
 const OFFSETS_MAX = 1_000;
 const OFFSET_SECONDS_MAX = 86_400;
 const ZONE_NAME_LENGTH_MAX = 64;
@@ -27,7 +27,7 @@ export interface UtcWindows {
 export interface TradingHours {
   /** Name in the IANA database, such as `America/New_York`. */
   readonly timeZone: string;
-  /** `HH:MM`. Where it is not before `close`, a session opens on the day before the one it belongs to. */
+  /** `HH:MM`. If it is not before `close`, a session opens on the day before the one it belongs to. */
   readonly open: string;
   /** `HH:MM`, up to `24:00`. */
   readonly close: string;
@@ -41,7 +41,7 @@ export interface TradingHours {
 
 export type SessionConfiguration = UtcWindows | TradingHours;
 
-/** A zone's offsets as a version of the IANA database has them. Kept with the configuration, so they never change. */
+/** A zone's offsets from one version of the IANA database. Kept with the configuration, so they never change. */
 export interface ZoneData {
   /** Version of the IANA database, such as `2026a`. */
   readonly dataVersion: string;
@@ -53,11 +53,11 @@ export function isTradingHours(session: SessionConfiguration): session is Tradin
   return 'timeZone' in session;
 }
 
-/** Days since 1970-01-01 of a date `YYYY-MM-DD`; undefined where the calendar has no such day. */
+/** Days since 1970-01-01 of a date `YYYY-MM-DD`; undefined when the calendar has no such day. */
 export function dayNumberOf(date: string): number | undefined {
   if (!/^\d{4}-\d\d-\d\d$/.test(date)) return undefined;
   const timeMs = Date.parse(`${date}T00:00:00Z`);
-  // Some engines take February 30 for March 2.
+  // Some engines read February 30 as March 2.
   const exists = !Number.isNaN(timeMs) && new Date(timeMs).toISOString().startsWith(date);
   return exists ? timeMs / DAY_MS : undefined;
 }
@@ -118,7 +118,7 @@ const written = z.strictObject({
 });
 type WrittenSession = z.output<typeof written>;
 
-/** A session as people write it: either form, each key of which has a default but zone, opening and closing time. */
+/** A session as people write it: either form; each key has a default, except zone, opening and closing time. */
 export const session = written.transform((value, context): SessionConfiguration => {
   const read = sessionOf(value);
   if (typeof read !== 'string') return read;
@@ -139,7 +139,7 @@ export const timeZones = z.record(
   }),
 );
 
-/** The session that is meant, or what is wrong with it. */
+/** The session that is meant, or its fault. */
 function sessionOf(value: WrittenSession): SessionConfiguration | string {
   const { anchorMs, lengthMs, ...hours } = value;
   const [ofWindows] = keysIn({ anchorMs, lengthMs });
@@ -165,7 +165,7 @@ function sessionOf(value: WrittenSession): SessionConfiguration | string {
   });
 }
 
-/** The hours themselves, or what contradicts what in them. */
+/** The hours themselves, or a contradiction in them. */
 function contradictionIn(hours: TradingHours): TradingHours | string {
   const { open, close, weekdays, daysOff, halfDays } = hours;
   for (const [day, halfClose] of Object.entries(halfDays)) {

@@ -21,7 +21,7 @@ const complaint = (raw: unknown, parser = parseNewConfiguration) => {
 };
 
 describe('trading hours', () => {
-  it('are made regular: weekdays, dates and times have one text', () => {
+  it('are normalized: weekdays, dates and times have one text', () => {
     const { session } = parseNewConfiguration({
       session: {
         ...HOURS,
@@ -102,7 +102,7 @@ describe('trading hours', () => {
     );
   });
 
-  it('are read from YAML with and without quotes, and refused where the old YAML makes numbers of them', () => {
+  it('are read from YAML with and without quotes, and refused if YAML 1.1 reads them as numbers', () => {
     const text = (mark: string) =>
       [
         `session: { timeZone: America/New_York, open: ${mark}09:30${mark}, close: ${mark}16:00${mark},`,
@@ -120,14 +120,14 @@ describe('data of time zones', () => {
   const canonical = canonicalConfiguration(made);
   const own = { ...HOURS };
 
-  it('are put in once, and are read again without a library, to the same text', () => {
+  it('are added once, and are read again without a library, to the same text', () => {
     expect(made.timeZones?.[ZONE]?.dataVersion).toMatch(/^20\d\d[a-z]$/);
     expect(canonicalConfiguration(parseConfiguration(JSON.parse(canonical)))).toBe(canonical);
     expect(canonicalConfiguration(parseNewConfiguration(JSON.parse(canonical)))).toBe(canonical);
     expect(canonical.length).toBeLessThan(6_000);
   });
 
-  it('are absent where no session names a zone', () => {
+  it('are absent when no session names a zone', () => {
     expect(parseNewConfiguration({})).toEqual(parseConfiguration({}));
     expect(canonicalConfiguration(parseNewConfiguration({}))).not.toContain('timeZones');
   });
@@ -145,7 +145,7 @@ describe('data of time zones', () => {
   const zone = (offsets: unknown) => ({ [ZONE]: { dataVersion: '2026a', offsets } });
   it.each([
     ['are missing', undefined, `session.timeZone is wrong: timeZones has no data of ${ZONE}.`],
-    ['are of another zone', { UTC: { dataVersion: '2026a', offsets: [[FROM, 0]] } }, 'timeZones has no data of'],
+    ['belong to another zone', { UTC: { dataVersion: '2026a', offsets: [[FROM, 0]] } }, 'timeZones has no data of'],
     ['begin late', zone([[FROM + 1, 0]]), `timeZones.${ZONE}.offsets is wrong: it must begin at ${FROM}, ascend`],
     [
       'descend',
@@ -165,8 +165,8 @@ describe('data of time zones', () => {
       `and [${FROM + 9}, 0] does not.`,
     ],
     ['are empty', zone([]), `timeZones.${ZONE}.offsets is wrong`],
-    ['are no numbers', zone([[FROM, 'x']]), `timeZones.${ZONE}.offsets.0.1 is wrong`],
-  ])('of a configuration on the tape are refused where they %s', (_, timeZones, sentence) => {
+    ['are not numbers', zone([[FROM, 'x']]), `timeZones.${ZONE}.offsets.0.1 is wrong`],
+  ])('of a configuration on the tape are refused when they %s', (_, timeZones, sentence) => {
     expect(complaint({ session: own, ...(timeZones && { timeZones }) }, parseConfiguration)).toContain(sentence);
   });
 });
@@ -177,7 +177,7 @@ describe('the examples of docs/sessions.md', () => {
     parseNewConfiguration(parse(text ?? '')),
   );
 
-  it('are complete configurations, and their days off and half days are days of trade else', () => {
+  it('are complete configurations, and their days off and half days would otherwise be trading days', () => {
     const sessions = examples.map(({ session, instruments }) => instruments['ES@cme']?.session ?? session);
     expect(sessions.map((session) => isTradingHours(session) && session.timeZone)).toEqual([
       'America/New_York',
@@ -196,7 +196,7 @@ describe('the examples of docs/sessions.md', () => {
     expect(listed).toEqual([...byRule, '2025-01-09'].sort());
   });
 
-  it('have Good Friday and Easter Monday of the Frankfurt exchange by the rule of Easter', () => {
+  it('have Good Friday and Easter Monday of the Frankfurt exchange by the date of Easter', () => {
     const session = examples[2]!.session;
     const listed = isTradingHours(session) ? session.daysOff : [];
     for (const year of [2024, 2025, 2026, 2027]) {
@@ -228,7 +228,7 @@ function easterOf(year: number): number {
   return first(year, Math.floor(sum / 31)) + (sum % 31);
 }
 
-/** Rule 7.2 of the NYSE: a holiday on a Saturday is kept on the Friday before, one on a Sunday on the Monday after. */
+/** Rule 7.2 of the NYSE: a holiday on a Saturday is observed on the Friday before, one on a Sunday on the Monday after. */
 function daysOffOf(year: number): string[] {
   const kept = (month: number, date: number) => {
     const day = first(year, month) + date - 1;

@@ -8,9 +8,9 @@ const US_PER_SECOND = 1_000_000;
 const SECONDS_PER_DAY = 86_400;
 
 /*
- * The only module that knows the library of time zones. It is asked once, when a configuration is made; what it says is
- * kept in that configuration. The engine's modules never import it: a later version of the library, with other rules,
- * changes no replay.
+ * The only module that knows the library of time zones. It is consulted once, when a configuration is made; its data
+ * are kept in that configuration. The engine's modules never import it: a later version of the library, with other
+ * rules, changes no replay.
  */
 
 /** The offsets of a zone of the IANA database for all times that a trade may have; undefined for an unknown name. */
@@ -31,7 +31,7 @@ export function zoneDataOf(timeZone: string): ZoneData | undefined {
 /** The known zone that a name probably means; undefined when none is near. */
 export function nearestZoneOf(name: string): string | undefined {
   const known = ZoneRulesProvider.getAvailableZoneIds();
-  // Who writes a city means the zone that is named after it.
+  // A city's name means the zone that is named after it.
   const city = `/${name.toLowerCase().replaceAll(' ', '_')}`;
   return known.find((id) => id.toLowerCase().endsWith(city)) ?? nearestOf(name, known);
 }
@@ -52,7 +52,7 @@ function offsetAt(rules: ZoneRules, seconds: number): number {
   return rules.offset(Instant.ofEpochSecond(seconds)).totalSeconds();
 }
 
-/** Version of the IANA database; the library has it, and its types do not say so. */
+/** Version of the IANA database; the library has it, but its types do not. */
 function dataVersion(): string {
   const provider = ZoneRulesProvider as unknown as { getTzdbData(): { readonly version: string } };
   return provider.getTzdbData().version;

@@ -21,7 +21,7 @@ const at = (lastPrice: string, changes = {}) => snapshot({ lastPrice: Decimal.of
 describe('VOLUME_MOMENTUM', () => {
   const evaluate = volumeMomentum.configure({ entryMomentum: 0.25, volumeFactor: 0.5, baseEvidence: 0.1, slope: 0.2 });
 
-  it('follows the move from the first price, as a part of the width, by the formula', () => {
+  it('follows the move from the first price, as a fraction of the width, by the formula', () => {
     expect(evaluate(at('110'))).toMatchObject({
       direction: 'LONG',
       probability: sigmoid(0.1 + 0.2 * (0.5 - 0.25)),
@@ -33,7 +33,7 @@ describe('VOLUME_MOMENTUM', () => {
     expect(evaluate(at('130'))).toMatchObject({ direction: 'LONG', indicators: { momentum: 0.75 } });
   });
 
-  it('says nothing of a small move, without volume, without bars, or without a first price, and says why', () => {
+  it('is NEUTRAL for a small move, without volume, without bars, or without a first price, with the reason', () => {
     expect(evaluate(at('104.99'))).toMatchObject({ direction: 'NEUTRAL', quality: 0.5 });
     expect(evaluate(at('110', { barVolume: 1.99 })).reasoning()).toContain('does not confirm it');
     expect(evaluate(at('110', { barVolume: 2 })).direction).toBe('LONG');
@@ -67,7 +67,7 @@ describe('VALUE_AREA_REJECTION', () => {
     expect(evaluate(at('98', below))).toMatchObject({ direction: 'LONG', probability: sigmoid(0.1 + 0.2), quality: 1 });
   });
 
-  it('says nothing outside, after two tries, far from the edge, or without bars or height, and says why', () => {
+  it('is NEUTRAL outside, after two tries, far from the edge, or without bars or height, with the reason', () => {
     const high = { ...above, rangeHigh: Decimal.of('107') };
     expect(evaluate(at('104', high)).reasoning()).toContain('outside');
     expect(evaluate(at('97.99', below)).reasoning()).toContain('outside');
@@ -97,7 +97,7 @@ describe('POINT_OF_CONTROL_MAGNET', () => {
     });
   });
 
-  it('says nothing near it, outside the area, or where the area ends at it, and says why', () => {
+  it('is NEUTRAL near it, outside the area, or where the area ends at it, with the reason', () => {
     expect(evaluate(at('101.5', rows))).toMatchObject({ direction: 'NEUTRAL', quality: 0.5 });
     expect(evaluate(at('104', rows)).reasoning()).toContain('outside the value area');
     const edge = { pointOfControl: Decimal.of('98'), valueAreaHigh: Decimal.of('98'), profileBinSize: null };
@@ -127,14 +127,14 @@ describe('ORDER_FLOW_IMBALANCE', () => {
     });
   });
 
-  it('says nothing in balance, or without bars, and says why', () => {
+  it('is NEUTRAL in balance, or without bars, with the reason', () => {
     expect(flow(59, 41)).toMatchObject({ direction: 'NEUTRAL', quality: 0.5 });
     expect(evaluate(snapshot(WITHOUT_BARS))).toMatchObject({ direction: 'NEUTRAL', quality: 0 });
     const always = orderFlowImbalance.configure({ entryImbalance: 0 });
     expect(always(snapshot({}))).toMatchObject({ direction: 'NEUTRAL', quality: 0.5 });
   });
 
-  it("says nothing where the taker's side is not known, never a guess, and says why", () => {
+  it("is NEUTRAL when the taker's side is not known, without a guess, with the reason", () => {
     const tooFew = flow(75, 14, 11);
     expect(tooFew).toMatchObject({ direction: 'NEUTRAL', quality: 0 });
     expect(tooFew.reasoning()).toBe("the taker's side is known of 0.890000 of the volume: less than 0.9");

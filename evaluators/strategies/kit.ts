@@ -3,7 +3,7 @@ import { clamp, exp, ln, logit, sigmoid } from '../arithmetic.ts';
 import { defineStrategy, neutral } from './strategy.ts';
 
 /**
- * What a strategy is made with, handed to one that lives outside the repository and can import nothing of it.
+ * The tools for making a strategy, passed to one outside the repository, which can import nothing from it.
  * `docs/backtest.md` explains how.
  */
 export const STRATEGY_KIT = { defineStrategy, neutral, z, clamp, exp, ln, logit, sigmoid };

@@ -2,20 +2,20 @@ import { z } from 'zod';
 import { clamp, sigmoid } from '../arithmetic.ts';
 import { defineStrategy, neutral } from './strategy.ts';
 
-/** There is data, but nothing to say. */
+/** There is data, but no signal. */
 const QUALITY_IN_BALANCE = 0.5;
 
 /**
- * Where takers bought more than they sold, or less, the price is said to follow them.
+ * Forecasts that the price follows the takers: up when they bought more than they sold, down when less.
  *
  * `i = (B − S) / (B + S)` of the range's completed bars and the current one, B and S the volumes whose taker is known to
  * have bought and sold: −1 to 1. LONG for i above 0 and SHORT below, from `entryImbalance` on, with
- * `p = σ(baseEvidence + slope · (|i| − entryImbalance))`, in log odds. NEUTRAL nearer to 0, and where the taker's side is
- * known of less than `minKnownShare` of the volume: the engine guesses none. Quality: that share.
+ * `p = σ(baseEvidence + slope · (|i| − entryImbalance))`, in log odds. NEUTRAL nearer to 0, and when the taker's side
+ * is known for less than `minKnownShare` of the volume: the engine never guesses. Quality: that share.
  *
- * Chordia & Subrahmanyam 2004, "Order imbalance and individual stock returns", doi 10.1016/S0304-405X(03)00175-2; of
- * seconds and of the order book, too: Cont, Kukanov & Stoikov 2014, doi 10.1093/jjfinec/nbt003, who find that trades alone
- * say less.
+ * Chordia & Subrahmanyam 2004, "Order imbalance and individual stock returns", doi 10.1016/S0304-405X(03)00175-2; for
+ * seconds and the order book, too: Cont, Kukanov & Stoikov 2014, doi 10.1093/jjfinec/nbt003, who find that trades alone
+ * are less informative.
  */
 export const orderFlowImbalance = defineStrategy({
   name: 'ORDER_FLOW_IMBALANCE',

@@ -3,19 +3,19 @@ import { clamp, sigmoid } from '../arithmetic.ts';
 import { isInsideValueArea, valueAreaPlaces } from '../indicators/value-area-place.ts';
 import { defineStrategy, neutral } from './strategy.ts';
 
-/** There is data, but nothing to say. */
+/** There is data, but no signal. */
 const QUALITY_WITHOUT_PULL = 0.5;
 
 /**
- * A price inside the value area is said to be drawn to the point of control, where most was traded.
+ * Forecasts that a price inside the value area moves to the point of control, where most was traded.
  *
- * `x` = distance from the middle of the point of control's row, as a part of the distance from there to the value area's edge
- * on that side, at most 1. SHORT above and LONG below it from `entryDistance` on:
- * `p = σ(baseEvidence + slope · (x − entryDistance))`, in log odds. NEUTRAL nearer, and outside the value area: there the
- * market may be looking for another value. Quality ½ + ½ · (1 − x): the area's edge is where that begins.
+ * `x` = distance from the middle of the point of control's row, as a fraction of the distance from there to the value
+ * area's edge on that side, at most 1. SHORT above and LONG below it from `entryDistance` on: `p = σ(baseEvidence +
+ * slope · (x − entryDistance))`, in log odds. NEUTRAL nearer, and outside the value area: there the market may be
+ * looking for another value. Quality ½ + ½ · (1 − x): the move begins at the area's edge.
  *
  * Steidlmayer & Koy 1986, "Markets and Market Logic"; Dalton, Jones & Dalton 2013, "Mind over Markets", ISBN
- * 978-1-118-53173-0: the point of control is the price that a balanced market comes back to. Practice, not tested there.
+ * 978-1-118-53173-0: the point of control is the price to which a balanced market returns. Practice, not tested there.
  */
 export const pointOfControlMagnet = defineStrategy({
   name: 'POINT_OF_CONTROL_MAGNET',

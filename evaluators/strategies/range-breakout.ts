@@ -2,15 +2,15 @@ import { z } from 'zod';
 import { clamp, sigmoid } from '../arithmetic.ts';
 import { defineStrategy, neutral } from './strategy.ts';
 
-/** Within its range there is data, but nothing to say. */
+/** Within the range there is data, but no signal. */
 const QUALITY_WITHIN_RANGE = 0.5;
 
 /**
- * A price beyond the range of the previous bars, confirmed by volume, is said to go on.
+ * Forecasts that a price beyond the range of the previous bars, confirmed by volume, moves on.
  *
  * Donchian: up when `lastPrice > rangeHigh`, down when `lastPrice < rangeLow`, and in both cases only when `barVolume >
  * volumeFactor · meanBarVolume`. The current bar is not over, so its volume so far is a lower bound: confirmation comes
- * late rather than early. `x` = distance beyond the range, as a part of its width, at most 1;
+ * late rather than early. `x` = distance beyond the range, as a fraction of its width, at most 1;
  * `p = σ(baseEvidence + slope · x)`. Quality `1 − threshold / (2 · barVolume)`: ½ at the threshold, near 1 on a surge.
  */
 export const rangeBreakout = defineStrategy({

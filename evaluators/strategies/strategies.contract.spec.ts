@@ -10,7 +10,7 @@ const cents = fc.integer({ min: -10_000_000, max: 10_000_000 }).map((value) => D
 const positiveCents = fc.integer({ min: 1, max: 10_000_000 }).map((value) => Decimal.of((value / 100).toFixed(2)));
 const volume = fc.double({ min: 0, max: 1e6, noNaN: true });
 
-/** Snapshots of any shape that the engine can make. */
+/** Snapshots of every shape that the engine can make. */
 const snapshots = fc
   .record({
     lastPrice: cents,
@@ -56,7 +56,7 @@ const snapshots = fc
 /** An opinion with its reasoning as a text. */
 const said = (opinion: Opinion) => ({ ...opinion, reasoning: opinion.reasoning() });
 
-/** What holds for every strategy: add yours to the catalogue, and it is tested here. */
+/** The rules for every strategy: add yours to the catalogue, and it is tested here. */
 function strategyContract(strategy: Strategy): void {
   describe(strategy.name, () => {
     const evaluate = strategy.configure({});
@@ -67,7 +67,7 @@ function strategyContract(strategy: Strategy): void {
       expect(strategy.parameters.safeParse({ noSuchParameter: 1 }).success).toBe(false);
     });
 
-    it('gives a sound opinion of any snapshot', () => {
+    it('gives a valid opinion on any snapshot', () => {
       fc.assert(
         fc.property(snapshots, (snapshot) => {
           const opinion = evaluate(snapshot);
@@ -96,7 +96,7 @@ function strategyContract(strategy: Strategy): void {
       );
     });
 
-    it('says something of some snapshot, in both directions', () => {
+    it('has a direction for some snapshot, LONG and SHORT', () => {
       const directions = new Set(
         fc.sample(snapshots, { numRuns: 2_000, seed: 1 }).map((each) => evaluate(each).direction),
       );

@@ -26,7 +26,7 @@ describe('VWAP_REVERSION', () => {
     expect(evaluate(snapshot({ lastPrice: Decimal.of('50') })).probability).toBe(sigmoid(0.1 + 0.2 * 2));
   });
 
-  it('takes the whole of the top row for inside, as that of the lowest', () => {
+  it('counts the whole top row as inside, like the lowest', () => {
     const qualityAt = (lastPrice: string, profileBinSize: string | null) =>
       evaluate(
         snapshot({
@@ -69,7 +69,7 @@ describe('VWAP_REVERSION', () => {
     expect(qualityOf('99.1')).toMatchObject({ direction: 'LONG', quality: 0.5 });
   });
 
-  it('says nothing near the average or without a deviation', () => {
+  it('is NEUTRAL near the average or without a deviation', () => {
     expect(evaluate(snapshot({ lastPrice: Decimal.of('101.99') })).direction).toBe('NEUTRAL');
     expect(evaluate(snapshot({ vwapDeviation: 0 }))).toMatchObject({ direction: 'NEUTRAL', quality: 0 });
   });
@@ -90,7 +90,7 @@ describe('RANGE_BREAKOUT', () => {
     });
   });
 
-  it('says nothing within the range, at its edge, without confirmation, or without a range', () => {
+  it('is NEUTRAL within the range, at its edge, without confirmation, or without a range', () => {
     expect(evaluate(snapshot({})).direction).toBe('NEUTRAL');
     expect(evaluate(snapshot({ lastPrice: Decimal.of('110') })).direction).toBe('NEUTRAL');
     expect(evaluate(snapshot({ lastPrice: Decimal.of('115'), barVolume: 6 })).direction).toBe('NEUTRAL');

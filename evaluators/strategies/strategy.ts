@@ -1,20 +1,20 @@
 import type { z } from 'zod';
 import type { Direction, IndicatorSnapshot } from '../../contracts/generated/events.ts';
 
-/** What a strategy says of one snapshot. The engine adds identity, confidence and hit rule: a `StrategyResult`. */
+/** A strategy's opinion on one snapshot. The engine adds identity, confidence and hit rule: a `StrategyResult`. */
 export interface Opinion {
   readonly direction: Direction;
   /**
-   * Probability that the hit rule comes true in this direction where an undirected forecast came true half of the time, 0 to
-   * 1; 0.5 when NEUTRAL. Its log odds are the formula's evidence: the engine takes it relative to the market's reference
-   * rate, and by the slope that outcomes gave it.
+   * Probability that the hit rule comes true in this direction if an undirected forecast came true half of the time, 0
+   * to 1; 0.5 when NEUTRAL. Its log odds are the formula's evidence: the engine takes it relative to the market's
+   * reference rate, scaled by the slope learned from outcomes.
    */
   readonly probability: number;
   /** How well the snapshot supports the formula, 0 to 1; the `ConfidenceScorer` makes it a confidence. */
   readonly quality: number;
   /** The figures that the opinion was computed from, by name. Finite numbers only. */
   readonly indicators: Readonly<Record<string, number>>;
-  /** Gives the formula with its figures, for people. It is asked by readers, who have the snapshot too; events do not carry it. */
+  /** Gives the formula with its figures, for people. Called by readers, who have the snapshot too; events do not carry it. */
   readonly reasoning: () => string;
 }
 
@@ -29,26 +29,26 @@ export interface Strategy {
   /** In capitals, unique; part of the stored events. */
   readonly name: string;
   /**
-   * Whether it is enabled where a configuration does not name it. False for one that joined the catalogue when tapes held
-   * configurations: they cannot name it, and derive what they derived.
+   * Whether it is enabled when a configuration does not name it. False for a strategy that joined the catalogue after
+   * tapes held configurations: these cannot name it, and must derive the same events as before.
    */
   readonly isEnabledUnlessNamed: boolean;
   /** Its parameters, each with a default. */
   readonly parameters: z.ZodObject;
   /** Fills in parameters that were checked by the schema. */
   readonly configure: (parameters: unknown) => Evaluate;
-  /** What parameters that are each allowed say against one another, as the end of a sentence; undefined where nothing. */
+  /** A contradiction between parameters that are each valid, as the end of a sentence; undefined if there is none. */
   readonly contradictionIn: (parameters: unknown) => string | undefined;
 }
 
 /** Declares a strategy so that `evaluate` sees its own parameters' type. */
 export function defineStrategy<Parameters extends z.ZodObject>(declaration: {
   readonly name: string;
-  /** As {@link Strategy.isEnabledUnlessNamed}; true unless said. */
+  /** Like {@link Strategy.isEnabledUnlessNamed}; true by default. */
   readonly isEnabledUnlessNamed?: boolean;
   readonly parameters: Parameters;
   readonly evaluate: (snapshot: IndicatorSnapshot, parameters: z.output<Parameters>) => Opinion;
-  /** As {@link Strategy.contradictionIn}; asked only of a configuration that is new: a tape may hold what it refuses. */
+  /** Like {@link Strategy.contradictionIn}; called only for a new configuration: a tape may hold one that it refuses. */
   readonly contradictionIn?: (parameters: z.output<Parameters>) => string | undefined;
 }): Strategy {
   const { name, isEnabledUnlessNamed = true, parameters, evaluate, contradictionIn } = declaration;
@@ -64,7 +64,7 @@ export function defineStrategy<Parameters extends z.ZodObject>(declaration: {
   };
 }
 
-/** Says nothing, and why. A quality of 0 keeps the strategy out of the pooled decision. */
+/** No direction, and the reason. A quality of 0 excludes the strategy from the pooled decision. */
 export function neutral(
   quality: number,
   indicators: Readonly<Record<string, number>>,

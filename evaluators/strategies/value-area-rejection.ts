@@ -3,16 +3,18 @@ import { clamp, sigmoid } from '../arithmetic.ts';
 import { isInsideValueArea, valueAreaPlaces } from '../indicators/value-area-place.ts';
 import { defineStrategy, neutral } from './strategy.ts';
 
-/** There is data, but nothing to say. */
+/** There is data, but no signal. */
 const QUALITY_WITHOUT_REJECTION = 0.5;
 
 /**
- * A market that tried prices beyond one edge of the value area, and came back, is said to go on towards the other edge.
+ * Forecasts that a market that tried prices beyond one edge of the value area, and came back, moves on towards the
+ * other edge.
  *
- * `x` = how far the range's bars went beyond the edge, as a part of the value area's height, at most 1; `d` = how far the
- * last price is back inside of it, as such a part. SHORT after a try above and LONG after one below, where x > 0 at one edge
- * only and `d ≤ maxReturn` (further in, the return has been made): `p = σ(baseEvidence + slope · x)`, in log odds. NEUTRAL
- * outside, without a try, and where both edges were tried. Quality `1 − d`: the rejection is fresh at the edge.
+ * `x` = how far the range's bars went beyond the edge, as a fraction of the value area's height, at most 1; `d` = how
+ * far the last price is back inside it, as such a fraction. SHORT after a try above and LONG after one below, where
+ * x > 0 at one edge only and `d ≤ maxReturn` (further inside, the return is already over):
+ * `p = σ(baseEvidence + slope · x)`, in log odds. NEUTRAL outside, without a try, and where both edges were tried.
+ * Quality `1 − d`: the rejection is fresh at the edge.
  *
  * Steidlmayer & Koy 1986, "Markets and Market Logic"; Dalton, Jones & Dalton 2013, "Mind over Markets", ISBN
  * 978-1-118-53173-0: a price that is not accepted beyond the value area returns into it. Practice, not tested there.

@@ -2,21 +2,21 @@ import { z } from 'zod';
 import { clamp, sigmoid } from '../arithmetic.ts';
 import { defineStrategy, neutral } from './strategy.ts';
 
-/** There is data, but nothing to say. */
+/** There is data, but no signal. */
 const QUALITY_WITHOUT_MOMENTUM = 0.5;
 
 /**
- * A price that moved far over the range's bars, while volume is there, is said to move on.
+ * Forecasts that a price that moved far over the range's bars, with enough volume, moves on.
  *
  * `m = (lastPrice − rangeFirstPrice) / (high − low)`, high and low of the range's bars and the last price: −1 to 1, the
- * part of the way between the extremes that was kept. NEUTRAL where |m| < `entryMomentum`, and where the current bar's
+ * part of the way between the extremes that was kept. NEUTRAL when |m| < `entryMomentum`, and when the current bar's
  * volume so far is below `volumeFactor · meanBarVolume`; else LONG for m above 0 and SHORT below, with
  * `p = σ(baseEvidence + slope · (|m| − entryMomentum))`, in log odds. The current bar is not over, so its volume is a lower
  * bound. Quality `1 − threshold / (2 · barVolume)`: ½ at the threshold, near 1 on a surge.
  *
- * Moskowitz, Ooi & Pedersen 2012, "Time series momentum", doi 10.1016/j.jfineco.2011.11.003; that volume tells lasting moves
- * from others: Lee & Swaminathan 2000, "Price momentum and trading volume", doi 10.1111/0022-1082.00280. Both are of months;
- * nothing says that it holds of minutes.
+ * Moskowitz, Ooi & Pedersen 2012, "Time series momentum", doi 10.1016/j.jfineco.2011.11.003; that volume distinguishes
+ * lasting moves from others: Lee & Swaminathan 2000, "Price momentum and trading volume", doi 10.1111/0022-1082.00280.
+ * Both are about months; nothing shows that it holds for minutes.
  */
 export const volumeMomentum = defineStrategy({
   name: 'VOLUME_MOMENTUM',

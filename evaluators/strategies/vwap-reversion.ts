@@ -6,11 +6,11 @@ import { defineStrategy, neutral } from './strategy.ts';
 /** A price outside the value area agrees with the deviation; inside it, only half as much. */
 const QUALITY_OUTSIDE_VALUE_AREA = 1;
 const QUALITY_INSIDE_VALUE_AREA = 0.5;
-/** Near the average there is data, but nothing to say. */
+/** Near the average there is data, but no signal. */
 const QUALITY_NEAR_AVERAGE = 0.5;
 
 /**
- * A price far from the session's average is said to return towards it.
+ * Forecasts that a price far from the session's average returns towards it.
  *
  * `z = (lastPrice − vwap) / vwapDeviation`. NEUTRAL below `entryDeviations`; else SHORT above the average and LONG below,
  * with `p = σ(baseEvidence + slope · (min(|z|, maxDeviations) − entryDeviations))`, in log odds.

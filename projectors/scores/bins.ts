@@ -16,7 +16,7 @@ export interface BinSums {
 
 const EXACT = ['weight', 'hit_weight', 'published_sum', 'published_square_sum', 'published_sum_of_hits'] as const;
 
-/** The bin of a probability: bin k of ten holds `k/10 ≤ p < (k + 1)/10`, the last one 1 too. */
+/** The bin of a probability: bin k of ten holds `k/10 ≤ p < (k + 1)/10`; the last one also holds 1. */
 export function binOf(probability: number): number {
   return Math.min(Number((nineDecimals(probability) * BigInt(BINS)) / ONE), BINS - 1);
 }

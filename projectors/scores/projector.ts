@@ -12,7 +12,10 @@ const SCORED_OUTCOMES = {
   key: ['event_id'],
 } as const satisfies Table;
 
-/** What forecasts must have in common to be counted together, as in `tapeproof scoreboard`, and two things they are split by. */
+/**
+ * The fields that forecasts must have in common to be counted together, as in `tapeproof scoreboard`, and two by which
+ * they are split.
+ */
 const GROUP = {
   instrument: 'text',
   // A strategy's name, or DECISION.
@@ -76,7 +79,10 @@ const SCORE_BINS = {
   merge: (stored, next) => joinedBins(stored as BinSums, next as BinSums),
 } as const satisfies Table;
 
-/** A row a group: counts, and the figures that sums give. Intervals and bands need every outcome: `tapeproof scoreboard`. */
+/**
+ * One row for each group: counts, and the figures from sums. Intervals and bands need every outcome: they are in
+ * `tapeproof scoreboard`.
+ */
 const SCORES = `
   SELECT instrument, forecast, hit_rule_kind, horizon_ms, least_move, config_hash, engine_version,
          sum(hits) AS hits, sum(misses) AS misses, sum(voids) AS voids, sum(hits + misses) AS n,
@@ -96,16 +102,19 @@ const SCORES = `
     FROM {schema}.score_sums
    GROUP BY instrument, forecast, hit_rule_kind, horizon_ms, least_move, config_hash, engine_version`;
 
-/** The additive part of the scoreboard, in Postgres: O(1) an outcome, exact, so that no order of the log changes a figure. */
+/**
+ * The additive part of the scoreboard, in Postgres: O(1) for each outcome, and exact, so that the order of the log does
+ * not matter.
+ */
 export const scores: PostgresProjector = {
   name: 'scores',
-  summary: 'How forecasts came out: counts and sums of scores by group, direction and level, in Postgres',
+  summary: 'Results of forecasts: counts and sums of scores by group, direction and level, in Postgres',
   topics: ['decision.outcomes'],
   sink: 'postgres',
   schema: 'scores',
   tables: [SCORED_OUTCOMES, SCORE_SUMS, SCORE_BINS],
   views: { scores: SCORES },
-  // Many outcomes are one row: only its key tells which.
+  // Many outcomes are one row: only its key identifies it.
   loadsWithoutKeys: false,
   project,
 };

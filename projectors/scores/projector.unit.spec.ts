@@ -14,14 +14,14 @@ function project(changes: Partial<Outcome> = {}): readonly RowInsert[] {
   });
 }
 
-/** Rows of one table and key as one, merged in the order given. */
+/** Rows with the same table and key as one, merged in the order given. */
 function merged(rows: readonly RowInsert[], table: string): Row {
   const [first, ...rest] = rows.filter((row) => row.table.name === table);
   return rest.reduce((stored, { row }) => first!.table.merge!(stored, row), first!.row);
 }
 
 describe('scores', () => {
-  it('makes of an outcome its identity, its sums and its bin', () => {
+  it('maps an outcome to its identity, its sums and its bin', () => {
     const hit = { probability: 0.6, referenceRate: 0.48, rawProbability: 0.7, calibratedProbability: 0.55 };
     const [identity, sums, bin, ...rest] = project({ ...hit, overlapWeight: 0.25, strategy: 'MINE' });
     expect(rest).toEqual([]);
@@ -36,7 +36,7 @@ describe('scores', () => {
     expect(bin?.row).toMatchObject({ bin: 6, n: 1, weight: '0.25', hit_weight: '0.25', published_square_sum: '0.09' });
   });
 
-  it('counts a void, and weighs nothing of it', () => {
+  it('counts a void, with weight 0', () => {
     const [, sums, ...bins] = project({ verdict: 'VOID', overlapWeight: null });
     expect(bins).toEqual([]);
     expect(sums?.row).toMatchObject({ voids: 1, hits: 0, misses: 0, referenced: 0, effective_n: '0', lead_us: 0 });
@@ -55,7 +55,7 @@ describe('scores', () => {
     });
   });
 
-  it('has the same sums to the last digit, in whatever order and grouping', () => {
+  it('has the same sums to the last digit, in any order and grouping', () => {
     const outcome = fc.record({
       probability: fc.integer({ min: 0, max: 1_000_000 }).map((millionths) => millionths / 1e6),
       overlapWeight: fc.integer({ min: 0, max: 1_000_000_000 }).map((billionths) => billionths / 1e9),

@@ -2,22 +2,25 @@ import type { Outcome } from '../../contracts/generated/events.ts';
 import { clamp, ln } from '../../evaluators/arithmetic.ts';
 import { nineDecimals, ONE, sumText, sumUnits } from './weighted.ts';
 
-/** A certainty that fails would cost without end. */
+/** A certainty that fails would have an infinite loss. */
 const LOG_LOSS_EPSILON = 1e-6;
 
-/** What is summed up of a forecast's probability: exact, as Postgres' numeric. */
+/** The sums over a forecast's probability: exact, as Postgres' numeric. */
 type ScoredSums<Name extends string> = Readonly<Record<`${Name}_sum` | `${Name}_loss` | `${Name}_log_loss`, string>>;
 
-/** Sums over outcomes, each counted by its overlap weight w; `…_loss` is Σ w·(p − o)², `…_log_loss` Σ −w·ln of what happened. */
+/**
+ * Sums over outcomes, each counted by its overlap weight w; `…_loss` is Σ w·(p − o)², `…_log_loss` Σ −w·ln of the
+ * actual outcome's probability.
+ */
 export type ScoreSums = ScoredSums<'published' | 'reference' | 'raw' | 'calibrated'> & {
   readonly hits: number;
   readonly misses: number;
   readonly voids: number;
-  /** Hits and misses that carry a reference rate: the sums of reference, raw and calibrated are of these. */
+  /** Hits and misses with a reference rate: the sums of reference, raw and calibrated are over these. */
   readonly referenced: number;
   readonly effective_n: string;
   readonly hit_weight: string;
-  /** Σ of the time from a forecast to what settled it as a hit or a miss, microseconds. */
+  /** Σ of the time from a forecast to its settlement as a hit or a miss, microseconds. */
   readonly lead_us: number;
 };
 
@@ -31,7 +34,7 @@ const EXACT = [
   ]),
 ];
 
-/** The sums of one outcome. One without an overlap weight counts as a hit, a miss or a void, and weighs nothing. */
+/** The sums of one outcome. One without an overlap weight counts as a hit, a miss or a void, with weight 0. */
 export function sumsOfOutcome(outcome: Outcome): ScoreSums {
   const { verdict, overlapWeight, probability, referenceRate, rawProbability, calibratedProbability } = outcome;
   const isHit = verdict === 'HIT';

@@ -1,8 +1,8 @@
 import { numericText, numericUnits } from '../exact-numeric.ts';
 
 /**
- * Weighted sums that are exact: a weight, a probability and a logarithm are whole numbers of 10^-9, and a product of three
- * of them is a whole number of 10^-27.
+ * Weighted sums that are exact: a weight, a probability and a logarithm are integer multiples of 10^-9, and a product
+ * of three of them is an integer multiple of 10^-27.
  */
 const NINE_DECIMALS = 1_000_000_000;
 const SUM_SCALE = 27;

@@ -2,20 +2,20 @@ import type { ForecastKind, HitRuleKind, Outcome } from '../../contracts/generat
 
 const US_PER_MS = 1_000;
 const MS_PER_SECOND = 1_000;
-/** What a decision is called among forecasts; no strategy has this name. */
+/** The name of decisions among forecasts; no strategy has this name. */
 export const DECISION = 'DECISION';
 
-/** A hit rule as outcomes name it. */
+/** A hit rule as named in outcomes. */
 export interface RuleOfOutcomes {
   readonly kind: HitRuleKind;
   readonly horizonMs: number;
-  /** Basis points; null where points decide, and in outcomes of engine versions 1 to 3. */
+  /** Basis points; null when points decide, and in outcomes of engine versions 1 to 3. */
   readonly minMoveBps: number | null;
-  /** Quote currency, exact; null where basis points decide. */
+  /** Quote currency, exact; null when basis points decide. */
   readonly minMovePoints: string | null;
 }
 
-/** What forecasts must have in common to be counted together. */
+/** The fields that forecasts must have in common to be counted together. */
 export interface ForecastGroup {
   readonly instrument: string;
   /** The strategy's name, or {@link DECISION}. */
@@ -24,19 +24,19 @@ export interface ForecastGroup {
   /** Null for decisions. */
   readonly strategy: string | null;
   readonly hitRule: RuleOfOutcomes;
-  /** Of the configuration that the forecasts were made under. */
+  /** Of the configuration under which the forecasts were made. */
   readonly configHash: string;
   /** Of the engine that made them. */
   readonly engineVersion: string;
 }
 
-/** What groups may differ in and be counted together nevertheless, where that is asked for. */
+/** Fields in which groups may differ and nevertheless be counted together, on request. */
 export const MERGE_KEYS = ['configuration', 'engine', 'instrument'] as const;
 export type MergeKey = (typeof MERGE_KEYS)[number];
 
-/** Groups that are counted as one. Each list is sorted; it has one entry where that was not merged. */
+/** Groups that are counted as one. Each list is sorted; it has one entry if that field was not merged. */
 export interface MergedGroup extends Pick<ForecastGroup, 'forecast' | 'forecastKind' | 'strategy' | 'hitRule'> {
-  /** The only one; null where several are counted together. So are the two below. */
+  /** The only one; null when several are counted together. The same holds for the two below. */
   readonly instrument: string | null;
   readonly configHash: string | null;
   readonly engineVersion: string | null;
@@ -52,7 +52,7 @@ export function groupOf(outcome: Outcome): ForecastGroup {
     ...{ instrument, forecastKind, strategy },
     forecast: strategy ?? DECISION,
     hitRule: {
-      // Engine versions 1 to 3 knew this kind alone, and do not name it.
+      // Engine versions 1 to 3 knew only this kind, and do not name it.
       kind: outcome.hitRuleKind ?? 'MOVE',
       horizonMs: (dueTime - forecastTime) / US_PER_MS,
       minMoveBps: minMovePoints === null ? minMoveBps : null,
@@ -63,7 +63,7 @@ export function groupOf(outcome: Outcome): ForecastGroup {
   };
 }
 
-/** Whether an outcome is of a group: compared field by field, which makes no text of each outcome. */
+/** Whether an outcome belongs to a group: compared field by field, without making a text from each outcome. */
 export function isOfGroup(outcome: Outcome, group: ForecastGroup): boolean {
   const { hitRule } = group;
   return (
@@ -78,7 +78,7 @@ export function isOfGroup(outcome: Outcome, group: ForecastGroup): boolean {
   );
 }
 
-/** What groups that are counted together have in common, as one text by which rows are sorted. */
+/** The common fields of groups that are counted together, as one text by which rows are sorted. */
 export function mergedKeyOf(group: ForecastGroup, merge: readonly MergeKey[]): string {
   const { instrument, strategy, hitRule, configHash, engineVersion } = group;
   return [
@@ -93,7 +93,7 @@ export function mergedKeyOf(group: ForecastGroup, merge: readonly MergeKey[]): s
 /** Groups that have a {@link mergedKeyOf} in common; there is at least one. */
 export function mergedGroup(groups: readonly ForecastGroup[]): MergedGroup {
   const [first] = groups;
-  if (first === undefined) throw new RangeError('nothing is merged of no group');
+  if (first === undefined) throw new RangeError('there is no group to merge');
   const { forecast, forecastKind, strategy, hitRule } = first;
   const distinct = (of: (group: ForecastGroup) => string) => [...new Set(groups.map(of))].sort();
   const instruments = distinct(({ instrument }) => instrument);

@@ -6,29 +6,29 @@ const VERDICTS: readonly Verdict[] = ['HIT', 'MISS', 'VOID'];
 const DIRECTIONS: readonly Direction[] = ['LONG', 'SHORT', 'NEUTRAL'];
 const LEVELS: readonly ConfidenceLevel[] = ['LOW', 'MEDIUM', 'HIGH'];
 
-/** What is kept of an outcome. Times in microseconds. */
+/** The stored part of an outcome. Times in microseconds. */
 export interface KeptOutcome {
-  /** Of the trade or watermark that settled it. */
+  /** Time of the trade or watermark that settled it. */
   readonly eventTime: number;
   readonly forecastTime: number;
   readonly verdict: Verdict;
   readonly direction: Direction;
   /** Undefined in events of engine versions 1 to 3. */
   readonly level: ConfidenceLevel | undefined;
-  /** What it counts beside those it overlaps; 0 for a VOID, and for one that no series of the engine counted. */
+  /** Its weight beside those it overlaps; 0 for a VOID, and for one that no series of the engine counted. */
   readonly weight: number;
   readonly published: number;
-  /** NaN where an engine version before 4 made the forecast; so are the two below. */
+  /** NaN when an engine version before 4 made the forecast; the same holds for the two below. */
   readonly reference: number;
   readonly raw: number;
   readonly calibrated: number;
 }
 
 /**
- * The outcomes of a group in recorded order, a column a field: some 60 bytes an outcome.
+ * The outcomes of a group in recorded order, one column for each field: about 60 bytes for each outcome.
  *
- * The overlap weight is the event's. Where an engine version before 4 made the forecast, the event has none, and it is
- * counted here by the same rule: the time since the group's forecast before, in horizons, at most 1.
+ * The overlap weight is the event's. If an engine version before 4 made the forecast, the event has none, and it is
+ * computed here by the same rule: the time since the group's previous forecast, in horizons, at most 1.
  */
 export class OutcomeColumns {
   length = 0;
@@ -125,12 +125,16 @@ export class OutcomeColumns {
   }
 }
 
-/** The outcomes of several groups as one, by the time at which each was settled; of one time in the order given. */
+/**
+ * The outcomes of several groups as one, by the time at which each was settled; those of the same time in the order
+ * given.
+ */
 export function interleaved(groups: readonly OutcomeColumns[]): OutcomeColumns {
   const [only] = groups;
   if (only !== undefined && groups.length === 1) return only;
   const all = new OutcomeColumns();
-  // In recorded order an instrument's outcomes are settled one after another: the earliest of the heads is the next one.
+  // In recorded order, an instrument's outcomes are settled one after another: the earliest of the heads is the next
+  // one.
   const next = groups.map(() => 0);
   const total = groups.reduce((sum, { length }) => sum + length, 0);
   while (all.length < total) {

@@ -5,7 +5,7 @@ import type { Part, PartKind } from './score-row.ts';
 
 const US_PER_MS = 1_000;
 const MS_PER_SECOND = 1_000;
-/** Of one group: each of them is a row. */
+/** Bound for one group: each part is a row. */
 const PARTS_MAX = 1_000;
 /** Upper ends of the classes of lead, in horizons. */
 const LEAD_CLASSES = [0.25, 0.5, 1];
@@ -16,12 +16,12 @@ export interface PartOf {
 }
 
 /**
- * A group's outcomes, in recorded order, by what they have in common beside it.
+ * A group's outcomes, in recorded order, split by a further common property.
  *
- * - `period`: forecasts made in the same span of so many microseconds since 1970, UTC
+ * - `period`: forecasts made in the same span of the given microseconds since 1970, UTC
  * - `lead`: hits and misses by how long after the forecast they were settled, in horizons
  *
- * @throws TapeproofError USAGE where there would be too many parts.
+ * @throws TapeproofError USAGE when there would be too many parts.
  */
 export function partsOf(
   outcomes: OutcomeColumns,

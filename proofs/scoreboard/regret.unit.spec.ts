@@ -9,14 +9,14 @@ const LEARNING_RATE = 2;
 
 interface Game {
   readonly forecasts: number;
-  /** Forecasts made before the outcome of one is known. */
+  /** Number of forecasts made before the outcome of one is known. */
   readonly delay: number;
-  /** How far apart the experts may be. */
+  /** The greatest difference between the experts. */
   readonly spread: number;
   readonly seed: number;
 }
 
-/** Plays the Brier game as the engine does: a forecast knows the outcomes that were settled before it. */
+/** Plays the Brier game like the engine: a forecast knows the outcomes that were settled before it. */
 function playedRegret({ forecasts, delay, spread, seed }: Game): RegretTerms {
   const random = new SeededRandom(seed);
   const regret = new Regret();
@@ -72,7 +72,7 @@ describe('the regret', () => {
     expect(new Regret().terms()).toBeUndefined();
   });
 
-  it('is within ln(3)/2 where outcomes are known at once, whatever they are', () => {
+  it('is within ln(3)/2 when outcomes are known at once, whatever they are', () => {
     fc.assert(
       fc.property(fc.nat(), fc.double({ min: 0, max: 0.6, noNaN: true }), (seed, spread) => {
         const { regret, boundWithoutDelay } = playedRegret({ forecasts: 300, delay: 0, spread, seed });
@@ -82,7 +82,7 @@ describe('the regret', () => {
     );
   });
 
-  it('is within the bound with delay, which grows with what the experts differ in', () => {
+  it("is within the bound with delay, which grows with the experts' difference", () => {
     fc.assert(
       fc.property(
         fc.nat(),
@@ -99,8 +99,8 @@ describe('the regret', () => {
     expect(delayBound(0.02)).toBeLessThan(delayBound(0.2));
   });
 
-  it('can exceed ln(3)/2 where outcomes come late: the delay is not forgotten', () => {
-    // Each expert is right for as long as nobody knows it, and wrong when it is believed.
+  it('can exceed ln(3)/2 when outcomes come late: the delay must be counted', () => {
+    // Each expert is right as long as that is unknown, and wrong once it is believed.
     const regret = new Regret();
     const delay = 40;
     const experts = (index: number) =>

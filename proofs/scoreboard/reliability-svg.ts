@@ -8,13 +8,13 @@ const LEFT_PX = 54;
 const TOP_PX = 44;
 const COLUMNS_MAX = 3;
 const LEGEND_PX = 34;
-/** Rows that are drawn: more of them nobody reads. */
+/** Rows that are drawn at most: nobody reads more. */
 export const PANELS_MAX = 48;
-/** The least span of an axis, and room around what is drawn, in probability. */
+/** The least span of an axis, and the margin around the drawing, in probability. */
 const SPAN_MIN = 0.1;
 const ROOM = 0.02;
 const TICKS = 4;
-/** Of the effective n: the interval of a bin that holds less does not stretch the axes, and is drawn up to their ends. */
+/** Share of the effective n: the interval of a bin with less does not stretch the axes, and is drawn up to their ends. */
 const WEIGHTY_SHARE = 0.05;
 const LABEL_PX = 8;
 const RADIUS_MIN_PX = 2;
@@ -23,14 +23,15 @@ const RADIUS_MAX_PX = 7;
 /** A row whose reliability is known. */
 type Drawn = ScoreRow & { readonly reliability: Reliability };
 
-/** Rows that a picture can be made of, in the order of the board. */
+/** Rows that can be drawn, in the order of the board. */
 export function drawable(rows: readonly ScoreRow[]): readonly Drawn[] {
   return rows.filter((row): row is Drawn => row.reliability !== null).slice(0, PANELS_MAX);
 }
 
 /**
- * Reliability diagrams, a panel a row, as SVG: the recalibrated curve (line), bins with their 95 % interval and n (dots with
- * bars, the area by effective n), the diagonal of a perfect forecaster, and the reference rate. Scaled to what was published.
+ * Reliability diagrams as SVG, one panel for each row: the recalibrated curve (line), bins with their 95 % interval and
+ * n (dots with bars; the area shows the effective n), a perfect forecaster's diagonal, and the reference rate. Scaled
+ * to the published probabilities.
  */
 export function reliabilitySvg(rows: readonly Drawn[]): string {
   const columns = Math.min(COLUMNS_MAX, rows.length);
@@ -50,7 +51,7 @@ export function reliabilitySvg(rows: readonly Drawn[]): string {
   ].join('\n');
 }
 
-/** What is drawn between, on both axes, so that the diagonal is one. */
+/** The common bounds of both axes, so that the diagonal is at 45°. */
 interface Scale {
   readonly low: number;
   readonly high: number;
@@ -119,12 +120,12 @@ function curve({ curve: steps }: Reliability, { x, y }: Scale): string {
   return `<polyline points="${points.join(' ')}" fill="none" stroke="#c33" stroke-width="1.5"/>`;
 }
 
-/** @param isAbove - where its n stands: neighbours alternate. */
+/** @param isAbove - the place of its n: neighbours alternate. */
 function binMarks(bin: ReliabilityBin, effectiveN: number, scale: Scale, isAbove: boolean): readonly string[] {
   const { meanProbability, hitRate, interval, n } = bin;
   const radius = RADIUS_MIN_PX + (RADIUS_MAX_PX - RADIUS_MIN_PX) * Math.sqrt(bin.effectiveN / effectiveN);
   const [x, y] = [scale.x(meanProbability), scale.y(hitRate)];
-  // Less than one horizon's outcomes may lie beyond the axes: then a hollow dot stands at their end.
+  // A bin with less than one horizon's outcomes may be beyond the axes: then a hollow dot is drawn at their end.
   const isWithin = hitRate >= scale.low && hitRate <= scale.high;
   const fill = isWithin ? 'fill="#236" fill-opacity="0.7"' : 'fill="#fff" stroke="#236"';
   return [

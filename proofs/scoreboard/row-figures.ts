@@ -24,7 +24,7 @@ export interface RowOf {
   readonly part: Part | null;
   /** In recorded order. */
   readonly outcomes: OutcomeColumns;
-  /** True where they are all outcomes of one group, from its first one on. */
+  /** True when they are all outcomes of one group, from its first one on. */
   readonly isWholeSeries: boolean;
 }
 
@@ -37,7 +37,7 @@ export function scoreRow({ group, part, outcomes, isWholeSeries }: RowOf): Score
 
 type Figures = Omit<ScoreRow, keyof MergedGroup | 'part'>;
 
-/** All that a row is made of, O(1) an outcome. */
+/** All figures of a row, O(1) for each outcome. */
 class RowSums {
   private hits = 0;
   private misses = 0;
@@ -166,7 +166,7 @@ interface Bounded {
   readonly interval: Interval;
 }
 
-/** A mean with its interval; null where that is withheld. */
+/** A mean with its interval; null when it is withheld. */
 function bounded({ mean, interval }: BatchedMean, value = mean): Bounded | null {
   return value === undefined || interval === undefined ? null : { value, interval };
 }
@@ -186,10 +186,10 @@ function named<Name extends string>(name: Name, figure: Bounded | null): NamedFi
 }
 
 const LN_2 = 0.6931471805599453;
-/** A certainty that fails would cost without end. */
+/** A certainty that fails would have an infinite loss. */
 const LOG_SCORE_EPSILON = 1e-6;
 
-/** 100·log2(2p) of the probability of what happened. */
+/** 100·log2(2p) for the probability p of the actual outcome. */
 function logScoreOf(probability: number): number {
   return 100 * (1 + ln(Math.max(probability, LOG_SCORE_EPSILON)) / LN_2);
 }

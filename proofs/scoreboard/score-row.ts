@@ -8,7 +8,7 @@ import type { Banded } from '../scores/resampling.ts';
 import type { MergedGroup } from './forecast-group.ts';
 import type { RegretTerms } from './regret.ts';
 
-/** What rows may be split by. */
+/** Properties by which rows may be split. */
 export const PART_KINDS = ['direction', 'level', 'horizon', 'period', 'lead'] as const;
 export type PartKind = (typeof PART_KINDS)[number];
 
@@ -19,7 +19,10 @@ export interface Part {
   readonly value: string;
 }
 
-/** Why figures are not shown: too few outcomes, hits or misses too rare, outcomes all alike, no reference rate, or no bound that holds. */
+/**
+ * Why figures are not shown: too few outcomes, hits or misses too rare, outcomes all alike, no reference rate, or no
+ * valid bound.
+ */
 export type WithheldReason = Withheld | 'NO_REFERENCE' | 'NOT_A_WHOLE_SERIES';
 
 /** Figures that are not shown, and why. */
@@ -31,8 +34,8 @@ export interface WithheldFigures {
 }
 
 /**
- * How the forecasts of a group came out. Shares are of 1. Figures weigh each outcome by its overlap weight, and each has
- * its n, its effective n and an interval of 95 %; one that has none is null, and `withheld` says why.
+ * The results of a group's forecasts. Shares are of 1. Figures weigh each outcome by its overlap weight, and each has
+ * its n, its effective n and an interval of 95 %; a figure without one is null, and `withheld` gives the reason.
  */
 export interface ScoreRow extends MergedGroup {
   /** Null for a whole group. */
@@ -48,21 +51,21 @@ export interface ScoreRow extends MergedGroup {
   /** By batch means. */
   readonly hitRateInterval: Interval | null;
   readonly meanPublished: number | null;
-  /** Mean of the reference rates p0 that the forecasts were made at. */
+  /** Mean of the reference rates p0 at which the forecasts were made. */
   readonly referenceRate: number | null;
   readonly brierPublished: number | null;
   /** By a block bootstrap. */
   readonly brierPublishedInterval: Interval | null;
   readonly brierReference: number | null;
   readonly brierReferenceInterval: Interval | null;
-  /** 1 − Brier score / that of the reference rate: what is known beyond it. */
+  /** 1 − Brier score / the reference rate's Brier score: the knowledge beyond it. */
   readonly skillAgainstReference: number | null;
   /** By batch means of a ratio. */
   readonly skillAgainstReferenceInterval: Interval | null;
-  /** 1 − Brier score / that of always saying the hit rate, which only hindsight knows. */
+  /** 1 − Brier score / the Brier score of always forecasting the hit rate, which only hindsight knows. */
   readonly skillAgainstClimatology: number | null;
   readonly skillAgainstClimatologyInterval: Interval | null;
-  /** Mean of 100·log2(2·probability of what happened): 0 is a coin's. */
+  /** Mean of 100·log2(2·probability of the actual outcome): a coin has 0. */
   readonly logScore: number | null;
   readonly logScoreInterval: Interval | null;
   /** `brier = miscalibration − discrimination + uncertainty`, free of bins. */
@@ -73,7 +76,7 @@ export interface ScoreRow extends MergedGroup {
   readonly reliability: Reliability | null;
   readonly regret: RegretTerms | null;
   readonly drift: DriftAlarms | null;
-  /** Mean time from a forecast to what settled it as a hit or a miss, milliseconds; null without one. */
+  /** Mean time from a forecast to its settlement as a hit or a miss, milliseconds; null without one. */
   readonly meanLeadMs: number | null;
   readonly withheld: readonly WithheldFigures[];
 }
@@ -92,25 +95,28 @@ export interface BinnedBands {
   readonly withinCovariance: Banded;
 }
 
-/** The expected calibration error, which is above 0 for a perfect forecaster too, beside what such a one would show. */
+/**
+ * The expected calibration error, which is above 0 even for a perfect forecaster, beside the error that such a
+ * forecaster would show.
+ */
 export interface CalibrationErrorBesideNull {
   readonly value: number;
   readonly ofPerfectForecaster: CalibrationErrorNull;
   readonly isMiscalibrated: boolean;
 }
 
-/** What a reliability diagram is drawn of. */
+/** The content of a reliability diagram. */
 export interface Reliability {
   /** The recalibrated curve, by pool-adjacent-violators, of probabilities rounded to 10^-3. */
   readonly curve: readonly CurveStep[];
   readonly bins: readonly ReliabilityBin[];
 }
 
-/** What the drift alarm said, outcome by outcome. */
+/** The result of the drift alarm over all outcomes. */
 export interface DriftAlarms {
   readonly alarms: number;
   /** The last one, with the time of its outcome, ISO 8601. */
   readonly last: { readonly drift: Drift; readonly time: string } | null;
-  /** A calibrated forecaster raises one alarm in at least so many horizons. */
+  /** A calibrated forecaster raises one alarm in at least this many horizons. */
   readonly horizonsToFalseAlarm: number;
 }

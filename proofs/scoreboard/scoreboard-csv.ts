@@ -59,7 +59,7 @@ const COLUMNS: readonly Column[] = [
   ],
 ];
 
-/** A line a row of the board, below a line of names (RFC 4180). A figure that is not shown is empty. */
+/** One line for each row of the board, below a line of names (RFC 4180). A figure that is not shown is empty. */
 export function scoreboardCsv(rows: readonly ScoreRow[]): string {
   const lines = [COLUMNS.map(([name]) => name), ...rows.map((row) => COLUMNS.map(([, cellOf]) => textOf(cellOf(row))))];
   return lines.map((cells) => `${cells.join(',')}\n`).join('');

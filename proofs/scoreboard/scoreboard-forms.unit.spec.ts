@@ -34,7 +34,7 @@ describe('the scoreboard for people', () => {
     }
   });
 
-  it('has a heading for what is counted apart, and says what is not shown', () => {
+  it('has a heading for each separate group, and reports which figures are not shown', () => {
     const text = scoreboardText(board(), 'the tape', true);
     expect(text).toContain('BTC-USDT@binance · MOVE > 0 bp in 300 s · engine 4 · configuration #aaaaaaaaaaaa');
     expect(text).toContain('BTC-USDT@binance · MOVE in 300 s · engine 3 · configuration #aaaaaaaaaaaa');
@@ -48,7 +48,7 @@ describe('the scoreboard for people', () => {
 });
 
 describe('the scoreboard as CSV', () => {
-  it('has a line a row with the figures of the JSON', () => {
+  it('has one line for each row, with the figures of the JSON', () => {
     const { rows } = board('direction');
     const parsed = parse<Record<string, string>>(scoreboardCsv(rows), { columns: true });
     expect(parsed).toHaveLength(rows.length);
@@ -80,7 +80,7 @@ describe('the reliability diagram', () => {
     expect(reliabilitySvg(drawn)).toBe(svg);
   });
 
-  it('is well-formed whatever a row is named', () => {
+  it('is well-formed whatever the name of a row', () => {
     const [row] = drawable(board().rows);
     const svg = reliabilitySvg([{ ...row!, strategy: '<b>&' }]);
     expect(svg).toContain('&lt;b&gt;&amp;');

@@ -7,12 +7,12 @@ import type { ScoreRow } from './score-row.ts';
 import type { Scoreboard } from './scoreboard.ts';
 
 const HASH_DIGITS = 12;
-/** Names that a heading holds; of more it says how many there are. */
+/** Names in a heading; for more, it shows only their number. */
 const NAMED_MAX = 2;
 export const NOTHING = '–';
 const TOO_FEW = 'too few';
 const MINUS = '−';
-/** Columns apart by two spaces and no lines: a board fits into 120 columns. */
+/** Columns separated by two spaces, without lines: a board fits into 120 columns. */
 const PLAIN = {
   ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '' },
   ...{ 'bottom-right': '', left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '  ' },
@@ -20,13 +20,15 @@ const PLAIN = {
 const STYLE = { head: [], border: [], 'padding-left': 0, 'padding-right': 0 };
 
 /** Of {@link figuresOf}. */
-export const FIGURES_HEAD = [...['hit rate', '95 %', 'said', 'p0', 'skill', '95 %', 'n', 'effective', 'void']] as const;
+export const FIGURES_HEAD = [
+  ...['hit rate', '95 %', 'mean p', 'p0', 'skill', '95 %', 'n', 'effective', 'void'],
+] as const;
 
-/** What the figures are, and what the intervals say. */
+/** The meaning of the figures and of the intervals. */
 export const FIGURES_NOTE = [
-  'said: mean published probability; p0: rate at which an undirected forecast came true by then; skill: share of the loss',
-  'of always saying p0 that is avoided, none where its interval holds 0. n: hits and misses, counted by overlap weight;',
-  `so they are worth the effective n, and below ${EFFECTIVE_N_MIN} no figure is shown: too few. docs/scoreboard.md explains all.`,
+  'mean p: mean published probability; p0: rate at which an undirected forecast had come true by then; skill: share of',
+  'the loss of always forecasting p0 that is avoided, none if its interval contains 0. n: hits and misses, counted by',
+  `overlap weight, so they are worth the effective n; below ${EFFECTIVE_N_MIN}, no figure is shown: too few. See docs/scoreboard.md.`,
 ] as const;
 
 /** The main figures of a group, in the columns of {@link FIGURES_HEAD}. */
@@ -50,9 +52,9 @@ const CALIBRATION_HEAD = ['log score', '95 %', 'hindsight skill', '95 %', 'ECE',
 const REGRET_HEAD = ['regret', 'best', 'bound', 'with delay', 'mean lead'] as const;
 
 /**
- * A board for people, a table for each instrument, hit rule, engine version and configuration.
+ * A board for people, with a table for each instrument, hit rule, engine version and configuration.
  *
- * @param whole - what the events are derived from, for people.
+ * @param whole - the source of the events, for people.
  * @param isDetailed - with the Brier score's parts, calibration and regret.
  */
 export function scoreboardText(board: Scoreboard, whole = 'the tape', isDetailed = false): string {
@@ -128,7 +130,7 @@ function nameOf({ strategy, part }: ScoreRow): string {
   return part === null ? (strategy ?? 'decision') : `  ${part.value}`;
 }
 
-/** What a group's rows have in common, in one line. */
+/** The common fields of a group's rows, in one line. */
 function headingOf({ instruments, hitRule, engineVersions, configHashes }: ScoreRow): string {
   return [
     instruments.length > NAMED_MAX ? `${instruments.length} instruments` : instruments.join(', '),
@@ -140,7 +142,7 @@ function headingOf({ instruments, hitRule, engineVersions, configHashes }: Score
   ].join(' · ');
 }
 
-/** Why figures are not shown, two lines a reason, but for rows that are too few and groups that are not whole. */
+/** Why figures are not shown, two lines for each reason, except for rows that are too few and groups that are not whole. */
 function withheldLines(rows: readonly ScoreRow[]): readonly string[] {
   const lines = rows.flatMap((row) =>
     row.withheld
@@ -150,7 +152,7 @@ function withheldLines(rows: readonly ScoreRow[]): readonly string[] {
   return [...new Set(lines)];
 }
 
-/** Instruments that have decisions and no outcome yet, a line each. */
+/** Instruments that have decisions but no outcome yet, one line each. */
 export function unresolvedLines({ rows, decisions }: Scoreboard, whole: string): readonly string[] {
   const resolved = new Set(rows.flatMap(({ instruments }) => instruments));
   return Object.entries(decisions)
@@ -186,7 +188,7 @@ function banded(of: Banded | undefined): readonly string[] {
   return [figure(of?.estimate ?? null), interval(of?.band ?? null)];
 }
 
-/** With its sign, which says whether there is any skill. */
+/** With its sign, which shows whether there is any skill. */
 function signed(value: number | null): string {
   return value === null ? NOTHING : `${value < 0 ? MINUS : '+'}${figure(Math.abs(value))}`;
 }

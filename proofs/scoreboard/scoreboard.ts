@@ -19,7 +19,7 @@ import type { PartKind, ScoreRow } from './score-row.ts';
 
 export const DAY_US = 86_400_000_000;
 
-/** Which outcomes are counted, and what is counted together. Times in microseconds. */
+/** Which outcomes are counted, and which are counted together. Times in microseconds. */
 export interface ScoreboardQuery {
   readonly instrument?: string | undefined;
   /** A strategy, or DECISION. */
@@ -28,9 +28,9 @@ export interface ScoreboardQuery {
   readonly sinceUs?: number | undefined;
   /** Forecasts made before it. */
   readonly untilUs?: number | undefined;
-  /** What may differ between outcomes that are counted together; nothing where it is empty. */
+  /** Fields that may differ between outcomes that are counted together. */
   readonly merge?: readonly MergeKey[];
-  /** What each row is split by, besides. */
+  /** The property by which each row is also split. */
   readonly by?: PartKind | undefined;
   /** Length of a period. */
   readonly periodUs?: number;
@@ -41,7 +41,7 @@ export interface Scoreboard {
   readonly events: Readonly<Record<DerivedTopic, number>>;
   /** Decisions by instrument. */
   readonly decisions: Readonly<Record<string, number>>;
-  /** What may differ between outcomes of one row: the rule by which they are counted together. */
+  /** Fields that may differ between outcomes of one row: the rule by which they are counted together. */
   readonly merged: readonly MergeKey[];
   /** By instrument, hit rule, engine version and configuration: decisions first, then each strategy; a whole, then its parts. */
   readonly rows: readonly ScoreRow[];
@@ -53,8 +53,8 @@ interface CountedGroup {
 }
 
 /**
- * Makes a scoreboard of events, of each topic in its order; how the topics are mixed does not matter. An event that comes
- * again counts once. O(1) an event.
+ * Makes a scoreboard from events, each topic's in its order; how the topics are mixed does not matter. A repeated event
+ * counts once. O(1) for each event.
  */
 export class ScoreboardCount {
   /** By instrument. */
@@ -80,7 +80,7 @@ export class ScoreboardCount {
     this.events[topic] += count;
   }
 
-  /** @throws TapeproofError USAGE where nothing is known of what is asked for. */
+  /** @throws TapeproofError USAGE when there is no outcome of a requested instrument or forecast. */
   board(query: ScoreboardQuery = {}): Scoreboard {
     const { merge = [] } = query;
     const groups = [...this.groups.values()].flat();
@@ -176,13 +176,13 @@ function assertKnown(what: 'instrument' | 'forecast', name: string | undefined, 
       : all.length === 0
         ? 'nothing is decided yet.'
         : `there ${all.length === 1 ? 'is' : 'are'} ${all.slice(0, NAMES_MAX).join(', ')}.`;
-  throw new TapeproofError('USAGE', `There is no outcome of the ${what} ${name}: ${advice}`);
+  throw new TapeproofError('USAGE', `There is no outcome for the ${what} ${name}: ${advice}`);
 }
 
-/** Names that a sentence holds. */
+/** Names in a sentence at most. */
 const NAMES_MAX = 12;
 
-/** What came of the forecasts, from the decision log itself. @throws TapeproofError USAGE, as {@link ScoreboardCount}. */
+/** The results of the forecasts, from the decision log itself. @throws TapeproofError USAGE, like {@link ScoreboardCount}. */
 export async function scoreboard(log: EventLog, partitions: number, query?: ScoreboardQuery): Promise<Scoreboard> {
   const count = new ScoreboardCount();
   for (let partition = 0; partition < partitions; partition += 1) {

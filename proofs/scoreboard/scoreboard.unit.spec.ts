@@ -31,7 +31,7 @@ const totals = (rows: readonly ScoreRow[]) =>
   );
 
 describe('a row of the scoreboard', () => {
-  it('has the figures that a plain reading of the outcomes gives, each with n and interval', () => {
+  it('has the figures of a direct computation from the outcomes, each with n and interval', () => {
     const outcomes = series(500, (index) => ({ referenceRate: 0.48, overlapWeight: index % 4 === 0 ? 1 : 0.3 }));
     const counted = outcomes.filter(({ verdict }) => verdict !== 'VOID');
     const weights = counted.reduce((sum, { overlapWeight }) => sum + overlapWeight!, 0);
@@ -82,7 +82,7 @@ describe('a row of the scoreboard', () => {
     expect(resolution.band.low).toBeGreaterThan(0);
   });
 
-  it('draws its reliability of all weight, in a curve that never falls', () => {
+  it('has a reliability curve of the whole weight that never falls', () => {
     const [row] = rowsOf(series(800));
     const { curve, bins } = row!.reliability!;
     const weight = (parts: readonly { readonly weight: number }[]) => parts.reduce((sum, part) => sum + part.weight, 0);
@@ -91,7 +91,7 @@ describe('a row of the scoreboard', () => {
     expect(curve.map(({ hitRate }) => hitRate)).toEqual(curve.map(({ hitRate }) => hitRate).sort((a, b) => a - b));
   });
 
-  it('finds a calibrated forecaster calibrated, and alarms where it no longer is', () => {
+  it('finds a calibrated forecaster calibrated, and raises an alarm when it no longer is', () => {
     const [calibrated] = rowsOf(series(2_000));
     expect(calibrated!.calibrationError!.isMiscalibrated).toBe(false);
     expect(calibrated!.drift).toMatchObject({ alarms: 0, last: null });
@@ -102,7 +102,7 @@ describe('a row of the scoreboard', () => {
     expect(drifted!.drift!.last).toMatchObject({ drift: 'PROBABILITIES_TOO_HIGH' });
   });
 
-  it('shows no figure below an effective n of 90, and says so', () => {
+  it('shows no figure below an effective n of 90, and reports it', () => {
     const [row] = rowsOf(series(89, () => ({ verdict: 'HIT', overlapWeight: 1 })));
     const { hits, misses, voids, n, effectiveN, meanLeadMs, withheld, ...rest } = row!;
     expect([hits, misses, voids, n, effectiveN, meanLeadMs]).toEqual([89, 0, 0, 89, 89, 300_000]);
@@ -120,14 +120,14 @@ describe('a row of the scoreboard', () => {
     expect(new Set(Object.values(shown))).toEqual(new Set([null]));
   });
 
-  it('shows no hit rate whose misses are too rare, but what else is known', () => {
+  it('does not show a hit rate whose misses are too rare, but shows the other figures', () => {
     const [row] = rowsOf(series(200, (index) => ({ verdict: index % 100 === 0 ? 'MISS' : 'HIT' })));
     expect(row).toMatchObject({ hitRate: null, hitRateInterval: null, n: 200 });
     expect(row!.skillAgainstReference).not.toBeNull();
     expect(row!.withheld).toMatchObject([{ figures: ['hitRate'], reason: 'ONE_SIDED' }]);
   });
 
-  it('has of earlier engine versions what needs no reference, weighted by the same rule', () => {
+  it('has, for earlier engine versions, the figures without a reference, weighted by the same rule', () => {
     const overlapping = Array.from({ length: 400 }, (_, index) =>
       outcomeOf(index, {
         ...OF_VERSION_3,
@@ -176,7 +176,7 @@ describe('the groups of the scoreboard', () => {
     expect(totals([all!])).toEqual(totals(rowsOf(outcomes)));
     expect(all!.regret).toBeNull();
     expect(all!.withheld).toMatchObject([{ reason: 'NOT_A_WHOLE_SERIES' }]);
-    // One series under one name is what it is without the names.
+    // One series gives the same figures with and without merging.
     const [plain] = rowsOf(series(300));
     expect(all!.hitRateInterval).toEqual(plain!.hitRateInterval);
   });
@@ -193,15 +193,15 @@ describe('the groups of the scoreboard', () => {
     const [together] = merged(first.flatMap((outcome, index) => [outcome, second[index]!]));
     expect(apart).toEqual(together);
     expect(apart!.instruments).toEqual(['BTC-USDT@binance', 'ETH-USDT@binance']);
-    // What happened to both at once is in one batch, as if it were one series.
+    // Simultaneous outcomes of both are in one batch, as if they were one series.
     const inTime = first.flatMap((outcome, index) => [outcome, { ...second[index]!, instrument: INSTRUMENT }]);
     const [one] = rowsOf(inTime.map((outcome, sequence) => ({ ...outcome, sequence, tape: first[0]!.tape })));
     expect(apart!.hitRateInterval).toEqual(one!.hitRateInterval);
     expect(apart!.brierPublishedInterval).toEqual(one!.brierPublishedInterval);
   });
 
-  it('tell a changed strategy apart from its base only where the outcomes do', () => {
-    // The market turned when the second configuration came: the same outcomes of both would be 56 % against 44 %.
+  it('distinguish a changed strategy from its base only if the outcomes do', () => {
+    // The market turned when the second configuration came: with the same outcomes, 56 % against 44 %.
     const rateOf = (index: number) => (index < 500 ? 0.56 : 0.44);
     const random = new SeededRandom(SEED);
     const outcomes = Array.from({ length: 1_000 }, (_, index) => {
@@ -214,13 +214,13 @@ describe('the groups of the scoreboard', () => {
     });
     const rows = rowsOf(outcomes);
     expect(rows).toHaveLength(2);
-    // Each is compared with the rate while it existed: no skill.
+    // Each is compared with the rate of its own time: no skill.
     for (const row of rows) expect(row.skillAgainstReference).toBeCloseTo(0, 12);
   });
 });
 
 describe('the scoreboard', () => {
-  it('counts an event that comes again once', () => {
+  it('counts a repeated event once', () => {
     const outcomes = series(200);
     const again = outcomes.flatMap((outcome, index) =>
       index % 10 === 9 ? [outcome, ...outcomes.slice(index - 5, index + 1)] : [outcome],
@@ -239,7 +239,7 @@ describe('the scoreboard', () => {
     expect(parts.reduce((sum, { effectiveN }) => sum + effectiveN, 0)).toBeCloseTo(whole!.effectiveN, 6);
   });
 
-  it('splits by lead, which a void has not', () => {
+  it('splits by lead, which a void does not have', () => {
     const touched = series(300, (index) => ({
       hitRuleKind: 'FIRST_TOUCH',
       eventTime: START_US + index * HORIZON_US + ((index % 4) + 1) * 0.3 * HORIZON_US,
@@ -273,7 +273,7 @@ describe('the scoreboard', () => {
     expect(rowsOf(outcomes, { sinceUs: START_US + 500 * HORIZON_US })).toEqual([]);
   });
 
-  it('suggests a name where there is nothing of the one given', () => {
+  it('suggests a name when the given one has no outcome', () => {
     const count = countOf(series(3));
     expect(count.board({ instrument: INSTRUMENT, forecast: 'DECISION' }).rows).toHaveLength(1);
     expect(() => count.board({ instrument: 'BTC-USDT@binanc' })).toThrow(/did you mean BTC-USDT@binance\?/);

@@ -14,7 +14,7 @@ export interface WithheldBecause {
   readonly isWholeSeries: boolean;
 }
 
-/** What is not shown of a row, and why. */
+/** The figures of a row that are not shown, and the reasons. */
 export function withheldOf(because: WithheldBecause): readonly WithheldFigures[] {
   const { n, effectiveN, hitRate, skill, unreferenced, isWholeSeries } = because;
   if (effectiveN < EFFECTIVE_N_MIN) {
@@ -23,13 +23,13 @@ export function withheldOf(because: WithheldBecause): readonly WithheldFigures[]
   }
   const withheld: WithheldFigures[] = [];
   if (hitRate.withheld === 'ONE_SIDED') {
-    const sentence = `hits or misses are worth fewer than ${RARER_VERDICT_MIN} horizons, and how rare they are cannot be said`;
+    const sentence = `hits or misses are worth fewer than ${RARER_VERDICT_MIN} horizons, so their rate cannot be measured`;
     withheld.push({ figures: ['hitRate'], reason: 'ONE_SIDED', sentence });
   } else if (hitRate.withheld !== null) {
     withheld.push({ figures: ['hitRate'], reason: hitRate.withheld, sentence: ALIKE });
   }
   if (unreferenced > 0) {
-    const sentence = `${unreferenced === n ? 'the' : `${unreferenced} of the ${n}`} forecasts were made by an engine version before 4, which knew no reference rate`;
+    const sentence = `${unreferenced === n ? 'the' : `${unreferenced} of the ${n}`} forecasts were made by an engine version before 4, which had no reference rate`;
     return [...withheld, { figures: OF_THE_REFERENCE, reason: 'NO_REFERENCE', sentence }];
   }
   if (skill.withheld !== null) {
@@ -37,10 +37,10 @@ export function withheldOf(because: WithheldBecause): readonly WithheldFigures[]
   }
   if (!isWholeSeries) {
     const sentence =
-      'the regret and its bound are those of one whole series: not of a part, a span of time, or several merged';
+      'the regret and its bound are defined for one whole series, not for a part, a span of time, or several merged';
     withheld.push({ figures: ['regret'], reason: 'NOT_A_WHOLE_SERIES', sentence });
   }
   return withheld;
 }
 
-const ALIKE = 'the outcomes are all alike: they say nothing of how far they may differ';
+const ALIKE = 'the outcomes are all alike: they do not show how far they may differ';

@@ -1,11 +1,11 @@
 import { clamp } from '../../evaluators/arithmetic.ts';
 import type { Interval } from '../../evaluators/outcomes/wilson.ts';
 
-/** Below this many outcomes, by overlap weight, no interval is given: the batches would be shorter than what they must hold. */
+/** Below this many outcomes, by overlap weight, no interval is given: the batches would be too short. */
 export const EFFECTIVE_N_MIN = 90;
-/** Of hits or of misses, by overlap weight: with fewer, a rate is so near 0 or 1 that no symmetric interval fits. */
+/** Number of hits or of misses, by overlap weight: with fewer, a rate is too near 0 or 1 for a symmetric interval. */
 export const RARER_VERDICT_MIN = 5;
-/** A batch holds at least this many horizons where there are enough: so that regimes of that length even out in it. */
+/** A batch holds at least this many horizons if there are enough, so that regimes of that length even out in it. */
 const BATCH_WEIGHT = 20;
 const BATCHES_MIN = 5;
 const BATCHES_MAX = 10;
@@ -26,18 +26,18 @@ const T_975: Readonly<Record<number, number>> = {
 /** Why an interval is withheld. */
 export type Withheld = 'TOO_FEW' | 'ONE_SIDED' | 'NO_VARIATION';
 
-/** A mean with its 95 % interval, or with the reason why there is none. */
+/** A mean with its 95 % interval, or with the reason for its absence. */
 export interface BatchedMean {
-  /** Undefined before the first outcome, and where the denominators sum to 0. */
+  /** Undefined before the first outcome, and when the denominators sum to 0. */
   readonly mean: number | undefined;
   /** Sum of the overlap weights. */
   readonly effectiveN: number;
   readonly interval: Interval | undefined;
-  /** Null where there is an interval. */
+  /** Null when there is an interval. */
   readonly withheld: Withheld | null;
 }
 
-/** Sums over outcomes that follow each other: overlap weight, weighted numerators, weighted denominators. */
+/** Sums over consecutive outcomes: overlap weight, weighted numerators, weighted denominators. */
 type Block = readonly [weight: number, numerator: number, denominator: number];
 
 /** State of {@link BatchMeans}: of bounded size. */
@@ -50,17 +50,17 @@ export interface BatchMeansState {
 const NO_OUTCOMES: BatchMeansState = { blockWeight: FIRST_BLOCK_WEIGHT, blocks: [] };
 
 /**
- * An overlap-weighted mean, or a ratio of two, with an interval that covers although neighbours overlap and markets have
- * regimes: the method of non-overlapping batch means with Student's t (Schmeiser 1982, doi 10.1287/opre.30.3.556; for
- * ratios: linearised, Cochran 1977, Sampling Techniques, chapter 6).
+ * An overlap-weighted mean, or a ratio of two, with an interval that has its coverage although neighbours overlap and
+ * markets have regimes: the method of non-overlapping batch means with Student's t (Schmeiser 1982, doi
+ * 10.1287/opre.30.3.556; for ratios: linearised, Cochran 1977, Sampling Techniques, chapter 6).
  *
  * `θ = Σ w·y / Σ w·z`. The outcomes, in recorded order, are cut into `B = clamp(⌊effective n / 20⌋, 5, 10)` batches of
  * nearly equal overlap weight; with `e_b = Σ_batch w·(y − θz)`,
- * `θ ± t(0.975, B − 1) · √(B/(B − 1) · Σ e_b²) / Σ w·z`. A batch is much longer than a horizon, so batches are all but
+ * `θ ± t(0.975, B − 1) · √(B/(B − 1) · Σ e_b²) / Σ w·z`. A batch is much longer than a horizon, so batches are almost
  * independent of each other, whatever happens within them.
  *
- * Takes O(1) an outcome and at most 64 blocks of memory: blocks begin at one horizon's weight and are merged in pairs when
- * there are too many; batches are joined from them.
+ * Takes O(1) time for each outcome and at most 64 blocks of memory: blocks begin at one horizon's weight and are merged
+ * in pairs when there are too many; batches are joined from them.
  */
 export class BatchMeans {
   private blockWeight: number;
@@ -79,7 +79,7 @@ export class BatchMeans {
    * Counts an outcome, in recorded order.
    *
    * @param weight - overlap weight, 0 to 1.
-   * @param numerator - what is averaged: 1 or 0 for a hit rate, a loss avoided for a skill.
+   * @param numerator - the averaged value: 1 or 0 for a hit rate, a loss avoided for a skill.
    * @param denominator - 1 for a mean, the reference's loss for a skill.
    */
   observe(weight: number, numerator: number, denominator = 1): void {
@@ -96,7 +96,7 @@ export class BatchMeans {
     this.blocks.push([weight, weight * numerator, weight * denominator]);
   }
 
-  /** θ with its 95 % interval, or the reason why that is withheld. */
+  /** θ with its 95 % interval, or the reason why it is withheld. */
   estimate(): BatchedMean {
     const [effectiveN, numerator, denominator] = this.totals();
     const mean = denominator > 0 ? numerator / denominator : undefined;
@@ -140,8 +140,8 @@ export class BatchMeans {
 }
 
 /**
- * The estimate of a hit rate, whose numerators were 1 or 0: its interval is kept within [0, 1], and withheld where hits or
- * misses are so rare that batches say nothing of how rare.
+ * The estimate of a hit rate, whose numerators were 1 or 0: its interval is kept within [0, 1], and withheld when hits
+ * or misses are so rare that batches cannot measure how rare.
  */
 export function rateEstimate(batchMeans: BatchMeans): BatchedMean {
   const estimate = batchMeans.estimate();

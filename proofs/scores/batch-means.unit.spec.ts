@@ -6,7 +6,7 @@ import { SeededRandom } from './seeded-random.ts';
 
 const RUNS = 600;
 const SEED = 20_261_126;
-/** A forecast of LONG comes true at .5 in the long run: drifts of both signs are equally frequent. */
+/** A forecast of LONG comes true at a rate of .5 in the long run: drifts of both signs are equally frequent. */
 const TRUE_RATE = 0.5;
 
 function measured(rises: readonly boolean[], stepsPerHorizon: number): BatchMeans {
@@ -36,7 +36,7 @@ describe('batch means', () => {
     [60, 100],
     [60, 250],
   ])(
-    'cover a random walk of %i forecasts a horizon and %i horizons as often as they say',
+    'cover a random walk of %i forecasts in each horizon and %i horizons as often as stated',
     (stepsPerHorizon, horizons) => {
       const share = coverage({ ...RANDOM_WALK, stepsPerHorizon, horizons });
       expect(share).toBeGreaterThanOrEqual(0.93);
@@ -74,7 +74,7 @@ describe('batch means', () => {
     expect(covered / RUNS).toBeLessThanOrEqual(0.97);
   });
 
-  it('are withheld below an effective n of 90, and where a verdict is too rare', () => {
+  it('are withheld below an effective n of 90, and when a verdict is too rare', () => {
     const estimateOf = (hits: number, misses: number) => {
       const batches = new BatchMeans();
       for (let index = 0; index < hits + misses; index += 1) batches.observe(1, index < hits ? 1 : 0);
@@ -90,7 +90,7 @@ describe('batch means', () => {
     expect(constant.estimate()).toMatchObject({ mean: 0.25, withheld: 'NO_VARIATION' });
   });
 
-  it('keep the exact weighted mean, in bounded memory, whatever the state in between', () => {
+  it('keep the exact weighted mean, in bounded memory, also when continued from a state', () => {
     const outcome = fc.record({ weight: fc.integer({ min: 0, max: 8 }), isHit: fc.boolean() });
     fc.assert(
       fc.property(

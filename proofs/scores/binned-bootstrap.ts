@@ -20,9 +20,9 @@ interface Block {
 
 /**
  * 95 % bands of the binned decomposition, by the block bootstrap of `resampling.ts`. Reliability and resolution are biased
- * upward by chance, as MCB and DSC are, and their bands are those of `unbiasedBand`; the others are the percentiles.
+ * upward by chance, like MCB and DSC, and their bands come from `unbiasedBand`; the others are the percentiles.
  *
- * O(1) an outcome on average; at most 512 blocks.
+ * O(1) for each outcome on average; at most 512 blocks.
  */
 export class BinnedBootstrap {
   private readonly binCount: number;
@@ -89,7 +89,7 @@ function flat(state: ReliabilityBinsState): Float64Array {
   return Float64Array.from(state.flat());
 }
 
-/** The sums of blocks, each taken as often as counted. */
+/** The sums of blocks, each taken as often as its count. */
 function summed(blocks: readonly Float64Array[], counts: Float64Array, binCount: number): ReliabilityBinsState {
   const sums = new Float64Array(binCount * SUMS);
   for (let bin = 0; bin < sums.length; bin += SUMS) {

@@ -12,7 +12,7 @@ import {
   type Banded,
 } from './resampling.ts';
 
-/** Scores that have a band. Null where one is not defined: no error of the reference, or all outcomes the same. */
+/** Scores that have a band. Null when one is not defined: the reference made no error, or all outcomes are the same. */
 export interface BandedScores {
   readonly hitRate: number;
   readonly brier: number;
@@ -25,10 +25,10 @@ export interface BandedScores {
 
 export type ScoreBands = { readonly [Score in keyof BandedScores]: Banded | null };
 
-/** By cell of probability: overlap weight, and that of the hits. */
+/** By cell of probability: overlap weight, and the hits' overlap weight. */
 type CellSums = Map<number, readonly [weight: number, hits: number]>;
 
-/** Outcomes that follow each other. */
+/** Consecutive outcomes. */
 interface Block {
   weight: number;
   loss: number;
@@ -36,7 +36,7 @@ interface Block {
   readonly cells: CellSums;
 }
 
-/** Every block's cells one after the other, so that a resample is one pass over flat arrays. */
+/** Every block's cells one after another, so that a resample is one pass over flat arrays. */
 interface FlatBlocks {
   readonly blocks: readonly Block[];
   readonly cells: readonly number[];
@@ -44,22 +44,22 @@ interface FlatBlocks {
   readonly places: Int32Array;
   readonly weights: Float64Array;
   readonly hits: Float64Array;
-  /** Where a block's entries begin; one more than there are blocks. */
+  /** The first entry of each block; one more than there are blocks. */
   readonly starts: Int32Array;
 }
 
 /**
  * 95 % bands of scores by a circular block bootstrap (Politis & Romano 1992; Künsch 1989, doi 10.1214/aos/1176347265): the
  * outcomes, in recorded order, are cut into blocks of at least one horizon; a resample joins runs of ⌈n^⅓⌉ horizons
- * (the order that is best for a variance: Hall, Horowitz & Jing 1995, doi 10.1093/biomet/82.3.561) that begin anywhere.
+ * (the best order for a variance: Hall, Horowitz & Jing 1995, doi 10.1093/biomet/82.3.561) that begin anywhere.
  *
- * MCB and DSC are biased upward by what isotonic regression fits of chance, in a resample once more than in the outcomes;
- * the bootstrap measures that bias b as mean(resamples) − estimate, and the band is that of the percentiles less 2b
- * (Efron & Tibshirani 1993, chapter 10), not below 0. No bootstrap holds at MCB = 0, the edge of what MCB can be (Andrews
- * 2000, doi 10.1111/1468-0262.00114): where a perfect forecaster shows as much by chance, the band begins at 0. The other
+ * MCB and DSC are biased upward because isotonic regression fits chance, in a resample once more than in the outcomes.
+ * The bootstrap measures that bias b as mean(resamples) − estimate, and the band is the percentiles minus 2b (Efron &
+ * Tibshirani 1993, chapter 10), not below 0. No bootstrap is valid at MCB = 0, the edge of MCB's range (Andrews 2000,
+ * doi 10.1111/1468-0262.00114): if a perfect forecaster shows as much by chance, the band begins at 0. The other
  * scores' bands are the percentiles themselves.
  *
- * Probabilities are rounded to 10^-3 for recalibration alone. At most 512 blocks of at most 1,001 cells; 500 resamples.
+ * Probabilities are rounded to 10^-3 only for recalibration. At most 512 blocks of at most 1,001 cells; 500 resamples.
  */
 export class BlockBootstrap {
   private blockWeight = FIRST_BLOCK_WEIGHT;
@@ -152,7 +152,7 @@ function flatBlocks(blocks: readonly Block[]): FlatBlocks {
   return { blocks, cells, places, weights, hits, starts };
 }
 
-/** Scores of the blocks, each taken as often as counted. */
+/** Scores of the blocks, each taken as often as its count. */
 function scoresOf(flat: FlatBlocks, counts: Float64Array): BandedScores | undefined {
   let [weight, loss, referenceLoss] = [0, 0, 0];
   for (const [index, block] of flat.blocks.entries()) {
@@ -173,7 +173,7 @@ function scoresOf(flat: FlatBlocks, counts: Float64Array): BandedScores | undefi
   };
 }
 
-/** Outcomes of the blocks, each taken as often as counted, by cell of probability. */
+/** Outcomes of the blocks, each taken as often as its count, by cell of probability. */
 function pointsTaken(
   { cells, places, starts, ...sums }: FlatBlocks,
   counts: Float64Array,
@@ -214,7 +214,7 @@ function unbiased(
   );
 }
 
-/** The band from 0 where the estimate is no more than chance gives. */
+/** The band from 0, if the estimate is not more than chance gives. */
 function fromZero(banded: Banded, byChance: number): Banded {
   if (banded.estimate > byChance) return banded;
   return { ...banded, band: { low: 0, high: banded.band.high } };

@@ -1,14 +1,14 @@
 import { clamp, ln } from '../../evaluators/arithmetic.ts';
 
 const LN_2 = 0.6931471805599453;
-/** Probabilities are brought into [ε, 1 − ε] for the log score, which is infinite where a certainty fails. */
+/** Probabilities are limited to [ε, 1 − ε] for the log score, which is infinite when a certainty fails. */
 const LOG_SCORE_EPSILON = 1e-6;
 
-/** A forecast that came true or did not: what every score is made of. */
+/** A forecast that came true or did not: the input of every score. */
 export interface ScoredForecast {
-  /** That it comes true, as published, 0 to 1. */
+  /** The probability that it comes true, as published, 0 to 1. */
   readonly probability: number;
-  /** The rate p0 at which an undirected forecast came true by then, 0 to 1. */
+  /** The rate p0 at which an undirected forecast had come true by then, 0 to 1. */
   readonly reference: number;
   readonly isHit: boolean;
   /** Overlap weight, 0 to 1; 1 everywhere gives the unweighted scores. */
@@ -28,15 +28,15 @@ export interface Scores {
   readonly brier: number;
   /** Mean of (p0 − o)². */
   readonly referenceBrier: number;
-  /** ō(1 − ō): the Brier score of always saying the hit rate, which only hindsight knows. */
+  /** ō(1 − ō): the Brier score of always forecasting the hit rate, which only hindsight knows. */
   readonly uncertainty: number;
-  /** 1 − brier / referenceBrier; undefined where the reference made no error. */
+  /** 1 − brier / referenceBrier; undefined when the reference made no error. */
   readonly referenceSkill: number | undefined;
-  /** 1 − brier / uncertainty; undefined where all outcomes were the same. */
+  /** 1 − brier / uncertainty; undefined when all outcomes were the same. */
   readonly climatologySkill: number | undefined;
-  /** Mean of −ln of the probability of what happened, nats. */
+  /** Mean of −ln of the probability of the actual outcome, nats. */
   readonly logLoss: number;
-  /** Mean of 100·log2(2·probability of what happened): 0 is a coin's, above is better. */
+  /** Mean of 100·log2(2·probability of the actual outcome): a coin has 0, above is better. */
   readonly logScore: number;
 }
 
@@ -53,7 +53,7 @@ export type ScoreSumsState = readonly [
 ];
 
 /**
- * Sums of which the scores of a group of forecasts are made; O(1) an outcome, in any order.
+ * Sums for the scores of a group of forecasts; O(1) for each outcome, in any order.
  *
  * Brier score `Σ w(p − o)² / Σ w` (Brier 1950, doi 10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2); skill
  * `1 − BS / BS(reference)`; log score (Good 1952, doi 10.1111/j.2517-6161.1952.tb00104.x).
@@ -83,7 +83,7 @@ export class ScoreSums {
     ];
   }
 
-  /** Undefined before an outcome has weight. */
+  /** Undefined until an outcome has weight. */
   scores(): Scores | undefined {
     const [n, weight, hits, probabilities, references, loss, referenceLoss, logLoss] = this.sums;
     if (weight <= 0) return undefined;
@@ -115,7 +115,7 @@ export function squaredError(probability: number, isHit: boolean): number {
   return error * error;
 }
 
-/** Share of the reference's loss that is avoided: `1 − loss / referenceLoss`; undefined where that is 0. */
+/** Share of the reference's loss that is avoided: `1 − loss / referenceLoss`; undefined when that is 0. */
 export function skill(loss: number, referenceLoss: number): number | undefined {
   return referenceLoss > 0 ? 1 - loss / referenceLoss : undefined;
 }

@@ -100,7 +100,7 @@ describe('scores of any forecasts', () => {
     );
   });
 
-  it('are those of as many copies as the weight says', () => {
+  it('are the same as with as many copies as the weight', () => {
     fc.assert(
       fc.property(fc.array(forecast, { minLength: 1, maxLength: 20 }), (forecasts) => {
         const copies = forecasts.flatMap((each) =>
@@ -125,7 +125,7 @@ describe('scores of any forecasts', () => {
     );
   });
 
-  it('are undefined without an outcome, and the log score is finite where a certainty failed', () => {
+  it('are undefined without an outcome, and the log score is finite when a certainty failed', () => {
     expect(scoresOf([])).toBeUndefined();
     expect(binsOf([], 5).murphy()).toBeUndefined();
     expect(calibrationError([])).toBeUndefined();

@@ -7,11 +7,11 @@ const SIMULATIONS = 1_000;
 /** The middle 95 % of them. */
 const LOW_SHARE = 0.025;
 const HIGH_SHARE = 0.975;
-/** From this variance on a bin's hits are drawn as one normal number, not one by one. */
+/** From this variance on, a bin's hits are drawn as one normal number, not one by one. */
 const NORMAL_VARIANCE_MIN = 25;
 const NULL_SEED = 20_170_604;
 
-/** What a perfect forecaster with the same probabilities would show by chance. */
+/** The calibration error that a perfect forecaster with the same probabilities would show by chance. */
 export interface CalibrationErrorNull {
   readonly mean: number;
   /** 95 % of perfect forecasters are between this and `high`. */
@@ -20,8 +20,8 @@ export interface CalibrationErrorNull {
 }
 
 /**
- * Expected calibration error `Σ w_k |ō_k − p̄_k| / W` (Guo et al. 2017, arXiv 1706.04599). Biased upward: never judge it
- * but beside {@link calibrationErrorNull}. Undefined without bins.
+ * Expected calibration error `Σ w_k |ō_k − p̄_k| / W` (Guo et al. 2017, arXiv 1706.04599). Biased upward: judge it only
+ * beside {@link calibrationErrorNull}. Undefined without bins.
  */
 export function calibrationError(bins: readonly ReliabilityBin[]): number | undefined {
   const total = bins.reduce((sum, { effectiveN }) => sum + effectiveN, 0);
@@ -32,10 +32,10 @@ export function calibrationError(bins: readonly ReliabilityBin[]): number | unde
 /**
  * Distribution of the calibration error of a perfect forecaster, by simulation with a fixed seed (consistency resampling:
  * Bröcker & Smith 2007, doi 10.1175/WAF993.1): in each bin as many independent outcomes as it has overlap weight, each a
- * hit with the bin's mean probability. Where horizons overlap, this is at least as wide as the truth: outcomes that share a
- * horizon only in part hold more than their weight says. Undefined without bins.
+ * hit with the bin's mean probability. Where horizons overlap, this is at least as wide as the truth: outcomes that
+ * share only part of a horizon contain more information than their weight. Undefined without bins.
  *
- * Some 50 draws a bin and simulation at most, whatever the number of outcomes.
+ * At most about 50 draws for each bin and simulation, whatever the number of outcomes.
  */
 export function calibrationErrorNull(
   bins: readonly ReliabilityBin[],
@@ -55,7 +55,7 @@ export function calibrationErrorNull(
   };
 }
 
-/** Whether the calibration error is above the null: so are 2.5 % of perfect forecasters. Undefined without bins. */
+/** Whether the calibration error is above the null, as it is for 2.5 % of perfect forecasters. Undefined without bins. */
 export function isMiscalibrated(bins: readonly ReliabilityBin[], seed = NULL_SEED): boolean | undefined {
   const error = calibrationError(bins);
   const expected = calibrationErrorNull(bins, seed);
@@ -70,12 +70,12 @@ function simulatedGap(random: SeededRandom, { effectiveN, meanProbability }: Rel
     return Math.abs(random.normal()) * Math.sqrt(variance / outcomes);
   }
   if (variance <= 0) return 0;
-  // |ō − p̄| is the same of hits and of misses: the rarer of the two are drawn.
+  // |ō − p̄| is the same for hits and for misses: the rarer of the two are drawn.
   const rarer = Math.min(meanProbability, 1 - meanProbability);
   return Math.abs(simulatedHits(random, outcomes, rarer) / outcomes - rarer);
 }
 
-/** Hits of so many trials. Draws the misses between two hits, so that rare hits cost little. */
+/** Hits in the given number of trials. Draws the misses between two hits, so that rare hits cost little. */
 function simulatedHits(random: SeededRandom, trials: number, probability: number): number {
   const logMiss = ln(1 - probability);
   let hits = 0;

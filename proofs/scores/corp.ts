@@ -1,6 +1,6 @@
 import type { ScoredForecast } from './brier.ts';
 
-/** Cells a unit of probability is divided in where forecasts are kept by cell: 10^-3. */
+/** Number of cells into which a unit of probability is divided when forecasts are kept by cell: each is 10^-3. */
 export const CELLS_PER_UNIT = 1_000;
 
 /** Forecasts of the same probability. */
@@ -8,7 +8,7 @@ export interface ProbabilityPoint {
   readonly probability: number;
   /** Sum of their overlap weights. */
   readonly weight: number;
-  /** Of those that came true. */
+  /** Overlap weight of those that came true. */
   readonly hits: number;
 }
 
@@ -22,11 +22,11 @@ export interface CurveStep {
 
 /** `brier = miscalibration − discrimination + uncertainty`; the first two are never negative. */
 export interface CorpTerms {
-  /** MCB: what recalibrating would have saved. */
+  /** MCB: the loss that recalibration would have saved. */
   readonly miscalibration: number;
-  /** DSC: what the recalibrated forecast is better by than always saying the hit rate. */
+  /** DSC: the advantage of the recalibrated forecast over always forecasting the hit rate. */
   readonly discrimination: number;
-  /** UNC: Brier score of always saying the hit rate. */
+  /** UNC: Brier score of always forecasting the hit rate. */
   readonly uncertainty: number;
   readonly brier: number;
 }
@@ -79,7 +79,7 @@ export function recalibrated(points: readonly ProbabilityPoint[]): readonly Curv
  * Undefined without a point.
  *
  * @param points - by probability ascending, with weight.
- * @param brier - the weighted Brier score of the forecasts themselves; computed from the points where it is left out.
+ * @param brier - the weighted Brier score of the forecasts themselves; computed from the points by default.
  */
 export function corp(points: readonly ProbabilityPoint[], brier = brierOf(points)): CorpTerms | undefined {
   let [weight, hits] = [0, 0];

@@ -1,10 +1,10 @@
 import { ln } from '../../evaluators/arithmetic.ts';
 import type { ScoredForecast } from './brier.ts';
 
-/** The change that is looked for: odds half as high again, or as low. From .50 that is .60 or .40. */
+/** The change to detect: odds higher or lower by a factor of 1.5. From .50 that is .60 or .40. */
 const ODDS_RATIO = 1.5;
 const LOG_ODDS_RATIO = ln(ODDS_RATIO);
-/** A sum this high raises the alarm: by simulation the least that keeps {@link HORIZONS_TO_FALSE_ALARM}. */
+/** A sum this high raises the alarm: by simulation, the least that keeps {@link HORIZONS_TO_FALSE_ALARM}. */
 const THRESHOLD = 6;
 
 /**
@@ -13,19 +13,19 @@ const THRESHOLD = 6;
  */
 export const HORIZONS_TO_FALSE_ALARM = 10_000;
 
-/** What outcomes say of the probabilities they follow. */
+/** The outcomes' verdict on the published probabilities. */
 export type Drift = 'PROBABILITIES_TOO_LOW' | 'PROBABILITIES_TOO_HIGH';
 
 /** State of {@link DriftAlarm}: evidence that probabilities are too low, and that they are too high; log likelihoods. */
 export type DriftAlarmState = readonly [tooLow: number, tooHigh: number];
 
 /**
- * Raises an alarm where a forecaster that was calibrated no longer is: a cumulative sum for cases that each have a
- * probability of their own (risk-adjusted CUSUM: Steiner, Cook, Farewell & Treasure 2000, doi
+ * Raises an alarm when a forecaster that was calibrated no longer is: a cumulative sum for cases with separate
+ * probabilities (risk-adjusted CUSUM: Steiner, Cook, Farewell & Treasure 2000, doi
  * 10.1093/biostatistics/1.4.441; Page 1954, doi 10.1093/biomet/41.1-2.100).
  *
- * For R = 1.5 and for R = 1/1.5: `S ← max(0, S + w·(o·ln R − ln(1 − p + R·p)))`, an alarm where S reaches the threshold;
- * then both begin anew. The bracket is the log likelihood ratio of odds R times the published ones, w the overlap weight.
+ * For R = 1.5 and for R = 1/1.5: `S ← max(0, S + w·(o·ln R − ln(1 − p + R·p)))`, an alarm when S reaches the threshold;
+ * then both restart. The bracket is the log likelihood ratio of odds R times the published ones, w the overlap weight.
  * The weights of one horizon sum to 1, so by Hölder's inequality its outcomes together are no stronger evidence than one.
  *
  * One false alarm in 10,000 horizons on average, by simulation. A shift of ten points at p = .5 is found in 260 horizons on

@@ -3,12 +3,12 @@ import { SeededRandom } from './seeded-random.ts';
 
 /** Perfect forecasters simulated. */
 const SIMULATIONS = 400;
-/** Of them show less. */
+/** Share of them that shows less. */
 const SHARE = 0.975;
 
 /**
- * The MCB that 97.5 % of perfect forecasters with the same probabilities stay below, by simulation: what isotonic
- * regression fits of chance (as the consistency bands of Dimitriadis, Gneiting & Jordan 2021, doi
+ * The MCB below which 97.5 % of perfect forecasters with the same probabilities stay, by simulation: the effect of
+ * isotonic regression fitting chance (like the consistency bands of Dimitriadis, Gneiting & Jordan 2021, doi
  * 10.1073/pnas.2016191118). Each point's hits are drawn as a normal number with mean w·p and variance w·p(1 − p): steps of
  * the curve join many points. Weight counts as independent outcomes, which is at least as wide as the truth.
  *

@@ -8,7 +8,7 @@ export type ReliabilityBinsState = readonly BinSums[];
 
 /** A bin that has outcomes: one point of a reliability diagram. */
 export interface ReliabilityBin {
-  /** The bin holds `low ≤ p < high`, the last one 1 too. */
+  /** The bin holds `low ≤ p < high`; the last one also holds 1. */
   readonly low: number;
   readonly high: number;
   readonly n: number;
@@ -29,11 +29,11 @@ export interface MurphyTerms {
   readonly withinCovariance: number;
 }
 
-/** Forecasts by equal bins of their probability; O(1) an outcome, in any order. */
+/** Forecasts by equal bins of their probability; O(1) for each outcome, in any order. */
 export class ReliabilityBins {
   private readonly bins: BinSums[];
 
-  /** @param bins - how many, or their state. */
+  /** @param bins - their number, or their state. */
   constructor(bins: number | ReliabilityBinsState) {
     this.bins = typeof bins === 'number' ? Array.from({ length: bins }, () => [0, 0, 0, 0, 0, 0]) : [...bins];
   }
@@ -76,9 +76,9 @@ export class ReliabilityBins {
 
   /**
    * Murphy's decomposition (1973, doi 10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2) with the two terms within bins that
-   * make it exact where a bin's probabilities differ (Stephenson, Coelho & Jolliffe 2008, doi 10.1175/2007WAF2006116.1).
+   * make it exact when a bin's probabilities differ (Stephenson, Coelho & Jolliffe 2008, doi 10.1175/2007WAF2006116.1).
    * With W = Σ w: `REL = Σ w_k(p̄_k − ō_k)² / W`, `RES = Σ w_k(ō_k − ō)² / W`, `UNC = ō(1 − ō)`,
-   * `WBV = ΣΣ w(p − p̄_k)² / W`, `WBC = 2 ΣΣ w(o − ō_k)(p − p̄_k) / W`. Undefined before an outcome has weight.
+   * `WBV = ΣΣ w(p − p̄_k)² / W`, `WBC = 2 ΣΣ w(o − ō_k)(p − p̄_k) / W`. Undefined until an outcome has weight.
    */
   murphy(): MurphyTerms | undefined {
     const total = this.bins.reduce((sum, [, weight]) => sum + weight, 0);

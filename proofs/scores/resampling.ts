@@ -3,7 +3,7 @@ import { SeededRandom } from './seeded-random.ts';
 
 /** Even, because neighbours are merged in pairs. */
 export const BLOCKS_MAX = 512;
-/** Overlap weight a block begins with: one horizon. */
+/** Initial overlap weight of a block: one horizon. */
 export const FIRST_BLOCK_WEIGHT = 1;
 export const BOOTSTRAP_SEED = 20_211_017;
 const RESAMPLES = 500;
@@ -17,9 +17,10 @@ export interface Banded {
 }
 
 /**
- * What a score is in each resample of a circular block bootstrap (Politis & Romano 1992) that joins runs of ⌈n^⅓⌉ horizons.
+ * A score's value in each resample of a circular block bootstrap (Politis & Romano 1992) that joins runs of ⌈n^⅓⌉
+ * horizons.
  *
- * @param scoreOf - given how often each block is taken; undefined where the score is not defined.
+ * @param scoreOf - given how often each block is taken; undefined when the score is not defined.
  */
 export function resampled<Score>(
   blocks: number,
@@ -38,7 +39,7 @@ export function resampled<Score>(
   return scores;
 }
 
-/** How often each block is in a resample that is as long as the original. */
+/** How often each block is part of a resample as long as the original. */
 function drawnCounts(random: SeededRandom, blocks: number, runLength: number): Float64Array {
   const counts = new Float64Array(blocks);
   let start = 0;
@@ -57,7 +58,7 @@ export function percentileBand(estimate: number, resamples: readonly number[]): 
 }
 
 /**
- * The band of a score that chance makes greater, in a resample once more than in the outcomes: the percentiles less twice
+ * The band of a score that chance increases, in a resample once more than in the outcomes: the percentiles minus twice
  * the bias mean(resamples) − estimate (Efron & Tibshirani 1993, chapter 10), not below 0.
  */
 export function unbiasedBand(estimate: number, resamples: readonly number[]): Banded {

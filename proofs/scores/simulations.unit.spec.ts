@@ -13,9 +13,9 @@ const SEED = 20_261_126;
 const BINS = 10;
 
 interface Forecaster {
-  /** A probability as published, by a random number in [0, 1). */
+  /** A published probability, from a random number in [0, 1). */
   readonly published: (uniform: number) => number;
-  /** How frequently what is published so comes true. */
+  /** How frequently forecasts published so come true. */
   readonly trueRate: (probability: number) => number;
 }
 
@@ -69,7 +69,7 @@ describe('the calibration error', () => {
     expect(flagged).toBeLessThanOrEqual(0.05);
   });
 
-  it('flags no more where horizons overlap', () => {
+  it('does not flag more when horizons overlap', () => {
     const random = new SeededRandom(SEED);
     const flagged = shareOf(RUNS, () => {
       const bins = new ReliabilityBins(BINS);
@@ -96,7 +96,7 @@ describe('the bands of a block bootstrap', () => {
   /** Mean square of the distance of probabilities spread over [.3, .7] from .5. */
   const SPREAD = 0.16 / 12;
 
-  it('begin above a miscalibration of 0 for at most 5 of 100 perfect forecasters, and hold the discrimination', () => {
+  it('begin above a miscalibration of 0 for at most 5 of 100 perfect forecasters, and contain the discrimination', () => {
     const random = new SeededRandom(SEED);
     let held = 0;
     const flagged = shareOf(100, () => {
@@ -108,7 +108,7 @@ describe('the bands of a block bootstrap', () => {
     expect(held / 100).toBeGreaterThanOrEqual(0.9);
   });
 
-  it('find ten points with 2,000 outcomes, and hold the miscalibration', () => {
+  it('detect ten points with 2,000 outcomes, and contain the miscalibration', () => {
     const random = new SeededRandom(SEED);
     let held = 0;
     const found = shareOf(100, () => {
@@ -120,7 +120,7 @@ describe('the bands of a block bootstrap', () => {
     expect(held / 100).toBeGreaterThanOrEqual(0.88);
   });
 
-  it('hold the hit rate of a random walk', () => {
+  it('contain the hit rate of a random walk', () => {
     const random = new SeededRandom(SEED);
     const held = shareOf(100, () => {
       const bootstrap = new BlockBootstrap();
@@ -186,7 +186,7 @@ describe('the drift alarm', () => {
     expect(meanRunLength(0.3, 0.3)).toBeGreaterThanOrEqual(HORIZONS_TO_FALSE_ALARM);
   });
 
-  it('is no more frequently false where horizons overlap', () => {
+  it('is not more frequently false when horizons overlap', () => {
     const random = new SeededRandom(SEED);
     const alarm = new DriftAlarm();
     let [alarms, horizons] = [0, 0];
@@ -198,14 +198,14 @@ describe('the drift alarm', () => {
     expect(alarms).toBeLessThanOrEqual(horizons / HORIZONS_TO_FALSE_ALARM);
   });
 
-  it('finds ten points, and says which way', () => {
+  it('detects ten points, and their direction', () => {
     expect(meanRunLength(0.5, 0.6)).toBeLessThan(300);
     expect(meanRunLength(0.5, 0.4)).toBeLessThan(300);
     expect(runLength(new SeededRandom(1), 0.5, 0.6)[1]).toBe('PROBABILITIES_TOO_LOW');
     expect(runLength(new SeededRandom(1), 0.5, 0.4)[1]).toBe('PROBABILITIES_TOO_HIGH');
   });
 
-  it('goes on from its state', () => {
+  it('continues from its state', () => {
     const [whole, random] = [new DriftAlarm(), new SeededRandom(SEED)];
     let resumed = new DriftAlarm();
     for (let index = 0; index < 2_000; index += 1) {
