@@ -5,7 +5,8 @@ import { LANES } from './tests/lanes.ts';
 const POLL_TIMEOUT_MS = 60_000;
 
 /**
- * Two tiers. `fast` needs only Node. `stack` starts the local services once for each lane (tests/stack.setup.ts); the
+ * Three tiers. `fast` needs only Node; so does `slow`, which `npm run check` leaves out: simulations, and processes that
+ * each test starts. `stack` starts the local services once for each lane (tests/stack.setup.ts); the
  * files of a lane run one after the other and have its services to themselves, also to break them.
  */
 export default defineConfig({
@@ -21,6 +22,16 @@ export default defineConfig({
           isolate: false,
           maxWorkers: availableParallelism(),
           // Limits against hanging, not measures of speed: machines are shared.
+          testTimeout: 180_000,
+          expect: { poll: { timeout: POLL_TIMEOUT_MS } },
+        },
+      },
+      {
+        test: {
+          name: 'slow',
+          include: ['**/*.slow.spec.ts'],
+          exclude: ['node_modules/**', '.tapeproof/**'],
+          maxWorkers: availableParallelism(),
           testTimeout: 180_000,
           expect: { poll: { timeout: POLL_TIMEOUT_MS } },
         },

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { runCommand } from '../tests/support/command.ts';
 import { buildProgram } from './program.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
@@ -52,33 +51,5 @@ describe('the commands', () => {
     );
     // These two print nothing, and derive prints events, a line of JSON each.
     expect(without.map(({ words }) => words)).toEqual(['engine run', 'projector run', 'derive']);
-  });
-
-  const nobody = {
-    TAPEPROOF_KAFKA_BROKERS: '127.0.0.1:1',
-    TAPEPROOF_REGISTRY_URL: 'http://127.0.0.1:1',
-    TAPEPROOF_POSTGRES_URL: 'postgres://nobody@127.0.0.1:1/nothing',
-    TAPEPROOF_REDIS_URL: 'redis://127.0.0.1:1',
-  };
-  const amendment = '--trade 1 --instrument A-B@c --reason test';
-
-  it.each([
-    'topics apply',
-    'topics check',
-    'activate',
-    'audit decision-0-1-0',
-    'scoreboard',
-    'instruments',
-    'dead-letters',
-    'ingest file data/binance-sample/binance-spot-2025-03-25.jsonl.gz',
-    'projector rebuild redis-latest',
-    `tape cancel ${amendment}`,
-    'tape revoke-file file:70fb695e7424a1b2 --reason test',
-    'tape amendments',
-  ])('%s reports at once that nothing listens at Kafka’s address', async (words) => {
-    const { exitCode, stdout, stderr } = await runCommand(words.split(' '), nobody);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
-    // The wait for a slow broker ends without a reason.
-    expect(stderr).toMatch(/^tapeproof: Kafka does not answer \(.*ECONNREFUSED.*stack up/);
   });
 });
