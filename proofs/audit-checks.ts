@@ -74,7 +74,7 @@ function checkResult(
   const evidence = new ProbabilityEngine(configuration.pooling).evidenceOf(opinion.direction, opinion.probability);
   const again = publishedAgain(result, { evidence, rawEvidence: evidence }, configuration);
   const passed = opinion.direction === result.direction && confidence === result.confidence && again.passed;
-  return { name, passed, detail: `from the snapshot: ${opinion.direction} ${again.detail} confidence ${confidence}` };
+  return { name, passed, detail: `from the snapshot: ${opinion.direction} ${again.detail}; confidence ${confidence}` };
 }
 
 function checkDecision(
@@ -110,7 +110,7 @@ function publishedAgain(
       again.probability === probability &&
       again.calibration.rawProbability === calibration.rawProbability &&
       again.calibration.calibratedProbability === calibration.calibratedProbability,
-    detail: `p ${again.probability} from evidence ${evidence}, slope ${calibration.slope}, intercept ${calibration.intercept} and reference rate ${referenceRate};`,
+    detail: `p ${again.probability} from evidence ${evidence}, slope ${calibration.slope}, intercept ${calibration.intercept} and reference rate ${referenceRate}`,
   };
 }
 
