@@ -149,7 +149,7 @@ describe('the scores in Postgres', () => {
       const environment = environmentOf(connections);
       const drawn = await runCommand(['scoreboard', '--plot', plot, '--details'], environment);
       expect(drawn.exitCode, drawn.stderr).toBe(0);
-      expect(drawn.stdout).toMatch(/decision +\d+\.\d % +\d+\.\d to \d+\.\d/);
+      expect(drawn.stdout).toMatch(/VWAP_REVERSION +\d+\.\d % +\d+\.\d to \d+\.\d/);
       const { rows } = await scoreboard(log(), PARTITIONS);
       const svg = await readFile(plot, 'utf8');
       expect(svg.match(/<polyline/g)).toHaveLength(rows.filter(({ reliability }) => reliability !== null).length);
