@@ -133,7 +133,7 @@ describe('backtest', () => {
       "%s line 3 is not valid TypeScript: Identifier 'b'",
     ],
     ['has an enum', 'enum Way { Up }\nexport default Way;\n', '%s line 1 is not valid TypeScript: TypeScript enum'],
-    ['exports nothing', 'const a = 1;\n', '%s exports nothing'],
+    ['exports nothing', 'const a = 1;\n', '%s does not export a strategy'],
     ['exports several', 'export const a = 1;\nexport const b = 2;\n', '%s exports a, b but none of them as default'],
     [
       'imports nothing that is there',

@@ -110,7 +110,7 @@ describe('dead-letters retry', () => {
     expect([found.appended, found.delivered, found.already, found.refused]).toEqual([2, 0, 0, 4]);
     const details = found.letters.map(({ detail }) => detail).join('\n');
     expect(details).toContain('run "npx tapeproof activate"');
-    expect(details).toContain('does not read it either');
+    expect(details).toContain('cannot be read with the present registry either');
     expect(details).toContain('is now a different one');
     expect(details).toContain('which no registry changes');
     expect(await reader.endOffset(TAPE_TOPIC, partition)).toBe(before + 2);
