@@ -43,7 +43,7 @@ describe('docs/add-a-strategy.md, followed word for word', () => {
   it('changes the golden digest and fails no other test, as step 4 says', async () => {
     const { output, tests, failed } = await evaluatorTests();
     expect(tests).toBeGreaterThan(100);
-    expect(failed, output).toEqual(['derive gives the committed bytes for the committed trades']);
+    expect(failed, output).toEqual(['derive derives the committed bytes from the committed trades']);
     expect(output).toContain('ENGINE_VERSION');
   });
 
