@@ -12,6 +12,8 @@ const CLI = join(import.meta.dirname, '..', '..', 'bin', 'cli.ts');
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
+const LAST_LINES = 5;
+
 /** A running `tapeproof` command, as an operator sees it: by its log and over HTTP. */
 export class ObservedProcess {
   readonly words: readonly string[];
@@ -65,7 +67,15 @@ export class ObservedProcess {
   }
 
   async ask(path: string): Promise<Response> {
-    return await fetch(`${await this.#address()}${path}`);
+    const address = await this.#address();
+    if (!this.isAlive) throw new Error(`"${this.words.join(' ')}" ended with ${this.exitCode}: ${this.#lastWords()}`);
+    return await fetch(`${address}${path}`);
+  }
+
+  /** Its last lines: why a test waits in vain for a process that ended. */
+  #lastWords(): string {
+    const messages = this.lines.slice(-LAST_LINES).map((line) => String(line['message']));
+    return [...messages, ...this.otherLines.slice(-LAST_LINES)].join(' | ');
   }
 
   async isReady(): Promise<boolean> {
