@@ -10,7 +10,7 @@ import { syntheticCapture } from './exchange/captures.ts';
 import { faultsNamed } from './exchange/faults.ts';
 import { openScene, renamed, type LiveScene } from './exchange/live-run.ts';
 import { ObservedProcess } from './support/observed-process.ts';
-import { stackConnections } from './support/stack.ts';
+import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const TRADES = 4_000;
@@ -51,6 +51,8 @@ function metric(name: string, labels: Readonly<Record<string, string>> = {}): Pr
 }
 
 beforeAll(async () => {
+  // Another file's tape may refuse this ingest.
+  await resetStores();
   await applyTopics(createKafka(connections.kafkaBrokers, 'test-live', createLog('test', 'silent')));
   await createRegistry(connections.registryUrl).register();
   scene = await openScene(connections, {
