@@ -11,7 +11,7 @@ import { REAL_CAPTURE_IS_PRESENT, realCapture, syntheticCapture } from './exchan
 import { openScene, renamed, SHORT_TIMING, type LiveScene } from './exchange/live-run.ts';
 import { expectTrueWatermarks, lineOfExchange, lineOfTape } from './exchange/tape-witness.ts';
 import { Processes, type TapeproofProcess } from './support/processes.ts';
-import { stackConnections, stackOptions, startAgain } from './support/stack.ts';
+import { resetStores, stackConnections, stackOptions, startAgain } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const TRADES_PER_SECOND = 1_500;
@@ -36,6 +36,8 @@ let scenes = 0;
 beforeAll(async () => {
   connections = stackConnections();
   processes = new Processes(connections, join(tmpdir(), `tapeproof-live-ingest-${process.pid}`));
+  // Another file's tape may refuse this ingest.
+  await resetStores();
   await applyTopics(createKafka(connections.kafkaBrokers, 'live-ingest-test'));
   await createRegistry(connections.registryUrl).register();
 });
