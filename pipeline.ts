@@ -9,9 +9,10 @@
  *
  * The engine's one step, for each trade (evaluators/engine.ts):
  *   1. admit it: print, session, price, clock, identity; one that is set aside is counted, and ends here
- *   2. resolve the instrument's forecasts that are due  → Outcome (HIT, MISS, VOID)
+ *   2. resolve the instrument's forecasts that are due  → Outcome (HIT, MISS, VOID); learn from them: reference rate,
+ *      calibration
  *   3. update the indicators
- *   4. at the cadence: snapshot → each strategy → pooled decision → forecasts to be resolved
+ *   4. at the cadence: snapshot → each strategy, calibrated → pooled decision, calibrated → forecasts to be resolved
  *
  * `tapeproof tape` appends a record that takes a trade back or corrects it: the sums follow, earlier decisions stand.
  *

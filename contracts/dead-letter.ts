@@ -5,7 +5,7 @@ import type { Refusal } from './trade-rules.ts';
 
 /** The most refused bytes that a dead letter carries. */
 export const DEAD_LETTER_PAYLOAD_BYTES_MAX = 65_536;
-/** How the source begins that a venue's stream names in its trades and dead letters. */
+/** The beginning of the source that a venue's stream names in its trades and dead letters. */
 export const LIVE_SOURCE_PREFIX = 'live:';
 const ID_HASH_DIGITS = 16;
 
@@ -27,7 +27,7 @@ export function deadLetterPayloadOf(
   };
 }
 
-/** Names a refused content in the ids of dead letters: the beginning of its hash. */
+/** The name of refused content in the ids of dead letters: the beginning of its hash. */
 export function contentOfPayload({ payloadHash }: Payload): string {
   return payloadHash.slice(0, ID_HASH_DIGITS);
 }
@@ -66,7 +66,7 @@ export function deadLetterOfMessage(
   refusal: Refusal,
 ): DeadLetter {
   const payload = deadLetterPayloadOf(bytes);
-  // See sourceKindOf.
+  // See originOf.
   const name = `${LIVE_SOURCE_PREFIX}${venue}`;
   const source: DeadLetterSource = { kind: 'FILE', name, partition: null, position: receivedAt };
   return letterOf(reader, `${venue}-${receivedAt}-${contentOfPayload(payload)}`, source, refusal, payload);
@@ -83,12 +83,12 @@ function letterOf(
   return { deadLetterId: `dead-${reader}-${identity}`, source, reader, reason, detail, ...payload };
 }
 
-/** What a dead letter came from. */
+/** The origin of a dead letter. */
 export type LetterOrigin = SourceKind | 'VENUE';
 
 /**
- * What a dead letter came from: VENUE for a message of a venue's stream. It is stored as FILE, and its name tells: earlier
- * builds could not read any letter of a schema with one more symbol, for their enum has no default.
+ * The origin of a dead letter: VENUE for a message of a venue's stream. It is stored as FILE and recognized by its name:
+ * earlier builds could not read a letter whose schema has one more symbol, because their enum has no default.
  */
 export function originOf({ kind, name }: Pick<DeadLetterSource, 'kind' | 'name'>): LetterOrigin {
   return kind === 'FILE' && name.startsWith(LIVE_SOURCE_PREFIX) ? 'VENUE' : kind;

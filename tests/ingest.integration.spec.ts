@@ -18,12 +18,12 @@ import { createLogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
-import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
+import { partitionCount } from '../platform/kafka/topics.ts';
 import { createLog } from '../platform/log.ts';
 import { tradeOfRow } from '../producers/fixtures/rows.ts';
 import { recordOf } from '../producers/ingest.ts';
 import { ingestFile, type IngestOptions } from '../producers/main.ts';
-import { stackConnections } from './support/stack.ts';
+import { resetStores, stackConnections } from './support/stack.ts';
 
 const HEADER = 'trade_id,event_time_us,instrument,price,size,side';
 const INSTRUMENTS = ['AAA-USD@ingest', 'BBB-USD@ingest', 'CCC-USD@ingest', 'DDD-USD@ingest'];
@@ -37,10 +37,8 @@ let nextStartUs = 1_700_000_000_000_000;
 
 beforeAll(async () => {
   connections = stackConnections();
-  const kafka = createKafka(connections.kafkaBrokers, 'ingest-test');
-  await applyTopics(kafka);
-  await createRegistry(connections.registryUrl).register();
-  partitions = await partitionCount(kafka);
+  await resetStores();
+  partitions = await partitionCount(createKafka(connections.kafkaBrokers, 'ingest-test'));
   folder = await mkdtemp(join(tmpdir(), 'tapeproof-ingest-'));
 });
 afterAll(async () => {

@@ -3,9 +3,6 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TradeIdentities } from '../contracts/trade-identities.ts';
 import type { Connections } from '../platform/connections.ts';
-import { createKafka } from '../platform/kafka/client.ts';
-import { createRegistry } from '../platform/kafka/registry.ts';
-import { applyTopics } from '../platform/kafka/topics.ts';
 import { killService } from '../stack/main.ts';
 import { REAL_CAPTURE_IS_PRESENT, realCapture, syntheticCapture } from './exchange/captures.ts';
 import { openScene, renamed, SHORT_TIMING, type LiveScene } from './exchange/live-run.ts';
@@ -36,10 +33,7 @@ let scenes = 0;
 beforeAll(async () => {
   connections = stackConnections();
   processes = new Processes(connections, join(tmpdir(), `tapeproof-live-ingest-${process.pid}`));
-  // Another file's tape may refuse this ingest.
   await resetStores();
-  await applyTopics(createKafka(connections.kafkaBrokers, 'live-ingest-test'));
-  await createRegistry(connections.registryUrl).register();
 });
 afterAll(async () => {
   await processes.killAll();

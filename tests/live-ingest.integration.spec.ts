@@ -1,9 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Watermark } from '../contracts/generated/events.ts';
 import type { Connections } from '../platform/connections.ts';
-import { createKafka } from '../platform/kafka/client.ts';
-import { createRegistry } from '../platform/kafka/registry.ts';
-import { applyTopics } from '../platform/kafka/topics.ts';
 import type { LiveTelemetry } from '../producers/live/telemetry.ts';
 import { REAL_CAPTURE_IS_PRESENT, realCapture, syntheticCapture } from './exchange/captures.ts';
 import { ANSWER_FAULTS, everyFault, FAULT_NAMES, faultsNamed, type FaultName, type Faults } from './exchange/faults.ts';
@@ -16,7 +13,7 @@ import {
   lineOfExchange,
   lineOfTape,
 } from './exchange/tape-witness.ts';
-import { stackConnections } from './support/stack.ts';
+import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 /** Trades of each of two markets. */
@@ -32,8 +29,7 @@ let scenes = 0;
 
 beforeAll(async () => {
   connections = stackConnections();
-  await applyTopics(createKafka(connections.kafkaBrokers, 'live-ingest-test'));
-  await createRegistry(connections.registryUrl).register();
+  await resetStores();
 });
 
 interface SceneOptions extends Partial<Parameters<typeof openScene>[1]> {

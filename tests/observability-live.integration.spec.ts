@@ -1,9 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
-import { createKafka } from '../platform/kafka/client.ts';
-import { createRegistry } from '../platform/kafka/registry.ts';
-import { applyTopics } from '../platform/kafka/topics.ts';
-import { createLog } from '../platform/log.ts';
 import type { LogAction } from '../platform/log-events.ts';
 import { metricsOf } from '../platform/metrics/metrics.ts';
 import { syntheticCapture } from './exchange/captures.ts';
@@ -51,10 +47,7 @@ function metric(name: string, labels: Readonly<Record<string, string>> = {}): Pr
 }
 
 beforeAll(async () => {
-  // Another file's tape may refuse this ingest.
   await resetStores();
-  await applyTopics(createKafka(connections.kafkaBrokers, 'test-live', createLog('test', 'silent')));
-  await createRegistry(connections.registryUrl).register();
   scene = await openScene(connections, {
     markets: renamed(syntheticCapture(TRADES), 'OBSERVED'),
     tradesPerSecond: TRADES_PER_SECOND,

@@ -105,11 +105,6 @@ export class ForecastSeries {
     return { slope, precision, intercept, interceptPrecision, weights, effectiveN, lastForecastUs, lastOutcomeOffset };
   }
 
-  /** max(0, β), nine decimals: the weight of this series' evidence. */
-  get usedSlope(): number {
-    return Math.max(0, this.figures().slope);
-  }
-
   publish(reference: Reference, said: Evidence): Published {
     const figures = { referenceRate: reference.rate, evidence: said.evidence, ...this.figures() };
     return publishedFrom(figures, reference.logOdds, said.rawEvidence, this.parameters);

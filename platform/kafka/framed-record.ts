@@ -6,7 +6,7 @@ import type { RegisteredSchema, Registry } from './registry.ts';
 
 type OwnSchema = RegisteredSchema & { readonly name: RecordName };
 
-/** A record that belongs into its topic, not decoded yet: many a reader wants only its type. */
+/** A record that belongs in its topic, not decoded yet: many readers need only its type. */
 export class Framed {
   readonly #schema: OwnSchema;
   readonly #value: Buffer;
@@ -25,7 +25,7 @@ export class Framed {
     return this.#schema.fingerprint;
   }
 
-  /** Avro; shares the record's memory. Cut out of the value for the few whose bytes are asked for. */
+  /** Avro; shares the record's memory. Cut out of the value only when its bytes are requested. */
   get body(): Buffer {
     return bodyOf(this.#value);
   }
@@ -35,7 +35,7 @@ export class Framed {
     return hashWritten(this.fingerprint, this.body);
   }
 
-  /** The event; undefined where its bytes are not what its schema says: {@link unreadable} says so. */
+  /** The event; undefined if its bytes do not match its schema: {@link unreadable} gives the reason. */
   read(): EventTypes[RecordName] | undefined {
     try {
       return this.#schema.read(this.#value, FRAME_BYTES);
@@ -44,7 +44,7 @@ export class Framed {
     }
   }
 
-  /** As {@link read}; undefined also where it is of another type. */
+  /** Like {@link read}; undefined also for an event of another type. */
   as<Name extends RecordName>(name: Name): EventTypes[Name] | undefined {
     return this.name === name ? (this.read() as EventTypes[Name] | undefined) : undefined;
   }
@@ -55,12 +55,12 @@ export class Framed {
 }
 
 /**
- * A record that belongs into its topic, or why it does not: a tombstone, bytes without a frame, a schema that nobody
- * knows or that belongs elsewhere. Every reader of a topic begins here.
+ * A record that belongs in its topic, or why it does not: a tombstone, bytes without a frame, a schema that is unknown
+ * or belongs elsewhere. Every reader of a topic begins here.
  *
  * @returns a promise only when the registry must be asked first: for each record of a batch it would take most of the time.
- * @throws TapeproofError UNREACHABLE on an outage of the registry, REGISTRY_CHANGED where it contradicts the log
- *   (trusted-registry.ts), so that no record is refused for it.
+ * @throws TapeproofError UNREACHABLE on an outage of the registry, REGISTRY_CHANGED if it contradicts the log
+ *   (trusted-registry.ts), so that neither causes a refused record.
  */
 export function framedIn(
   registry: Pick<Registry, 'schemaOf'>,
@@ -79,7 +79,7 @@ function framedBy(schema: RegisteredSchema | undefined, topic: string, value: Bu
   return foreignSchema(topic, schema.name) ?? new Framed(schema as OwnSchema, value);
 }
 
-/** The event of a record of one type; undefined where it is anything else. @throws TapeproofError as {@link framedIn} */
+/** The event of a record of one type; undefined for any other record. @throws TapeproofError like {@link framedIn} */
 export async function eventIn<Name extends RecordName>(
   registry: Pick<Registry, 'schemaOf'>,
   record: Pick<LogRecord, 'topic' | 'value'>,
