@@ -4,8 +4,10 @@ import { FIRST_TRADE_SCHEMA } from './former-schemas.ts';
 import type { TakerSide, Trade } from './generated/events.ts';
 
 const SIDES: readonly TakerSide[] = ['BUY', 'SELL', 'UNKNOWN'];
-/** Texts that repeat from trade to trade (venue, instrument, source) are cached by their bytes. */
-const TEXT_SLOTS = 256;
+/** What repeats from trade to trade (venue and instrument; source and conditions) is cached by its bytes. */
+const RUN_SLOTS = 256;
+/** From here on, a length takes more than one byte. */
+const SHORT_BOUND = 0x80;
 /** 2^48 = 281 · 10^12 + 474,976,710,656. */
 const WHOLES_OF_2_48 = 281;
 const REST_OF_2_48 = 474_976_710_656;
@@ -19,11 +21,23 @@ let firstReader: BodyReader<'Trade'> | undefined;
 /** The reading position; a negative one means that the bytes are not plain. */
 let position = 0;
 
-interface TextSlot {
+/** The first fields of a trade. */
+interface Head {
   readonly bytes: Uint8Array;
-  readonly text: string;
+  readonly venue: string;
+  readonly instrument: string;
 }
-const slots: (TextSlot | undefined)[] = new Array<TextSlot | undefined>(TEXT_SLOTS).fill(undefined);
+
+/** The last fields of a trade. */
+interface Tail {
+  readonly bytes: Uint8Array;
+  readonly source: string;
+  readonly suspicious: boolean;
+  readonly conditions: readonly string[];
+}
+
+const heads: (Head | undefined)[] = new Array<Head | undefined>(RUN_SLOTS).fill(undefined);
+const tails: (Tail | undefined)[] = new Array<Tail | undefined>(RUN_SLOTS).fill(undefined);
 
 /**
  * Reads a trade that was written with this build's schema, several times as fast as `decodeBody('Trade', …)`, and with
@@ -43,17 +57,14 @@ export function readFirstTrade(bytes: Buffer, start = 0): Trade {
 
 function readPlainTrade(body: Buffer, start: number, hasTail: boolean): Trade | undefined {
   position = start;
-  const venue = readRepeatedText(body);
-  const instrument = readRepeatedText(body);
+  const { venue, instrument } = readHead(body);
   const tradeId = readText(body);
   const eventTime = readLong(body);
   const price = readDecimal(body);
   const size = readDecimal(body);
   const side = SIDES[readLong(body)];
   const receivedAt = readLong(body);
-  const source = readRepeatedText(body);
-  const suspicious = hasTail && readBoolean(body);
-  const conditions = hasTail ? readTexts(body) : NO_TEXTS;
+  const { source, suspicious, conditions } = readTail(body, hasTail);
   if (position !== body.length || side === undefined || price === undefined || size === undefined) return undefined;
   return { venue, instrument, tradeId, eventTime, price, size, side, receivedAt, source, suspicious, conditions };
 }
@@ -61,6 +72,11 @@ function readPlainTrade(body: Buffer, start: number, hasTail: boolean): Trade | 
 /** A zigzag variable-length integer, provided that a double holds it before the sign is decoded. */
 function readLong(body: Buffer): number {
   if (position < 0) return -1;
+  const short = body[position] ?? SHORT_BOUND;
+  if (short < SHORT_BOUND) {
+    position += 1;
+    return (short >>> 1) ^ -(short & 1);
+  }
   let value = 0;
   let scale = 1;
   for (let count = 0; count < 8; count += 1) {
@@ -85,6 +101,7 @@ function readBoolean(body: Buffer): boolean {
 }
 
 const NO_TEXTS: readonly string[] = [];
+const NO_TAIL: Tail = { bytes: new Uint8Array(), source: '', suspicious: false, conditions: NO_TEXTS };
 
 /** An array of texts in one block, as we write it; any other form is left to avsc. */
 function readTexts(body: Buffer): readonly string[] {
@@ -95,7 +112,7 @@ function readTexts(body: Buffer): readonly string[] {
     return NO_TEXTS;
   }
   const texts: string[] = [];
-  while (texts.length < count && position >= 0) texts.push(readRepeatedText(body));
+  while (texts.length < count && position >= 0) texts.push(readText(body));
   if (readLong(body) !== 0) position = -1;
   return texts;
 }
@@ -127,24 +144,58 @@ function asciiBetween(body: Buffer, start: number, end: number): string {
   return body.toString('latin1', start, end);
 }
 
-function readRepeatedText(body: Buffer): string {
-  const start = skipRun(body);
-  if (start < 0) return '';
-  const end = position;
-  const length = end - start;
-  const first = body[start] ?? 0;
-  const last = body[end - 1] ?? 0;
-  const index = (length * 31 + first * 7 + last) % TEXT_SLOTS;
-  const slot = slots[index];
-  if (slot?.bytes.length === length) {
-    const { bytes } = slot;
-    let at = 0;
-    while (at < length && bytes[at] === body[start + at]) at += 1;
-    if (at === length) return slot.text;
+function readHead(body: Buffer): Head {
+  const start = position;
+  const slot = headSlotOf(body, start);
+  const cached = slot < 0 ? undefined : heads[slot];
+  if (cached !== undefined && isAt(body, start, cached.bytes)) {
+    position = start + cached.bytes.length;
+    return cached;
   }
-  const text = asciiBetween(body, start, end);
-  if (position >= 0) slots[index] = { bytes: Uint8Array.prototype.slice.call(body, start, end), text };
-  return text;
+  const venue = readText(body);
+  const instrument = readText(body);
+  const head = { bytes: copyOf(body, start, position), venue, instrument };
+  if (slot >= 0 && position >= 0) heads[slot] = head;
+  return head;
+}
+
+/** The slot of a trade's first fields, by their length and some letters of the instrument; −1 for long ones. */
+function headSlotOf(body: Buffer, start: number): number {
+  const venueLength = body[start] ?? SHORT_BOUND;
+  const name = start + 1 + (venueLength >>> 1);
+  const nameLength = body[name] ?? SHORT_BOUND;
+  if (venueLength >= SHORT_BOUND || nameLength >= SHORT_BOUND) return -1;
+  const letters = (body[name + 1] ?? 0) * 7 + (body[name + 3] ?? 0) * 31 + (body[name + 5] ?? 0) * 13;
+  return (name + nameLength - start + letters) % RUN_SLOTS;
+}
+
+function readTail(body: Buffer, isWhole: boolean): Tail {
+  const start = position;
+  if (start < 0) return NO_TAIL;
+  const slot = (body.length - start + (body[start + 1] ?? 0) * 31) % RUN_SLOTS;
+  const cached = tails[slot];
+  // It must end where the body does: whether it is whole cannot be seen from its bytes.
+  if (isWhole && cached?.bytes.length === body.length - start && isAt(body, start, cached.bytes)) {
+    position = body.length;
+    return cached;
+  }
+  const source = readText(body);
+  const suspicious = isWhole && readBoolean(body);
+  const conditions = isWhole ? readTexts(body) : NO_TEXTS;
+  const tail = { bytes: copyOf(body, start, position), source, suspicious, conditions };
+  if (isWhole && position === body.length) tails[slot] = tail;
+  return tail;
+}
+
+function isAt(body: Buffer, start: number, bytes: Uint8Array): boolean {
+  const { length } = bytes;
+  let at = 0;
+  while (at < length && bytes[at] === body[start + at]) at += 1;
+  return at === length;
+}
+
+function copyOf(body: Buffer, start: number, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(body, start, Math.max(start, end));
 }
 
 /** Like `Decimal.fromBytes`; undefined for bytes that are left to it. */
