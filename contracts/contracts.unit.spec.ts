@@ -135,6 +135,8 @@ describe('codec', () => {
       nextSequence,
       windowRoots: {},
       windowCounts: {},
+      treeRoots: {},
+      treeSizes: {},
       previousAnchorHash: null,
       activationId: 'a',
       engineVersion: '1',

@@ -9,6 +9,12 @@ export const DERIVED_TOPICS = [
   'decision.outcomes',
 ] as const;
 export type DerivedTopic = (typeof DERIVED_TOPICS)[number];
+
+/** One value for each output. */
+export function perTopic<Value>(valueOf: (topic: DerivedTopic) => Value): Record<DerivedTopic, Value> {
+  return Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, valueOf(topic)])) as Record<DerivedTopic, Value>;
+}
+
 export const ANCHORS_TOPIC = 'engine.anchors';
 export const STATES_TOPIC = 'engine.states';
 export const DEAD_LETTERS_TOPIC = 'dead.letters';

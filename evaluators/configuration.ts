@@ -12,7 +12,14 @@ import type { Strategy } from './strategies/strategy.ts';
  * Version of the engine: everything that decides which events are derived from a tape. Change it with every change of
  * the golden digest (derive.unit.spec.ts), never otherwise. It is part of the consumer group's id.
  */
-export const ENGINE_VERSION = '4';
+export const ENGINE_VERSION = '5';
+/** Versions that derive the same events but for their own name: version 5 has other anchors than 4. */
+const SAME_FORMULAS: readonly string[] = ['4', ENGINE_VERSION];
+
+/** True when this build's formulas are those of an engine version. */
+export function hasTheseFormulas(engineVersion: string): boolean {
+  return SAME_FORMULAS.includes(engineVersion);
+}
 
 const DAY_MS = 86_400_000;
 const BARS_MAX = 1_000;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import avro from 'avsc';
 import { describe, expect, it } from 'vitest';
-import { decodeBody, hashBody } from '../contracts/codec.ts';
+import { fingerprintOf, hashWritten, readerFor } from '../contracts/codec.ts';
 import { FIRST_TRADE_FINGERPRINT, FIRST_TRADE_SCHEMA } from '../contracts/former-schemas.ts';
 import type { EngineActivated, IndicatorSnapshot, Outcome, Trade } from '../contracts/generated/events.ts';
 import { StatePage } from '../contracts/state-page.ts';
@@ -13,6 +13,7 @@ import { onlyStrategies } from './fixtures/only-strategies.ts';
 import { syntheticTrades, type SyntheticMarket } from './fixtures/synthetic-market.ts';
 import { activated, eventsOf, ofType, run, watermarked, watermarkOf, traded } from './fixtures/tape-contents.ts';
 import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
+import { contentOf } from './state-pages.ts';
 
 /** The state that an earlier engine version left at the activation of another one; made by its own code. */
 interface Handover {
@@ -25,6 +26,13 @@ interface Handover {
   /** In base64; version 1 and 2 had none. */
   readonly pages?: readonly string[];
 }
+
+/** The schema with which engine versions up to 4 wrote anchors. */
+const RELEASED_ANCHOR = (
+  JSON.parse(readFileSync(new URL('../contracts/fixtures/released-schemas.json', import.meta.url), 'utf8')) as {
+    readonly EngineAnchor: string;
+  }
+).EngineAnchor;
 
 const firstTrade = avro.Type.forSchema(JSON.parse(FIRST_TRADE_SCHEMA) as avro.Schema, {
   logicalTypes: {},
@@ -41,15 +49,16 @@ function tradedThen(trade: Trade): TapeContent {
   return { kind: 'trade', trade, fingerprint: FIRST_TRADE_FINGERPRINT, body };
 }
 
-function handoverOf(version: '1' | '2' | '3') {
+function handoverOf(version: '1' | '2' | '3' | '4') {
   const text = readFileSync(new URL(`fixtures/version-${version}-anchor.json`, import.meta.url), 'utf8');
   const handover = JSON.parse(text) as Handover;
   const manifestBody = Buffer.from(handover.manifest, 'base64');
-  const manifest = decodeBody('EngineAnchor', manifestBody);
+  const manifest = readerFor('EngineAnchor', RELEASED_ANCHOR)(manifestBody, 0);
+  const manifestHash = hashWritten(fingerprintOf(RELEASED_ANCHOR), manifestBody);
   const stateBytes = Buffer.from(handover.state);
   const { activation: first } = JSON.parse(handover.state) as { activation: EngineActivated };
   const trades = syntheticTrades(handover.market);
-  const written = version === '3' ? (trade: Trade) => traded(trade) : tradedThen;
+  const written = version === '1' || version === '2' ? tradedThen : (trade: Trade) => traded(trade);
   const pages = new Map((handover.pages ?? []).map((text) => pageOf(Buffer.from(text, 'base64'))));
   const before: TapeContent[] = trades.slice(0, handover.cut).map(written);
   const watermark =
@@ -61,8 +70,7 @@ function handoverOf(version: '1' | '2' | '3') {
   const second = activationOf(parseConfiguration({ ...rest, strategies: onlyStrategies(strategies) }), {
     ...{ tapeId: 'tape', activationId: 'second', gitCommit: 'abc' },
   });
-  const task = (): PartitionTask =>
-    restorePartitionTask(manifest, stateBytes, hashBody('EngineAnchor', manifestBody), pages);
+  const task = (): PartitionTask => restorePartitionTask(manifest, stateBytes, manifestHash, pages);
   const own = (): PartitionTask => {
     const begun = createPartitionTask(manifest.tape.partition);
     run(begun, [activated({ ...second, activationId: 'first' }), ...before]);
@@ -70,7 +78,7 @@ function handoverOf(version: '1' | '2' | '3') {
   };
   return {
     manifest,
-    manifestBody,
+    manifestHash,
     stateBytes,
     first,
     second,
@@ -85,10 +93,10 @@ function handoverOf(version: '1' | '2' | '3') {
   };
 }
 
-describe.each(['1', '2', '3'] as const)('this engine version after version %s', (version) => {
+describe.each(['1', '2', '3', '4'] as const)('this engine version after version %s', (version) => {
   const {
     manifest,
-    manifestBody,
+    manifestHash,
     stateBytes,
     first,
     second,
@@ -101,9 +109,11 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     task,
     own,
   } = handoverOf(version);
-  const pending = parseTaskState(stateBytes, pages).instruments.flatMap((one) =>
-    one.pending.flatMap(({ points }) => points.flatMap(([, , , , forecasts]) => forecasts.map(([id]) => id))),
-  );
+  const { instruments: then } = parseTaskState(stateBytes, pages);
+  const pending = then
+    .map(contentOf)
+    .flatMap((one) => one.pending.flatMap(({ points }) => points.flatMap(contentOf)))
+    .flatMap(([, , , , forecasts]) => forecasts.map(([id]) => id));
   const takenOver = () => {
     const begun = task();
     run(begun, [activated(second)]);
@@ -124,7 +134,7 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     const { counts, instruments } = parseTaskState(stateBytes, pages);
     const watermarkUs = watermark?.eventTime ?? null;
     expect(counts.watermarks).toBe(watermark === undefined ? 0 : 1);
-    expect(instruments.map(({ clock }) => clock.watermarkUs)).toEqual(instruments.map(() => watermarkUs));
+    expect(instruments.map((part) => contentOf(part).clock.watermarkUs)).toEqual(instruments.map(() => watermarkUs));
   });
 
   it('has the sums that it would have itself, as far as doubles allow', () => {
@@ -196,7 +206,7 @@ describe.each(['1', '2', '3'] as const)('this engine version after version %s', 
     const [{ anchor } = {}] = run(task(), [activated(second)]);
     expect(anchor?.manifest).toMatchObject({
       engineVersion: ENGINE_VERSION,
-      previousAnchorHash: hashBody('EngineAnchor', manifestBody).toString('hex'),
+      previousAnchorHash: manifestHash.toString('hex'),
     });
   });
 });

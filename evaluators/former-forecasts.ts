@@ -1,5 +1,5 @@
 import type { Direction } from '../contracts/generated/events.ts';
-import type { HitRuleState, OutcomeEvaluatorState } from './outcomes/outcome-evaluator.ts';
+import type { HitRuleState, OutcomeEvaluatorState, PointState } from './outcomes/outcome-evaluator.ts';
 
 const US_PER_MS = 1_000;
 
@@ -20,14 +20,15 @@ type PendingForecastOfForm3 = readonly [
 
 export type PendingOfForm3 = readonly PendingForecastOfForm3[];
 
-type Group = OutcomeEvaluatorState[number];
+/** The pending forecasts in the state of engine version 4: not in runs. */
+export type PendingOfForm4 = readonly { readonly rule: HitRuleState; readonly points: readonly PointState[] }[];
 
 /**
  * The pending forecasts, by rule and then by snapshot, in their order. They have no evidence and no reference rate:
  * nothing is learned from them.
  */
-export function pendingFromForm3(pending: PendingOfForm3): OutcomeEvaluatorState {
-  const groups = new Map<string, { rule: HitRuleState; points: Group['points'][number][] }>();
+export function pendingFromForm3(pending: PendingOfForm3): PendingOfForm4 {
+  const groups = new Map<string, { rule: HitRuleState; points: PointState[] }>();
   for (const entry of pending) {
     const [forecastId, , strategy, direction, probability, forecastTime, , , , referencePrice] = entry;
     const rule = ruleOf(entry);
@@ -43,6 +44,10 @@ export function pendingFromForm3(pending: PendingOfForm3): OutcomeEvaluatorState
     }
   }
   return [...groups.values()];
+}
+
+export function pendingFromForm4(pending: PendingOfForm4): OutcomeEvaluatorState {
+  return pending.map(({ rule, points }) => ({ rule, points: [points] }));
 }
 
 function ruleOf(entry: PendingForecastOfForm3): HitRuleState {

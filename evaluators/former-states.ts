@@ -1,14 +1,27 @@
 import type { TaskCounts, TaskState } from './task-state.ts';
 import type { TradeIdsOfVersion2 } from './former-trade-ids.ts';
-import { Range, rangeFromForm3, type RangeStateOfForm3, type RoundedRangeState } from './indicators/range.ts';
-import { VolumeProfile, type RoundedProfileState } from './indicators/volume-profile.ts';
+import { firstTrees } from './log-trees.ts';
+import {
+  Range,
+  rangeFromForm3,
+  rangeFromForm4,
+  type RangeStateOfForm3,
+  type RangeStateOfForm4,
+  type RoundedRangeState,
+} from './indicators/range.ts';
+import {
+  profileFromForm4,
+  VolumeProfile,
+  type ProfileStateOfForm4,
+  type RoundedProfileState,
+} from './indicators/volume-profile.ts';
 import { Vwap } from './indicators/vwap.ts';
 import type { MarketClockState } from './market-clock.ts';
 import { Instrument, type InstrumentState } from './instrument.ts';
 import { parseConfiguration } from './configuration.ts';
-import { pendingFromForm3, type PendingOfForm3 } from './former-forecasts.ts';
+import { pendingFromForm3, pendingFromForm4, type PendingOfForm3, type PendingOfForm4 } from './former-forecasts.ts';
 import { compileRules, type EngineRules } from './rules.ts';
-import type { SessionState } from './indicators/session.ts';
+import type { SessionState, SessionsState } from './indicators/session.ts';
 import { NOTHING_SEEN } from './trade-counts.ts';
 
 interface SessionOfForm2 {
@@ -34,10 +47,25 @@ interface InstrumentOfForm2 {
 /** Watermarks were called ticks before engine version 4. */
 type CountsOfForm3 = Omit<TaskCounts, 'watermarks'> & { readonly ticks: number };
 
+type SessionsOfForm4 = Omit<SessionsState, 'held'> & {
+  readonly held: readonly (Omit<SessionState, 'profile'> & { readonly profile: ProfileStateOfForm4 | null })[];
+};
+
+type InstrumentOfForm4 = Omit<InstrumentState, 'sessions' | 'range' | 'pending'> & {
+  readonly sessions: SessionsOfForm4;
+  readonly range: RangeStateOfForm4;
+  readonly pending: PendingOfForm4;
+};
+
+/** The state of engine version 4: all in its head but identities, and trees that began anew at each anchor. */
+export type TaskStateOfForm4 = Omit<TaskState, 'instruments' | 'trees'> & {
+  readonly instruments: readonly InstrumentOfForm4[];
+};
+
 /** The state of engine version 3: bars without takers, forecasts one by one, and nothing learned from outcomes. */
-export type TaskStateOfForm3 = Omit<TaskState, 'counts' | 'instruments'> & {
+export type TaskStateOfForm3 = Omit<TaskStateOfForm4, 'counts' | 'instruments'> & {
   readonly counts: CountsOfForm3;
-  readonly instruments: readonly (Omit<InstrumentState, 'clock' | 'range' | 'pending' | 'calibrations'> & {
+  readonly instruments: readonly (Omit<InstrumentOfForm4, 'clock' | 'range' | 'pending' | 'calibrations'> & {
     readonly clock: Omit<MarketClockState, 'watermarkUs'> & { readonly tickUs: number | null };
     readonly range: RangeStateOfForm3;
     readonly pending: PendingOfForm3;
@@ -45,7 +73,7 @@ export type TaskStateOfForm3 = Omit<TaskState, 'counts' | 'instruments'> & {
 };
 
 /** The state of engine version 2. */
-export type TaskStateOfForm2 = Omit<TaskState, 'counts' | 'instruments'> & {
+export type TaskStateOfForm2 = Omit<TaskStateOfForm4, 'counts' | 'instruments'> & {
   readonly counts: Omit<CountsOfForm3, 'amendments'>;
   readonly instruments: readonly InstrumentOfForm2[];
 };
@@ -65,23 +93,39 @@ export function fromForm1({ counts, instruments, ...rest }: TaskStateOfForm1): T
   });
 }
 
-/** The state of version 3, converted to this version's: pending forecasts keep their rules, and nothing is learned yet. */
-export function fromForm3({ counts, instruments, ...rest }: TaskStateOfForm3): TaskState {
+/** The state of version 4, converted to this version's: the trees of its outputs begin here. */
+export function fromForm4({ instruments, ...rest }: TaskStateOfForm4): TaskState {
   return {
     ...rest,
-    counts: countsFrom(counts),
-    instruments: instruments.map((instrument) => {
-      const { range, pending } = instrument;
-      const { tickUs, ...clock } = instrument.clock;
-      return {
-        ...instrument,
-        clock: { ...clock, watermarkUs: tickUs },
-        range: rangeFromForm3(range),
-        pending: pendingFromForm3(pending),
-        calibrations: [],
-      };
-    }),
+    trees: firstTrees(rest.nextSequences),
+    instruments: instruments.map(({ sessions, range, pending, ...instrument }) => ({
+      ...instrument,
+      sessions: {
+        ...sessions,
+        held: sessions.held.map(({ profile, ...session }) => ({
+          ...session,
+          profile: profile === null ? null : profileFromForm4(profile),
+        })),
+      },
+      range: rangeFromForm4(range),
+      pending: pendingFromForm4(pending),
+    })),
   };
+}
+
+/** The state of version 3, converted to this version's: pending forecasts keep their rules, and nothing is learned yet. */
+export function fromForm3({ counts, instruments, ...rest }: TaskStateOfForm3): TaskState {
+  return fromForm4({
+    ...rest,
+    counts: countsFrom(counts),
+    instruments: instruments.map(({ range, pending, clock: { tickUs, ...clock }, ...instrument }) => ({
+      ...instrument,
+      clock: { ...clock, watermarkUs: tickUs },
+      range: rangeFromForm3(range),
+      pending: pendingFromForm3(pending),
+      calibrations: [],
+    })),
+  });
 }
 
 /**
@@ -93,6 +137,7 @@ export function fromForm2({ counts, instruments, ...rest }: TaskStateOfForm2): T
   const rules = compileRules(parseConfiguration(JSON.parse(rest.activation.configuration)));
   return {
     ...rest,
+    trees: firstTrees(rest.nextSequences),
     counts: countsFrom({ ...counts, amendments: 0 }),
     instruments: instruments.map((instrument) => instrumentFrom(instrument, rules)),
   };
@@ -114,7 +159,7 @@ function instrumentFrom(former: InstrumentOfForm2, rules: EngineRules): Instrume
     sessions: { held, currentIndex: current?.index ?? null },
     range: Range.fromRounded(rules.range, range).toState(),
     formerTradeIds: { ...tradeIds, untilUs: clockUs },
-    pending: pendingFromForm3(pending),
+    pending: pendingFromForm4(pendingFromForm3(pending)),
     counts: NOTHING_SEEN,
   };
 }

@@ -19,6 +19,7 @@ import {
 } from './outcomes/outcome-evaluator.ts';
 import { SeenTrades, type SeenTradesState } from './seen-trades.ts';
 import { binSizeFrom, type EngineRules, type InstrumentRules } from './rules.ts';
+import { StatePart } from './state-pages.ts';
 import { SilentSessions } from './silent-sessions.ts';
 import type { SessionSpan } from './sessions/session-calendar.ts';
 import { COUNTED_AS, NOTHING_SEEN, type SetAsideKind, type TradeCounts, type TradeFate } from './trade-counts.ts';
@@ -63,6 +64,8 @@ export class Instrument {
   private lastSnapshotUs: number | null;
   private nextSnapshotUs: number;
   private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
+  /** As last written; undefined once a record may have changed it. */
+  private writtenPart: StatePart<InstrumentState> | undefined;
   private proven: readonly UnprovenTrade[] = NONE;
   private disproved: readonly UnprovenTrade[] = NONE;
   /** Rows of a profile that begins with a price: a bin size that is not configured is derived from that price. */
@@ -84,6 +87,11 @@ export class Instrument {
     this.lastSnapshotUs = state?.lastSnapshotUs ?? null;
     this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
     this.counted = { ...(state?.counts ?? NOTHING_SEEN) };
+  }
+
+  /** The state, as a part that the next anchor does not write again if no record reached the instrument. */
+  get part(): StatePart<InstrumentState> {
+    return (this.writtenPart ??= new StatePart(() => this.toState()));
   }
 
   toState(): InstrumentState {
@@ -150,6 +158,7 @@ export class Instrument {
    * @param former - the rules in force before.
    */
   adopt(rules: EngineRules, former: MadeUnder): void {
+    this.writtenPart = undefined;
     this.outcomes.replaceActivation(former);
     const [before, ownBefore] = [this.rules, this.own];
     this.rules = rules;
@@ -174,6 +183,7 @@ export class Instrument {
    * then counted by {@link count}.
    */
   admit(trade: Trade, offset: number): TradeFate {
+    this.writtenPart = undefined;
     const fate = this.fateOf(trade, offset);
     if (fate !== 'ON_TIME') this.counted[COUNTED_AS[fate]] += 1;
     return fate;
@@ -317,12 +327,14 @@ export class Instrument {
   hearWatermark(timeUs: number): boolean {
     const { watermarkUs } = this.clock;
     if (watermarkUs !== null && timeUs <= watermarkUs) return false;
+    this.writtenPart = undefined;
     this.proven = this.clock.watermarkTo(timeUs);
     return true;
   }
 
   /** Applies an amendment of a trade on the tape: from here on the sums are as if the trade had been so. */
   amend(amendment: Amendment, name: AmendmentName, offset: number): SetAsideKind {
+    this.writtenPart = undefined;
     const fate =
       name === 'TradeReleased'
         ? this.release(amendment, offset)

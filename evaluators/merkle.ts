@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 const LEAF = 0;
 const NODE = 1;
 const HASH_BYTES = 32;
+const HASH_TEXT = /^[0-9a-f]{64}$/;
 
 /** Root of no leaves: SHA-256 of nothing, hex. */
 export const EMPTY_ROOT = hash('sha256', '');
@@ -27,13 +28,34 @@ function nodeHash(left: BinaryText, right: BinaryText): BinaryText {
   return hash('sha256', nodeBytes, 'binary');
 }
 
+/** State of a {@link MerkleTree}. */
+export interface MerkleTreeState {
+  readonly count: number;
+  /** Its frontier: the roots of its complete subtrees, hex, the largest first. */
+  readonly frontier: readonly string[];
+}
+
 /**
  * A Merkle tree that is only appended to, as in RFC 6962 (leaves and nodes are hashed with different prefixes, so that a
  * node can never pass for a leaf). It holds the roots of its complete subtrees: O(log n) hashes.
  */
 export class MerkleTree {
-  private readonly subtrees: BinaryText[] = [];
-  private leaves = 0;
+  private readonly subtrees: BinaryText[];
+  private leaves: number;
+
+  /** @throws RangeError when the frontier is not that of a tree with so many leaves. */
+  constructor(state: MerkleTreeState = { count: 0, frontier: [] }) {
+    const { count, frontier } = state;
+    if (frontier.length !== completeSubtreesOf(count) || !frontier.every((root) => HASH_TEXT.test(root))) {
+      throw new RangeError(`${frontier.length} hashes are not the frontier of a tree with ${count} leaves`);
+    }
+    this.leaves = count;
+    this.subtrees = frontier.map((root) => Buffer.from(root, 'hex').toString('binary'));
+  }
+
+  toState(): MerkleTreeState {
+    return { count: this.leaves, frontier: this.subtrees.map(hexOf) };
+  }
 
   get count(): number {
     return this.leaves;
@@ -58,6 +80,17 @@ export class MerkleTree {
       const subtree = this.subtrees[index];
       if (subtree !== undefined) root = root === undefined ? subtree : nodeHash(subtree, root);
     }
-    return root === undefined ? EMPTY_ROOT : Buffer.from(root, 'binary').toString('hex');
+    return root === undefined ? EMPTY_ROOT : hexOf(root);
   }
+}
+
+/** The number of 1 bits. */
+function completeSubtreesOf(count: number): number {
+  let subtrees = 0;
+  for (let rest = count; rest > 0; rest = Math.floor(rest / 2)) subtrees += rest % 2;
+  return subtrees;
+}
+
+function hexOf(hash: BinaryText): string {
+  return Buffer.from(hash, 'binary').toString('hex');
 }

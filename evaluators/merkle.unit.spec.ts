@@ -30,6 +30,22 @@ describe('MerkleTree', () => {
       tree.append(leaf);
       expect(tree.root()).toBe(rootOf(leaves).toString('hex'));
       expect(tree.count).toBe(size);
+      expect(new MerkleTree(tree.toState()).root()).toBe(tree.root());
+      expect(tree.toState().frontier.length).toBeLessThanOrEqual(7);
     }
+  });
+
+  it('continues from its state, and refuses one that is not that of a tree', () => {
+    const leaves = Array.from({ length: 40 }, (_, index) => sha256(Buffer.from(`leaf ${index}`)));
+    let tree = new MerkleTree();
+    for (const leaf of leaves) {
+      tree = new MerkleTree(tree.toState());
+      tree.append(leaf);
+    }
+    expect(tree.root()).toBe(rootOf(leaves).toString('hex'));
+    const { count, frontier } = tree.toState();
+    expect(() => new MerkleTree({ count: count + 1, frontier })).toThrow('not the frontier');
+    expect(() => new MerkleTree({ count, frontier: frontier.slice(1) })).toThrow(RangeError);
+    expect(() => new MerkleTree({ count, frontier: frontier.map((root) => root.slice(2)) })).toThrow(RangeError);
   });
 });

@@ -1,3 +1,4 @@
+import type { EngineState } from '../contracts/generated/events.ts';
 import { StatePage } from '../contracts/state-page.ts';
 import { STATES_TOPIC } from '../contracts/topics.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type AnchorHints,
   type LogAccess,
 } from './anchor-log.adapter.ts';
-import { pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
+import { namesIn, type PagesByHash } from './state-pages.ts';
 
 /**
  * The pages in one partition of `engine.states`, for one recovery: a page that was found for one anchor, or is not in
@@ -26,36 +27,47 @@ export class PageLog {
   }
 
   /**
-   * The pages that a head names, perhaps with others. They are searched for at the places that the anchors that wrote
-   * them name, and then in the whole log.
+   * The pages that a head names, directly and through its parts, perhaps with others. They are searched for at the
+   * places that the anchors that wrote them name, and then in the whole log.
    *
-   * @returns undefined when one is missing, or the head is not JSON.
+   * @returns undefined when one is missing, or the head or a part is not JSON.
    * @throws TapeproofError UNREACHABLE
    */
   async read(head: Buffer): Promise<PagesByHash | undefined> {
-    const origins = originsIn(head);
-    if (origins === undefined) return undefined;
-    const wanted = new Set([...origins.keys()].filter((hash) => !this.#found.has(hash)));
-    if ([...wanted].some((hash) => this.#missing.has(hash))) return undefined;
-    if (wanted.size > 0) await this.#findNearHints(wanted, origins);
+    let texts = [head];
+    while (texts.length > 0) {
+      const named = texts.map(namedBy);
+      if (named.includes(undefined)) return undefined;
+      const names = new Map(named.flatMap((each) => each ?? []).map((name) => [name.hash, name]));
+      if (!(await this.#findAll(names))) return undefined;
+      texts = [...names.values()].flatMap(({ part }) =>
+        part === undefined ? [] : (this.#found.get(part)?.bytes ?? []),
+      );
+    }
+    return this.#found;
+  }
+
+  async #findAll(names: ReadonlyMap<string, { readonly writtenAt: number }>): Promise<boolean> {
+    const wanted = new Set([...names.keys()].filter((hash) => !this.#found.has(hash)));
+    if ([...wanted].some((hash) => this.#missing.has(hash))) return false;
+    if (wanted.size > 0) await this.#findNearHints(wanted, names);
     if (wanted.size > 0) await this.#find(wanted, 0, Number.POSITIVE_INFINITY);
     for (const hash of wanted) this.#missing.add(hash);
-    return wanted.size === 0 ? this.#found : undefined;
+    return wanted.size === 0;
   }
 
   /** Searches for each page at the place that the anchor that wrote it names. */
-  async #findNearHints(wanted: Set<string>, origins: PageOrigins): Promise<void> {
+  async #findNearHints(wanted: Set<string>, names: ReadonlyMap<string, { readonly writtenAt: number }>): Promise<void> {
     const groups = new Map<number, Set<string>>();
     for (const hash of wanted) {
-      const writtenAt = origins.get(hash) ?? 0;
+      const writtenAt = names.get(hash)?.writtenAt ?? 0;
       groups.set(writtenAt, (groups.get(writtenAt) ?? new Set()).add(hash));
     }
     const hints = await this.#hintsOf(new Set(groups.keys()));
     for (const [writtenAt, group] of groups) {
       const { pages, state } = hints.get(writtenAt) ?? {};
       if (pages === undefined || state === undefined) continue;
-      const count = group.size;
-      const found = await this.#find(group, pages, Math.max(state, pages + count) + FOREIGN_STATE_RECORDS_MAX);
+      const found = await this.#find(group, pages, Math.max(state, pages + group.size) + FOREIGN_STATE_RECORDS_MAX);
       for (const hash of found) wanted.delete(hash);
     }
   }
@@ -84,14 +96,16 @@ export class PageLog {
     const found: string[] = [];
     if (range.from >= range.to) return found;
     const keyPrefix = pageKey(partition, '');
+    const chunks = new Map<string, Map<number, Buffer>>();
     for await (const records of reader.read(range)) {
       for (const { key, value } of records) {
         const name = key?.toString('latin1');
         if (name?.startsWith(keyPrefix) !== true || !wanted.has(name.slice(keyPrefix.length))) continue;
         const state = await readStateRecord(registry, value);
-        if (state === undefined) continue;
-        // A copy: the record's memory belongs to its fetch. Its name is the hash of its content, whatever its key is.
-        const page = StatePage.of(Buffer.from(state.bytes));
+        const bytes = state === undefined ? undefined : wholePage(chunks, name, state);
+        if (bytes === undefined) continue;
+        // Its name is the hash of its content, whatever its key is.
+        const page = StatePage.of(bytes);
         if (!wanted.delete(page.hash)) continue;
         this.#found.set(page.hash, page);
         found.push(page.hash);
@@ -102,10 +116,20 @@ export class PageLog {
   }
 }
 
-function originsIn(head: Buffer): PageOrigins | undefined {
+function namedBy(json: Buffer): ReturnType<typeof namesIn> | undefined {
   try {
-    return pageOriginsOf(head);
+    return namesIn(json);
   } catch {
     return undefined;
   }
+}
+
+/** The page of a chunk, once all its chunks were read; copied, because a record's memory belongs to its fetch. */
+function wholePage(chunks: Map<string, Map<number, Buffer>>, name: string, state: EngineState): Buffer | undefined {
+  if (state.chunks === 1) return Buffer.from(state.bytes);
+  const read = chunks.get(name) ?? new Map<number, Buffer>();
+  chunks.set(name, read.set(state.chunk, Buffer.from(state.bytes)));
+  if (read.size < state.chunks) return undefined;
+  chunks.delete(name);
+  return Buffer.concat([...read].sort(([left], [right]) => left - right).map(([, bytes]) => bytes));
 }

@@ -3,7 +3,8 @@ import { encodeBody, frame, RECORD_NAMES, sha256Hex } from '../contracts/codec.t
 import { StatePage } from '../contracts/state-page.ts';
 import { STATES_TOPIC } from '../contracts/topics.ts';
 import { MemoryLog } from '../tests/support/memory-log.ts';
-import { anchorOf, emptyWindows } from './anchor.ts';
+import { emptyTrees, LogTrees } from './log-trees.ts';
+import { anchorOf } from './anchor.ts';
 import type { TaskState } from './task-state.ts';
 import { parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
@@ -18,6 +19,8 @@ const ANCHORS = 40;
 const activation = activationOf(parseConfiguration({}), { tapeId: 'tape', activationId: 'a', gitCommit: 'abc' });
 const page = (number: number) => StatePage.of(Buffer.alloc(5_000, `page ${number} `));
 
+const trees = emptyTrees();
+
 /** Consecutive anchors: each has one more page, and one that changes. */
 function anchors(): AnchorRecord[] {
   const row: AnchorRecord[] = [];
@@ -26,12 +29,26 @@ function anchors(): AnchorRecord[] {
   for (let index = 0; index < ANCHORS; index += 1) {
     const parts = Array.from({ length: index + 1 }, (_, number) => page(number));
     const state = {
-      ...{ nextOffset: (index + 1) * 100, nextSequences, counts, activation, activationIds: ['a'], instruments: [] },
+      ...{
+        nextOffset: (index + 1) * 100,
+        nextSequences,
+        counts,
+        activation,
+        activationIds: ['a'],
+        trees,
+        instruments: [],
+      },
       parts: [...parts, page(1_000 + index)],
     } satisfies TaskState & { parts: readonly StatePage[] };
-    const windows = emptyWindows();
     const anchor = anchorOf({
-      ...{ partition: PARTITION, state, tapeRecordHash: '', windows, previousAnchorHash: null, previousOrigins },
+      ...{
+        partition: PARTITION,
+        state,
+        tapeRecordHash: '',
+        trees: new LogTrees(trees),
+        previousAnchorHash: null,
+        previousOrigins,
+      },
     });
     previousOrigins = anchor.origins;
     row.push(anchor);

@@ -17,7 +17,7 @@ import {
   type Refusal,
 } from '../contracts/trade-rules.ts';
 import { setAsideOf, type Advance, type DerivedRecord, type InstrumentOverview, type TapeRecord } from './advance.ts';
-import { anchorOf, emptyWindows, parseTaskState, recordHashOf, type AnchorRecord } from './anchor.ts';
+import { anchorOf, parseTaskState, recordHashOf, type AnchorRecord } from './anchor.ts';
 import type { TaskCounts, TaskState } from './task-state.ts';
 import { parseConfiguration } from './configuration.ts';
 import { disprovedLetterOf, letterOf, refusalOfPrice } from './dead-letters.ts';
@@ -25,9 +25,9 @@ import { stepWatermark, stepTrade, type EngineEvent, type Stamp } from './engine
 import { isForeign } from './foreign-activation.ts';
 import type { Session } from './indicators/session.ts';
 import { Instrument } from './instrument.ts';
-import type { MerkleTree } from './merkle.ts';
+import { emptyTrees, LogTrees } from './log-trees.ts';
 import { compileRules, type EngineRules } from './rules.ts';
-import { pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
+import { contentOf, pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
 import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Strategy } from './strategies/strategy.ts';
 import { COUNTED_AS } from './trade-counts.ts';
@@ -92,7 +92,7 @@ export function restorePartitionTask(
       state: parseTaskState(stateBytes, pages),
       tapeRecordHash: manifest.tapeRecordHash,
       anchorHash: manifestHash.toString('hex'),
-      origins: pageOriginsOf(stateBytes),
+      origins: pageOriginsOf(stateBytes, pages),
     },
   );
 }
@@ -120,7 +120,7 @@ export class PartitionTask {
   private isForeignInForce = false;
   private stamp: Stamp | undefined;
   private acceptedSchemas = new Set<string>();
-  private windows: Readonly<Record<DerivedTopic, MerkleTree>> = emptyWindows();
+  private readonly trees: LogTrees;
   private previousAnchorHash: string | null = null;
   private previousOrigins: PageOrigins = new Map();
   private anchoredAt = -1;
@@ -132,6 +132,7 @@ export class PartitionTask {
     this.partition = partition;
     this.options = { known: STRATEGIES, isUnproven: false, ...options };
     const state = restored?.state;
+    this.trees = new LogTrees(state?.trees ?? emptyTrees());
     this.counted = { ...(state?.counts ?? NOTHING_COUNTED) };
     this.sequences = Object.fromEntries(
       DERIVED_TOPICS.map((topic) => [topic, state?.nextSequences[topic] ?? 0]),
@@ -143,7 +144,7 @@ export class PartitionTask {
     this.previousOrigins = restored.origins;
     this.lastRecordHash = restored.tapeRecordHash;
     const rules = this.enforce(state.activation, this.rulesOf(state.activation));
-    for (const instrument of state.instruments) {
+    for (const instrument of state.instruments.map(contentOf)) {
       this.instruments.set(instrument.name, new Instrument(instrument.name, rules, instrument));
     }
     this.scheduleAnchor();
@@ -379,7 +380,7 @@ export class PartitionTask {
       return { topic, type, sequence: event.sequence, event, body: NO_BYTES, hash: NO_BYTES };
     const body = encodeBody(type, event as never);
     const hash = hashBody(type, body);
-    this.windows[topic].append(hash);
+    this.trees.append(topic, hash);
     return { topic, type, sequence: event.sequence, event, body, hash };
   }
 
@@ -395,14 +396,14 @@ export class PartitionTask {
         counts: this.counted,
         activation: this.inForce,
         activationIds: this.activationIds,
-        instruments: names.flatMap((name) => this.instruments.get(name)?.toState() ?? []),
+        trees: this.trees.toState(),
+        instruments: names.flatMap((name) => this.instruments.get(name)?.part ?? []),
       },
       tapeRecordHash: this.lastRecordHash,
-      windows: this.windows,
+      trees: this.trees,
       previousAnchorHash: this.previousAnchorHash,
       previousOrigins: this.previousOrigins,
     });
-    this.windows = emptyWindows();
     this.previousAnchorHash = anchor.hash.toString('hex');
     this.previousOrigins = anchor.origins;
     this.anchoredAt = this.next;

@@ -11,7 +11,7 @@ import type {
   Trade,
 } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
-import { DERIVED_TOPICS } from '../contracts/topics.ts';
+import { DERIVED_TOPICS, perTopic } from '../contracts/topics.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { onlyStrategies } from './fixtures/only-strategies.ts';
@@ -369,7 +369,7 @@ describe('a refusing task', () => {
     const rule = { kind: 'MOVE', horizonMs: 1e9, graceMs: 0, minMoveBps: 0, minMovePoints: null } as const;
     const points = Array.from({ length: PENDING_POINTS_MAX }, () => [START_US, '1', 0.5, null, []] as const);
     const state = new Instrument(INSTRUMENT, rules).toState();
-    const full = { ...state, pending: [{ rule, points }] };
+    const full = { ...state, pending: [{ rule, points: [points] }] };
     expect(new Instrument(INSTRUMENT, rules, state).isSnapshotDue(trade(0, '1'))).toBe(true);
     expect(new Instrument(INSTRUMENT, rules, full).isSnapshotDue(trade(0, '1'))).toBe(false);
   });
@@ -480,13 +480,13 @@ describe('anchors', () => {
     expect(offsets).toEqual([4, 100, 200, 252, 300, 400, 500]);
   });
 
-  it('name their window, the record before them, and the anchor before them', () => {
+  it('name the trees of the outputs from the first event on, the record and the anchor before them', () => {
     const tape = tapeOf(6, 400, 50);
     const advances = run(createPartitionTask(3), tape);
     let previous: string | null = null;
-    let windows = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, new MerkleTree()]));
+    const trees = perTopic(() => new MerkleTree());
     advances.forEach(({ derived, anchor }, offset) => {
-      for (const { topic, hash } of derived) windows[topic]!.append(hash);
+      for (const { topic, hash } of derived) trees[topic].append(hash);
       if (anchor === undefined) return;
       const { manifest } = anchor;
       const content = tape[offset]!;
@@ -501,12 +501,11 @@ describe('anchors', () => {
         stateHash: sha256Hex(bytesOf(anchor)),
         stateBytes: bytesOf(anchor).length,
         stateChunks: anchor.chunks.length,
-        windowRoots: Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, windows[topic]!.root()])),
-        windowCounts: Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, windows[topic]!.count])),
+        treeRoots: perTopic((topic) => trees[topic].root()),
+        treeSizes: perTopic((topic) => trees[topic].count),
         gitCommit: 'abc',
       });
       previous = anchor.hash.toString('hex');
-      windows = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, new MerkleTree()]));
     });
     expect(previous).not.toBeNull();
   });
@@ -527,7 +526,7 @@ describe('anchors', () => {
     const bytes = bytesOf(anchor!);
     bytes[0] = 0;
     expect(() => restorePartitionTask(anchor!.manifest, bytes, anchor!.hash)).toThrow('does not have the hash');
-    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":4', '"format":0'));
+    const other = Buffer.from(bytesOf(anchor!).toString().replace('"format":5', '"format":0'));
     const manifest = { ...anchor!.manifest, stateHash: sha256Hex(other) };
     expect(() => restorePartitionTask(manifest, other, anchor!.hash)).toThrow('the form 0');
   });

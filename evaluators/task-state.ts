@@ -1,6 +1,8 @@
 import type { EngineActivated } from '../contracts/generated/events.ts';
 import type { DerivedTopic } from '../contracts/topics.ts';
 import type { InstrumentState } from './instrument.ts';
+import type { LogTreesState } from './log-trees.ts';
+import type { Part } from './state-pages.ts';
 
 /** Numbers of records on a partition's tape, counted from its beginning. */
 export interface TaskCounts {
@@ -19,13 +21,14 @@ export interface TaskCounts {
   readonly events: number;
 }
 
-/** The whole state of a partition's task, plain except for the pages in it. */
+/** The whole state of a partition's task, plain except for the pages and parts in it. */
 export interface TaskState {
   readonly nextOffset: number;
   readonly nextSequences: Readonly<Record<DerivedTopic, number>>;
   readonly counts: TaskCounts;
   readonly activation: EngineActivated;
   readonly activationIds: readonly string[];
+  readonly trees: LogTreesState;
   /** By name. */
-  readonly instruments: readonly InstrumentState[];
+  readonly instruments: readonly Part<InstrumentState>[];
 }

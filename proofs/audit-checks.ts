@@ -1,6 +1,6 @@
 import { DECIMAL_SCALE, type Decimal } from '../contracts/decimal.ts';
 import type { EventTypes, Outcome } from '../contracts/generated/events.ts';
-import { ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { hasTheseFormulas, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { NO_EVIDENCE, publishedFrom, referenceOf, type Evidence } from '../evaluators/calibration/forecast-series.ts';
 import { isHit, moveBpsOf } from '../evaluators/outcomes/hit-rule.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
@@ -32,7 +32,7 @@ type Snapshot = EventTypes['IndicatorSnapshot'];
 export function checkChain(chain: Chain, configuration: EngineConfiguration): Check[] {
   const { outcome, decision, results, snapshot } = chain;
   const checks = [checkOnePlace(chain)];
-  if (snapshot.event.engineVersion === ENGINE_VERSION) {
+  if (hasTheseFormulas(snapshot.event.engineVersion)) {
     for (const result of results) checks.push(checkResult(result.event, snapshot.event, configuration));
     if (decision !== undefined) checks.push(checkDecision(decision.event, chain, configuration));
   }

@@ -1,7 +1,7 @@
 import type { EventTypes, Outcome, TradeGap } from '../contracts/generated/events.ts';
 import type { DerivedEvent } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
-import { ENGINE_VERSION, parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { ENGINE_VERSION, hasTheseFormulas, parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { sha256Hex } from '../contracts/codec.ts';
 import { reasoningOf } from './formulas.ts';
 import { isVerifiable, verify, type VerifyPorts } from './verify.ts';
@@ -131,7 +131,8 @@ function notChecked(
 }
 
 function foreignFormulas(engineVersion: string): string {
-  return `the formulas, and that the same bytes are derived again: engine ${engineVersion} derived this, and this build is ${ENGINE_VERSION}`;
+  const formulas = hasTheseFormulas(engineVersion) ? '' : 'the formulas, and ';
+  return `${formulas}that the same bytes are derived again: engine ${engineVersion} derived this, and this build is ${ENGINE_VERSION}`;
 }
 
 /** A configuration, and where on the tape it was first put in force. */

@@ -1,5 +1,5 @@
 import type { EventTypes } from '../contracts/generated/events.ts';
-import { ENGINE_VERSION, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { hasTheseFormulas, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { ProbabilityEngine, type PooledDecision } from '../evaluators/probability/probability-engine.ts';
 import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Opinion } from '../evaluators/strategies/strategy.ts';
@@ -34,13 +34,13 @@ export function pooledAgain({ results }: Pick<Chain, 'results'>, configuration: 
 
 /**
  * The formula with its figures behind each forecast of a chain, for people, by the forecast's event id. Events of
- * engine versions 1 to 3 carry it; for this version's it is made here. Events of any other version have none.
+ * engine versions 1 to 3 carry it; for those from 4 on it is made here. Events of a later version have none.
  */
 export function reasoningOf(chain: Chain, configuration: EngineConfiguration): Readonly<Record<string, string>> {
   const { results, decision, snapshot } = chain;
   const reasoning: Record<string, string> = {};
   const explain = (forecast: Forecast, made: () => string | undefined): void => {
-    const text = forecast.engineVersion === ENGINE_VERSION ? made() : forecast.reasoning;
+    const text = hasTheseFormulas(forecast.engineVersion) ? made() : forecast.reasoning;
     if (text !== undefined && text !== '') reasoning[forecast.eventId] = text;
   };
   for (const { event } of results) {

@@ -98,6 +98,8 @@ function writeEngineAnchor(value: EngineAnchor): void {
   writeMap(value.nextSequence, writeLong);
   writeMap(value.windowRoots, writeText);
   writeMap(value.windowCounts, writeLong);
+  writeMap(value.treeRoots, writeText);
+  writeMap(value.treeSizes, writeLong);
   writeNullable(value.previousAnchorHash, writeText);
   writeText(value.activationId);
   writeText(value.engineVersion);

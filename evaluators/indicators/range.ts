@@ -1,6 +1,8 @@
 import { Decimal, DECIMAL_SCALE } from '../../contracts/decimal.ts';
 import type { TakerSide } from '../../contracts/generated/events.ts';
 import { exactOfDouble, exactText } from '../exact-decimals.ts';
+import { contentOf } from '../state-pages.ts';
+import { partsOf, runsOf, type Runs } from '../state-runs.ts';
 import { ExactVolume } from './exact-volume.ts';
 
 /** Length and number of the bars of a {@link Range}. */
@@ -44,6 +46,12 @@ type BarState = readonly [...BarStateOfForm3, first: string | null, bought: stri
 
 /** State of a {@link Range}. */
 export interface RangeState {
+  readonly completed: Runs<BarState>;
+  readonly current: BarState | null;
+}
+
+/** State of engine version 4: its bars are not in runs. */
+export interface RangeStateOfForm4 {
   readonly completed: readonly BarState[];
   readonly current: BarState | null;
 }
@@ -101,7 +109,7 @@ export class Range {
 
   static fromState(parameters: RangeParameters, state: RangeState): Range {
     const range = new Range(parameters);
-    range.completed = state.completed.map(barFromState);
+    range.completed = state.completed.flatMap(contentOf).map(barFromState);
     range.current = state.current === null ? undefined : barFromState(state.current);
     range.currentBounds = range.computeBounds();
     return range;
@@ -109,16 +117,20 @@ export class Range {
 
   /** From a state of engine version 2; volumes to 15 significant digits and 12 decimals. */
   static fromRounded(parameters: RangeParameters, { completed, current }: RoundedRangeState): Range {
-    return Range.fromState(parameters, {
+    const bars = {
       // Whether late trades were left out of a completed bar was not kept: it is safe to assume that they were.
       completed: completed.map((bar) => barFromRounded(bar, true)),
       current: current === null ? null : barFromRounded(current, false),
-    });
+    };
+    return Range.fromState(parameters, rangeFromForm4(bars));
   }
 
   toState(): RangeState {
     return {
-      completed: this.completed.map(barToState),
+      completed: partsOf(
+        runsOf(this.completed, ({ index }) => index),
+        barToState,
+      ),
       current: this.current === undefined ? null : barToState(this.current),
     };
   }
@@ -301,8 +313,13 @@ function barFromState(state: BarState): Bar {
   };
 }
 
-/** The state of engine version 3, converted to this version's. */
-export function rangeFromForm3({ completed, current }: RangeStateOfForm3): RangeState {
+/** The state of engine version 4, converted to this version's. */
+export function rangeFromForm4({ completed, current }: RangeStateOfForm4): RangeState {
+  return { completed: [completed], current };
+}
+
+/** The state of engine version 3, converted to version 4's. */
+export function rangeFromForm3({ completed, current }: RangeStateOfForm3): RangeStateOfForm4 {
   return { completed: completed.map(barFromForm3), current: current === null ? null : barFromForm3(current) };
 }
 

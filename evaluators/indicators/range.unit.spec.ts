@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { TakerSide } from '../../contracts/generated/events.ts';
 import { nearestDouble } from '../exact-decimals.ts';
-import { Range, rangeFromForm3 } from './range.ts';
+import { Range, rangeFromForm3, rangeFromForm4 } from './range.ts';
 
 describe('Range', () => {
   const bar = (range: Range, index: number, ...prices: string[]) => {
@@ -156,7 +156,7 @@ describe('Range', () => {
     bar(emptied, 2, '11');
     expect(emptied.bounds).toBeUndefined();
     expect(range.toState()).toEqual({
-      completed: [[0, 7, '12', '10', '0.3', true, true, null, '0', '0']],
+      completed: [[[0, 7, '12', '10', '0.3', true, true, null, '0', '0']]],
       current: [1, 9, '11', '11', '4.35', true, false, null, '0', '0'],
     });
   });
@@ -228,10 +228,12 @@ describe('Range', () => {
       const resumed = Range.fromState({ barUs: 60, bars: 2 }, range.toState());
       expect(resumed.toState()).toEqual(range.toState());
       expect(resumed.takerVolumes).toEqual(range.takerVolumes);
-      const then = rangeFromForm3({
-        completed: [[0, 7, '12', '10', '0.3', true, false]],
-        current: [1, 9, '11', '11', '4.35', true, false],
-      });
+      const then = rangeFromForm4(
+        rangeFromForm3({
+          completed: [[0, 7, '12', '10', '0.3', true, false]],
+          current: [1, 9, '11', '11', '4.35', true, false],
+        }),
+      );
       const imported = Range.fromState({ barUs: 60, bars: 1 }, then);
       expect(imported.firstPrice).toBeUndefined();
       expect(imported.takerVolumes).toEqual({ buy: 0, sell: 0, unknown: 4.65 });

@@ -1,5 +1,7 @@
 import { Decimal, DECIMAL_SCALE } from '../../contracts/decimal.ts';
 import { bigPowerOfTen, exactOf, exactOfDouble, exactText, unitsAt } from '../exact-decimals.ts';
+import { contentOf } from '../state-pages.ts';
+import { partsOf, runsOf, type Runs } from '../state-runs.ts';
 import { PriceRows } from './price-rows.ts';
 import { shareOf, targetOf, valueAreaOf, type Share, type ValueArea, type ValueAreaRule } from './value-area.ts';
 import { wideValueAreaOf } from './wide-value-area.ts';
@@ -15,10 +17,18 @@ export interface VolumeProfileState {
   readonly depth: number;
   /** Rows in one bin held: 1, 2, 4, … */
   readonly merged: number;
-  /** Bin numbers, ascending, and their volumes as exact decimals. */
+  /** Ascending. */
+  readonly bins: Runs<BinState>;
+}
+
+/** The volume is an exact decimal. */
+type BinState = readonly [bin: number, volume: string];
+
+/** State of engine version 4: bin numbers, ascending, and their volumes. */
+export type ProfileStateOfForm4 = Omit<VolumeProfileState, 'bins'> & {
   readonly bins: readonly number[];
   readonly volumes: readonly string[];
-}
+};
 
 /** State of engine version 2: bin number and volume, a double, alternating. */
 export interface RoundedProfileState {
@@ -67,11 +77,12 @@ export class VolumeProfile {
   static fromState(state: VolumeProfileState): VolumeProfile {
     const profile = new VolumeProfile(PriceRows.of(Decimal.of(state.binSize), state.depth));
     profile.merged = state.merged;
-    const volumes = state.volumes.map(exactOf);
+    const bins = state.bins.flatMap(contentOf);
+    const volumes = bins.map(([, volume]) => exactOf(volume));
     profile.refine(volumes.reduce((decimals, volume) => Math.max(decimals, volume.decimals), 0));
     const units = volumes.map((volume) => unitsAt(volume, profile.sizeDecimals));
     const total = units.reduce((sum, volume) => sum + volume, 0n);
-    state.bins.forEach((bin, position) => {
+    bins.forEach(([bin], position) => {
       profile.insert(position, bin);
     });
     if (total <= BigInt(Number.MAX_SAFE_INTEGER)) {
@@ -85,7 +96,7 @@ export class VolumeProfile {
 
   /** From a state of engine version 2, which had uniform rows: volumes to 15 significant digits and 12 decimals. */
   static fromRounded({ binSize, merged, bins }: RoundedProfileState): VolumeProfile {
-    const held: [bin: number, volume: string][] = [];
+    const held: BinState[] = [];
     for (let index = 0; index + 1 < bins.length; index += 2) {
       const volume = exactText(exactOfDouble(bins[index + 1] ?? 0, DECIMAL_SCALE));
       if (volume !== '0') held.push([bins[index] ?? 0, volume]);
@@ -94,22 +105,18 @@ export class VolumeProfile {
       binSize,
       depth: 0,
       merged,
-      bins: held.map(([bin]) => bin),
-      volumes: held.map(([, volume]) => volume),
+      bins: [held],
     });
   }
 
   toState(): VolumeProfileState {
     const { rows, merged, count, sizeDecimals } = this;
-    return {
-      binSize: rows.binSize.toString(),
-      depth: rows.depth,
-      merged,
-      bins: [...this.bins.subarray(0, count)],
-      volumes: Array.from({ length: count }, (_, position) =>
-        exactText({ units: this.volumeAt(position), decimals: sizeDecimals }),
-      ),
-    };
+    const bins = Array.from({ length: count }, (_, position): BinState => [
+      this.bins[position] ?? 0,
+      exactText({ units: this.volumeAt(position), decimals: sizeDecimals }),
+    ]);
+    const runs = runsOf(bins, ([bin]) => bin);
+    return { binSize: rows.binSize.toString(), depth: rows.depth, merged, bins: partsOf(runs, (bin) => bin) };
   }
 
   /** Number of bins held. */
@@ -302,4 +309,9 @@ function grown(array: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
   const larger = new Float64Array(array.length * 2);
   larger.set(array);
   return larger;
+}
+
+/** The state of engine version 4, converted to this version's. */
+export function profileFromForm4({ bins, volumes, ...rest }: ProfileStateOfForm4): VolumeProfileState {
+  return { ...rest, bins: [bins.map((bin, position) => [bin, volumes[position] ?? '0'] as const)] };
 }

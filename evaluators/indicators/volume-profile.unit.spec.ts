@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import { exactText } from '../exact-decimals.ts';
 import { binSizeFrom } from '../rules.ts';
+import { contentOf } from '../state-pages.ts';
 import { PriceRows } from './price-rows.ts';
 import { shareOf, targetOf, type ValueAreaRule } from './value-area.ts';
 import { PROFILE_BINS_MAX, VolumeProfile } from './volume-profile.ts';
@@ -159,8 +160,9 @@ describe('VolumeProfile', () => {
         profile.add(Decimal.of(String(price)), Decimal.of(size));
       }
       expect(profile.size).toBe(PROFILE_BINS_MAX / 2 + 1);
-      const { merged, volumes } = profile.toState();
-      expect([merged, volumes[0], volumes.length]).toEqual([2, size, PROFILE_BINS_MAX / 2 + 1]);
+      const { merged, bins } = profile.toState();
+      const held = bins.flatMap(contentOf);
+      expect([merged, held[0]?.[1], held.length]).toEqual([2, size, PROFILE_BINS_MAX / 2 + 1]);
       expect(textsOf(profile, 1)).toMatchObject({ valueAreaHigh: String(PROFILE_BINS_MAX), profileBinSize: '2' });
       profile.remove(Decimal.of('1'), Decimal.of(size));
       expect(textsOf(profile, 1)).toMatchObject({ valueAreaLow: '2' });
@@ -181,8 +183,12 @@ describe('VolumeProfile', () => {
       binSize: '0.1',
       depth: 0,
       merged: 2,
-      bins: [3, 7],
-      volumes: ['0.3', '4.35'],
+      bins: [
+        [
+          [3, '0.3'],
+          [7, '4.35'],
+        ],
+      ],
     });
     expect(textsOf(profile)).toMatchObject({ pointOfControl: '1.4', profileBinSize: '0.2' });
   });

@@ -1,5 +1,7 @@
 import { Decimal } from '../../contracts/decimal.ts';
 import type { ConfidenceLevel, Direction } from '../../contracts/generated/events.ts';
+import { contentOf } from '../state-pages.ts';
+import { KnownRuns, type Runs } from '../state-runs.ts';
 import { barriersOf, courseOf, hitRuleTerms, moveOf, type Course, type HitRuleTerms, type Move } from './hit-rule.ts';
 
 const US_PER_MS = 1_000;
@@ -63,7 +65,7 @@ type PendingState = readonly [
   evidence: readonly [evidence: number, raw: number, calibrated: number] | null,
 ];
 
-type PointState = readonly [
+export type PointState = readonly [
   forecastTime: number,
   referencePrice: string,
   referenceRate: number | null,
@@ -81,7 +83,7 @@ export interface HitRuleState {
 }
 
 /** State of an {@link OutcomeEvaluator}: the pending points by rule, in order. */
-export type OutcomeEvaluatorState = readonly { readonly rule: HitRuleState; readonly points: readonly PointState[] }[];
+export type OutcomeEvaluatorState = readonly { readonly rule: HitRuleState; readonly points: Runs<PointState> }[];
 
 /** Resolved points at the front of a queue that are tolerated before it is cut. */
 const SPENT_POINTS_MAX = 1_024;
@@ -118,7 +120,7 @@ export class OutcomeEvaluator {
     const evaluator = new OutcomeEvaluator();
     for (const { rule: ruleState, points } of state) {
       const rule = hitRuleFromState(ruleState);
-      for (const point of points) evaluator.register(pointFromState(point, rule));
+      for (const point of points.flatMap(contentOf)) evaluator.register(pointFromState(point, rule));
     }
     return evaluator;
   }
@@ -126,7 +128,7 @@ export class OutcomeEvaluator {
   toState(): OutcomeEvaluatorState {
     return [...this.queues.values()]
       .filter(({ isEmpty }) => !isEmpty)
-      .map(({ rule, points }) => ({ rule: hitRuleToState(rule), points: points.map(pointToState) }));
+      .map((queue) => ({ rule: hitRuleToState(queue.rule), points: queue.toState() }));
   }
 
   /** Points that are pending. */
@@ -245,6 +247,7 @@ class RuleQueue {
   lower: Decimal | undefined;
   private queue: ForecastPoint[] = [];
   private head = 0;
+  private readonly runs = new KnownRuns((point: ForecastPoint) => point.forecastTime, pointToState);
 
   constructor(rule: HitRuleTerms) {
     this.rule = rule;
@@ -254,6 +257,10 @@ class RuleQueue {
 
   get points(): readonly ForecastPoint[] {
     return this.queue.slice(this.head);
+  }
+
+  toState(): Runs<PointState> {
+    return this.runs.of(this.points);
   }
 
   get isEmpty(): boolean {
