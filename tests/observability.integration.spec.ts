@@ -467,7 +467,9 @@ describe('everything that the catalogues list', () => {
 
   it.each(['engine', 'projector'] as const)('was logged by %s, in lines of JSON and nothing else', (service) => {
     const logged = new Set(of(service).flatMap(({ lines }) => lines.map((line) => line['event.action'])));
-    const listed = Object.entries<{ at: readonly LogSource[] }>(LOG_EVENTS).filter(([, { at }]) => at.includes(service));
+    const listed = Object.entries<{ at: readonly LogSource[] }>(LOG_EVENTS).filter(([, { at }]) =>
+      at.includes(service),
+    );
     // Both read through the same consumer: events that one of them met, the other logs alike.
     const anywhere = new Set(started.flatMap(({ lines }) => lines.map((line) => line['event.action'])));
     for (const [action, { at }] of listed) {

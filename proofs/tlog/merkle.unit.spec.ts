@@ -159,6 +159,22 @@ describe('the verifiers', () => {
     }
   });
 
+  it('refuse proofs that are too long or too short, even with roots chosen for them', () => {
+    const leaves = EVENTS.slice(0, 4).map(leafHashOf);
+    const node = (left: Buffer, right: Buffer) => sha256(Buffer.from([1]), left, right);
+    const [a, b, c, d] = leaves as [Buffer, Buffer, Buffer, Buffer];
+    expect(inclusionFault({ index: 0, size: 1, leafHash: b, root: node(a, b) }, [a])).toContain('more hashes');
+    expect(inclusionFault({ index: 0, size: 2, leafHash: a, root: a }, [])).toContain('fewer hashes');
+    const sizes = { oldSize: 3, newSize: 4 };
+    const [oldRoot, newRoot] = [node(node(a, b), c), node(node(a, b), node(c, d))];
+    expect(consistencyFault({ ...sizes, oldRoot, newRoot }, [c, d, node(a, b)])).toBeUndefined();
+    const longer = { ...sizes, oldRoot: node(a, oldRoot), newRoot: node(a, newRoot) };
+    expect(consistencyFault(longer, [c, d, node(a, b), a])).toContain('too many hashes');
+    const shorter = { ...sizes, oldRoot: c, newRoot: node(c, d) };
+    expect(consistencyFault(shorter, [c, d])).toContain('too few hashes');
+    expect(consistencyFault({ ...sizes, oldRoot, newRoot }, [])).toBe('the proof is empty');
+  });
+
   it('know what needs no proof', () => {
     const [oldRoot, newRoot] = [EVENTS[0]!, EVENTS[1]!];
     expect(consistencyFault({ oldSize: 0, oldRoot, newSize: 5, newRoot }, [])).toBeUndefined();

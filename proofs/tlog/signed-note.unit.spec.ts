@@ -200,6 +200,14 @@ describe('a cosignature', () => {
     );
   });
 
+  it('is wrong where it is cut off', () => {
+    const [dash = '', name = '', base64 = ''] = line.trimEnd().split(' ');
+    for (const bytes of [5, 11, 12, 75]) {
+      const short = Buffer.from(base64, 'base64').subarray(0, bytes).toString('base64');
+      expect(() => verify(`${dash} ${name} ${short}\n`)).toThrow('does not match the text');
+    }
+  });
+
   it('needs a time', () => {
     for (const time of [undefined, 0, -1, 1.5])
       expect(() => signatureLine(text, WITNESS_KEY, time)).toThrow(RangeError);

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { counted } from '../../platform/counted.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { parseCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { textOfUtf8 } from './encoding.ts';
@@ -15,7 +16,7 @@ const EVIDENCE_FILE: Readonly<Record<Inconsistency, string>> = {
 };
 const ORIGIN_HASH = /^[0-9a-f]{64}$/;
 /** Logs that one witness remembers. */
-export const LOGS_MAX = 4_096;
+const LOGS_MAX = 4_096;
 
 /** What a witness remembers of a log. */
 export interface RememberedLog extends Checkpoint {
@@ -39,9 +40,11 @@ export class WitnessStore {
   /** By {@link originHash}. */
   readonly #logs = new Map<string, RememberedLog>();
   readonly #evidence = new Set<string>();
+  readonly #logsMax: number;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, logsMax: number) {
     this.#folder = folder;
+    this.#logsMax = logsMax;
   }
 
   /**
@@ -49,8 +52,8 @@ export class WitnessStore {
    * @throws TapeproofError NOT_USABLE when a log's state is damaged or of another witness: a witness that forgot would
    *   cosign a rewritten log.
    */
-  static async open(folder: string, key: VerifierKey): Promise<WitnessStore> {
-    const store = new WitnessStore(folder);
+  static async open(folder: string, key: VerifierKey, logsMax = LOGS_MAX): Promise<WitnessStore> {
+    const store = new WitnessStore(folder, logsMax);
     await mkdir(folder, { recursive: true });
     for (const name of await readdir(folder)) if (ORIGIN_HASH.test(name)) await store.#load(name, key);
     return store;
@@ -87,8 +90,11 @@ export class WitnessStore {
   /** Remembers a log; it is on the disk when this returns. @throws TapeproofError CONFLICT where there are too many. */
   async save(log: RememberedLog): Promise<void> {
     const name = originHash(log.origin);
-    if (!this.#logs.has(name) && this.#logs.size >= LOGS_MAX) {
-      throw new TapeproofError('CONFLICT', `This witness remembers ${LOGS_MAX} logs already: run another one.`);
+    if (!this.#logs.has(name) && this.#logs.size >= this.#logsMax) {
+      throw new TapeproofError(
+        'CONFLICT',
+        `This witness has room for ${counted(this.#logsMax, 'log')}, and all is taken: run another one.`,
+      );
     }
     await this.#write(name, CHECKPOINT_FILE, log.note);
     this.#logs.set(name, log);

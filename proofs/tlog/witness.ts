@@ -111,8 +111,13 @@ function judgeSigned(
   if (request.oldSize !== (before?.size ?? 0)) return { kind: 'other-size', size: before?.size ?? 0 };
   const fault = emptyTreeFault(checkpoint) ?? growthFault(checkpoint, before, request.proof);
   if (fault === undefined) return { kind: 'consistent', checkpoint, text: note.text, logLines };
-  const isConflict = size === 0 || (size === before?.size && !checkpoint.root.equals(before.root));
-  return refused(422, `The checkpoint is not consistent: ${fault}.`, isConflict ? 'CONFLICTING_ROOT' : 'UNPROVEN');
+  return refused(422, `The checkpoint is not consistent: ${fault}.`, inconsistencyOf(checkpoint, before));
+}
+
+/** Undefined for a log that was never cosigned: there is nothing that it could contradict. */
+function inconsistencyOf({ size, root }: Checkpoint, before: Cosigned | undefined): Inconsistency | undefined {
+  if (before === undefined) return undefined;
+  return size === before.size && !root.equals(before.root) ? 'CONFLICTING_ROOT' : 'UNPROVEN';
 }
 
 /** The signatures of the log, none where one of them is wrong. */

@@ -147,6 +147,8 @@ describe('a witness', () => {
     const empty = signCheckpoint({ ...checkpointOf(TREE, 0), root: TREE.rootAt(1) }, [LOG_KEY]);
     expect((await submit(0, empty)).status).toBe(422);
     expect((await submit(0, signed(TREE, 20), TREE.consistencyProof(10, 20))).status).toBe(422);
+    // Nothing was cosigned that they could contradict: whoever has a log's key could fill the disk with such requests.
+    expect(await readdir(folder)).toEqual([]);
     expect((await submit(0, signed(TREE, 20))).status).toBe(200);
     expect((await submit(20, signed(TREE, 30))).status).toBe(422);
     expect((await submit(20, signed(TREE, 30), TREE.consistencyProof(20, 30).toReversed())).status).toBe(422);
@@ -190,6 +192,14 @@ describe('a witness', () => {
     await rm(place);
     await rename(`${place}.away`, place);
     expect((await submit(20, signed(TREE, 30), TREE.consistencyProof(20, 30))).status).toBe(200);
+  });
+
+  it('remembers no more logs than it has room for', async () => {
+    const store = await WitnessStore.open(folder, WITNESS_KEY, 1);
+    const log = { ...checkpointOf(TREE, 5), note: 'note\n', timeS: COSIGNED_S };
+    await store.save(log);
+    await store.save({ ...log, size: 6 });
+    await expect(store.save({ ...log, origin: `${ORIGIN}0` })).rejects.toThrow('has room for 1 log, and all is taken');
   });
 
   it('does not start with a state that it did not cosign', async () => {
