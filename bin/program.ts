@@ -7,12 +7,15 @@ import { registerDerive } from './commands/derive.ts';
 import { registerEngine } from './commands/engine.ts';
 import { registerIngest } from './commands/ingest.ts';
 import { registerInstruments } from './commands/instruments.ts';
+import { registerKeygen } from './commands/keygen.ts';
 import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTape } from './commands/tape.ts';
+import { registerVerifyProof } from './commands/verify-proof.ts';
+import { registerWitness } from './commands/witness.ts';
 import { actAs, roleOf } from './role.ts';
 
 /**
@@ -54,8 +57,10 @@ Examples:
   registerIngest(program);
   registerEngine(program);
   registerProjector(program);
+  registerWitness(program);
   program.commandsGroup('Prove:');
   registerAudit(program);
+  registerVerifyProof(program);
   registerDerive(program);
   registerBacktest(program);
   registerScoreboard(program);
@@ -65,5 +70,6 @@ Examples:
   registerInstruments(program);
   registerOperate(program);
   registerTape(program);
+  registerKeygen(program);
   return program;
 }

@@ -49,7 +49,7 @@ describe('the commands', () => {
     const without = commandsOf(buildProgram()).filter(
       ({ command }) => !command.options.some(({ long }) => long === '--json'),
     );
-    // These two print nothing, and derive prints events, a line of JSON each.
-    expect(without.map(({ words }) => words)).toEqual(['engine run', 'projector run', 'derive']);
+    // The first three print nothing, and derive prints events, a line of JSON each.
+    expect(without.map(({ words }) => words)).toEqual(['engine run', 'projector run', 'witness', 'derive']);
   });
 });

@@ -1,23 +1,26 @@
 /** Writes docs/metrics.md, docs/logs.md and docs/connections.md from their catalogues; with --check only compares, and exits 1 on drift. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LOG_EVENTS, type LogEventDefinition, type Service } from '../platform/log-events.ts';
+import { LOG_EVENTS, type LogEventDefinition, type LogSource } from '../platform/log-events.ts';
 import { VARIABLES, type VariableDefinition } from '../platform/security/variables.ts';
 import { METRICS, type AlertRule, type MetricDefinition } from '../platform/metrics/catalogue.ts';
 
-const PROCESSES: Readonly<Record<Service, string>> = {
+const PROCESSES: Readonly<Record<LogSource, string>> = {
   engine: 'engine',
   projector: 'projector',
   'ingest-live': 'live',
+  witness: 'witness',
 };
+/** All that have metrics: the witness knows no service. */
+const WITH_METRICS = Object.keys(PROCESSES).length - 1;
 
 function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
 }
 
-function processesOf(at: readonly Service[]): string {
-  return at.length === Object.keys(PROCESSES).length ? 'all' : at.map((service) => PROCESSES[service]).join(', ');
+function processesOf(at: readonly LogSource[]): string {
+  return at.length === WITH_METRICS ? 'all' : at.map((service) => PROCESSES[service]).join(', ');
 }
 
 function ruleOf({ name, expression, forS, meaning, action }: AlertRule): string {

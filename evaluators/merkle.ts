@@ -12,17 +12,17 @@ const leafBytes = Buffer.alloc(1 + HASH_BYTES, LEAF);
 const nodeBytes = Buffer.alloc(1 + 2 * HASH_BYTES, NODE);
 
 /** A hash as text, one character for each byte: Node takes longer to allocate a buffer than to hash. */
-type BinaryText = string;
+export type BinaryText = string;
 
 /** SHA-256 of 0x00 ‖ the hash that the leaf represents (32 bytes). */
-function leafHash(data: Buffer): BinaryText {
+export function leafHash(data: Buffer): BinaryText {
   if (data.length !== HASH_BYTES) throw new RangeError(`a leaf represents a hash of ${HASH_BYTES} bytes`);
   data.copy(leafBytes, 1);
   return hash('sha256', leafBytes, 'binary');
 }
 
 /** SHA-256 of 0x01 ‖ left ‖ right. */
-function nodeHash(left: BinaryText, right: BinaryText): BinaryText {
+export function nodeHash(left: BinaryText, right: BinaryText): BinaryText {
   nodeBytes.write(left, 1, 'binary');
   nodeBytes.write(right, 1 + HASH_BYTES, 'binary');
   return hash('sha256', nodeBytes, 'binary');

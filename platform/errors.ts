@@ -12,6 +12,8 @@ export const EXIT_CODE_OF = {
   USAGE: 2,
   /** A configuration file is wrong. */
   CONFIGURATION: 2,
+  /** A proof, key, checkpoint or answer is truncated, of another format, or made for something else. */
+  NOT_USABLE: 2,
   /** A service does not answer, or something required is missing. */
   UNREACHABLE: 3,
   /**

@@ -8,11 +8,14 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 /** A process that has logs and metrics. */
 export type Service = 'engine' | 'projector' | 'ingest-live';
 
+/** A process that has a log: besides those, the witness, which knows no service and has no metrics. */
+export type LogSource = Service | 'witness';
+
 export interface LogEventDefinition {
   readonly level: LogLevel;
   /** Written at most a few times a second; the next line says how many were left out. */
   readonly sampled: boolean;
-  readonly at: readonly Service[];
+  readonly at: readonly LogSource[];
   /** For people: one sentence. */
   readonly meaning: string;
 }
@@ -22,10 +25,11 @@ const READERS = ['engine', 'projector'] as const;
 const ENGINE = ['engine'] as const;
 const PROJECTOR = ['projector'] as const;
 const LIVE = ['ingest-live'] as const;
+const WITNESS = ['witness'] as const;
 
-const always = <Level extends LogLevel>(level: Level, at: readonly Service[], meaning: string) =>
+const always = <Level extends LogLevel>(level: Level, at: readonly LogSource[], meaning: string) =>
   ({ level, sampled: false, at, meaning }) as const;
-const sampled = <Level extends LogLevel>(level: Level, at: readonly Service[], meaning: string) =>
+const sampled = <Level extends LogLevel>(level: Level, at: readonly LogSource[], meaning: string) =>
   ({ level, sampled: true, at, meaning }) as const;
 
 export const LOG_EVENTS = {
@@ -172,6 +176,17 @@ export const LOG_EVENTS = {
   'live-history-failed': sampled('warn', LIVE, 'A request for past trades failed.'),
   'live-trade-unasked': sampled('warn', LIVE, 'The venue sent a trade of an instrument that was not requested.'),
   'live-trade-forgotten': sampled('warn', LIVE, 'Too many trades wait: this one is requested again later.'),
+
+  'witness-listening': always('info', WITNESS, 'The witness takes checkpoints at url.full.'),
+  'witness-cosigned': sampled('info', WITNESS, 'A checkpoint was kept and cosigned.'),
+  'witness-refused': sampled('warn', WITNESS, 'A request was refused: http.response.status_code and the reason.'),
+  'witness-inconsistent': always(
+    'error',
+    WITNESS,
+    'The first checkpoint of its kind that does not continue what was cosigned of a log; the state folder keeps the request.',
+  ),
+  'witness-failed': always('error', WITNESS, 'A checkpoint could not be kept, so it was not cosigned.'),
+  'witness-stopped': always('info', WITNESS, 'The witness stopped as requested.'),
 } as const satisfies Readonly<Record<string, LogEventDefinition>>;
 
 type Definitions = typeof LOG_EVENTS;

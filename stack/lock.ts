@@ -34,6 +34,22 @@ export async function withFolderLock<T>(folder: string, onWait: () => void, work
   }
 }
 
+/**
+ * Takes a folder for this process alone, until it ends or gives it back.
+ *
+ * @returns the function that gives it back; undefined where another process has the folder.
+ * @throws StackError if the folder cannot be created or used.
+ */
+export function takeFolder(folder: string): (() => void) | undefined {
+  const database = openLock(folder);
+  const giveBack = (): void => {
+    database.close();
+  };
+  if (tryLock(database)) return giveBack;
+  giveBack();
+  return undefined;
+}
+
 function openLock(folder: string): DatabaseSync {
   try {
     makeFolder(folder);

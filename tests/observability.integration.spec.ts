@@ -8,7 +8,7 @@ import { createKafka } from '../platform/kafka/client.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createLog } from '../platform/log.ts';
-import { LOG_EVENTS, type LogAction, type Service } from '../platform/log-events.ts';
+import { LOG_EVENTS, type LogAction, type LogSource, type Service } from '../platform/log-events.ts';
 import { metricsOf } from '../platform/metrics/metrics.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import type { AuditReport } from '../proofs/audit.ts';
@@ -467,7 +467,9 @@ describe('everything that the catalogues list', () => {
 
   it.each(['engine', 'projector'] as const)('was logged by %s, in lines of JSON and nothing else', (service) => {
     const logged = new Set(of(service).flatMap(({ lines }) => lines.map((line) => line['event.action'])));
-    const listed = Object.entries<{ at: readonly Service[] }>(LOG_EVENTS).filter(([, { at }]) => at.includes(service));
+    const listed = Object.entries<{ at: readonly LogSource[] }>(LOG_EVENTS).filter(([, { at }]) =>
+      at.includes(service),
+    );
     // Both read through the same consumer: events that one of them met, the other logs alike.
     const anywhere = new Set(started.flatMap(({ lines }) => lines.map((line) => line['event.action'])));
     for (const [action, { at }] of listed) {

@@ -49,7 +49,7 @@ function parseNames(text: string): string[] {
 }
 
 /** An empty variable is treated as unset. */
-function parsePort(text: string): number {
+export function parsePort(text: string): number {
   if (text === '') return 0;
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= PORT_MAX) return port;

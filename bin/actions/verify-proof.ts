@@ -1,0 +1,84 @@
+import { decodeBody, FINGERPRINTS, RECORD_NAMES } from '../../contracts/codec.ts';
+import { TapeproofError } from '../../platform/errors.ts';
+import { readBounded, readBytes } from '../../proofs/tlog/key-file.adapter.ts';
+import { isSameKey, parseVerifierKey, type KeyType, type VerifierKey } from '../../proofs/tlog/note-key.ts';
+import { proofText } from '../../proofs/tlog/proof-text.ts';
+import { eventHashOf, parseProof, PROOF_BYTES_MAX, verifyProof, type TlogProof } from '../../proofs/tlog/tlog-proof.ts';
+import type { JsonOption } from '../commands/options.ts';
+import { print } from '../context.ts';
+
+export interface VerifyProofOptions extends JsonOption {
+  readonly event?: string;
+  readonly eventHash?: string;
+  readonly log: readonly string[];
+  readonly witness: readonly string[];
+  readonly witnesses?: number;
+}
+
+const EVENT_BYTES_MAX = 1_048_576;
+const FINGERPRINT_BYTES = 32;
+
+export async function runVerifyProof(file: string, options: VerifyProofOptions): Promise<void> {
+  const logKeys = keysOf(options.log, 'log');
+  const witnessKeys = keysOf(options.witness, 'witness');
+  const witnessesMin = options.witnesses ?? witnessKeys.length;
+  if (witnessesMin > witnessKeys.length) {
+    throw new TapeproofError(
+      'USAGE',
+      `--witnesses asks for ${witnessesMin}, and the keys of ${witnessKeys.length} are given: give the others with --witness.`,
+    );
+  }
+  const proof = parseProof(await readBounded(file, PROOF_BYTES_MAX, 'proof'));
+  const event = await eventOf(proof, options);
+  const report = verifyProof(proof, event.hash, { logKeys, witnessKeys, witnessesMin });
+  const proven = report.checks.every(({ passed }) => passed);
+  const named = event.bytes === undefined ? undefined : nameOf(event.bytes);
+  print(options.json, { proven, event: named ?? null, ...report }, () => proofText(report, named));
+  if (!proven) process.exitCode = 1;
+}
+
+/** @throws TapeproofError NOT_USABLE, and USAGE where one key is given twice: it would count twice. */
+function keysOf(texts: readonly string[], type: KeyType): readonly VerifierKey[] {
+  const keys = texts.map(parseVerifierKey);
+  for (const [at, key] of keys.entries()) {
+    if (key.type !== type) {
+      throw new TapeproofError('NOT_USABLE', `${key.name} is the key of a ${key.type}: give it with --${key.type}.`);
+    }
+    if (keys.slice(0, at).some((other) => isSameKey(other, key))) {
+      throw new TapeproofError('USAGE', `The key of ${key.name} is given twice with --${type}: give each once.`);
+    }
+  }
+  return keys;
+}
+
+interface AskedEvent {
+  readonly hash: Buffer;
+  readonly bytes?: Buffer;
+}
+
+/** The event that the proof should be about. @throws TapeproofError USAGE where it is not given, or twice. */
+async function eventOf({ extra }: TlogProof, { event, eventHash }: VerifyProofOptions): Promise<AskedEvent> {
+  if (event !== undefined && eventHash !== undefined) {
+    throw new TapeproofError('USAGE', 'Give the event with --event or its hash with --event-hash, not both.');
+  }
+  if (eventHash !== undefined) {
+    if (/^[0-9a-f]{64}$/i.test(eventHash)) return { hash: Buffer.from(eventHash, 'hex') };
+    throw new TapeproofError('USAGE', 'The value of --event-hash is not a SHA-256: give 64 hexadecimal digits.');
+  }
+  const bytes = event === undefined ? extra : await readBytes(event, EVENT_BYTES_MAX, 'event');
+  if (bytes !== undefined) return { hash: eventHashOf(bytes), bytes };
+  throw new TapeproofError('USAGE', 'The proof holds no event: give it with --event, or its hash with --event-hash.');
+}
+
+/** The event's id; undefined where this build does not know its schema. */
+function nameOf(bytes: Buffer): string | undefined {
+  const fingerprint = bytes.subarray(0, FINGERPRINT_BYTES).toString('hex');
+  const name = RECORD_NAMES.find((known) => FINGERPRINTS[known] === fingerprint);
+  if (name === undefined) return undefined;
+  try {
+    const event = decodeBody(name, bytes.subarray(FINGERPRINT_BYTES));
+    return 'eventId' in event ? event.eventId : undefined;
+  } catch {
+    return undefined;
+  }
+}
