@@ -131,7 +131,8 @@ ${tableOf(['variable', 'meaning'], rows)}
 
 - **Kafka.** Both clients get the same settings. Mutual TLS is \`SSL\` with a certificate and its key. A token from a
   file is read again at each connection and each time the broker asks for a newer one; one from
-  \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept until shortly before it expires.
+  \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept until shortly before it expires. Sessions must last longer than 5 seconds:
+  neither \`connections.max.reauth.ms\` nor the lifetime of tokens may be shorter.
 - **Registry.** User name and password, which may also be in the URL, or a bearer token.
 - **Postgres.** \`sslmode\`, \`sslrootcert\`, \`sslcert\` and \`sslkey\` may be in the URL, as for libpq. \`verify-full\`
   verifies who signed the server's certificate and its host name; \`verify-ca\` and \`require\` who signed it, where libpq's
@@ -140,7 +141,7 @@ ${tableOf(['variable', 'meaning'], rows)}
 - **Redis.** \`rediss:\` verifies certificate and host name.
 
 A refusal is one sentence and exit code 3: wrong password or token, a certificate of an unknown authority, for another
-host name or expired, or a missing access rule. A setting that is invalid in itself is one sentence and exit code 2. A
+host name or expired, a certificate of this process that the server does not trust, or a missing access rule. A setting that is invalid in itself is one sentence and exit code 2. A
 running process that is refused waits and retries, as in an outage, and gives the reason at \`/ready\`.
 
 ## Secrets
