@@ -137,7 +137,7 @@ ${tableOf(['variable', 'meaning'], rows)}
 
 - **Kafka.** Both clients get the same settings. Mutual TLS is \`SSL\` with a certificate and its key. A token from a
   file is read again at each connection and each time the broker asks for a newer one; one from
-  \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept until shortly before it expires. Sessions must last longer than 5 seconds:
+  \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept until shortly before it expires. Sessions must last 8 seconds or more:
   neither \`connections.max.reauth.ms\` nor the lifetime of tokens may be shorter.
 - **Registry.** User name and password, which may also be in the URL, or a bearer token.
 - **Postgres.** \`sslmode\`, \`sslrootcert\`, \`sslcert\` and \`sslkey\` may be in the URL, as for libpq. \`verify-full\`
