@@ -106,7 +106,6 @@ async function listeners(
     'sasl.oauthbearer.jwks.endpoint.url': `file://${keySetFile}`,
     'sasl.oauthbearer.expected.issuer': issuer,
     'sasl.oauthbearer.expected.audience': audience,
-    'sasl.oauthbearer.clock.skew.seconds': 0,
   };
 }
 
