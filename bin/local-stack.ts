@@ -1,3 +1,4 @@
+import { TapeproofError } from '../platform/errors.ts';
 import type { Environment } from '../platform/security/settings.ts';
 import type { ServiceKey } from '../platform/security/variables.ts';
 import { stackOptionsFromEnvironment, type StackEndpoints } from '../stack/options.ts';
@@ -41,13 +42,21 @@ function isOf(service: ServiceKey, variable: string): boolean {
   return variable.startsWith(`TAPEPROOF_${service}_`);
 }
 
+/** @throws TapeproofError CONFIGURATION where an earlier version secured the stack, without this role. */
 function variablesOf({ settings, ...local }: StackEndpoints): Readonly<Record<string, string>> {
+  const role = currentRole();
+  if (settings !== undefined && settings[role] === undefined) {
+    throw new TapeproofError(
+      'CONFIGURATION',
+      `The local stack has no principal for the role ${role}, which an earlier version did not know: run "npx tapeproof stack up", which adds it.`,
+    );
+  }
   return {
     TAPEPROOF_KAFKA_BROKERS: local.kafkaBrokers,
     TAPEPROOF_REGISTRY_URL: local.registryUrl,
     TAPEPROOF_POSTGRES_URL: local.postgresUrl,
     TAPEPROOF_POSTGRES_MIGRATOR_URL: local.postgresMigratorUrl,
     TAPEPROOF_REDIS_URL: local.redisUrl,
-    ...settings?.[currentRole()],
+    ...settings?.[role],
   };
 }

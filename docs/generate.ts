@@ -1,8 +1,14 @@
-/** Writes docs/metrics.md, docs/logs.md and docs/connections.md from their catalogues; with --check only compares, and exits 1 on drift. */
+/**
+ * Writes docs/metrics.md, docs/logs.md, docs/connections.md and Kafka's table in docs/security.md from their catalogues; with
+ * --check only compares, and exits 1 on drift.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOG_EVENTS, type LogEventDefinition, type LogSource } from '../platform/log-events.ts';
 import { VARIABLES, type VariableDefinition } from '../platform/security/variables.ts';
+import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
+import { principalOf, ROLES, type Role } from '../stack/kafka-principals.ts';
+import { isAllowed } from '../stack/kafka-rules.ts';
 import { METRICS, type AlertRule, type MetricDefinition } from '../platform/metrics/catalogue.ts';
 
 const PROCESSES: Readonly<Record<LogSource, string>> = {
@@ -134,7 +140,8 @@ ${tableOf(['variable', 'meaning'], rows)}
 
 - **Kafka.** Both clients get the same settings. Mutual TLS is \`SSL\` with a certificate and its key. A token from a
   file is read again at each connection and each time the broker asks for a newer one; one from
-  \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept until shortly before it expires.
+  \`TAPEPROOF_KAFKA_TOKEN_URL\` is kept until shortly before it expires. Sessions must last 8 seconds or more:
+  neither \`connections.max.reauth.ms\` nor the lifetime of tokens may be shorter.
 - **Registry.** User name and password, which may also be in the URL, or a bearer token.
 - **Postgres.** \`sslmode\`, \`sslrootcert\`, \`sslcert\` and \`sslkey\` may be in the URL, as for libpq. \`verify-full\`
   verifies who signed the server's certificate and its host name; \`verify-ca\` and \`require\` who signed it, where libpq's
@@ -143,7 +150,7 @@ ${tableOf(['variable', 'meaning'], rows)}
 - **Redis.** \`rediss:\` verifies certificate and host name.
 
 A refusal is one sentence and exit code 3: wrong password or token, a certificate of an unknown authority, for another
-host name or expired, or a missing access rule. A setting that is invalid in itself is one sentence and exit code 2. A
+host name or expired, a certificate of this process that the server does not trust, or a missing access rule. A setting that is invalid in itself is one sentence and exit code 2. A
 running process that is refused waits and retries, as in an outage, and gives the reason at \`/ready\`.
 
 ## Secrets
@@ -161,7 +168,44 @@ local stack, each in its role; \`endpoints.json\` in the stack's folder has the 
 `;
 }
 
-const pages = { 'metrics.md': metricsPage(), 'logs.md': logsPage(), 'connections.md': connectionsPage() };
+const ACCESS_BEGINS =
+  '<!-- Generated from stack/kafka-rules.ts by `npm run generate`. Do not edit until the end mark. -->';
+const ACCESS_ENDS = '<!-- End of the generated table. -->';
+
+function accessTable(): string {
+  const derived = TOPICS.map(({ name }) => name).filter((name) => name !== TAPE_TOPIC);
+  const onAll = (role: Role, operation: 'CREATE' | 'DELETE' | 'ALTER_CONFIGS') =>
+    derived.every((name) => isAllowed(role, operation, 'TOPIC', name));
+  const lines: readonly (readonly [what: string, may: (role: Role) => boolean])[] = [
+    ['read topics and their settings', (role) => derived.every((name) => isAllowed(role, 'READ', 'TOPIC', name))],
+    ...TOPICS.map(
+      ({ name }) => [`append to \`${name}\``, (role: Role) => isAllowed(role, 'WRITE', 'TOPIC', name)] as const,
+    ),
+    ['create topics, alter their settings', (role) => onAll(role, 'CREATE') && onAll(role, 'ALTER_CONFIGS')],
+    [`delete \`${TAPE_TOPIC}\` or records of it`, (role) => isAllowed(role, 'DELETE', 'TOPIC', TAPE_TOPIC)],
+    ['delete other topics or records of them', (role) => onAll(role, 'DELETE')],
+    ['see groups', (role) => isAllowed(role, 'DESCRIBE', 'GROUP', 'tapeproof.candles.g1')],
+    ['join groups `tapeproof.engine.*`', (role) => isAllowed(role, 'READ', 'GROUP', 'tapeproof.engine.1')],
+    ['join other groups `tapeproof.*`', (role) => isAllowed(role, 'READ', 'GROUP', 'tapeproof.candles.g1')],
+    ['other topics and groups, partitions, access rules, passwords', () => false],
+  ];
+  const rows = lines.map(([what, may]) => [what, ...ROLES.map((role) => (may(role) ? 'yes' : 'no'))]);
+  return tableOf(['', ...ROLES.map((role) => `\`${principalOf(role)}\``)], rows);
+}
+
+function securityPage(): string {
+  const page = readFileSync(join(import.meta.dirname, 'security.md'), 'utf8');
+  const [before, rest = ''] = page.split(ACCESS_BEGINS);
+  const [, after = ''] = rest.split(ACCESS_ENDS);
+  return `${before}${ACCESS_BEGINS}\n\n${accessTable()}\n\n${ACCESS_ENDS}${after}`;
+}
+
+const pages = {
+  'metrics.md': metricsPage(),
+  'logs.md': logsPage(),
+  'connections.md': connectionsPage(),
+  'security.md': securityPage(),
+};
 for (const [name, text] of Object.entries(pages)) {
   const path = join(import.meta.dirname, name);
   if (!process.argv.includes('--check')) {

@@ -4,84 +4,26 @@ import {
   alterUserScramCredentialsV0 as alterScram,
   Connection,
   createAclsV3 as createAcls,
+  deleteAclsV3 as deleteAcls,
+  describeAclsV3 as describeAcls,
   ResourcePatternTypes,
   ResourceTypes,
   ScramMechanisms,
+  type Acl,
 } from '@platformatic/kafka';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
-import {
-  ANCHORS_TOPIC,
-  DEAD_LETTERS_TOPIC,
-  DERIVED_TOPICS,
-  STATES_TOPIC,
-  TAPE_TOPIC,
-  TOPICS,
-  type TopicName,
-} from '../contracts/topics.ts';
-import { KAFKA_ADMINISTRATOR, principalOf, REGISTRY_PRINCIPAL, ROLES, type Role } from './kafka-principals.ts';
+import { KAFKA_ADMINISTRATOR, principalOf, REGISTRY_PRINCIPAL, ROLES } from './kafka-principals.ts';
+import { REGISTRY_RULES, rulesOf, type Rule } from './kafka-rules.ts';
 import type { SecuredSecrets } from './secrets.ts';
 
 const SCRAM_ITERATIONS = 8_192;
 const SCRAM_SALT_BYTES = 32;
 const SHA512_BYTES = 64;
 
-type Operation = 'READ' | 'WRITE' | 'CREATE' | 'DESCRIBE' | 'DESCRIBE_CONFIGS' | 'ALTER_CONFIGS' | 'DELETE';
-type Resource = 'TOPIC' | 'GROUP' | 'CLUSTER';
-
-interface Rule {
-  readonly resource: Resource;
-  /** A name that ends with `*` matches all names with that prefix. */
-  readonly names: readonly string[];
-  readonly operations: readonly Operation[];
-}
-
-const ALL_TOPICS = TOPICS.map(({ name }) => name);
-const READS_ALL: Rule = { resource: 'TOPIC', names: ALL_TOPICS, operations: ['READ', 'DESCRIBE', 'DESCRIBE_CONFIGS'] };
-const SEES_GROUPS: Rule = { resource: 'GROUP', names: ['tapeproof.*'], operations: ['DESCRIBE'] };
-
-function writes(...names: readonly TopicName[]): Rule {
-  return { resource: 'TOPIC', names, operations: ['WRITE'] };
-}
-
 /**
- * Who may do what: one writer for each topic. The tape belongs to ingestion, and to the operator, who activates and
- * amends; everything derived belongs to the engine; every reader may write dead letters. The operator recreates topics
- * (`topics recreate`), and nobody deletes the tape.
+ * Gives each principal its password and exactly its rules: those that an earlier version or somebody else granted are
+ * taken away. Repeating it changes only the salts.
  */
-export const RULES: Readonly<Record<Role, readonly Rule[]>> = {
-  operator: [
-    READS_ALL,
-    { resource: 'TOPIC', names: ALL_TOPICS, operations: ['CREATE', 'ALTER_CONFIGS'] },
-    { resource: 'TOPIC', names: ALL_TOPICS.filter((name) => name !== TAPE_TOPIC), operations: ['DELETE'] },
-    writes(TAPE_TOPIC, DEAD_LETTERS_TOPIC),
-    SEES_GROUPS,
-    { resource: 'CLUSTER', names: ['kafka-cluster'], operations: ['DESCRIBE', 'DESCRIBE_CONFIGS'] },
-  ],
-  ingest: [READS_ALL, writes(TAPE_TOPIC, DEAD_LETTERS_TOPIC)],
-  engine: [
-    READS_ALL,
-    writes(...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC, DEAD_LETTERS_TOPIC),
-    { resource: 'GROUP', names: ['tapeproof.engine*'], operations: ['READ', 'DESCRIBE'] },
-  ],
-  projector: [
-    READS_ALL,
-    writes(DEAD_LETTERS_TOPIC),
-    { resource: 'GROUP', names: ['tapeproof.*'], operations: ['READ', 'DESCRIBE'] },
-  ],
-  reader: [READS_ALL, SEES_GROUPS],
-};
-
-/** The registry keeps its schemas in its own topics. */
-const REGISTRY_RULES: readonly Rule[] = [
-  {
-    resource: 'TOPIC',
-    names: ['kafkasql-*', 'registry-*'],
-    operations: ['READ', 'WRITE', 'CREATE', 'DESCRIBE', 'DESCRIBE_CONFIGS', 'ALTER_CONFIGS'],
-  },
-  { resource: 'GROUP', names: ['apicurio-*'], operations: ['READ', 'DESCRIBE'] },
-];
-
-/** Gives each principal its password and its rules; repeating it changes only the salts. */
 export async function grantAccess(port: number, secured: SecuredSecrets, timeoutMs: number): Promise<void> {
   const connection = new Connection('tapeproof-stack', {
     connectTimeout: timeoutMs,
@@ -94,7 +36,7 @@ export async function grantAccess(port: number, secured: SecuredSecrets, timeout
     [REGISTRY_PRINCIPAL, secured.kafkaRegistry] as const,
   ];
   const rules = [
-    ...ROLES.flatMap((role) => RULES[role].flatMap((rule) => entriesOf(principalOf(role), rule))),
+    ...ROLES.flatMap((role) => rulesOf(role).flatMap((rule) => entriesOf(principalOf(role), rule))),
     ...REGISTRY_RULES.flatMap((rule) => entriesOf(REGISTRY_PRINCIPAL, rule)),
   ];
   try {
@@ -102,17 +44,40 @@ export async function grantAccess(port: number, secured: SecuredSecrets, timeout
     const credentials = passwords.map(([name, password]) => scramCredential(name, password));
     await alterScram.api.async(connection, [], credentials);
     await createAcls.api.async(connection, rules);
+    const wanted = new Set(rules.map(keyOf));
+    const stale = (await grantedRules(connection)).filter((rule) => !wanted.has(keyOf(rule)));
+    if (stale.length > 0) await deleteAcls.api.async(connection, stale);
   } finally {
     await connection.close();
   }
 }
 
-function entriesOf(principal: string, { resource, names, operations }: Rule) {
+async function grantedRules(connection: Connection): Promise<Acl[]> {
+  const { resources } = await describeAcls.api.async(connection, {
+    resourceType: ResourceTypes.ANY,
+    resourceName: null,
+    resourcePatternType: ResourcePatternTypes.ANY,
+    principal: null,
+    host: null,
+    operation: AclOperations.ANY,
+    permissionType: AclPermissionTypes.ANY,
+  });
+  return resources.flatMap(({ acls, resourceType, resourceName, resourcePatternType }) =>
+    acls.map((acl) => ({ ...acl, resourceType, resourceName, resourcePatternType })),
+  );
+}
+
+function keyOf(rule: Acl): string {
+  const { principal, host, permissionType, operation, resourceType, resourceName, resourcePatternType } = rule;
+  return JSON.stringify([principal, host, permissionType, operation, resourceType, resourceName, resourcePatternType]);
+}
+
+function entriesOf(principal: string, { permission, resource, names, operations }: Rule): Acl[] {
   return names.flatMap((name) =>
     operations.map((operation) => ({
       principal: `User:${principal}`,
       host: '*',
-      permissionType: AclPermissionTypes.ALLOW,
+      permissionType: AclPermissionTypes[permission],
       operation: AclOperations[operation],
       resourceType: ResourceTypes[resource],
       resourceName: name.replace(/\*$/, ''),

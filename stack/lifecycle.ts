@@ -99,6 +99,7 @@ export async function startService(
       report('does not answer yet', true);
       await untilHealthy(service, ground, running, report);
     }
+    await secure(service, ground);
     report(`already up on port ${running.ports[0] ?? 0}`, true);
     return;
   }
@@ -120,11 +121,16 @@ export async function startService(
   report('starting', false);
   const start = Date.now();
   await startPrepared(service, ground, user === undefined ? command : { ...command, user }, report);
-  if (secrets.secured !== undefined) await service.secure?.(service.ports(options.ports)[0] ?? 0, secrets.secured);
+  await secure(service, ground);
   report(
     `up on port ${service.ports(options.ports)[0] ?? 0} after ${((Date.now() - start) / 1000).toFixed(1)} s`,
     true,
   );
+}
+
+/** Also a service that was up: this version may know more principals than the one that started it. */
+async function secure(service: Service, { options, secrets }: Ground): Promise<void> {
+  if (secrets.secured !== undefined) await service.secure?.(service.ports(options.ports)[0] ?? 0, secrets.secured);
 }
 
 async function startPrepared(

@@ -44,8 +44,11 @@ export interface StackEndpoints {
   readonly redisUrl: string;
   /** 100,000 rows of Bitstamp BTC/USD: `timestamp,price,amount`, with that header. */
   readonly bitstampTradesFile: string;
-  /** For a secured stack: the other TAPEPROOF_… variables, by role. They hold passwords. */
-  readonly settings?: Readonly<Record<Role, Readonly<Record<string, string>>>>;
+  /**
+   * For a secured stack: the other TAPEPROOF_… variables, by role. They hold passwords. A stack that an earlier version
+   * started may lack a role.
+   */
+  readonly settings?: Readonly<Partial<Record<Role, Readonly<Record<string, string>>>>>;
 }
 
 const REPOSITORY = resolve(import.meta.dirname, '..');
@@ -144,7 +147,7 @@ export function endpointsOf(
 
 function settingsByRole(folder: string, secured: SecuredSecrets): NonNullable<StackEndpoints['settings']> {
   const entries = ROLES.map((role) => [role, roleSettings(folder, secured, role)] as const);
-  return Object.fromEntries(entries) as NonNullable<StackEndpoints['settings']>;
+  return Object.fromEntries(entries);
 }
 
 /** The addresses for display: passwords in URLs are left out, and so are the settings, which also hold some. */

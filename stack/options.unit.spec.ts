@@ -90,6 +90,8 @@ describe('endpointsOf', () => {
       ingest: 'ingesting',
       engine: 'deriving',
       projector: 'keeping',
+      checkpoints: 'signing',
+      research: 'trying',
       reader: 'looking',
     };
     const authority = { certificate: 'a certificate', key: 'a key' };

@@ -17,7 +17,7 @@ const Endpoints = z.object({
   postgresReaderUrl: z.string(),
   redisUrl: z.string(),
   bitstampTradesFile: z.string(),
-  settings: z.record(z.enum(ROLES), z.record(z.string(), z.string())).exactOptional(),
+  settings: z.partialRecord(z.enum(ROLES), z.record(z.string(), z.string())).exactOptional(),
 });
 
 /** Name of the file in a service's folder that identifies its process. */

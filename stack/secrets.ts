@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { ROLES } from './kafka-principals.ts';
+import { ROLES, type Role } from './kafka-principals.ts';
 import { readJson, writePrivateJson } from './private-file.ts';
 
 const SECRET_BYTES = 32;
@@ -13,7 +13,7 @@ const SecuredSecrets = z.object({
   authority: z.object({ certificate: z.string().min(1), key: z.string().min(1) }),
   kafkaAdministrator: z.string().min(1),
   /** By role. */
-  kafka: z.record(z.enum(ROLES), z.string().min(1)),
+  kafka: z.partialRecord(z.enum(ROLES), z.string().min(1)).transform(withAllRoles),
   /** The registry's own password for Kafka. */
   kafkaRegistry: z.string().min(1),
   /** Password of the user that the registry admits. */
@@ -44,7 +44,11 @@ export function readSecrets(stackFolder: string): StackSecrets | undefined {
 /** The stack's passwords, created where there are none; with those of a secured stack if requested. */
 export async function ensureSecrets(stackFolder: string, secure = false): Promise<StackSecrets> {
   const known = readSecrets(stackFolder);
-  if (known !== undefined && (!secure || known.secured !== undefined)) return known;
+  if (known !== undefined && (!secure || known.secured !== undefined)) {
+    // Kept from now on: an earlier version knew fewer roles.
+    if (known.secured !== undefined) await writePrivateJson(secretsFile(stackFolder), known);
+    return known;
+  }
   const plain = known ?? {
     postgresAdministrator: randomSecret(),
     postgresMigrator: randomSecret(),
@@ -64,10 +68,15 @@ async function makeSecured(): Promise<SecuredSecrets> {
   return {
     authority: await createAuthority('Tapeproof local stack'),
     kafkaAdministrator: randomSecret(),
-    kafka: Object.fromEntries(ROLES.map((role) => [role, randomSecret()])) as SecuredSecrets['kafka'],
+    kafka: withAllRoles({}),
     kafkaRegistry: randomSecret(),
     registry: randomSecret(),
   };
+}
+
+/** Roles without a password get a random one. */
+function withAllRoles(known: Partial<Record<Role, string>>): Record<Role, string> {
+  return Object.fromEntries(ROLES.map((role) => [role, known[role] ?? randomSecret()])) as Record<Role, string>;
 }
 
 export async function removeSecrets(stackFolder: string): Promise<void> {

@@ -37,7 +37,7 @@ export interface Service {
   prepare(setting: ServiceSetting): Promise<Command>;
   /** Resolves if the service is working; rejects with the reason if not. Bounded by its own timeout. */
   probe(port: number, secrets: StackSecrets): Promise<void>;
-  /** On a secured stack, once it answers: sets it up before others may use it. */
+  /** On a secured stack, once it answers: sets it up before others may use it. Repeated by each `stack up`. */
   secure?(port: number, secured: SecuredSecrets): Promise<void>;
 }
 

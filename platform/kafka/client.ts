@@ -11,7 +11,11 @@ import { kafkajsSecurity, kafkaSecurityFrom, type KafkaSecurity } from './securi
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 const AUTHENTICATION_TIMEOUT_MS = 10_000;
-const REAUTHENTICATION_THRESHOLD_MS = 10_000;
+/**
+ * kafkajs authenticates again when a session has this little left. Where it never has more, kafkajs does so before each
+ * request, which a broker refuses within a second of the last time: so this bounds how short sessions may be.
+ */
+const REAUTHENTICATION_THRESHOLD_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_DELAY_MS = 60_000;
 

@@ -1,5 +1,5 @@
 import { causesOf } from '../causes.ts';
-import { TapeproofError, type ErrorCode } from '../errors.ts';
+import { isPassing, TapeproofError, type ErrorCode } from '../errors.ts';
 import { tlsRefusal } from '../security/tls.ts';
 
 interface Failure {
@@ -19,7 +19,7 @@ const TOO_LARGE: Failure = {
 const LOG_IN: Failure = {
   code: 'UNREACHABLE',
   sentence:
-    'Kafka does not accept the credentials of this process: check TAPEPROOF_KAFKA_USERNAME and TAPEPROOF_KAFKA_PASSWORD, or its token',
+    'Kafka does not accept the credentials of this process: check TAPEPROOF_KAFKA_USERNAME and TAPEPROOF_KAFKA_PASSWORD, or issuer, audience and expiry of its token',
 };
 const NO_MECHANISM: Failure = {
   code: 'UNREACHABLE',
@@ -104,6 +104,8 @@ function notAllowed(what: string): Failure {
 
 /** The sentence for an answer of a reachable Kafka, and whether the failure is transient. Undefined for an outage. */
 export function refusalByKafka(error: unknown): TapeproofError | undefined {
+  const ours = ownFailureIn(error);
+  if (ours !== undefined) return ours;
   const tls = tlsRefusal(error, 'KAFKA');
   if (tls !== undefined) return new TapeproofError('UNREACHABLE', `Kafka ${tls}`, { cause: error });
   const found = failureIn(error);
@@ -115,9 +117,16 @@ export function refusalByKafka(error: unknown): TapeproofError | undefined {
 
 /** Whether it is a refusal that retrying does not resolve until somebody has changed something. */
 export function isRefusedForGood(error: unknown): boolean {
+  const ours = ownFailureIn(error);
+  if (ours !== undefined) return !isPassing(ours.code);
   if (tlsRefusal(error, 'KAFKA') !== undefined) return true;
   const found = failureIn(error);
   return found !== undefined && found.failure.passes !== true;
+}
+
+/** A failure of ours within a client's error: there was no token, because its issuer or its file gave none. */
+function ownFailureIn(error: unknown): TapeproofError | undefined {
+  return causesOf(error).find((cause) => cause instanceof TapeproofError);
 }
 
 interface Found {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
 import { isRefusedForGood } from './kafka-failure.ts';
 
@@ -41,6 +42,18 @@ describe('kafkaUnreachable', () => {
   it.each(['REQUEST_TIMED_OUT', 'NETWORK_EXCEPTION', undefined])('treats %s as an outage', (type) => {
     const error = kafkaUnreachable(type === undefined ? new Error('connect ECONNREFUSED') : failure(type));
     expect(error).toMatchObject({ code: 'UNREACHABLE', message: expect.stringContaining('stack up') as string });
+  });
+});
+
+describe('a failure of ours within a client’s error', () => {
+  it.each([
+    ['UNREACHABLE', false],
+    ['CONFIGURATION', true],
+  ] as const)('stays what it is: %s, for good %s', (code, forGood) => {
+    const ours = new TapeproofError(code, 'The file of the token is empty.');
+    const error = new Error('SASL authentication failed.', { cause: ours });
+    expect(kafkaUnreachable(error)).toBe(ours);
+    expect(isRefusedForGood(error)).toBe(forGood);
   });
 });
 

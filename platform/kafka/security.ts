@@ -1,9 +1,10 @@
 import type { ConnectionOptions as BaseOptions, SASLOptions as LogReaderSasl } from '@platformatic/kafka';
-import type { KafkaConfig, SASLOptions } from 'kafkajs';
+import type { KafkaConfig, Mechanism, SASLOptions } from 'kafkajs';
 import { isIP } from 'node:net';
 import { TapeproofError } from '../errors.ts';
 import { credentialSettings, secretSetting, setting, settings, type Environment } from '../security/settings.ts';
 import { tlsFrom, type TlsOptions } from '../security/tls.ts';
+import { kafkajsOAuthBearer, refuseRefusedToken } from './oauth-bearer.ts';
 import { tokenByClientCredentials } from './token.ts';
 
 const PROTOCOLS = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
@@ -98,13 +99,12 @@ export function kafkajsSecurity({ tls, sasl }: KafkaSecurity): Pick<KafkaConfig,
   return { ssl: tls ?? false, ...(sasl === undefined ? {} : { sasl: kafkajsSasl(sasl) }) };
 }
 
-function kafkajsSasl(sasl: Sasl): SASLOptions {
-  if (sasl.mechanism === 'OAUTHBEARER') {
-    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await sasl.token() }) };
-  }
+function kafkajsSasl(sasl: Sasl): SASLOptions | Mechanism {
+  if (sasl.mechanism === 'OAUTHBEARER') return kafkajsOAuthBearer(sasl.token);
   const { username, password } = sasl;
   const mechanism = sasl.mechanism.toLowerCase() as Lowercase<PasswordMechanism>;
-  return { mechanism, username, password };
+  const named: SASLOptions = { mechanism, username, password };
+  return named;
 }
 
 /** For `@platformatic/kafka`. @param brokers `host:port` each. */
@@ -114,7 +114,8 @@ export function logReaderSecurity(
 ): Pick<BaseOptions, 'tls' | 'tlsServerName' | 'sasl'> {
   // An IP address cannot be a server name, and brokers reached by address are advertised by address.
   const byName = brokers.every((broker) => isIP(broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')) === 0);
-  const named: LogReaderSasl | undefined = sasl;
+  const named: LogReaderSasl | undefined =
+    sasl?.mechanism === 'OAUTHBEARER' ? { ...sasl, authBytesValidator: refuseRefusedToken } : sasl;
   return {
     ...(tls === undefined ? {} : { tls, tlsServerName: byName }),
     ...(named === undefined ? {} : { sasl: named }),

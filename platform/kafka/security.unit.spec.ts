@@ -5,6 +5,24 @@ const PROTOCOL = 'TAPEPROOF_KAFKA_SECURITY_PROTOCOL';
 const MECHANISM = 'TAPEPROOF_KAFKA_SASL_MECHANISM';
 const NAMED = { TAPEPROOF_KAFKA_USERNAME: 'engine', TAPEPROOF_KAFKA_PASSWORD: 'engine-secret' };
 
+/** The messages by which kafkajs authenticates, before a broker that gives the same answer to each. */
+async function sentBy(sasl: ReturnType<typeof kafkajsSecurity>['sasl'], answer: string): Promise<string[]> {
+  if (sasl === undefined || !('authenticationProvider' in sasl)) throw new Error('not a token');
+  const sent: string[] = [];
+  const settings = { host: 'one', port: 9092, logger: undefined as never };
+  const authenticator = sasl.authenticationProvider({
+    ...settings,
+    async saslAuthenticate({ request, response }) {
+      // The length comes first.
+      sent.push((await request.encode()).subarray(4).toString());
+      const raw = Buffer.concat([Buffer.alloc(4), Buffer.from(answer)]);
+      return response?.parse(await response.decode(raw));
+    },
+  });
+  await authenticator.authenticate();
+  return sent;
+}
+
 describe('kafkaSecurityFrom', () => {
   it('is plain text where nothing is set', () => {
     const security = kafkaSecurityFrom({});
@@ -33,10 +51,24 @@ describe('kafkaSecurityFrom', () => {
     const security = kafkaSecurityFrom(environment);
     const { sasl } = kafkajsSecurity(security);
     environment['TAPEPROOF_KAFKA_TOKEN'] = 'second-token';
-    if (sasl === undefined || !('oauthBearerProvider' in sasl)) throw new Error('not a token');
-    expect(await sasl.oauthBearerProvider()).toEqual({ value: 'second-token' });
+    expect(await sentBy(sasl, '')).toEqual(['n,,\x01auth=Bearer second-token\x01\x01']);
     const token = logReaderSecurity(security, []).sasl?.token;
     expect(typeof token === 'function' && (await token())).toBe('second-token');
+  });
+
+  it('takes a broker’s answer to a refused token for a refusal, in both clients', async () => {
+    const security = kafkaSecurityFrom({
+      ...{ [PROTOCOL]: 'SASL_SSL', [MECHANISM]: 'OAUTHBEARER', TAPEPROOF_KAFKA_TOKEN: 'first-token' },
+    });
+    const answer = '{"status":"invalid_token"}';
+    await expect(sentBy(kafkajsSecurity(security).sasl, answer)).rejects.toThrow('authentication failed');
+    const validate = logReaderSecurity(security, []).sasl?.authBytesValidator;
+    const errors = [answer, ''].map((text) => {
+      let refused: unknown;
+      validate?.(Buffer.from(text), (error) => (refused = error));
+      return refused;
+    });
+    expect(errors).toEqual([expect.any(Error), null]);
   });
 
   it.each([

@@ -64,8 +64,11 @@ const CLIENT_CERTIFICATE =
 const NOT_TLS =
   /ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL)|wrong version number|packet length too long|before secure TLS connection was established|does not support SSL|verify the broker supports TLS/;
 
-/** Why TLS failed and what to do, as the second half of a sentence; undefined for any other failure. */
-export function tlsRefusal(error: unknown, service: ServiceKey): string | undefined {
+/**
+ * Why TLS failed and what to do, as the second half of a sentence; undefined for any other failure. The server that
+ * issues Kafka's tokens gets no certificate of ours.
+ */
+export function tlsRefusal(error: unknown, service: ServiceKey | 'KAFKA_TOKEN'): string | undefined {
   const texts = textsOf(error);
   const says = (pattern: RegExp): boolean => texts.some((text) => pattern.test(text));
   if (says(UNKNOWN_AUTHORITY)) {
@@ -76,8 +79,8 @@ export function tlsRefusal(error: unknown, service: ServiceKey): string | undefi
   }
   if (says(EXPIRED)) return 'shows a certificate that has expired: renew it at the server.';
   if (says(NOT_YET_VALID)) return 'shows a certificate that is not valid yet: check the clocks of both machines.';
-  if (says(CLIENT_CERTIFICATE)) {
-    return `does not accept the certificate of this client: set TAPEPROOF_${service}_CERTIFICATE_FILE and TAPEPROOF_${service}_KEY_FILE to one that it trusts.`;
+  if (says(CLIENT_CERTIFICATE) && service !== 'KAFKA_TOKEN') {
+    return `does not accept the certificate of this client: set TAPEPROOF_${service}_CERTIFICATE_FILE and TAPEPROOF_${service}_KEY_FILE to one that it trusts and that has not expired.`;
   }
   if (says(NOT_TLS)) return 'does not speak TLS at this address: check its port, or connect without TLS.';
   return undefined;
