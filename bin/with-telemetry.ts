@@ -64,6 +64,7 @@ export async function withTelemetry<Result>(
 const LEFT: Readonly<Record<Service, string>> = {
   engine: 'uncommitted records are read again at the next start',
   projector: 'uncommitted records are read again at the next start',
+  checkpoints: 'what is not signed yet is signed after the next start',
   'ingest-live': 'trades that it has not acknowledged are fetched again at the next start',
 };
 

@@ -15,6 +15,7 @@ const PROCESSES: Readonly<Record<LogSource, string>> = {
   engine: 'engine',
   projector: 'projector',
   'ingest-live': 'live',
+  checkpoints: 'checkpoints',
   witness: 'witness',
 };
 /** All that have metrics: the witness knows no service. */

@@ -84,6 +84,21 @@ export function pageKey(partition: number, pageHash: string): string {
   return `${partition}:page:${pageHash}`;
 }
 
+/** The manifests of a partition in a range of `engine.anchors`, in log order. */
+export async function* anchorsWithin(
+  { reader, registry }: Pick<LogAccess, 'reader' | 'registry'>,
+  partition: number,
+  from: number,
+  to: number,
+): AsyncGenerator<StoredAnchor, void, undefined> {
+  for await (const records of reader.read({ topic: ANCHORS_TOPIC, partition, from, to })) {
+    for (const record of records) {
+      const anchor = await readAnchor(registry, record);
+      if (anchor?.manifest.tape.partition === partition) yield anchor;
+    }
+  }
+}
+
 /** The manifests of a partition from the log's end backward; within one read, the greatest tape offset first. */
 export async function* anchorsBackward(
   { reader, registry }: LogAccess,
@@ -94,12 +109,7 @@ export async function* anchorsBackward(
   while (to > start) {
     const from = Math.max(start, to - BACKWARD_STEP_RECORDS);
     const step: StoredAnchor[] = [];
-    for await (const records of reader.read({ topic: ANCHORS_TOPIC, partition, from, to })) {
-      for (const record of records) {
-        const anchor = await readAnchor(registry, record);
-        if (anchor?.manifest.tape.partition === partition) step.push(anchor);
-      }
-    }
+    for await (const anchor of anchorsWithin({ reader, registry }, partition, from, to)) step.push(anchor);
     yield* step.sort((left, right) => right.manifest.tape.offset - left.manifest.tape.offset);
     to = from;
   }

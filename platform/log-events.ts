@@ -6,7 +6,7 @@
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 /** A process that has logs and metrics. */
-export type Service = 'engine' | 'projector' | 'ingest-live';
+export type Service = 'engine' | 'projector' | 'ingest-live' | 'checkpoints';
 
 /** A process that has a log: besides those, the witness, which knows no service and has no metrics. */
 export type LogSource = Service | 'witness';
@@ -20,12 +20,13 @@ export interface LogEventDefinition {
   readonly meaning: string;
 }
 
-const ALL = ['engine', 'projector', 'ingest-live'] as const;
+const ALL = ['engine', 'projector', 'ingest-live', 'checkpoints'] as const;
 const READERS = ['engine', 'projector'] as const;
 const ENGINE = ['engine'] as const;
 const PROJECTOR = ['projector'] as const;
 const LIVE = ['ingest-live'] as const;
 const WITNESS = ['witness'] as const;
+const CHECKPOINTS = ['checkpoints'] as const;
 
 const always = <Level extends LogLevel>(level: Level, at: readonly LogSource[], meaning: string) =>
   ({ level, sampled: false, at, meaning }) as const;
@@ -177,6 +178,30 @@ export const LOG_EVENTS = {
   'live-trade-unasked': sampled('warn', LIVE, 'The venue sent a trade of an instrument that was not requested.'),
   'live-trade-forgotten': sampled('warn', LIVE, 'Too many trades wait: this one is requested again later.'),
 
+  'checkpoints-started': always('info', CHECKPOINTS, 'The process reads the logs up to where they were signed last.'),
+  'checkpoints-signed': always(
+    'info',
+    CHECKPOINTS,
+    'A round is over: so many heads were signed, cosigned and recorded.',
+  ),
+  'checkpoints-waiting': sampled('info', CHECKPOINTS, 'Nothing can be signed yet, with the reason.'),
+  'log-differs': always(
+    'error',
+    CHECKPOINTS,
+    'A log is not what was signed, or not what the engine says: it is not signed any more until somebody looks.',
+  ),
+  'checkpoint-foreign': always(
+    'warn',
+    CHECKPOINTS,
+    'A record of engine.checkpoints is not signed with the keys of this process: it was passed over.',
+  ),
+  'witness-silent': sampled('warn', CHECKPOINTS, 'A witness did not answer: the heads were recorded without it.'),
+  'witness-refuses': always(
+    'error',
+    CHECKPOINTS,
+    'A witness does not cosign a head: it saw another history of that log, or does not know it.',
+  ),
+  'checkpoints-stopped': always('info', CHECKPOINTS, 'The process stopped as requested.'),
   'witness-listening': always('info', WITNESS, 'The witness takes checkpoints at url.full.'),
   'witness-cosigned': sampled('info', WITNESS, 'A checkpoint was kept and cosigned.'),
   'witness-refused': sampled('warn', WITNESS, 'A request was refused: http.response.status_code and the reason.'),

@@ -30,6 +30,7 @@ import type {
   HitRule,
   HitRuleKind,
   IndicatorSnapshot,
+  LogCheckpoint,
   Outcome,
   ProbabilityDecision,
   SourceKind,
@@ -44,6 +45,7 @@ import type {
   TradeReleased,
   Verdict,
   Watermark,
+  WitnessTime,
 } from './events.ts';
 
 function writeSourceKind(value: SourceKind): void {
@@ -143,6 +145,25 @@ function writeIndicatorSnapshot(value: IndicatorSnapshot): void {
   writeNullable(value.takerBuyVolume, writeDouble);
   writeNullable(value.takerSellVolume, writeDouble);
   writeNullable(value.takerUnknownVolume, writeDouble);
+}
+
+function writeWitnessTime(value: WitnessTime): void {
+  writeText(value.witness);
+  writeLong(value.time);
+}
+
+function writeLogCheckpoint(value: LogCheckpoint): void {
+  writeText(value.origin);
+  writeText(value.topic);
+  writeInt(value.partition);
+  writeLong(value.firstSequence);
+  writeLong(value.size);
+  writeText(value.root);
+  writeArray(value.frontier, writeText);
+  writeLong(value.logOffset);
+  writeLong(value.signedAt);
+  writeText(value.note);
+  writeArray(value.cosignatures, writeWitnessTime);
 }
 
 function writeForecastKind(value: ForecastKind): void {
@@ -361,6 +382,7 @@ export const WRITERS: { readonly [Name in keyof EventTypes]: Writer<EventTypes[N
   EngineAnchor: writeEngineAnchor,
   EngineState: writeEngineState,
   IndicatorSnapshot: writeIndicatorSnapshot,
+  LogCheckpoint: writeLogCheckpoint,
   Outcome: writeOutcome,
   ProbabilityDecision: writeProbabilityDecision,
   StrategyResult: writeStrategyResult,

@@ -32,7 +32,8 @@ export interface AlertRule {
   readonly action: string;
 }
 
-const ALL = ['engine', 'projector', 'ingest-live'] as const;
+const ALL = ['engine', 'projector', 'ingest-live', 'checkpoints'] as const;
+const CHECKPOINTS = ['checkpoints'] as const;
 const READERS = ['engine', 'projector'] as const;
 const ENGINE = ['engine'] as const;
 const PROJECTOR = ['projector'] as const;
@@ -308,6 +309,46 @@ export const METRICS = {
   ),
   tapeproof_live_unasked_trades_total: counter(LIVE, ['venue'], 'Trades of instruments that were not requested.'),
   tapeproof_live_append_failures_total: counter(LIVE, ['venue'], 'Batches that Kafka did not accept.'),
+
+  tapeproof_checkpoints_signed_total: counter(CHECKPOINTS, ['topic'], 'Heads of logs signed and recorded.'),
+  tapeproof_checkpoint_unsigned_seconds: gauge(
+    CHECKPOINTS,
+    ['topic', 'partition'],
+    'Seconds for which the log has had records that no recorded head covers; 0 where there are none.',
+    {
+      name: 'TapeproofCheckpointsLate',
+      expression: 'max by (instance, topic, partition) (tapeproof_checkpoint_unsigned_seconds) > 300',
+      forS: 60,
+      meaning: 'The newest events of a log are not signed: their time is not proven yet.',
+      action: 'Look at /ready and the log of `checkpoints run`: a log that differs, or Kafka that does not answer.',
+    },
+  ),
+  tapeproof_checkpoint_log_differs: gauge(
+    CHECKPOINTS,
+    ['topic', 'partition'],
+    '1 while a log is not what was signed or not what the engine says, else 0.',
+    {
+      name: 'TapeproofLogDiffers',
+      expression: 'max by (instance, topic, partition) (tapeproof_checkpoint_log_differs) == 1',
+      forS: 0,
+      meaning: 'Somebody but the engine wrote into a log, or records were changed or lost.',
+      action: 'Keep the log as it is and run `npx tapeproof certify`: it names the first event that differs.',
+    },
+  ),
+  tapeproof_checkpoint_cosignatures_total: counter(CHECKPOINTS, ['witness'], 'Cosignatures obtained.'),
+  tapeproof_checkpoint_witness_failures_total: counter(
+    CHECKPOINTS,
+    ['witness', 'reason'],
+    'Heads that a witness did not cosign: silent, or refused.',
+    {
+      name: 'TapeproofWitnessRefuses',
+      expression: 'increase(tapeproof_checkpoint_witness_failures_total{reason="refused"}[10m]) > 0',
+      forS: 0,
+      meaning: 'A witness saw another history of a log than the one that is signed here, or does not know the log.',
+      action:
+        'Compare the reason in the log line witness-refuses with the list of logs of the witness; do not sign with another key.',
+    },
+  ),
 } as const satisfies Readonly<Record<`tapeproof_${string}`, MetricDefinition>>;
 
 type Definitions = typeof METRICS;

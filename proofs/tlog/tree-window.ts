@@ -61,6 +61,11 @@ export class TreeWindow {
     return bytesOf(this.#subtree(0, index));
   }
 
+  /** Whether a leaf of the window stands for an event. @param eventHash - 32 bytes. */
+  isLeaf(index: number, eventHash: Buffer): boolean {
+    return this.leafHash(index).toString('binary') === leafHash(eventHash);
+  }
+
   /** Roots of the complete subtrees at a size from `firstSize` on, the largest first. */
   frontierAt(size: number): readonly Buffer[] {
     this.#assertIn(size, this.#size, 'size');
