@@ -9,6 +9,7 @@ import { registerIngest } from './commands/ingest.ts';
 import { registerInstruments } from './commands/instruments.ts';
 import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
+import { registerReport } from './commands/report.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
 import { registerStatus } from './commands/status.ts';
@@ -59,6 +60,7 @@ Examples:
   registerDerive(program);
   registerBacktest(program);
   registerScoreboard(program);
+  registerReport(program);
   program.commandsGroup('Operate:');
   registerStatus(program);
   registerStack(program);

@@ -1,5 +1,5 @@
-import type { EngineActivated } from '../contracts/generated/events.ts';
 import type { DerivedTopic } from '../contracts/topics.ts';
+import type { ActivationTerms } from './activation-terms.ts';
 import type { InstrumentState } from './instrument.ts';
 
 /** Numbers of records on a partition's tape, counted from its beginning. */
@@ -24,7 +24,7 @@ export interface TaskState {
   readonly nextOffset: number;
   readonly nextSequences: Readonly<Record<DerivedTopic, number>>;
   readonly counts: TaskCounts;
-  readonly activation: EngineActivated;
+  readonly activation: ActivationTerms;
   readonly activationIds: readonly string[];
   /** By name. */
   readonly instruments: readonly InstrumentState[];

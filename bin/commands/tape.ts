@@ -4,10 +4,8 @@ import { Decimal } from '../../contracts/decimal.ts';
 import { parseIsoTime } from '../../contracts/iso-time.ts';
 import { isInstrument, parseAmount } from '../../contracts/trade-rules.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { parseWholeNumber } from './options.ts';
+import { parseStatement, parseWholeNumber } from './options.ts';
 
-/** A reason and a name are for people, on one line. */
-const TEXT_LENGTH_MAX = 500;
 const LISTED_DEFAULT = 100;
 
 /** The commands that append amendments of trades on the tape. */
@@ -99,8 +97,8 @@ function withTrade(command: Command): Command {
 
 function withStatement(command: Command): Command {
   return command
-    .requiredOption('--reason <text>', 'why, for people', parseText)
-    .option('--actor <name>', 'who requests it; by default you', parseText)
+    .requiredOption('--reason <text>', 'why, for people', parseStatement)
+    .option('--actor <name>', 'who requests it; by default you', parseStatement)
     .option('--json', 'print the report as JSON');
 }
 
@@ -179,13 +177,4 @@ function amountOf(name: 'price' | 'size', text: string): Decimal {
   const amount = parseAmount(name, text);
   if (amount instanceof Decimal) return amount;
   throw new TapeproofError('USAGE', `--${name} is wrong: ${amount.detail}.`);
-}
-
-function parseText(text: string): string {
-  const line = text.trim();
-  if (line !== '' && line.length <= TEXT_LENGTH_MAX && !/\p{Cc}/u.test(line)) return line;
-  throw new TapeproofError(
-    'USAGE',
-    `A reason or a name must be one line of 1 to ${TEXT_LENGTH_MAX} characters, not ${JSON.stringify(line.slice(0, 60))}.`,
-  );
 }
