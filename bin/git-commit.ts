@@ -21,8 +21,11 @@ export interface BuildSource {
 }
 
 /** @throws TapeproofError CONFIGURATION where the environment names something else than a commit. */
-export async function buildSource(environment: NodeJS.ProcessEnv = process.env): Promise<BuildSource> {
-  return (await checkedOut()) ?? { commit: namedIn(environment) ?? 'unknown', hasUncommittedChanges: null };
+export async function buildSource(
+  environment: NodeJS.ProcessEnv = process.env,
+  folder = join(import.meta.dirname, '..'),
+): Promise<BuildSource> {
+  return (await checkedOut(folder)) ?? { commit: namedIn(environment) ?? 'unknown', hasUncommittedChanges: null };
 }
 
 /** The commit of {@link buildSource}. */
@@ -30,8 +33,7 @@ export async function gitCommit(): Promise<string> {
   return (await buildSource()).commit;
 }
 
-async function checkedOut(): Promise<BuildSource | undefined> {
-  const folder = join(import.meta.dirname, '..');
+async function checkedOut(folder: string): Promise<BuildSource | undefined> {
   const git = async (...words: string[]) =>
     (await promisify(execFile)('git', ['-C', folder, ...words], { encoding: 'utf8' })).stdout.trim();
   try {

@@ -26,7 +26,9 @@ const ALLOW_DIRTY_VARIABLE = 'TAPEPROOF_ALLOW_DIRTY';
 export async function activateEngine(options: ActivateOptions): Promise<void> {
   const { config, json } = options;
   const configuration = await readConfiguration(config);
-  const { commit, hasUncommittedChanges } = await committedSource(options);
+  const source = await buildSource();
+  refuseUncommitted(source, options.allowDirty === true || process.env[ALLOW_DIRTY_VARIABLE] === '1');
+  const { commit, hasUncommittedChanges } = source;
   const statement = await statementOf(options, hasUncommittedChanges);
   await answeringKafka('activate');
   const report = await activate({
@@ -45,10 +47,8 @@ export async function activateEngine(options: ActivateOptions): Promise<void> {
 }
 
 /** @throws TapeproofError USAGE for code that nobody could check out again, unless that is allowed. */
-async function committedSource({ allowDirty }: ActivateOptions): Promise<BuildSource> {
-  const source = await buildSource();
-  const isAllowed = allowDirty === true || process.env[ALLOW_DIRTY_VARIABLE] === '1';
-  if (source.hasUncommittedChanges !== true || isAllowed) return source;
+export function refuseUncommitted({ hasUncommittedChanges }: BuildSource, isAllowed: boolean): void {
+  if (hasUncommittedChanges !== true || isAllowed) return;
   throw new TapeproofError(
     'USAGE',
     'The code has uncommitted changes, and nobody else could derive the same events again: commit them, or add --allow-dirty, which the activation records.',
