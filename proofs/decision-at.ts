@@ -65,7 +65,7 @@ export async function decisionAt(log: MomentLog, moment: Moment): Promise<Decisi
     const sentence = `${at} is in the future: which decision will be in force then is not known yet.`;
     return { ...nothing, publishedThen: null, sentences: [sentence] };
   }
-  const chosen = last.findLast((decision) => isInForce(decision, moment)) ?? last.at(-1);
+  const chosen = last.findLast((decision) => isInForce(decision, moment)) ?? longestOf(last);
   if (chosen === undefined) {
     const first = later === undefined ? '' : `: its first is ${nameOf(later)}`;
     const sentence = `There is no decision for ${instrument} at or before ${at}${first}.`;
@@ -85,6 +85,11 @@ export async function decisionAt(log: MomentLog, moment: Moment): Promise<Decisi
 
 function inForceMsOf({ event }: LocatedDecision, { maxAgeMs }: Moment): number {
   return maxAgeMs ?? event.hitRule.horizonMs;
+}
+
+/** The one of a snapshot that was in force longest. */
+function longestOf(decisions: readonly LocatedDecision[]): LocatedDecision | undefined {
+  return decisions.toSorted((left, right) => left.event.hitRule.horizonMs - right.event.hitRule.horizonMs).at(-1);
 }
 
 function ageMsOf({ event }: LocatedDecision, { timeUs }: Moment): number {

@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -140,7 +141,7 @@ describe('an activation', () => {
     });
     const { stdout } = await tapeproof('report', 'activations');
     expect(stdout).toContain('cadenceMs: 1000 → 2000');
-    const [header = [], ...rows] = parse((await tapeproof('report', 'activations', '--csv')).stdout) as string[][];
+    const [header = [], ...rows] = parse((await tapeproof('report', 'activations', '--csv')).stdout);
     expect(rows.map((row) => row[header.indexOf('actor')])).toEqual(['Ann <ann@example.org>', 'Cy']);
   });
 });
@@ -216,7 +217,7 @@ describe('report recommendations', () => {
     const text = (await tapeproof(...words)).stdout;
     expect(text).toContain('not advice');
     expect(text).toContain(scored.substantiation.sentence);
-    const rows = parse((await tapeproof(...words, '--csv')).stdout, { columns: true }) as Record<string, string>[];
+    const rows = parse<Record<string, string>>((await tapeproof(...words, '--csv')).stdout, { columns: true });
     expect(rows.map((row) => row['event_id'])).toEqual(asked.map(({ eventId }) => eventId));
     const zoneless = await tapeproof(...words.slice(0, 5), from.slice(0, 19), '--to', to);
     expect(zoneless).toMatchObject({ exitCode: 2 });
@@ -296,10 +297,35 @@ describe('a forged activation of another engine version', () => {
     expect(exitCode).toBe(1);
   });
 
-  async function forge({ tapeId }: ReportedActivation): Promise<void> {
+  it('does not make the engine continue where another one has written in the meantime', async () => {
+    engine.kill('SIGKILL');
+    let said = '';
+    engine = startCommand(['engine', 'run'], environment);
+    engine.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = once(engine, 'close');
+    await untilEngineHasRead();
+    const [genuine] = await activations();
+    await forge(genuine!, 'another');
+    await until('the engine waits', () => said.includes('revoke it: '));
+    const last = (await decisions()).at(-1)!;
+    const producer = createRecordProducer(createKafka(stackConnections().kafkaBrokers, 'test'), registry);
+    const body = encodeBody('ProbabilityDecision', { ...last, sequence: last.sequence + 1 });
+    const where = { topic: 'probability.decisions', partition: PARTITION, key: last.instrument } as const;
+    await producer.send([{ ...where, type: 'ProbabilityDecision', body, timestampUs: last.eventTime }]);
+    await producer.disconnect();
+    await ingest('fourth.csv', 3_000, 3_200);
+    const config = join(folder, 'first.yaml');
+    const revoked = await tapeproof('activate', '--config', config, '--revoke', 'another', '--reason', 'not ours');
+    expect(revoked).toMatchObject({ exitCode: 0 });
+    const [exitCode] = (await ended) as [number];
+    expect(exitCode).toBe(1);
+    expect(said).toContain(`probability.decisions-${PARTITION}`);
+  });
+
+  async function forge({ tapeId }: ReportedActivation, activationId = forgedId): Promise<void> {
     const producer = createRecordProducer(createKafka(stackConnections().kafkaBrokers, 'test'), registry);
     const activation: EngineActivated = {
-      ...{ tapeId, activationId: forgedId, engineVersion: '999', gitCommit: 'none' },
+      ...{ tapeId, activationId, engineVersion: '999', gitCommit: 'none' },
       ...{ configuration: '{}', configHash: sha256Hex('{}'), writerFingerprints: {}, acceptedTapeSchemas: [] },
       ...{ actor: null, reason: null, approver: null, hasUncommittedChanges: null, revokes: [] },
     };

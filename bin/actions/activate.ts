@@ -13,9 +13,10 @@ import { withEvents } from '../with-events.ts';
 
 export interface ActivateOptions extends JsonOption {
   readonly config: string;
-  readonly actor?: string | undefined;
-  readonly reason?: string | undefined;
-  readonly approver?: string | undefined;
+  /** Empty where nothing is stated. */
+  readonly actor: string;
+  readonly reason: string;
+  readonly approver: string;
   readonly allowDirty?: true;
   readonly revoke: readonly string[];
 }
@@ -59,13 +60,13 @@ async function statementOf(
   { actor, reason, approver, revoke: revokes }: ActivateOptions,
   hasUncommittedChanges: boolean | null,
 ): Promise<ActivationStatement> {
-  if (revokes.length > 0 && reason === undefined) {
+  if (revokes.length > 0 && reason === '') {
     throw new TapeproofError('USAGE', 'A revocation needs its reason: add --reason TEXT.');
   }
   return {
-    actor: actor ?? (await activationActor()),
-    reason: reason ?? null,
-    approver: approver ?? null,
+    actor: actor === '' ? await activationActor() : actor,
+    reason: reason === '' ? null : reason,
+    approver: approver === '' ? null : approver,
     ...{ hasUncommittedChanges, revokes },
   };
 }

@@ -8,22 +8,31 @@ export function registerActivate(program: Command): void {
     .description('put this engine version and a configuration in force, from the end of the tape on')
     .option('--config <file>', 'engine configuration', DEFAULT_CONFIGURATION_FILE)
     .addOption(
-      new Option('--actor <name>', 'who activates it; by default you, as git knows you')
+      new Option('--actor <name>', 'who activates it')
         .env('TAPEPROOF_ACTOR')
+        .default('', 'you, as git knows you')
         .argParser(parseOptionalStatement),
     )
     .addOption(
-      new Option('--reason <text>', 'why, for people').env('TAPEPROOF_REASON').argParser(parseOptionalStatement),
+      new Option('--reason <text>', 'why, for people')
+        .env('TAPEPROOF_REASON')
+        .default('', 'nothing')
+        .argParser(parseOptionalStatement),
     )
     .addOption(
-      new Option('--approver <name>', 'who approved it').env('TAPEPROOF_APPROVER').argParser(parseOptionalStatement),
+      new Option('--approver <name>', 'who approved it')
+        .env('TAPEPROOF_APPROVER')
+        .default('', 'nothing')
+        .argParser(parseOptionalStatement),
     )
     .option('--allow-dirty', 'also with uncommitted changes of the code: the activation records them')
-    .option(
-      '--revoke <activation>',
-      'pass over an activation of another engine version that nobody ordered; may be repeated',
-      parseRevoked,
-      [],
+    .addOption(
+      new Option(
+        '--revoke <activation>',
+        'pass over an activation of another engine version that nobody ordered; may be repeated',
+      )
+        .default([], 'none')
+        .argParser(parseRevoked),
     )
     .option('--json', 'print as JSON')
     .addHelpText(

@@ -98,9 +98,9 @@ export function parseStatement(text: string): string {
   );
 }
 
-/** Like {@link parseStatement}; an empty variable is treated as unset. */
-export function parseOptionalStatement(text: string): string | undefined {
-  return text === '' ? undefined : parseStatement(text);
+/** Like {@link parseStatement}; an empty one, as of an empty variable, states nothing. */
+export function parseOptionalStatement(text: string): string {
+  return text === '' ? '' : parseStatement(text);
 }
 
 /** Adds an activation's identity to those that an option named before. */
