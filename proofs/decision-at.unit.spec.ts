@@ -20,6 +20,9 @@ const configuration = parseConfiguration({
 });
 const identity = { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' };
 const own = syntheticTrades({ seed: 7, count: 900 }).filter(({ instrument }) => instrument === INSTRUMENT);
+/** Another one whose market is the same, and whose trades alternate with these. */
+const twin = 'SOL-USDT@binance';
+const alternating = own.flatMap((trade) => [trade, { ...trade, instrument: twin }]);
 /** Another instrument whose whole market is a year later comes first on the tape. */
 const others = own.map((trade) => ({
   ...trade,
@@ -29,7 +32,7 @@ const others = own.map((trade) => ({
 }));
 const contents = [
   activated(activationOf(configuration, identity)),
-  ...[...others, ...own].map((trade) => traded(trade)),
+  ...[...others, ...alternating].map((trade) => traded(trade)),
 ];
 const { memory, log } = derivedLog(PARTITION, contents, (timeUs) => isoTimeOf(timeUs + DELAY_US));
 
@@ -62,7 +65,7 @@ describe('the decision at a time', () => {
       expect(new Set(last.map(({ event }) => event.eventTime))).toEqual(new Set([timeUs]));
       expect(last).toHaveLength(3);
       expect(next).toBeGreaterThan(last.at(-1)!.offset);
-      expect(memory.ranges.length).toBeLessThan(30);
+      expect(memory.ranges.length).toBeLessThan(40);
       const between = await answered(timeUs + 1);
       expect(between.decision?.eventTime).toBe(isoTimeOf(timeUs));
     }
@@ -75,7 +78,7 @@ describe('the decision at a time', () => {
     const timeUs = times.at(-1)!;
     const found = await answered(timeUs);
     records.splice(-repeated.length);
-    expect(found.decision?.eventTime).toBe(isoTimeOf(timeUs));
+    expect(decisions.slice(-3).map(({ eventId }) => eventId)).toContain(found.decision?.eventId);
   });
 
   it('is the one of the hit rule that is still in force', async () => {
@@ -113,7 +116,7 @@ describe('the decision at a time', () => {
     expect(future.sentences.join()).toContain('is in the future');
     // A market may be ahead of the asker's clock.
     expect((await answered(times[5]!, { nowUs: 0 })).isInForce).toBe(true);
-    expect(await at(times[0]!, { instrument: 'SOL-USDT@binance' })).toBeUndefined();
+    expect(await at(times[0]!, { instrument: 'XRP-USDT@binance' })).toBeUndefined();
   });
 
   it('says whether it had been published by then, and which one had', async () => {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { TradeOptions, CorrectOptions, RevokeOptions, ListOptions } from '../actions/tape.ts';
 import { Decimal } from '../../contracts/decimal.ts';
-import { parseIsoTime } from '../../contracts/iso-time.ts';
 import { isInstrument, parseAmount } from '../../contracts/trade-rules.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { parseStatement, parseWholeNumber } from './options.ts';
+import { parseMoment } from './time-option.ts';
 
 const LISTED_DEFAULT = 100;
 
@@ -91,7 +91,7 @@ function withTrade(command: Command): Command {
     command
       .requiredOption('--trade <id>', "the trade's id, as on the tape")
       .requiredOption('--instrument <instrument>', 'such as BTC-USDT@binance', parseInstrument)
-      .option('--at <time>', 'its event time (ISO 8601, or microseconds), where the id has several', parseTime),
+      .option('--at <time>', 'its event time (ISO 8601, or microseconds), where the id has several', parseMoment),
   );
 }
 
@@ -153,15 +153,6 @@ function parseInstrument(text: string): string {
   throw new TapeproofError(
     'USAGE',
     `${JSON.stringify(text)} is not a valid instrument: one looks like BTC-USDT@binance.`,
-  );
-}
-
-function parseTime(text: string): number {
-  const timeUs = parseIsoTime(text);
-  if (timeUs !== undefined) return timeUs;
-  throw new TapeproofError(
-    'USAGE',
-    `${JSON.stringify(text)} is not a valid time: one looks like 2025-03-25T23:08:00.000125Z, or 1742944080000125.`,
   );
 }
 
