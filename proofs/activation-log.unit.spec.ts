@@ -6,7 +6,7 @@ import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { activated, run, traded } from '../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { activationOfEvent, type ActivationPorts } from './activation-log.ts';
-import { derivedLog } from './fixtures/derived-log.ts';
+import { derivedLog } from '../tests/support/derived-log.ts';
 
 const PARTITION = 1;
 const identity = { tapeId: 'tape', gitCommit: 'abc' };

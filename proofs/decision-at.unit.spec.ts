@@ -8,7 +8,7 @@ import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { activated, traded } from '../evaluators/fixtures/tape-contents.ts';
 import { decisionAt, type DecisionAt } from './decision-at.ts';
 import { lastDecisions } from './decision-search.ts';
-import { derivedLog } from './fixtures/derived-log.ts';
+import { derivedLog } from '../tests/support/derived-log.ts';
 
 const PARTITION = 1;
 const INSTRUMENT = 'BTC-USDT@binance';

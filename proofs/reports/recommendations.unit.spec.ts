@@ -5,7 +5,7 @@ import { parseConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
 import { syntheticTrades } from '../../evaluators/fixtures/synthetic-market.ts';
 import { activated, traded } from '../../evaluators/fixtures/tape-contents.ts';
-import { derivedLog } from '../fixtures/derived-log.ts';
+import { derivedLog } from '../../tests/support/derived-log.ts';
 import { recommendationsCsv, recommendationsText } from './recommendations-text.ts';
 import { recommendationsReport } from './recommendations.ts';
 
