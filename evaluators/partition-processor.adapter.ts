@@ -83,6 +83,8 @@ export class PartitionProcessor {
   /** Written records are gone: the state has to be restored again. */
   #isInDoubt = false;
   #anchoredTapeId: string | undefined;
+  /** A revoked activation: from there the next recovery compares with outputs written while this engine waited. */
+  #comparedAt: number | undefined;
   #outbox: OutgoingRecord[] = [];
   /** The part of the outbox to report once Kafka has it. */
   #derived: DerivedRecord[] = [];
@@ -217,7 +219,7 @@ export class PartitionProcessor {
         const advance = this.#advance(task, record.offset, content);
         if (!isSilent(advance)) await this.#collect(task, advance, record, false);
         if (advance.foreignActivation !== undefined) {
-          const passed = await this.#passOver(task, record.offset, content, advance);
+          const passed = await this.#passOver(task, record.offset, content, advance, true);
           if (passed === undefined) break;
           await this.#collect(task, passed, record, false);
         }
@@ -245,7 +247,8 @@ export class PartitionProcessor {
       const isNew = record.offset >= this.#takenInBefore;
       if (!isSilent(advance)) await this.#collect(task, advance, record, isNew);
       if (advance.foreignActivation !== undefined) {
-        const passed = await this.#passOver(task, record.offset, content, advance);
+        const isCompared = this.#comparedAt === record.offset;
+        const passed = await this.#passOver(task, record.offset, content, advance, isCompared);
         if (passed === undefined) {
           waitsFor = await this.#awaitHandOver(task, advance.foreignActivation);
           break;
@@ -296,19 +299,22 @@ export class PartitionProcessor {
   /**
    * Passes over the activation at which the task halted, if a later one revokes it; undefined if not.
    *
-   * @throws Interruption where the outputs were not compared up to here: an engine of that version may have written
-   *   there. The next attempt begins with the comparison.
+   * @param isCompared - whether the outputs as they are now are compared with: an engine of that version may have written
+   *   while this one waited.
+   * @throws Interruption where they are not. The next attempt begins with a recovery, which compares.
    */
   async #passOver(
     task: PartitionTask,
     offset: number,
     content: TapeContent,
     halted: Advance,
+    isCompared: boolean,
   ): Promise<Advance | undefined> {
     const record = { partition: this.#partition, offset, content };
     const revocation = await this.#revocations.of(task, record, halted);
     if (revocation === undefined) return undefined;
-    if (this.#comparison === undefined) {
+    if (!isCompared) {
+      this.#comparedAt = offset;
       await this.#flush();
       throw new Interruption();
     }
