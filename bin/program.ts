@@ -10,6 +10,7 @@ import { registerInstruments } from './commands/instruments.ts';
 import { registerKeygen } from './commands/keygen.ts';
 import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
+import { registerReport } from './commands/report.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
 import { registerStatus } from './commands/status.ts';
@@ -64,6 +65,7 @@ Examples:
   registerDerive(program);
   registerBacktest(program);
   registerScoreboard(program);
+  registerReport(program);
   program.commandsGroup('Operate:');
   registerStatus(program);
   registerStack(program);

@@ -209,6 +209,20 @@ describe('codec', () => {
     expect(readerFor('Watermark', former.schema)(encodeBody('Watermark', watermark))).toEqual(watermark);
   });
 
+  it('reads an activation that an earlier build wrote as one that states nothing', () => {
+    const former = FORMER_TAPE_SCHEMAS.find(({ name }) => name === 'EngineActivated')!;
+    const terms = {
+      ...{ tapeId: 'tape', activationId: 'first', engineVersion: '4', gitCommit: 'abc', configuration: '{}' },
+      ...{ configHash: 'x', writerFingerprints: {}, acceptedTapeSchemas: ['y'] },
+    };
+    const nothing = { actor: null, reason: null, approver: null, hasUncommittedChanges: null, revokes: [] };
+    const body = encodeBody('EngineActivated', { ...terms, ...nothing });
+    // The new fields are at the end: four nulls and an empty list, a byte each.
+    const written = body.subarray(0, -5);
+    expect(former.fingerprint).not.toBe(FINGERPRINTS.EngineActivated);
+    expect(readerFor('EngineActivated', former.schema)(written)).toEqual({ ...terms, ...nothing });
+  });
+
   it('has the committed fingerprints', () => {
     expect(Object.values(FINGERPRINTS).every((fingerprint) => /^[0-9a-f]{64}$/.test(fingerprint))).toBe(true);
   });

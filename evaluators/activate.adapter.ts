@@ -13,7 +13,9 @@ import type { Registry } from '../platform/kafka/registry.ts';
 import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
+import { NOTHING_STATED, termsOf, type ActivationStatement, type ActivationTerms } from './activation-terms.ts';
 import { ACCEPTED_TAPE_SCHEMAS } from './derive.ts';
+import { refuseRevocation } from './revocable.adapter.ts';
 
 /** If two of these race on a new tape, its identity is settled in the second round. */
 const ROUNDS_MAX = 3;
@@ -25,6 +27,8 @@ export interface ActivationRequest {
   readonly engineVersion: string;
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
+  /** By default nothing is stated. */
+  readonly statement?: ActivationStatement;
   readonly log: Log;
 }
 
@@ -32,6 +36,8 @@ export interface ActivationReport {
   readonly tapeId: string;
   readonly activationId: string;
   readonly configHash: string;
+  /** Of the activation in force: an earlier one's where it was already there. */
+  readonly statement: ActivationStatement;
   readonly action: 'activated' | 'resumed' | 'already in force';
   /** The activation's place in each partition. */
   readonly partitions: readonly {
@@ -46,7 +52,8 @@ export interface ActivationReport {
  * already in force everywhere, nothing is appended; if it reached only some partitions, it is completed.
  *
  * @throws TapeproofError UNREACHABLE; FOREIGN_TAPE when several first activations race; REGISTRY_CHANGED; CHECK_FAILED when
- *   the tape was activated with another number of partitions.
+ *   the tape was activated with another number of partitions, or the activation to be revoked cannot be; NOT_FOUND when it
+ *   is not on the tape.
  */
 export async function activate(request: ActivationRequest): Promise<ActivationReport> {
   const { connections, log } = request;
@@ -64,6 +71,7 @@ export async function activate(request: ActivationRequest): Promise<ActivationRe
       scans.push({ partition, next: await reader.startOffset(TAPE_TOPIC, partition), found: [] });
     }
     await catchUp(reader, registry, scans);
+    for (const revoked of request.statement?.revokes ?? []) await refuseRevocation(reader, registry, scans, revoked);
     for (let round = 1; round <= ROUNDS_MAX; round += 1) {
       const plan = planOf(request, scans);
       const label = await registry.label();
@@ -101,7 +109,8 @@ interface Plan {
   readonly missing: readonly number[];
 }
 
-function planOf({ configuration, engineVersion, gitCommit }: ActivationRequest, scans: readonly Scan[]): Plan {
+function planOf(request: ActivationRequest, scans: readonly Scan[]): Plan {
+  const { configuration, engineVersion, gitCommit, statement = NOTHING_STATED } = request;
   const tapeId = tapeIdOf(scans);
   const wanted: EngineActivated = {
     tapeId: tapeId ?? randomUUID(),
@@ -114,6 +123,7 @@ function planOf({ configuration, engineVersion, gitCommit }: ActivationRequest, 
       (Object.keys(TOPIC_OF_DERIVED) as DerivedName[]).map((name) => [name, FINGERPRINTS[name]]),
     ),
     acceptedTapeSchemas: ACCEPTED_TAPE_SCHEMAS,
+    ...statement,
   };
   const latest = scans.map(({ partition, found }) => ({ partition, activation: found.at(-1)?.activation, found }));
   const lacking = latest.filter(({ activation }) => activation === undefined || !isAlike(activation, wanted));
@@ -133,10 +143,13 @@ function planOf({ configuration, engineVersion, gitCommit }: ActivationRequest, 
   return { activation: begun, action: missing.length === 0 ? 'already in force' : 'resumed', missing };
 }
 
-/** True when both put the same engine, configuration and schemas in force on the same tape. */
-function isAlike(left: EngineActivated, right: EngineActivated): boolean {
-  const essence = ({ activationId: _id, gitCommit: _commit, ...rest }: EngineActivated): string => canonicalJson(rest);
-  return essence(left) === essence(right);
+/**
+ * True when one puts the same engine, configuration and schemas in force on the same tape as the one that is wanted, and
+ * revokes what that one revokes.
+ */
+function isAlike(one: EngineActivated, wanted: EngineActivated): boolean {
+  const essence = ({ activationId: _id, gitCommit: _commit, ...rest }: ActivationTerms): string => canonicalJson(rest);
+  return essence(termsOf(one)) === essence(termsOf(wanted)) && wanted.revokes.every((id) => one.revokes.includes(id));
 }
 
 /**
@@ -179,7 +192,9 @@ function reportOf({ activation, action, missing }: Plan, scans: readonly Scan[])
     const reached: 'appended' | 'already there' = missing.includes(partition) ? 'appended' : 'already there';
     return { partition, offset: place.offset, action: reached };
   });
-  return { tapeId, activationId, configHash, action, partitions };
+  const { actor, reason, approver, hasUncommittedChanges, revokes } = activation;
+  const statement = { actor, reason, approver, hasUncommittedChanges, revokes };
+  return { tapeId, activationId, configHash, statement, action, partitions };
 }
 
 /** The tape's identity: the one in the first activation of the lowest partition that has one. */

@@ -1,6 +1,7 @@
-import type { DeadLetter, EngineActivated, Trade } from '../contracts/generated/events.ts';
+import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import type { DerivedEvent, DerivedName, DerivedTopic } from '../contracts/topics.ts';
+import type { ActivationTerms } from './activation-terms.ts';
 import type { AnchorRecord } from './anchor.ts';
 import type { UnprovenTrade } from './market-clock.ts';
 import type { SetAsideKind, TradeCounts } from './trade-counts.ts';
@@ -44,7 +45,7 @@ export interface Advance {
    * Set when another engine version (or other schemas) is in force from this record on: nothing was applied, and the
    * anchor, if one can be made, is at exactly this record's offset.
    */
-  readonly foreignActivation?: EngineActivated;
+  readonly foreignActivation?: ActivationTerms;
 }
 
 /** The fate of one trade of the tape that was not processed in the ordinary way. */

@@ -4,6 +4,7 @@ import { FORMER_TAPE_SCHEMAS } from '../contracts/former-schemas.ts';
 import type { EngineActivated, Trade } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED, TOPICS, type DerivedName } from '../contracts/topics.ts';
+import { NOTHING_STATED } from './activation-terms.ts';
 import { canonicalConfiguration, ENGINE_VERSION, type EngineConfiguration } from './configuration.ts';
 import type { Advance, DerivedRecord, InstrumentOverview } from './advance.ts';
 import { type PartitionTask, type TaskOptions, createPartitionTask } from './partition-task.ts';
@@ -34,6 +35,7 @@ export const ACCEPTED_TAPE_SCHEMAS: readonly string[] = [
 export function activationOf(configuration: EngineConfiguration, identity: ActivationIdentity): EngineActivated {
   const canonical = canonicalConfiguration(configuration);
   return {
+    ...NOTHING_STATED,
     ...identity,
     engineVersion: ENGINE_VERSION,
     configuration: canonical,

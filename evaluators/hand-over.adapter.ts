@@ -1,6 +1,6 @@
-import type { EngineActivated } from '../contracts/generated/events.ts';
 import type { Log } from '../platform/log.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
+import type { ActivationTerms } from './activation-terms.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 
 /** Name on the health board. */
@@ -11,7 +11,7 @@ export interface HandOver {
   readonly partition: number;
   /** Offset of the activation. */
   readonly offset: number;
-  readonly foreign: EngineActivated;
+  readonly foreign: ActivationTerms;
   /** Whether this engine derived up to there; if not, it waits for the other one to reach this engine's activation. */
   readonly isOurs: boolean;
 }
@@ -70,5 +70,12 @@ function adviceFor({ foreign, isOurs }: HandOver): string {
   }
   const inForce = `engine version ${engineVersion} is in force, and this is ${ENGINE_VERSION}`;
   const back = `to continue with this one, put it in force with "npx tapeproof activate" and let version ${engineVersion} reach that place`;
-  return `${inForce}: ${isOurs ? 'stop this engine and ' : ''}run version ${engineVersion}; ${back}`;
+  const revoked = isOurs ? `; if nobody ordered it, revoke it: ${revocationOf(foreign)}` : '';
+  return `${inForce}: ${isOurs ? 'stop this engine and ' : ''}run version ${engineVersion}; ${back}${revoked}`;
+}
+
+/** A forged id may be anything, and people paste commands. */
+function revocationOf({ activationId }: ActivationTerms): string {
+  const id = /^[\w-]{1,64}$/.test(activationId) ? activationId : 'ID';
+  return `"npx tapeproof activate --revoke ${id} --reason TEXT"`;
 }

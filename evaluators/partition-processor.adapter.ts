@@ -1,5 +1,5 @@
 import { encodeBody } from '../contracts/codec.ts';
-import type { DeadLetter, EngineActivated } from '../contracts/generated/events.ts';
+import type { DeadLetter } from '../contracts/generated/events.ts';
 import { DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC, type DerivedTopic, type TopicName } from '../contracts/topics.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TapeproofError } from '../platform/errors.ts';
@@ -10,6 +10,7 @@ import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.
 import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { ActivationTerms } from './activation-terms.ts';
 import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
 import { DeadLetterLog } from './dead-letter-log.adapter.ts';
 import { ENGINE_VERSION } from './configuration.ts';
@@ -22,6 +23,7 @@ import type { AnchorRecord } from './anchor.ts';
 import { recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
 import type { PartitionTask } from './partition-task.ts';
 import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
+import { RevocationSearch } from './revocation.adapter.ts';
 import { RefusalTelemetry } from './refusal-telemetry.adapter.ts';
 import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts';
 
@@ -53,7 +55,7 @@ interface NewestAnchor {
   readonly writtenAtMs: number;
 }
 
-/** The group must stop or give up the partition. */
+/** The batch is to be begun again: the group must stop or give up the partition, or the outputs must be compared. */
 class Interruption extends Error {}
 
 /**
@@ -67,6 +69,7 @@ export class PartitionProcessor {
   readonly #partition: number;
   readonly #context: ProcessorContext;
   readonly #refusalTelemetry: RefusalTelemetry;
+  readonly #revocations: RevocationSearch;
   /** Tape records before it were processed by an earlier process: they count as recovered. */
   #takenInBefore = 0;
   #task: PartitionTask | undefined;
@@ -80,6 +83,8 @@ export class PartitionProcessor {
   /** Written records are gone: the state has to be restored again. */
   #isInDoubt = false;
   #anchoredTapeId: string | undefined;
+  /** A revoked activation: from there the next recovery compares with outputs written while this engine waited. */
+  #comparedAt: number | undefined;
   #outbox: OutgoingRecord[] = [];
   /** The part of the outbox to report once Kafka has it. */
   #derived: DerivedRecord[] = [];
@@ -89,6 +94,7 @@ export class PartitionProcessor {
   constructor(partition: number, context: ProcessorContext) {
     this.#partition = partition;
     this.#context = context;
+    this.#revocations = new RevocationSearch(context.access, partition);
     this.#refusalTelemetry = new RefusalTelemetry(partition, context.log, context.metrics);
   }
 
@@ -212,7 +218,11 @@ export class PartitionProcessor {
         const content = decoded instanceof Promise ? await decoded : decoded;
         const advance = this.#advance(task, record.offset, content);
         if (!isSilent(advance)) await this.#collect(task, advance, record, false);
-        if (advance.foreignActivation !== undefined) break;
+        if (advance.foreignActivation !== undefined) {
+          const passed = await this.#passOver(task, record.offset, content, advance, true);
+          if (passed === undefined) break;
+          await this.#collect(task, passed, record, false);
+        }
         counters.recovered += 1;
       }
       if (batch.interrupted()) throw new Interruption();
@@ -230,17 +240,23 @@ export class PartitionProcessor {
       if (record.offset < task.nextOffset) continue;
       const decoded = access.decode(record);
       const content = decoded instanceof Promise ? await decoded : decoded;
-      const advance =
+      let advance =
         taken % RECORDS_BETWEEN_CHECKS === 0
           ? this.#advanceTimed(task, record.offset, content)
           : this.#advance(task, record.offset, content);
       const isNew = record.offset >= this.#takenInBefore;
       if (!isSilent(advance)) await this.#collect(task, advance, record, isNew);
-      if (advance.deadLetters.length > 0) refused.push(...advance.deadLetters);
       if (advance.foreignActivation !== undefined) {
-        waitsFor = await this.#awaitHandOver(task, advance.foreignActivation);
-        break;
+        const isCompared = this.#comparedAt === record.offset;
+        const passed = await this.#passOver(task, record.offset, content, advance, isCompared);
+        if (passed === undefined) {
+          waitsFor = await this.#awaitHandOver(task, advance.foreignActivation);
+          break;
+        }
+        advance = passed;
+        await this.#collect(task, advance, record, isNew);
       }
+      if (advance.deadLetters.length > 0) refused.push(...advance.deadLetters);
       taken += 1;
       if (isNew) counters.records += 1;
       else counters.recovered += 1;
@@ -278,6 +294,31 @@ export class PartitionProcessor {
         { cause: error },
       );
     }
+  }
+
+  /**
+   * Passes over the activation at which the task halted, if a later one revokes it; undefined if not.
+   *
+   * @param isCompared - whether the outputs as they are now are compared with: an engine of that version may have written
+   *   while this one waited.
+   * @throws Interruption where they are not. The next attempt begins with a recovery, which compares.
+   */
+  async #passOver(
+    task: PartitionTask,
+    offset: number,
+    content: TapeContent,
+    halted: Advance,
+    isCompared: boolean,
+  ): Promise<Advance | undefined> {
+    const record = { partition: this.#partition, offset, content };
+    const revocation = await this.#revocations.of(task, record, halted);
+    if (revocation === undefined) return undefined;
+    if (!isCompared) {
+      this.#comparedAt = offset;
+      await this.#flush();
+      throw new Interruption();
+    }
+    return task.passOver(record, revocation);
   }
 
   /** Puts the results of a record into the outbox, except those that the logs already hold. */
@@ -361,7 +402,7 @@ export class PartitionProcessor {
    * Another engine version has to continue here. The old one keeps its state and waits to be stopped; the new one,
    * which finds the old one's activation in force, searches for its anchor again at each attempt.
    */
-  async #awaitHandOver(task: PartitionTask, foreign: EngineActivated): Promise<string> {
+  async #awaitHandOver(task: PartitionTask, foreign: ActivationTerms): Promise<string> {
     const isOurs = task.activation?.engineVersion === ENGINE_VERSION;
     const { nextOffset: offset } = task;
     const reason = this.#context.handOver.waits({ partition: this.#partition, offset, foreign, isOurs });

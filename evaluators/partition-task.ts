@@ -17,6 +17,7 @@ import {
   type Refusal,
 } from '../contracts/trade-rules.ts';
 import { setAsideOf, type Advance, type DerivedRecord, type InstrumentOverview, type TapeRecord } from './advance.ts';
+import { termsOf, type ActivationTerms } from './activation-terms.ts';
 import { anchorOf, parseTaskState, recordHashOf, type AnchorRecord } from './anchor.ts';
 import type { TaskCounts, TaskState } from './task-state.ts';
 import { parseConfiguration } from './configuration.ts';
@@ -26,6 +27,7 @@ import { isForeign } from './foreign-activation.ts';
 import type { Session } from './indicators/session.ts';
 import { Instrument } from './instrument.ts';
 import { emptyTrees, LogTrees } from './log-trees.ts';
+import type { Revocation } from './revocation.ts';
 import { compileRules, type EngineRules } from './rules.ts';
 import { contentOf, pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
 import { STRATEGIES } from './strategies/catalogue.ts';
@@ -116,7 +118,7 @@ export class PartitionTask {
   private readonly sequences: Record<DerivedTopic, number>;
   private readonly instruments = new Map<string, Instrument>();
   private activationIds: string[] = [];
-  private inForce: EngineActivated | undefined;
+  private inForce: ActivationTerms | undefined;
   private isForeignInForce = false;
   private stamp: Stamp | undefined;
   private acceptedSchemas = new Set<string>();
@@ -166,8 +168,13 @@ export class PartitionTask {
   }
 
   /** The activation in force; undefined before the first. */
-  get activation(): EngineActivated | undefined {
+  get activation(): ActivationTerms | undefined {
     return this.inForce;
+  }
+
+  /** False while another engine version's activation is in force: that one processes the next record. */
+  get isInCharge(): boolean {
+    return !this.isForeignInForce;
   }
 
   /** Numbers of records read since the beginning of the tape. */
@@ -311,11 +318,26 @@ export class PartitionTask {
       return this.refuse(offset, content, { reason: 'MALFORMED', detail });
     }
     const { inForce: former = activation } = this;
-    this.enforce(activation, rules);
+    this.enforce(termsOf(activation), rules);
     this.activationIds = [...this.activationIds, activation.activationId].slice(-ACTIVATION_IDS_MAX);
     for (const instrument of this.instruments.values()) instrument.adopt(rules, former);
     this.nextAnchorAt = offset + 1;
     return this.finish(offset, content, [], []);
+  }
+
+  /**
+   * Processes an activation at which this task halted and which a later one revoked: it has no effect, and a dead letter
+   * names the later one. See revocation.adapter.ts.
+   */
+  passOver({ offset, content }: TapeRecord, { activationId, offset: revokedAt }: Revocation): Advance {
+    if (content.kind !== 'activation' || offset !== this.next || !this.isInCharge) {
+      throw new RangeError(`partition ${this.partition} does not wait at the activation at ${offset}`);
+    }
+    const { activation } = content;
+    // A repetition has no effect either.
+    this.activationIds = [...this.activationIds, activation.activationId].slice(-ACTIVATION_IDS_MAX);
+    const detail = `the activation ${activation.activationId} of engine version ${activation.engineVersion} is revoked by the activation ${activationId} at offset ${revokedAt}`;
+    return this.refuse(offset, content, { reason: 'MALFORMED', detail });
   }
 
   private activationFault(activation: EngineActivated): string | undefined {
@@ -328,12 +350,12 @@ export class PartitionTask {
     return undefined;
   }
 
-  private rulesOf({ configuration }: EngineActivated): EngineRules {
+  private rulesOf({ configuration }: ActivationTerms): EngineRules {
     const { known } = this.options;
     return compileRules(parseConfiguration(JSON.parse(configuration), known), known);
   }
 
-  private enforce(activation: EngineActivated, rules: EngineRules): EngineRules {
+  private enforce(activation: ActivationTerms, rules: EngineRules): EngineRules {
     this.inForce = activation;
     this.isForeignInForce = isForeign(activation);
     this.acceptedSchemas = new Set(activation.acceptedTapeSchemas);
@@ -348,7 +370,7 @@ export class PartitionTask {
   }
 
   /** Another version has to continue from here: the state is handed over in an anchor, unless there already is one here. */
-  private halt(offset: number, foreignActivation: EngineActivated): Advance {
+  private halt(offset: number, foreignActivation: ActivationTerms): Advance {
     this.next = offset;
     const anchor = this.inForce === undefined || this.anchoredAt === offset ? undefined : this.takeAnchor();
     return { derived: [], deadLetters: [], anchor, foreignActivation };

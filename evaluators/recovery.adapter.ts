@@ -4,6 +4,7 @@ import { TapeproofError } from '../platform/errors.ts';
 import { anchorsBackward, liesOnTape, readState, type LogAccess, type StoredAnchor } from './anchor-log.adapter.ts';
 import { PageLog } from './page-log.adapter.ts';
 import type { Advance } from './advance.ts';
+import { RevocationSearch } from './revocation.adapter.ts';
 import { createPartitionTask, restorePartitionTask, type PartitionTask } from './partition-task.ts';
 
 /** The place to begin at, and the reason. */
@@ -62,21 +63,37 @@ async function restored(
  * @param to - first tape offset not processed.
  */
 export async function* stepAlong(
-  { reader, decode }: LogAccess,
+  access: LogAccess,
   task: PartitionTask,
   to: number,
 ): AsyncGenerator<Advance, void, undefined> {
+  const { reader, decode } = access;
   const { partition } = task;
+  const revocations = new RevocationSearch(access, partition);
   const from = Math.max(task.nextOffset, await reader.startOffset(TAPE_TOPIC, partition));
   for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from, to })) {
     for (const record of records) {
       const decoded = decode(record);
       const content = decoded instanceof Promise ? await decoded : decoded;
-      const advance = task.advance({ partition, offset: record.offset, content });
-      yield advance;
-      if (advance.foreignActivation !== undefined) return;
+      const tapeRecord = { partition, offset: record.offset, content };
+      const advance = task.advance(tapeRecord);
+      if (advance.foreignActivation === undefined) {
+        yield advance;
+        continue;
+      }
+      const revocation = await revocations.of(task, tapeRecord, advance);
+      if (revocation === undefined) {
+        yield advance;
+        return;
+      }
+      yield withoutHalt(advance);
+      yield task.passOver(tapeRecord, revocation);
     }
   }
+}
+
+function withoutHalt({ foreignActivation: _revoked, ...advance }: Advance): Advance {
+  return advance;
 }
 
 /** @throws TapeproofError FOREIGN_TAPE when the anchors of a partition belong to another tape than the tape itself. */

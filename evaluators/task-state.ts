@@ -1,5 +1,5 @@
-import type { EngineActivated } from '../contracts/generated/events.ts';
 import type { DerivedTopic } from '../contracts/topics.ts';
+import type { ActivationTerms } from './activation-terms.ts';
 import type { InstrumentState } from './instrument.ts';
 import type { LogTreesState } from './log-trees.ts';
 import type { Part } from './state-pages.ts';
@@ -26,7 +26,7 @@ export interface TaskState {
   readonly nextOffset: number;
   readonly nextSequences: Readonly<Record<DerivedTopic, number>>;
   readonly counts: TaskCounts;
-  readonly activation: EngineActivated;
+  readonly activation: ActivationTerms;
   readonly activationIds: readonly string[];
   readonly trees: LogTreesState;
   /** By name. */

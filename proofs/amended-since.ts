@@ -10,6 +10,8 @@ export interface AmendedSince {
   readonly counts: Readonly<Record<AmendmentName, number>>;
   /** In tape order. */
   readonly first: readonly AmendmentRecord[];
+  /** Records of the tape that follow those in which amendments were searched for. */
+  readonly recordsNotSearched: number;
 }
 
 /** A trade by its identity. */
@@ -19,20 +21,23 @@ type Concerns = (trade: { readonly tradeId: string; readonly eventTime: number }
  * Reads the amendments of an instrument after a place on the tape that concern certain trades.
  *
  * @param place - the snapshot's place: its figures already include earlier amendments.
+ * @param recordsMax - search so many records: a tape grows, and an audit is to take as long as before.
  */
 export async function amendedSince(
-  log: Pick<EventLog, 'amendmentsAfter'>,
+  log: Pick<EventLog, 'amendmentsAfter' | 'endOfTape'>,
   place: { readonly partition: number; readonly offset: number },
   instrument: string,
   concerns: Concerns,
+  recordsMax = Number.POSITIVE_INFINITY,
 ): Promise<AmendedSince> {
   const counts = { TradeCancelled: 0, TradeCorrected: 0, TradeReleased: 0 };
   const first: AmendmentRecord[] = [];
-  for await (const record of log.amendmentsAfter(place.partition, place.offset)) {
+  for await (const record of log.amendmentsAfter(place.partition, place.offset, recordsMax)) {
     const { event, name } = record;
     if (event.instrument !== instrument || refusalOfAmendment(event) !== undefined || !concerns(event)) continue;
     counts[name] += 1;
     if (first.length < AMENDMENTS_KEPT_MAX) first.push(record);
   }
-  return { counts, first };
+  const after = (await log.endOfTape(place.partition)) - (place.offset + 1);
+  return { counts, first, recordsNotSearched: Math.max(0, after - recordsMax) };
 }

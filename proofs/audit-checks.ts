@@ -17,6 +17,8 @@ export interface Check {
   readonly passed: boolean;
   /** The figures, for people. */
   readonly detail: string;
+  /** What has to be right for the check to mean anything, for people. */
+  readonly restsOn: string;
 }
 
 /** Engine versions 1 and 2 kept running sums in doubles; an audit adds up exactly. They agree to within this share. */
@@ -54,6 +56,7 @@ function checkOnePlace({ decision, results, snapshot }: Chain): Check {
   );
   return {
     name: 'the chain rests on one trade',
+    restsOn: 'the events alone',
     passed: strangers.length === 0,
     detail:
       strangers.length === 0
@@ -69,12 +72,16 @@ function checkResult(
 ): Check {
   const name = `${result.strategy} evaluated again`;
   const opinion = opinionAgain(result.strategy, snapshot, configuration);
-  if (opinion === undefined) return { name, passed: false, detail: 'this build does not have this strategy' };
+  const restsOn = "the snapshot, the tape's configuration and this build's formula";
+  if (opinion === undefined) {
+    return { name, passed: false, detail: 'this build does not have this strategy', restsOn };
+  }
   const confidence = new ConfidenceScorer(configuration.confidence).score(opinion.quality, snapshot.tradeCount);
   const evidence = new ProbabilityEngine(configuration.pooling).evidenceOf(opinion.direction, opinion.probability);
   const again = publishedAgain(result, { evidence, rawEvidence: evidence }, configuration);
   const passed = opinion.direction === result.direction && confidence === result.confidence && again.passed;
-  return { name, passed, detail: `from the snapshot: ${opinion.direction} ${again.detail}; confidence ${confidence}` };
+  const detail = `from the snapshot: ${opinion.direction} ${again.detail}; confidence ${confidence}`;
+  return { name, passed, detail, restsOn };
 }
 
 function checkDecision(
@@ -87,6 +94,7 @@ function checkDecision(
   const passed = pooled.direction === decision.direction && pooled.confidence === decision.confidence && again.passed;
   return {
     name: 'the decision pooled again',
+    restsOn: "the strategy results, the tape's configuration and this build's formula",
     passed,
     detail: `from its strategy results: ${pooled.direction} ${again.detail}`,
   };
@@ -118,7 +126,8 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
   const { decision, results, resolvingTrade } = chain;
   const name = 'the verdict reached again';
   const forecast = decision?.event ?? results[0]?.event;
-  if (forecast === undefined) return { name, passed: false, detail: 'its forecast is not in the chain' };
+  const restsOn = "the tape's trades and watermarks, and the rule that the forecast registered";
+  if (forecast === undefined) return { name, passed: false, detail: 'its forecast is not in the chain', restsOn };
   const dueTime = forecast.eventTime + forecast.hitRule.horizonMs * 1_000;
   const asRegistered =
     outcome.forecastId === forecast.eventId &&
@@ -129,13 +138,16 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
     const seen = voidSeen(outcome, chain, dueTime + graceMsOf(forecast, configuration) * 1_000);
     const { firstTouch } = chain;
     if (firstTouch !== undefined) {
-      return { name, passed: false, detail: `the trade at offset ${firstTouch.offset} had already touched a barrier` };
+      const detail = `the trade at offset ${firstTouch.offset} had already touched a barrier`;
+      return { name, passed: false, detail, restsOn };
     }
-    return { name, passed: asRegistered && outcome.observedPrice === null && seen.passed, detail: seen.detail };
+    const passed = asRegistered && outcome.observedPrice === null && seen.passed;
+    return { name, passed, detail: seen.detail, restsOn };
   }
   const trade = resolvingTrade?.event;
   if (trade === undefined) {
-    return { name, passed: false, detail: 'the tape has no trade at its place that may resolve a forecast' };
+    const detail = 'the tape has no trade at its place that may resolve a forecast';
+    return { name, passed: false, detail, restsOn };
   }
   const { direction, hitRule } = forecast;
   const { firstTouch, firstTradeDue } = chain;
@@ -155,6 +167,7 @@ function checkOutcome(outcome: Outcome, chain: Chain, configuration: EngineConfi
   return {
     name,
     passed,
+    restsOn,
     detail:
       deciding?.offset === resolvingTrade?.offset
         ? `${verdict}: ${outcome.referencePrice.toString()} → ${trade.price.toString()} is ${moveText(outcome, forecast, move)}`
@@ -227,6 +240,7 @@ export function checkTrades(
   return [
     {
       name: 'the last trade is the cause',
+      restsOn: "the tape's own record",
       passed:
         last?.offset === snapshot.lastOffset &&
         snapshot.causes[0] === `trade-${snapshot.tape.partition}-${snapshot.lastOffset}-0` &&
@@ -236,6 +250,7 @@ export function checkTrades(
     },
     {
       name: 'trade count, volume and VWAP added up anew',
+      restsOn: "every trade of the session on the tape, and the tape's configuration",
       passed: count === snapshot.tradeCount && agrees(volume, snapshot.sessionVolume) && agrees(vwap, snapshot.vwap),
       detail: `${count} trades of the session, volume ${volume.toPrecision(10)}, VWAP ${vwap.toPrecision(10)}`,
     },

@@ -1,9 +1,11 @@
 import type { Calibration, Watermark, EventTypes, TradeGap } from '../contracts/generated/events.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
+import { shown } from '../contracts/statement-text.ts';
 import { AMENDMENTS_KEPT_MAX, type AmendedSince } from './amended-since.ts';
 import type { AuditReport } from './audit.ts';
 import type { Forecast } from './chain.ts';
 import type { AmendmentRecord, Located } from './event-log.ts';
+import { provenanceLines } from './provenance-text.ts';
 import { REMARKS, type CountedTrade, type Remark } from './evidence.ts';
 
 const HASH_DIGITS = 12;
@@ -36,8 +38,11 @@ export function auditText(report: AuditReport): string {
   return [
     ...treeLines(outcomeNode(report)),
     '',
+    ...provenanceLines(report.provenance),
     'Checked:',
-    ...report.checks.map((check) => `  ${check.passed ? '✓' : '✗'} ${check.name}: ${check.detail}`),
+    ...report.checks.map(
+      (check) => `  ${check.passed ? '✓' : '✗'} ${check.name}: ${check.detail} [rests on ${check.restsOn}]`,
+    ),
     ...remarkLines(report),
     ...sinceLines(report.amendedSince),
     'Not checked:',
@@ -90,7 +95,7 @@ function amendmentText(record: AmendmentRecord): string {
         ? 'was taken back'
         : 'was vouched for';
   const when = event.receivedAt === 0 ? '' : ` at ${isoTimeOf(event.receivedAt)}`;
-  return `${event.tradeId}  ${figures} ${now} by ${event.actor}${when} (${topic}-${partition} @ ${offset}): ${event.reason}`;
+  return `${event.tradeId}  ${figures} ${now} by ${shown(event.actor)}${when} (${topic}-${partition} @ ${offset}): ${shown(event.reason)}`;
 }
 
 function outcomeNode(report: AuditReport): Node {

@@ -6,16 +6,24 @@ import { sha256Hex } from '../contracts/codec.ts';
 import { reasoningOf } from './formulas.ts';
 import { isVerifiable, verify, type VerifyPorts } from './verify.ts';
 import { admissionOf } from './admission.ts';
+import type { LoggedActivation } from './activation-log.ts';
 import { amendedSince, type AmendedSince } from './amended-since.ts';
 import { checkChain, checkTrades, type Check } from './audit-checks.ts';
 import type { Chain, Forecast } from './chain.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { EventLog, Located } from './event-log.ts';
 import { evidenceOf, type CountedTrade, type Evidence } from './evidence.ts';
+import { provenanceOf, type Provenance } from './provenance.ts';
 import { settlementOf, UNSETTLED, type Settlement } from './settlement.ts';
 
 /** The input of an audit: the log in Kafka, or a test's own. */
-export type AuditedLog = Pick<EventLog, 'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter'>;
+export type AuditedLog = Pick<
+  EventLog,
+  'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter' | 'endOfTape'
+>;
+
+/** Records of the tape after a decision in which amendments are searched for, unless it is derived again. */
+const AMENDMENTS_SEARCHED_RECORDS = 20_000;
 
 /** The trades behind a snapshot, from the tape itself. */
 export interface TradeEvidence {
@@ -39,6 +47,7 @@ export interface TradeEvidence {
 /** An outcome's chain down to the trades, with the checks on the way. */
 export interface AuditReport extends Chain {
   readonly asked: string;
+  readonly provenance: Provenance;
   readonly trades: TradeEvidence;
   /** By event id: the formula with its figures behind each forecast, for people. */
   readonly reasoning: Readonly<Record<string, string>>;
@@ -80,9 +89,18 @@ export async function audit(
   const { firstOffset, lastOffset, tape, instrument } = snapshot;
   const resolving = chain.resolvingTrade?.event;
   const isInForceThroughout = inForce.offset < firstOffset;
+  const since = await amendedSince(
+    log,
+    tape,
+    instrument,
+    ({ tradeId, eventTime }) =>
+      evidence.isBehind(tradeId, eventTime) || (tradeId === resolving?.tradeId && eventTime === resolving.eventTime),
+    verifyWith === undefined ? AMENDMENTS_SEARCHED_RECORDS : Number.POSITIVE_INFINITY,
+  );
   return {
     asked,
     ...chain,
+    provenance: provenanceOf(chain, trades, inForce.activation),
     trades: {
       firstOffset,
       lastOffset,
@@ -95,27 +113,26 @@ export async function audit(
       gaps,
     },
     reasoning: reasoningOf(chain, inForce.configuration),
-    amendedSince: await amendedSince(
-      log,
-      tape,
-      instrument,
-      ({ tradeId, eventTime }) =>
-        evidence.isBehind(tradeId, eventTime) || (tradeId === resolving?.tradeId && eventTime === resolving.eventTime),
-    ),
+    amendedSince: since,
     checks: [
       ...checkChain(chain, inForce.configuration),
       ...checkTrades(snapshot, trades, admission, isInForceThroughout),
       ...(verifyWith === undefined || !isVerifiable(chain) ? [] : [await verify(chain, verifyWith)]),
     ],
-    notChecked: notChecked(snapshot, { missing, isInForceThroughout, isVerified: verifyWith !== undefined }),
+    notChecked: notChecked(snapshot, { missing, isInForceThroughout, since, isVerified: verifyWith !== undefined }),
   };
 }
 
 function notChecked(
   { engineVersion }: EventTypes['IndicatorSnapshot'],
-  found: { readonly missing: number; readonly isInForceThroughout: boolean; readonly isVerified: boolean },
+  found: {
+    readonly missing: number;
+    readonly isInForceThroughout: boolean;
+    readonly since: AmendedSince;
+    readonly isVerified: boolean;
+  },
 ): string[] {
-  const { missing, isInForceThroughout, isVerified } = found;
+  const { missing, isInForceThroughout, since, isVerified } = found;
   return [
     'that the venue reported these trades exactly as they are on the tape',
     'that the rows in Postgres and the values in Redis agree: "tapeproof projector rebuild NAME" compares them',
@@ -123,6 +140,11 @@ function notChecked(
     ...(isInForceThroughout
       ? []
       : ['the last digits of sums that began under an earlier activation, and the trades set aside under it']),
+    ...(since.recordsNotSearched === 0
+      ? []
+      : [
+          `whether these trades were amended in the last ${since.recordsNotSearched.toLocaleString('en')} records of the tape: add --verify`,
+        ]),
     ...(engineVersion === ENGINE_VERSION ? [] : [foreignFormulas(engineVersion)]),
     ...(isVerified
       ? []
@@ -135,17 +157,18 @@ function foreignFormulas(engineVersion: string): string {
   return `${formulas}that the same bytes are derived again: engine ${engineVersion} derived this, and this build is ${ENGINE_VERSION}`;
 }
 
-/** A configuration, and where on the tape it was first put in force. */
+/** A configuration, and where on the tape it was put in force. */
 interface InForce {
   readonly configuration: EngineConfiguration;
   readonly configHash: string;
   readonly offset: number;
+  readonly activation: LoggedActivation;
 }
 
 /** The activation in force for an event. */
 async function inForceAt(log: AuditedLog, event: DerivedEvent): Promise<InForce> {
-  const { configHash, tape, eventId } = event;
-  const activation = await log.activation(tape.partition, configHash, tape.offset);
+  const { configHash, eventId } = event;
+  const activation = await log.activation(event);
   if (activation === undefined || sha256Hex(activation.event.configuration) !== configHash) {
     throw new TapeproofError(
       'CHECK_FAILED',
@@ -153,7 +176,7 @@ async function inForceAt(log: AuditedLog, event: DerivedEvent): Promise<InForce>
     );
   }
   const configuration = parseConfiguration(JSON.parse(activation.event.configuration));
-  return { configuration, configHash, offset: activation.offset };
+  return { configuration, configHash, offset: activation.offset, activation };
 }
 
 /** The settlement of a chain's forecast, by the configuration in force then. */

@@ -18,21 +18,14 @@ import {
 import { isDerived, type Foreign } from '../contracts/foreign-record.ts';
 import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import { framedIn, type Framed } from '../platform/kafka/framed-record.ts';
-import type { LogReader } from '../platform/kafka/log-reader.ts';
+import { PROBE_BYTES_MAX, type LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
+import { activationOfEvent, type LoggedActivation } from './activation-log.ts';
 import { parseEventId, type EventId } from './event-id.ts';
+import type { Located } from './located.ts';
 
-/** A record with its place and the hash by which it is compared. */
-export interface Located<Event> {
-  readonly topic: string;
-  readonly partition: number;
-  /** Offset in that topic and partition. */
-  readonly offset: number;
-  /** SHA-256 (hex) of writer fingerprint ‖ Avro body. */
-  readonly hash: string;
-  readonly event: Event;
-}
+export type { Located } from './located.ts';
 
 /** A record that takes a trade of the tape back, corrects it, or vouches for its time stamp. */
 export type AmendmentRecord =
@@ -121,12 +114,25 @@ export class EventLog {
     }
   }
 
-  /** The amendments on the tape after an offset, −1 for all, up to the tape's present end. No other record is decoded. */
-  async *amendmentsAfter(partition: number, fromOffset: number): AsyncGenerator<AmendmentRecord> {
+  /** The offset that the next record of a partition's tape will get. */
+  endOfTape(partition: number): Promise<number> {
+    return this.reader.endOffset(TAPE_TOPIC, partition);
+  }
+
+  /**
+   * The amendments among so many records of the tape after an offset, −1 for all, up to the tape's present end. No other
+   * record is decoded.
+   */
+  async *amendmentsAfter(
+    partition: number,
+    fromOffset: number,
+    recordsMax = Number.POSITIVE_INFINITY,
+  ): AsyncGenerator<AmendmentRecord> {
     const [start, end] = await this.bounds(TAPE_TOPIC, partition);
     const from = Math.max(start, fromOffset + 1);
-    if (from >= end) return;
-    for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: end })) {
+    const to = Math.min(end, from + recordsMax);
+    if (from >= to) return;
+    for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to })) {
       for (const record of records) {
         const found = framedIn(this.registry, record);
         const framed = found instanceof Promise ? await found : found;
@@ -137,24 +143,32 @@ export class EventLog {
     }
   }
 
-  /** The first activation of a configuration in a partition before a tape offset. */
-  async activation(
+  /** The activation in force where an event was derived; undefined where the tape has none. */
+  activation(event: DerivedEvent): Promise<LoggedActivation | undefined> {
+    return activationOfEvent({ reader: this.reader, registry: this.registry }, event);
+  }
+
+  /** The offset that the next event of a topic's partition will get. */
+  endOf(topic: DerivedTopic, partition: number): Promise<number> {
+    return this.reader.endOffset(topic, partition);
+  }
+
+  /** Beginning and end of a partition's log of decisions. */
+  boundsOfDecisions(partition: number): Promise<[number, number]> {
+    return this.bounds(TOPIC_OF_DERIVED.ProbabilityDecision, partition);
+  }
+
+  /** The events of one type in a range of its log, in order, duplicates included; other records are passed over. */
+  range<Name extends DerivedName>(
+    name: Name,
     partition: number,
-    configHash: string,
-    before: number,
-  ): Promise<Located<EventTypes['EngineActivated']> | undefined> {
-    const from = await this.reader.startOffset(TAPE_TOPIC, partition);
-    for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: before })) {
-      for (const record of records) {
-        const found = framedIn(this.registry, record);
-        const framed = found instanceof Promise ? await found : found;
-        // Trades are skipped without decoding them.
-        if ('reason' in framed || framed.name !== 'EngineActivated') continue;
-        const located = this.located(record, framed) as Located<EventTypes['EngineActivated']> | undefined;
-        if (located?.event.configHash === configHash) return located;
-      }
-    }
-    return undefined;
+    from: number,
+    to: number,
+    fetchBytesMax?: number,
+  ): AsyncGenerator<Located<EventTypes[Name]>> {
+    return this.events(TOPIC_OF_DERIVED[name], partition, from, to, fetchBytesMax) as AsyncGenerator<
+      Located<EventTypes[Name]>
+    >;
   }
 
   /** The decisions of an instrument's partition, newest first, until `wanted` is satisfied. */
@@ -240,9 +254,11 @@ export class EventLog {
     partition: number,
     from: number,
     to: number,
+    fetchBytesMax?: number,
   ): AsyncGenerator<Located<DerivedEvent>> {
     if (from >= to) return;
-    for await (const records of this.reader.read({ topic, partition, from, to })) {
+    const range = { topic, partition, from, to, ...(fetchBytesMax === undefined ? {} : { fetchBytesMax }) };
+    for await (const records of this.reader.read(range)) {
       for (const record of records) {
         const located = await this.locate(record);
         if (located !== undefined) yield located as Located<DerivedEvent>;
@@ -262,7 +278,11 @@ export class EventLog {
       return undefined;
     }
     const { topic, partition, offset } = record;
-    return { name: framed.name, topic, partition, offset, hash: framed.hash.toString('hex'), event };
+    const emittedAt = record.headers['emitted-at'];
+    return {
+      ...{ name: framed.name, topic, partition, offset, hash: framed.hash.toString('hex'), event },
+      ...(emittedAt === undefined ? {} : { emittedAt }),
+    };
   }
 
   private passOver(record: LogRecord, foreign: Foreign): void {
@@ -274,13 +294,13 @@ export class EventLog {
   }
 
   /** Least log offset whose event was caused at or after a tape offset, by bisection. */
-  private async firstAtOrAfter(topic: string, partition: number, tapeOffset: number): Promise<number> {
+  async firstAtOrAfter(topic: string, partition: number, tapeOffset: number): Promise<number> {
     let [low, high] = await this.bounds(topic, partition);
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       let before = false;
       // Records that are not events count like the next event.
-      for await (const located of this.events(topic, partition, middle, high)) {
+      for await (const located of this.events(topic, partition, middle, high, PROBE_BYTES_MAX)) {
         before = located.event.tape.offset < tapeOffset;
         break;
       }

@@ -47,6 +47,10 @@ export async function verify(chain: Chain, ports: VerifyPorts): Promise<Check> {
   const origin = anchor === undefined ? 'the beginning of the tape' : `the anchor at offset ${from}`;
   return {
     name: 'derived again from the tape',
+    restsOn:
+      anchor === undefined
+        ? "the whole tape and this build's engine"
+        : "the tape since that anchor, its state taken as it is, and this build's engine",
     passed: differing === 0 && equal === wanted.size,
     detail: `${equal} of ${wanted.size} events have the same bytes, from ${origin} over ${(task.nextOffset - from).toLocaleString('en')} records`,
   };

@@ -5,6 +5,7 @@ import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { namedInstrument } from '../../platform/named-instrument.ts';
 import { auditText } from '../../proofs/audit-text.ts';
 import { audit } from '../../proofs/audit.ts';
+import { decisionAt, type DecisionAt } from '../../proofs/decision-at.ts';
 import type { EventLog } from '../../proofs/event-log.ts';
 import { adviceFor, knownInstruments } from '../../proofs/known-instruments.ts';
 import { print } from '../context.ts';
@@ -12,8 +13,10 @@ import { withEvents } from '../with-events.ts';
 
 export interface AuditCommandOptions {
   readonly latest?: string;
-  readonly at?: string;
+  /** Microseconds. */
+  readonly at?: number;
   readonly instrument?: string;
+  readonly maxAge?: number;
   readonly trades?: true;
   readonly verify?: true;
   readonly json?: true;
@@ -22,48 +25,69 @@ export interface AuditCommandOptions {
 export async function runAudit(id: string | undefined, options: AuditCommandOptions): Promise<void> {
   assertOneForm(id, options);
   await withEvents('audit', async ({ log, partitions, reader, registry }) => {
-    const asked = id ?? (await decisionId(log, options, partitions));
+    const at = options.at === undefined ? undefined : await atTime(log, options, options.at, partitions);
+    if (at?.isInForce === false) {
+      sayNotInForce(at, options.json);
+      return;
+    }
+    const asked = id ?? at?.decision?.eventId ?? (await latestId(log, options, partitions));
     const report = await audit(log, asked, {
       listTrades: options.trades === true,
       verifyWith: options.verify === true ? { reader, registry, decode: createTapeDecoder(registry) } : undefined,
     });
     const { passedOver } = log;
-    print(options.json, { ...report, passedOver }, () => [auditText(report), ...passedOverText(passedOver)].join('\n'));
+    print(options.json, { ...(at === undefined ? {} : { at }), ...report, passedOver }, () =>
+      [...(at === undefined ? [] : atLines(at)), auditText(report), ...passedOverText(passedOver)].join('\n'),
+    );
     if (report.checks.some((check) => !check.passed)) process.exitCode = 1;
   });
 }
 
 /** An id, --latest, or --at with --instrument: options that would be ignored are refused. */
-function assertOneForm(id: string | undefined, { latest, at, instrument }: AuditCommandOptions): void {
-  const forms = [id, latest, at ?? instrument].filter((form) => form !== undefined);
-  if (forms.length <= 1) return;
-  throw new TapeproofError(
-    'USAGE',
-    'Name one thing to audit: an event id, or --latest INSTRUMENT, or --at TIME with --instrument INSTRUMENT.',
-  );
+function assertOneForm(id: string | undefined, { latest, at, instrument, maxAge }: AuditCommandOptions): void {
+  const forms = [id, latest, at ?? instrument ?? maxAge].filter((form) => form !== undefined);
+  const isWhole = (at === undefined) === (instrument === undefined) && (maxAge === undefined || at !== undefined);
+  if (forms.length === 1 && isWhole) return;
+  const sentence = 'an event id, or --latest INSTRUMENT, or --at TIME with --instrument INSTRUMENT.';
+  throw new TapeproofError('USAGE', `Name ${forms.length > 1 ? 'one thing' : 'what'} to audit: ${sentence}`);
 }
 
-/** The decision that --latest, or --at with --instrument, selects. */
-async function decisionId(log: EventLog, options: AuditCommandOptions, partitions: number): Promise<string> {
-  const named = options.latest ?? options.instrument;
-  if (named === undefined || (options.latest === undefined && options.at === undefined)) {
-    throw new TapeproofError(
-      'USAGE',
-      'Name what to audit: an event id, --latest INSTRUMENT, or --at TIME with --instrument INSTRUMENT.',
-    );
-  }
+/** @throws TapeproofError NOT_FOUND when the instrument has no decision. */
+async function atTime(
+  log: EventLog,
+  { instrument: named = '', maxAge: maxAgeMs }: AuditCommandOptions,
+  timeUs: number,
+  partitions: number,
+): Promise<DecisionAt> {
   const instrument = namedInstrument(named);
-  const timeUs = options.latest === undefined ? Date.parse(options.at ?? '') * 1_000 : Infinity;
-  if (Number.isNaN(timeUs))
-    throw new TapeproofError(
-      'USAGE',
-      `${JSON.stringify(options.at)} is not a valid time: one looks like 2025-03-25T23:08:00Z.`,
-    );
+  const partition = partitionOf(instrument, partitions);
+  const found = await decisionAt(log, { instrument, partition, timeUs, maxAgeMs, nowUs: Date.now() * 1_000 });
+  return found ?? notFound(log, instrument, partitions);
+}
+
+/** No decision was in force: the sentence is the answer, and the exit code is 1. */
+function sayNotInForce(at: DecisionAt, json: true | undefined): void {
+  if (json === true) print(json, { at }, () => '');
+  else throw new TapeproofError('NOT_FOUND', at.sentences.join(' '));
+  process.exitCode = 1;
+}
+
+function atLines({ sentences, alsoThen }: DecisionAt): string[] {
+  const also = alsoThen.length === 0 ? [] : [`Of the same snapshot, by other hit rules: ${alsoThen.join(', ')}.`];
+  return [...sentences, ...also, ''];
+}
+
+/** The newest decision of the instrument of --latest. */
+async function latestId(log: EventLog, { latest = '' }: AuditCommandOptions, partitions: number): Promise<string> {
+  const instrument = namedInstrument(latest);
   const found = await log.newestDecision(
     partitionOf(instrument, partitions),
-    (decision) => decision.instrument === instrument && decision.eventTime <= timeUs,
+    (decision) => decision.instrument === instrument,
   );
-  if (found !== undefined) return found.event.eventId;
-  const what = `There is no decision for ${instrument}${options.at === undefined ? '' : ` at or before ${options.at}`}`;
-  throw new TapeproofError('NOT_FOUND', `${what}: ${adviceFor(instrument, await knownInstruments(log, partitions))}`);
+  return found?.event.eventId ?? notFound(log, instrument, partitions);
+}
+
+async function notFound(log: EventLog, instrument: string, partitions: number): Promise<never> {
+  const advice = adviceFor(instrument, await knownInstruments(log, partitions));
+  throw new TapeproofError('NOT_FOUND', `There is no decision for ${instrument}: ${advice}`);
 }

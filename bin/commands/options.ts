@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { TapeproofError } from '../../platform/errors.ts';
 import { REFUSED_PERCENT_MAX } from '../../producers/survey.ts';
+import { isStatement, STATEMENT_LENGTH_MAX } from '../../contracts/statement-text.ts';
 
 // Options that several commands share. This file and its siblings import only what help and parsing need: the
 // commands' actions are in ../actions, and are loaded when called.
@@ -85,4 +86,25 @@ export function parseWholeNumber(text: string): number {
   const value = Number(text);
   if (/^\d{1,6}$/.test(text) && value >= 1) return value;
   throw new TapeproofError('USAGE', `"${text}" is not a valid number: give a whole one from 1 to 999999.`);
+}
+
+/** A reason or a name: for people, on one line. */
+export function parseStatement(text: string): string {
+  const line = text.trim();
+  if (isStatement(line)) return line;
+  throw new TapeproofError(
+    'USAGE',
+    `A reason or a name must be one line of 1 to ${STATEMENT_LENGTH_MAX} characters, not ${JSON.stringify(line.slice(0, 60))}.`,
+  );
+}
+
+/** Like {@link parseStatement}; an empty one, as of an empty variable, states nothing. */
+export function parseOptionalStatement(text: string): string {
+  return text === '' ? '' : parseStatement(text);
+}
+
+/** Adds an activation's identity to those that an option named before. */
+export function parseRevoked(text: string, before: readonly string[]): readonly string[] {
+  const activationId = parseStatement(text);
+  return before.includes(activationId) ? before : [...before, activationId];
 }

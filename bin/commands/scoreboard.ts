@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { ScoreboardOptions } from '../actions/scoreboard.ts';
 import { nearestOf } from '../../contracts/nearest-name.ts';
-import { parseIsoTime } from '../../contracts/iso-time.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { MERGE_KEYS, type MergeKey } from '../../proofs/scoreboard/forecast-group.ts';
 import { PART_KINDS, type PartKind } from '../../proofs/scoreboard/score-row.ts';
+import { parseMoment } from './time-option.ts';
 
 const US_OF_UNIT: Readonly<Record<string, number>> = { s: 1e6, m: 60e6, h: 3_600e6, d: 86_400e6, w: 604_800e6 };
 
@@ -14,8 +14,8 @@ export function registerScoreboard(program: Command): void {
     .description('what came of the forecasts, with n, effective n and interval, from the decision log itself')
     .option('--instrument <instrument>', 'forecasts of this instrument alone')
     .option('--forecast <name>', 'those of this strategy alone; DECISION for the decisions')
-    .option('--since <time>', 'forecasts made at or after it, ISO 8601', parseTime)
-    .option('--until <time>', 'forecasts made before it, ISO 8601', parseTime)
+    .option('--since <time>', 'forecasts made at or after it, ISO 8601', parseMoment)
+    .option('--until <time>', 'forecasts made before it, ISO 8601', parseMoment)
     .option('--merge <keys>', `count together whatever their ${MERGE_KEYS.join(', ')}; separated by commas`, parseMerge)
     .option('--by <kind>', `split each row by ${PART_KINDS.join(', ')}`, parsePartKind)
     .option('--period <length>', 'length of a period, such as 12h, 1d or 2w', parsePeriod)
@@ -38,12 +38,6 @@ Examples:
       const { printScoreboard } = await import('../actions/scoreboard.ts');
       await printScoreboard(options);
     });
-}
-
-function parseTime(text: string): number {
-  const time = parseIsoTime(text);
-  if (time !== undefined) return time;
-  throw new TapeproofError('USAGE', `"${text}" is not a valid time: give one such as 2025-03-25T23:08:00Z.`);
 }
 
 function parseMerge(text: string): readonly MergeKey[] {

@@ -1,13 +1,11 @@
 import type { Command } from 'commander';
 import type { TradeOptions, CorrectOptions, RevokeOptions, ListOptions } from '../actions/tape.ts';
 import { Decimal } from '../../contracts/decimal.ts';
-import { parseIsoTime } from '../../contracts/iso-time.ts';
 import { isInstrument, parseAmount } from '../../contracts/trade-rules.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { parseWholeNumber } from './options.ts';
+import { parseStatement, parseWholeNumber } from './options.ts';
+import { parseMoment } from './time-option.ts';
 
-/** A reason and a name are for people, on one line. */
-const TEXT_LENGTH_MAX = 500;
 const LISTED_DEFAULT = 100;
 
 /** The commands that append amendments of trades on the tape. */
@@ -93,14 +91,14 @@ function withTrade(command: Command): Command {
     command
       .requiredOption('--trade <id>', "the trade's id, as on the tape")
       .requiredOption('--instrument <instrument>', 'such as BTC-USDT@binance', parseInstrument)
-      .option('--at <time>', 'its event time (ISO 8601, or microseconds), where the id has several', parseTime),
+      .option('--at <time>', 'its event time (ISO 8601, or microseconds), where the id has several', parseMoment),
   );
 }
 
 function withStatement(command: Command): Command {
   return command
-    .requiredOption('--reason <text>', 'why, for people', parseText)
-    .option('--actor <name>', 'who requests it; by default you', parseText)
+    .requiredOption('--reason <text>', 'why, for people', parseStatement)
+    .option('--actor <name>', 'who requests it; by default you', parseStatement)
     .option('--json', 'print the report as JSON');
 }
 
@@ -158,15 +156,6 @@ function parseInstrument(text: string): string {
   );
 }
 
-function parseTime(text: string): number {
-  const timeUs = parseIsoTime(text);
-  if (timeUs !== undefined) return timeUs;
-  throw new TapeproofError(
-    'USAGE',
-    `${JSON.stringify(text)} is not a valid time: one looks like 2025-03-25T23:08:00.000125Z, or 1742944080000125.`,
-  );
-}
-
 function parsePrice(text: string): Decimal {
   return amountOf('price', text);
 }
@@ -179,13 +168,4 @@ function amountOf(name: 'price' | 'size', text: string): Decimal {
   const amount = parseAmount(name, text);
   if (amount instanceof Decimal) return amount;
   throw new TapeproofError('USAGE', `--${name} is wrong: ${amount.detail}.`);
-}
-
-function parseText(text: string): string {
-  const line = text.trim();
-  if (line !== '' && line.length <= TEXT_LENGTH_MAX && !/\p{Cc}/u.test(line)) return line;
-  throw new TapeproofError(
-    'USAGE',
-    `A reason or a name must be one line of 1 to ${TEXT_LENGTH_MAX} characters, not ${JSON.stringify(line.slice(0, 60))}.`,
-  );
 }

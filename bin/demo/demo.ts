@@ -13,7 +13,8 @@ import { stackDown, stackOptionsFromEnvironment, stackStatus, stackUp } from '..
 import { ingestText, showIngest } from '../actions/ingest.ts';
 import { DEFAULT_CONFIGURATION_FILE } from '../commands/options.ts';
 import { localConnections, readConfiguration } from '../context.ts';
-import { gitCommit } from '../git-commit.ts';
+import { buildSource } from '../git-commit.ts';
+import { activationActor } from '../operator-name.ts';
 import { withoutServices } from '../local-stack.ts';
 import { progressBar, stackProgress } from '../progress.ts';
 import { actAs } from '../role.ts';
@@ -152,11 +153,16 @@ async function prepare(where: Connections, configuration: string): Promise<strin
   await applyTopics(createKafka(where.kafkaBrokers, 'tapeproof-demo'));
   await createRegistry(where.registryUrl).register();
   await migratePostgres(where);
+  const { commit, hasUncommittedChanges } = await buildSource();
   const report = await activate({
     connections: where,
     configuration,
     engineVersion: ENGINE_VERSION,
-    gitCommit: await gitCommit(),
+    gitCommit: commit,
+    statement: {
+      ...{ actor: await activationActor(), reason: 'demo', approver: null },
+      ...{ hasUncommittedChanges, revokes: [] },
+    },
     log: createLog('activate', 'warn'),
   });
   return `Engine ${ENGINE_VERSION} with configuration ${report.configHash.slice(0, 12)} is in force on tape ${report.tapeId}.`;

@@ -83,6 +83,11 @@ function writeEngineActivated(value: EngineActivated): void {
   writeText(value.configHash);
   writeMap(value.writerFingerprints, writeText);
   writeArray(value.acceptedTapeSchemas, writeText);
+  writeNullable(value.actor, writeText);
+  writeNullable(value.reason, writeText);
+  writeNullable(value.approver, writeText);
+  writeNullable(value.hasUncommittedChanges, writeBoolean);
+  writeArray(value.revokes, writeText);
 }
 
 function writeTapePosition(value: TapePosition): void {

@@ -9,6 +9,8 @@ import { kafkaSecurityFrom, logReaderSecurity, type KafkaSecurity } from './secu
 
 /** The size of one fetch; the broker returns a larger record batch whole. Measured: more is slower. */
 const FETCH_BYTES_MAX = 1_048_576;
+/** The size of a fetch for a single record, as in a bisection. */
+export const PROBE_BYTES_MAX = 4_096;
 const FETCH_WAIT_MS_MAX = 250;
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
@@ -35,6 +37,8 @@ export interface LogRange {
   readonly from: number;
   /** End of the range: the first offset that is not read. */
   readonly to: number;
+  /** Of one fetch, where less than usual will do: see {@link PROBE_BYTES_MAX}. */
+  readonly fetchBytesMax?: number;
 }
 
 /** Reads partitions outside any consumer group: no join, no commit. Reads may run side by side. */
@@ -75,7 +79,7 @@ export function createLogReader(brokers: readonly string[], security = kafkaSecu
       let next = range.from;
       let progressAt = Date.now();
       while (next < range.to) {
-        const fetched = await clients.run((client) => fetchFrom(client, range, next));
+        const fetched = await clients.run((client) => fetchFrom(client, range, next, range.fetchBytesMax));
         if (fetched.records.length > 0) yield fetched.records;
         if (fetched.nextOffset >= fetched.endOffset) return;
         if (fetched.nextOffset > next) progressAt = Date.now();

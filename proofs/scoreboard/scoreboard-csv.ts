@@ -1,9 +1,9 @@
 import type { Interval } from '../../evaluators/outcomes/wilson.ts';
 import type { Banded } from '../scores/resampling.ts';
+import { csvOf, type CsvColumn } from '../csv.ts';
 import type { ScoreRow } from './score-row.ts';
 
-type Cell = string | number | boolean | null;
-type Column = readonly [name: string, cellOf: (row: ScoreRow) => Cell];
+type Column = CsvColumn<ScoreRow>;
 
 /** Every figure that is one number; curves and bins are in the JSON. */
 const COLUMNS: readonly Column[] = [
@@ -61,8 +61,7 @@ const COLUMNS: readonly Column[] = [
 
 /** One line for each row of the board, below a line of names (RFC 4180). A figure that is not shown is empty. */
 export function scoreboardCsv(rows: readonly ScoreRow[]): string {
-  const lines = [COLUMNS.map(([name]) => name), ...rows.map((row) => COLUMNS.map(([, cellOf]) => textOf(cellOf(row))))];
-  return lines.map((cells) => `${cells.join(',')}\n`).join('');
+  return csvOf(COLUMNS, rows);
 }
 
 function bounds(name: string, intervalOf: (row: ScoreRow) => Interval | null): readonly Column[] {
@@ -74,9 +73,4 @@ function bounds(name: string, intervalOf: (row: ScoreRow) => Interval | null): r
 
 function banded(name: string, bandedOf: (row: ScoreRow) => Banded | undefined): readonly Column[] {
   return [[name, (row) => bandedOf(row)?.estimate ?? null], ...bounds(name, (row) => bandedOf(row)?.band ?? null)];
-}
-
-function textOf(cell: Cell): string {
-  const text = cell === null ? '' : String(cell);
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
