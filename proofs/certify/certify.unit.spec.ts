@@ -156,7 +156,12 @@ describe('the first difference', () => {
       (log, records) => {
         insert(log, DECISIONS, 7, { value: forged(records[7]!, { confidence: 1 }) });
       },
-      { kind: 'FORGED', logOffset: 7, sequence: 7, detail: expect.stringContaining('follows at log offset 8') },
+      {
+        kind: 'FORGED',
+        logOffset: 7,
+        sequence: 7,
+        detail: expect.stringContaining('follows at log offset 8') as string,
+      },
     ],
     [
       'a repetition with other bytes',
