@@ -4,7 +4,7 @@ import { TapeproofError } from '../platform/errors.ts';
 import { ENGINE_VERSION, parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
 import { sha256Hex } from '../contracts/codec.ts';
 import { reasoningOf } from './formulas.ts';
-import { isVerifiable, verify, type VerifyPorts } from './verify.ts';
+import { isVerifiable, notDerivedOf, verify, type NotDerived, type VerifyPorts } from './verify.ts';
 import { admissionOf } from './admission.ts';
 import { amendedSince, type AmendedSince } from './amended-since.ts';
 import { checkChain, checkTrades, type Check } from './audit-checks.ts';
@@ -12,10 +12,14 @@ import type { Chain, Forecast } from './chain.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { EventLog, Located } from './event-log.ts';
 import { evidenceOf, type CountedTrade, type Evidence } from './evidence.ts';
+import { checkRivals } from './rival-records.ts';
 import { settlementOf, UNSETTLED, type Settlement } from './settlement.ts';
 
 /** The input of an audit: the log in Kafka, or a test's own. */
-export type AuditedLog = Pick<EventLog, 'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter'>;
+export type AuditedLog = Pick<
+  EventLog,
+  'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter' | 'rivalsOf'
+>;
 
 /** The trades behind a snapshot, from the tape itself. */
 export interface TradeEvidence {
@@ -45,6 +49,8 @@ export interface AuditReport extends Chain {
   /** Later amendments of these trades and of the resolving one. */
   readonly amendedSince: AmendedSince;
   readonly checks: readonly Check[];
+  /** Events that were to be derived again and could not be: the checks are only a part of what was asked for. */
+  readonly notDerived: readonly NotDerived[];
   readonly notChecked: readonly string[];
 }
 
@@ -105,8 +111,10 @@ export async function audit(
     checks: [
       ...checkChain(chain, inForce.configuration),
       ...checkTrades(snapshot, trades, admission, isInForceThroughout),
+      await checkRivals(log, chain),
       ...(verifyWith === undefined || !isVerifiable(chain) ? [] : [await verify(chain, verifyWith)]),
     ],
+    notDerived: verifyWith === undefined ? [] : await notDerivedOf(log, chain),
     notChecked: notChecked(snapshot, { missing, isInForceThroughout, isVerified: verifyWith !== undefined }),
   };
 }

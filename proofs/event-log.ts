@@ -49,6 +49,9 @@ export type MarketRecord =
 
 type NamedRecord = Located<unknown> & { readonly name: string };
 
+/** Records before and after an event among which others of its sequence are searched for. */
+export const SEARCHED_NEAR_RECORDS = 1_000;
+
 /** Records at the end of a log among which the newest event must be: duplicates that an engine left may follow it. */
 const TAIL = 10_000;
 
@@ -137,11 +140,28 @@ export class EventLog {
     }
   }
 
-  /** The first activation of a configuration in a partition before a tape offset. */
+  /** The events near one that claim its sequence or its identity with other bytes, in the order of the log. */
+  async rivalsOf({ topic, partition, offset, hash, event }: Located<DerivedEvent>): Promise<Located<DerivedEvent>[]> {
+    const [start, end] = await this.bounds(topic, partition);
+    const from = Math.max(start, offset - SEARCHED_NEAR_RECORDS);
+    const rivals: Located<DerivedEvent>[] = [];
+    for await (const other of this.events(topic, partition, from, Math.min(end, offset + SEARCHED_NEAR_RECORDS + 1))) {
+      const { sequence, eventId } = other.event;
+      if (other.hash !== hash && (sequence === event.sequence || eventId === event.eventId)) rivals.push(other);
+    }
+    return rivals;
+  }
+
+  /**
+   * The first activation of a configuration in a partition before a tape offset.
+   *
+   * @param engineVersion - of this engine version; of any by default.
+   */
   async activation(
     partition: number,
     configHash: string,
     before: number,
+    engineVersion?: string,
   ): Promise<Located<EventTypes['EngineActivated']> | undefined> {
     const from = await this.reader.startOffset(TAPE_TOPIC, partition);
     for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: before })) {
@@ -151,7 +171,8 @@ export class EventLog {
         // Trades are skipped without decoding them.
         if ('reason' in framed || framed.name !== 'EngineActivated') continue;
         const located = this.located(record, framed) as Located<EventTypes['EngineActivated']> | undefined;
-        if (located?.event.configHash === configHash) return located;
+        if (located?.event.configHash !== configHash) continue;
+        if (engineVersion === undefined || located.event.engineVersion === engineVersion) return located;
       }
     }
     return undefined;

@@ -1,12 +1,18 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodeBody, encodeBody } from '../contracts/codec.ts';
-import type { ProbabilityDecision } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
-import { DEFAULT_PARTITIONS, TAPE_TOPIC } from '../contracts/topics.ts';
+import {
+  ANCHORS_TOPIC,
+  DEFAULT_PARTITIONS,
+  TAPE_TOPIC,
+  TOPIC_OF_DERIVED,
+  type DerivedEvent,
+} from '../contracts/topics.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { engineGroup } from '../evaluators/main.ts';
 import { createKafka } from '../platform/kafka/client.ts';
@@ -16,14 +22,13 @@ import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createLog } from '../platform/log.ts';
 import type { CertifyReport } from '../proofs/certify/certify-text.ts';
-import { environmentOf, runCommand, startCommand, type CommandResult } from './support/command.ts';
+import { environmentOf, runCommand, type CommandResult } from './support/command.ts';
 import { startEngine } from './support/running-engine.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const INSTRUMENT = 'BTC-USDT@binance';
 const PARTITION = partitionOf(INSTRUMENT, DEFAULT_PARTITIONS);
-const DECISIONS = 'probability.decisions';
 const INTERVAL = 1_000;
 
 /** In order: each forgery stays in the log. */
@@ -41,36 +46,29 @@ describe('certify and verify', () => {
   };
   const file = (name: string): string => join(folder, name);
 
-  const send = async (values: readonly (Buffer | ProbabilityDecision | null)[]): Promise<void> => {
-    const producer = kafka.producer({ createPartitioner: () => () => PARTITION });
-    const records = createRecordProducer(kafka, createRegistry(connections.registryUrl));
-    await producer.connect();
-    for (const value of values) {
-      if (value === null || Buffer.isBuffer(value)) {
-        await producer.send({ topic: DECISIONS, messages: [{ key: null, value }] });
-        continue;
-      }
-      const body = encodeBody('ProbabilityDecision', value);
-      const { eventTime: timestampUs } = value;
-      await records.send([
-        { topic: DECISIONS, partition: PARTITION, key: INSTRUMENT, type: 'ProbabilityDecision', body, timestampUs },
-      ]);
+  /** Appends to an output of the partition: an event with changed fields, or a tombstone. */
+  const forge = async (type: keyof typeof TOPIC_OF_DERIVED, event: DerivedEvent | null): Promise<void> => {
+    const topic = TOPIC_OF_DERIVED[type];
+    if (event === null) {
+      const producer = kafka.producer({ createPartitioner: () => () => PARTITION });
+      await producer.connect();
+      await producer.send({ topic, messages: [{ key: INSTRUMENT, value: null }] });
+      await producer.disconnect();
+      return;
     }
-    await producer.disconnect();
+    const records = createRecordProducer(kafka, createRegistry(connections.registryUrl));
+    const body = encodeBody(type, event as never);
+    await records.send([{ topic, partition: PARTITION, key: INSTRUMENT, type, body, timestampUs: event.eventTime }]);
     await records.disconnect();
   };
 
-  const lastDecision = async (): Promise<{ readonly decision: ProbabilityDecision; readonly offset: number }> => {
-    const offset = (await reader.endOffset(DECISIONS, PARTITION)) - 1;
-    for await (const [record] of reader.read({
-      topic: DECISIONS,
-      partition: PARTITION,
-      from: offset,
-      to: offset + 1,
-    })) {
-      return { decision: decodeBody('ProbabilityDecision', record!.value!.subarray(5)), offset };
+  const lastOf = async <Name extends keyof typeof TOPIC_OF_DERIVED>(type: Name) => {
+    const topic = TOPIC_OF_DERIVED[type];
+    const end = await reader.endOffset(topic, PARTITION);
+    for await (const [record] of reader.read({ topic, partition: PARTITION, from: end - 1, to: end })) {
+      return { event: decodeBody(type, record!.value!.subarray(5)), end };
     }
-    throw new Error('there is no decision');
+    throw new Error('there is no event');
   };
 
   beforeAll(async () => {
@@ -159,25 +157,53 @@ describe('certify and verify', () => {
     });
   });
 
-  it('leaves with a partial result when it is interrupted', async () => {
-    const child = startCommand(['certify', '--json'], environmentOf(connections));
-    child.stdout!.resume();
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    setTimeout(() => child.kill('SIGTERM'), 1_500);
-    expect([0, 130, 143]).toContain(await ended);
-  });
-
-  it('names a forged decision with the next sequence', async () => {
-    const { decision, offset } = await lastDecision();
-    await send([{ ...decision, sequence: decision.sequence + 1, eventId: 'decision-forged' }]);
-    const { exitCode, report } = await certify();
+  it('names a forged outcome with the next sequence', async () => {
+    const { event, end } = await lastOf('Outcome');
+    await forge('Outcome', { ...event, sequence: event.sequence + 1, eventId: 'outcome-forged' });
+    const { exitCode, report } = await certify('--out', file('never.json'));
     expect(exitCode).toBe(1);
-    expect(report).toMatchObject({ verdict: 'DIFFERENT', statement: undefined });
+    expect(report.verdict).toBe('DIFFERENT');
+    expect(report.statement).toBeUndefined();
+    expect(existsSync(file('never.json'))).toBe(false);
     expect(report.results[PARTITION]!.difference).toMatchObject({
-      ...{ kind: 'FORGED', topic: DECISIONS, logOffset: offset + 1, sequence: decision.sequence + 1 },
-      eventId: 'decision-forged',
+      ...{ kind: 'FORGED', topic: 'decision.outcomes', logOffset: end, sequence: event.sequence + 1 },
+      eventId: 'outcome-forged',
     });
     const others = report.results.filter(({ partition }) => partition !== PARTITION);
     expect(others.every(({ difference }) => difference === undefined)).toBe(true);
+    // What was certified before is still there.
+    expect(await tapeproof('verify', file('whole.json'), '--against-log')).toMatchObject({ exitCode: 0 });
+  });
+
+  it('names a repetition with other bytes, field by field, and the audit of the true one names it too', async () => {
+    const { event, end } = await lastOf('ProbabilityDecision');
+    await forge('ProbabilityDecision', { ...event, probability: 0.987654 });
+    const { exitCode, stdout } = await tapeproof('certify', '--partition', String(PARTITION));
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`CHANGED_DUPLICATE probability.decisions-${PARTITION}, log offset ${end}`);
+    expect(stdout).toContain(`probability: expected ${event.probability}, found 0.987654`);
+    const audited = await tapeproof('audit', event.eventId, '--verify');
+    expect(audited.exitCode).toBe(1);
+    expect(audited.stdout).toContain(`holds another event after ${event.eventId}, at log offset ${end}`);
+  });
+
+  it('names a tombstone', async () => {
+    const { end } = await lastOf('StrategyResult');
+    await forge('StrategyResult', null);
+    const { report } = await certify('--partition', String(PARTITION));
+    expect(report.results[0]!.difference).toMatchObject({
+      ...{ kind: 'NOT_AN_EVENT', topic: 'strategy.results', logOffset: end },
+    });
+  });
+
+  it('refuses the certificate of another tape', async () => {
+    await resetStores(connections);
+    expect(await tapeproof('activate', '--config', file('engine.json'))).toMatchObject({ exitCode: 0 });
+    const engine = startEngine();
+    await until('there is an anchor', async () => (await reader.endOffset(ANCHORS_TOPIC, PARTITION)) > 0);
+    await engine.stop();
+    const verified = await tapeproof('verify', file('whole.json'), '--against-log');
+    expect(verified.exitCode).toBe(1);
+    expect(verified.stdout).toMatch(/The certificate is of the tape \S+, and partition \d belongs to the tape/);
   });
 });

@@ -29,7 +29,7 @@ export async function runAudit(id: string | undefined, options: AuditCommandOpti
     });
     const { passedOver } = log;
     print(options.json, { ...report, passedOver }, () => [auditText(report), ...passedOverText(passedOver)].join('\n'));
-    if (report.checks.some((check) => !check.passed)) process.exitCode = 1;
+    if (report.checks.some((check) => !check.passed) || report.notDerived.length > 0) process.exitCode = 1;
   });
 }
 

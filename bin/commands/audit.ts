@@ -15,7 +15,7 @@ export function registerAudit(program: Command): void {
     .addHelpText(
       'after',
       `
-Exit codes: 0 every check passed (or the outcome is pending), 1 a check failed or the event does not exist, 2 the id is malformed.
+Exit codes: 0 every check passed (or the outcome is pending), 1 a check failed, the event does not exist or --verify could not derive it again, 2 the id is malformed.
 
 Examples:
   $ npx tapeproof audit --latest BTC-USD@bitstamp

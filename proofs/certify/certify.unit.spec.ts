@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBody, encodeBody, frame, RECORD_NAMES } from '../../contracts/codec.ts';
+import { decodeBody, encodeBody, frame, hashBody, RECORD_NAMES } from '../../contracts/codec.ts';
+import { StatePage } from '../../contracts/state-page.ts';
 import type { ProbabilityDecision } from '../../contracts/generated/events.ts';
 import type { TapeContent } from '../../contracts/tape-content.ts';
 import { DERIVED_TOPICS, type TopicName } from '../../contracts/topics.ts';
@@ -10,7 +11,8 @@ import { syntheticTrades } from '../../evaluators/fixtures/synthetic-market.ts';
 import { activated, eventsOf, run, traded } from '../../evaluators/fixtures/tape-contents.ts';
 import { recordOfEvent } from '../../evaluators/outgoing-records.ts';
 import { MerkleTree } from '../../evaluators/merkle.ts';
-import { createPartitionTask } from '../../evaluators/partition-task.ts';
+import { recordHashOf, type AnchorRecord } from '../../evaluators/anchor.ts';
+import { createPartitionTask, restorePartitionTask } from '../../evaluators/partition-task.ts';
 import { STRATEGIES } from '../../evaluators/strategies/catalogue.ts';
 import { defineStrategy } from '../../evaluators/strategies/strategy.ts';
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
@@ -137,6 +139,17 @@ describe('certifyPartition', () => {
     expect(ranges[0]!.end.stateHash).not.toBeNull();
     // A named end must be reached.
     expect((await certified(log, { to: 1_900 })).difference).toMatchObject({ kind: 'MISSING', logOffset: undefined });
+  });
+
+  it('leaves after the batch in which it is interrupted', async () => {
+    const stop = new AbortController();
+    const onRecords = (): void => {
+      stop.abort();
+    };
+    const { ranges, difference, isInterrupted } = await certified(logOf(), { signal: stop.signal, onRecords });
+    expect(isInterrupted).toBe(true);
+    expect(difference).toBeUndefined();
+    expect(ranges[0]!.tape.records).toBeLessThan(10);
   });
 
   it('refuses a start that is not an anchor', async () => {
@@ -298,22 +311,44 @@ describe('a range of another engine', () => {
     ]);
   });
 
+  const foreign = {
+    ...activationOf(configuration, identity),
+    engineVersion: '3',
+    activationId: 'x',
+    gitCommit: 'beef',
+  };
+  const again = { ...activationOf(configuration, identity), activationId: 'y' };
+  const tape = [...contents.slice(0, 1_200), ...[activated(foreign), activated(again)], ...contents.slice(1_200)];
+  const before = run(createPartitionTask(PARTITION), tape.slice(0, 1_201));
+
+  /** The anchor that the other engine leaves at this engine's activation: here it derived nothing. */
+  function handedOver(): AnchorRecord {
+    const unchanged = [...contents.slice(0, 1_200), contents[0]!, activated(foreign)];
+    const { anchor } = run(createPartitionTask(PARTITION), unchanged).at(-1)!;
+    const manifest = { ...anchor!.manifest, engineVersion: '3', tapeRecordHash: recordHashOf(activated(foreign)) };
+    const body = encodeBody('EngineAnchor', manifest);
+    return { ...anchor!, manifest, body, hash: hashBody('EngineAnchor', body) };
+  }
+
   it('is followed by one of this engine, from the anchor that was handed over', async () => {
-    const foreign = {
-      ...activationOf(configuration, identity),
-      engineVersion: '3',
-      activationId: 'x',
-      gitCommit: 'beef',
-    };
-    const again = { ...activationOf(configuration, identity), activationId: 'y' };
-    const tape = [...contents.slice(0, 1_200), ...[activated(foreign), activated(again)], ...contents.slice(1_200)];
-    // The other engine derives nothing from its activation alone, and hands over the state as it was.
-    const before = run(createPartitionTask(PARTITION), tape.slice(0, 1_201));
-    const { anchor } = before.at(-1)!;
-    const log = logOf(tape, before);
-    const handedOver = { ...anchor!.manifest, tape: { partition: PARTITION, offset: 1_201 } };
-    expect(handedOver.stateHash).toBe(anchor!.manifest.stateHash);
-    const { ranges, notDerived } = await certified(log);
+    const anchor = handedOver();
+    const head = Buffer.concat(anchor.chunks.map(({ state }) => state.bytes));
+    const pages = new Map(anchor.pages.map(({ state }) => [state.pageHash!, StatePage.of(state.bytes)]));
+    const task = restorePartitionTask(anchor.manifest, head, anchor.hash, pages);
+    const log = logOf(tape, [...before, { ...before.at(-1)!, anchor }, ...run(task, tape.slice(1_201))]);
+    const { ranges, notDerived, difference } = await certified(log);
+    expect(difference).toBeUndefined();
+    expect(notDerived).toMatchObject([{ from: 1_200, to: 1_201, gitCommit: 'beef' }]);
+    expect(ranges.map(({ tape: { from, to } }) => [from, to])).toEqual([
+      [0, 1_200],
+      [1_201, tape.length],
+    ]);
+    expect(ranges[1]!.start).toMatchObject({ kind: 'ANCHOR', offset: 1_201, derivedBy: null });
+    expect(ranges[1]!.outputs.every(({ events }) => events > 0)).toBe(true);
+  });
+
+  it('goes to the end where no anchor was handed over', async () => {
+    const { ranges, notDerived } = await certified(logOf(tape, before));
     expect(ranges).toHaveLength(1);
     expect(notDerived[0]!.reason).toContain('there is no anchor at offset 1201');
   });
