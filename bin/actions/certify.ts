@@ -51,7 +51,7 @@ export async function runCertify(options: CertifyOptions): Promise<void> {
   const report: CertifyReport = { verdict, results, statement, out, isSigned: key !== undefined, durationMs };
   if (out !== '-' || payload === undefined) print(json, report, () => certifyText(report));
   if (verdict === 'INTERRUPTED') process.exitCode = INTERRUPTED;
-  else if (verdict === 'DIFFERENT' || (verdict === 'PARTLY DERIVED' && allowNotDerived !== true)) process.exitCode = 1;
+  else if (!isCertified || (verdict === 'PARTLY DERIVED' && allowNotDerived !== true)) process.exitCode = 1;
 }
 
 /** Runs the partitions side by side, with a bar. */
@@ -138,6 +138,7 @@ async function recordsIn({ reader }: Events, orders: readonly PartitionOrder[]):
 function verdictOf(results: readonly PartitionResult[], isInterrupted: boolean): CertifyReport['verdict'] {
   if (results.some(({ difference }) => difference !== undefined)) return 'DIFFERENT';
   if (isInterrupted) return 'INTERRUPTED';
+  if (!results.some(({ ranges }) => ranges.some(({ tapeId }) => tapeId !== undefined))) return 'NOT DERIVED';
   return results.some(({ notDerived }) => notDerived.length > 0) ? 'PARTLY DERIVED' : 'DERIVED';
 }
 

@@ -8,7 +8,7 @@ const HASH_DIGITS = 12;
 
 /** What of a certification is printed. */
 export interface CertifyReport {
-  readonly verdict: 'DERIVED' | 'PARTLY DERIVED' | 'DIFFERENT' | 'INTERRUPTED';
+  readonly verdict: 'DERIVED' | 'PARTLY DERIVED' | 'NOT DERIVED' | 'DIFFERENT' | 'INTERRUPTED';
   readonly results: readonly PartitionResult[];
   /** SHA-256 (hex) of the statement; undefined where there is none. */
   readonly statement: string | undefined;
@@ -92,6 +92,8 @@ function verdictText({ verdict, results }: CertifyReport): string {
       return 'the log holds what this build derives from the tape, byte for byte.';
     case 'PARTLY DERIVED':
       return 'what was derived is equal; the ranges above that are NOT DERIVED were not compared.';
+    case 'NOT DERIVED':
+      return 'nothing was derived, so nothing was compared; there is no certificate.';
     case 'DIFFERENT':
       return `the log is not what this build derives from the tape, in ${counted(results.filter(({ difference }) => difference !== undefined).length, 'partition')}.`;
     case 'INTERRUPTED':

@@ -226,6 +226,13 @@ describe('the first difference', () => {
       { kind: 'NOT_AN_EVENT', logOffset: 9 },
     ],
     [
+      'bytes that are cut off',
+      (log, records) => {
+        insert(log, DECISIONS, 9, { value: records[9]!.value!.subarray(0, 40) });
+      },
+      { kind: 'NOT_AN_EVENT', logOffset: 9 },
+    ],
+    [
       'a record of another topic’s schema',
       (log) => {
         insert(log, DECISIONS, 9, log.records('decision.outcomes', PARTITION)[0]!);

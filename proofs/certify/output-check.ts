@@ -7,6 +7,7 @@ import { MerkleTree } from '../../evaluators/merkle.ts';
 import { Framed, framedIn } from '../../platform/kafka/framed-record.ts';
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import { fieldDifferences, type Difference, type DifferenceKind } from './difference.ts';
+import { readAhead } from './read-ahead.ts';
 import { firstCopyOf, type OutputAccess, type OutputPartition } from './sequence-search.ts';
 
 /** The hashes of so many of the last events are kept: a repetition by a killed engine is compared without reading. */
@@ -47,7 +48,7 @@ export class OutputCheck {
   readonly #hashes = Buffer.alloc(HASHES_KEPT * HASH_BYTES);
   readonly #digest = createHash('sha256');
   readonly #tree: MerkleTree | undefined;
-  #batches: AsyncGenerator<readonly LogRecord[], void, undefined>;
+  #batches: AsyncGenerator<readonly LogRecord[], void>;
   #records: readonly LogRecord[] = [];
   #next = 0;
   #position: number;
@@ -261,9 +262,11 @@ export class OutputCheck {
     return this.#records[0];
   }
 
-  #read(): AsyncGenerator<readonly LogRecord[], void, undefined> {
+  #read(): AsyncGenerator<readonly LogRecord[], void> {
     const { topic, partition } = this.#output;
-    return this.#access.reader.read({ topic, partition, from: this.#position, to: Number.POSITIVE_INFINITY });
+    return readAhead(
+      this.#access.reader.read({ topic, partition, from: this.#position, to: Number.POSITIVE_INFINITY }),
+    );
   }
 }
 

@@ -9,6 +9,7 @@ import type { AnchorCheck } from './anchor-check.ts';
 import { Causality } from './causality.ts';
 import type { Difference } from './difference.ts';
 import { OutputCheck, type OutputFigures } from './output-check.ts';
+import { readAhead } from './read-ahead.ts';
 
 /** An activation that took effect in a range. */
 export interface ActivationIn {
@@ -129,7 +130,7 @@ class RangeComparison {
     const { to, signal, onRecords } = this.#options;
     const { partition } = this.#task;
     if (this.#from >= to) return await this.#ended();
-    for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from: this.#from, to })) {
+    for await (const records of readAhead(reader.read({ topic: TAPE_TOPIC, partition, from: this.#from, to }))) {
       for (const { offset, value } of records) {
         const decoded = decode({ value });
         const content = decoded instanceof Promise ? await decoded : decoded;
