@@ -64,7 +64,12 @@ function parseOffset(text: string): number {
 }
 
 function parseEnd(text: string): number | 'anchor' {
-  return text === 'anchor' ? text : parseOffset(text);
+  if (text === 'anchor') return text;
+  try {
+    return parseOffset(text);
+  } catch {
+    throw new InvalidArgumentError('Give a whole number from 0 on, or "anchor".');
+  }
 }
 
 function collectPartition(text: string, before: readonly number[] | undefined): readonly number[] {
