@@ -14,7 +14,7 @@ import { MerkleTree } from '../../evaluators/merkle.ts';
 import { recordHashOf, type AnchorRecord } from '../../evaluators/anchor.ts';
 import { createPartitionTask, restorePartitionTask } from '../../evaluators/partition-task.ts';
 import { STRATEGIES } from '../../evaluators/strategies/catalogue.ts';
-import { defineStrategy } from '../../evaluators/strategies/strategy.ts';
+import { defineStrategy, neutral } from '../../evaluators/strategies/strategy.ts';
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import { MemoryLog } from '../../tests/support/memory-log.ts';
 import { tapeRecordOf } from '../../tests/support/seeded-tape.ts';
@@ -390,5 +390,23 @@ describe('a strategy that looks ahead', () => {
     const { difference } = await certified(logOf(tape, written), { taskOptions: { known } });
     expect(difference).toMatchObject({ kind: 'CHANGED', topic: 'strategy.results' });
     expect(difference!.fields).toContainEqual(expect.objectContaining({ field: 'direction', expected: '"NEUTRAL"' }));
+  });
+
+  it('is caught where it says so, though the log holds the same bytes', async () => {
+    const admitting = defineStrategy({
+      name: 'ADMITTING',
+      parameters: z.object({}),
+      evaluate(snapshot) {
+        // The snapshot then covers the trade that follows it.
+        Object.assign(snapshot, { lastOffset: snapshot.tape.offset + 1 });
+        return neutral(1, {}, () => '');
+      },
+    });
+    const known = [...STRATEGIES, admitting];
+    const own = parseConfiguration({ strategies: { ADMITTING: {} }, hitRule: { horizonMs: 20_000 } }, known);
+    const tape: Readable[] = [activated(activationOf(own, identity)), ...contents.slice(1)];
+    const written = run(createPartitionTask(PARTITION, { known }), tape);
+    const { difference } = await certified(logOf(tape, written), { taskOptions: { known } });
+    expect(difference).toMatchObject({ kind: 'LOOKAHEAD', topic: 'indicator.snapshots', logOffset: 0, sequence: 0 });
   });
 });
