@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { registerAudit } from './commands/audit.ts';
 import { registerBacktest } from './commands/backtest.ts';
+import { registerCertify } from './commands/certify.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDerive } from './commands/derive.ts';
 import { registerEngine } from './commands/engine.ts';
@@ -62,6 +63,7 @@ Examples:
   program.commandsGroup('Prove:');
   registerAudit(program);
   registerVerifyProof(program);
+  registerCertify(program);
   registerDerive(program);
   registerBacktest(program);
   registerScoreboard(program);

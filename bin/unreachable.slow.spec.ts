@@ -15,6 +15,7 @@ describe('a command without services', () => {
     'topics check',
     'activate',
     'audit decision-0-1-0',
+    'certify',
     'scoreboard',
     'instruments',
     'dead-letters',

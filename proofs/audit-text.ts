@@ -48,10 +48,22 @@ export function auditText(report: AuditReport): string {
     'Not checked:',
     ...report.notChecked.map((line) => `  · ${line}`),
     '',
-    failed === 0
-      ? `${report.checks.length} of ${report.checks.length} checks passed.`
-      : `${failed} of ${report.checks.length} checks FAILED: the decision log and the tape do not agree.`,
+    ...verdictLines(report, failed),
   ].join('\n');
+}
+
+function verdictLines({ checks, notDerived }: AuditReport, failed: number): string[] {
+  if (failed > 0) return [`${failed} of ${checks.length} checks FAILED: the decision log and the tape do not agree.`];
+  const passed = `${checks.length} of ${checks.length} checks passed`;
+  if (notDerived.length === 0) return [`${passed}.`];
+  return [
+    `PARTLY CHECKED: ${passed}, but not everything was derived again:`,
+    ...notDerived.map(({ engineVersion, gitCommit, eventIds }) => {
+      const place =
+        gitCommit === 'unknown' ? 'its activation names no commit' : `run this in its build, commit ${gitCommit}`;
+      return `  · ${eventIds.join(', ')}: engine ${engineVersion} derived ${eventIds.length === 1 ? 'it' : 'them'}; ${place}`;
+    }),
+  ];
 }
 
 /** The remarks on the trades in the snapshot's range. */

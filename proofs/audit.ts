@@ -1,10 +1,15 @@
 import type { EventTypes, Outcome, TradeGap } from '../contracts/generated/events.ts';
 import type { DerivedEvent } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
-import { ENGINE_VERSION, hasTheseFormulas, parseConfiguration, type EngineConfiguration } from '../evaluators/configuration.ts';
+import {
+  ENGINE_VERSION,
+  hasTheseFormulas,
+  parseConfiguration,
+  type EngineConfiguration,
+} from '../evaluators/configuration.ts';
 import { sha256Hex } from '../contracts/codec.ts';
 import { reasoningOf } from './formulas.ts';
-import { isVerifiable, verify, type VerifyPorts } from './verify.ts';
+import { isVerifiable, notDerivedOf, verify, type NotDerived, type VerifyPorts } from './verify.ts';
 import { admissionOf } from './admission.ts';
 import type { LoggedActivation } from './activation-log.ts';
 import { amendedSince, type AmendedSince } from './amended-since.ts';
@@ -14,12 +19,13 @@ import { parseEventId, type EventId } from './event-id.ts';
 import type { EventLog, Located } from './event-log.ts';
 import { evidenceOf, type CountedTrade, type Evidence } from './evidence.ts';
 import { provenanceOf, type Provenance } from './provenance.ts';
+import { checkRivals } from './rival-records.ts';
 import { settlementOf, UNSETTLED, type Settlement } from './settlement.ts';
 
 /** The input of an audit: the log in Kafka, or a test's own. */
 export type AuditedLog = Pick<
   EventLog,
-  'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter' | 'endOfTape'
+  'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter' | 'endOfTape' | 'rivalsOf'
 >;
 
 /** Records of the tape after a decision in which amendments are searched for, unless it is derived again. */
@@ -54,6 +60,8 @@ export interface AuditReport extends Chain {
   /** Later amendments of these trades and of the resolving one. */
   readonly amendedSince: AmendedSince;
   readonly checks: readonly Check[];
+  /** Events that were to be derived again and could not be: the checks are only a part of what was asked for. */
+  readonly notDerived: readonly NotDerived[];
   readonly notChecked: readonly string[];
 }
 
@@ -117,8 +125,10 @@ export async function audit(
     checks: [
       ...checkChain(chain, inForce.configuration),
       ...checkTrades(snapshot, trades, admission, isInForceThroughout),
+      await checkRivals(log, chain),
       ...(verifyWith === undefined || !isVerifiable(chain) ? [] : [await verify(chain, verifyWith)]),
     ],
+    notDerived: verifyWith === undefined ? [] : await notDerivedOf(log, chain),
     notChecked: notChecked(snapshot, { missing, isInForceThroughout, since, isVerified: verifyWith !== undefined }),
   };
 }

@@ -215,6 +215,23 @@ describe('audit', () => {
     const report = await audit(logOf({ change }), outcome.eventId, { ...options, verifyWith: unread });
     expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
     expect(report.notChecked.join()).toContain('engine 1 derived this');
+    // Nothing was derived again, and that must not look like a pass.
+    const [missing] = report.notDerived;
+    expect(missing).toMatchObject({ engineVersion: '1', gitCommit: 'unknown' });
+    expect(missing!.eventIds).toContain(outcome.eventId);
+    expect(auditText(report)).toContain('PARTLY CHECKED');
+  });
+
+  it('names the commit whose build can derive the events of another engine version', async () => {
+    const change: Change = () => ({ engineVersion: '1' });
+    const unread = { reader: {}, registry: {}, decode: {} } as VerifyPorts;
+    const older = recordedLog({
+      ...{ derived, tape: contents, change },
+      activation: { ...activation, engineVersion: '1', gitCommit: 'beef' },
+    });
+    const report = await audit(older, outcome.eventId, { ...options, verifyWith: unread });
+    expect(auditText(report)).toMatch(/engine 1 derived them; run this in its build, commit beef/);
+    expect((await audit(older, outcome.eventId, options)).notDerived).toEqual([]);
   });
 
   it('reports how many trades are missing behind a decision', async () => {

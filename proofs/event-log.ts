@@ -42,6 +42,9 @@ export type MarketRecord =
 
 type NamedRecord = Located<unknown> & { readonly name: string };
 
+/** Records before and after an event among which others of its sequence are searched for. */
+export const SEARCHED_NEAR_RECORDS = 1_000;
+
 /** Records at the end of a log among which the newest event must be: duplicates that an engine left may follow it. */
 const TAIL = 10_000;
 
@@ -141,6 +144,18 @@ export class EventLog {
         if (located !== undefined && isAmendment(located)) yield located;
       }
     }
+  }
+
+  /** The events near one that claim its sequence or its identity with other bytes, in the order of the log. */
+  async rivalsOf({ topic, partition, offset, hash, event }: Located<DerivedEvent>): Promise<Located<DerivedEvent>[]> {
+    const [start, end] = await this.bounds(topic, partition);
+    const from = Math.max(start, offset - SEARCHED_NEAR_RECORDS);
+    const rivals: Located<DerivedEvent>[] = [];
+    for await (const other of this.events(topic, partition, from, Math.min(end, offset + SEARCHED_NEAR_RECORDS + 1))) {
+      const { sequence, eventId } = other.event;
+      if (other.hash !== hash && (sequence === event.sequence || eventId === event.eventId)) rivals.push(other);
+    }
+    return rivals;
   }
 
   /** The activation in force where an event was derived; undefined where the tape has none. */

@@ -3,23 +3,46 @@ import { ENGINE_VERSION } from '../evaluators/configuration.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
 import type { Check } from './audit-checks.ts';
 import type { Chain } from './chain.ts';
+import type { EventLog } from './event-log.ts';
 
 /** The readers of the tape and the anchors for a verification. */
 export type VerifyPorts = LogAccess;
 
-/**
- * The events of a chain that this build's engine version derived: another version's events only that one can derive
- * again.
- */
-function ownEvents({ snapshot, results, decision, outcome }: Chain) {
-  return [snapshot, ...results, decision, outcome].flatMap((located) =>
-    located?.event.engineVersion === ENGINE_VERSION ? [located] : [],
-  );
+/** Events of a chain that another engine version derived: only its build can derive them again. */
+export interface NotDerived {
+  readonly engineVersion: string;
+  /** As its activation names it; 'unknown' where it names none. */
+  readonly gitCommit: string;
+  readonly eventIds: readonly string[];
+}
+
+function eventsOf({ snapshot, results, decision, outcome }: Chain) {
+  return [snapshot, ...results, decision, outcome].filter((located) => located !== undefined);
+}
+
+/** The events of a chain that this build's engine version derived. */
+function ownEvents(chain: Chain) {
+  return eventsOf(chain).filter(({ event }) => event.engineVersion === ENGINE_VERSION);
 }
 
 /** True when there is something that {@link verify} can derive again. */
 export function isVerifiable(chain: Chain): boolean {
   return ownEvents(chain).length > 0;
+}
+
+/** The events of a chain that {@link verify} cannot derive again, by engine version. */
+export async function notDerivedOf(log: Pick<EventLog, 'activation'>, chain: Chain): Promise<NotDerived[]> {
+  const foreign = eventsOf(chain).filter(({ event }) => event.engineVersion !== ENGINE_VERSION);
+  const versions = Map.groupBy(foreign, ({ event }) => event.engineVersion);
+  const found: NotDerived[] = [];
+  for (const [engineVersion, events] of versions) {
+    const [first] = events;
+    if (first === undefined) continue;
+    const activation = await log.activation(first.event);
+    const gitCommit = activation?.event.gitCommit ?? 'unknown';
+    found.push({ engineVersion, gitCommit, eventIds: events.map(({ event }) => event.eventId) });
+  }
+  return found;
 }
 
 /**

@@ -86,7 +86,7 @@ describe('a command that is printed', () => {
   });
 
   it.each([
-    ['npx tapeproof certify', 'unknown command'],
+    ['npx tapeproof prophesy', 'unknown command'],
     ['npx tapeproof engine', undefined],
     ['npx tapeproof tape release', undefined],
     ['npx tapeproof tape release --trade 17', 'required option'],

@@ -116,7 +116,7 @@ describe('a secured stack', () => {
       expect(await run(`ingest file ${TRADES}`)).toMatchObject({ exitCode: 0 });
       await until('a decision can be audited', async () => {
         const { exitCode, stdout } = await run('audit --latest BTC-USDT@binance --verify');
-        return exitCode === 0 && stdout.includes('7 of 7 checks passed');
+        return exitCode === 0 && stdout.includes('8 of 8 checks passed');
       });
       await until('the projectors have committed', () => (output.match(/"offsets-committed"/g) ?? []).length > 2);
       await readMetrics();

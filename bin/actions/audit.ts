@@ -39,7 +39,7 @@ export async function runAudit(id: string | undefined, options: AuditCommandOpti
     print(options.json, { ...(at === undefined ? {} : { at }), ...report, passedOver }, () =>
       [...(at === undefined ? [] : atLines(at)), auditText(report), ...passedOverText(passedOver)].join('\n'),
     );
-    if (report.checks.some((check) => !check.passed)) process.exitCode = 1;
+    if (report.checks.some((check) => !check.passed) || report.notDerived.length > 0) process.exitCode = 1;
   });
 }
 

@@ -1,5 +1,3 @@
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { TapeproofError } from '../../platform/errors.ts';
 import { passedOverText } from '../../platform/kafka/foreign-records.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
@@ -14,6 +12,7 @@ import { countTape } from '../../proofs/set-aside.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
 import { withEvents } from '../with-events.ts';
+import { assertWritable } from '../writable.ts';
 import { writeLines } from './derive.ts';
 
 export interface ScoreboardOptions extends JsonOption {
@@ -32,7 +31,7 @@ export interface ScoreboardOptions extends JsonOption {
 export async function printScoreboard(options: ScoreboardOptions): Promise<void> {
   const { json, csv, plot, details } = options;
   const query = queryOf(options);
-  if (plot !== undefined) await assertWritable(plot);
+  if (plot !== undefined) await assertWritable(plot, '--plot');
   await withEvents('scoreboard', async ({ log, reader, registry, partitions }) => {
     const board = await scoreboard(log, partitions, query);
     if (plot !== undefined) await draw(board.rows, plot);
@@ -76,22 +75,6 @@ function queryOf({
   }
   const query = { instrument, forecast, sinceUs: since, untilUs: until, merge, by };
   return period === undefined ? query : { ...query, periodUs: period };
-}
-
-/** Said before a long log is read. @throws TapeproofError USAGE */
-async function assertWritable(plot: string): Promise<void> {
-  const at = await stat(plot).catch(() => undefined);
-  if (at?.isDirectory() === true) {
-    throw new TapeproofError('USAGE', `${plot} is a folder: name a file with --plot.`);
-  }
-  try {
-    await access(at === undefined ? dirname(plot) : plot, constants.W_OK);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new TapeproofError('USAGE', `${plot} cannot be written (${message}): name another file with --plot.`, {
-      cause: error,
-    });
-  }
 }
 
 /** @throws TapeproofError NOT_FOUND where no row has enough outcomes. */

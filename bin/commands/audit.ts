@@ -21,8 +21,8 @@ export function registerAudit(program: Command): void {
     .addHelpText(
       'after',
       `
-Exit codes: 0 every check passed (or the outcome is pending), 1 a check failed, the event does not exist or no decision was
-in force, 2 the id or the time is malformed.
+Exit codes: 0 every check passed (or the outcome is pending), 1 a check failed, the event does not exist, no decision was in
+force, or --verify could not derive it again, 2 the id or the time is malformed.
 
 Examples:
   $ npx tapeproof audit --latest BTC-USD@bitstamp
