@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { registerAudit } from './commands/audit.ts';
 import { registerBacktest } from './commands/backtest.ts';
 import { registerCertify } from './commands/certify.ts';
+import { registerCheckpoints } from './commands/checkpoints.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDerive } from './commands/derive.ts';
 import { registerEngine } from './commands/engine.ts';
@@ -59,6 +60,7 @@ Examples:
   registerIngest(program);
   registerEngine(program);
   registerProjector(program);
+  registerCheckpoints(program);
   registerWitness(program);
   program.commandsGroup('Prove:');
   registerAudit(program);

@@ -15,6 +15,8 @@ const ROLE_OF_COMMAND: Readonly<Record<string, Role>> = {
   migrate: 'operator',
   activate: 'operator',
   'dead-letters retry': 'operator',
+  'checkpoints run': 'checkpoints',
+  'checkpoints now': 'checkpoints',
   'tape cancel': 'operator',
   'tape correct': 'operator',
   'tape release': 'operator',

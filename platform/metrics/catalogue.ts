@@ -314,7 +314,7 @@ export const METRICS = {
   tapeproof_checkpoint_unsigned_seconds: gauge(
     CHECKPOINTS,
     ['topic', 'partition'],
-    'Seconds for which the log has had records that no recorded head covers; 0 where there are none.',
+    'Seconds since a recorded head covered the whole log.',
     {
       name: 'TapeproofCheckpointsLate',
       expression: 'max by (instance, topic, partition) (tapeproof_checkpoint_unsigned_seconds) > 300',

@@ -38,6 +38,11 @@ export const VARIABLES = {
   TAPEPROOF_KAFKA_KEY_FILE: { meaning: TLS.key },
   TAPEPROOF_KAFKA_KEY_PASSWORD: { secret: true, meaning: TLS.keyPassword },
 
+  TAPEPROOF_CHECKPOINT_KEY: {
+    secret: true,
+    meaning: 'private key that signs the heads of the logs, from `keygen`',
+  },
+
   TAPEPROOF_REGISTRY_URL: { secret: true, meaning: '`http:` or `https:`, path included' },
   TAPEPROOF_REGISTRY_USERNAME: { meaning: 'user name for basic authentication' },
   TAPEPROOF_REGISTRY_PASSWORD: { secret: true, meaning: 'password for basic authentication' },

@@ -44,7 +44,8 @@ export class FollowedLog {
   #difference: string | undefined;
   #duplicates = 0;
   #unverifiedDuplicates = 0;
-  #awaited: { readonly size: number; readonly root: string; readonly otherwise: string }[] = [];
+  /** By size. */
+  readonly #awaited: { readonly size: number; readonly root: string; readonly otherwise: string }[] = [];
 
   constructor(topic: string, partition: number, { firstSequence, size, frontier, logOffset }: LogPlace) {
     this.topic = topic;
@@ -135,7 +136,8 @@ export class FollowedLog {
 
   #hold(size: number, root: string, otherwise: string): void {
     if (size < this.#window.firstSize) return;
-    this.#awaited.push({ size, root, otherwise });
+    const place = this.#awaited.findLastIndex((awaited) => awaited.size <= size);
+    this.#awaited.splice(place + 1, 0, { size, root, otherwise });
     this.#check();
   }
 
@@ -156,12 +158,9 @@ export class FollowedLog {
   }
 
   #check(): void {
-    if (this.#awaited.length === 0) return;
-    const due = this.#awaited.filter(({ size }) => size <= this.size);
-    if (due.length === 0) return;
-    this.#awaited = this.#awaited.filter(({ size }) => size > this.size);
-    for (const { size, root, otherwise } of due) {
-      if (this.#window.rootAt(size).toString('hex') !== root) this.differ(otherwise);
+    for (let due = this.#awaited[0]; due !== undefined && due.size <= this.size; due = this.#awaited[0]) {
+      this.#awaited.shift();
+      if (this.#window.rootAt(due.size).toString('hex') !== due.root) this.differ(due.otherwise);
     }
   }
 }

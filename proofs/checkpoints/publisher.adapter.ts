@@ -26,6 +26,8 @@ import {
 export const WINDOW_LEAVES_MAX = 262_144;
 /** Leaves read again for a witness that is behind. */
 const CATCH_UP_LEAVES_MAX = 4 * WINDOW_LEAVES_MAX;
+/** The newest heads of a log that are looked at for the greatest. */
+const HEADS_CONSIDERED_MAX = 64;
 const US_PER_MS = 1_000;
 const US_PER_S = 1_000_000;
 
@@ -92,6 +94,11 @@ export class PartitionPublisher {
     return statuses;
   }
 
+  /** When each log was last read to its end with nothing left to sign, milliseconds. */
+  get coverage(): readonly { readonly topic: LogTopic; readonly coveredAtMs: number }[] {
+    return [...this.#logs].map(([topic, { coveredAtMs }]) => ({ topic, coveredAtMs }));
+  }
+
   async #logOf(topic: LogTopic, { tapeId, firstSequences }: TreesBegin): Promise<PublishedLog | undefined> {
     const known = this.#logs.get(topic);
     if (known !== undefined) return known;
@@ -120,18 +127,19 @@ class PublishedLog {
   readonly #beginning: LogPlace;
   /** Leaves of the last head that was recorded. */
   #signedSize: number;
-  /** Since when there has been an unsigned record, milliseconds. */
-  #unsignedSinceMs: number | undefined;
+  /** When the log was last read to its end with nothing left to sign, milliseconds. */
+  coveredAtMs: number;
   /** Sizes that each witness is known to have cosigned last. */
   readonly #cosignedSizes = new Map<string, number>();
   #reported = false;
 
-  private constructor(settings: PublisherSettings, name: LogName, beginning: LogPlace, place: LogPlace) {
+  private constructor(settings: PublisherSettings, name: LogName, beginning: LogPlace, followed: FollowedLog) {
     this.#settings = settings;
     this.#name = name;
     this.#beginning = beginning;
-    this.followed = new FollowedLog(name.topic, name.partition, place);
-    this.#signedSize = place.size;
+    this.followed = followed;
+    this.#signedSize = followed.size;
+    this.coveredAtMs = settings.nowMs();
   }
 
   /**
@@ -141,26 +149,22 @@ class PublishedLog {
   static async open(settings: PublisherSettings, name: LogName, beginning: LogPlace): Promise<PublishedLog> {
     const { access, keys, formerKeys, log } = settings;
     const trusted = [...keys, ...formerKeys];
-    let last: LogCheckpoint | undefined;
+    const heads: LogCheckpoint[] = [];
     for await (const { checkpoint, offset } of checkpointsBackward(access, name.topic, name.partition)) {
       const fault = faultOf(checkpoint, name.origin, trusted);
-      if (fault !== undefined) {
-        log.event(
-          'checkpoint-foreign',
-          `engine.checkpoints-${name.partition} offset ${offset} is passed over: ${fault}`,
-          {
-            'tapeproof.topic': name.topic,
-            'tapeproof.partition': name.partition,
-          },
-        );
-        continue;
+      if (fault === undefined) heads.push(checkpoint);
+      else {
+        const fields = { 'tapeproof.topic': name.topic, 'tapeproof.partition': name.partition };
+        const where = `engine.checkpoints-${name.partition} offset ${offset}`;
+        log.event('checkpoint-foreign', `${where} is passed over: ${fault}`, fields);
       }
-      // Another process may have recorded a smaller one later.
-      if (last === undefined) last = checkpoint;
-      else if (checkpoint.size < last.size)
-        return await PublishedLog.#openAt(settings, name, beginning, last, checkpoint);
+      if (heads.length === HEADS_CONSIDERED_MAX) break;
     }
-    return await PublishedLog.#openAt(settings, name, beginning, last, undefined);
+    // By size and not by place: somebody may have recorded an old head again.
+    heads.sort((left, right) => right.size - left.size);
+    const [last] = heads;
+    const before = heads.find(({ size }) => size < (last?.size ?? 0));
+    return await PublishedLog.#openAt(settings, name, beginning, last, before);
   }
 
   static async #openAt(
@@ -170,15 +174,15 @@ class PublishedLog {
     last: LogCheckpoint | undefined,
     before: LogCheckpoint | undefined,
   ): Promise<PublishedLog> {
-    const start = before === undefined ? { ...beginning, ...firstOf(last) } : placeOf(before);
-    const opened = new PublishedLog(settings, name, beginning, start);
-    if (last === undefined) return opened;
-    const { followed } = opened;
-    followed.holdToSigned({ size: last.size, root: last.root });
-    await follow(settings.access, followed, await endOf(settings.access, name), last.size - start.size);
-    if (followed.size < last.size) followed.differ(`it has ${followed.size} events, and ${last.size} were signed`);
-    if (followed.difference === undefined) followed.forget();
-    opened.#signedSize = last.size;
+    const first = { ...beginning, ...(last === undefined ? {} : { firstSequence: last.firstSequence }) };
+    if (last === undefined)
+      return new PublishedLog(settings, name, first, new FollowedLog(name.topic, name.partition, first));
+    let followed = await upTo(settings.access, name, last, before === undefined ? first : placeOf(before));
+    // A log that was derived anew may have the same records at other offsets.
+    if (followed.difference !== undefined && before !== undefined) {
+      followed = await upTo(settings.access, name, last, first);
+    }
+    const opened = new PublishedLog(settings, name, first, followed);
     for (const { witness } of last.cosignatures) opened.#cosignedSizes.set(witness, last.size);
     return opened;
   }
@@ -186,21 +190,25 @@ class PublishedLog {
   async round(signal: AbortSignal): Promise<LogStatus> {
     const { access, nowMs } = this.#settings;
     const { followed } = this;
+    const beganAtMs = nowMs();
     const end = await endOf(access, this.#name);
+    if (end < followed.logOffset)
+      followed.differ(`it ends at log offset ${end}, and was read up to ${followed.logOffset}`);
     let done: Pick<LogStatus, 'signed' | 'cosignatures' | 'failures'> = {
       signed: false,
       cosignatures: [],
       failures: [],
     };
-    do {
+    while (followed.difference === undefined) {
       await follow(access, followed, end, WINDOW_LEAVES_MAX);
-      if (followed.difference !== undefined) break;
-      if (followed.size > this.#signedSize) {
-        this.#unsignedSinceMs ??= nowMs();
+      // follow() may have found one.
+      if (this.followed.difference === undefined && followed.size > this.#signedSize) {
         done = { signed: true, ...(await this.#sign()) };
-        this.#unsignedSinceMs = undefined;
       }
-    } while (followed.logOffset < end && !signal.aborted);
+      if (followed.logOffset >= end || signal.aborted) break;
+    }
+    if (followed.difference === undefined && this.#signedSize === followed.size && followed.logOffset >= end)
+      this.coveredAtMs = beganAtMs;
     this.#show();
     const { topic, partition } = this.#name;
     return { topic, partition, size: followed.size, difference: followed.difference, ...done };
@@ -266,7 +274,7 @@ class PublishedLog {
     if (from === 0 || from >= window.firstSize) return window.consistencyProof(from, to);
     const { access, keys, formerKeys } = this.#settings;
     const { topic, partition, origin } = this.#name;
-    let start: LogPlace = { ...this.#beginning, firstSequence: this.followed.firstSequence };
+    let start = this.#beginning;
     for await (const { checkpoint } of checkpointsBackward(access, topic, partition)) {
       if (checkpoint.size > from || faultOf(checkpoint, origin, [...keys, ...formerKeys]) !== undefined) continue;
       start = placeOf(checkpoint);
@@ -287,12 +295,9 @@ class PublishedLog {
   }
 
   #show(): void {
-    const { telemetry, log, nowMs } = this.#settings;
+    const { telemetry, log } = this.#settings;
     const { topic, partition } = this.#name;
     const { difference } = this.followed;
-    if (difference !== undefined) this.#unsignedSinceMs ??= nowMs();
-    const unsignedMs = this.#unsignedSinceMs === undefined ? 0 : nowMs() - this.#unsignedSinceMs;
-    telemetry.metrics.set('tapeproof_checkpoint_unsigned_seconds', { topic, partition }, unsignedMs / 1_000);
     telemetry.metrics.set('tapeproof_checkpoint_log_differs', { topic, partition }, difference === undefined ? 0 : 1);
     if (difference === undefined || this.#reported) return;
     this.#reported = true;
@@ -303,9 +308,17 @@ class PublishedLog {
   }
 }
 
-/** A log's first sequence is what its first head said: later anchors may be of an engine that began it anew. */
-function firstOf(last: LogCheckpoint | undefined): Partial<LogPlace> {
-  return last === undefined ? {} : { firstSequence: last.firstSequence };
+/** A log, read from a place up to a head that was signed, and held to it. */
+async function upTo(access: LogAccess, name: LogName, head: LogCheckpoint, place: LogPlace): Promise<FollowedLog> {
+  const followed = new FollowedLog(name.topic, name.partition, place);
+  followed.holdToSigned({ size: head.size, root: head.root });
+  const end = await endOf(access, name);
+  while (followed.difference === undefined && followed.size < head.size && followed.logOffset < end) {
+    await follow(access, followed, end, Math.min(WINDOW_LEAVES_MAX, head.size - followed.size));
+    followed.forget();
+  }
+  if (followed.size < head.size) followed.differ(`it has ${followed.size} records, and ${head.size} were signed`);
+  return followed;
 }
 
 async function endOf({ reader }: LogAccess, { topic, partition }: LogName): Promise<number> {
