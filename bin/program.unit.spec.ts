@@ -49,7 +49,13 @@ describe('the commands', () => {
     const without = commandsOf(buildProgram()).filter(
       ({ command }) => !command.options.some(({ long }) => long === '--json'),
     );
-    // The first three print nothing, and derive prints events, a line of JSON each.
-    expect(without.map(({ words }) => words)).toEqual(['engine run', 'projector run', 'witness', 'derive']);
+    // The first four print nothing, and derive prints events, a line of JSON each.
+    expect(without.map(({ words }) => words)).toEqual([
+      'engine run',
+      'projector run',
+      'checkpoints run',
+      'witness',
+      'derive',
+    ]);
   });
 });
