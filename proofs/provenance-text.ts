@@ -51,7 +51,7 @@ export function statementText({
   return `${shown(actor)}; reason: ${shown(reason)}; approved by: ${shown(approver)}`;
 }
 
-function derivedText({ snapshot, decision, outcome }: Provenance['derived']): string {
-  const made = decision ?? snapshot ?? 'at a time that the record does not say';
+function derivedText({ decision, outcome }: Provenance['derived']): string {
+  const made = decision ?? 'at a time that the record does not say';
   return outcome === null ? made : `${made}, its outcome ${outcome}`;
 }

@@ -20,7 +20,6 @@ export interface Provenance {
   readonly received: { readonly first: string; readonly last: string } | null;
   /** When the engine sent the events, by its clock; null where the record does not say so. */
   readonly derived: {
-    readonly snapshot: string | null;
     readonly decision: string | null;
     readonly outcome: string | null;
   };
@@ -54,7 +53,7 @@ export function summaryOf({ event, offset, timestampMs }: LoggedActivation): Act
 
 /** @param trades - those behind the snapshot. */
 export function provenanceOf(
-  { snapshot, decision, outcome }: Pick<Chain, 'snapshot' | 'decision' | 'outcome'>,
+  { decision, outcome }: Pick<Chain, 'decision' | 'outcome'>,
   trades: readonly CountedTrade[],
   activation: LoggedActivation,
 ): Provenance {
@@ -75,7 +74,7 @@ export function provenanceOf(
     sources: sources.slice(0, SOURCES_NAMED_MAX),
     sourcesNotNamed: Math.max(0, sources.length - SOURCES_NAMED_MAX),
     received: lastUs === 0 ? null : { first: isoTimeOf(firstUs), last: isoTimeOf(lastUs) },
-    derived: { snapshot: sentAt(snapshot), decision: sentAt(decision), outcome: sentAt(outcome) },
+    derived: { decision: sentAt(decision), outcome: sentAt(outcome) },
   };
 }
 
