@@ -42,8 +42,10 @@ describe('a process identity', () => {
   });
 
   it('is undefined for a process that ended and was not collected', async () => {
-    // `exec` makes the shell a `sleep`, which never collects the shell's child.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    // `exec` makes the shell a `sleep`, which never collects the shell's child. That ends only then: the shell would.
+    const child = 'until [ "$(cat /proc/$$/comm)" = sleep ]; do :; done';
+    const script = `{ ${child}; } & echo $!; exec sleep 30`;
+    const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     children.push(parent);
     const [printed] = (await once(parent.stdout, 'data')) as [Buffer];
     const ended = Number(printed.toString('utf8'));
