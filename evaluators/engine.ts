@@ -71,8 +71,10 @@ export function stepTrade(instrument: Instrument, trade: Trade, offset: number, 
   const events: EngineEvent[] = [];
   const emission = new Emission(offset, stamp, events);
   stepProven(instrument, proven, emission);
-  stepOnTime(instrument, trade, offset, emission);
-  return { fate, events };
+  // One that it proves may be later than itself.
+  const now = proven.length === 0 ? fate : instrument.settleConfirming(trade, offset);
+  if (now === 'ON_TIME') stepOnTime(instrument, trade, offset, emission);
+  return { fate: now, events };
 }
 
 function isQuiet(instrument: Instrument, trade: Trade): boolean {

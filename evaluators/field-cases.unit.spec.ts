@@ -200,6 +200,31 @@ describe('a time stamp far ahead', () => {
     expect(decisionsOf(advances)).toHaveLength(450);
   });
 
+  it('is not taken back by the trade that confirms it, which is late behind it', () => {
+    const monday = (seconds: number) => tradeAt(3 * DAY_US + seconds * SECOND_US, `monday-${seconds}`, '95000');
+    const { task, advances } = over([...clean, monday(50), monday(0), monday(10), monday(20), monday(60)]);
+    const times = snapshotsOf(advances).map(({ eventTime }) => eventTime);
+    expect(times.slice(-2)).toEqual([monday(50).eventTime, monday(60).eventTime]);
+    expect(times).toEqual(times.toSorted((left, right) => left - right));
+    expect(countsOf(task)).toMatchObject({ counted: 405, onTime: 402, late: 3, ahead: 0 });
+    expect(sumsOf(task).map(([, count]) => count)).toEqual([400, 5]);
+  });
+
+  it('never lets a decision go back in time, whatever order the trades after a pause come in', () => {
+    const seconds = fc.array(fc.integer({ min: 0, max: 7_200 }), { minLength: 3, maxLength: 12 });
+    fc.assert(
+      fc.property(seconds, seconds, (first, second) => {
+        const after = [first, second].flatMap((times, day) =>
+          times.map((time, index) =>
+            tradeAt((day + 1) * DAY_US + time * SECOND_US, `${day}-${index}`, String(95_000 + index)),
+          ),
+        );
+        const times = snapshotsOf(over([...clean.slice(0, 20), ...after]).advances).map(({ eventTime }) => eventTime);
+        expect(times).toEqual(times.toSorted((left, right) => left - right));
+      }),
+    );
+  });
+
   it('is confirmed by a watermark', () => {
     const task = started();
     const later = tradeAt(9 * HOUR_US, 'later', '95000');

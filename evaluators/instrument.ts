@@ -205,6 +205,13 @@ export class Instrument {
     return fate;
   }
 
+  /** The fate of a trade that was admitted as on time and proved others, which are stepped: they moved the clock. */
+  settleConfirming(trade: Trade, offset: number): TradeFate {
+    const fate = this.fateOfProven(trade, offset);
+    if (fate !== 'ON_TIME') this.counted[COUNTED_AS[fate]] += 1;
+    return fate;
+  }
+
   private fateOfProven(trade: Trade, offset: number): TradeFate {
     const { tradeId, eventTime } = trade;
     const span = this.sessions.spanAt(eventTime);
@@ -274,7 +281,7 @@ export class Instrument {
   }
 
   private confirm(trade: Trade): TradeFate {
-    if (!this.seen.add(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
+    if (this.seen.has(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
     const { proven, disproved } = this.clock.endWaiting(trade.eventTime);
     this.proven = proven;
     if (disproved.length > 0) this.passBy(disproved);
