@@ -41,7 +41,8 @@ export class Recomputation implements TapeWindow {
   private readonly snapshot: IndicatorSnapshot;
   private rules: IndicatorRules | undefined;
   private counted: CountedTrades | undefined;
-  private earlier: { readonly trade: Trade; readonly offset: number; readonly fingerprint: string }[] = [];
+  /** Admissible trades of the instrument before the window. */
+  private earlier: { readonly timeUs: number; readonly session: number; readonly offset: number }[] = [];
   private firstRead: number | undefined;
   private refusal: NotChecked | undefined;
   private result: Verdict | undefined;
@@ -77,7 +78,7 @@ export class Recomputation implements TapeWindow {
     } else if (content.kind === 'trade') {
       const { trade, fingerprint } = content;
       if (trade.instrument !== snapshot.instrument) return;
-      if (offset < snapshot.firstOffset) this.earlier.push({ trade, offset, fingerprint });
+      if (offset < snapshot.firstOffset) this.takeEarlier(trade, fingerprint, offset);
       else counted.take(trade, fingerprint, offset);
     } else if (content.kind === 'amendment') {
       const { amendment, name, fingerprint } = content;
@@ -90,6 +91,12 @@ export class Recomputation implements TapeWindow {
   /** To be asked once the window was read; the same at each call. */
   get verdict(): Verdict {
     return (this.result ??= this.judge());
+  }
+
+  private takeEarlier(trade: Trade, fingerprint: string, offset: number): void {
+    const session = this.counted?.sessionOf(trade);
+    if (session === undefined || this.rules?.acceptedSchemas.has(fingerprint) !== true) return;
+    this.earlier.push({ timeUs: trade.eventTime, session, offset });
   }
 
   private takeActivation(offset: number, { configHash }: EngineActivated): void {
@@ -128,21 +135,28 @@ export class Recomputation implements TapeWindow {
     ];
   }
 
-  /** A trade of the session before the window, that must have counted: no later than the first one that did. */
+  /** A trade of the session before the window that must have counted: no later than the first one that did. */
   private aboutBeginning(counted: CountedTrades, rules: IndicatorRules): Divergence[] {
     const { beginning } = counted;
     if (beginning === undefined) return [];
     const session = rules.sessionAt(beginning.timeUs);
-    const missed = this.earlier.find(
-      ({ trade, fingerprint }) =>
-        trade.eventTime <= beginning.timeUs &&
-        rules.acceptedSchemas.has(fingerprint) &&
-        counted.sessionOf(trade) === session,
-    );
+    const timesUs = [...this.earlier, ...counted.trades.slice(0, rules.confirmingTrades)].map(({ timeUs }) => timeUs);
+    const missed = this.earlier.find(({ timeUs, session: own }, index) => {
+      if (own !== session || timeUs > beginning.timeUs) return false;
+      const following = timesUs.slice(index + 1, index + 1 + rules.confirmingTrades);
+      return isTimely(timeUs, following, rules);
+    });
     if (missed === undefined) return [];
     const { firstOffset } = this.snapshot;
     return [{ field: 'firstOffset', published: String(firstOffset), recomputed: String(missed.offset) }];
   }
+}
+
+/** False for a trade that may have been far ahead of the others' time, and so in a session that did not take it. */
+function isTimely(timeUs: number, following: readonly number[], { clockStepUs, sessionAt }: IndicatorRules): boolean {
+  const earliestUs = timeUs - clockStepUs;
+  if (following.some((otherUs) => otherUs < earliestUs)) return false;
+  return (sessionAt(timeUs) ?? 0) - (sessionAt(earliestUs) ?? Number.POSITIVE_INFINITY) <= 1;
 }
 
 /** Records of the tape, other instruments' included, that a snapshot's indicators cover. */
