@@ -173,8 +173,9 @@ describe('oracle-check', () => {
 });
 
 describe('a planted divergence', () => {
+  // Sessions longer than a step of the clock: there the time before the window is searched, too.
   const tape = [
-    activationWith(QUICK),
+    activationWith({ ...QUICK, session: { lengthMs: 7_200_000 } }),
     ...syntheticTrades({ seed: 5, count: 300, instruments: ['BTC-USDT@binance'] }).map((trade) => traded(trade)),
   ];
   const snapshot = snapshotsOf(tape).findLast(({ rangeHigh }) => rangeHigh !== null) as IndicatorSnapshot;
