@@ -11,6 +11,7 @@ import { registerIngest } from './commands/ingest.ts';
 import { registerInstruments } from './commands/instruments.ts';
 import { registerKeygen } from './commands/keygen.ts';
 import { registerOperate } from './commands/operate.ts';
+import { registerOracle } from './commands/oracle.ts';
 import { registerProjector } from './commands/projector.ts';
 import { registerReport } from './commands/report.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
@@ -70,6 +71,7 @@ Examples:
   registerBacktest(program);
   registerScoreboard(program);
   registerReport(program);
+  registerOracle(program);
   program.commandsGroup('Operate:');
   registerStatus(program);
   registerStack(program);

@@ -135,6 +135,11 @@ export const LOG_EVENTS = {
     'Two different records claim one identity: an engine stops, a projector records it.',
   ),
 
+  'oracle-divergence': always(
+    'error',
+    PROJECTOR,
+    'A published indicator is not what its definition gives over the trades on the tape; the line names the place.',
+  ),
   'projector-started': always('info', PROJECTOR, 'The projector began to write a generation of its read model.'),
   'generation-changed': always(
     'info',

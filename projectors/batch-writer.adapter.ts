@@ -15,7 +15,7 @@ import { ProjectorTelemetry } from './telemetry.adapter.ts';
 import type { EventReader } from './event-reader.adapter.ts';
 import { checkSequence, type Gap, type ReadRecord } from './sequence-check.ts';
 import { remedyForLoss } from './remedies.adapter.ts';
-import type { ProjectedEvent, ProjectorOf } from './projector.ts';
+import type { CheckResult, ProjectedEvent, ProjectorOf } from './projector.ts';
 import { SinkHealth } from './sink-health.adapter.ts';
 import type { Application, SinkBatch, Pack, Position, ProjectedRecord, Sink } from './sink.ts';
 
@@ -32,7 +32,7 @@ const SLICE_RECORDS = 250;
 export type RemedyForGap = (topic: TopicName, partition: number, gap: Gap) => Promise<string>;
 
 export interface BatchWriterSettings<Output> {
-  readonly projector: Pick<ProjectorOf<Output>, 'name' | 'project'>;
+  readonly projector: Pick<ProjectorOf<Output>, 'name' | 'project' | 'resultOf'>;
   readonly sink: Sink<Output>;
   readonly read: EventReader;
   readonly sendDeadLetters: (letters: readonly OutgoingRecord[]) => Promise<void>;
@@ -81,7 +81,7 @@ export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>)
     for (let first = firstAt(records, position.nextOffset); first < records.length; first += SINK_BATCH_RECORDS_MAX) {
       if (batch.interrupted()) break;
       const slice = records.slice(first, first + SINK_BATCH_RECORDS_MAX);
-      const { sinkBatch, application, refused } = await writeBatch({ ...settings, sink }, position, slice);
+      const { sinkBatch, application, refused, results } = await writeBatch({ ...settings, sink }, position, slice);
       if (application.kind === 'superseded') throw superseded(projector.name);
       if (application.kind === 'moved') {
         positions.set(key, application.position);
@@ -95,6 +95,7 @@ export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>)
       }
       if (application.kind === 'collided') throw new Error('only packed records collide');
       report.applied(sinkBatch, application.counts, refused);
+      report.checked(results);
       settings.refusals?.taken(batch, application.counts.read, sinkBatch.to.nextOffset - 1, refused);
       position = sinkBatch.to;
       positions.set(key, position);
@@ -156,6 +157,7 @@ function hasProgress({ firstOffset }: PartitionBatch, result: BatchResult): bool
 interface Prepared<Output> {
   readonly sinkBatch: SinkBatch<Output>;
   readonly refused: readonly DeadLetter[];
+  readonly results: readonly CheckResult[];
   /** Dead letters of the refused records, to be sent before the batch. */
   readonly letters: readonly OutgoingRecord[];
 }
@@ -164,6 +166,8 @@ interface WrittenBatch<Output> {
   readonly sinkBatch: SinkBatch<Output>;
   readonly application: Application;
   readonly refused: readonly DeadLetter[];
+  /** Of the admitted records, where the projector checks. */
+  readonly results: readonly CheckResult[];
 }
 
 /** Writes records, the first of which is at or after `position`. @throws TapeproofError SEQUENCE_GAP */
@@ -173,12 +177,12 @@ export async function writeBatch<Output>(
   records: readonly LogRecord[],
 ): Promise<WrittenBatch<Output>> {
   const { sink, sendDeadLetters } = settings;
-  const { sinkBatch, refused, letters } = await prepare(settings, position, records, sink.pack?.());
+  const { sinkBatch, refused, results, letters } = await prepare(settings, position, records, sink.pack?.());
   await sendDeadLetters(letters);
   const application = await sink.apply(sinkBatch);
-  if (application.kind !== 'collided') return { sinkBatch, application, refused };
+  if (application.kind !== 'collided') return { sinkBatch, application, refused, results };
   const again = await prepare(settings, position, records, undefined);
-  return { sinkBatch: again.sinkBatch, application: await sink.apply(again.sinkBatch), refused };
+  return { sinkBatch: again.sinkBatch, application: await sink.apply(again.sinkBatch), refused, results };
 }
 
 /** Decodes, checks and projects records, the first of which is at or after `position`. @throws SEQUENCE_GAP */
@@ -192,6 +196,7 @@ async function prepare<Output>(
   const admitted: ProjectedRecord<Output>[] = [];
   const repeated: ProjectedRecord<Output>[] = [];
   const refused: DeadLetter[] = [];
+  const results: CheckResult[] = [];
   let ignored = 0;
   let to = position;
   const project = (sources: readonly ProjectedEvent[], take: (record: ProjectedRecord<Output>) => void): void => {
@@ -213,6 +218,8 @@ async function prepare<Output>(
       throw gapError(projector.name, topic, partition, checked, remedy);
     }
     project(checked.admitted, (record) => {
+      const result = projector.resultOf?.(record.output);
+      if (result !== undefined) results.push(result);
       if (packed === undefined) admitted.push(record);
       else packed.add(record);
     });
@@ -229,6 +236,7 @@ async function prepare<Output>(
       ...{ admitted, packed, repeated, dead: refused.length, ignored },
     },
     refused,
+    results,
     letters: refused.map((letter) => ({
       ...recordOfDeadLetter(letter),
       partition,

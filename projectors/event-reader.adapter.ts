@@ -6,13 +6,14 @@ import { framedIn, type Framed } from '../platform/kafka/framed-record.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import type { ReadRecord } from './sequence-check.ts';
-import type { ProjectedEvent, Projector } from './projector.ts';
+import type { ProjectedEvent, ProjectorOf } from './projector.ts';
+import type { WindowReader } from './tape-windows.adapter.ts';
 
 const EMPTY = Buffer.alloc(0);
 
 const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
 
-/** Decodes a record; a promise only when its schema must be fetched first. */
+/** Decodes a record; a promise only when its schema must be fetched first, or when the projector needs a window of the tape. */
 export type EventReader = (record: LogRecord) => ReadRecord | Promise<ReadRecord>;
 
 /**
@@ -21,17 +22,27 @@ export type EventReader = (record: LogRecord) => ReadRecord | Promise<ReadRecord
  * refused for it.
  *
  * @param partitions number of partitions of the tape.
+ * @param fill reads the windows that the projector asks for.
  */
 export function createEventReader(
   registry: Pick<Registry, 'schemaOf'>,
-  projector: Pick<Projector, 'name' | 'skips'>,
+  projector: Pick<ProjectorOf<never>, 'name' | 'skips' | 'window'>,
   partitions: number,
+  fill?: WindowReader,
 ): EventReader {
   const skips: ReadonlySet<RecordName> = new Set(projector.skips ?? []);
 
   const dead = (record: LogRecord, why: Foreign): ReadRecord => {
     const letter = deadLetterOfRecord(projector.name, record, record.value ?? EMPTY, why);
     return { kind: 'dead', offset: record.offset, letter };
+  };
+
+  const withWindow = (read: ReadRecord): ReadRecord | Promise<ReadRecord> => {
+    if (projector.window === undefined || fill === undefined || read.kind !== 'event') return read;
+    const { source } = read;
+    const window = projector.window(source);
+    if (window === undefined) return read;
+    return fill(source.partition, window).then(() => ({ kind: 'event', source: { ...source, window } }));
   };
 
   const decode = (record: LogRecord, framed: Framed | Foreign): ReadRecord => {
@@ -57,6 +68,8 @@ export function createEventReader(
 
   return (record) => {
     const framed = framedIn(registry, record);
-    return framed instanceof Promise ? framed.then((found) => decode(record, found)) : decode(record, framed);
+    return framed instanceof Promise
+      ? framed.then((found) => withWindow(decode(record, found)))
+      : withWindow(decode(record, framed));
   };
 }

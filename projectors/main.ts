@@ -28,6 +28,7 @@ import type { ReadModel, ReadModelStatus } from './sink.ts';
 import { createPostgresReadModel, prepareReadModels } from './sinks/postgres-read-model.adapter.ts';
 import { createRedisReadModel } from './sinks/redis-read-model.adapter.ts';
 import { searchTape, type TapeSearch } from './tape-identity.adapter.ts';
+import { createWindowReader } from './tape-windows.adapter.ts';
 
 export type { Redelivery } from './redelivery.adapter.ts';
 export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
@@ -228,7 +229,7 @@ async function withParts<Output, Result>(
     registry = trusted.registry;
     producer = createRecordProducer(kafka, registry, telemetry.metrics);
     const tape = searchTape(reader, createTapeDecoder(registry), partitions, log, signal);
-    const read = createEventReader(registry, projector, partitions);
+    const read = createEventReader(registry, projector, partitions, createWindowReader(reader, registry));
     return await work({
       ...{ projector, readModel, tape, partitions, read, reader, producer, connections, log, signal, telemetry },
     });

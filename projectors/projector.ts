@@ -1,5 +1,6 @@
 import type { Decimal } from '../contracts/decimal.ts';
-import type { EventTypes, RecordName } from '../contracts/generated/events.ts';
+import type { EngineActivated, EventTypes, RecordName } from '../contracts/generated/events.ts';
+import type { TapeContent } from '../contracts/tape-content.ts';
 import type { TopicName } from '../contracts/topics.ts';
 
 /** An event's position in the log. */
@@ -12,6 +13,31 @@ export interface Source {
   readonly partitions: number;
   /** Hash (32 bytes) of the event as written: see contracts/codec.ts, `hashWritten`. */
   readonly bodyHash: () => Buffer;
+  /** What the projector asked for by `window`, after its records were read. */
+  readonly window?: TapeWindow;
+}
+
+/**
+ * A range of the tape, in an event's partition, on which a projector's output depends beside the event itself: no less a
+ * fact of the log. The runner passes its records one by one, so that a long range need not be in memory.
+ */
+export interface TapeWindow {
+  /** Offsets, `[from, to)`; what the tape no longer has of it is left out. */
+  readonly from: number;
+  readonly to: number;
+  /** SHA-256 (hex) of the configuration that the event names. */
+  readonly configHash: string;
+  /** @param activation - an activation of that configuration before `to`; undefined where the partition has none. */
+  begin(activation: EngineActivated | undefined): void;
+  take(offset: number, content: TapeContent): void;
+}
+
+/** A check's result for one event: the runner counts it, and reports a divergence as an error. */
+export interface CheckResult {
+  readonly result: 'agrees' | 'diverges' | 'not_checked';
+  readonly eventId: string;
+  /** For people: one sentence. */
+  readonly sentence: string;
 }
 
 /** A projector's input: an event with its type and its position in the log. */
@@ -28,6 +54,10 @@ export interface ProjectorOf<Output> {
   readonly topics: readonly TopicName[];
   /** Record types that are counted as ignored without being decoded. */
   readonly skips?: readonly RecordName[];
+  /** For a projector that compares events with the tape: the range needed; undefined for an event that needs none. */
+  readonly window?: (source: ProjectedEvent) => TapeWindow | undefined;
+  /** For a projector that checks: the result that an output contains. */
+  readonly resultOf?: (output: readonly Output[]) => CheckResult | undefined;
   /** Depends only on its argument. An empty result means that the event is ignored. */
   readonly project: (source: ProjectedEvent) => readonly Output[];
 }

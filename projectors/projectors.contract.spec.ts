@@ -5,13 +5,15 @@ import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import { createLog } from '../platform/log.ts';
 import { createMemoryLatest, createMemoryTables, type MemoryStore } from '../tests/support/memory-store.ts';
-import { sampleLog, sampleRegistry, SAMPLE_PARTITIONS } from '../tests/support/sample-log.ts';
+import { readerOf, sampleLog, sampleRegistry, SAMPLE_PARTITIONS } from '../tests/support/sample-log.ts';
 import { createBatchWriter } from './batch-writer.adapter.ts';
 import { createEventReader } from './event-reader.adapter.ts';
+import { createWindowReader } from './tape-windows.adapter.ts';
 import type { LatestOperation, ProjectedEvent, Projector, ProjectorOf, RowInsert } from './projector.ts';
 import { PROJECTORS } from './catalogue.ts';
 
 const log = sampleLog();
+const fill = createWindowReader(readerOf(log), sampleRegistry);
 const silent = createLog('test', 'silent');
 
 /** A projector with a store in memory, fed by hand. */
@@ -33,7 +35,7 @@ function benchWith<Output>(projector: ProjectorOf<Output>, store: MemoryStore<Ou
   const batchWriter = createBatchWriter<Output>({
     projector,
     sink: store,
-    read: createEventReader(sampleRegistry, projector, SAMPLE_PARTITIONS),
+    read: createEventReader(sampleRegistry, projector, SAMPLE_PARTITIONS, fill),
     remedyForGap: () => Promise.resolve(''),
     startOffset: () => Promise.resolve(0),
     sendDeadLetters: (sent) => {
@@ -149,7 +151,7 @@ describe.each(PROJECTORS.map((projector) => [projector.name, projector] as const
   });
 
   it('maps an event to the same output each time, and leaves the event alone', async () => {
-    const read = createEventReader(sampleRegistry, projector, SAMPLE_PARTITIONS);
+    const read = createEventReader(sampleRegistry, projector, SAMPLE_PARTITIONS, fill);
     for (const records of partitionsOf(projector.topics)) {
       for (const record of records.slice(0, 200)) {
         const outcome = await read(record);

@@ -3,6 +3,7 @@ import { isDerived } from '../contracts/foreign-record.ts';
 import { reportDeadLetter } from '../platform/dead-letter-telemetry.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { CheckResult } from './projector.ts';
 import type { Counts, SinkBatch, Position } from './sink.ts';
 
 const SECONDS_PER_MS = 1e-3;
@@ -39,6 +40,16 @@ export class ProjectorTelemetry {
     }
     if (counts.conflict > 0) this.#conflict(sinkBatch, counts.conflict);
     for (const letter of refused) this.#refused(letter);
+  }
+
+  /** Results of a projector that checks, once they are stored. */
+  checked(results: readonly CheckResult[]): void {
+    for (const { result, eventId, sentence } of results) {
+      this.#metrics.count('tapeproof_oracle_checked_total', { result });
+      if (result !== 'diverges') continue;
+      this.#metrics.count('tapeproof_oracle_divergences_total', {});
+      this.#log.event('oracle-divergence', sentence, { 'event.id': eventId });
+    }
   }
 
   /** The store's position is not where the batch began. */

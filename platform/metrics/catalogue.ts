@@ -246,6 +246,24 @@ export const METRICS = {
     },
   ),
 
+  tapeproof_oracle_checked_total: counter(
+    PROJECTOR,
+    ['result'],
+    'Snapshots drawn by oracle-check, by result: agrees, diverges or not_checked.',
+  ),
+  tapeproof_oracle_divergences_total: counter(
+    PROJECTOR,
+    [],
+    'Snapshots with an indicator that is not what its definition gives over the trades on the tape.',
+    {
+      name: 'TapeproofOracleDivergence',
+      expression: 'increase(tapeproof_oracle_divergences_total[15m]) > 0',
+      forS: 0,
+      meaning: 'The engine published an indicator that an independent computation from the trades does not confirm.',
+      action: 'Run `npx tapeproof oracle`, and `npx tapeproof audit --verify` for the snapshots named there.',
+    },
+  ),
+
   tapeproof_projector_sink_up: gauge(
     PROJECTOR,
     ['projector'],

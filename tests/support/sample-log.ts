@@ -15,6 +15,7 @@ import {
 } from '../../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask } from '../../evaluators/partition-task.ts';
 import { NO_HEADERS, type LogRecord } from '../../platform/kafka/log-record.ts';
+import type { LogReader } from '../../platform/kafka/log-reader.ts';
 import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { recordsOf, watermarksAt, tradeNumber, type Placed } from './seeded-tape.ts';
@@ -43,6 +44,16 @@ export const sampleRegistry: Pick<Registry, 'schemaOf'> = {
 };
 
 export type Log = ReadonlyMap<TopicName, readonly (readonly LogRecord[])[]>;
+
+/** Reads a log in memory, in one fetch. */
+export function readerOf(log: Log): Pick<LogReader, 'read' | 'startOffset'> {
+  return {
+    startOffset: () => Promise.resolve(0),
+    async *read({ topic, partition, from, to }) {
+      yield await Promise.resolve((log.get(topic as TopicName)?.[partition] ?? []).slice(from, to));
+    },
+  };
+}
 
 /**
  * A realistic log: an activation, trades and everything that the engine derives from them; among them a trade that is
