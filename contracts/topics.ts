@@ -18,9 +18,16 @@ export function perTopic<Value>(valueOf: (topic: DerivedTopic) => Value): Record
 export const ANCHORS_TOPIC = 'engine.anchors';
 export const STATES_TOPIC = 'engine.states';
 export const DEAD_LETTERS_TOPIC = 'dead.letters';
+/** Configurations that were tried on data that existed already; nothing is derived from it. */
+export const TRIALS_TOPIC = 'research.trials';
 
 export type TopicName =
-  typeof TAPE_TOPIC | DerivedTopic | typeof ANCHORS_TOPIC | typeof STATES_TOPIC | typeof DEAD_LETTERS_TOPIC;
+  | typeof TAPE_TOPIC
+  | DerivedTopic
+  | typeof ANCHORS_TOPIC
+  | typeof STATES_TOPIC
+  | typeof DEAD_LETTERS_TOPIC
+  | typeof TRIALS_TOPIC;
 
 /** Partitions of every topic, unless the operator chose another number before the topics were first created. */
 export const DEFAULT_PARTITIONS = 6;
@@ -64,6 +71,7 @@ export const TOPICS: readonly TopicDefinition[] = [
   { name: ANCHORS_TOPIC, records: ['EngineAnchor'], settings: SMALL_SEGMENTS },
   { name: STATES_TOPIC, records: ['EngineState'], settings: KEPT },
   { name: DEAD_LETTERS_TOPIC, records: ['DeadLetter'], settings: KEPT },
+  { name: TRIALS_TOPIC, records: ['ResearchTrial'], settings: KEPT },
 ];
 
 /**

@@ -14,6 +14,7 @@ export const WRITERS: Readonly<Record<TopicName, readonly Role[]>> = {
   'engine.anchors': ['engine'],
   'engine.states': ['engine'],
   'dead.letters': ['ingest', 'operator', 'engine', 'projector'],
+  'research.trials': ['research'],
 };
 
 /** Kafka's super user, for the stack's own administration. */

@@ -40,7 +40,8 @@ Examples:
     });
 }
 
-function parseTime(text: string): number {
+/** @throws TapeproofError USAGE */
+export function parseTime(text: string): number {
   const time = parseIsoTime(text);
   if (time !== undefined) return time;
   throw new TapeproofError('USAGE', `"${text}" is not a valid time: give one such as 2025-03-25T23:08:00Z.`);
