@@ -82,6 +82,6 @@ function childOf(branch: unknown, part: string, key: string): unknown {
 /** A list has the keys of its entries, and no configuration has the key that reaches the prototype. */
 function assertHasKeys(branch: unknown, part: string, key: string): asserts branch is Record<string, unknown> {
   const isObject = typeof branch === 'object' && branch !== null && part !== '__proto__';
-  if (isObject && (!Array.isArray(branch) || Object.hasOwn(branch, part))) return;
+  if (isObject && (!Array.isArray(branch) || Object.keys(branch).includes(part))) return;
   throw new TapeproofError('USAGE', `--grid ${key} does not lead to a key of the configuration: look at its file.`);
 }
