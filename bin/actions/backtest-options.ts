@@ -1,5 +1,23 @@
 import { TapeproofError } from '../../platform/errors.ts';
-import type { BacktestOptions } from './backtest.ts';
+import type { GridOptions } from '../commands/laboratory-options.ts';
+import type { FileSurveyOptions } from '../commands/options.ts';
+import type { TapeSelectionOptions } from '../laboratory/tape-source.ts';
+
+export interface BacktestOptions extends FileSurveyOptions, GridOptions, TapeSelectionOptions {
+  readonly trades?: readonly string[];
+  readonly tape?: true;
+  readonly compare?: true;
+  /** False for --no-record. */
+  readonly record: boolean;
+  readonly csv?: true;
+  readonly config?: readonly string[];
+  readonly strategy?: readonly string[];
+  readonly events?: string;
+  readonly format?: string;
+  readonly columns?: string;
+  readonly delimiter?: string;
+  readonly json?: true;
+}
 
 const CONFIGURATIONS_MAX = 2;
 /** Options of files, and of the tape, as they are typed. */

@@ -12,36 +12,18 @@ import { backtestFiles } from '../../proofs/backtest-files.ts';
 import { backtestText } from '../../proofs/backtest-text.ts';
 import { Backtest, type BacktestFile, type BacktestReport } from '../../proofs/backtest.ts';
 import { trialLines, type TrialReport } from '../../proofs/laboratory/trial-report.ts';
-import type { GridOptions } from '../commands/laboratory-options.ts';
-import { DEFAULT_CONFIGURATION_FILE, type FileSurveyOptions } from '../commands/options.ts';
+import { DEFAULT_CONFIGURATION_FILE } from '../commands/options.ts';
 import { print, readConfiguration } from '../context.ts';
 import { interruption } from '../interruption.ts';
 import { hashesOf, knownStrategies, loadStrategies, namesOf } from '../laboratory/own-strategies.ts';
-import type { TapeSelectionOptions } from '../laboratory/tape-source.ts';
 import { onlySkill, recordFileTrials } from '../laboratory/trial-recorder.ts';
 import { progressBar } from '../progress.ts';
 import { withEvents } from '../with-events.ts';
 import { writeLines } from './derive.ts';
-import { checkBacktestOptions } from './backtest-options.ts';
+import { checkBacktestOptions, type BacktestOptions } from './backtest-options.ts';
 import { commandGiven, PHASE_TITLES } from './file-survey.ts';
 import { runGridOver, runTapeGrid } from './grid.ts';
 import { runTapeBacktest } from './tape-backtest.ts';
-
-export interface BacktestOptions extends FileSurveyOptions, GridOptions, TapeSelectionOptions {
-  readonly trades?: readonly string[];
-  readonly tape?: true;
-  readonly compare?: true;
-  /** False for --no-record. */
-  readonly record: boolean;
-  readonly csv?: true;
-  readonly config?: readonly string[];
-  readonly strategy?: readonly string[];
-  readonly events?: string;
-  readonly format?: string;
-  readonly columns?: string;
-  readonly delimiter?: string;
-  readonly json?: true;
-}
 
 const SHIPPED_CONFIGURATION = join(import.meta.dirname, '..', '..', DEFAULT_CONFIGURATION_FILE);
 const STOPPED = 130;

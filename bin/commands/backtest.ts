@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { BacktestOptions } from '../actions/backtest.ts';
+import type { BacktestOptions } from '../actions/backtest-options.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/catalogue.ts';
 import { collect, withGridOptions } from './laboratory-options.ts';
 import { DEFAULT_CONFIGURATION_FILE, withFileSurveyOptions } from './options.ts';

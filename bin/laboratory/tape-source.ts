@@ -1,6 +1,7 @@
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
+import { adviceFor, knownInstruments } from '../../proofs/known-instruments.ts';
 import type { Laboratory } from '../../proofs/laboratory/tape-experiment.ts';
 import { tapeParts, type TapePart } from '../../proofs/laboratory/tape-steps.ts';
 import type { ScoreboardQuery } from '../../proofs/scoreboard/scoreboard.ts';
@@ -25,15 +26,32 @@ export function queryOf({ instrument, from, to }: TapeSelectionOptions): Scorebo
   return { instrument, sinceUs: from, untilUs: to };
 }
 
-/** The parts of the tape as it is now: of an instrument, its partition. @throws TapeproofError NOT_FOUND without a record. */
-export async function partsOf(
-  { reader, partitions }: Events,
-  { instrument }: TapeSelectionOptions,
-): Promise<readonly TapePart[]> {
+/**
+ * The parts of the tape as it is now: of an instrument, its partition.
+ *
+ * @throws TapeproofError NOT_FOUND without a record; USAGE without a trade of the instrument.
+ */
+export async function partsOf(events: Events, { instrument }: TapeSelectionOptions): Promise<readonly TapePart[]> {
+  const { reader, partitions } = events;
   const all = Array.from({ length: partitions }, (_, partition) => partition);
   const parts = await tapeParts({ reader }, instrument === undefined ? all : [partitionOf(instrument, partitions)]);
+  if (instrument !== undefined) await assertTraded(events, instrument, parts[0]);
   if (parts.length > 0) return parts;
   throw new TapeproofError('NOT_FOUND', 'The tape has no records there: ingest trades first.');
+}
+
+/** Before the run: a mistyped instrument must not become a trial. */
+async function assertTraded(
+  { log, partitions }: Events,
+  instrument: string,
+  part: TapePart | undefined,
+): Promise<void> {
+  const known = await knownInstruments(log, partitions);
+  if (known.includes(instrument)) return;
+  // Those known are the active ones: another may have traded earlier.
+  const earlier = part === undefined ? [] : log.market(part.partition, part.from, part.to - 1);
+  for await (const { name, event } of earlier) if (name === 'Trade' && event.instrument === instrument) return;
+  throw new TapeproofError('USAGE', `The tape has no trade of ${instrument}: ${adviceFor(instrument, known)}`);
 }
 
 export function laboratoryOf({ reader, registry, log }: Events): Laboratory {
