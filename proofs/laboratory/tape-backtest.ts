@@ -45,10 +45,20 @@ export interface TapeBacktestReport extends TapeRunReport {
   readonly log: LogComparisonReport | null;
 }
 
-/** Whether the log was found to be exactly what the tape gives, all of it. */
-export function isWhollyEqual({ log, notDerived }: Pick<TapeBacktestReport, 'log' | 'notDerived'>): boolean {
-  if (log === null) return true;
-  return log.differing + log.missing + log.extra + log.notDerived === 0 && notDerived.length === 0;
+/** What a comparison with the log found. Only EQUAL is a pass: what could not be compared was not found equal. */
+type Verdict = 'EQUAL' | 'DIFFERENT' | 'PARTLY COMPARED' | 'NOTHING COMPARED';
+
+function verdictOf(log: LogComparisonReport, { notDerived, complete }: ComparedPart): Verdict {
+  if (log.differing + log.missing + log.extra > 0) return 'DIFFERENT';
+  if (log.notDerived > 0 || notDerived.length > 0 || !complete) return 'PARTLY COMPARED';
+  return log.equal === 0 ? 'NOTHING COMPARED' : 'EQUAL';
+}
+
+type ComparedPart = Pick<TapeBacktestReport, 'notDerived' | 'complete'>;
+
+/** Whether the log, if it was compared, is exactly what the tape gives, all of it. */
+export function isWhollyEqual({ log, ...part }: ComparedPart & Pick<TapeBacktestReport, 'log'>): boolean {
+  return log === null || verdictOf(log, part) === 'EQUAL';
 }
 
 /** For people. */
@@ -63,7 +73,7 @@ export function tapeBacktestText(report: TapeBacktestReport): string {
     [opening, ...headLines(report)].join('\n'),
     board,
     ...(setAside.length === 0 ? [] : [setAside.join('\n')]),
-    ...(log === null ? [] : [logLines(log).join('\n')]),
+    ...(log === null ? [] : [logLines(log, report).join('\n')]),
     ...(trial === null ? [] : [trialLines(trial).join('\n')]),
   ].join('\n\n');
 }
@@ -88,10 +98,8 @@ export function headLines(report: TapeRunReport): readonly string[] {
   ];
 }
 
-function logLines(log: LogComparisonReport): readonly string[] {
+function logLines(log: LogComparisonReport, part: ComparedPart): readonly string[] {
   const { equal, differing, missing, extra, notYetRecorded, notDerived, first } = log;
-  const isEqual = differing + missing + extra === 0;
-  const verdict = !isEqual ? 'DIFFERENT' : notDerived > 0 ? 'PARTLY COMPARED' : 'EQUAL';
   const others = [
     [differing, 'have other bytes'],
     [missing, 'are missing in the log'],
@@ -100,7 +108,7 @@ function logLines(log: LogComparisonReport): readonly string[] {
     [notYetRecorded, 'are not in the log yet'],
   ] as const;
   return [
-    `${verdict}: ${counted(equal, 'event')} of the log have the bytes that the tape gives${others.flatMap(([count, what]) => (count === 0 ? [] : `; ${count.toLocaleString('en')} ${what}`)).join('')}.`,
+    `${verdictOf(log, part)}: ${counted(equal, 'event')} of the log have the bytes that the tape gives${others.flatMap(([count, what]) => (count === 0 ? [] : `; ${count.toLocaleString('en')} ${what}`)).join('')}.`,
     ...(first === null ? [] : differenceLines(first)),
   ];
 }
