@@ -109,7 +109,7 @@ function explainedText(change: ExplainedChange): string {
   return [
     `HYPOTHETICAL${changeLine(change).replace(/^ +/, ' ')}`,
     ...(snapshot === null
-      ? ['  one side has no snapshot there']
+      ? ['  only one side took a snapshot there']
       : snapshot.length === 0
         ? ['  from the same indicators']
         : ['  the indicators differ:', ...fieldLines(snapshot, [...SIDES])]),

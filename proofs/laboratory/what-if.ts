@@ -30,8 +30,9 @@ export interface ChangeGist {
 
 /** A changed decision with everything that differs on the way to it. */
 export interface ExplainedChange extends ChangeGist {
-  /** Of the snapshots; null where one of them does not exist. */
+  /** Of the snapshots; null where one side has none there. */
   readonly snapshot: readonly FieldDifference[] | null;
+  /** Empty where only one side decided. */
   readonly decision: readonly FieldDifference[];
 }
 
@@ -77,7 +78,7 @@ export function explained(change: DecisionChange, recordedSnapshot: IndicatorSna
   return {
     ...gistOf(change),
     snapshot: areBoth ? contentDifferences(recordedSnapshot, snapshot) : null,
-    decision: contentDifferences(recorded, hypothetical),
+    decision: recorded === undefined || hypothetical === undefined ? [] : contentDifferences(recorded, hypothetical),
   };
 }
 
