@@ -15,6 +15,7 @@ import type { Bench } from './bench.ts';
 import { TASK_VARIABLE, usageNow, type ChildTask } from './child.ts';
 import { measureEngine, runEngineOver } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
+import { measureLaboratory } from './laboratory.ts';
 import { measureLatency } from './latency.ts';
 import { measureLiveIngest, runLiveIngest, type LiveTask } from './live-ingest.ts';
 import { measureReadModels } from './read-models.ts';
@@ -31,7 +32,7 @@ const TRADES = 1_500_000;
 /** The part of them used for the read models, with a snapshot at each trade: the most events. */
 const TRADES_PER_EVENTFUL_TRADE = 8;
 const HASHES = 200_000;
-const PARTS = ['start', 'scoreboard', 'engine', 'read-models', 'latency', 'live-ingest'] as const;
+const PARTS = ['start', 'scoreboard', 'laboratory', 'engine', 'read-models', 'latency', 'live-ingest'] as const;
 
 const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
 
@@ -45,9 +46,9 @@ const interrupted = new Promise<never>((_resolve, reject) => {
 });
 interrupted.catch(() => undefined);
 
-/** Each part except the first two is measured on its own services, which begin empty. */
+/** Each part except the first three is measured on its own services, which begin empty. */
 const MEASUREMENTS: Readonly<
-  Record<Exclude<(typeof PARTS)[number], 'start' | 'scoreboard'>, (bench: Bench) => Promise<Figure[]>>
+  Record<Exclude<(typeof PARTS)[number], 'start' | 'scoreboard' | 'laboratory'>, (bench: Bench) => Promise<Figure[]>>
 > = {
   engine: async (bench) => {
     await layTape(bench, CADENCE_MS);
@@ -74,6 +75,7 @@ const MEASUREMENTS: Readonly<
 async function measure(part: (typeof PARTS)[number], runs: number, trades: number): Promise<Figure[]> {
   if (part === 'start') return measureStart(runs);
   if (part === 'scoreboard') return measureScoreboard(runs);
+  if (part === 'laboratory') return await measureLaboratory(runs);
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-bench-'));
   const options = { folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports: await freePorts() };
   try {

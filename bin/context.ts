@@ -75,11 +75,13 @@ export async function answeringKafka(command: string): Promise<Kafka> {
  * Reads and validates an engine configuration.
  *
  * @param known - the strategies that it may name.
+ * @param changed - changes what was read before it is validated.
  * @throws TapeproofError CONFIGURATION, naming file and key.
  */
 export async function readConfiguration(
   path: string,
   known: readonly Strategy[] = STRATEGIES,
+  changed: (raw: unknown) => unknown = (raw) => raw,
 ): Promise<EngineConfiguration> {
   let text: string;
   try {
@@ -100,7 +102,7 @@ export async function readConfiguration(
     if (wrong !== undefined) throw wrong;
     // Loaded on demand: time zone data would cost each command's start a tenth of a second.
     const { parseNewConfiguration } = await import('../evaluators/new-configuration.ts');
-    return parseNewConfiguration(document.toJS(), known);
+    return parseNewConfiguration(changed(document.toJS()), known);
   } catch (error) {
     const place = error instanceof YAMLError && error.linePos ? ` line ${error.linePos[0].line}` : '';
     throw new TapeproofError('CONFIGURATION', `${path}${place}: ${sentenceOf(error as Error)}`, {

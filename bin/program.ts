@@ -18,7 +18,9 @@ import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerTape } from './commands/tape.ts';
+import { registerTrials } from './commands/trials.ts';
 import { registerVerifyProof } from './commands/verify-proof.ts';
+import { registerWhatIf } from './commands/what-if.ts';
 import { registerWitness } from './commands/witness.ts';
 import { actAs, roleOf } from './role.ts';
 
@@ -69,6 +71,8 @@ Examples:
   registerCertify(program);
   registerDerive(program);
   registerBacktest(program);
+  registerWhatIf(program);
+  registerTrials(program);
   registerScoreboard(program);
   registerReport(program);
   registerOracle(program);

@@ -21,6 +21,8 @@ const ROLE_OF_COMMAND: Readonly<Record<string, Role>> = {
   'tape correct': 'operator',
   'tape release': 'operator',
   'tape revoke-file': 'operator',
+  backtest: 'research',
+  'what-if': 'research',
 };
 
 let current: Role = 'reader';

@@ -19,6 +19,8 @@ export const ANCHORS_TOPIC = 'engine.anchors';
 export const STATES_TOPIC = 'engine.states';
 export const DEAD_LETTERS_TOPIC = 'dead.letters';
 export const CHECKPOINTS_TOPIC = 'engine.checkpoints';
+/** Configurations that were tried on data that existed already; nothing is derived from it. */
+export const TRIALS_TOPIC = 'research.trials';
 
 export type TopicName =
   | typeof TAPE_TOPIC
@@ -26,7 +28,8 @@ export type TopicName =
   | typeof ANCHORS_TOPIC
   | typeof STATES_TOPIC
   | typeof DEAD_LETTERS_TOPIC
-  | typeof CHECKPOINTS_TOPIC;
+  | typeof CHECKPOINTS_TOPIC
+  | typeof TRIALS_TOPIC;
 
 /** Partitions of every topic, unless the operator chose another number before the topics were first created. */
 export const DEFAULT_PARTITIONS = 6;
@@ -71,6 +74,7 @@ export const TOPICS: readonly TopicDefinition[] = [
   { name: STATES_TOPIC, records: ['EngineState'], settings: KEPT },
   { name: DEAD_LETTERS_TOPIC, records: ['DeadLetter'], settings: KEPT },
   { name: CHECKPOINTS_TOPIC, records: ['LogCheckpoint'], settings: SMALL_SEGMENTS },
+  { name: TRIALS_TOPIC, records: ['ResearchTrial'], settings: KEPT },
 ];
 
 /**

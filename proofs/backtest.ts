@@ -122,6 +122,11 @@ export class Backtest {
     }
   }
 
+  /** The scores of each configuration so far, in the order given. */
+  get scores(): readonly ScoreboardCount[] {
+    return this.runs.map(({ count }) => count);
+  }
+
   report(about: Pick<BacktestReport, 'complete' | 'files' | 'strategies'>): BacktestReport {
     const configurations = this.runs.map((run) => run.result());
     const [first, second] = configurations;
@@ -146,7 +151,7 @@ class Run {
   private readonly contender: Contender;
   private readonly label: string;
   private readonly task: PartitionTask;
-  private readonly count = new ScoreboardCount();
+  readonly count = new ScoreboardCount();
   private readonly refused = new Refusals();
 
   constructor(contender: Contender, label: string, known: readonly Strategy[]) {

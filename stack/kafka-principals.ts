@@ -15,6 +15,7 @@ export const WRITERS: Readonly<Record<TopicName, readonly Role[]>> = {
   'engine.states': ['engine'],
   'dead.letters': ['ingest', 'operator', 'engine', 'projector'],
   'engine.checkpoints': ['checkpoints'],
+  'research.trials': ['research'],
 };
 
 /** Kafka's super user, for the stack's own administration. */

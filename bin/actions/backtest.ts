@@ -1,9 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { lineOf } from '../../evaluators/derive.ts';
-import { STRATEGIES } from '../../evaluators/strategies/catalogue.ts';
-import type { Strategy } from '../../evaluators/strategies/strategy.ts';
-import { TapeproofError } from '../../platform/errors.ts';
 import {
   assertInOrder,
   ordersIn,
@@ -12,64 +9,120 @@ import {
   type SurveyOptions,
 } from '../../producers/survey-file.adapter.ts';
 import { backtestFiles } from '../../proofs/backtest-files.ts';
-import { loadStrategy, type OwnStrategy } from '../../proofs/backtest-strategy.ts';
 import { backtestText } from '../../proofs/backtest-text.ts';
-import { Backtest, type BacktestFile } from '../../proofs/backtest.ts';
-import { DEFAULT_CONFIGURATION_FILE, type FileSurveyOptions } from '../commands/options.ts';
+import { Backtest, type BacktestFile, type BacktestReport } from '../../proofs/backtest.ts';
+import { trialLines, type TrialReport } from '../../proofs/laboratory/trial-report.ts';
+import { DEFAULT_CONFIGURATION_FILE } from '../commands/options.ts';
 import { print, readConfiguration } from '../context.ts';
 import { interruption } from '../interruption.ts';
+import { hashesOf, knownStrategies, loadStrategies, namesOf } from '../laboratory/own-strategies.ts';
+import { onlySkill, recordFileTrials } from '../laboratory/trial-recorder.ts';
 import { progressBar } from '../progress.ts';
+import { withEvents } from '../with-events.ts';
 import { writeLines } from './derive.ts';
+import { checkBacktestOptions, type BacktestOptions } from './backtest-options.ts';
 import { commandGiven, PHASE_TITLES } from './file-survey.ts';
-
-export interface BacktestOptions extends FileSurveyOptions {
-  readonly trades: readonly string[];
-  readonly config?: readonly string[];
-  readonly strategy?: readonly string[];
-  readonly events?: string;
-  readonly format?: string;
-  readonly instrument?: string;
-  readonly columns?: string;
-  readonly delimiter?: string;
-  readonly json?: true;
-}
+import { runGridOver, runTapeGrid } from './grid.ts';
+import { runTapeBacktest } from './tape-backtest.ts';
 
 const SHIPPED_CONFIGURATION = join(import.meta.dirname, '..', '..', DEFAULT_CONFIGURATION_FILE);
-const CONFIGURATIONS_MAX = 2;
 const STOPPED = 130;
 
 export async function runBacktest(options: BacktestOptions): Promise<void> {
-  const { trades, config = [defaultConfiguration()], strategy = [], events, sort } = options;
-  checkOptions(config, events);
+  const { tape, grid, config } = options;
+  checkBacktestOptions(options);
   const signal = interruption();
+  const [base = defaultConfiguration()] = config ?? [];
+  if (tape === true) {
+    await withEvents('backtest', async (events) => {
+      if (grid !== undefined) await runTapeGrid(events, { ...options, grid, config: base }, null, signal);
+      else await runTapeBacktest(events, { ...options, config: config?.[0] }, signal);
+    });
+  } else if (grid !== undefined) await runFileGrid({ ...options, grid, config: base }, signal);
+  else await runFileBacktest(options, signal);
+}
+
+/** A grid over files, which are checked before its first point. */
+async function runFileGrid(
+  options: Omit<BacktestOptions, 'config'> & { readonly grid: readonly string[]; readonly config: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const files = await surveyedFiles(options, signal);
+  if (files === undefined) return;
+  await runGridOver(options, signal, {
+    kind: 'BACKTEST',
+    source: { kind: 'files', files: surveysOf(options) },
+    total: files.reduce((sum, { opened }) => sum + opened.bytes, 0),
+    selection: {},
+    record: (tried) => recordFileTrials(tried, options.record),
+  });
+}
+
+async function runFileBacktest(options: BacktestOptions, signal: AbortSignal): Promise<void> {
+  const { config = [defaultConfiguration()], strategy = [], events, sort } = options;
   const own = await loadStrategies(strategy);
-  const known = own.length === 0 ? STRATEGIES : [...STRATEGIES, ...own.map((each) => each.strategy)];
+  const known = knownStrategies(own);
   const contenders = [];
   for (const path of config) contenders.push({ path, configuration: await readConfiguration(path, known) });
+  const files = await surveyedFiles(options, signal);
+  if (files === undefined) return;
+  const backtest = new Backtest(contenders, known);
+  const read = await runOver(files, backtest, { signal, sort }, events);
+  const complete = !signal.aborted;
+  const report = backtest.report({ complete, files: read, strategies: namesOf(own) });
+  const trials = await recordFileTrials(triedIn(report, hashesOf(own)), options.record);
+  print(options.json, { ...report, trials }, () => [backtestText(report), ...trialTexts(trials)].join('\n\n'));
+  if (!complete) process.exitCode = STOPPED;
+}
+
+/** Each configuration is a trial; a part of the trades is not the whole. */
+function triedIn(
+  { configurations, files, complete, trades }: BacktestReport,
+  strategies: Readonly<Record<string, string>>,
+) {
+  return configurations.map(({ configHash, scoreboard }) => ({
+    ...{ kind: 'BACKTEST' as const, configHash, strategies, tapeId: null, ranges: [], figures: onlySkill(scoreboard) },
+    fileHashes: files.map(({ sha256 }) => sha256),
+    selection: complete ? {} : { trades: String(trades) },
+  }));
+}
+
+function trialTexts(trials: readonly TrialReport[]): readonly string[] {
+  return trials.map((trial, index) => {
+    const label = trials.length === 1 ? '' : `${String.fromCharCode(65 + index)}: `;
+    return trialLines(trial)
+      .map((line) => `${label}${line}`)
+      .join('\n');
+  });
+}
+
+/** Everything is checked before the first trade: a wrong name or order is reported at once. Undefined when stopped. */
+async function surveyedFiles(
+  options: Omit<BacktestOptions, 'config'>,
+  signal: AbortSignal,
+): Promise<readonly SurveyedFile[] | undefined> {
   const files: SurveyedFile[] = [];
   try {
-    // Everything is checked before the first trade: a wrong name or order is reported at once.
-    for (const path of trades)
-      files.push(await surveyed({ ...options, path, signal, refusedPercentMax: options.refusedMax }));
+    for (const survey of surveysOf(options)) files.push(await surveyed({ ...survey, signal }));
+    return files;
   } catch (error) {
     if (!signal.aborted) throw error;
     process.stderr.write('Stopped before the first trade.\n');
     process.exitCode = STOPPED;
-    return;
+    return undefined;
   }
-  const backtest = new Backtest(contenders, known);
-  const read = await runOver(files, backtest, { signal, sort }, events);
-  const complete = !signal.aborted;
-  const strategies = own.map(({ path, sha256, strategy: { name } }) => ({ name, path, sha256 }));
-  const report = backtest.report({ complete, files: read, strategies });
-  print(options.json, report, () => backtestText(report));
-  if (!complete) process.exitCode = STOPPED;
+}
+
+/** Plain data: other threads survey the files, too. */
+function surveysOf(options: Omit<BacktestOptions, 'config'>): readonly Omit<SurveyOptions, 'signal'>[] {
+  const { trades = [], format, instrument, columns, delimiter, sort, acceptLate, refusedMax } = options;
+  const reading = { format, instrument, columns, delimiter, sort, acceptLate, refusedPercentMax: refusedMax };
+  return trades.map((path) => ({ ...reading, path, command: commandGiven() }));
 }
 
 /** A file accepted for the run, surveyed once with a progress bar. */
-async function surveyed(options: SurveyOptions): Promise<SurveyedFile> {
-  const bar = progressBar(basename(options.path));
-  const survey = { ...options, command: commandGiven() };
+async function surveyed(survey: SurveyOptions): Promise<SurveyedFile> {
+  const bar = progressBar(basename(survey.path));
   try {
     const file = await surveyFile(survey, (phase, done, total) => {
       bar.update({ done, total, unit: 'bytes', count: done, phase: PHASE_TITLES[phase] });
@@ -127,27 +180,4 @@ class Stopped extends Error {}
 function defaultConfiguration(): string {
   if (existsSync(DEFAULT_CONFIGURATION_FILE)) return DEFAULT_CONFIGURATION_FILE;
   return relative(process.cwd(), SHIPPED_CONFIGURATION);
-}
-
-function checkOptions(config: readonly string[], events: string | undefined): void {
-  if (config.length > CONFIGURATIONS_MAX) {
-    throw new TapeproofError('USAGE', `${config.length} configurations are given: compare two at a time.`);
-  }
-  if (events !== undefined && config.length > 1) {
-    throw new TapeproofError('USAGE', 'Events belong to one configuration: give one --config with --events.');
-  }
-  if (events === '-') {
-    throw new TapeproofError('USAGE', 'Standard output is for the scoreboard: name a file with --events.');
-  }
-}
-
-async function loadStrategies(paths: readonly string[]): Promise<readonly OwnStrategy[]> {
-  const own: OwnStrategy[] = [];
-  const known: Strategy[] = [...STRATEGIES];
-  for (const path of paths) {
-    const loaded = await loadStrategy(path, known);
-    own.push(loaded);
-    known.push(loaded.strategy);
-  }
-  return own;
 }

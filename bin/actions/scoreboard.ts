@@ -9,6 +9,7 @@ import { scoreboardText } from '../../proofs/scoreboard/scoreboard-text.ts';
 import { scoreboard, type ScoreboardQuery } from '../../proofs/scoreboard/scoreboard.ts';
 import { tapeCountsText } from '../../proofs/set-aside-text.ts';
 import { countTape } from '../../proofs/set-aside.ts';
+import { triesBeside, triesLines } from '../laboratory/tries-beside.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
 import { withEvents } from '../with-events.ts';
@@ -41,10 +42,12 @@ export async function printScoreboard(options: ScoreboardOptions): Promise<void>
     }
     const trades = await countTape({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
     const { passedOver } = log;
-    print(json, { ...board, trades, passedOver }, () =>
+    const trials = await triesBeside(board, { reader, registry, decode: createTapeDecoder(registry) }, partitions);
+    print(json, { ...board, trades, trials, passedOver }, () =>
       [
         scoreboardText(board, 'the tape', details === true),
         ...tapeCountsText(trades),
+        ...triesLines(trials),
         ...passedOverText(passedOver),
       ].join('\n'),
     );

@@ -33,16 +33,19 @@ import type {
   LogCheckpoint,
   Outcome,
   ProbabilityDecision,
+  ResearchTrial,
   SourceKind,
   StrategyResult,
   TakerSide,
   TapePosition,
+  TapeRange,
   Trade,
   TradeCancelled,
   TradeCorrected,
   TradeGap,
   TradeGapReason,
   TradeReleased,
+  TrialKind,
   Verdict,
   Watermark,
   WitnessTime,
@@ -276,6 +279,40 @@ function writeProbabilityDecision(value: ProbabilityDecision): void {
   writeNullable(value.calibration, writeCalibration);
 }
 
+function writeTrialKind(value: TrialKind): void {
+  writeSymbol(['BACKTEST', 'WHAT_IF'], value);
+}
+
+function writeTapeRange(value: TapeRange): void {
+  writeInt(value.partition);
+  writeLong(value.from);
+  writeLong(value.to);
+}
+
+function writeResearchTrial(value: ResearchTrial): void {
+  writeText(value.trialId);
+  writeTrialKind(value.kind);
+  writeMap(value.gridPoint, writeText);
+  writeLong(value.triedAt);
+  writeText(value.actor);
+  writeText(value.gitCommit);
+  writeText(value.engineVersion);
+  writeText(value.configHash);
+  writeMap(value.strategies, writeText);
+  writeNullable(value.tapeId, writeText);
+  writeArray(value.ranges, writeTapeRange);
+  writeArray(value.fileHashes, writeText);
+  writeMap(value.selection, writeText);
+  writeLong(value.n);
+  writeDouble(value.effectiveN);
+  writeNullable(value.brier, writeDouble);
+  writeNullable(value.referenceBrier, writeDouble);
+  writeNullable(value.skill, writeDouble);
+  writeNullable(value.skillRatio, writeDouble);
+  writeNullable(value.skewness, writeDouble);
+  writeNullable(value.kurtosis, writeDouble);
+}
+
 function writeStrategyResult(value: StrategyResult): void {
   writeText(value.eventId);
   writeText(value.instrument);
@@ -390,6 +427,7 @@ export const WRITERS: { readonly [Name in keyof EventTypes]: Writer<EventTypes[N
   LogCheckpoint: writeLogCheckpoint,
   Outcome: writeOutcome,
   ProbabilityDecision: writeProbabilityDecision,
+  ResearchTrial: writeResearchTrial,
   StrategyResult: writeStrategyResult,
   Trade: writeTrade,
   TradeCancelled: writeTradeCancelled,

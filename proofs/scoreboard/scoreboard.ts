@@ -3,7 +3,9 @@ import type { Outcome } from '../../contracts/generated/events.ts';
 import { DERIVED_TOPICS, type DerivedEvent, type DerivedTopic } from '../../contracts/topics.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { EventLog } from '../event-log.ts';
+import { SkillMoments, type SkillFigures } from '../scores/skill-moments.ts';
 import {
+  DECISION,
   groupOf,
   isOfGroup,
   mergedGroup,
@@ -12,7 +14,7 @@ import {
   type MergedGroup,
   type MergeKey,
 } from './forecast-group.ts';
-import { interleaved, OutcomeColumns } from './outcome-columns.ts';
+import { interleaved, OutcomeColumns, type KeptOutcome } from './outcome-columns.ts';
 import { partsOf } from './parts.ts';
 import { scoreRow } from './row-figures.ts';
 import type { PartKind, ScoreRow } from './score-row.ts';
@@ -45,6 +47,13 @@ export interface Scoreboard {
   readonly merged: readonly MergeKey[];
   /** By instrument, hit rule, engine version and configuration: decisions first, then each strategy; a whole, then its parts. */
   readonly rows: readonly ScoreRow[];
+  /** Of the decisions of each configuration, over all instruments and hit rules. */
+  readonly skills: readonly ConfigurationSkill[];
+}
+
+/** The skill of one configuration's decisions. */
+export interface ConfigurationSkill extends SkillFigures {
+  readonly configHash: string;
 }
 
 interface CountedGroup {
@@ -103,7 +112,19 @@ export class ScoreboardCount {
       decisions: Object.fromEntries([...this.decisions].sort()),
       merged: merge,
       rows: mergedGroups(wanted, merge).flatMap((together) => rowsOf(together, query)),
+      skills: skillsOf(
+        wanted.filter(({ group }) => group.forecast === DECISION),
+        query,
+      ),
     };
+  }
+
+  /** The outcomes of all decisions that a query asks for, by group and then in recorded order. */
+  *decisionOutcomes({ instrument, sinceUs, untilUs }: ScoreboardQuery = {}): Generator<KeptOutcome> {
+    for (const { group, outcomes } of [...this.groups.values()].flat()) {
+      if (group.forecast !== DECISION || (instrument ?? group.instrument) !== group.instrument) continue;
+      yield* within(outcomes, sinceUs, untilUs);
+    }
   }
 
   private observeOutcome(outcome: Outcome): void {
@@ -153,6 +174,26 @@ function rowsOf({ group, members }: Together, query: ScoreboardQuery): readonly 
   if (by === undefined) return [whole];
   const parts = partsOf(outcomes, by, { horizonMs: group.hitRule.horizonMs, periodUs });
   return [whole, ...parts.map((part) => scoreRow({ group, ...part, isWholeSeries: false }))];
+}
+
+/** By configuration, in the order of their hashes. An outcome without a reference rate has no part in it. */
+function skillsOf(
+  decisions: readonly CountedGroup[],
+  { sinceUs, untilUs }: ScoreboardQuery,
+): readonly ConfigurationSkill[] {
+  const moments = new Map<string, SkillMoments>();
+  for (const { group, outcomes } of decisions) {
+    const { configHash } = group;
+    const counted = moments.get(configHash) ?? new SkillMoments();
+    moments.set(configHash, counted);
+    for (const { verdict, weight, published: probability, reference } of within(outcomes, sinceUs, untilUs)) {
+      if (verdict === 'VOID' || Number.isNaN(reference)) continue;
+      counted.observe({ probability, reference, isHit: verdict === 'HIT', weight });
+    }
+  }
+  return [...moments]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([configHash, counted]) => ({ configHash, ...counted.figures() }));
 }
 
 function within(outcomes: OutcomeColumns, sinceUs: number | undefined, untilUs: number | undefined): OutcomeColumns {
