@@ -1,11 +1,11 @@
 import { decodeBody, FINGERPRINTS, RECORD_NAMES } from '../../contracts/codec.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { readBounded, readBytes } from '../../proofs/tlog/key-file.adapter.ts';
-import { isSameKey, parseVerifierKey, type KeyType, type VerifierKey } from '../../proofs/tlog/note-key.ts';
 import { proofText } from '../../proofs/tlog/proof-text.ts';
 import { eventHashOf, parseProof, PROOF_BYTES_MAX, verifyProof, type TlogProof } from '../../proofs/tlog/tlog-proof.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
+import { verifierKeysOf } from '../verifier-keys.ts';
 
 export interface VerifyProofOptions extends JsonOption {
   readonly event?: string;
@@ -19,8 +19,8 @@ const EVENT_BYTES_MAX = 1_048_576;
 const FINGERPRINT_BYTES = 32;
 
 export async function runVerifyProof(file: string, options: VerifyProofOptions): Promise<void> {
-  const logKeys = keysOf(options.log, 'log');
-  const witnessKeys = keysOf(options.witness, 'witness');
+  const logKeys = verifierKeysOf(options.log, 'log', '--log');
+  const witnessKeys = verifierKeysOf(options.witness, 'witness', '--witness');
   const witnessesMin = options.witnesses ?? witnessKeys.length;
   if (witnessesMin > witnessKeys.length) {
     throw new TapeproofError(
@@ -35,20 +35,6 @@ export async function runVerifyProof(file: string, options: VerifyProofOptions):
   const named = event.bytes === undefined ? undefined : nameOf(event.bytes);
   print(options.json, { proven, event: named ?? null, ...report }, () => proofText(report, named));
   if (!proven) process.exitCode = 1;
-}
-
-/** @throws TapeproofError NOT_USABLE, and USAGE where one key is given twice: it would count twice. */
-function keysOf(texts: readonly string[], type: KeyType): readonly VerifierKey[] {
-  const keys = texts.map(parseVerifierKey);
-  for (const [at, key] of keys.entries()) {
-    if (key.type !== type) {
-      throw new TapeproofError('NOT_USABLE', `${key.name} is the key of a ${key.type}: give it with --${key.type}.`);
-    }
-    if (keys.slice(0, at).some((other) => isSameKey(other, key))) {
-      throw new TapeproofError('USAGE', `The key of ${key.name} is given twice with --${type}: give each once.`);
-    }
-  }
-  return keys;
 }
 
 interface AskedEvent {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { VerifyProofOptions } from '../actions/verify-proof.ts';
-import { parseWholeNumber } from './options.ts';
+import { collect, parseWholeNumber } from './options.ts';
 
 export function registerVerifyProof(program: Command): void {
   program
@@ -25,8 +25,4 @@ Examples:
       const { runVerifyProof } = await import('../actions/verify-proof.ts');
       await runVerifyProof(file, options);
     });
-}
-
-function collect(value: string, before: readonly string[] = []): string[] {
-  return [...before, value];
 }
