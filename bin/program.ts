@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { registerAudit } from './commands/audit.ts';
 import { registerBacktest } from './commands/backtest.ts';
 import { registerCertify } from './commands/certify.ts';
+import { registerCoverage } from './commands/checkpoint-coverage.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDerive } from './commands/derive.ts';
 import { registerEngine } from './commands/engine.ts';
@@ -63,6 +64,7 @@ Examples:
   program.commandsGroup('Prove:');
   registerAudit(program);
   registerVerifyProof(program);
+  registerCoverage(program.command('checkpoints').description('signed heads of the logs, and who witnessed them'));
   registerCertify(program);
   registerDerive(program);
   registerBacktest(program);
