@@ -12,6 +12,7 @@ import { registerInstruments } from './commands/instruments.ts';
 import { registerKeygen } from './commands/keygen.ts';
 import { registerOperate } from './commands/operate.ts';
 import { registerProjector } from './commands/projector.ts';
+import { registerPublish } from './commands/publish.ts';
 import { registerReport } from './commands/report.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
@@ -65,6 +66,7 @@ Examples:
   registerAudit(program);
   registerVerifyProof(program);
   registerCoverage(program.command('checkpoints').description('signed heads of the logs, and who witnessed them'));
+  registerPublish(program);
   registerCertify(program);
   registerDerive(program);
   registerBacktest(program);

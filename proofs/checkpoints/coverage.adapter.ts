@@ -48,7 +48,7 @@ export async function coverPartition(
 /** The first cosignature of each decision of a partition, asked for in the order of their sequences. */
 class FirstCosigned {
   readonly #witnessKeys: TrustedKeys['witnessKeys'];
-  readonly #checkpoints: AsyncGenerator<LogCheckpoint>;
+  readonly #checkpoints: AsyncGenerator<LogCheckpoint, void, undefined>;
   #current: { readonly checkpoint: LogCheckpoint; readonly by: WitnessedAt } | undefined;
 
   constructor(access: LogAccess, partition: number, tapeId: string, keys: TrustedKeys) {
@@ -58,17 +58,17 @@ class FirstCosigned {
 
   async of(sequence: number): Promise<WitnessedAt | 'before-trees' | undefined> {
     while (this.#current === undefined || !covers(this.#current.checkpoint, sequence)) {
-      const { value, done } = await this.#checkpoints.next();
-      if (done === true) return undefined;
-      const [by] = witnessedBy(value, this.#witnessKeys);
-      if (by !== undefined) this.#current = { checkpoint: value, by };
+      const next = await this.#checkpoints.next();
+      if (next.done === true) return undefined;
+      const [by] = witnessedBy(next.value, this.#witnessKeys);
+      if (by !== undefined) this.#current = { checkpoint: next.value, by };
     }
     const { checkpoint, by } = this.#current;
     return sequence < checkpoint.firstSequence ? 'before-trees' : by;
   }
 
   async close(): Promise<void> {
-    await this.#checkpoints.return(undefined);
+    await this.#checkpoints.return();
   }
 }
 
@@ -77,7 +77,7 @@ async function* checkpointsForward(
   partition: number,
   tapeId: string,
   keys: TrustedKeys,
-): AsyncGenerator<LogCheckpoint> {
+): AsyncGenerator<LogCheckpoint, void, undefined> {
   const start = await access.reader.startOffset(CHECKPOINTS_TOPIC, partition);
   const end = await access.reader.endOffset(CHECKPOINTS_TOPIC, partition);
   const log = { topic: TOPIC_OF_DERIVED.ProbabilityDecision, partition, tapeId };

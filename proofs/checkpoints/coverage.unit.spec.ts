@@ -35,62 +35,33 @@ const by = (afterS: number) => ({ witness: 'w', timeS: MADE_S + afterS });
 const outcomeAt = (afterS: number) => (MADE_S + afterS) * 1_000;
 
 describe('a decision', () => {
-  /** covered, not covered, pending. */
-  const counts = (work: (coverage: Coverage) => void) => {
+  type Case = [
+    string,
+    Parameters<typeof decided>[1],
+    Parameters<Coverage['decision']>[1],
+    number | undefined | 'none',
+    number[],
+  ];
+  it.each<Case>([
+    ['cosigned before outcome and due time', {}, by(60), outcomeAt(301), [1, 0, 0]],
+    ['cosigned after the outcome', {}, by(302), outcomeAt(301), [0, 1, 0]],
+    ['cosigned in the second of the outcome', {}, by(200), outcomeAt(200.5), [0, 1, 0]],
+    ['cosigned after its due time, before a late outcome', {}, by(310), outcomeAt(400), [0, 1, 0]],
+    ['read after the fact, cosigned before', { sentS: MADE_S + 9_000 }, by(9_001), outcomeAt(9_100), [1, 0, 0]],
+    ['never cosigned, with an outcome', {}, undefined, outcomeAt(301), [0, 1, 0]],
+    ['whose outcome does not say when it was sent', {}, by(60), undefined, [0, 1, 0]],
+    ['cosigned, without an outcome', {}, by(60), 'none', [1, 0, 0]],
+    ['cosigned after its due time, without an outcome', {}, by(400), 'none', [0, 1, 0]],
+    ['not cosigned, without an outcome', {}, undefined, 'none', [0, 0, 1]],
+    ['that is NEUTRAL', { direction: 'NEUTRAL' }, by(60), 'none', [0, 0, 0]],
+    ['with a shorter horizon', { horizonMs: 299_999 }, by(60), outcomeAt(301), [0, 0, 0]],
+    ['from before the trees', {}, 'before-trees', outcomeAt(301), [0, 0, 0]],
+  ])('%s', (_what, change, cosigned, outcome, expected) => {
     const coverage = new Coverage(HORIZON_S * 1_000);
-    work(coverage);
+    coverage.decision(decided('a', change), cosigned);
+    if (outcome !== 'none') coverage.outcome('a', outcome);
     const { covered, notCovered, pending } = coverage.figures();
-    return [covered, notCovered, pending];
-  };
-
-  it.each<[string, (coverage: Coverage) => void, number[]]>([
-    [
-      'cosigned before outcome and due time',
-      (c) => (c.decision(decided('a'), by(60)), c.outcome('a', outcomeAt(301))),
-      [1, 0, 0],
-    ],
-    [
-      'cosigned after the outcome',
-      (c) => (c.decision(decided('a'), by(302)), c.outcome('a', outcomeAt(301))),
-      [0, 1, 0],
-    ],
-    [
-      'cosigned in the second of the outcome',
-      (c) => (c.decision(decided('a'), by(200)), c.outcome('a', outcomeAt(200.5))),
-      [0, 1, 0],
-    ],
-    [
-      'cosigned after its due time, before a late outcome',
-      (c) => (c.decision(decided('a'), by(310)), c.outcome('a', outcomeAt(400))),
-      [0, 1, 0],
-    ],
-    [
-      'of a tape read after the fact, cosigned before its outcome',
-      (c) => (c.decision(decided('a', { sentS: MADE_S + 9_000 }), by(9_001)), c.outcome('a', outcomeAt(9_100))),
-      [1, 0, 0],
-    ],
-    [
-      'never cosigned, with an outcome',
-      (c) => (c.decision(decided('a'), undefined), c.outcome('a', outcomeAt(301))),
-      [0, 1, 0],
-    ],
-    [
-      'whose outcome does not say when it was sent',
-      (c) => (c.decision(decided('a'), by(60)), c.outcome('a', undefined)),
-      [0, 1, 0],
-    ],
-    ['cosigned, without an outcome', (c) => (c.decision(decided('a'), by(60)), undefined), [1, 0, 0]],
-    [
-      'cosigned after its due time, without an outcome',
-      (c) => (c.decision(decided('a'), by(400)), undefined),
-      [0, 1, 0],
-    ],
-    ['not cosigned, without an outcome', (c) => (c.decision(decided('a'), undefined), undefined), [0, 0, 1]],
-    ['that is NEUTRAL', (c) => (c.decision(decided('a', { direction: 'NEUTRAL' }), by(60)), undefined), [0, 0, 0]],
-    ['with a shorter horizon', (c) => (c.decision(decided('a', { horizonMs: 299_999 }), by(60)), undefined), [0, 0, 0]],
-    ['from before the trees', (c) => (c.decision(decided('a'), 'before-trees'), undefined), [0, 0, 0]],
-  ])('%s', (_what, work, expected) => {
-    expect(counts(work)).toEqual(expected);
+    expect([covered, notCovered, pending]).toEqual(expected);
   });
 
   it('gives median and maximum of the delays, and holds only what waits', () => {
