@@ -1,15 +1,13 @@
-import { access as accessOf, open } from 'node:fs/promises';
 import type { LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import type { DerivedEvent } from '../../contracts/topics.ts';
 import { shown } from '../../contracts/statement-text.ts';
-import { TapeproofError } from '../../platform/errors.ts';
 import type { AuditReport, CheckpointLookup } from '../../proofs/audit.ts';
 import { checkpointsOf, proveEvent, type EventProof } from '../../proofs/checkpoints/event-proof.adapter.ts';
 import type { TrustedKeys } from '../../proofs/checkpoints/recorded-checkpoint.ts';
 import { checkpointedOf } from '../../proofs/checkpoints/witnessed-before.ts';
 import type { Located } from '../../proofs/located.ts';
+import { writeNewFile } from '../new-file.ts';
 import { readVerifierKeys } from '../verifier-keys.ts';
-import { assertWritable } from '../writable.ts';
 
 /** The options that name the keys which checkpoints are held to. */
 export interface TrustedKeyOptions {
@@ -23,16 +21,6 @@ export async function trustedKeysOf({ logKey, witnessKey }: TrustedKeyOptions): 
     logKeys: await readVerifierKeys(logKey, 'log', '--log-key'),
     witnessKeys: await readVerifierKeys(witnessKey, 'witness', '--witness-key'),
   };
-}
-
-/** Said before anything is read. @throws TapeproofError USAGE where the file exists, or cannot be written. */
-export async function assertNewFile(path: string): Promise<void> {
-  await assertWritable(path, '--proof');
-  const exists = await accessOf(path).then(
-    () => true,
-    () => false,
-  );
-  if (exists) throw existing(path);
 }
 
 /** Looks the checkpoints of an audited event up in `engine.checkpoints`. */
@@ -51,7 +39,7 @@ export async function writeProof(
   path: string,
 ): Promise<{ readonly data: object; readonly lines: readonly string[] }> {
   const proof = await proveEvent(access, askedIn(report), report.provenance.tapeId, keys);
-  await writeNew(path, proof.text);
+  await writeNewFile(path, proof.text, '--proof');
   const { eventId, origin, index, size, cosignatures } = proof;
   const isVerified = keys.logKeys.length > 0;
   return {
@@ -82,26 +70,4 @@ function linesOf(
       : `  · cosigned by ${names}`,
     ...(isVerified ? [] : ["  · the log's signature is not verified: give its key with --log-key"]),
   ];
-}
-
-async function writeNew(path: string, text: string): Promise<void> {
-  try {
-    const file = await open(path, 'wx');
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw existing(path);
-    throw new TapeproofError('USAGE', `${path} cannot be written (${message}): name another file with --proof.`, {
-      cause: error,
-    });
-  }
-}
-
-function existing(path: string): TapeproofError {
-  return new TapeproofError('USAGE', `${path} exists already: name a new file with --proof, or remove it first.`);
 }

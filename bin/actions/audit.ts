@@ -9,8 +9,9 @@ import { decisionAt, type DecisionAt } from '../../proofs/decision-at.ts';
 import type { EventLog } from '../../proofs/event-log.ts';
 import { adviceFor, knownInstruments } from '../../proofs/known-instruments.ts';
 import { print } from '../context.ts';
+import { assertNewFile } from '../new-file.ts';
 import { withEvents } from '../with-events.ts';
-import { assertNewFile, lookupIn, trustedKeysOf, writeProof } from './audit-proof.ts';
+import { lookupIn, trustedKeysOf, writeProof } from './audit-proof.ts';
 
 export interface AuditCommandOptions {
   readonly latest?: string;
@@ -29,7 +30,7 @@ export interface AuditCommandOptions {
 export async function runAudit(id: string | undefined, options: AuditCommandOptions): Promise<void> {
   assertOneForm(id, options);
   const keys = await trustedKeysOf(options);
-  if (options.proof !== undefined) await assertNewFile(options.proof);
+  if (options.proof !== undefined) await assertNewFile(options.proof, '--proof');
   await withEvents('audit', async ({ log, partitions, reader, registry }) => {
     const at = options.at === undefined ? undefined : await atTime(log, options, options.at, partitions);
     if (at?.isInForce === false) {

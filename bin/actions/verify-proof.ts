@@ -5,6 +5,7 @@ import { proofText } from '../../proofs/tlog/proof-text.ts';
 import { eventHashOf, parseProof, PROOF_BYTES_MAX, verifyProof, type TlogProof } from '../../proofs/tlog/tlog-proof.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
+import { writeNewFile } from '../new-file.ts';
 import { verifierKeysOf } from '../verifier-keys.ts';
 
 export interface VerifyProofOptions extends JsonOption {
@@ -13,12 +14,21 @@ export interface VerifyProofOptions extends JsonOption {
   readonly log: readonly string[];
   readonly witness: readonly string[];
   readonly witnesses?: number;
+  readonly page?: string;
 }
 
 const EVENT_BYTES_MAX = 1_048_576;
 const FINGERPRINT_BYTES = 32;
 
-export async function runVerifyProof(file: string, options: VerifyProofOptions): Promise<void> {
+export async function runVerifyProof(file: string | undefined, options: VerifyProofOptions): Promise<void> {
+  if (options.page !== undefined) {
+    await writePage(file, options.page, options);
+    return;
+  }
+  if (file === undefined) throw new TapeproofError('USAGE', 'Name the proof to verify, or give --page FILE.');
+  if (options.log.length === 0) {
+    throw new TapeproofError('USAGE', "Give the log's verifier key with --log: a proof is only as good as the key.");
+  }
   const logKeys = verifierKeysOf(options.log, 'log', '--log');
   const witnessKeys = verifierKeysOf(options.witness, 'witness', '--witness');
   const witnessesMin = options.witnesses ?? witnessKeys.length;
@@ -35,6 +45,16 @@ export async function runVerifyProof(file: string, options: VerifyProofOptions):
   const named = event.bytes === undefined ? undefined : nameOf(event.bytes);
   print(options.json, { proven, event: named ?? null, ...report }, () => proofText(report, named));
   if (!proven) process.exitCode = 1;
+}
+
+/** Writes the page to a new file. */
+async function writePage(file: string | undefined, page: string, { json }: JsonOption): Promise<void> {
+  if (file !== undefined) {
+    throw new TapeproofError('USAGE', 'Give a proof or --page, not both: the page checks any proof.');
+  }
+  const { proofPage } = await import('../../proofs/page/page.adapter.ts');
+  await writeNewFile(page, await proofPage(), '--page');
+  print(json, { page }, () => `The page is in ${page}: open it in a browser.`);
 }
 
 interface AskedEvent {
