@@ -6,7 +6,7 @@ import { covers, isSound, witnessedBy, type TrustedKeys } from './recorded-check
 import { WINDOW_LEAVES_MAX } from './publisher.adapter.ts';
 
 /** The engine's clock may be so far ahead of that of the process that signs; more costs time and nothing else. */
-const CLOCK_LEAD_MS_MAX = 300_000;
+export const CLOCK_LEAD_MS_MAX = 300_000;
 /** Records read at once while searching backward. */
 const BACKWARD_STEP_RECORDS = 256;
 /** Records after the first checkpoint with an event in which a cosigned one is searched for: a day and a half at one a minute. */
@@ -96,7 +96,7 @@ async function backwardFrom(
 }
 
 /** Least offset of a checkpoint recorded at or after a time, by bisection. */
-async function firstSince(
+export async function firstSince(
   { reader }: CheckpointAccess,
   partition: number,
   timeMs: number,

@@ -12,6 +12,7 @@ import { EventLog } from '../event-log.ts';
 import type { Located } from '../located.ts';
 import { eventHashOf, parseProof, verifyProof } from '../tlog/tlog-proof.ts';
 import { checkpointsOf, proveEvent } from './event-proof.adapter.ts';
+import { checkpointReferences } from './references.adapter.ts';
 
 const PARTITION = 0;
 const TAPE_ID = 'tape-1';
@@ -116,6 +117,21 @@ describe('the proof of an event', () => {
     const byOther = await proven(at(0.5), { logKeys: [OTHER_LOG_KEY], witnessKeys: [] });
     expect(byOther).toMatchObject({ size: decisions.length, cosignatures: [] });
     held.splice(0, held.length, ...kept);
+  });
+
+  it('is announced by the reference in a report, which reads the checkpoints once', async () => {
+    const asked = decisions.slice(Math.floor(decisions.length / 2));
+    log.memory.ranges.length = 0;
+    const references = await checkpointReferences(log.access, asked.toReversed(), TAPE_ID);
+    expect(log.memory.ranges).toHaveLength(1);
+    for (const located of asked) {
+      const around = await checkpointsOf(log.access, located, TAPE_ID, KEYS);
+      const reference = references.get(located.event.eventId);
+      expect(reference?.size).toBe(around?.first.size);
+      expect(reference?.index).toBe(around === undefined ? undefined : located.event.sequence);
+    }
+    expect(references.size).toBeLessThan(asked.length);
+    expect(await checkpointReferences(log.access, asked, 'another-tape')).toEqual(new Map());
   });
 
   it('waits for a checkpoint', async () => {
