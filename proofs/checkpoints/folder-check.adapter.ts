@@ -31,7 +31,7 @@ export async function verifyFolders(
   if (checked.length > 0) return checked;
   throw new TapeproofError(
     'NOT_USABLE',
-    `${folder} has no published log: give the folder that "tapeproof publish --dir" wrote.`,
+    `${folder} has no published log: give the folder that "tapeproof publish" wrote.`,
   );
 }
 

@@ -90,6 +90,12 @@ describe('the page', () => {
     ['the key of another log', PROOF, { logKeys: [formatVerifierKey(OTHER_LOG_KEY)] }, 'NOT USABLE'],
     ['both keys of a log', PROOF, { logKeys: [formatVerifierKey(OTHER_LOG_KEY), LOG] }, 'PROVEN'],
     ['a mistyped key', PROOF, { logKeys: [LOG.replace('local', 'locale')] }, 'NOT USABLE'],
+    [
+      'a mistyped key of a witness',
+      PROOF,
+      { witnessKeys: [WITNESSES[0]!.replace('example', 'exampel')] },
+      'NOT USABLE',
+    ],
     ['a private key', PROOF, { logKeys: [formatSignerKey(LOG_KEY)] }, 'NOT USABLE'],
     ['converted line ends', PROOF.replaceAll('\n', '\r\n'), {}, 'NOT USABLE'],
     ['another version', PROOF.replace('@v1', '@v2'), {}, 'NOT USABLE'],
