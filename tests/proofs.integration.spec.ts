@@ -18,6 +18,7 @@ import type { AuditReport } from '../proofs/audit.ts';
 import type { CoverageReport } from '../proofs/checkpoints/coverage-text.ts';
 import { PartitionPublisher } from '../proofs/checkpoints/publisher.adapter.ts';
 import { EventLog } from '../proofs/event-log.ts';
+import type { RecommendationsReport } from '../proofs/reports/recommendations.ts';
 import { formatVerifierKey } from '../proofs/tlog/note-key.ts';
 import { startTestWitness, type TestWitness } from './support/checkpointed-log.ts';
 import { environmentOf, runCommand } from './support/command.ts';
@@ -158,6 +159,15 @@ describe('proofs of a recorded log', () => {
       });
       await expect(readFile(path)).rejects.toThrow();
     }
+  });
+
+  it('refers each reported recommendation to its checkpoint', async () => {
+    const words = ['--instrument', INSTRUMENT, '--from', '2025-03-25T00:00:00Z', '--to', '2025-03-27T00:00:00Z'];
+    const { recommendations } = await json<RecommendationsReport>('report', 'recommendations', ...words);
+    const referenceOf = (id: string) => recommendations.find(({ eventId }) => eventId === id)?.reference.checkpoint;
+    const origin = expect.stringMatching(/^tapeproof\.local\/.+\/probability\.decisions\/\d$/) as string;
+    expect(referenceOf(cosigned)).toMatchObject({ origin, size: expect.any(Number) as number });
+    expect(referenceOf(unsigned)).toBeNull();
   });
 
   it('publishes the logs, which verify with no service', async () => {

@@ -27,7 +27,9 @@ export async function trustedKeysOf({ logKey, witnessKey }: TrustedKeyOptions): 
 export function lookupIn(access: LogAccess, keys: TrustedKeys): CheckpointLookup {
   return async (located, tapeId, times) => {
     const around = await checkpointsOf(access, located, tapeId, keys);
-    return around === undefined ? null : checkpointedOf(located.event, around, keys, times);
+    // Older than the tree of its log: no checkpoint has it.
+    if (around === undefined || located.event.sequence < around.first.firstSequence) return null;
+    return checkpointedOf(located.event, around, keys, times);
   };
 }
 
