@@ -13,6 +13,7 @@ import { registerKeygen } from './commands/keygen.ts';
 import { registerOperate } from './commands/operate.ts';
 import { registerOracle } from './commands/oracle.ts';
 import { registerProjector } from './commands/projector.ts';
+import { registerPublish } from './commands/publish.ts';
 import { registerReport } from './commands/report.ts';
 import { registerScoreboard } from './commands/scoreboard.ts';
 import { registerStack } from './commands/stack.ts';
@@ -68,6 +69,7 @@ Examples:
   program.commandsGroup('Prove:');
   registerAudit(program);
   registerVerifyProof(program);
+  registerPublish(program);
   registerCertify(program);
   registerDerive(program);
   registerBacktest(program);

@@ -18,6 +18,7 @@ import type { Chain, Forecast } from './chain.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { EventLog, Located } from './event-log.ts';
 import { evidenceOf, type CountedTrade, type Evidence } from './evidence.ts';
+import { sentMsOf, type Checkpointed, type ForecastTimes } from './checkpoints/witnessed-before.ts';
 import { provenanceOf, type Provenance } from './provenance.ts';
 import { checkRivals } from './rival-records.ts';
 import { settlementOf, UNSETTLED, type Settlement } from './settlement.ts';
@@ -70,7 +71,16 @@ export interface AuditOptions {
   readonly listTrades: boolean;
   /** Derive the chain again from the nearest anchor, reading with these, and compare the bytes. */
   readonly verifyWith: VerifyPorts | undefined;
+  /** Looks the recorded checkpoints of the forecast up, or those of the snapshot. */
+  readonly checkpointedIn?: CheckpointLookup;
 }
+
+/** @param times - undefined for an event that has no outcome. @returns null while no checkpoint has it. */
+export type CheckpointLookup = (
+  located: Located<DerivedEvent>,
+  tapeId: string,
+  times: ForecastTimes | undefined,
+) => Promise<Checkpointed | null>;
 
 /**
  * Walks an event's chain straight from Kafka and checks each link.
@@ -80,7 +90,7 @@ export interface AuditOptions {
 export async function audit(
   log: AuditedLog,
   asked: string,
-  { listTrades, verifyWith }: AuditOptions,
+  { listTrades, verifyWith, checkpointedIn }: AuditOptions,
 ): Promise<AuditReport> {
   const walked = await walk(log, idOf(asked));
   const snapshot = walked.snapshot.event;
@@ -108,7 +118,12 @@ export async function audit(
   return {
     asked,
     ...chain,
-    provenance: provenanceOf(chain, trades, inForce.activation),
+    provenance: provenanceOf(
+      chain,
+      trades,
+      inForce.activation,
+      await checkpointedIn?.(forecastOf(chain) ?? chain.snapshot, inForce.activation.event.tapeId, timesOf(chain)),
+    ),
     trades: {
       firstOffset,
       lastOffset,
@@ -130,6 +145,22 @@ export async function audit(
     ],
     notDerived: verifyWith === undefined ? [] : await notDerivedOf(log, chain),
     notChecked: notChecked(snapshot, { missing, isInForceThroughout, since, isVerified: verifyWith !== undefined }),
+  };
+}
+
+/** The forecast of a chain; undefined for a snapshot's. */
+function forecastOf({ decision, results }: Walked): Located<Forecast> | undefined {
+  return decision ?? results[0];
+}
+
+function timesOf(chain: Walked): ForecastTimes | undefined {
+  const forecast = forecastOf(chain);
+  if (forecast === undefined || forecast.event.direction === 'NEUTRAL') return undefined;
+  const { eventTime, hitRule } = forecast.event;
+  return {
+    sentMs: sentMsOf(forecast),
+    dueUs: eventTime + hitRule.horizonMs * 1_000,
+    outcomeSentMs: sentMsOf(chain.outcome),
   };
 }
 

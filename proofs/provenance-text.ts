@@ -1,5 +1,6 @@
 import { shown } from '../contracts/statement-text.ts';
 import { counted } from '../platform/counted.ts';
+import { checkpointedLines } from './checkpoints/checkpointed-text.ts';
 import type { ActivationSummary, Provenance } from './provenance.ts';
 
 const HASH_DIGITS = 12;
@@ -12,6 +13,7 @@ export function provenanceLines({
   sourcesNotNamed,
   received,
   derived,
+  checkpointed,
 }: Provenance): string[] {
   const named = sources.map(({ source, trades }) => `${shown(source)} (${counted(trades, 'trade')})`);
   const more = sourcesNotNamed === 0 ? '' : `, and ${counted(sourcesNotNamed, 'more source')}`;
@@ -23,6 +25,7 @@ export function provenanceLines({
     `  trades      from ${named.join(', ')}${more}`,
     `  received    ${received === null ? 'the source does not say when' : `${received.first} to ${received.last}`}`,
     `  derived     ${derivedText(derived)}, by the engine's clock`,
+    ...(checkpointed === undefined ? [] : checkpointedLines(checkpointed)),
   ];
 }
 

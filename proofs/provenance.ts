@@ -2,6 +2,7 @@ import type { EngineActivated } from '../contracts/generated/events.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 import type { LoggedActivation } from './activation-log.ts';
 import type { Chain } from './chain.ts';
+import type { Checkpointed } from './checkpoints/witnessed-before.ts';
 import type { CountedTrade } from './evidence.ts';
 import type { Located } from './event-log.ts';
 
@@ -23,6 +24,8 @@ export interface Provenance {
     readonly decision: string | null;
     readonly outcome: string | null;
   };
+  /** Of the decision, or else of the result or snapshot; null while no checkpoint has it; absent where nobody looked. */
+  readonly checkpointed?: Checkpointed | null;
 }
 
 /** An activation and its place. */
@@ -56,6 +59,7 @@ export function provenanceOf(
   { decision, outcome }: Pick<Chain, 'decision' | 'outcome'>,
   trades: readonly CountedTrade[],
   activation: LoggedActivation,
+  checkpointed: Checkpointed | null | undefined,
 ): Provenance {
   const bySource = new Map<string, number>();
   let [firstUs, lastUs] = [Number.POSITIVE_INFINITY, 0];
@@ -75,6 +79,7 @@ export function provenanceOf(
     sourcesNotNamed: Math.max(0, sources.length - SOURCES_NAMED_MAX),
     received: lastUs === 0 ? null : { first: isoTimeOf(firstUs), last: isoTimeOf(lastUs) },
     derived: { decision: sentAt(decision), outcome: sentAt(outcome) },
+    ...(checkpointed === undefined ? {} : { checkpointed }),
   };
 }
 

@@ -3,8 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isoTimeOf } from '../contracts/iso-time.ts';
+import { parseConfiguration } from '../evaluators/configuration.ts';
+import { activationOf } from '../evaluators/derive.ts';
+import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
+import { activated, traded } from '../evaluators/fixtures/tape-contents.ts';
+import { proveEvent } from '../proofs/checkpoints/event-proof.adapter.ts';
+import { EventLog } from '../proofs/event-log.ts';
+import { parseCheckpoint } from '../proofs/tlog/checkpoint.ts';
 import { verifierKeyNamed, formatVerifierKey } from '../proofs/tlog/note-key.ts';
-import { eventHashOf } from '../proofs/tlog/tlog-proof.ts';
+import { parseNote } from '../proofs/tlog/signed-note.ts';
+import { eventHashOf, parseProof } from '../proofs/tlog/tlog-proof.ts';
+import { CheckpointedLog, startTestWitness } from './support/checkpointed-log.ts';
+import { derivedLog } from './support/derived-log.ts';
 import { bytesOfEvent, LOG_KEY, ORIGIN, proofOf, treeOf, WITNESS_KEY } from './support/signed-log.ts';
 
 /** Our checkpoints and proofs, judged by the code that verifies Go's module checksum database. */
@@ -41,6 +52,44 @@ function sampleCase() {
 }
 type Case = ReturnType<typeof sampleCase>;
 
+/** A proof as "audit --proof" makes it, from a log that was derived, signed and cosigned in steps. */
+async function recordedCase(): Promise<Case> {
+  const PARTITION = 0;
+  const identity = { tapeId: 'tape-1', activationId: 'first', gitCommit: 'abc' };
+  const trades = syntheticTrades({ seed: 7, count: 1_200 }).map((trade) => traded(trade));
+  const contents = [activated(activationOf(parseConfiguration({}), identity)), ...trades];
+  const log = new CheckpointedLog(derivedLog(PARTITION, contents, isoTimeOf).memory, PARTITION);
+  const witness = await startTestWitness();
+  try {
+    for (let step = 1; step <= 5; step += 1) {
+      log.grow(step / 5);
+      witness.timeS = step;
+      await log.checkpoint(step, witness);
+    }
+  } finally {
+    await witness.close();
+  }
+  const { reader, registry } = log.access;
+  const decisions = new EventLog(reader, registry);
+  const decision = await decisions.newestDecision(PARTITION, ({ sequence }) => sequence % 100 === 42);
+  if (decision === undefined) throw new RangeError('too few decisions');
+  const keys = { logKeys: [LOG_KEY], witnessKeys: [WITNESS_KEY] };
+  const { text, index, size } = await proveEvent(log.access, decision, identity.tapeId, keys);
+  const { path, checkpoint } = parseProof(text);
+  return {
+    LogKey: formatVerifierKey(verifierKeyNamed(ORIGIN, LOG_KEY)),
+    WitnessKey: formatVerifierKey(WITNESS_KEY),
+    Checkpoint: checkpoint,
+    Index: index,
+    EventHash: Buffer.from(decision.hash, 'hex').toString('base64'),
+    Inclusion: base64(path),
+    // A tree continues itself.
+    OldSize: size,
+    OldRoot: parseCheckpoint(parseNote(checkpoint).text).root.toString('base64'),
+    Consistency: [],
+  };
+}
+
 function judge(sample: Case): { readonly status: number | null; readonly said: string } {
   const { status, stdout, stderr } = spawnSync(program, { input: JSON.stringify(sample), encoding: 'utf8' });
   return { status, said: stdout + stderr };
@@ -55,6 +104,13 @@ describe.skipIf(!hasGo)(`Go's sumdb${hasGo ? '' : ' (skipped: no Go here)'}`, ()
     expect(judge(sampleCase())).toEqual({
       status: 0,
       said: `${ORIGIN} at size ${SIZE}: signed, cosigned, has leaf ${INDEX}, continues size ${OLD_SIZE}\n`,
+    });
+  });
+
+  it('takes a proof of an event from the recorded checkpoints', async () => {
+    expect(judge(await recordedCase())).toMatchObject({
+      status: 0,
+      said: expect.stringContaining('has leaf') as string,
     });
   });
 

@@ -9,7 +9,9 @@ import { decisionAt, type DecisionAt } from '../../proofs/decision-at.ts';
 import type { EventLog } from '../../proofs/event-log.ts';
 import { adviceFor, knownInstruments } from '../../proofs/known-instruments.ts';
 import { print } from '../context.ts';
+import { assertNewFile } from '../new-file.ts';
 import { withEvents } from '../with-events.ts';
+import { lookupIn, trustedKeysOf, writeProof } from './audit-proof.ts';
 
 export interface AuditCommandOptions {
   readonly latest?: string;
@@ -19,11 +21,16 @@ export interface AuditCommandOptions {
   readonly maxAge?: number;
   readonly trades?: true;
   readonly verify?: true;
+  readonly proof?: string;
+  readonly logKey: readonly string[];
+  readonly witnessKey: readonly string[];
   readonly json?: true;
 }
 
 export async function runAudit(id: string | undefined, options: AuditCommandOptions): Promise<void> {
   assertOneForm(id, options);
+  const keys = await trustedKeysOf(options);
+  if (options.proof !== undefined) await assertNewFile(options.proof, '--proof');
   await withEvents('audit', async ({ log, partitions, reader, registry }) => {
     const at = options.at === undefined ? undefined : await atTime(log, options, options.at, partitions);
     if (at?.isInForce === false) {
@@ -31,13 +38,29 @@ export async function runAudit(id: string | undefined, options: AuditCommandOpti
       return;
     }
     const asked = id ?? at?.decision?.eventId ?? (await latestId(log, options, partitions));
+    const access = { reader, registry, decode: createTapeDecoder(registry) };
     const report = await audit(log, asked, {
       listTrades: options.trades === true,
-      verifyWith: options.verify === true ? { reader, registry, decode: createTapeDecoder(registry) } : undefined,
+      verifyWith: options.verify === true ? access : undefined,
+      checkpointedIn: lookupIn(access, keys),
     });
+    const proof = options.proof === undefined ? undefined : await writeProof(access, report, keys, options.proof);
     const { passedOver } = log;
-    print(options.json, { ...(at === undefined ? {} : { at }), ...report, passedOver }, () =>
-      [...(at === undefined ? [] : atLines(at)), auditText(report), ...passedOverText(passedOver)].join('\n'),
+    print(
+      options.json,
+      {
+        ...(at === undefined ? {} : { at }),
+        ...report,
+        ...(proof === undefined ? {} : { proof: proof.data }),
+        passedOver,
+      },
+      () =>
+        [
+          ...(at === undefined ? [] : atLines(at)),
+          auditText(report),
+          ...(proof?.lines ?? []),
+          ...passedOverText(passedOver),
+        ].join('\n'),
     );
     if (report.checks.some((check) => !check.passed) || report.notDerived.length > 0) process.exitCode = 1;
   });

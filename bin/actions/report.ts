@@ -1,8 +1,10 @@
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import { TapeproofError } from '../../platform/errors.ts';
+import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { namedInstrument } from '../../platform/named-instrument.ts';
 import { activationsIn, type LoggedActivation } from '../../proofs/activation-log.ts';
+import { checkpointReferences } from '../../proofs/checkpoints/references.adapter.ts';
 import { adviceFor, knownInstruments } from '../../proofs/known-instruments.ts';
 import { activationsCsv, activationsText } from '../../proofs/reports/activations-text.ts';
 import { activationsReport } from '../../proofs/reports/activations.ts';
@@ -45,9 +47,14 @@ export async function printRecommendations({ from, to, ...options }: Recommendat
   assertOneForm(options);
   const instrument = namedInstrument(options.instrument);
   if (from >= to) throw new TapeproofError('USAGE', '--to must be later than --from.');
-  await withEvents('report', async ({ log, partitions }) => {
+  await withEvents('report', async ({ log, reader, registry, partitions }) => {
     const partition = partitionOf(instrument, partitions);
-    const report = await recommendationsReport(log, { instrument, partition, fromUs: from, toUs: to });
+    const access = { reader, registry, decode: createTapeDecoder(registry) };
+    const report = await recommendationsReport(
+      log,
+      { instrument, partition, fromUs: from, toUs: to },
+      (decisions, tapeId) => checkpointReferences(access, decisions, tapeId),
+    );
     if (report.recommendations.length === 0) {
       const known = await knownInstruments(log, partitions);
       if (!known.includes(instrument)) {

@@ -1,11 +1,12 @@
 import { decodeBody, FINGERPRINTS, RECORD_NAMES } from '../../contracts/codec.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { readBounded, readBytes } from '../../proofs/tlog/key-file.adapter.ts';
-import { isSameKey, parseVerifierKey, type KeyType, type VerifierKey } from '../../proofs/tlog/note-key.ts';
 import { proofText } from '../../proofs/tlog/proof-text.ts';
 import { eventHashOf, parseProof, PROOF_BYTES_MAX, verifyProof, type TlogProof } from '../../proofs/tlog/tlog-proof.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
+import { writeNewFile } from '../new-file.ts';
+import { verifierKeysOf } from '../verifier-keys.ts';
 
 export interface VerifyProofOptions extends JsonOption {
   readonly event?: string;
@@ -13,14 +14,23 @@ export interface VerifyProofOptions extends JsonOption {
   readonly log: readonly string[];
   readonly witness: readonly string[];
   readonly witnesses?: number;
+  readonly page?: string;
 }
 
 const EVENT_BYTES_MAX = 1_048_576;
 const FINGERPRINT_BYTES = 32;
 
-export async function runVerifyProof(file: string, options: VerifyProofOptions): Promise<void> {
-  const logKeys = keysOf(options.log, 'log');
-  const witnessKeys = keysOf(options.witness, 'witness');
+export async function runVerifyProof(file: string | undefined, options: VerifyProofOptions): Promise<void> {
+  if (options.page !== undefined) {
+    await writePage(file, options.page, options);
+    return;
+  }
+  if (file === undefined) throw new TapeproofError('USAGE', 'Name the proof to verify, or give --page FILE.');
+  if (options.log.length === 0) {
+    throw new TapeproofError('USAGE', "Give the log's verifier key with --log: a proof is only as good as the key.");
+  }
+  const logKeys = verifierKeysOf(options.log, 'log', '--log');
+  const witnessKeys = verifierKeysOf(options.witness, 'witness', '--witness');
   const witnessesMin = options.witnesses ?? witnessKeys.length;
   if (witnessesMin > witnessKeys.length) {
     throw new TapeproofError(
@@ -37,18 +47,14 @@ export async function runVerifyProof(file: string, options: VerifyProofOptions):
   if (!proven) process.exitCode = 1;
 }
 
-/** @throws TapeproofError NOT_USABLE, and USAGE where one key is given twice: it would count twice. */
-function keysOf(texts: readonly string[], type: KeyType): readonly VerifierKey[] {
-  const keys = texts.map(parseVerifierKey);
-  for (const [at, key] of keys.entries()) {
-    if (key.type !== type) {
-      throw new TapeproofError('NOT_USABLE', `${key.name} is the key of a ${key.type}: give it with --${key.type}.`);
-    }
-    if (keys.slice(0, at).some((other) => isSameKey(other, key))) {
-      throw new TapeproofError('USAGE', `The key of ${key.name} is given twice with --${type}: give each once.`);
-    }
+/** Writes the page to a new file. */
+async function writePage(file: string | undefined, page: string, { json }: JsonOption): Promise<void> {
+  if (file !== undefined) {
+    throw new TapeproofError('USAGE', 'Give a proof or --page, not both: the page checks any proof.');
   }
-  return keys;
+  const { proofPage } = await import('../../proofs/page/page.adapter.ts');
+  await writeNewFile(page, await proofPage(), '--page');
+  print(json, { page }, () => `The page is in ${page}: open it in a browser.`);
 }
 
 interface AskedEvent {

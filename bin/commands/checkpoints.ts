@@ -1,10 +1,11 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import type { CheckpointListOptions, CheckpointOptions, CheckpointVerifyOptions } from '../actions/checkpoints.ts';
+import { registerCoverage } from './checkpoint-coverage.ts';
 import { withHttpOptions, type HttpOptions } from './options.ts';
 
 const EVERY_S_MAX = 86_400;
 
-export function registerCheckpoints(program: Command): Command {
+export function registerCheckpoints(program: Command): void {
   const checkpoints = program
     .command('checkpoints')
     .description('sign the heads of the logs, so that witnesses prove what there was and when');
@@ -48,7 +49,7 @@ export function registerCheckpoints(program: Command): Command {
       const { verifyCheckpoints } = await import('../actions/checkpoints.ts');
       await verifyCheckpoints(options);
     });
-  return checkpoints;
+  registerCoverage(checkpoints);
 }
 
 const KEYS = `

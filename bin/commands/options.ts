@@ -108,3 +108,8 @@ export function parseRevoked(text: string, before: readonly string[]): readonly 
   const activationId = parseStatement(text);
   return before.includes(activationId) ? before : [...before, activationId];
 }
+
+/** Of an option that may be given again: all its values. */
+export function collect(value: string, before: readonly string[] = []): string[] {
+  return [...before, value];
+}

@@ -1,6 +1,7 @@
 import type { HitRule, Outcome, StrategyResult, IndicatorSnapshot } from '../../contracts/generated/events.ts';
 import { isoTimeOf } from '../../contracts/iso-time.ts';
 import type { EngineConfiguration } from '../../evaluators/configuration.ts';
+import type { CheckpointReference } from '../checkpoints/references.adapter.ts';
 import type { LocatedDecision } from '../decision-search.ts';
 import type { Located } from '../located.ts';
 import type { ActivationSummary } from '../provenance.ts';
@@ -84,6 +85,8 @@ export interface Recommendation {
     readonly offset: number;
     readonly hash: string;
     readonly audit: string;
+    /** Null while no recorded checkpoint has it. */
+    readonly checkpoint: CheckpointReference | null;
   };
 }
 
@@ -94,6 +97,7 @@ export interface RecommendationSource {
   readonly configuration: EngineConfiguration;
   readonly activation: ActivationSummary;
   readonly outcome: Located<Outcome> | undefined;
+  readonly checkpoint: CheckpointReference | undefined;
   /** By event id. */
   readonly reasoning: Readonly<Record<string, string>>;
 }
@@ -101,7 +105,7 @@ export interface RecommendationSource {
 const NO_SENTENCE = 'made by another engine version, whose formulas this build does not have';
 
 export function recommendationOf(source: RecommendationSource): Recommendation {
-  const { decision, results, snapshot, activation, outcome, reasoning } = source;
+  const { decision, results, snapshot, activation, outcome, checkpoint, reasoning } = source;
   const { eventId, eventTime, instrument, direction, probability, confidence, level, calibration } = decision.event;
   const { topic, partition, offset, hash } = decision;
   return {
@@ -130,7 +134,11 @@ export function recommendationOf(source: RecommendationSource): Recommendation {
     },
     responsible: activation,
     outcome: outcome === undefined ? null : outcomeOf(outcome.event),
-    reference: { topic, partition, offset, hash, audit: `npx tapeproof audit ${eventId}` },
+    reference: {
+      ...{ topic, partition, offset, hash },
+      audit: `npx tapeproof audit ${eventId}`,
+      checkpoint: checkpoint ?? null,
+    },
   };
 }
 

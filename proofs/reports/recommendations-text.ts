@@ -47,8 +47,13 @@ function recommendationLines(recommendation: Recommendation): string[] {
     `  indicators      last ${lastPrice}, VWAP ${vwap}, point of control ${pointOfControl}, value area ${valueAreaLow} to ${valueAreaHigh}, range ${range}`,
     `  responsible     ${statementText(responsible)}; engine ${shown(responsible.engineVersion)}, commit ${commitText(responsible)}, activation ${shown(responsible.activationId)}`,
     `  outcome         ${outcomeText(outcome, direction)}`,
-    `  reference       ${reference.topic}-${reference.partition} @ ${reference.offset}, SHA-256 ${reference.hash}; "${reference.audit}"`,
+    `  reference       ${reference.topic}-${reference.partition} @ ${reference.offset}, SHA-256 ${reference.hash}${checkpointText(reference)}; "${reference.audit}"`,
   ];
+}
+
+function checkpointText({ checkpoint }: Recommendation['reference']): string {
+  if (checkpoint === null) return ', in no checkpoint yet';
+  return `, leaf ${checkpoint.index} of ${checkpoint.size} in ${shown(checkpoint.origin)}`;
 }
 
 function validityText({
@@ -112,6 +117,9 @@ const COLUMNS: readonly CsvColumn<Recommendation>[] = [
   ['outcome_id', ({ outcome }) => outcome?.eventId ?? null],
   ['outcome_at', ({ outcome }) => outcome?.at ?? null],
   ['hash', ({ reference }) => reference.hash],
+  ['checkpoint_origin', ({ reference }) => foreignText(reference.checkpoint?.origin ?? null)],
+  ['checkpoint_size', ({ reference }) => reference.checkpoint?.size ?? null],
+  ['leaf_index', ({ reference }) => reference.checkpoint?.index ?? null],
   ['document', () => 'probabilities, not predictions or advice'],
 ];
 

@@ -5,6 +5,7 @@ import { TOPIC_OF_DERIVED } from '../../contracts/topics.ts';
 import { parseConfiguration, type EngineConfiguration } from '../../evaluators/configuration.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { LoggedActivation } from '../activation-log.ts';
+import type { CheckpointReference } from '../checkpoints/references.adapter.ts';
 import { lastDecisions, type LocatedDecision } from '../decision-search.ts';
 import type { EventLog } from '../event-log.ts';
 import { reasoningOf } from '../formulas.ts';
@@ -43,6 +44,12 @@ export const DOCUMENT: readonly string[] = [
 /** Where a report reads. */
 export type ReportLog = Pick<EventLog, 'range' | 'boundsOfDecisions' | 'firstAtOrAfter' | 'endOf' | 'activation'>;
 
+/** The recorded checkpoints that have decisions, by event id. */
+export type CheckpointsLookup = (
+  decisions: readonly LocatedDecision[],
+  tapeId: string,
+) => Promise<ReadonlyMap<string, CheckpointReference>>;
+
 /**
  * The decisions of an instrument in a period, each with its assumptions and substantiation. Reads only the parts of the
  * logs that belong to the period, and the outcomes up to the last one of these decisions.
@@ -52,6 +59,7 @@ export type ReportLog = Pick<EventLog, 'range' | 'boundsOfDecisions' | 'firstAtO
 export async function recommendationsReport(
   log: ReportLog,
   asked: RecommendationsAsked,
+  checkpointsIn?: CheckpointsLookup,
 ): Promise<RecommendationsReport> {
   const { instrument, fromUs, toUs } = asked;
   const decisions = await decisionsIn(log, asked);
@@ -61,6 +69,8 @@ export async function recommendationsReport(
   const snapshots = await eventsById(log, 'IndicatorSnapshot', decisions);
   const outcomes = await outcomesOf(log, decisions);
   const inForce = await activationsOf(log, decisions);
+  const [first] = inForce.values();
+  const checkpoints = await checkpointsIn?.(decisions, first?.activation.event.tapeId ?? '');
   return {
     ...report,
     recommendations: decisions.map((decision) => {
@@ -74,6 +84,7 @@ export async function recommendationsReport(
         ...{ decision, results: held, snapshot, configuration },
         activation: summaryOf(activation),
         outcome: outcomes.get(event.eventId),
+        checkpoint: checkpoints?.get(event.eventId),
         reasoning: reasoningOf(chain, configuration),
       });
     }),

@@ -31,12 +31,79 @@ export function tilePath(level: number | 'entries', index: number, width = TILE_
   return `tile/${level}/${place}${width < TILE_WIDTH ? `.p/${width}` : ''}`;
 }
 
+/** The partial tiles and the partial bundle of a log of that size. */
+export function partialPaths(size: number): readonly string[] {
+  const paths: string[] = [];
+  for (let level = 0, rest = size; rest > 0; level += 1, rest = Math.floor(rest / TILE_WIDTH)) {
+    const width = rest % TILE_WIDTH;
+    if (width > 0) paths.push(tilePath(level, Math.floor(rest / TILE_WIDTH), width));
+  }
+  const width = size % TILE_WIDTH;
+  return width === 0 ? paths : [...paths, bundlePath(size)];
+}
+
+/** The path of the last bundle of a log of that size. */
+function bundlePath(size: number): string {
+  return tilePath('entries', Math.ceil(size / TILE_WIDTH) - 1, size % TILE_WIDTH || TILE_WIDTH);
+}
+
+/** The paths of a log's bundles, in order. */
+export function* bundlePaths(size: number): Generator<string> {
+  for (let end = TILE_WIDTH; end <= size; end += TILE_WIDTH) yield bundlePath(end);
+  if (size % TILE_WIDTH > 0) yield bundlePath(size);
+}
+
+/** The event hashes in a bundle; undefined where it is not one. */
+export function entriesOf(bundle: Buffer): readonly Buffer[] | undefined {
+  const entryBytes = LENGTH_BYTES + HASH_BYTES;
+  const entries: Buffer[] = [];
+  for (let at = 0; at < bundle.length; at += entryBytes) {
+    if (at + entryBytes > bundle.length || bundle.readUInt16BE(at) !== HASH_BYTES) return undefined;
+    entries.push(bundle.subarray(at + LENGTH_BYTES, at + entryBytes));
+  }
+  return entries;
+}
+
 /** Makes the tiles of a log as it grows. It holds at most one unfinished tile of each level. */
 export class TileBuilder {
   /** Hashes of the unfinished tile of each level, leaves first. */
   readonly #levels: BinaryText[][] = [[]];
   #entries: Buffer[] = [];
   #size = 0;
+
+  /**
+   * Continues at a size.
+   *
+   * @param tiles - those of {@link partialPaths}, by path.
+   * @throws RangeError when one is missing, or has another width.
+   */
+  static resumed(size: number, tiles: ReadonlyMap<string, Buffer>): TileBuilder {
+    const builder = new TileBuilder();
+    builder.#size = size;
+    for (let level = 0, rest = size; rest > 0; level += 1, rest = Math.floor(rest / TILE_WIDTH)) {
+      const width = rest % TILE_WIDTH;
+      const path = tilePath(level, Math.floor(rest / TILE_WIDTH), width);
+      const bytes = width === 0 ? Buffer.alloc(0) : tiles.get(path);
+      if (bytes?.length !== width * HASH_BYTES) throw new RangeError(`${path} does not have ${width} hashes`);
+      const text = bytes.toString('binary');
+      builder.#levels[level] = Array.from({ length: width }, (_, at) =>
+        text.slice(at * HASH_BYTES, (at + 1) * HASH_BYTES),
+      );
+    }
+    const width = size % TILE_WIDTH;
+    const entries = width === 0 ? [] : entriesOf(tiles.get(bundlePath(size)) ?? Buffer.alloc(0));
+    if (entries?.length !== width) throw new RangeError(`${bundlePath(size)} does not have ${width} entries`);
+    builder.#entries = [...entries];
+    return builder;
+  }
+
+  /** Roots of the complete subtrees at the present size, the largest first; 32 bytes each. */
+  get frontier(): readonly Buffer[] {
+    return this.#levels
+      .toReversed()
+      .flatMap(frontierOf)
+      .map((root) => Buffer.from(root, 'binary'));
+  }
 
   /** Entries so far. */
   get size(): number {
@@ -88,7 +155,19 @@ export class TileBuilder {
   }
 }
 
-/** The root of a full tile. */
+/** The roots of the complete subtrees of a row of hashes, the largest first. */
+function frontierOf(hashes: readonly BinaryText[]): BinaryText[] {
+  const roots: BinaryText[] = [];
+  let start = 0;
+  for (let width = TILE_WIDTH / 2; width >= 1; width /= 2) {
+    if (hashes.length - start < width) continue;
+    roots.push(rootOf(hashes.slice(start, start + width)));
+    start += width;
+  }
+  return roots;
+}
+
+/** The root of a row of 2^n hashes. */
 function rootOf(hashes: readonly BinaryText[]): BinaryText {
   let row = hashes;
   while (row.length > 1) {
