@@ -96,16 +96,12 @@ describe('an anchor that no engine derived', () => {
     expect({ at, faults }).toEqual({ at: 1_500, faults: [[forged.manifest.tape.offset, fault]] });
   });
 
-  it('is passed over where its predecessor is later, or is itself forged', async () => {
+  it('is passed over where its predecessor is later on the tape', async () => {
     const circular = forgedAnchor(second!, pages, { manifest: { previousAnchorHash: hashOf(third) } });
-    const found = await recovered(logOf({ anchors: [...anchors.slice(0, 2), third, circular] }));
-    expect(found).toMatchObject({
-      at: 500,
-      faults: [
-        [1_500, 'no-predecessor'],
-        [1_000, 'no-predecessor'],
-      ],
-    });
+    const log = logOf({ anchors: [...anchors.filter((anchor) => anchor !== second), circular] });
+    const { task, rejected } = await recoverTask(log.access, PARTITION, 1_000);
+    expect(task.nextOffset).toBe(500);
+    expect(rejected.map(({ fault }) => fault)).toEqual(['no-predecessor']);
   });
 
   it('is named once for each, and costs one derivation for all that follow the same anchor', async () => {
@@ -134,6 +130,18 @@ describe('two forged anchors in a row', () => {
       ...{ at: 1_000, base: 500 },
       faults: [
         [2_000, 'outputs-differ'],
+        [1_500, 'derived-otherwise'],
+      ],
+    });
+  });
+
+  it('are found where no engine survives the state', async () => {
+    const first = forgedAnchor(third!, pages, { json: changing(/"waiting":\[\]/, '"waiting":[null]') });
+    const next = forgedAnchor(last!, pages, { manifest: { previousAnchorHash: hashOf(first) } });
+    expect(await recovered(logOf({ anchors: [...anchors.slice(0, 3), first, next] }))).toMatchObject({
+      ...{ at: 1_000 },
+      faults: [
+        [2_000, 'derived-otherwise'],
         [1_500, 'derived-otherwise'],
       ],
     });
@@ -223,15 +231,31 @@ describe('an anchor of another engine', () => {
     });
   });
 
-  it('does not count at an activation of this engine while this one ran', async () => {
-    const tape = [...before, activated(again), ...contents.slice(1_200)];
-    const own = run(createPartitionTask(PARTITION), tape.slice(0, 1_200));
-    const task = createPartitionTask(PARTITION);
-    const halt = run(task, [...before, activated(foreign)]).at(-1)!.anchor!;
-    const forged = forgedAnchor(halt, pages, { manifest, json: (json) => COINS(ofVersion3(json)) });
-    expect(forged.manifest.tape.offset).toBe(1_200);
-    const held = [...own.flatMap(({ anchor }) => anchor ?? []), forged];
-    expect((await recovered(logOf({ tape, events: eventsOf(own), anchors: held }))).at).toBe(1_000);
+  it.each([
+    ['an activation that is not on the tape', 'nowhere'],
+    ['the other one of before, which this one followed', 'x'],
+    ['the activation of this engine', 'again'],
+  ])('does not count at an activation of this engine while this one ran, naming %s', async (_, activationId) => {
+    const { tape: before, own, handed, later } = cutOver();
+    const tape = [...before.slice(0, 2_300), activated({ ...again, activationId: 'third' }), ...before.slice(2_300)];
+    const written = [...own, ...later].slice(0, 2_301);
+    const base = written.findLast(({ anchor }) => anchor !== undefined)!.anchor!;
+    const place = { partition: PARTITION, offset: 2_300 };
+    const forged = forgedAnchor(base, pagesOf(written), {
+      manifest: {
+        ...{ engineVersion: '3', activationId, tape: place },
+        tapeRecordHash: recordHashOf(tape[2_299]!),
+      },
+      json: (json) =>
+        json
+          .replace('"engineVersion":"5"', '"engineVersion":"3"')
+          .replace('"activationId":"again"', `"activationId":"${activationId}"`)
+          .replace('"nextOffset":2000', '"nextOffset":2300'),
+    });
+    const anchored = written.flatMap(({ anchor }) => anchor ?? []);
+    const held = [...anchored.slice(0, 4), handed, ...anchored.slice(4), forged];
+    const found = await recovered(logOf({ tape, events: eventsOf(written), anchors: held }));
+    expect(found).toMatchObject({ at: 2_000, isContinuedByAnother: true });
   });
 });
 
