@@ -1,3 +1,4 @@
+import { bodyOf, sha256Hex } from '../contracts/codec.ts';
 import type { EngineAnchor, EngineState } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC, type DerivedTopic } from '../contracts/topics.ts';
@@ -32,7 +33,11 @@ export interface AnchorHints {
 export interface StoredAnchor {
   readonly manifest: EngineAnchor;
   readonly hash: Buffer;
+  /** Of the manifest, in `engine.anchors`. */
+  readonly logOffset: number;
   readonly hints: AnchorHints;
+  /** Kafka's timestamp of the manifest, which is the tape record's. */
+  readonly timestampMs: number;
   /** By the writer's clock, milliseconds since 1970; 0 when none is given. */
   readonly writtenAtMs: number;
 }
@@ -42,6 +47,37 @@ export interface LogAccess {
   readonly reader: LogReader;
   readonly registry: Registry;
   readonly decode: TapeDecoder;
+}
+
+/**
+ * Whether the pages and chunks that an anchor wrote are in the log, at the places that it names as stored; those of
+ * earlier anchors are not searched for.
+ *
+ * @throws TapeproofError UNREACHABLE
+ */
+export async function holdsStates(
+  { reader }: LogAccess,
+  stored: StoredAnchor,
+  derived: AnchorRecord,
+): Promise<boolean> {
+  const { pages, state } = stored.hints;
+  if (pages === undefined || state === undefined) return false;
+  const { partition } = derived.manifest.tape;
+  const range = {
+    ...{ topic: STATES_TOPIC, partition },
+    from: Math.max(pages, await reader.startOffset(STATES_TOPIC, partition)),
+    to: Math.min(
+      Math.max(state, pages) + derived.chunks.length + FOREIGN_STATE_RECORDS_MAX,
+      await reader.endOffset(STATES_TOPIC, partition),
+    ),
+  };
+  const wanted = new Set([...derived.pages, ...derived.chunks].map(({ body }) => sha256Hex(body)));
+  if (range.from >= range.to) return false;
+  for await (const records of reader.read(range)) {
+    for (const { value } of records) if (value !== null) wanted.delete(sha256Hex(bodyOf(value)));
+    if (wanted.size === 0) return true;
+  }
+  return false;
 }
 
 /** The pages and chunks to send, and then the manifest: an anchor with a manifest is complete. */
@@ -148,9 +184,9 @@ async function readAnchor(registry: Registry, record: LogRecord): Promise<Stored
   const framed = await framedIn(registry, record);
   const manifest = 'reason' in framed ? undefined : framed.as('EngineAnchor');
   if ('reason' in framed || manifest === undefined) return undefined;
-  const { headers } = record;
+  const { headers, timestampMs, offset: logOffset } = record;
   const writtenAtMs = Date.parse(headers['emitted-at'] ?? '') || 0;
-  return { manifest, hash: framed.hash, hints: hintsOf(headers), writtenAtMs };
+  return { manifest, hash: framed.hash, logOffset, hints: hintsOf(headers), timestampMs, writtenAtMs };
 }
 
 function hintsOf(headers: Readonly<Record<string, string>>): AnchorHints {

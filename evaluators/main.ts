@@ -88,7 +88,10 @@ async function derive(engine: OpenEngine): Promise<void> {
   const { kafka, reader, trusted, log, telemetry, signal, gitCommit = 'unknown', counters } = engine;
   const { metrics } = telemetry;
   const { registry } = trusted;
-  const producer = createRecordProducer(kafka, registry, metrics);
+  const partitions = new Map<number, PartitionProcessor>();
+  const producer = createRecordProducer(kafka, registry, metrics, (appended) => {
+    partitions.get(appended.partition)?.appended(appended);
+  });
   const access = { reader, registry, decode: createTapeDecoder(registry) };
   const label = (): Promise<TapeLabel> => registry.label();
   const shared = {
@@ -97,7 +100,6 @@ async function derive(engine: OpenEngine): Promise<void> {
     handOver: new HandOverTelemetry(telemetry, log),
     refusals: new RefusalWatch(telemetry),
   };
-  const partitions = new Map<number, PartitionProcessor>();
   const processorOf = (partition: number): PartitionProcessor => {
     let processor = partitions.get(partition);
     if (processor === undefined) {

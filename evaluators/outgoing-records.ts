@@ -21,6 +21,6 @@ export function recordOfLetter(
 }
 
 /** Kafka's time stamp of a tape record, which is −1 when its writer gave none. */
-export function timestampUsOf({ timestampMs }: LogRecord): number {
+export function timestampUsOf({ timestampMs }: Pick<LogRecord, 'timestampMs'>): number {
   return Math.max(timestampMs, 0) * US_PER_MS;
 }

@@ -1,5 +1,5 @@
 import { FINGERPRINTS } from '../contracts/codec.ts';
-import { DERIVED_TOPICS, type DerivedEvent, type DerivedTopic } from '../contracts/topics.ts';
+import { DERIVED_TOPICS, perTopic, type DerivedEvent, type DerivedTopic } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { Foreign } from '../contracts/foreign-record.ts';
 import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
@@ -9,9 +9,13 @@ import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
 import type { DerivedRecord } from './advance.ts';
+import type { ForeignEvent } from './foreign-events.ts';
+import { RecentHashes } from './recent-hashes.ts';
 
 /** Records at the end of an output that are searched for the greatest sequence: a zombie may have written last. */
 const TAIL_RECORDS = 256;
+/** Repetitions named for each output. */
+const REPETITIONS_MAX = 10_000;
 const UNREADABLE: Foreign = { reason: 'UNDECODABLE', detail: 'its bytes are not an event' };
 
 /** The commits that a difference names. */
@@ -58,7 +62,8 @@ export class OutputComparison {
       const hint = hints[topic];
       // At the end, a wrong hint could not be detected.
       const isWrong = hint === end && greatest >= nextSequence[topic];
-      cursors[topic] = new OutputCursor(access, output, isWrong ? undefined : hint, foreign);
+      const recent = new RecentHashes(nextSequence[topic]);
+      cursors[topic] = new OutputCursor(access, output, isWrong ? undefined : hint, { foreign, recent });
     }
     return new OutputComparison(cursors as Record<DerivedTopic, OutputCursor>, foreign);
   }
@@ -73,6 +78,16 @@ export class OutputComparison {
     return this.#foreign.all;
   }
 
+  /** Events among the outputs that repeat an earlier sequence, so far. */
+  get repetitions(): readonly ForeignEvent[] {
+    return DERIVED_TOPICS.flatMap((topic) => this.#cursors[topic].repetitions);
+  }
+
+  /** The end that each output had at the beginning: log offset of its next record then. */
+  get ends(): Readonly<Record<DerivedTopic, number>> {
+    return perTopic((topic) => this.#cursors[topic].end);
+  }
+
   /** True when every output was read to the end that it had: all later events are new. */
   get isOver(): boolean {
     return DERIVED_TOPICS.every((topic) => this.#cursors[topic].isAtEnd);
@@ -84,6 +99,11 @@ export class OutputComparison {
       DerivedTopic,
       number | undefined
     >;
+  }
+
+  /** The log offset where each output's next event is searched for: its end where it was read to that. */
+  get nextOffsets(): Readonly<Record<DerivedTopic, number>> {
+    return perTopic((topic) => this.#cursors[topic].nextOffset);
   }
 
   /**
@@ -117,14 +137,22 @@ class OutputCursor {
   readonly #registry: Registry;
   readonly #output: Output;
   readonly #foreign: PassedOverRecords;
+  readonly #recent: RecentHashes;
+  readonly repetitions: ForeignEvent[] = [];
   #position: number;
   #mayBeginAgain: boolean;
   #batches: AsyncGenerator<readonly LogRecord[], void, undefined>;
   #records: readonly LogRecord[] = [];
   #next = 0;
 
-  constructor({ reader, registry }: LogAccess, output: Output, hint: number | undefined, foreign: PassedOverRecords) {
+  constructor(
+    { reader, registry }: LogAccess,
+    output: Output,
+    hint: number | undefined,
+    { foreign, recent }: { readonly foreign: PassedOverRecords; readonly recent: RecentHashes },
+  ) {
     this.#foreign = foreign;
+    this.#recent = recent;
     this.#reader = reader;
     this.#registry = registry;
     this.#output = output;
@@ -134,8 +162,16 @@ class OutputCursor {
     this.#batches = this.#readFrom(this.#position);
   }
 
+  get end(): number {
+    return this.#output.end;
+  }
+
   get isAtEnd(): boolean {
     return this.#position >= this.#output.end;
+  }
+
+  get nextOffset(): number {
+    return this.#position;
   }
 
   get position(): number | undefined {
@@ -147,6 +183,12 @@ class OutputCursor {
   }
 
   async holds(derived: DerivedRecord, commits: Commits): Promise<boolean> {
+    const isHeld = await this.#find(derived, commits);
+    this.#recent.add(derived.hash);
+    return isHeld;
+  }
+
+  async #find(derived: DerivedRecord, commits: Commits): Promise<boolean> {
     while (true) {
       const record = this.#records[this.#next] ?? (await this.#nextBatch());
       if (record === undefined) {
@@ -168,14 +210,23 @@ class OutputCursor {
       const sequence = sequenceOf(framed);
       if (sequence === undefined) this.#foreign.add(record, UNREADABLE);
       if (sequence === undefined || sequence < derived.sequence) {
-        // A repetition by a zombie process, or not an event of ours.
+        if (sequence !== undefined) this.#noteRepetition(record, framed, sequence);
         this.#pass(record);
         continue;
       }
-      if (sequence === derived.sequence) throw this.#conflict(derived, record, commits);
+      if (sequence === derived.sequence) throw conflictWith(derived, this.#output.partition, record.offset, commits);
       if (!this.#mayBeginAgain) throw this.#gap(derived, sequence);
       await this.#beginAgain();
     }
+  }
+
+  /** By a zombie process, with the same bytes, or forged. */
+  #noteRepetition({ offset }: LogRecord, framed: Framed, sequence: number): void {
+    if (this.repetitions.length >= REPETITIONS_MAX) return;
+    const { topic, partition } = this.#output;
+    const isEqual = this.#recent.isEqual(sequence, framed.hash);
+    const fate = isEqual === undefined ? 'unverified' : isEqual ? 'repeated' : 'differing';
+    this.repetitions.push({ topic, partition, offset, fate });
   }
 
   #pass(record: LogRecord): void {
@@ -211,18 +262,23 @@ class OutputCursor {
     return this.#reader.read({ topic, partition, from, to: end });
   }
 
-  #conflict({ event, sequence }: DerivedRecord, { offset }: LogRecord, commits: Commits): TapeproofError {
-    const { topic, partition } = this.#output;
-    return new TapeproofError(
-      'CONFLICT',
-      `${topic}-${partition} holds another event at log offset ${offset}, not ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: if that one is right, run it; if this one is, stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from the tape.`,
-    );
-  }
-
   #gap({ event, sequence }: DerivedRecord, found: number): TapeproofError {
     const { topic, partition } = this.#output;
     return recordsGone(topic, `${topic}-${partition} holds sequence ${found} but not ${sequence} (${event.eventId})`);
   }
+}
+
+/** @param offset - in the log, of the record found in place of the event. */
+export function conflictWith(
+  { topic, event, sequence }: DerivedRecord,
+  partition: number,
+  offset: number,
+  commits: Commits,
+): TapeproofError {
+  return new TapeproofError(
+    'CONFLICT',
+    `${topic}-${partition} holds another event at log offset ${offset}, not ${event.eventId} (sequence ${sequence}), which commit ${commits.derivedBy} derives from the same tape; the activation in force names commit ${commits.activatedBy}: if that one is right, run it; if this one is, stop the engines, run "npx tapeproof topics recreate --derived" and start them again: they derive everything again from the tape.`,
+  );
 }
 
 /** Missing records cannot be put back into a hole in a log. */
@@ -233,7 +289,8 @@ function recordsGone(topic: DerivedTopic, what: string): TapeproofError {
   );
 }
 
-function sequenceOf(framed: Framed): number | undefined {
+/** The sequence of an event; undefined for bytes that are not one. */
+export function sequenceOf(framed: Framed): number | undefined {
   const event = framed.read() as Partial<DerivedEvent> | undefined;
   return typeof event?.sequence === 'number' ? event.sequence : undefined;
 }

@@ -1,28 +1,22 @@
 import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
-import { DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC, type DerivedTopic, type TopicName } from '../contracts/topics.ts';
+import { TAPE_TOPIC, type DerivedTopic, type TopicName } from '../contracts/topics.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
-import { TapeproofError } from '../platform/errors.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { RefusalWatch } from '../platform/kafka/refusals.ts';
-import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
-import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
-import type { Log } from '../platform/log.ts';
-import type { Metrics } from '../platform/metrics/metrics.ts';
+import type { Appended, OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { ActivationTerms } from './activation-terms.ts';
-import { anchorRecords, type LogAccess } from './anchor-log.adapter.ts';
-import { DeadLetterLog } from './dead-letter-log.adapter.ts';
-import { ENGINE_VERSION } from './configuration.ts';
-import type { EngineTelemetry } from './telemetry.adapter.ts';
-import type { EngineCounters } from './engine-counters.ts';
-import type { HandOverTelemetry } from './hand-over.adapter.ts';
-import { OutputComparison, outputsReach, refuseCutOutputs } from './output-comparison.adapter.ts';
 import type { Advance, DerivedRecord } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
+import { ENGINE_VERSION } from './configuration.ts';
+import { DeadLetterLog } from './dead-letter-log.adapter.ts';
+import type { HandOverTelemetry } from './hand-over.adapter.ts';
+import { OutputComparison, refuseCutOutputs } from './output-comparison.adapter.ts';
 import { recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
+import { OutputsInDoubt, OutputWriter, type WriterContext } from './output-writer.adapter.ts';
 import type { PartitionTask } from './partition-task.ts';
-import { recoverTask, refuseForeignTape } from './recovery.adapter.ts';
+import { advanced, recoverTask, RecoveryInterrupted, refuseForeignTape } from './recovery.adapter.ts';
 import { RevocationSearch } from './revocation.adapter.ts';
 import { RefusalTelemetry } from './refusal-telemetry.adapter.ts';
 import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts';
@@ -34,25 +28,11 @@ const RECORDS_BETWEEN_CHECKS = 256;
 const SECONDS_PER_MS = 1e-3;
 
 /** The resources that the partitions of one process share. */
-export interface ProcessorContext {
-  readonly access: LogAccess;
-  readonly producer: RecordProducer;
-  /** The headers of each anchor besides its manifest. */
-  readonly label: () => Promise<TapeLabel>;
+export interface ProcessorContext extends WriterContext {
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
-  readonly counters: EngineCounters;
-  readonly report: EngineTelemetry;
   readonly handOver: HandOverTelemetry;
   readonly refusals: RefusalWatch;
-  readonly metrics: Metrics;
-  readonly log: Log;
-}
-
-/** The newest anchor of a partition. */
-interface NewestAnchor {
-  readonly offset: number;
-  readonly writtenAtMs: number;
 }
 
 /** The batch is to be begun again: the group must stop or give up the partition, or the outputs must be compared. */
@@ -73,6 +53,8 @@ export class PartitionProcessor {
   /** Tape records before it were processed by an earlier process: they count as recovered. */
   #takenInBefore = 0;
   #task: PartitionTask | undefined;
+  /** Like the task, from one recovery to the next. */
+  #writer: OutputWriter | undefined;
   #comparison: OutputComparison | undefined;
   /** A record processed again may be refused again, even when no output is left to compare with. */
   #deadLetterLog: DeadLetterLog | undefined;
@@ -80,16 +62,20 @@ export class PartitionProcessor {
   #extents: Extents | undefined;
   /** Per output, the sequence after the last event that it certainly holds. */
   #written: Readonly<Record<DerivedTopic, number>> | undefined;
-  /** Written records are gone: the state has to be restored again. */
+  /** Written records are gone, or others wrote: the state has to be restored again. */
   #isInDoubt = false;
-  #anchoredTapeId: string | undefined;
+  /** The tapes that the partition's anchors name. */
+  #anchoredTapes: ReadonlySet<string> = new Set();
+  /** The activation of another engine before the batch, at which the recovery ended. */
+  #haltedBefore: ActivationTerms | undefined;
+  /** Another engine version left an anchor that this one could not continue: it may leave a later one that it can. */
+  #isContinuedByAnother = false;
   /** A revoked activation: from there the next recovery compares with outputs written while this engine waited. */
   #comparedAt: number | undefined;
   #outbox: OutgoingRecord[] = [];
   /** The part of the outbox to report once Kafka has it. */
   #derived: DerivedRecord[] = [];
   #letters: DeadLetter[] = [];
-  #newestAnchor: NewestAnchor | undefined;
 
   constructor(partition: number, context: ProcessorContext) {
     this.#partition = partition;
@@ -105,7 +91,7 @@ export class PartitionProcessor {
 
   /** Age of the newest anchor; undefined when there is none, or when the state is not in memory. */
   get anchorAge(): { readonly records: number; readonly seconds: number } | undefined {
-    const [task, anchor] = [this.#task, this.#newestAnchor];
+    const [task, anchor] = [this.#task, this.#writer?.newestAnchor];
     if (task === undefined || anchor === undefined) return undefined;
     return {
       records: task.nextOffset - anchor.offset,
@@ -117,12 +103,14 @@ export class PartitionProcessor {
     try {
       // State in memory that is ahead is as good: earlier records are applied. State that is behind is stale: another
       // process had the partition in the meantime.
-      const atHand = this.#isInDoubt ? undefined : this.#task;
+      const atHand = this.#isInDoubt || this.#writer?.isInDoubt === true ? undefined : this.#task;
       const task = atHand !== undefined && batch.firstOffset <= atHand.nextOffset ? atHand : await this.#recover(batch);
-      return await this.#apply(task, batch);
+      if (this.#haltedBefore === undefined) return await this.#apply(task, batch);
+      return { nextOffset: batch.firstOffset, waitsFor: await this.#awaitHandOver(task, this.#haltedBefore) };
     } catch (error) {
       await this.release();
-      if (error instanceof Interruption) return { nextOffset: batch.firstOffset };
+      if (error instanceof Interruption || error instanceof RecoveryInterrupted)
+        return { nextOffset: batch.firstOffset };
       throw error;
     }
   }
@@ -133,29 +121,42 @@ export class PartitionProcessor {
   }
 
   /**
-   * Whether all written records are still there. If not, the next batch restores the state and derives the missing ones
-   * again.
+   * Whether all written records are still there, and nobody else's where ours belong. If not, the next batch restores the
+   * state, compares it with the outputs and derives the missing ones again.
    *
    * @returns a topic that lost records since the last check; undefined when none did.
    * @throws TapeproofError UNREACHABLE, also when a topic is missing.
    */
   async findLoss(): Promise<TopicName | undefined> {
-    const [task, extents, written] = [this.#task, this.#extents, this.#written];
-    if (task === undefined || extents === undefined || written === undefined || this.#isInDoubt) return undefined;
-    const now = await extentsOf(this.#context.access.reader, this.#partition);
-    // Restored in the meantime.
-    if (this.#task !== task) return undefined;
-    const lost = lostTopic(extents, now, written);
-    if (lost === undefined) this.#extents = now;
-    else this.#isInDoubt = true;
-    return lost;
+    const [task, extents, written, writer] = [this.#task, this.#extents, this.#written, this.#writer];
+    if (task === undefined || extents === undefined || written === undefined || writer === undefined) return undefined;
+    if (this.#isInDoubt) return undefined;
+    try {
+      const now = await writer.look(() => extentsOf(this.#context.access.reader, this.#partition));
+      // Restored in the meantime.
+      if (this.#task !== task) return undefined;
+      const lost = lostTopic(extents, now, written);
+      if (lost === undefined) this.#extents = now;
+      else this.#isInDoubt = true;
+      return lost;
+    } catch (error) {
+      if (!(error instanceof OutputsInDoubt)) throw error;
+      if (this.#task === task) this.#isInDoubt = true;
+      return undefined;
+    }
+  }
+
+  /** Kafka's answer to a write to the partition. */
+  appended(appended: Appended): void {
+    this.#writer?.appended(appended);
   }
 
   /** Drops the state: the partition moves, or an error left it in doubt. */
   async release(): Promise<void> {
     this.#task = undefined;
-    this.#newestAnchor = undefined;
+    this.#writer = undefined;
     this.#isInDoubt = false;
+    this.#haltedBefore = undefined;
     this.#deadLetterLog = undefined;
     this.#clearOutbox();
     await this.#closeComparison();
@@ -164,28 +165,35 @@ export class PartitionProcessor {
   async #closeComparison(): Promise<void> {
     const comparison = this.#comparison;
     this.#comparison = undefined;
-    if (comparison !== undefined) this.#context.report.passedOver(comparison.passedOver);
+    if (comparison !== undefined) this.#context.report.compared(comparison);
     await comparison?.close();
   }
 
   async #recover(batch: PartitionBatch): Promise<PartitionTask> {
     await this.release();
-    const { access, counters, log, metrics } = this.#context;
+    const { access, counters, log, metrics, report } = this.#context;
     const partition = this.#partition;
     const startedAt = performance.now();
-    this.#extents = await extentsOf(access.reader, partition);
+    const extents = (this.#extents = await extentsOf(access.reader, partition));
     await refuseCutOutputs(access, partition);
-    const { task, anchor, tapeId } = await recoverTask(access, partition, Number.POSITIVE_INFINITY, ({ manifest }) =>
-      outputsReach(access, partition, manifest.nextSequence),
-    );
-    this.#anchoredTapeId = tapeId;
-    refuseForeignTape(partition, tapeId, task);
-    const comparison = await OutputComparison.open(access, partition, task.nextSequences, anchor?.hints.outputs ?? {});
+    const isInterrupted = () => batch.interrupted();
+    const recovered = await recoverTask(access, partition, Number.POSITIVE_INFINITY, isInterrupted);
+    const { task, anchor, known, rejected, nextOffsets } = recovered;
+    report.anchorsRejected(partition, rejected);
+    this.#isContinuedByAnother = recovered.isContinuedByAnother;
+    this.#anchoredTapes = new Set([...known.values()].map(({ manifest }) => manifest.tapeId));
+    refuseForeignTape(partition, this.#anchoredTapes, task);
+    const comparison = await OutputComparison.open(access, partition, task.nextSequences, nextOffsets);
     this.#comparison = comparison;
+    if (recovered.comparison !== undefined) report.compared(recovered.comparison);
+    this.#writer = new OutputWriter(partition, this.#context, recovered, { comparison, extents });
     const from = task.nextOffset;
     const end = await access.reader.endOffset(TAPE_TOPIC, partition);
     this.#deadLetterLog = new DeadLetterLog(access, partition, from, end);
-    if (from < batch.firstOffset) await this.#stepTo(task, batch);
+    // Its state may be lost.
+    if (recovered.derived !== undefined)
+      await this.#writeAnchor(recovered.derived, timestampUsOf({ timestampMs: anchor?.timestampMs ?? 0 }));
+    if (from < batch.firstOffset) this.#haltedBefore = await this.#stepTo(task, batch);
     counters.recoveries += 1;
     metrics.count('tapeproof_engine_recoveries_total', { partition });
     log.event(
@@ -197,19 +205,18 @@ export class PartitionProcessor {
         'tapeproof.tape.partition': partition,
         'tapeproof.tape.offset': batch.firstOffset,
         'tapeproof.recovered_from': from,
+        'tapeproof.derived_again_from': recovered.base?.manifest.tape.offset ?? 0,
         'tapeproof.compared': comparison.compared,
         'tapeproof.duration_ms': Math.round(performance.now() - startedAt),
         'tapeproof.activation': task.activation?.activationId,
       },
     );
     this.#task = task;
-    // An anchor that was written during recovery is newer.
-    if (anchor !== undefined) this.#newestAnchor ??= { offset: from, writtenAtMs: anchor.writtenAtMs };
     return task;
   }
 
-  /** From the anchor to the batch. */
-  async #stepTo(task: PartitionTask, batch: PartitionBatch): Promise<void> {
+  /** From the anchor to the batch. @returns the activation of another engine at which the task halted before it. */
+  async #stepTo(task: PartitionTask, batch: PartitionBatch): Promise<ActivationTerms | undefined> {
     const { access, counters } = this.#context;
     const range = { topic: TAPE_TOPIC, partition: this.#partition, from: task.nextOffset, to: batch.firstOffset };
     for await (const records of access.reader.read(range)) {
@@ -220,7 +227,10 @@ export class PartitionProcessor {
         if (!isSilent(advance)) await this.#collect(task, advance, record, false);
         if (advance.foreignActivation !== undefined) {
           const passed = await this.#passOver(task, record.offset, content, advance, true);
-          if (passed === undefined) break;
+          if (passed === undefined) {
+            await this.#flush();
+            return advance.foreignActivation;
+          }
           await this.#collect(task, passed, record, false);
         }
         counters.recovered += 1;
@@ -228,6 +238,7 @@ export class PartitionProcessor {
       if (batch.interrupted()) throw new Interruption();
     }
     await this.#flush();
+    return undefined;
   }
 
   async #apply(task: PartitionTask, batch: PartitionBatch): Promise<BatchResult> {
@@ -264,7 +275,7 @@ export class PartitionProcessor {
     }
     await this.#flush();
     this.#written = task.nextSequences;
-    refuseForeignTape(this.#partition, this.#anchoredTapeId, task);
+    refuseForeignTape(this.#partition, this.#anchoredTapes, task);
     this.#context.refusals.taken(batch, taken, task.nextOffset - 1, refused);
     if (waitsFor === undefined) this.#context.handOver.ended(this.#partition);
     counters.skipped += task.counts.skipped - skipped;
@@ -284,16 +295,7 @@ export class PartitionProcessor {
   }
 
   #advance(task: PartitionTask, offset: number, content: TapeContent): Advance {
-    try {
-      return task.advance({ partition: this.#partition, offset, content });
-    } catch (error) {
-      // A step that throws would throw again at every attempt.
-      throw new TapeproofError(
-        'CHECK_FAILED',
-        `The engine fails at ${TAPE_TOPIC}-${this.#partition} offset ${offset} (${(error as Error).message}): this is a fault in the engine, and nothing after it is derived until it is fixed.`,
-        { cause: error },
-      );
-    }
+    return advanced(task, { partition: this.#partition, offset, content });
   }
 
   /**
@@ -324,11 +326,12 @@ export class PartitionProcessor {
   /** Puts the results of a record into the outbox, except those that the logs already hold. */
   async #collect(task: PartitionTask, advance: Advance, record: LogRecord, isNew: boolean): Promise<void> {
     const { counters, gitCommit } = this.#context;
+    const commits = { derivedBy: gitCommit, activatedBy: task.activation?.gitCommit ?? 'unknown' };
     if (advance.setAside !== undefined && isNew) this.#refusalTelemetry.setAside(advance.setAside, record.offset);
     for (const derived of advance.derived) {
+      this.#writer?.derived(derived, commits);
       if (this.#comparison !== undefined) {
-        const activatedBy = task.activation?.gitCommit ?? 'unknown';
-        if (await this.#comparison.holds(derived, { derivedBy: gitCommit, activatedBy })) {
+        if (await this.#comparison.holds(derived, commits)) {
           counters.compared += 1;
           continue;
         }
@@ -353,42 +356,17 @@ export class PartitionProcessor {
     if (this.#comparison?.isOver === true) await this.#closeComparison();
   }
 
-  /** Events first, then pages and head of the state, then the manifest: an anchor promises only records that exist. */
+  /** Events first: an anchor promises only records that exist. */
   async #writeAnchor(anchor: AnchorRecord, timestampUs: number): Promise<void> {
     await this.#flush();
-    const { access, producer, label, counters, metrics, log } = this.#context;
-    const partition = this.#partition;
-    const positions = this.#comparison?.positions;
-    const outputs: Partial<Record<DerivedTopic, number>> = {};
-    for (const topic of DERIVED_TOPICS) {
-      outputs[topic] = positions?.[topic] ?? (await access.reader.endOffset(topic, partition));
-    }
-    const pages = await access.reader.endOffset(STATES_TOPIC, partition);
-    const state = pages + anchor.pages.length;
-    const records = anchorRecords(anchor, timestampUs, { pages, state, outputs });
-    const headers = { ...records.manifest.headers, ...labelHeaders(await label()) };
-    await producer.send(records.states);
-    await producer.send([{ ...records.manifest, headers }]);
-    counters.anchors += 1;
-    const { offset } = anchor.manifest.tape;
-    this.#newestAnchor = { offset, writtenAtMs: Date.now() };
-    metrics.count('tapeproof_engine_anchors_total', { partition });
-    log.sampled('anchor-written')?.(`Partition ${partition} has an anchor at ${offset}`, {
-      'tapeproof.tape.partition': partition,
-      'tapeproof.tape.offset': offset,
-      'tapeproof.state_bytes': anchor.manifest.stateBytes,
-      'tapeproof.state_hash': anchor.manifest.stateHash,
-      'tapeproof.state_pages': anchor.origins.size,
-      'tapeproof.state_pages_written': anchor.pages.length,
-    });
+    await this.#writer?.writeAnchor(anchor, timestampUs, this.#comparison?.positions ?? {});
   }
 
   async #flush(): Promise<void> {
     if (this.#outbox.length === 0) return;
     const [records, derived, letters] = [this.#outbox, this.#derived, this.#letters];
     this.#clearOutbox();
-    await this.#context.producer.send(records);
-    this.#context.report.acknowledged(derived);
+    await this.#writer?.send(records, derived);
     for (const letter of letters) this.#refusalTelemetry.deadLetter(letter);
   }
 
@@ -403,7 +381,7 @@ export class PartitionProcessor {
    * which finds the old one's activation in force, searches for its anchor again at each attempt.
    */
   async #awaitHandOver(task: PartitionTask, foreign: ActivationTerms): Promise<string> {
-    const isOurs = task.activation?.engineVersion === ENGINE_VERSION;
+    const isOurs = task.activation?.engineVersion === ENGINE_VERSION && !this.#isContinuedByAnother;
     const { nextOffset: offset } = task;
     const reason = this.#context.handOver.waits({ partition: this.#partition, offset, foreign, isOurs });
     if (!isOurs) {

@@ -8,8 +8,9 @@ import { tapeRecordOf } from '../tests/support/seeded-tape.ts';
 import { parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
-import { activated, everything, run, traded } from './fixtures/tape-contents.ts';
+import { activated, eventsOf, everything, run, traded } from './fixtures/tape-contents.ts';
 import type { AnchorRecord } from './anchor.ts';
+import { recordOfEvent } from './outgoing-records.ts';
 import { createPartitionTask } from './partition-task.ts';
 import { recoverTask } from './recovery.adapter.ts';
 
@@ -36,10 +37,11 @@ const contents = tape() as Exclude<TapeContent, { readonly kind: 'unusable' }>[]
 const advances = run(createPartitionTask(PARTITION), contents);
 const anchors = advances.flatMap(({ anchor }) => anchor ?? []);
 
-/** The tape, and the anchors as they were written. */
+/** The tape, its events, and the anchors as they were written. */
 function logOf(written: readonly AnchorRecord[] = anchors): MemoryLog {
   const log = new MemoryLog();
   log.append(contents.map((content) => tapeRecordOf({ partition: PARTITION, content })));
+  log.append(eventsOf(advances).map((event) => recordOfEvent(PARTITION, event)));
   for (const anchor of written) log.appendAnchor(anchor);
   return log;
 }
@@ -74,9 +76,9 @@ describe('recoverTask', () => {
   it.each([
     ['is missing', undefined],
     ['is forged', Buffer.from('forged')],
-  ])('uses an earlier anchor when a page %s', async (_, bytes) => {
+  ])('derives an anchor again whose page %s, and uses none that rests on that page', async (_, bytes) => {
     const log = logOf();
-    const [before, anchor, ...later] = anchors.slice(-4);
+    const [anchor, ...later] = anchors.slice(-3);
     expect(await offsetOf(log)).toBe(anchors.at(-1)!.manifest.tape.offset);
     const [page] = anchor!.pages.filter(({ state }) => anchors.at(-1)!.origins.has(state.pageHash ?? ''));
     const records = log.records(STATES_TOPIC, PARTITION);
@@ -84,7 +86,7 @@ describe('recoverTask', () => {
     const forged =
       bytes && frame(RECORD_NAMES.indexOf('EngineState') + 1, encodeBody('EngineState', { ...page!.state, bytes }));
     records[index] = { ...records[index]!, value: forged ?? null };
-    expect(await offsetOf(log)).toBe(before!.manifest.tape.offset);
+    expect(await offsetOf(log)).toBe(anchor!.manifest.tape.offset);
     // The next engine writes it again.
     for (const again of [anchor!, ...later]) log.appendAnchor(again);
     expect(await offsetOf(log)).toBe(anchors.at(-1)!.manifest.tape.offset);
@@ -100,10 +102,10 @@ describe('recoverTask', () => {
     expect(await offsetOf(log)).toBe(anchors.at(-2)!.manifest.tape.offset);
   });
 
-  it('starts at the beginning of the tape when all states are missing', async () => {
+  it('starts at the first anchor, derived from the beginning of the tape, when all states are missing', async () => {
     const log = logOf();
     log.records(STATES_TOPIC, PARTITION).length = 0;
-    expect(await offsetOf(log)).toBe(0);
+    expect(await offsetOf(log)).toBe(1);
     expect(log.records(TAPE_TOPIC, PARTITION)).toHaveLength(TRADES + 1);
   });
 });

@@ -8,7 +8,8 @@ import type { Advance } from './advance.ts';
 import { parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
-import { activated, everything, traded } from './fixtures/tape-contents.ts';
+import { activated, eventsOf, everything, traded } from './fixtures/tape-contents.ts';
+import { recordOfEvent } from './outgoing-records.ts';
 import { createPartitionTask, type PartitionTask } from './partition-task.ts';
 import { recoverTask, stepAlong } from './recovery.adapter.ts';
 import { isRevokedBy } from './revocation.ts';
@@ -76,6 +77,7 @@ describe('an activation of another engine version that a later one revokes', () 
   it('leaves the same bytes from each anchor on as from the beginning', async () => {
     const log = logOf(revoked);
     const advances = await derive(log, createPartitionTask(PARTITION));
+    log.append(eventsOf(advances).map((event) => recordOfEvent(PARTITION, event)));
     for (const { anchor } of advances) if (anchor !== undefined) log.appendAnchor(anchor);
     const whole = everything(advances);
     const offsets = advances.flatMap(({ anchor }) => anchor?.manifest.tape.offset ?? []);

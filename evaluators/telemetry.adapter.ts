@@ -1,9 +1,13 @@
 import type { Outcome, ProbabilityDecision, StrategyResult, Verdict } from '../contracts/generated/events.ts';
+import { ANCHORS_TOPIC } from '../contracts/topics.ts';
 import type { PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { Log } from '../platform/log.ts';
 import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { DerivedRecord } from './advance.ts';
+import { FOREIGN_FATES, type ForeignEvent } from './foreign-events.ts';
+import type { OutputComparison } from './output-comparison.adapter.ts';
+import { ANCHOR_FAULTS, type RejectedAnchor } from './recovery.adapter.ts';
 
 /** Replaces a strategy's name for pooled decisions. */
 const DECISION = 'DECISION';
@@ -35,6 +39,28 @@ export class EngineTelemetry {
     }
   }
 
+  /** What a comparison met among the outputs besides the events of this engine. */
+  compared({ passedOver, repetitions }: OutputComparison): void {
+    this.passedOver(passedOver);
+    this.foreign(repetitions);
+  }
+
+  /** Records in the outputs that this engine did not append. */
+  foreign(events: readonly ForeignEvent[]): void {
+    for (const { topic, partition, offset, fate } of events) {
+      this.#metrics.count('tapeproof_engine_foreign_events_total', { topic, partition, fate });
+      this.#log.sampled('foreign-event')?.(
+        `Another writer appended to ${topic}-${partition} at log offset ${offset}: ${FOREIGN_FATES[fate]}`,
+        {
+          'tapeproof.topic': topic,
+          'tapeproof.partition': partition,
+          'tapeproof.offset': offset,
+          'tapeproof.fate': fate,
+        },
+      );
+    }
+  }
+
   /** A record that a comparison found among the outputs and that is not an event. */
   passedOver(records: readonly PassedOver[]): void {
     for (const { topic, partition, offset, detail } of records) {
@@ -45,6 +71,24 @@ export class EngineTelemetry {
         'tapeproof.partition': partition,
         'tapeproof.offset': offset,
       });
+    }
+  }
+
+  /** Anchors that a recovery passed over. */
+  anchorsRejected(partition: number, rejected: readonly RejectedAnchor[]): void {
+    for (const { anchor, fault } of rejected) {
+      const { offset } = anchor.manifest.tape;
+      this.#metrics.count('tapeproof_engine_anchors_rejected_total', { partition, reason: fault });
+      this.#log.sampled('anchor-rejected')?.(
+        `The anchor of partition ${partition} at ${offset} is not used: ${ANCHOR_FAULTS[fault]}`,
+        {
+          'tapeproof.tape.partition': partition,
+          'tapeproof.tape.offset': offset,
+          'tapeproof.topic': ANCHORS_TOPIC,
+          'tapeproof.offset': anchor.logOffset,
+          'tapeproof.reason': fault,
+        },
+      );
     }
   }
 

@@ -107,7 +107,17 @@ export const LOG_EVENTS = {
     'A trade of the tape decides nothing or does not count, or a record changed how it counts; tapeproof.set_aside names the kind.',
   ),
   'anchor-written': sampled('info', ENGINE, 'The state at a tape offset was written.'),
+  'anchor-rejected': sampled(
+    'error',
+    ENGINE,
+    'An anchor in the log was not derived again, and recovery does not use it; tapeproof.reason names why, tapeproof.offset its place in engine.anchors.',
+  ),
   recovered: always('info', ENGINE, 'State was restored, and the events derived again equal those in the outputs.'),
+  'foreign-event': sampled(
+    'warn',
+    ENGINE,
+    'A record in an output of the engine is from another writer; tapeproof.fate names what it is, tapeproof.offset its place in the log.',
+  ),
   'output-lost': always(
     'warn',
     ENGINE,

@@ -1,6 +1,6 @@
 import type { LogAccess } from '../evaluators/anchor-log.adapter.ts';
 import { ENGINE_VERSION } from '../evaluators/configuration.ts';
-import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
+import { recoverTask, stepAlong, type RecoveredTask } from '../evaluators/recovery.adapter.ts';
 import type { Check } from './audit-checks.ts';
 import type { Chain } from './chain.ts';
 import type { EventLog } from './event-log.ts';
@@ -46,7 +46,7 @@ export async function notDerivedOf(log: Pick<EventLog, 'activation'>, chain: Cha
 }
 
 /**
- * Restores the engine's state from the nearest anchor before the chain and steps it over the tape. Compares the hash of
+ * Takes the engine's state at the nearest anchor before the chain that is derived again, and steps it over the tape. Compares the hash of
  * every event of the chain that this engine version derived with the one in the log.
  *
  * @throws TapeproofError UNREACHABLE
@@ -55,7 +55,8 @@ export async function verify(chain: Chain, ports: VerifyPorts): Promise<Check> {
   const own = ownEvents(chain);
   const wanted = new Map(own.map(({ event, hash }) => [event.eventId, hash]));
   const offsets = own.map(({ event }) => event.tape.offset);
-  const { task, anchor } = await recoverTask(ports, chain.snapshot.event.tape.partition, Math.min(...offsets));
+  const recovered = await recoverTask(ports, chain.snapshot.event.tape.partition, Math.min(...offsets));
+  const { task, anchor } = recovered;
   const from = task.nextOffset;
   let equal = 0;
   let differing = 0;
@@ -70,11 +71,18 @@ export async function verify(chain: Chain, ports: VerifyPorts): Promise<Check> {
   const origin = anchor === undefined ? 'the beginning of the tape' : `the anchor at offset ${from}`;
   return {
     name: 'derived again from the tape',
-    restsOn:
-      anchor === undefined
-        ? "the whole tape and this build's engine"
-        : "the tape since that anchor, its state taken as it is, and this build's engine",
+    restsOn: `${startOf(recovered)}, the tape since then, and this build's engine`,
     passed: differing === 0 && equal === wanted.size,
     detail: `${equal} of ${wanted.size} events have the same bytes, from ${origin} over ${(task.nextOffset - from).toLocaleString('en')} records`,
   };
+}
+
+/** What a derivation rests on, for people. */
+function startOf({ anchor, base }: Pick<RecoveredTask, 'anchor' | 'base'>): string {
+  if (anchor === undefined || base === undefined) return 'the beginning of the tape';
+  const [at, from] = [anchor.manifest.tape.offset, base.manifest.tape.offset];
+  if (base === anchor) {
+    return `the state that engine version ${anchor.manifest.engineVersion} handed over at ${at}, taken as it is`;
+  }
+  return `the state at the anchor ${at}, itself derived again from the anchor ${from} before it, whose state is taken as it is`;
 }

@@ -46,6 +46,15 @@ export interface OutgoingRecord {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Consecutive records that Kafka appended to a partition. */
+export interface Appended {
+  readonly topic: TopicName;
+  readonly partition: number;
+  /** Log offset of the first; undefined where Kafka does not say. */
+  readonly baseOffset: number | undefined;
+  readonly count: number;
+}
+
 export interface RecordProducer {
   /**
    * Appends the records, those of a partition in the order given. Resolves when all in-sync replicas have them. Calls
@@ -63,11 +72,14 @@ export interface RecordProducer {
  * An idempotent producer with one send in flight: kafkajs loses data when idempotent sends overlap and a response is
  * lost. A producer whose send failed is discarded, because the broker would treat its next batch, which has the same
  * sequence number, as a repetition of the failed one.
+ *
+ * @param onAppended - hears of each acknowledgement, per topic and partition, before the `send` it belongs to resolves.
  */
 export function createRecordProducer(
   kafka: Kafka,
   registry: Registry,
   metrics: Metrics = new Metrics(),
+  onAppended?: (appended: Appended) => void,
 ): RecordProducer {
   let current: Promise<Producer> | undefined;
   const waiting: Call[] = [];
@@ -79,12 +91,16 @@ export function createRecordProducer(
     for (const request of requestsOf(records)) {
       try {
         current ??= connectProducer(kafka);
-        await withDeadline(
+        const places = await withDeadline(
           current.then((producer) => sendRequest(producer, request, schemaIds)),
           SEND_DEADLINE_MS,
           () => kafkaUnreachable(),
         );
-        countRecords(metrics, request);
+        for (const appended of appendedBy(request, places)) {
+          const { topic, partition, count } = appended;
+          metrics.count('tapeproof_producer_records_total', { topic, partition }, count);
+          onAppended?.(appended);
+        }
       } catch (error) {
         discard(current);
         current = undefined;
@@ -158,18 +174,19 @@ async function withSchemas(registry: Registry, calls: readonly Call[], schemaIds
   return known;
 }
 
-function countRecords(metrics: Metrics, records: readonly OutgoingRecord[]): void {
-  const counts = new Map<string, Map<number, number>>();
-  for (const { topic, partition } of records) {
-    let partitions = counts.get(topic);
-    if (partitions === undefined) counts.set(topic, (partitions = new Map<number, number>()));
-    partitions.set(partition, (partitions.get(partition) ?? 0) + 1);
-  }
-  for (const [topic, partitions] of counts) {
-    for (const [partition, count] of partitions) {
-      metrics.count('tapeproof_producer_records_total', { topic, partition }, count);
-    }
-  }
+/** One for each partition of a request: kafkajs makes one record batch of its records. */
+function appendedBy(records: readonly OutgoingRecord[], places: readonly RecordMetadata[]): Appended[] {
+  const offsets = new Map(
+    places.map(({ topicName, partition, baseOffset }) => [`${topicName} ${partition}`, baseOffset]),
+  );
+  const groups = Map.groupBy(records, topicPartitionKey);
+  return [...groups].flatMap(([place, group]) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const baseOffset = Number(offsets.get(place) ?? -1);
+    const { topic, partition } = first;
+    return [{ topic, partition, baseOffset: baseOffset < 0 ? undefined : baseOffset, count: group.length }];
+  });
 }
 
 async function connectProducer(kafka: Kafka): Promise<Producer> {
@@ -197,7 +214,7 @@ async function sendRequest(
   producer: Producer,
   records: readonly OutgoingRecord[],
   schemaIds: SchemaIds,
-): Promise<void> {
+): Promise<readonly RecordMetadata[]> {
   const emittedAt = new Date().toISOString();
   const timed = { 'emitted-at': emittedAt };
   const byTopic = new Map<string, Message[]>();
@@ -219,6 +236,7 @@ async function sendRequest(
     topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
   });
   assertAcknowledged(records, acknowledged);
+  return acknowledged;
 }
 
 const NO_HEADERS: Readonly<Record<string, string>> = {};

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DERIVED_TOPICS } from '../../contracts/topics.ts';
 import type { Kafka, ProducerBatch, RecordMetadata } from 'kafkajs';
-import { createRecordProducer, requestsOf, type OutgoingRecord } from './producer.ts';
+import { createRecordProducer, requestsOf, type Appended, type OutgoingRecord } from './producer.ts';
 import type { Registry } from './registry.ts';
 
 const BATCH_BYTES_MAX = 1_048_588;
@@ -105,5 +105,19 @@ describe('a producer', () => {
     expect(batches.map(all)).toMatchObject([[{ partition: 1 }, { partition: 2 }, { partition: 1 }]]);
     await producer.disconnect();
     await expect(producer.send([at(1)])).rejects.toThrow('disconnected');
+  });
+
+  it('says where Kafka appended, per topic and partition, before a call resolves', async () => {
+    const { kafka } = kafkaOf([
+      (batch) => all(batch).map((answer) => ({ ...answer, baseOffset: answer.partition === 1 ? '70' : '-1' })),
+    ]);
+    const heard: Appended[] = [];
+    const producer = createRecordProducer(kafka, registry, undefined, (appended) => heard.push(appended));
+    await producer.send([at(1), at(2), at(1)]);
+    expect(heard).toEqual([
+      { topic: 'decision.outcomes', partition: 1, baseOffset: 70, count: 2 },
+      { topic: 'decision.outcomes', partition: 2, baseOffset: undefined, count: 1 },
+    ]);
+    await producer.disconnect();
   });
 });

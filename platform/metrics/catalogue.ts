@@ -198,6 +198,34 @@ export const METRICS = {
     ['partition'],
     'Recoveries of state, from an anchor or from the beginning.',
   ),
+  tapeproof_engine_anchors_rejected_total: counter(
+    ENGINE,
+    ['partition', 'reason'],
+    'Anchors that a recovery passed over: not-on-tape, outputs-behind, no-predecessor, state-missing, derived-otherwise or outputs-differ.',
+    {
+      name: 'TapeproofAnchorRejected',
+      expression: 'sum by (instance, partition, reason) (increase(tapeproof_engine_anchors_rejected_total[15m])) > 0',
+      forS: 0,
+      meaning:
+        'An anchor is not what the engine derives from the tape: it was forged, or records of the engine are gone.',
+      action:
+        'Find out who may write to engine.anchors; `anchor-rejected` in the log names the place, and `npx tapeproof certify` what else differs.',
+    },
+  ),
+  tapeproof_engine_foreign_events_total: counter(
+    ENGINE,
+    ['topic', 'partition', 'fate'],
+    'Records of other writers in the outputs of this engine: repeated (same bytes, harmless), differing, ahead, conflict, unverified, or unread (states).',
+    {
+      name: 'TapeproofForeignEvents',
+      expression:
+        'sum by (instance, topic, partition, fate) (increase(tapeproof_engine_foreign_events_total{fate!~"repeated|unread"}[15m])) > 0',
+      forS: 0,
+      meaning: 'Somebody but the engine wrote into its outputs: a forged event, or an engine of another build.',
+      action:
+        'Find out who may write there; `foreign-event` in the log names the place, and `npx tapeproof certify` the first event that differs.',
+    },
+  ),
   tapeproof_engine_hand_over_awaited: gauge(
     ENGINE,
     ['partition'],

@@ -3,7 +3,7 @@ import type { LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import { isForeign } from '../../evaluators/foreign-activation.ts';
 import { createPartitionTask, type PartitionTask, type TaskOptions } from '../../evaluators/partition-task.ts';
 import type { ActivationTerms } from '../../evaluators/activation-terms.ts';
-import { recoverTask } from '../../evaluators/recovery.adapter.ts';
+import { taskAtAnchor } from '../../evaluators/recovery.adapter.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { framedIn } from '../../platform/kafka/framed-record.ts';
 import { AnchorCheck } from './anchor-check.ts';
@@ -147,10 +147,9 @@ async function startOf(
 
 /** The task at the anchor of exactly this tape offset; undefined when there is no valid one. */
 async function atAnchor(access: LogAccess, partition: number, offset: number) {
-  const { task, anchor } = await recoverTask(access, partition, offset, ({ manifest }) =>
-    Promise.resolve(manifest.tape.offset === offset),
-  );
-  if (anchor === undefined) return undefined;
+  const found = await taskAtAnchor(access, partition, offset);
+  if (found === undefined) return undefined;
+  const { task, anchor } = found;
   const { stateHash } = anchor.manifest;
   const anchorHash = anchor.hash.toString('hex');
   return { task, start: { kind: 'ANCHOR', offset, anchorHash, stateHash, derivedBy: null } as const };
