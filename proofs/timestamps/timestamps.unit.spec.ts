@@ -152,6 +152,17 @@ describe.skipIf(!hasOpenssl)('time stamps (RFC 3161)', () => {
     });
   });
 
+  it("are refused when the authority only has the root's name", async () => {
+    const impostor = new LocalTsa();
+    try {
+      impostor.root('root');
+      impostor.issue('signer');
+      await expect(stamp((query) => impostor.reply(query, 'signer'))).rejects.toThrow('does not lead to one');
+    } finally {
+      impostor.remove();
+    }
+  });
+
   it('are refused over more authorities than one of them allows', async () => {
     tsa.issue('last', { extensions: 'last-authority' });
     tsa.issue('beneath', { extensions: 'authority', issuer: 'last' });

@@ -22,7 +22,8 @@ CN = unnamed
 [root]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign
-subjectKeyIdentifier = hash
+# The same for every root: whoever imitates one names its key, too.
+subjectKeyIdentifier = 0102030405
 [authority]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign
