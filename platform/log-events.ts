@@ -216,6 +216,16 @@ export const LOG_EVENTS = {
     CHECKPOINTS,
     'A witness does not cosign a head: it saw another history of that log, or does not know it.',
   ),
+  'timestamp-silent': sampled(
+    'warn',
+    CHECKPOINTS,
+    'No time stamp could be obtained or recorded: heads stay without one until the next attempt.',
+  ),
+  'timestamp-refused': sampled(
+    'error',
+    CHECKPOINTS,
+    'A time-stamping authority rejected a request, or its time stamp must not be believed: it was not recorded.',
+  ),
   'checkpoints-stopped': always('info', CHECKPOINTS, 'The process stopped as requested.'),
   'witness-listening': always('info', WITNESS, 'The witness takes checkpoints at url.full.'),
   'witness-cosigned': sampled('info', WITNESS, 'A checkpoint was kept and cosigned.'),

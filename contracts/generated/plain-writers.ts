@@ -15,6 +15,7 @@ import {
   type Writer,
 } from '../plain-writer.ts';
 import type {
+  AuthorityTime,
   Calibration,
   ConfidenceLevel,
   Contribution,
@@ -160,6 +161,13 @@ function writeWitnessTime(value: WitnessTime): void {
   writeLong(value.time);
 }
 
+function writeAuthorityTime(value: AuthorityTime): void {
+  writeText(value.authority);
+  writeLong(value.time);
+  writeBoolean(value.isTrusted);
+  writeBytes(value.token);
+}
+
 function writeLogCheckpoint(value: LogCheckpoint): void {
   writeText(value.origin);
   writeText(value.topic);
@@ -172,6 +180,7 @@ function writeLogCheckpoint(value: LogCheckpoint): void {
   writeLong(value.signedAt);
   writeText(value.note);
   writeArray(value.cosignatures, writeWitnessTime);
+  writeArray(value.timestamps, writeAuthorityTime);
 }
 
 function writeForecastKind(value: ForecastKind): void {

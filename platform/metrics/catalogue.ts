@@ -395,6 +395,20 @@ export const METRICS = {
         'Compare the reason in the log line witness-refuses with the list of logs of the witness; do not sign with another key.',
     },
   ),
+  tapeproof_checkpoint_timestamps_total: counter(CHECKPOINTS, [], 'Time stamps obtained, verified and recorded.'),
+  tapeproof_checkpoint_timestamp_failures_total: counter(
+    CHECKPOINTS,
+    ['reason'],
+    'Heads left without a time stamp that was due: silent, or refused.',
+    {
+      name: 'TapeproofTimestampRefused',
+      expression: 'increase(tapeproof_checkpoint_timestamp_failures_total{reason="refused"}[1h]) > 0',
+      forS: 0,
+      meaning: 'The time-stamping authority rejects requests, or its time stamps must not be believed.',
+      action:
+        "Read the reason in the log line timestamp-refused: the authority's certificate, its clock or ours, or `--tsa-ca`.",
+    },
+  ),
 } as const satisfies Readonly<Record<`tapeproof_${string}`, MetricDefinition>>;
 
 type Definitions = typeof METRICS;

@@ -1,8 +1,10 @@
+import { encodeBody } from '../../contracts/codec.ts';
 import { CHECKPOINTS_TOPIC, type TopicName } from '../../contracts/topics.ts';
 import type { LogCheckpoint } from '../../contracts/generated/events.ts';
 import type { LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import { MerkleTree } from '../../evaluators/merkle.ts';
 import { eventIn } from '../../platform/kafka/framed-record.ts';
+import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { openCheckpoint } from '../tlog/checkpoint.ts';
 import type { VerifierKey } from '../tlog/note-key.ts';
@@ -20,6 +22,13 @@ export function originOf(name: string, tapeId: string, topic: string, partition:
 export interface RecordedCheckpoint {
   readonly checkpoint: LogCheckpoint;
   readonly offset: number;
+}
+
+/** A checkpoint as a record of `engine.checkpoints`. */
+export function recordOfCheckpoint(checkpoint: LogCheckpoint): OutgoingRecord {
+  const { partition, origin: key, signedAt: timestampUs } = checkpoint;
+  const body = encodeBody('LogCheckpoint', checkpoint);
+  return { topic: CHECKPOINTS_TOPIC, type: 'LogCheckpoint', partition, key, body, timestampUs };
 }
 
 /** The recorded checkpoints of one log, the newest first. Records of others, and those that are no checkpoint, are skipped. */

@@ -1,6 +1,4 @@
-import { encodeBody } from '../../contracts/codec.ts';
 import type { LogCheckpoint } from '../../contracts/generated/events.ts';
-import { CHECKPOINTS_TOPIC } from '../../contracts/topics.ts';
 import type { LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { RecordProducer } from '../../platform/kafka/producer.ts';
@@ -9,7 +7,8 @@ import type { Telemetry } from '../../platform/telemetry.ts';
 import { signCheckpoint } from '../tlog/checkpoint.ts';
 import type { SignerKey, VerifierKey } from '../tlog/note-key.ts';
 import { cosignedBy, type Cosignature, type WitnessAddress } from '../tlog/witness-client.adapter.ts';
-import { checkpointsBackward, faultOf, originOf, placeOf } from './checkpoint-log.adapter.ts';
+import type { Timestamp } from '../timestamps/authority.adapter.ts';
+import { checkpointsBackward, faultOf, originOf, placeOf, recordOfCheckpoint } from './checkpoint-log.adapter.ts';
 import { FollowedLog, type LogPlace } from './followed-log.ts';
 import {
   beginningOf,
@@ -55,6 +54,12 @@ export interface LogStatus {
   /** Witnesses that did not cosign, with the reason. */
   readonly failures: readonly { readonly witness: string; readonly isRefusal: boolean; readonly reason: string }[];
   readonly difference: string | undefined;
+  /** The head that is recorded last; undefined before the first. */
+  readonly head: LogCheckpoint | undefined;
+  /** The time stamp that this round obtained. */
+  readonly timestamp?: Timestamp;
+  /** Why a time stamp that was asked for is missing. */
+  readonly timestampFailure?: { readonly isRefusal: boolean; readonly reason: string };
 }
 
 /** Signs the heads of one partition's logs, and records them with the witnesses' cosignatures. */
@@ -125,7 +130,9 @@ class PublishedLog {
   readonly #settings: PublisherSettings;
   readonly #name: LogName;
   readonly #beginning: LogPlace;
-  /** Leaves of the last head that was recorded. */
+  /** The last head that was recorded. */
+  #head: LogCheckpoint | undefined;
+  /** Leaves of that head. */
   #signedSize: number;
   /** When the log was last read to its end with nothing left to sign, milliseconds. */
   coveredAtMs: number;
@@ -183,6 +190,7 @@ class PublishedLog {
       followed = await upTo(settings.access, name, last, first);
     }
     const opened = new PublishedLog(settings, name, first, followed);
+    opened.#head = last;
     for (const { witness } of last.cosignatures) opened.#cosignedSizes.set(witness, last.size);
     return opened;
   }
@@ -211,7 +219,7 @@ class PublishedLog {
       this.coveredAtMs = beganAtMs;
     this.#show();
     const { topic, partition } = this.#name;
-    return { topic, partition, size: followed.size, difference: followed.difference, ...done };
+    return { topic, partition, size: followed.size, difference: followed.difference, head: this.#head, ...done };
   }
 
   async #sign(): Promise<Pick<LogStatus, 'cosignatures' | 'failures'>> {
@@ -229,11 +237,10 @@ class PublishedLog {
       frontier: frontier.map((hash) => hash.toString('hex')),
       note: signed + cosignatures.map(({ line }) => line).join(''),
       cosignatures: cosignatures.map(({ witness, timeS }) => ({ witness, time: timeS * US_PER_S })),
+      timestamps: [],
     };
-    const body = encodeBody('LogCheckpoint', checkpoint);
-    await producer.send([
-      { topic: CHECKPOINTS_TOPIC, partition, key: origin, type: 'LogCheckpoint', body, timestampUs: signedAt },
-    ]);
+    await producer.send([recordOfCheckpoint(checkpoint)]);
+    this.#head = checkpoint;
     this.#signedSize = size;
     followed.forget();
     telemetry.metrics.count('tapeproof_checkpoints_signed_total', { topic });

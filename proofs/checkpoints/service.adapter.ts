@@ -11,7 +11,9 @@ import type { Log } from '../../platform/log.ts';
 import { noTelemetry, type Telemetry } from '../../platform/telemetry.ts';
 import type { SignerKey, VerifierKey } from '../tlog/note-key.ts';
 import type { WitnessAddress } from '../tlog/witness-client.adapter.ts';
+import type { TimestampAuthority } from '../timestamps/authority.adapter.ts';
 import { PartitionPublisher, type LogStatus } from './publisher.adapter.ts';
+import { Timestamping } from './timestamping.adapter.ts';
 
 /** Partitions that are read at once. */
 const PARTITIONS_AT_ONCE = 4;
@@ -25,6 +27,8 @@ export interface CheckpointRun {
   readonly keys: readonly [SignerKey, ...SignerKey[]];
   readonly formerKeys: readonly VerifierKey[];
   readonly witnesses: readonly WitnessAddress[];
+  /** Where heads are stamped with the time besides, and how often at most. */
+  readonly timestamps?: { readonly authority: TimestampAuthority; readonly everyMs: number } | undefined;
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly telemetry?: Telemetry;
@@ -41,7 +45,7 @@ export async function runCheckpoints(run: CheckpointRun, everyMs: number): Promi
   const { health } = telemetry;
   health.set('checkpoints', { alive: true, ready: false, detail: 'reads the logs up to where they were signed last' });
   log.event('checkpoints-started', `Heads are signed as ${run.keys[0].name}, every ${everyMs / MS_PER_S} s`);
-  await withPublishers({ ...run, telemetry }, async (publishers) => {
+  await withPublishers({ ...run, telemetry }, async ({ publishers, timestamping }) => {
     telemetry.metrics.beforeScrape(() => {
       for (const [partition, { coverage }] of publishers.entries()) {
         for (const { topic, coveredAtMs } of coverage) {
@@ -50,12 +54,20 @@ export async function runCheckpoints(run: CheckpointRun, everyMs: number): Promi
         }
       }
     });
+    let stamping: Promise<unknown> | undefined;
     while (!signal.aborted) {
       const beganAt = performance.now();
       const statuses = await roundOf(publishers, run, telemetry);
+      // Beside the next rounds: an authority that is slow delays no signature.
+      if (statuses !== undefined) {
+        stamping ??= timestamping?.round(statuses, signal).finally(() => {
+          stamping = undefined;
+        });
+      }
       const waitMs = statuses === undefined ? RETRY_MS : everyMs - (performance.now() - beganAt);
       await sleep(Math.max(RETRY_MS / 10, waitMs), undefined, { signal }).catch(() => undefined);
     }
+    await stamping;
   });
   log.event('checkpoints-stopped', `Checkpoints stopped by ${String(signal.reason)}`);
 }
@@ -66,21 +78,29 @@ export async function runCheckpoints(run: CheckpointRun, everyMs: number): Promi
  * @throws TapeproofError UNREACHABLE; NOT_FOUND when nothing is activated on the tape; CHECK_FAILED; CONFIGURATION.
  */
 export async function checkpointNow(run: CheckpointRun): Promise<readonly LogStatus[]> {
-  return await withPublishers({ ...run, telemetry: run.telemetry ?? noTelemetry() }, async (publishers) => {
-    const statuses = await signAll(publishers, run.signal);
-    if (statuses.length > 0) return statuses;
-    throw new TapeproofError(
-      'NOT_FOUND',
-      'The engine has written no anchor yet, so there are no logs to sign: run "npx tapeproof activate" and start an engine.',
-    );
-  });
+  return await withPublishers(
+    { ...run, telemetry: run.telemetry ?? noTelemetry() },
+    async ({ publishers, timestamping }) => {
+      const statuses = await signAll(publishers, run.signal);
+      if (statuses.length > 0) return (await timestamping?.round(statuses, run.signal)) ?? statuses;
+      throw new TapeproofError(
+        'NOT_FOUND',
+        'The engine has written no anchor yet, so there are no logs to sign: run "npx tapeproof activate" and start an engine.',
+      );
+    },
+  );
+}
+
+interface Signers {
+  readonly publishers: readonly PartitionPublisher[];
+  readonly timestamping: Timestamping | undefined;
 }
 
 async function withPublishers<Result>(
   run: CheckpointRun & { readonly telemetry: Telemetry },
-  work: (publishers: readonly PartitionPublisher[]) => Promise<Result>,
+  work: (signers: Signers) => Promise<Result>,
 ): Promise<Result> {
-  const { connections, log, telemetry, keys, formerKeys, witnesses } = run;
+  const { connections, log, telemetry, keys, formerKeys, witnesses, timestamps } = run;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-checkpoints', log);
   const reader = createLogReader(connections.kafkaBrokers);
   try {
@@ -91,9 +111,10 @@ async function withPublishers<Result>(
     try {
       const access = { reader, registry, decode: createTapeDecoder(registry) };
       const settings = { access, producer, keys, formerKeys, witnesses, telemetry, log, nowMs: () => Date.now() };
-      return await work(
-        Array.from({ length: partitions }, (_, partition) => new PartitionPublisher(settings, partition)),
-      );
+      return await work({
+        publishers: Array.from({ length: partitions }, (_, partition) => new PartitionPublisher(settings, partition)),
+        timestamping: timestamps === undefined ? undefined : new Timestamping({ ...settings, ...timestamps }),
+      });
     } finally {
       await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
       registry.close();

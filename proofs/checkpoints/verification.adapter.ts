@@ -1,6 +1,10 @@
-import type { LogCheckpoint } from '../../contracts/generated/events.ts';
+import type { X509Certificate } from 'node:crypto';
+import type { AuthorityTime, LogCheckpoint } from '../../contracts/generated/events.ts';
 import type { LogAccess } from '../../evaluators/anchor-log.adapter.ts';
+import { TapeproofError } from '../../platform/errors.ts';
+import { digestOf, verifyToken } from '../timestamps/token.ts';
 import type { VerifierKey } from '../tlog/note-key.ts';
+import { parseNote } from '../tlog/signed-note.ts';
 import { checkpointsBackward, faultOf } from './checkpoint-log.adapter.ts';
 import { FollowedLog } from './followed-log.ts';
 import { beginningOf, follow, LOG_TOPICS, type LogTopic } from './log-following.adapter.ts';
@@ -10,14 +14,27 @@ const WINDOW_LEAVES_MAX = 65_536;
 /** Whether a log is what was signed. */
 export interface LogVerdict {
   readonly origin: string;
-  /** Recorded heads that these keys signed. */
+  /** Recorded heads that these keys signed, each counted once however often it is recorded. */
   readonly heads: number;
+  /** Time stamps on them that were verified; 0 where no authorities are given. */
+  readonly timestamps: number;
+  /** The newest of these, microseconds since 1970: the log was as it is up to there by this time. */
+  readonly stampedAt: number | undefined;
+  /** Leaves of the head that it is on. */
+  readonly stampedSize: number | undefined;
   /** Leaves of the greatest of them. */
   readonly signedSize: number;
   /** Leaves of the log now. */
   readonly size: number;
-  /** The first head that the log contradicts, one sentence; undefined when there is none. */
+  /** The first head that the log contradicts, or time stamp that must not be believed, one sentence; undefined when there is none. */
   readonly fault: string | undefined;
+}
+
+/** What a verification rests on. */
+export interface Trusted {
+  readonly keys: readonly VerifierKey[];
+  /** Authorities of time stamps; without them these are not verified. */
+  readonly roots?: readonly X509Certificate[] | undefined;
 }
 
 /**
@@ -30,7 +47,7 @@ export interface LogVerdict {
 export async function verifyLogs(
   access: LogAccess,
   partitions: number,
-  keys: readonly VerifierKey[],
+  { keys, roots }: Trusted,
   onProgress: (done: number, total: number) => void,
 ): Promise<readonly LogVerdict[]> {
   const signed: { topic: LogTopic; partition: number; heads: readonly LogCheckpoint[]; end: number }[] = [];
@@ -46,7 +63,7 @@ export async function verifyLogs(
   let before = 0;
   for (const { topic, partition, heads, end } of signed) {
     verdicts.push(
-      await verifyLog(access, { topic, partition, end }, heads, (offset) => {
+      await verifyLog(access, { topic, partition, end }, { heads, roots }, (offset) => {
         onProgress(before + offset, total);
       }),
     );
@@ -72,7 +89,7 @@ async function headsOf(
 async function verifyLog(
   access: LogAccess,
   { topic, partition, end }: { readonly topic: LogTopic; readonly partition: number; readonly end: number },
-  heads: readonly LogCheckpoint[],
+  { heads, roots }: Pick<Trusted, 'roots'> & { readonly heads: readonly LogCheckpoint[] },
   onProgress: (offset: number) => void,
 ): Promise<LogVerdict> {
   const [first] = heads;
@@ -86,5 +103,41 @@ async function verifyLog(
     onProgress(log.logOffset);
   }
   if (log.size < last.size) log.differ(`it has ${log.size} records, and ${last.size} were signed`);
-  return { origin: first.origin, heads: heads.length, signedSize: last.size, size: log.size, fault: log.difference };
+  const { fault, ...stamps } = roots === undefined ? NOT_STAMPED : timestampsOf(heads, roots);
+  return {
+    ...{ origin: first.origin, heads: new Set(heads.map(({ note }) => note)).size, ...stamps },
+    ...{ signedSize: last.size, size: log.size, fault: log.difference ?? fault },
+  };
+}
+
+const NOT_STAMPED = { timestamps: 0, stampedAt: undefined, stampedSize: undefined, fault: undefined };
+
+/** The time stamps on heads, verified; the first that must not be believed is a fault. @param heads - by size. */
+function timestampsOf(
+  heads: readonly LogCheckpoint[],
+  roots: readonly X509Certificate[],
+): Pick<LogVerdict, 'timestamps' | 'stampedAt' | 'stampedSize' | 'fault'> {
+  let found: ReturnType<typeof timestampsOf> = NOT_STAMPED;
+  for (const { note, size, timestamps } of heads) {
+    for (const { authority, time, token } of timestamps) {
+      const fault = timestampFault({ note, time, token }, roots);
+      if (fault === undefined)
+        found = { ...found, timestamps: found.timestamps + 1, stampedAt: time, stampedSize: size };
+      else found = { ...found, fault: found.fault ?? `of its ${size} records, by ${authority}: ${fault}` };
+    }
+  }
+  return found;
+}
+
+function timestampFault(
+  { note, time, token }: Pick<LogCheckpoint, 'note'> & Pick<AuthorityTime, 'time' | 'token'>,
+  roots: readonly X509Certificate[],
+): string | undefined {
+  try {
+    const { timeUs } = verifyToken(token, { digest: digestOf(parseNote(note).text), roots });
+    return timeUs === time ? undefined : 'the recorded time is not that of the time stamp';
+  } catch (error) {
+    if (error instanceof TapeproofError) return error.message;
+    throw error;
+  }
 }
