@@ -12,6 +12,7 @@ import { Causality } from './causality.ts';
 import type { Difference } from './difference.ts';
 import { OutputCheck, type OutputFigures } from './output-check.ts';
 import { readAhead } from './read-ahead.ts';
+import { StateCheck } from './state-check.ts';
 
 /** An activation that took effect in a range. */
 export interface ActivationIn {
@@ -104,6 +105,8 @@ class RangeComparison {
   readonly #from: number;
   readonly #checks: Readonly<Record<DerivedTopic, OutputCheck>>;
   readonly #causality: Causality;
+  /** Undefined where the range begins at an anchor: which states stand before it is not derived. */
+  readonly #states: StateCheck | undefined;
   readonly #revocations: RevocationSearch;
   readonly #activations: ActivationIn[] = [];
   #records = 0;
@@ -126,6 +129,7 @@ class RangeComparison {
       ]),
     ) as Record<DerivedTopic, OutputCheck>;
     this.#causality = new Causality(partition, this.#from);
+    this.#states = this.#from === 0 ? new StateCheck(access, partition) : undefined;
     this.#revocations = new RevocationSearch(access, partition);
   }
 
@@ -162,6 +166,7 @@ class RangeComparison {
 
   async close(): Promise<void> {
     for (const topic of DERIVED_TOPICS) await this.#checks[topic].close();
+    await this.#states?.close();
   }
 
   async #compare({ derived, anchor }: Advance, offset: number): Promise<Ended | undefined> {
@@ -177,6 +182,8 @@ class RangeComparison {
     const verdict = await this.#anchors.check(anchor);
     if (verdict === 'NOT_WRITTEN') return this.#options.isWanted ? undefined : { notWrittenFrom: offset };
     if (verdict !== true) return { difference: verdict };
+    const state = await this.#states?.check(anchor);
+    if (state !== undefined) return { difference: state };
     this.#anchorsEqual += 1;
     this.#lastAnchor = { manifest: anchor.manifest, hash: anchor.hash.toString('hex') };
     return undefined;
@@ -244,6 +251,8 @@ class RangeComparison {
       for (const topic of DERIVED_TOPICS) difference ??= await this.#checks[topic].rest(to, tapeEnd);
       await this.#anchors.load();
       difference ??= this.#anchors.beyond(await tapeEnd());
+      // A running engine may write the state of an anchor that is beyond the range.
+      if ((await tapeEnd()) === to) difference ??= await this.#states?.rest(to);
     }
     difference ??= this.#anchors.rest(this.#from, to);
     return { ...this.#result(to), difference };
