@@ -7,6 +7,7 @@ import { TapeproofError } from '../../platform/errors.ts';
 import { seal, type SigningKey } from '../../proofs/certify/envelope.ts';
 import { certifyText, type CertifyReport } from '../../proofs/certify/certify-text.ts';
 import type { EarlierEnd, PartitionResult } from '../../proofs/certify/partition.ts';
+import { repairOf } from '../../proofs/certify/repair.ts';
 import { bytesOf, digestOf, statementOf, type Build } from '../../proofs/certify/statement.ts';
 import { readCertificate, readSigningKey, type CertificateFile } from '../certify/certificate-files.ts';
 import type { PartitionOrder } from '../certify/messages.ts';
@@ -27,6 +28,7 @@ export interface CertifyOptions {
   readonly key?: string;
   readonly out?: string;
   readonly allowNotDerived?: true;
+  readonly repair?: true;
   readonly json?: true;
 }
 
@@ -48,7 +50,8 @@ export async function runCertify(options: CertifyOptions): Promise<void> {
     await writeLines(linesOf(JSON.stringify(seal(payload, key), undefined, 2)), out);
   }
   const statement = payload === undefined ? undefined : digestOf(payload);
-  const report: CertifyReport = { verdict, results, statement, out, isSigned: key !== undefined, durationMs };
+  const repair = options.repair === true ? repairOf(results) : undefined;
+  const report: CertifyReport = { verdict, results, statement, out, isSigned: key !== undefined, durationMs, repair };
   if (out !== '-' || payload === undefined) print(json, report, () => certifyText(report));
   if (verdict === 'INTERRUPTED') process.exitCode = INTERRUPTED;
   else if (!isCertified || (verdict === 'PARTLY DERIVED' && allowNotDerived !== true)) process.exitCode = 1;

@@ -20,6 +20,7 @@ export function registerCertify(program: Command): void {
     .option('--key <file>', 'the Ed25519 key that signs: PEM, or as "keygen" writes it')
     .option('--out <file>', 'write the certificate there; - is standard output')
     .option('--allow-not-derived', 'exit 0 even where another engine version must derive a range')
+    .option('--repair', 'say what to do about a difference; nothing is changed')
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',

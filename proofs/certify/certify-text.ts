@@ -16,6 +16,8 @@ export interface CertifyReport {
   readonly out: string | undefined;
   readonly isSigned: boolean;
   readonly durationMs: number;
+  /** What to do about differences; undefined where it was not asked for. */
+  readonly repair: readonly string[] | undefined;
 }
 
 /** A certification for people. */
@@ -28,7 +30,16 @@ export function certifyText(report: CertifyReport): string {
     `${verdict}: ${verdictText(report)}`,
     `${counted(records, 'tape record')} in ${(durationMs / 1_000).toFixed(1)} s.`,
     ...certificateLines(report),
+    ...repairLines(report),
   ].join('\n');
+}
+
+function repairLines({ verdict, repair }: CertifyReport): string[] {
+  if (repair !== undefined && repair.length > 0) {
+    return ['', 'What to do:', ...repair.map((step, index) => `  ${index + 1}. ${step}`)];
+  }
+  if (repair !== undefined) return ['', 'There is nothing to repair.'];
+  return verdict === 'DIFFERENT' ? ['Add --repair to see what to do.'] : [];
 }
 
 function partitionLines({ partition, ranges, notDerived, difference, notWrittenFrom, isInterrupted }: PartitionResult) {
