@@ -186,13 +186,13 @@ describe('the printed advice helps', () => {
     "where the anchors are another tape's",
     async () => {
       const { partition } = ((await decisions())[0] ?? never()).tape;
-      for await (const { manifest } of anchorsBackward(access, partition)) {
-        const tape = { partition, offset: manifest.tape.offset + 1 };
-        const body = encodeBody('EngineAnchor', { ...manifest, tape, tapeId: 'another' });
-        const place = { topic: ANCHORS_TOPIC, partition, key: 'forged', timestampUs: 1_742_943_600_000_000 } as const;
-        await producer.send([{ ...place, type: 'EngineAnchor', body }]);
-        break;
-      }
+      const found = await anchorsBackward(access, partition).next();
+      const { manifest } = found.value ?? never();
+      // One among this tape's own would be a forgery, and passed over.
+      await recreateTopics(kafka, [ANCHORS_TOPIC], NOBODY);
+      const body = encodeBody('EngineAnchor', { ...manifest, tapeId: 'another' });
+      const place = { topic: ANCHORS_TOPIC, partition, key: 'foreign', timestampUs: 1_742_943_600_000_000 } as const;
+      await producer.send([{ ...place, type: 'EngineAnchor', body }]);
       await operate(/belong to the tape another.*topics recreate --derived/);
     },
     TEST_TIMEOUT_MS,
