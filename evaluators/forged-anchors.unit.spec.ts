@@ -6,7 +6,7 @@ import { MemoryLog } from '../tests/support/memory-log.ts';
 import { tapeRecordOf, type Placed } from '../tests/support/seeded-tape.ts';
 import type { DerivedRecord } from './advance.ts';
 import { recordHashOf, type AnchorRecord } from './anchor.ts';
-import { parseConfiguration } from './configuration.ts';
+import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { forgedAnchor, type Forgery } from './fixtures/forged-anchors.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
@@ -187,7 +187,9 @@ describe('an anchor of another engine', () => {
   const foreign: EngineActivated = { ...genuine, engineVersion: '3', activationId: 'x', gitCommit: 'beef' };
   const again = { ...genuine, activationId: 'again' };
   const ofVersion3 = (json: string) =>
-    json.replace('"engineVersion":"5"', '"engineVersion":"3"').replace('"activationId":"first"', '"activationId":"x"');
+    json
+      .replace(`"engineVersion":"${ENGINE_VERSION}"`, '"engineVersion":"3"')
+      .replace('"activationId":"first"', '"activationId":"x"');
   const manifest = { engineVersion: '3', activationId: 'x' };
   const before = contents.slice(0, 1_200);
 
