@@ -9,6 +9,14 @@ export function isRebalance(error: unknown): boolean {
   );
 }
 
+/**
+ * True where no broker could be asked for the group's coordinator: an outage, at a moment at which kafkajs takes it for
+ * permanent and stops.
+ */
+export function isMissingCoordinator(error: Error): boolean {
+  return error.name === 'KafkaJSGroupCoordinatorNotFound' || error.message === 'Failed to find group coordinator';
+}
+
 /** Mistakes in code: kafkajs would stop permanently on these while the process lived on. */
 export function isProgrammingError(error: Error): boolean {
   return [TypeError, RangeError, ReferenceError, SyntaxError].some((type) => error instanceof type);

@@ -14,7 +14,7 @@ import { kafkaUnreachable } from './client.ts';
 import { refuseLostRecords, type Remedy } from './committed-offsets.ts';
 import { consumerOptions } from './consumer-options.ts';
 import { ConsumerTelemetry } from './consumer-telemetry.ts';
-import { isProgrammingError, isRebalance, plain } from './consumer-errors.ts';
+import { isProgrammingError, isRebalance, plain, isMissingCoordinator } from './consumer-errors.ts';
 import { ExpectedOffsets } from './expected-offsets.ts';
 import { OffsetCommits } from './offset-commits.ts';
 import { partitionBatchOf, type Applied, type BatchResult, type PartitionBatch } from './partition-batch.ts';
@@ -26,6 +26,7 @@ export type { Assignment } from './assignment.ts';
 
 /** stop() = both: the first join must be over before a member can leave without becoming a ghost. */
 const JOIN_DEADLINE_MS = 4_000;
+const RUN_AGAIN_DELAY_MS = 1_000;
 const LEAVE_DEADLINE_MS = 5_500;
 /** A bug does not heal: after this many attempts at one batch the consumer stops. */
 const PROGRAMMING_ERRORS_MAX = 3;
@@ -128,7 +129,7 @@ class GroupMember implements RunningConsumer {
   }
 
   async start(): Promise<void> {
-    const { topics, concurrency = 1 } = this.#settings;
+    const { topics } = this.#settings;
     const { GROUP_JOIN, REBALANCING, START_BATCH_PROCESS, CRASH } = this.#consumer.events;
     this.#consumer.on(GROUP_JOIN, (event) => {
       this.#onJoin(event);
@@ -138,10 +139,14 @@ class GroupMember implements RunningConsumer {
     this.#consumer.on(START_BATCH_PROCESS, ({ payload }) => void this.#passMarkers(payload));
     this.#consumer.on(CRASH, ({ payload }) => {
       this.#commits.close();
-      if (payload.restart) {
-        this.#joined = Promise.withResolvers();
-        this.#report.crashed(payload.error);
-      } else this.#fail(payload.error);
+      const { error, restart } = payload;
+      if (!restart && !isMissingCoordinator(error)) {
+        this.#fail(error);
+        return;
+      }
+      this.#joined = Promise.withResolvers();
+      this.#report.crashed(error);
+      if (!restart) this.#runAgain();
     });
     this.#report.started();
     try {
@@ -151,6 +156,26 @@ class GroupMember implements RunningConsumer {
       await this.#consumer.disconnect().catch(() => undefined);
       throw kafkaUnreachable(error);
     }
+    this.#run();
+  }
+
+  /** kafkajs restarts by itself after most outages, and this is for the others. */
+  #runAgain(): void {
+    setTimeout(() => {
+      if (this.#stopped !== undefined || this.#fatal !== undefined) return;
+      this.#consumer.connect().then(
+        () => {
+          this.#run();
+        },
+        () => {
+          this.#runAgain();
+        },
+      );
+    }, RUN_AGAIN_DELAY_MS);
+  }
+
+  #run(): void {
+    const { concurrency = 1 } = this.#settings;
     // Resolves after the first join; stop() must be possible before.
     this.#consumer
       .run({
