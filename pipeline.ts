@@ -6,6 +6,7 @@
  *                       │           ├────► probability.decisions ┼─► projectors ─► Redis (latest), Postgres (history)
  *                       │           └────► decision.outcomes ────┘
  *                       └──────────────────────────────────────────►
+ *                       all of these ─► checkpoints ─► engine.checkpoints: signed heads, cosigned by witnesses elsewhere
  *
  * The engine's one step, for each trade (evaluators/engine.ts):
  *   1. admit it: print, session, price, clock, identity; one that is set aside is counted, and ends here
@@ -18,12 +19,20 @@
  *
  * A new source, venue, strategy or projector is one file or folder, and one line in its catalogue; nothing here changes.
  */
-import { ANCHORS_TOPIC, DEAD_LETTERS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC } from './contracts/topics.ts';
+import {
+  ANCHORS_TOPIC,
+  CHECKPOINTS_TOPIC,
+  DEAD_LETTERS_TOPIC,
+  DERIVED_TOPICS,
+  STATES_TOPIC,
+  TAPE_TOPIC,
+} from './contracts/topics.ts';
 import { runEngine } from './evaluators/main.ts';
 import { STRATEGIES } from './evaluators/strategies/catalogue.ts';
 import { ingestFile, ingestLive } from './producers/main.ts';
 import { FILE_SOURCES } from './producers/catalogue.ts';
 import { VENUES } from './producers/venues/catalogue.ts';
+import { runCheckpoints } from './proofs/checkpoints/service.adapter.ts';
 import { runProjector } from './projectors/main.ts';
 import { PROJECTORS } from './projectors/catalogue.ts';
 
@@ -45,4 +54,10 @@ export const pipeline = {
   },
   /** Events → read models, each with its own consumer group. */
   projectors: { all: PROJECTORS, run: runProjector },
+  /** The logs → signed heads: outside the pure function, nothing is derived from them. */
+  checkpoints: {
+    run: runCheckpoints,
+    reads: [TAPE_TOPIC, ...DERIVED_TOPICS, ANCHORS_TOPIC],
+    writes: [CHECKPOINTS_TOPIC],
+  },
 } as const;

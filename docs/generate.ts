@@ -9,7 +9,8 @@ import { VARIABLES, type VariableDefinition } from '../platform/security/variabl
 import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
 import { principalOf, ROLES, type Role } from '../stack/kafka-principals.ts';
 import { isAllowed } from '../stack/kafka-rules.ts';
-import { METRICS, type AlertRule, type MetricDefinition } from '../platform/metrics/catalogue.ts';
+import { METRICS } from '../platform/metrics/catalogue.ts';
+import type { AlertRule, MetricDefinition } from '../platform/metrics/definition.ts';
 
 const PROCESSES: Readonly<Record<LogSource, string>> = {
   engine: 'engine',

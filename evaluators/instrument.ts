@@ -1,27 +1,23 @@
-import type { Decimal } from '../contracts/decimal.ts';
 import type { Trade, TradeCorrected } from '../contracts/generated/events.ts';
 import type { AmendmentName } from '../contracts/tape-content.ts';
 import type { Amendment } from '../contracts/trade-rules.ts';
-import { Amendments, type AmendmentsState } from './amendments.ts';
 import { measure, type Measured } from './indicators/measured.ts';
-import { PriceRows } from './indicators/price-rows.ts';
-import { Range, type RangeState } from './indicators/range.ts';
-import { Sessions, type Session, type SessionsState } from './indicators/session.ts';
+import type { Session } from './indicators/session.ts';
 import { MarketClock, type MarketClockState, type UnprovenTrade } from './market-clock.ts';
-import { RuleCalibration, type RuleCalibrationState } from './calibration/rule-calibration.ts';
+import { calibrationsOf, type RuleCalibration, type RuleCalibrationState } from './calibration/rule-calibration.ts';
 import type { HitRuleTerms } from './outcomes/hit-rule.ts';
 import {
-  hitRuleFromState,
   OutcomeEvaluator,
   type MadeUnder,
   type OutcomeEvaluatorState,
   type Resolution,
 } from './outcomes/outcome-evaluator.ts';
-import { SeenTrades, type SeenTradesState } from './seen-trades.ts';
-import { binSizeFrom, type EngineRules, type InstrumentRules } from './rules.ts';
+import type { EngineRules, InstrumentRules } from './rules.ts';
 import { StatePart } from './state-pages.ts';
+import { SnapshotCadence } from './snapshot-cadence.ts';
 import { SilentSessions } from './silent-sessions.ts';
 import type { SessionSpan } from './sessions/session-calendar.ts';
+import { TradeSums, type TradeSumsState } from './trade-sums.ts';
 import { COUNTED_AS, NOTHING_SEEN, type SetAsideKind, type TradeCounts, type TradeFate } from './trade-counts.ts';
 
 /**
@@ -31,14 +27,11 @@ import { COUNTED_AS, NOTHING_SEEN, type SetAsideKind, type TradeCounts, type Tra
 export const PENDING_POINTS_MAX = 131_072;
 
 /** State of an {@link Instrument}. */
-export interface InstrumentState extends SeenTradesState {
+export interface InstrumentState extends TradeSumsState {
   readonly name: string;
   readonly clock: MarketClockState;
   /** Time of the last snapshot's trade; null before the first. */
   readonly lastSnapshotUs: number | null;
-  readonly sessions: SessionsState;
-  readonly range: RangeState;
-  readonly amendments: AmendmentsState;
   /** Numbers of the sessions, ascending, in which a price below 0 was refused: nothing is decided in them. */
   readonly silentSessions: readonly number[];
   readonly pending: OutcomeEvaluatorState;
@@ -55,22 +48,15 @@ export class Instrument {
   private rules: EngineRules;
   private own: InstrumentRules;
   private readonly clock: MarketClock;
-  private sessions: Sessions;
-  private range: Range;
-  private readonly seen: SeenTrades;
-  private readonly amendments: Amendments;
+  private readonly sums: TradeSums;
   private silentSessions: SilentSessions;
   private learned: ReadonlyMap<string, RuleCalibration>;
-  private lastSnapshotUs: number | null;
-  private nextSnapshotUs: number;
+  private readonly cadence: SnapshotCadence;
   private readonly counted: { -readonly [Count in keyof TradeCounts]: TradeCounts[Count] };
   /** As last written; undefined once a record may have changed it. */
   private writtenPart: StatePart<InstrumentState> | undefined;
   private proven: readonly UnprovenTrade[] = NONE;
   private disproved: readonly UnprovenTrade[] = NONE;
-  /** Rows of a profile that begins with a price: a bin size that is not configured is derived from that price. */
-  private readonly rowsFrom = (price: Decimal): PriceRows =>
-    this.own.binSize === undefined ? PriceRows.finerBelow(binSizeFrom(price)) : PriceRows.uniform(this.own.binSize);
 
   constructor(name: string, rules: EngineRules, state?: InstrumentState) {
     this.name = name;
@@ -78,14 +64,10 @@ export class Instrument {
     this.own = rules.of(name);
     this.clock = new MarketClock(rules.clock, state?.clock);
     this.outcomes = OutcomeEvaluator.fromState(state?.pending ?? []);
-    this.sessions = new Sessions(this.own.calendar, state?.sessions);
-    this.range = state === undefined ? new Range(rules.range) : Range.fromState(rules.range, state.range);
-    this.seen = new SeenTrades(state);
-    this.amendments = new Amendments(state?.amendments);
+    this.sums = new TradeSums(rules, this.own, state);
     this.silentSessions = new SilentSessions(state?.silentSessions);
-    this.learned = this.calibrationsFrom(state?.calibrations ?? []);
-    this.lastSnapshotUs = state?.lastSnapshotUs ?? null;
-    this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
+    this.learned = calibrationsOf(this.own.hitRules, rules.calibration, state?.calibrations ?? []);
+    this.cadence = new SnapshotCadence(rules.cadenceUs, state?.lastSnapshotUs ?? null);
     this.counted = { ...(state?.counts ?? NOTHING_SEEN) };
   }
 
@@ -98,11 +80,8 @@ export class Instrument {
     return {
       name: this.name,
       clock: this.clock.toState(),
-      lastSnapshotUs: this.lastSnapshotUs,
-      sessions: this.sessions.toState(),
-      range: this.range.toState(),
-      ...this.seen.toState(),
-      amendments: this.amendments.toState(),
+      lastSnapshotUs: this.cadence.lastUs,
+      ...this.sums.toState(),
       silentSessions: this.silentSessions.toState(),
       pending: this.outcomes.toState(),
       calibrations: this.calibrations.map((calibration) => calibration.toState()),
@@ -129,7 +108,7 @@ export class Instrument {
 
   /** The sums in memory, ascending by session; for audits and tests. */
   get heldSessions(): readonly Session[] {
-    return this.sessions.all;
+    return this.sums.sessions.all;
   }
 
   /** The calibration under each hit rule in force, in the order of the configuration. */
@@ -142,15 +121,6 @@ export class Instrument {
     return this.learned.get(rule.key);
   }
 
-  private calibrationsFrom(states: readonly RuleCalibrationState[]): ReadonlyMap<string, RuleCalibration> {
-    const known = new Map(states.map((state) => [hitRuleFromState(state.rule).key, state]));
-    return new Map(
-      this.own.hitRules.map((rule) => {
-        return [rule.key, new RuleCalibration(rule, this.rules.calibration, known.get(rule.key))];
-      }),
-    );
-  }
-
   /**
    * Puts other rules in force. An indicator whose parameters changed restarts empty, and so does the calibration of a
    * formula that changed; all else continues.
@@ -160,22 +130,15 @@ export class Instrument {
   adopt(rules: EngineRules, former: MadeUnder): void {
     this.writtenPart = undefined;
     this.outcomes.replaceActivation(former);
-    const [before, ownBefore] = [this.rules, this.own];
+    const ownBefore = this.own;
     this.rules = rules;
     this.own = rules.of(this.name);
     this.clock.rules = rules.clock;
-    if (this.own.sessionKey !== ownBefore.sessionKey) {
-      this.sessions = new Sessions(this.own.calendar);
-      this.silentSessions = new SilentSessions();
-    } else if (
-      this.own.binSize?.toString() !== ownBefore.binSize?.toString() ||
-      rules.profileKey !== before.profileKey
-    ) {
-      this.sessions.restartProfiles();
-    }
-    if (rules.rangeKey !== before.rangeKey) this.range = new Range(rules.range);
-    this.learned = this.calibrationsFrom(this.calibrations.map((calibration) => calibration.toState()));
-    this.nextSnapshotUs = this.cadenceAfter(this.lastSnapshotUs);
+    if (this.own.sessionKey !== ownBefore.sessionKey) this.silentSessions = new SilentSessions();
+    this.sums.adopt(rules, this.own);
+    const learned = this.calibrations.map((calibration) => calibration.toState());
+    this.learned = calibrationsOf(this.own.hitRules, rules.calibration, learned);
+    this.cadence.adopt(rules.cadenceUs);
   }
 
   /**
@@ -214,10 +177,10 @@ export class Instrument {
 
   private fateOfProven(trade: Trade, offset: number): TradeFate {
     const { tradeId, eventTime } = trade;
-    const span = this.sessions.spanAt(eventTime);
+    const span = this.sums.sessions.spanAt(eventTime);
     if (span === undefined) return 'OUTSIDE';
     if (eventTime < this.clock.timeUs) return this.countLate(trade, span, offset);
-    return this.seen.add(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+    return this.sums.seen.add(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
   }
 
   /** Trades that the last one admitted has disproved: their time stamps were wrong. To be called after each trade. */
@@ -230,15 +193,15 @@ export class Instrument {
   private fateOf(trade: Trade, offset: number): TradeFate {
     const { eventTime, tradeId } = trade;
     if (trade.suspicious && !this.rules.countsSuspicious) return 'SUSPICIOUS';
-    const span = this.sessions.spanAt(eventTime);
+    const span = this.sums.sessions.spanAt(eventTime);
     if (span === undefined) return 'OUTSIDE';
     if (!trade.price.isPositive() && !this.own.allowsNegativePrices) {
-      if (trade.price.whole < 0) this.silentSessions.add(span.index, this.sessions.current?.span.index);
+      if (trade.price.whole < 0) this.silentSessions.add(span.index, this.sums.sessions.current?.span.index);
       return 'REFUSED';
     }
     const standing = this.clock.judge(eventTime);
     if (standing === 'ON_TIME') {
-      if (!this.seen.add(tradeId, eventTime)) return 'DUPLICATE';
+      if (!this.sums.seen.add(tradeId, eventTime)) return 'DUPLICATE';
       if (this.clock.waitingTrades.length > 0) this.passBy(this.clock.endWaiting().disproved);
       return 'ON_TIME';
     }
@@ -251,7 +214,7 @@ export class Instrument {
     }
     if (standing === 'CONTESTED') {
       this.fallBackTo(eventTime);
-      return this.seen.add(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
+      return this.sums.seen.add(tradeId, eventTime) ? 'ON_TIME' : 'DUPLICATE';
     }
     return this.clock.waitingTrades.length === 0
       ? this.countLate(trade, span, offset)
@@ -261,27 +224,26 @@ export class Instrument {
   /** A late trade while others wait: it is counted after them, in the order of the tape. */
   private waitBehind(trade: Trade, span: SessionSpan, offset: number): TradeFate {
     const { tradeId, eventTime } = trade;
-    if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
-    if (!this.seen.canJudge(eventTime)) return 'UNJUDGED';
-    if (this.seen.has(tradeId, eventTime) || this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
+    if (this.sums.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
+    if (!this.sums.seen.canJudge(eventTime)) return 'UNJUDGED';
+    if (this.sums.seen.has(tradeId, eventTime) || this.clock.isWaiting(tradeId, eventTime)) return 'DUPLICATE';
     this.wait({ trade, offset, isAhead: false });
     return 'LATE';
   }
 
   private countLate(trade: Trade, span: SessionSpan, offset: number): TradeFate {
-    const { tradeId, eventTime, price, size, side } = trade;
-    if (this.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
-    if (!this.seen.canJudge(eventTime)) return 'UNJUDGED';
-    if (!this.seen.add(tradeId, eventTime)) return 'DUPLICATE';
+    const { tradeId, eventTime } = trade;
+    if (this.sums.sessions.placeOf(span) === 'TOO_OLD') return 'TOO_LATE';
+    if (!this.sums.seen.canJudge(eventTime)) return 'UNJUDGED';
+    if (!this.sums.seen.add(tradeId, eventTime)) return 'DUPLICATE';
     this.settle(trade, offset);
-    this.sessionFor(span, offset).add(price, size, offset, this.rowsFrom);
-    this.range.add(eventTime, price, size, side, offset);
+    this.sums.countLate(trade, span, offset);
     this.note(trade);
     return 'LATE';
   }
 
   private confirm(trade: Trade): TradeFate {
-    if (this.seen.has(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
+    if (this.sums.seen.has(trade.tradeId, trade.eventTime)) return 'DUPLICATE';
     const { proven, disproved } = this.clock.endWaiting(trade.eventTime);
     this.proven = proven;
     if (disproved.length > 0) this.passBy(disproved);
@@ -295,15 +257,8 @@ export class Instrument {
 
   /** Counts an on-time trade; the forecasts that it resolves were resolved before. */
   count(trade: Trade, offset: number): void {
-    const { eventTime, price, size, side } = trade;
-    this.clock.moveTo(eventTime);
-    const span = this.sessions.spanAt(eventTime);
-    if (span === undefined) throw new Error(`a trade of ${this.name} outside its sessions was counted`);
-    const before = this.sessions.current;
-    const session = this.sessions.enter(span, offset);
-    if (session !== before) this.forgetOlder();
-    session.add(price, size, offset, this.rowsFrom);
-    this.range.add(eventTime, price, size, side, offset);
+    this.clock.moveTo(trade.eventTime);
+    this.sums.countOnTime(trade, offset);
     if (!this.clock.settled) this.settle(trade, offset);
     this.note(trade);
     this.counted.onTime += 1;
@@ -312,7 +267,7 @@ export class Instrument {
   /** True when a snapshot is due at an on-time trade: it begins a new interval, and every indicator can be measured. */
   isSnapshotDue(trade: Trade): boolean {
     return (
-      trade.eventTime >= this.nextSnapshotUs &&
+      this.cadence.isDue(trade.eventTime) &&
       this.outcomes.pendingCount < PENDING_POINTS_MAX &&
       (this.silentSessions.isEmpty || !this.isSilent())
     );
@@ -356,53 +311,26 @@ export class Instrument {
     offset: number,
   ): 'cancelled' | 'corrected' | 'unmatched' {
     const { tradeId, eventTime } = original;
-    const span = this.sessions.spanAt(eventTime);
-    if (span === undefined || this.amendments.isCancelled(tradeId, eventTime)) return 'unmatched';
-    if (this.clock.isWaiting(tradeId, eventTime)) {
-      // No sum holds it yet.
-      if (correction !== undefined) return 'unmatched';
-      this.takeOut(tradeId, eventTime);
-      this.seen.add(tradeId, eventTime);
-      this.amendments.cancel(tradeId, eventTime);
-      return 'cancelled';
-    }
-    if (this.sessions.placeOf(span) !== 'HELD' || !this.seen.canJudge(eventTime)) return 'unmatched';
-    if (!this.seen.has(tradeId, eventTime)) {
-      if (correction !== undefined) return 'unmatched';
-      // A trade that comes after its own cancellation is already taken back.
-      this.seen.add(tradeId, eventTime);
-      this.amendments.cancel(tradeId, eventTime);
-      return 'unmatched';
-    }
-    if (correction !== undefined && !this.amendments.canCorrect(correction)) return 'unmatched';
-    const session = this.sessions.of(span, offset);
-    const { price, size } = this.amendments.figuresOf(original);
-    session.remove(price, size);
-    this.range.remove(eventTime, price, size);
-    if (correction === undefined) {
-      this.amendments.cancel(tradeId, eventTime);
-      return 'cancelled';
-    }
-    session.add(correction.correctedPrice, correction.correctedSize, session.firstOffset, this.rowsFrom);
-    this.range.addBack(eventTime, correction.correctedPrice, correction.correctedSize);
-    this.amendments.correct(correction);
-    return 'corrected';
+    if (!this.clock.isWaiting(tradeId, eventTime)) return this.sums.takeBack(original, correction, offset);
+    // No sum holds it yet.
+    if (correction !== undefined || !this.sums.cancelUncounted(original)) return 'unmatched';
+    this.takeOut(tradeId, eventTime);
+    return 'cancelled';
   }
 
   /** An operator vouches for a time stamp that was judged wrong. */
   private release(released: Amendment, offset: number): 'released' | 'unmatched' {
-    const { tradeId, eventTime, price, size } = released;
-    const span = this.sessions.spanAt(eventTime);
+    const { tradeId, eventTime } = released;
+    const span = this.sums.sessions.spanAt(eventTime);
     if (span === undefined) return 'unmatched';
     const waiting = this.takeOut(tradeId, eventTime);
     if (eventTime > this.clock.timeUs) {
       this.clock.moveTo(eventTime);
-      this.sessions.enter(span, offset);
-      this.forgetOlder();
+      this.sums.enter(span, offset);
     }
-    if (this.sessions.placeOf(span) !== 'HELD') return 'unmatched';
-    if (!this.seen.add(tradeId, eventTime)) return 'unmatched';
-    this.sessionFor(span, offset).add(price, size, waiting?.offset ?? offset, this.rowsFrom);
+    if (this.sums.sessions.placeOf(span) !== 'HELD') return 'unmatched';
+    if (!this.sums.seen.add(tradeId, eventTime)) return 'unmatched';
+    this.sums.countInSession(released, span, waiting?.offset ?? offset);
     this.note(released);
     return 'released';
   }
@@ -416,11 +344,9 @@ export class Instrument {
 
   private fallBackTo(timeUs: number): void {
     const disproved = this.clock.fallBackTo(timeUs);
-    const span = this.sessions.spanAt(this.clock.timeUs);
-    if (span !== undefined) this.sessions.enter(span, 0);
-    this.range = new Range(this.rules.range);
-    this.lastSnapshotUs = null;
-    this.nextSnapshotUs = 0;
+    const span = this.sums.sessions.spanAt(this.clock.timeUs);
+    this.sums.fallBackTo(span);
+    this.cadence.restart();
     // They were counted: those whose session is in memory remain counted, the others were dropped with theirs.
     this.disprove(disproved.filter(({ trade }) => !this.mayCount(trade)));
   }
@@ -433,19 +359,19 @@ export class Instrument {
   private passBy(trades: readonly UnprovenTrade[]): void {
     for (const unproven of trades) {
       const { trade, offset } = unproven;
-      const span = this.sessions.spanAt(trade.eventTime);
+      const span = this.sums.sessions.spanAt(trade.eventTime);
       if (span !== undefined && trade.eventTime <= this.clock.timeUs) this.countLate(trade, span, offset);
-      else if (span === undefined || this.sessions.placeOf(span) !== 'HELD') this.disprove([unproven]);
-      else if (this.seen.add(trade.tradeId, trade.eventTime)) {
-        this.sessions.of(span, offset).add(trade.price, trade.size, offset, this.rowsFrom);
+      else if (span === undefined || this.sums.sessions.placeOf(span) !== 'HELD') this.disprove([unproven]);
+      else if (this.sums.seen.add(trade.tradeId, trade.eventTime)) {
+        this.sums.countInSession(trade, span, offset);
         this.note(trade);
       }
     }
   }
 
   private mayCount({ eventTime }: Trade): boolean {
-    const span = this.sessions.spanAt(eventTime);
-    return span !== undefined && this.sessions.placeOf(span) === 'HELD';
+    const span = this.sums.sessions.spanAt(eventTime);
+    return span !== undefined && this.sums.sessions.placeOf(span) === 'HELD';
   }
 
   private disprove(trades: readonly UnprovenTrade[]): void {
@@ -454,22 +380,8 @@ export class Instrument {
     this.disproved = [...this.disproved, ...trades];
   }
 
-  private sessionFor(span: SessionSpan, offset: number): Session {
-    const session = this.sessions.of(span, offset);
-    this.forgetOlder();
-    return session;
-  }
-
-  /** Sessions into which no trade can count any more need not be remembered. */
-  private forgetOlder(): void {
-    const { earliestUs } = this.sessions;
-    if (earliestUs === Number.NEGATIVE_INFINITY) return;
-    this.seen.forgetBefore(earliestUs);
-    this.amendments.forgetBefore(earliestUs);
-  }
-
   private isSilent(): boolean {
-    const { current } = this.sessions;
+    const { current } = this.sums.sessions;
     return current !== undefined && this.silentSessions.has(current.span.index);
   }
 
@@ -482,15 +394,7 @@ export class Instrument {
 
   /** The indicators at an on-time trade that was just counted; notes that a snapshot was taken. */
   measure(trade: Trade, offset: number): Measured {
-    this.lastSnapshotUs = trade.eventTime;
-    this.nextSnapshotUs = this.cadenceAfter(trade.eventTime);
-    return measure(this.sessions.current, this.range, this.rules, trade, offset);
-  }
-
-  /** Start of the next cadence interval after a time: `floor(t / cadence)` must grow. */
-  private cadenceAfter(timeUs: number | null): number {
-    const { cadenceUs } = this.rules;
-    if (timeUs === null || cadenceUs === 0) return 0;
-    return (Math.floor(timeUs / cadenceUs) + 1) * cadenceUs;
+    this.cadence.taken(trade.eventTime);
+    return measure(this.sums.sessions.current, this.sums.range, this.rules, trade, offset);
   }
 }

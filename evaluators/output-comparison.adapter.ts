@@ -95,10 +95,7 @@ export class OutputComparison {
 
   /** Lower bounds of the log offset of each output's next event; undefined for an output read to its end. */
   get positions(): Readonly<Record<DerivedTopic, number | undefined>> {
-    return Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, this.#cursors[topic].position])) as Record<
-      DerivedTopic,
-      number | undefined
-    >;
+    return perTopic((topic) => this.#cursors[topic].position);
   }
 
   /** The log offset where each output's next event is searched for: its end where it was read to that. */

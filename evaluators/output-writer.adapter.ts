@@ -31,7 +31,11 @@ interface NewestAnchor {
 }
 
 /** Another event stands in an output where one of this engine belongs: only a recovery can say what to do. */
-export class OutputsInDoubt extends Error {}
+export class OutputsInDoubt extends Error {
+  constructor() {
+    super('another event stands in an output where one of this engine belongs: the state is restored and compared');
+  }
+}
 
 /**
  * Appends to the outputs of one partition, from one recovery to the next, and notices what others append there (see

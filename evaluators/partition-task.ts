@@ -8,7 +8,7 @@ import type {
   TradeGap,
 } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
-import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
+import { perTopic, type DerivedTopic } from '../contracts/topics.ts';
 import {
   refusalOf,
   refusalOfAmendment,
@@ -17,18 +17,17 @@ import {
   type Refusal,
 } from '../contracts/trade-rules.ts';
 import { setAsideOf, type Advance, type DerivedRecord, type InstrumentOverview, type TapeRecord } from './advance.ts';
-import { termsOf, type ActivationTerms } from './activation-terms.ts';
+import type { ActivationTerms } from './activation-terms.ts';
+import { Activations } from './activations.ts';
 import { anchorOf, parseTaskState, recordHashOf, type AnchorRecord } from './anchor.ts';
-import type { TaskCounts, TaskState } from './task-state.ts';
-import { parseConfiguration } from './configuration.ts';
+import { NOTHING_COUNTED, type TaskCounts, type TaskState } from './task-state.ts';
 import { disprovedLetterOf, letterOf, refusalOfPrice } from './dead-letters.ts';
 import { stepWatermark, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
-import { isForeign } from './foreign-activation.ts';
 import type { Session } from './indicators/session.ts';
 import { Instrument } from './instrument.ts';
 import { emptyTrees, LogTrees } from './log-trees.ts';
 import type { Revocation } from './revocation.ts';
-import { compileRules, type EngineRules } from './rules.ts';
+import type { EngineRules } from './rules.ts';
 import { contentOf, pageOriginsOf, type PageOrigins, type PagesByHash } from './state-pages.ts';
 import { STRATEGIES } from './strategies/catalogue.ts';
 import type { Strategy } from './strategies/strategy.ts';
@@ -36,24 +35,10 @@ import { COUNTED_AS } from './trade-counts.ts';
 
 /** Instruments of one partition; trades of a further one are dead letters. */
 export const INSTRUMENTS_MAX = 4_096;
-/** Activations remembered, so that a repeated one has no effect. */
-const ACTIVATION_IDS_MAX = 64;
 const NO_BYTES = Buffer.alloc(0);
 const NO_LETTERS: readonly DeadLetter[] = [];
 
 const SILENT: Advance = Object.freeze({ derived: [], deadLetters: [], anchor: undefined });
-
-const NOTHING_COUNTED: TaskCounts = {
-  skipped: 0,
-  trades: 0,
-  late: 0,
-  duplicates: 0,
-  watermarks: 0,
-  gaps: 0,
-  amendments: 0,
-  deadLetters: 0,
-  events: 0,
-};
 
 /** Options of a task without a tape. An engine on a tape uses the defaults, for others derive its events again. */
 export interface TaskOptions {
@@ -117,11 +102,8 @@ export class PartitionTask {
   private readonly counted: Record<keyof TaskCounts, number>;
   private readonly sequences: Record<DerivedTopic, number>;
   private readonly instruments = new Map<string, Instrument>();
-  private activationIds: string[] = [];
-  private inForce: ActivationTerms | undefined;
-  private isForeignInForce = false;
+  private readonly activations: Activations;
   private stamp: Stamp | undefined;
-  private acceptedSchemas = new Set<string>();
   private readonly trees: LogTrees;
   private previousAnchorHash: string | null = null;
   private previousOrigins: PageOrigins = new Map();
@@ -136,16 +118,15 @@ export class PartitionTask {
     const state = restored?.state;
     this.trees = new LogTrees(state?.trees ?? emptyTrees());
     this.counted = { ...(state?.counts ?? NOTHING_COUNTED) };
-    this.sequences = Object.fromEntries(
-      DERIVED_TOPICS.map((topic) => [topic, state?.nextSequences[topic] ?? 0]),
-    ) as Record<DerivedTopic, number>;
+    this.sequences = perTopic((topic) => state?.nextSequences[topic] ?? 0);
+    this.activations = new Activations(this.options.known, state?.activationIds);
     if (restored === undefined || state === undefined) return;
     this.next = this.anchoredAt = state.nextOffset;
-    this.activationIds = [...state.activationIds];
     this.previousAnchorHash = restored.anchorHash;
     this.previousOrigins = restored.origins;
     this.lastRecordHash = restored.tapeRecordHash;
-    const rules = this.enforce(state.activation, this.rulesOf(state.activation));
+    const rules = this.activations.restore(state.activation);
+    this.stamp = this.stampOf(state.activation, rules);
     for (const instrument of state.instruments.map(contentOf)) {
       this.instruments.set(instrument.name, new Instrument(instrument.name, rules, instrument));
     }
@@ -164,17 +145,17 @@ export class PartitionTask {
 
   /** Undefined before the first activation. */
   get tapeId(): string | undefined {
-    return this.inForce?.tapeId;
+    return this.activations.inForce?.tapeId;
   }
 
   /** The activation in force; undefined before the first. */
   get activation(): ActivationTerms | undefined {
-    return this.inForce;
+    return this.activations.inForce;
   }
 
   /** False while another engine version's activation is in force: that one processes the next record. */
   get isInCharge(): boolean {
-    return !this.isForeignInForce;
+    return !this.activations.isForeignInForce;
   }
 
   /** Numbers of records read since the beginning of the tape. */
@@ -210,7 +191,8 @@ export class PartitionTask {
       );
     }
     if (content.kind === 'activation') return this.advanceActivation(offset, content.activation, content);
-    if (this.inForce !== undefined && this.isForeignInForce) return this.halt(offset, this.inForce);
+    if (this.activations.inForce !== undefined && this.activations.isForeignInForce)
+      return this.halt(offset, this.activations.inForce);
     if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
     if (content.kind === 'watermark') return this.advanceWatermark(offset, content.watermark, content);
     if (content.kind === 'gap') return this.advanceGap(offset, content.gap, content);
@@ -296,7 +278,7 @@ export class PartitionTask {
   }
 
   private refusalOfSchema({ fingerprint }: { readonly fingerprint: string }): Refusal | undefined {
-    if (this.acceptedSchemas.has(fingerprint)) return undefined;
+    if (this.activations.accepts(fingerprint)) return undefined;
     const detail = `the activation in force does not accept the schema ${fingerprint}`;
     return { reason: 'SCHEMA_NOT_ACCEPTED', detail };
   }
@@ -306,20 +288,14 @@ export class PartitionTask {
     activation: EngineActivated,
     content: TapeContent & { kind: 'activation' },
   ): Advance {
-    if (this.activationIds.includes(activation.activationId)) return this.finish(offset, content, [], []);
-    const wrong = this.activationFault(activation);
-    if (wrong !== undefined) return this.refuse(offset, content, { reason: 'MALFORMED', detail: wrong });
-    if (isForeign(activation)) return this.halt(offset, activation);
-    let rules: EngineRules;
-    try {
-      rules = this.rulesOf(activation);
-    } catch (error) {
-      const detail = `the activation's configuration is wrong: ${(error as Error).message}`;
-      return this.refuse(offset, content, { reason: 'MALFORMED', detail });
-    }
-    const { inForce: former = activation } = this;
-    this.enforce(termsOf(activation), rules);
-    this.activationIds = [...this.activationIds, activation.activationId].slice(-ACTIVATION_IDS_MAX);
+    const former = this.activations.inForce ?? activation;
+    const effect = this.activations.judge(activation);
+    if (effect === 'REPEATED') return this.finish(offset, content, [], []);
+    if (effect === 'FOREIGN') return this.halt(offset, activation);
+    if ('fault' in effect) return this.refuse(offset, content, { reason: 'MALFORMED', detail: effect.fault });
+    const { rules } = effect;
+    this.activations.adopt(activation);
+    this.stamp = this.stampOf(activation, rules);
     for (const instrument of this.instruments.values()) instrument.adopt(rules, former);
     this.nextAnchorAt = offset + 1;
     return this.finish(offset, content, [], []);
@@ -335,44 +311,19 @@ export class PartitionTask {
     }
     const { activation } = content;
     // A repetition has no effect either.
-    this.activationIds = [...this.activationIds, activation.activationId].slice(-ACTIVATION_IDS_MAX);
+    this.activations.remember(activation.activationId);
     const detail = `the activation ${activation.activationId} of engine version ${activation.engineVersion} is revoked by the activation ${activationId} at offset ${revokedAt}`;
     return this.refuse(offset, content, { reason: 'MALFORMED', detail });
   }
 
-  private activationFault(activation: EngineActivated): string | undefined {
-    if (this.inForce !== undefined && this.inForce.tapeId !== activation.tapeId) {
-      return `the activation names the tape ${activation.tapeId}, and this is ${this.inForce.tapeId}`;
-    }
-    if (sha256Hex(activation.configuration) !== activation.configHash) {
-      return 'the activation names another hash than that of its configuration';
-    }
-    return undefined;
-  }
-
-  private rulesOf({ configuration }: ActivationTerms): EngineRules {
-    const { known } = this.options;
-    return compileRules(parseConfiguration(JSON.parse(configuration), known), known);
-  }
-
-  private enforce(activation: ActivationTerms, rules: EngineRules): EngineRules {
-    this.inForce = activation;
-    this.isForeignInForce = isForeign(activation);
-    this.acceptedSchemas = new Set(activation.acceptedTapeSchemas);
-    this.stamp = {
-      partition: this.partition,
-      engineVersion: activation.engineVersion,
-      configHash: activation.configHash,
-      rules,
-      nextSequences: this.sequences,
-    };
-    return rules;
+  private stampOf({ engineVersion, configHash }: ActivationTerms, rules: EngineRules): Stamp {
+    return { partition: this.partition, engineVersion, configHash, rules, nextSequences: this.sequences };
   }
 
   /** Another version has to continue from here: the state is handed over in an anchor, unless there already is one here. */
   private halt(offset: number, foreignActivation: ActivationTerms): Advance {
     this.next = offset;
-    const anchor = this.inForce === undefined || this.anchoredAt === offset ? undefined : this.takeAnchor();
+    const anchor = this.activations.inForce === undefined || this.anchoredAt === offset ? undefined : this.takeAnchor();
     return { derived: [], deadLetters: [], anchor, foreignActivation };
   }
 
@@ -407,7 +358,7 @@ export class PartitionTask {
   }
 
   private takeAnchor(): AnchorRecord {
-    if (this.inForce === undefined) throw new Error('an anchor needs an activation');
+    if (this.activations.inForce === undefined) throw new Error('an anchor needs an activation');
     if (this.lastContent !== undefined) this.lastRecordHash = recordHashOf(this.lastContent);
     const names = [...this.instruments.keys()].sort();
     const anchor = anchorOf({
@@ -416,8 +367,8 @@ export class PartitionTask {
         nextOffset: this.next,
         nextSequences: this.sequences,
         counts: this.counted,
-        activation: this.inForce,
-        activationIds: this.activationIds,
+        activation: this.activations.inForce,
+        activationIds: this.activations.ids,
         trees: this.trees.toState(),
         instruments: names.flatMap((name) => this.instruments.get(name)?.part ?? []),
       },

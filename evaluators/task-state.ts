@@ -21,6 +21,18 @@ export interface TaskCounts {
   readonly events: number;
 }
 
+export const NOTHING_COUNTED: TaskCounts = {
+  skipped: 0,
+  trades: 0,
+  late: 0,
+  duplicates: 0,
+  watermarks: 0,
+  gaps: 0,
+  amendments: 0,
+  deadLetters: 0,
+  events: 0,
+};
+
 /** The whole state of a partition's task, plain except for the pages and parts in it. */
 export interface TaskState {
   readonly nextOffset: number;

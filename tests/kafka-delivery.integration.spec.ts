@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { KafkaJSGroupCoordinatorNotFound, type Kafka } from 'kafkajs';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TapeproofError } from '../platform/errors.ts';
 import { createKafka, withAdmin } from '../platform/kafka/client.ts';
-import { startConsumer, type ConsumerSettings, type RunningConsumer } from '../platform/kafka/consumer.ts';
+import {
+  RUN_AGAIN_DELAY_MS,
+  startConsumer,
+  type ConsumerSettings,
+  type RunningConsumer,
+} from '../platform/kafka/consumer.ts';
 import type { PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import { createLog } from '../platform/log.ts';
 import { killService } from '../stack/main.ts';
@@ -322,6 +328,42 @@ describe('an outage', () => {
       const committed = await committedOffsets(kafka, groupId, topic);
       return committed.get(0) === 500 && committed.get(1) === 1_000;
     });
+  });
+});
+
+describe('an outage that the client takes for permanent', () => {
+  // Kafka goes at the moment at which the group's coordinator is looked for: the client's own answer to that, once.
+  const { prototype } = createRequire(import.meta.url)('kafkajs/src/cluster') as {
+    readonly prototype: { findGroupCoordinatorMetadata: () => Promise<unknown> };
+  };
+  // The library's types know no message of it.
+  const coordinatorNotFound = () =>
+    Object.assign(new KafkaJSGroupCoordinatorNotFound(), { message: 'Failed to find group coordinator' });
+  const failOnce = () =>
+    vi.spyOn(prototype, 'findGroupCoordinatorMetadata').mockRejectedValueOnce(coordinatorNotFound());
+
+  it('is ridden out like any other', async () => {
+    const topic = await topicWith(1, 5);
+    const failing = failOnce();
+    const sink = new Sink();
+    const consumer = await consume(topic, (batch) => Promise.resolve(sink.apply(batch)));
+    await Promise.race([consumer.done, until('all is read', () => sink.counts.size === 5)]);
+    expect(failing.mock.calls.length).toBeGreaterThan(1);
+    expect(sink.repeated).toBe(0);
+    failing.mockRestore();
+  });
+
+  it('does not delay a stop, and nothing runs after it', async () => {
+    const topic = await topicWith(1, 5);
+    const failing = failOnce();
+    const sink = new Sink();
+    const consumer = await consume(topic, (batch) => Promise.resolve(sink.apply(batch)));
+    await until('it has failed', () => failing.mock.calls.length > 0);
+    await consumer.stop();
+    const asked = failing.mock.calls.length;
+    await sleep(2 * RUN_AGAIN_DELAY_MS);
+    expect([failing.mock.calls.length, sink.counts.size]).toEqual([asked, 0]);
+    failing.mockRestore();
   });
 });
 

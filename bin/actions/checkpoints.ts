@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { pipeline } from '../../pipeline.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createLog } from '../../platform/log.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
@@ -6,7 +7,7 @@ import { keepSecret } from '../../platform/security/redaction.ts';
 import { secretSetting, settings } from '../../platform/security/settings.ts';
 import { listHeads, type LogHead } from '../../proofs/checkpoints/heads.adapter.ts';
 import type { LogStatus } from '../../proofs/checkpoints/publisher.adapter.ts';
-import { checkpointNow, runCheckpoints, type CheckpointRun } from '../../proofs/checkpoints/service.adapter.ts';
+import { checkpointNow, type CheckpointRun } from '../../proofs/checkpoints/service.adapter.ts';
 import { verifyLogs, type LogVerdict } from '../../proofs/checkpoints/verification.adapter.ts';
 import { authorityAt } from '../../proofs/timestamps/authority.adapter.ts';
 import { readBounded, readSignerKey } from '../../proofs/tlog/key-file.adapter.ts';
@@ -52,7 +53,10 @@ export async function runCheckpointProcess(
   const dependencies = { kafkaBrokers, registryUrl };
   const commit = await gitCommit();
   await withTelemetry({ service: 'checkpoints', dependencies, commit, log, options, signal }, (telemetry) =>
-    runCheckpoints({ ...signers, connections: dependencies, log, signal, telemetry }, options.every * MS_PER_S),
+    pipeline.checkpoints.run(
+      { ...signers, connections: dependencies, log, signal, telemetry },
+      options.every * MS_PER_S,
+    ),
   );
 }
 

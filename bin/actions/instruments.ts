@@ -5,7 +5,7 @@ import { inventoryText } from '../../proofs/tape-instruments-text.ts';
 import { TapeInstruments, type TapeInventory } from '../../proofs/tape-instruments.ts';
 import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
-import { progressBar } from '../progress.ts';
+import { overTape } from '../over-tape.ts';
 import { withEvents } from '../with-events.ts';
 
 export async function listInstruments({ json }: JsonOption): Promise<void> {
@@ -18,31 +18,15 @@ export async function listInstruments({ json }: JsonOption): Promise<void> {
 /** Reads the whole tape up to its present end, outside any group. */
 async function readTape(reader: LogReader, decode: TapeDecoder, partitions: number): Promise<TapeInventory> {
   const instruments = new TapeInstruments(partitions);
-  const ranges = await Promise.all(
-    Array.from({ length: partitions }, async (_, partition) => ({
-      topic: TAPE_TOPIC,
-      partition,
-      from: await reader.startOffset(TAPE_TOPIC, partition),
-      to: await reader.endOffset(TAPE_TOPIC, partition),
-    })),
-  );
-  const total = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-  const bar = progressBar('tape');
-  let done = 0;
-  try {
-    for (const range of ranges) {
-      for await (const records of reader.read(range)) {
-        for (const record of records) {
-          const decoded = decode(record);
-          // Rarely: a promise per record would take most of the time.
-          instruments.add(range.partition, decoded instanceof Promise ? await decoded : decoded);
-        }
-        done += records.length;
-        bar.update({ done, total, unit: 'records', count: done });
+  await overTape(reader, partitions, async (part, onRead) => {
+    for await (const records of reader.read({ topic: TAPE_TOPIC, ...part })) {
+      for (const record of records) {
+        const decoded = decode(record);
+        // Rarely: a promise per record would take most of the time.
+        instruments.add(part.partition, decoded instanceof Promise ? await decoded : decoded);
       }
+      onRead(records.length);
     }
-  } finally {
-    bar.stop();
-  }
+  });
   return instruments.inventory();
 }

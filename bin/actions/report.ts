@@ -1,5 +1,4 @@
 import { partitionOf } from '../../contracts/partitioner.ts';
-import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { namedInstrument } from '../../platform/named-instrument.ts';
@@ -11,7 +10,7 @@ import { activationsReport } from '../../proofs/reports/activations.ts';
 import { recommendationsCsv, recommendationsText } from '../../proofs/reports/recommendations-text.ts';
 import { recommendationsReport } from '../../proofs/reports/recommendations.ts';
 import { print } from '../context.ts';
-import { progressBar } from '../progress.ts';
+import { overTape } from '../over-tape.ts';
 import { withEvents, type Events } from '../with-events.ts';
 
 interface FormOptions {
@@ -73,30 +72,12 @@ export async function printRecommendations({ from, to, ...options }: Recommendat
 
 /** Reads every activation of the tape: the whole tape is read, though nothing else is decoded. */
 async function readActivations({ reader, registry, partitions }: Events): Promise<LoggedActivation[][]> {
-  const ranges = await Promise.all(
-    Array.from({ length: partitions }, async (_, partition) => ({
-      partition,
-      from: await reader.startOffset(TAPE_TOPIC, partition),
-      to: await reader.endOffset(TAPE_TOPIC, partition),
-    })),
-  );
-  const total = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-  const bar = progressBar('tape');
-  let done = 0;
-  const onRead = (records: number): void => {
-    done += records;
-    bar.update({ done, total, unit: 'records', count: done });
-  };
-  const found: LoggedActivation[][] = [];
-  try {
-    for (const range of ranges) {
-      const activations: LoggedActivation[] = [];
-      for await (const activation of activationsIn({ reader, registry }, range, onRead)) activations.push(activation);
-      found.push(activations);
+  const found = Array.from({ length: partitions }, (): LoggedActivation[] => []);
+  await overTape(reader, partitions, async (part, onRead) => {
+    for await (const activation of activationsIn({ reader, registry }, part, onRead)) {
+      found[part.partition]?.push(activation);
     }
-  } finally {
-    bar.stop();
-  }
+  });
   return found;
 }
 

@@ -14,7 +14,7 @@ import { DecisionComparison } from '../../proofs/laboratory/decision-comparison.
 import type { GridResult } from '../../proofs/laboratory/grid-report.ts';
 import { PeriodSums } from '../../proofs/laboratory/period-sums.ts';
 import { runOverTape } from '../../proofs/laboratory/tape-experiment.ts';
-import type { TapePart } from '../../proofs/laboratory/tape-steps.ts';
+import type { TapePart } from '../../proofs/tape-parts.ts';
 import type { ScoreboardCount, ScoreboardQuery } from '../../proofs/scoreboard/scoreboard.ts';
 import { squaredError } from '../../proofs/scores/brier.ts';
 import { SkillMoments } from '../../proofs/scores/skill-moments.ts';

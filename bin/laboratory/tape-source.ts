@@ -3,7 +3,7 @@ import { TapeproofError } from '../../platform/errors.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { adviceFor, knownInstruments } from '../../proofs/known-instruments.ts';
 import type { Laboratory } from '../../proofs/laboratory/tape-experiment.ts';
-import { tapeParts, type TapePart } from '../../proofs/laboratory/tape-steps.ts';
+import { tapeParts, type TapePart } from '../../proofs/tape-parts.ts';
 import type { ScoreboardQuery } from '../../proofs/scoreboard/scoreboard.ts';
 import { progressBar, type ProgressBar } from '../progress.ts';
 import type { Events } from '../with-events.ts';

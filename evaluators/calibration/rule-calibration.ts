@@ -1,5 +1,5 @@
 import type { ForecastPoint, HitRuleState, PendingForecast, Resolution } from '../outcomes/outcome-evaluator.ts';
-import { hitRuleToState } from '../outcomes/outcome-evaluator.ts';
+import { hitRuleFromState, hitRuleToState } from '../outcomes/outcome-evaluator.ts';
 import { isHitBy, type HitRuleTerms } from '../outcomes/hit-rule.ts';
 import {
   ForecastSeries,
@@ -39,6 +39,20 @@ export interface RuleCalibrationState {
 interface NamedSeries {
   readonly definedBy: string;
   readonly series: ForecastSeries;
+}
+
+/**
+ * The calibration of one market under each of its hit rules, by the rule's key, in the order of the rules.
+ *
+ * @param states - of calibrations until now; a rule that has none begins anew.
+ */
+export function calibrationsOf(
+  hitRules: readonly HitRuleTerms[],
+  rules: CalibrationRules,
+  states: readonly RuleCalibrationState[],
+): ReadonlyMap<string, RuleCalibration> {
+  const known = new Map(states.map((state) => [hitRuleFromState(state.rule).key, state]));
+  return new Map(hitRules.map((rule) => [rule.key, new RuleCalibration(rule, rules, known.get(rule.key))]));
 }
 
 /** The calibration of one market under one hit rule: the reference rate, and each forecast's series. */

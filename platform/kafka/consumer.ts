@@ -26,7 +26,8 @@ export type { Assignment } from './assignment.ts';
 
 /** stop() = both: the first join must be over before a member can leave without becoming a ghost. */
 const JOIN_DEADLINE_MS = 4_000;
-const RUN_AGAIN_DELAY_MS = 1_000;
+/** Before the client is started again where it does not do so itself. */
+export const RUN_AGAIN_DELAY_MS = 1_000;
 const LEAVE_DEADLINE_MS = 5_500;
 /** A bug does not heal: after this many attempts at one batch the consumer stops. */
 const PROGRAMMING_ERRORS_MAX = 3;
@@ -162,10 +163,10 @@ class GroupMember implements RunningConsumer {
   /** kafkajs restarts by itself after most outages, and this is for the others. */
   #runAgain(): void {
     setTimeout(() => {
-      if (this.#stopped !== undefined || this.#fatal !== undefined) return;
+      if (this.#isOver) return;
       this.#consumer.connect().then(
         () => {
-          this.#run();
+          if (!this.#isOver) this.#run();
         },
         () => {
           this.#runAgain();
@@ -201,8 +202,12 @@ class GroupMember implements RunningConsumer {
     return this.#stopped;
   }
 
+  get #isOver(): boolean {
+    return this.#stopped !== undefined || this.#fatal !== undefined;
+  }
+
   get #interrupted(): boolean {
-    return this.#stopped !== undefined || this.#fatal !== undefined || this.#rebalance !== undefined;
+    return this.#isOver || this.#rebalance !== undefined;
   }
 
   get assignment(): Assignment {

@@ -6,9 +6,9 @@ import {
   type GaugeName,
   type HistogramName,
   type LabelsOf,
-  type MetricDefinition,
   type MetricName,
 } from './catalogue.ts';
+import type { MetricDefinition } from './definition.ts';
 
 /** How often the event loop's delay is sampled. */
 const EVENT_LOOP_PRECISION_MS = 20;

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
-import { METRICS, type MetricDefinition } from './catalogue.ts';
+import { METRICS } from './catalogue.ts';
+import type { MetricDefinition } from './definition.ts';
 import { Metrics, metricsOf } from './metrics.ts';
 
 const DEFINITIONS = Object.entries<MetricDefinition>(METRICS);

@@ -2,7 +2,7 @@ import { ANCHORS_TOPIC } from '../../contracts/topics.ts';
 import type { EngineAnchor } from '../../contracts/generated/events.ts';
 import type { AnchorRecord } from '../../evaluators/anchor.ts';
 import { framedIn } from '../../platform/kafka/framed-record.ts';
-import { fieldDifferences, type Difference } from './difference.ts';
+import { differenceBesideEvents, fieldDifferences, type Difference } from './difference.ts';
 import type { OutputAccess } from './sequence-search.ts';
 
 /** An anchor as it stands in the log. */
@@ -140,9 +140,13 @@ export class AnchorCheck {
     tapeOffset: number | undefined,
     detail: string,
   ): Difference {
-    return {
-      ...{ kind, topic: ANCHORS_TOPIC, partition: this.#partition, logOffset, sequence: undefined, eventId: undefined },
-      ...{ tapeOffset, detail, fields: [] },
-    };
+    return differenceBesideEvents({
+      kind,
+      topic: ANCHORS_TOPIC,
+      partition: this.#partition,
+      logOffset,
+      tapeOffset,
+      detail,
+    });
   }
 }

@@ -47,6 +47,13 @@ export interface Difference {
   readonly fields: readonly FieldDifference[];
 }
 
+/** A difference at a record that is not an event: an anchor, or a part of a state. */
+export function differenceBesideEvents(
+  place: Pick<Difference, 'kind' | 'topic' | 'partition' | 'logOffset' | 'tapeOffset' | 'detail'>,
+): Difference {
+  return { ...place, sequence: undefined, eventId: undefined, fields: [] };
+}
+
 type Plain = null | boolean | number | string | readonly Plain[] | { readonly [name: string]: Plain };
 
 /** The fields in which two events differ, in alphabetical order. */

@@ -1,5 +1,5 @@
 import type { EngineActivated, EngineAnchor } from '../../contracts/generated/events.ts';
-import { DERIVED_TOPICS, TAPE_TOPIC, type DerivedTopic } from '../../contracts/topics.ts';
+import { DERIVED_TOPICS, perTopic, TAPE_TOPIC, type DerivedTopic } from '../../contracts/topics.ts';
 import type { Advance, DerivedRecord } from '../../evaluators/advance.ts';
 import type { LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import type { ActivationTerms } from '../../evaluators/activation-terms.ts';
@@ -122,12 +122,9 @@ class RangeComparison {
     this.#options = options;
     this.#from = task.nextOffset;
     const { partition, nextSequences } = task;
-    this.#checks = Object.fromEntries(
-      DERIVED_TOPICS.map((topic) => [
-        topic,
-        new OutputCheck(access, { topic, partition }, options.logFrom[topic], nextSequences[topic]),
-      ]),
-    ) as Record<DerivedTopic, OutputCheck>;
+    this.#checks = perTopic(
+      (topic) => new OutputCheck(access, { topic, partition }, options.logFrom[topic], nextSequences[topic]),
+    );
     this.#causality = new Causality(partition, this.#from);
     this.#states = this.#from === 0 ? new StateCheck(access, partition) : undefined;
     this.#revocations = new RevocationSearch(access, partition);

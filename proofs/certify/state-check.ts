@@ -3,7 +3,7 @@ import { STATES_TOPIC } from '../../contracts/topics.ts';
 import type { AnchorRecord } from '../../evaluators/anchor.ts';
 import { Framed, framedIn } from '../../platform/kafka/framed-record.ts';
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
-import type { Difference } from './difference.ts';
+import { differenceBesideEvents, type Difference } from './difference.ts';
 import type { OutputAccess } from './sequence-search.ts';
 
 /**
@@ -89,10 +89,14 @@ export class StateCheck {
     tapeOffset: number | undefined,
     detail: string,
   ): Difference {
-    return {
-      ...{ kind, topic: STATES_TOPIC, partition: this.#partition, logOffset, sequence: undefined, eventId: undefined },
-      ...{ tapeOffset, detail, fields: [] },
-    };
+    return differenceBesideEvents({
+      kind,
+      topic: STATES_TOPIC,
+      partition: this.#partition,
+      logOffset,
+      tapeOffset,
+      detail,
+    });
   }
 }
 

@@ -7,7 +7,7 @@ import type { ChangeKind, DecisionChanges } from './decision-comparison.ts';
 import type { GridPoint } from './grid.ts';
 import type { Overfitting } from './overfitting.ts';
 import type { PeriodSum } from './period-sums.ts';
-import type { TapePart } from './tape-steps.ts';
+import type { TapePart } from '../tape-parts.ts';
 import type { TrialReport } from './trial-report.ts';
 import { changedCount, HYPOTHETICAL } from './what-if.ts';
 

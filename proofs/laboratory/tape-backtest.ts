@@ -6,7 +6,8 @@ import { setAsideText } from '../set-aside-text.ts';
 import type { TradesOfInstrument } from '../set-aside.ts';
 import type { FieldDifference } from './field-differences.ts';
 import type { LogComparisonReport, LogDifference } from './log-comparison.ts';
-import type { NotDerived, TapePart } from './tape-steps.ts';
+import type { TapePart } from '../tape-parts.ts';
+import type { NotDerived } from './tape-steps.ts';
 import { trialLines, type TrialReport } from './trial-report.ts';
 
 const HASH_DIGITS = 12;

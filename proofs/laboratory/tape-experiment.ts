@@ -11,7 +11,8 @@ import { tradesOf, type TradesOfInstrument } from '../set-aside.ts';
 import type { DecisionComparison } from './decision-comparison.ts';
 import type { LogComparison } from './log-comparison.ts';
 import { RecordedEvents } from './recorded-events.ts';
-import { TapeRun, type NotDerived, type TapePart } from './tape-steps.ts';
+import type { TapePart } from '../tape-parts.ts';
+import { TapeRun, type NotDerived } from './tape-steps.ts';
 
 /** The recorded tape, and the log of what was decided. Nothing of it can be written through these. */
 export interface Laboratory extends LogAccess {

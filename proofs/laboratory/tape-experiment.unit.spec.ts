@@ -14,7 +14,7 @@ import { DecisionComparison, type DecisionChange } from './decision-comparison.t
 import { recordedLog, TAPE_ID } from './fixtures/recorded-tape.ts';
 import { LogComparison } from './log-comparison.ts';
 import { runOverTape, type TapeExperiment } from './tape-experiment.ts';
-import { tapeParts } from './tape-steps.ts';
+import { tapeParts } from '../tape-parts.ts';
 import { configurationDifferences, explained } from './what-if.ts';
 
 const HIT_RULE = { horizonMs: 20_000, graceMs: 5_000 };

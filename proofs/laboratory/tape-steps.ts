@@ -6,33 +6,11 @@ import type { DerivedRecord } from '../../evaluators/advance.ts';
 import type { LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import { canonicalConfiguration, type EngineConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
+import type { TapePart } from '../tape-parts.ts';
 import { createPartitionTask, type PartitionTask, type TaskOptions } from '../../evaluators/partition-task.ts';
 
 /** Records among which a partition's first activation is looked for: it is usually the first. */
 const ACTIVATION_WITHIN_RECORDS = 100_000;
-
-/** A part of the tape that a run reads, from its first record kept. */
-export interface TapePart {
-  readonly partition: number;
-  readonly from: number;
-  /** The first offset not read. */
-  readonly to: number;
-}
-
-/** The parts of the tape that are there now; those without a record are left out. @throws TapeproofError UNREACHABLE */
-export async function tapeParts(
-  { reader }: Pick<LogAccess, 'reader'>,
-  partitions: readonly number[],
-): Promise<readonly TapePart[]> {
-  const parts = await Promise.all(
-    partitions.map(async (partition) => ({
-      partition,
-      from: await reader.startOffset(TAPE_TOPIC, partition),
-      to: await reader.endOffset(TAPE_TOPIC, partition),
-    })),
-  );
-  return parts.filter(({ from, to }) => to > from);
-}
 
 /** The events derived from one fetch of tape records. */
 export interface TapeSteps {

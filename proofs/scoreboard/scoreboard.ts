@@ -1,6 +1,6 @@
 import { nearestOf } from '../../contracts/nearest-name.ts';
 import type { Outcome } from '../../contracts/generated/events.ts';
-import { DERIVED_TOPICS, type DerivedEvent, type DerivedTopic } from '../../contracts/topics.ts';
+import { perTopic, type DerivedEvent, type DerivedTopic } from '../../contracts/topics.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import type { EventLog } from '../event-log.ts';
 import { SkillMoments, type SkillFigures } from '../scores/skill-moments.ts';
@@ -69,10 +69,7 @@ export class ScoreboardCount {
   /** By instrument. */
   private readonly groups = new Map<string, CountedGroup[]>();
   private readonly decisions = new Map<string, number>();
-  private readonly events = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, 0])) as Record<
-    DerivedTopic,
-    number
-  >;
+  private readonly events = perTopic(() => 0);
   /** Sequence of the next event, by topic, then by partition. */
   private readonly next = new Map<DerivedTopic, number[]>();
 
