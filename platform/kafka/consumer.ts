@@ -104,6 +104,7 @@ class GroupMember implements RunningConsumer {
   /** Grows with each join: work begun before a join must not be committed after it. */
   #generation = 0;
   #assignment: Assignment = {};
+  /** Resolves with the join that is being made, if any. */
   #joined = Promise.withResolvers<undefined>();
   /** Belongs to this membership: the next one commits nothing that was applied in it. */
   #commits: OffsetCommits;
@@ -145,9 +146,9 @@ class GroupMember implements RunningConsumer {
         this.#fail(error);
         return;
       }
-      this.#joined = Promise.withResolvers();
       this.#report.crashed(error);
-      if (!restart) this.#runAgain();
+      if (restart) this.#joined = Promise.withResolvers();
+      else this.#runAgain();
     });
     this.#report.started();
     try {
@@ -160,13 +161,15 @@ class GroupMember implements RunningConsumer {
     this.#run();
   }
 
-  /** kafkajs restarts by itself after most outages, and this is for the others. */
+  /** kafkajs restarts by itself after most outages, and this is for the others. Until then stop() has no join to await. */
   #runAgain(): void {
+    this.#joined.resolve(undefined);
     setTimeout(() => {
       if (this.#isOver) return;
       this.#consumer.connect().then(
         () => {
-          if (!this.#isOver) this.#run();
+          if (this.#isOver) void this.#consumer.disconnect().catch(() => undefined);
+          else this.#run();
         },
         () => {
           this.#runAgain();
@@ -177,6 +180,7 @@ class GroupMember implements RunningConsumer {
 
   #run(): void {
     const { concurrency = 1 } = this.#settings;
+    this.#joined = Promise.withResolvers();
     // Resolves after the first join; stop() must be possible before.
     this.#consumer
       .run({
