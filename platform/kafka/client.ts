@@ -70,7 +70,25 @@ export function createKafka(
     logCreator: () => write,
   });
   handshakesOf.set(kafka, handshakes);
+  addresses.set(kafka, { brokers, clientId, security });
   return kafka;
+}
+
+/** How to reach the Kafka of a client by another library. */
+export interface KafkaAddress {
+  /** `host:port` each. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly security: KafkaSecurity;
+}
+
+const addresses = new WeakMap<Kafka, KafkaAddress>();
+
+/** @param kafka - made by {@link createKafka}. */
+export function addressOf(kafka: Kafka): KafkaAddress {
+  const address = addresses.get(kafka);
+  if (address === undefined) throw new Error('this client was not made by createKafka');
+  return address;
 }
 
 /** By client: emits `refused` with the error of a TLS handshake, which kafkajs would retry for two minutes. */
@@ -94,8 +112,8 @@ function connectWithoutDelay(
 const REPEAT_SILENCE_MS = 10_000;
 const MESSAGES_REMEMBERED_MAX = 100;
 
-/** Reported again by the caller whose request failed, or (the last) advice that producer.ts handles. */
-const NOISE = /^(Connection error|Response )|^Limiting retries for the idempotent producer/;
+/** Reported again by the caller whose request failed. */
+const NOISE = /^(Connection error|Response )/;
 
 /** consumer.ts reports this itself. */
 const MEMBERSHIP = /joined the group|is rebalancing/;

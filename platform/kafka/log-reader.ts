@@ -5,7 +5,8 @@ import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
 import { isRefusedForGood } from './kafka-failure.ts';
 import { NO_HEADERS, type LogRecord } from './log-record.ts';
-import { kafkaSecurityFrom, logReaderSecurity, type KafkaSecurity } from './security.ts';
+import { leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
+import { kafkaSecurityFrom, platformaticSecurity, type KafkaSecurity } from './security.ts';
 
 /** The size of one fetch; the broker returns a larger record batch whole. Measured: more is slower. */
 const FETCH_BYTES_MAX = 1_048_576;
@@ -19,8 +20,6 @@ const OUTAGE_DEADLINE_MS = 60_000;
 /** The library's own timeouts are shorter; this one applies even where the library's do not. */
 const ATTEMPT_DEADLINE_MS = 20_000;
 const RETRY_DELAY_MS = 250;
-/** A topic may be unknown briefly after a broker's start. */
-const MISSING_TOPIC_DEADLINE_MS = 3_000;
 const IDLE_CLIENTS_MAX = 4;
 
 /** Aborted records included: nothing here depends on transactions, and every reader must see the same. */
@@ -142,7 +141,7 @@ class ClientPool {
       // The library requires a name; the group is never joined.
       groupId: 'tapeproof-log-reader',
       bootstrapBrokers: [...this.#brokers],
-      ...logReaderSecurity(this.#security, this.#brokers),
+      ...platformaticSecurity(this.#security, this.#brokers),
       autocommit: false,
       autocreateTopics: false,
       isolationLevel: READ_UNCOMMITTED,
@@ -162,33 +161,9 @@ class ClientPool {
   }
 }
 
-async function locate(client: Client, topic: string, partition: number): Promise<{ topicId: string; node: number }> {
-  client.topics.trackAll(topic);
-  try {
-    const metadata = await client.metadata({ topics: [topic] });
-    const found = metadata.topics.get(topic);
-    const leader = found?.partitions[partition]?.leader;
-    if (found !== undefined && leader !== undefined && leader >= 0) return { topicId: found.id, node: leader };
-    if (found !== undefined && partition >= found.partitionsCount) throw noSuchPartition(topic, partition, found);
-  } catch (error) {
-    // The library reports this without an error code.
-    if (!(error instanceof Error && error.message.startsWith('Unknown topic'))) throw error;
-  }
-  throw new TapeproofError(
-    'UNREACHABLE',
-    `Partition ${partition} of topic ${topic} does not exist: run "npx tapeproof topics apply".`,
-  );
-}
-
-function noSuchPartition(topic: string, partition: number, { partitionsCount }: { readonly partitionsCount: number }) {
-  return new TapeproofError(
-    'NOT_FOUND',
-    `There is no partition ${partition} of ${topic}: its ${partitionsCount} partitions count from 0.`,
-  );
-}
-
 async function offsetOf(client: Client, topic: string, partition: number, timestamp: bigint): Promise<number> {
-  await locate(client, topic, partition);
+  client.topics.trackAll(topic);
+  await leaderOf(client, topic, partition);
   const offsets = await client.listOffsets({ topics: [topic], partitions: { [topic]: [partition] }, timestamp });
   const offset = offsets.get(topic)?.[partition];
   if (offset === undefined) throw new Error(`no offset for partition ${partition} of ${topic}`);
@@ -208,7 +183,8 @@ async function fetchFrom(
   bytesMax = FETCH_BYTES_MAX,
 ): Promise<Fetched> {
   const { topic, partition } = range;
-  const { topicId, node } = await locate(client, topic, partition);
+  client.topics.trackAll(topic);
+  const { topicId, node } = await leaderOf(client, topic, partition);
   let response: Awaited<ReturnType<typeof client.fetch>>;
   try {
     response = await client.fetch({

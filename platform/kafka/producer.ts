@@ -1,20 +1,21 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { CompressionTypes, type Kafka, type Message, type Producer, type RecordMetadata } from 'kafkajs';
-import { frame } from '../../contracts/codec.ts';
+import type { Kafka } from 'kafkajs';
 import type { RecordName } from '../../contracts/generated/events.ts';
 import { TAPE_TOPIC, type TopicName } from '../../contracts/topics.ts';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { Metrics } from '../metrics/metrics.ts';
-import { kafkaUnreachable, RIDE_OUT_RETRY } from './client.ts';
+import { KafkaBatchSender, type BatchSender, type PartitionRecords } from './batch-sender.ts';
+import { addressOf, kafkaUnreachable } from './client.ts';
+import { encodeHeader, type BatchRecord } from './record-batch.ts';
 import type { Registry } from './registry.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
 /** Bounds one request, over all its topics. */
 const REQUEST_BYTES_MAX = 4 * 1_048_576;
-/** kafkajs groups by partition in quadratic time: at 20,000 records a request it is five times slower. */
+/** Bounds the time for which one request keeps the process from anything else. */
 const REQUEST_RECORDS_MAX = 1_000;
-/** kafkajs makes one record batch per partition, and the broker refuses a batch above `max.message.bytes` (1 MiB). */
+/** A request has one record batch per partition, and the broker refuses a batch above `max.message.bytes` (1 MiB). */
 const PARTITION_BYTES_MAX = 900_000;
 /** A record's overhead beside key, value and headers, at most. */
 const RECORD_OVERHEAD_BYTES = 48;
@@ -23,7 +24,7 @@ const RECORD_OVERHEAD_BYTES = 48;
  * time of receipt; a snapshot and its results are sent with their decision.
  */
 const UNTIMED_TOPICS: ReadonlySet<TopicName> = new Set([TAPE_TOPIC, 'indicator.snapshots', 'strategy.results']);
-/** Keys, mostly instruments, whose bytes are kept: for each text kafkajs measures it and writes it anew. */
+/** Keys, mostly instruments, whose bytes are kept. */
 const KEYS_KEPT_MAX = 8_192;
 /** A send without an acknowledgement for this long is an outage. */
 const SEND_DEADLINE_MS = 120_000;
@@ -69,9 +70,8 @@ export interface RecordProducer {
 }
 
 /**
- * An idempotent producer with one send in flight: kafkajs loses data when idempotent sends overlap and a response is
- * lost. A producer whose send failed is discarded, because the broker would treat its next batch, which has the same
- * sequence number, as a repetition of the failed one.
+ * A producer with one send in flight. A sender whose send failed is discarded, because the broker would treat its next
+ * batch, which has the same sequence, as a repetition of the failed one.
  *
  * @param onAppended - hears of each acknowledgement, per topic and partition, before the `send` it belongs to resolves.
  */
@@ -81,7 +81,17 @@ export function createRecordProducer(
   metrics: Metrics = new Metrics(),
   onAppended?: (appended: Appended) => void,
 ): RecordProducer {
-  let current: Promise<Producer> | undefined;
+  return producerOver(() => new KafkaBatchSender(addressOf(kafka)), registry, metrics, onAppended);
+}
+
+/** Like {@link createRecordProducer}, over any sender. */
+export function producerOver(
+  connect: () => BatchSender,
+  registry: Registry,
+  metrics: Metrics = new Metrics(),
+  onAppended?: (appended: Appended) => void,
+): RecordProducer {
+  let current: BatchSender | undefined;
   const waiting: Call[] = [];
   let isUnderWay = false;
   let last: Promise<void> = Promise.resolve();
@@ -89,20 +99,24 @@ export function createRecordProducer(
 
   const sendAll = async (records: readonly OutgoingRecord[], schemaIds: SchemaIds): Promise<void> => {
     for (const request of requestsOf(records)) {
+      const groups = groupsOf(request, schemaIds);
       try {
-        current ??= connectProducer(kafka);
-        const places = await withDeadline(
-          current.then((producer) => sendRequest(producer, request, schemaIds)),
-          SEND_DEADLINE_MS,
-          () => kafkaUnreachable(),
+        const sender = (current ??= connect());
+        const places = await withDeadline(sender.send(groups), SEND_DEADLINE_MS, () =>
+          kafkaUnreachable(sender.failure),
         );
-        for (const appended of appendedBy(request, places)) {
-          const { topic, partition, count } = appended;
+        const offsets = new Map(places.map((place) => [topicPartitionKey(place), place.baseOffset]));
+        for (const {
+          topic,
+          partition,
+          records: { length: count },
+        } of groups) {
+          const baseOffset = offsets.get(topicPartitionKey({ topic, partition })) ?? -1;
           metrics.count('tapeproof_producer_records_total', { topic, partition }, count);
-          onAppended?.(appended);
+          onAppended?.({ topic, partition, baseOffset: baseOffset < 0 ? undefined : baseOffset, count });
         }
       } catch (error) {
-        discard(current);
+        void current?.close();
         current = undefined;
         throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
       }
@@ -141,10 +155,8 @@ export function createRecordProducer(
     async disconnect() {
       closed = true;
       await last;
-      const producer = await current?.catch(() => undefined);
-      if (producer !== undefined) {
-        await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => kafkaUnreachable()).catch(() => undefined);
-      }
+      if (current === undefined) return;
+      await withDeadline(current.close(), CLOSE_DEADLINE_MS, () => kafkaUnreachable()).catch(() => undefined);
     },
   };
 }
@@ -174,76 +186,38 @@ async function withSchemas(registry: Registry, calls: readonly Call[], schemaIds
   return known;
 }
 
-/** One for each partition of a request: kafkajs makes one record batch of its records. */
-function appendedBy(records: readonly OutgoingRecord[], places: readonly RecordMetadata[]): Appended[] {
-  const offsets = new Map(
-    places.map(({ topicName, partition, baseOffset }) => [`${topicName} ${partition}`, baseOffset]),
-  );
-  const groups = Map.groupBy(records, topicPartitionKey);
-  return [...groups].flatMap(([place, group]) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const baseOffset = Number(offsets.get(place) ?? -1);
-    const { topic, partition } = first;
-    return [{ topic, partition, baseOffset: baseOffset < 0 ? undefined : baseOffset, count: group.length }];
-  });
-}
-
-async function connectProducer(kafka: Kafka): Promise<Producer> {
-  const producer = kafka.producer({
-    idempotent: true,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-    metadataMaxAge: 300_000,
-    retry: RIDE_OUT_RETRY,
-    // kafkajs calls its partitioner even where a record names its partition.
-    createPartitioner: () => (args) => {
-      if (args.message.partition === undefined) throw new Error('every record names its partition');
-      return args.message.partition;
-    },
-  });
-  await producer.connect();
-  return producer;
-}
-
-function discard(producer: Promise<Producer> | undefined): void {
-  producer?.then((connected) => connected.disconnect()).catch(() => undefined);
-}
-
-async function sendRequest(
-  producer: Producer,
-  records: readonly OutgoingRecord[],
-  schemaIds: SchemaIds,
-): Promise<readonly RecordMetadata[]> {
-  const emittedAt = new Date().toISOString();
-  const timed = { 'emitted-at': emittedAt };
-  const byTopic = new Map<string, Message[]>();
+/** The records of a request by topic and partition, each group in order. */
+function groupsOf(records: readonly OutgoingRecord[], schemaIds: SchemaIds): PartitionGroup[] {
+  const emittedAt = encodeHeader('emitted-at', new Date().toISOString());
+  const groups = new Map<string, PartitionGroup>();
   for (const record of records) {
-    let messages = byTopic.get(record.topic);
-    if (messages === undefined) byTopic.set(record.topic, (messages = []));
-    messages.push({
-      partition: record.partition,
+    const place = topicPartitionKey(record);
+    let group = groups.get(place);
+    if (group === undefined)
+      groups.set(place, (group = { topic: record.topic, partition: record.partition, records: [] }));
+    group.records.push({
       key: record.key === null ? null : bytesOfKey(record.key),
-      value: frame(schemaIds.get(schemaKey(record)) ?? 0, record.body),
-      timestamp: String(Math.floor(record.timestampUs / 1_000)),
-      headers: headersOf(record, timed),
+      schemaId: schemaIds.get(schemaKey(record)) ?? 0,
+      body: record.body,
+      timestampMs: Math.floor(record.timestampUs / 1_000),
+      headers: headersOf(record, emittedAt),
     });
   }
-  const acknowledged = await producer.sendBatch({
-    acks: -1,
-    timeout: 30_000,
-    compression: CompressionTypes.None,
-    topicMessages: [...byTopic].map(([topic, messages]) => ({ topic, messages })),
-  });
-  assertAcknowledged(records, acknowledged);
-  return acknowledged;
+  return [...groups.values()];
 }
 
-const NO_HEADERS: Readonly<Record<string, string>> = {};
+interface PartitionGroup extends PartitionRecords {
+  readonly topic: TopicName;
+  readonly records: BatchRecord[];
+}
 
-function headersOf({ topic, headers }: OutgoingRecord, timed: Record<string, string>): Record<string, string> {
-  if (UNTIMED_TOPICS.has(topic)) return headers ?? NO_HEADERS;
-  return headers === undefined ? timed : { ...headers, ...timed };
+const NO_HEADERS: readonly Buffer[] = [];
+
+function headersOf({ topic, headers }: OutgoingRecord, emittedAt: Buffer): readonly Buffer[] {
+  const isTimed = !UNTIMED_TOPICS.has(topic);
+  if (headers === undefined) return isTimed ? [emittedAt] : NO_HEADERS;
+  const encoded = Object.entries(headers).map(([name, value]) => encodeHeader(name, value));
+  return isTimed ? [...encoded, emittedAt] : encoded;
 }
 
 const keys = new Map<string, Buffer>();
@@ -255,17 +229,6 @@ function bytesOfKey(key: string): Buffer {
     keys.set(key, (bytes = Buffer.from(key)));
   }
   return bytes;
-}
-
-/**
- * If a partition's leader moves to a broker that has already answered this send, kafkajs never sends its records, yet
- * resolves.
- */
-function assertAcknowledged(records: readonly OutgoingRecord[], acknowledged: readonly RecordMetadata[]): void {
-  const places = new Set(acknowledged.map(({ topicName, partition }) => `${topicName} ${partition}`));
-  const missing = records.find(({ topic, partition }) => !places.has(topicPartitionKey({ topic, partition })));
-  if (missing === undefined) return;
-  throw new Error(`no answer for partition ${missing.partition} of ${missing.topic}, whose leader has moved`);
 }
 
 function schemaKey({ topic, type }: OutgoingRecord): string {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DERIVED_TOPICS } from '../../contracts/topics.ts';
-import type { Kafka, ProducerBatch, RecordMetadata } from 'kafkajs';
-import { createRecordProducer, requestsOf, type Appended, type OutgoingRecord } from './producer.ts';
+import type { Acknowledged, BatchSender, PartitionRecords } from './batch-sender.ts';
+import { producerOver, requestsOf, type Appended, type OutgoingRecord } from './producer.ts';
 import type { Registry } from './registry.ts';
 
 const BATCH_BYTES_MAX = 1_048_588;
@@ -52,28 +52,32 @@ describe('requestsOf', () => {
   });
 });
 
-/**
- * A Kafka with given answers: the case below needs several brokers, and the local stack has one. Partition
- * leaders move while a send is under way, and kafkajs resolves without having sent records that moved to a broker that
- * had answered.
- */
-function kafkaOf(answers: readonly ((batch: ProducerBatch) => RecordMetadata[])[]) {
-  const batches: ProducerBatch[] = [];
-  const producer = {
-    connect: () => Promise.resolve(),
-    disconnect: () => Promise.resolve(),
-    sendBatch: (batch: ProducerBatch) => {
-      batches.push(batch);
-      return Promise.resolve(answers[batches.length - 1]?.(batch) ?? all(batch));
-    },
+/** A sender with given answers: without one, it acknowledges everything. */
+function senderOf(
+  answers: readonly ((groups: readonly PartitionRecords[]) => Promise<readonly Acknowledged[]>)[] = [],
+) {
+  const sends: (readonly PartitionRecords[])[] = [];
+  let opened = 0;
+  let closed = 0;
+  const connect = (): BatchSender => {
+    opened += 1;
+    return {
+      failure: undefined,
+      send(groups) {
+        sends.push(groups);
+        return answers[sends.length - 1]?.(groups) ?? Promise.resolve(placesOf(groups));
+      },
+      close() {
+        closed += 1;
+        return Promise.resolve();
+      },
+    };
   };
-  return { kafka: { producer: () => producer } as unknown as Kafka, batches };
+  return { connect, sends, opened: () => opened, closed: () => closed };
 }
 
-const all = ({ topicMessages }: ProducerBatch): RecordMetadata[] =>
-  (topicMessages ?? []).flatMap(({ topic, messages }) =>
-    messages.map(({ partition = -1 }) => ({ topicName: topic, partition, errorCode: 0 })),
-  );
+const placesOf = (groups: readonly PartitionRecords[]): Acknowledged[] =>
+  groups.map(({ topic, partition }) => ({ topic, partition, baseOffset: 0 }));
 
 const registry = {
   idOf: (topic) =>
@@ -83,36 +87,44 @@ const registry = {
 const at = (partition: number) => outgoing({ topic: 'decision.outcomes', partition, bytes: 8 });
 
 describe('a producer', () => {
-  it('treats nothing as sent that no broker has acknowledged', async () => {
-    const { kafka, batches } = kafkaOf([(batch) => all(batch).filter(({ partition }) => partition !== 2)]);
-    const producer = createRecordProducer(kafka, registry);
+  it('begins anew after a failure, under another identity', async () => {
+    const { connect, sends, opened, closed } = senderOf([() => Promise.reject(new Error('connection lost'))]);
+    const producer = producerOver(connect, registry);
     await expect(producer.send([at(1), at(2)])).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    expect([opened(), closed()]).toEqual([1, 1]);
     await producer.send([at(1), at(2)]);
-    expect(batches).toHaveLength(2);
+    expect([sends.length, opened()]).toEqual([2, 2]);
     await producer.disconnect();
+    expect(closed()).toBe(2);
   });
 
   it('sends the calls that wait in one request, in their order, without the one with an unknown schema', async () => {
-    const { kafka, batches } = kafkaOf([]);
-    const producer = createRecordProducer(kafka, registry);
+    const { connect, sends } = senderOf();
+    const producer = producerOver(connect, registry);
     const letter = { ...at(0), topic: 'dead.letters', type: 'DeadLetter' } as const;
     const sent = await Promise.allSettled([
-      producer.send([at(1)]),
+      producer.send([{ ...at(1), key: 'first' }]),
       producer.send([letter]),
-      producer.send([at(2), at(1)]),
+      producer.send([at(2), { ...at(1), key: 'second' }]),
     ]);
     expect(sent.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(batches.map(all)).toMatchObject([[{ partition: 1 }, { partition: 2 }, { partition: 1 }]]);
+    expect(sends).toMatchObject([
+      [
+        { partition: 1, records: [{ key: Buffer.from('first') }, { key: Buffer.from('second') }] },
+        { partition: 2, records: [{ schemaId: 1 }] },
+      ],
+    ]);
     await producer.disconnect();
     await expect(producer.send([at(1)])).rejects.toThrow('disconnected');
   });
 
   it('says where Kafka appended, per topic and partition, before a call resolves', async () => {
-    const { kafka } = kafkaOf([
-      (batch) => all(batch).map((answer) => ({ ...answer, baseOffset: answer.partition === 1 ? '70' : '-1' })),
+    const { connect } = senderOf([
+      (groups) =>
+        Promise.resolve(placesOf(groups).map((place) => ({ ...place, baseOffset: place.partition === 1 ? 70 : -1 }))),
     ]);
     const heard: Appended[] = [];
-    const producer = createRecordProducer(kafka, registry, undefined, (appended) => heard.push(appended));
+    const producer = producerOver(connect, registry, undefined, (appended) => heard.push(appended));
     await producer.send([at(1), at(2), at(1)]);
     expect(heard).toEqual([
       { topic: 'decision.outcomes', partition: 1, baseOffset: 70, count: 2 },

@@ -1,4 +1,4 @@
-import type { ConnectionOptions as BaseOptions, SASLOptions as LogReaderSasl } from '@platformatic/kafka';
+import type { ConnectionOptions as BaseOptions, SASLOptions as PlatformaticSasl } from '@platformatic/kafka';
 import type { KafkaConfig, Mechanism, SASLOptions } from 'kafkajs';
 import { isIP } from 'node:net';
 import { TapeproofError } from '../errors.ts';
@@ -108,13 +108,13 @@ function kafkajsSasl(sasl: Sasl): SASLOptions | Mechanism {
 }
 
 /** For `@platformatic/kafka`. @param brokers `host:port` each. */
-export function logReaderSecurity(
+export function platformaticSecurity(
   { tls, sasl }: KafkaSecurity,
   brokers: readonly string[],
 ): Pick<BaseOptions, 'tls' | 'tlsServerName' | 'sasl'> {
   // An IP address cannot be a server name, and brokers reached by address are advertised by address.
   const byName = brokers.every((broker) => isIP(broker.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')) === 0);
-  const named: LogReaderSasl | undefined =
+  const named: PlatformaticSasl | undefined =
     sasl?.mechanism === 'OAUTHBEARER' ? { ...sasl, authBytesValidator: refuseRefusedToken } : sasl;
   return {
     ...(tls === undefined ? {} : { tls, tlsServerName: byName }),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kafkajsSecurity, kafkaSecurityFrom, logReaderSecurity } from './security.ts';
+import { kafkajsSecurity, kafkaSecurityFrom, platformaticSecurity } from './security.ts';
 
 const PROTOCOL = 'TAPEPROOF_KAFKA_SECURITY_PROTOCOL';
 const MECHANISM = 'TAPEPROOF_KAFKA_SASL_MECHANISM';
@@ -27,19 +27,19 @@ describe('kafkaSecurityFrom', () => {
   it('is plain text where nothing is set', () => {
     const security = kafkaSecurityFrom({});
     expect(kafkajsSecurity(security)).toEqual({ ssl: false });
-    expect(logReaderSecurity(security, ['one:9092'])).toEqual({});
+    expect(platformaticSecurity(security, ['one:9092'])).toEqual({});
   });
 
   it.each(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512'])('gives both clients the same %s', (mechanism) => {
     const security = kafkaSecurityFrom({ [PROTOCOL]: 'SASL_SSL', [MECHANISM]: mechanism, ...NAMED });
     const who = { username: 'engine', password: 'engine-secret' };
     expect(kafkajsSecurity(security)).toEqual({ ssl: {}, sasl: { mechanism: mechanism.toLowerCase(), ...who } });
-    expect(logReaderSecurity(security, ['one:9092'])).toEqual({
+    expect(platformaticSecurity(security, ['one:9092'])).toEqual({
       tls: {},
       tlsServerName: true,
       sasl: { mechanism, ...who },
     });
-    expect(logReaderSecurity(security, ['[::1]:9092'])).toMatchObject({ tlsServerName: false });
+    expect(platformaticSecurity(security, ['[::1]:9092'])).toMatchObject({ tlsServerName: false });
   });
 
   it('gives both clients a token that is read when it is asked for', async () => {
@@ -52,7 +52,7 @@ describe('kafkaSecurityFrom', () => {
     const { sasl } = kafkajsSecurity(security);
     environment['TAPEPROOF_KAFKA_TOKEN'] = 'second-token';
     expect(await sentBy(sasl, '')).toEqual(['n,,\x01auth=Bearer second-token\x01\x01']);
-    const token = logReaderSecurity(security, []).sasl?.token;
+    const token = platformaticSecurity(security, []).sasl?.token;
     expect(typeof token === 'function' && (await token())).toBe('second-token');
   });
 
@@ -62,7 +62,7 @@ describe('kafkaSecurityFrom', () => {
     });
     const answer = '{"status":"invalid_token"}';
     await expect(sentBy(kafkajsSecurity(security).sasl, answer)).rejects.toThrow('authentication failed');
-    const validate = logReaderSecurity(security, []).sasl?.authBytesValidator;
+    const validate = platformaticSecurity(security, []).sasl?.authBytesValidator;
     const errors = [answer, ''].map((text) => {
       let refused: unknown;
       validate?.(Buffer.from(text), (error) => (refused = error));

@@ -1,6 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { logLevel, Kafka } from 'kafkajs';
-import { RIDE_OUT_RETRY } from '../../platform/kafka/client.ts';
+import type { Kafka } from 'kafkajs';
+import { createKafka } from '../../platform/kafka/client.ts';
+import { createLog } from '../../platform/log.ts';
 
 /** A relay to a broker that can lose answers: the broker does the work and the client never hears of it. */
 export interface LossyConnection {
@@ -39,7 +40,7 @@ export async function lossyConnection(broker: string): Promise<LossyConnection> 
     });
     upstream.on('data', (bytes: Buffer) => {
       if (!isLosing) {
-        client.write(bytes);
+        client.write(withPort(bytes, host, Number(port), relayPort));
         return;
       }
       lost += 1;
@@ -48,17 +49,7 @@ export async function lossyConnection(broker: string): Promise<LossyConnection> 
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const relayPort = (server.address() as AddressInfo).port;
-  const kafka = new Kafka({
-    brokers: [broker],
-    clientId: 'test-lossy',
-    logLevel: logLevel.NOTHING,
-    retry: RIDE_OUT_RETRY,
-    socketFactory: ({ onConnect }) => {
-      const socket = connect(relayPort, '127.0.0.1', onConnect);
-      socket.setKeepAlive(true);
-      return socket;
-    },
-  });
+  const kafka = createKafka([`127.0.0.1:${relayPort}`], 'test-lossy', createLog('test', 'silent'));
   return {
     kafka,
     loseAnswerTo(requestBytesMin) {
@@ -70,4 +61,13 @@ export async function lossyConnection(broker: string): Promise<LossyConnection> 
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** An answer in which the broker names itself names the relay instead, so that clients stay with it. */
+function withPort(bytes: Buffer, host: string, port: number, relayPort: number): Buffer {
+  const address = Buffer.concat([Buffer.from(host), Buffer.alloc(4)]);
+  address.writeInt32BE(port, host.length);
+  for (let at = bytes.indexOf(address); at >= 0; at = bytes.indexOf(address, at + 1))
+    bytes.writeInt32BE(relayPort, at + host.length);
+  return bytes;
 }
