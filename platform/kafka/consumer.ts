@@ -16,11 +16,19 @@ import { consumerOptions } from './consumer-options.ts';
 import { ConsumerTelemetry } from './consumer-telemetry.ts';
 import { isProgrammingError, isRebalance, plain, isMissingCoordinator } from './consumer-errors.ts';
 import { ExpectedOffsets } from './expected-offsets.ts';
+import { readWholeBatches } from './fetch-response.ts';
+import type { LogRecord } from './log-record.ts';
 import { OffsetCommits } from './offset-commits.ts';
-import { partitionBatchOf, type Applied, type BatchResult, type PartitionBatch } from './partition-batch.ts';
+import {
+  recordsOf,
+  type Applied,
+  type BatchResult,
+  type FetchedRecords,
+  type PartitionBatch,
+} from './partition-batch.ts';
 import { PartitionPauses } from './partition-pauses.ts';
 import { PartitionProgress } from './partition-progress.ts';
-import { startPulse } from './pulse.ts';
+import { startPulse, type Pulse } from './pulse.ts';
 
 export type { Assignment } from './assignment.ts';
 
@@ -86,6 +94,7 @@ export interface RunningConsumer {
 export async function startConsumer(settings: ConsumerSettings): Promise<RunningConsumer> {
   const { kafka, groupId, topics, offsetsAreHints = false, remedy } = settings;
   if (!offsetsAreHints) await refuseLostRecords(kafka, groupId, topics, remedy);
+  await readWholeBatches();
   const member = new GroupMember(settings);
   await member.start();
   return member;
@@ -275,7 +284,9 @@ class GroupMember implements RunningConsumer {
     // Fetched before: the next owner of the partition reads it again.
     if (this.#rebalance !== undefined) throw this.#rebalance;
     // Stale: fetched before a seek() that has not taken effect.
-    if (this.#interrupted || payload.isStale() || this.#hasGap(payload)) return;
+    if (this.#interrupted || payload.isStale()) return;
+    const fetched = recordsOf(payload.batch);
+    if (this.#hasGap(fetched)) return;
     const generation = this.#generation;
     const pulse = startPulse(
       () => payload.heartbeat(),
@@ -284,21 +295,13 @@ class GroupMember implements RunningConsumer {
       },
     );
     let result: BatchResult | Error;
-    this.progress.began(payload.batch);
+    this.progress.began(fetched);
     try {
-      result = await this.#settings.handle(
-        partitionBatchOf(payload.batch, {
-          heartbeat: pulse.beat,
-          interrupted: () => {
-            this.progress.worked(payload.batch);
-            return pulse.error() !== undefined || this.#interrupted;
-          },
-        }),
-      );
+      result = await this.#handle(fetched, pulse);
     } catch (error) {
       result = plain(error);
     } finally {
-      this.progress.ended(payload.batch);
+      this.progress.ended(fetched);
       await pulse.end();
     }
     // The group has moved on: the offsets now belong to another member.
@@ -306,10 +309,23 @@ class GroupMember implements RunningConsumer {
     if (result instanceof Error) this.#onError(payload, result);
     else if ('resumeAt' in result) this.#resumeAt(payload, result.resumeAt);
     else if ('appliedUpTo' in result) this.#skipTo(payload, result.appliedUpTo);
-    else this.#goOn(payload, result);
+    else this.#goOn(payload, fetched, result);
     await this.#commitIfInterrupted();
     const missed = pulse.error();
     if (missed !== undefined) throw missed;
+  }
+
+  async #handle(fetched: FetchedRecords, pulse: Pulse): Promise<BatchResult> {
+    // Compaction removed them.
+    if (fetched.records.length === 0) return { nextOffset: fetched.lastOffset + 1 };
+    return this.#settings.handle({
+      ...fetched,
+      heartbeat: pulse.beat,
+      interrupted: () => {
+        this.progress.worked(fetched);
+        return pulse.error() !== undefined || this.#interrupted;
+      },
+    });
   }
 
   /** The last chance: this membership may get no further batch. */
@@ -344,9 +360,8 @@ class GroupMember implements RunningConsumer {
     this.progress.rebalanceAnnounced();
   }
 
-  #hasGap({ batch }: EachBatchPayload): boolean {
-    const { topic, partition } = batch;
-    const gap = this.#expected.gapBefore({ topic, partition, firstOffset: batch.firstOffset() });
+  #hasGap(fetched: FetchedRecords): boolean {
+    const gap = this.#expected.gapBefore(fetched);
     if (gap !== undefined) this.#fail(gap);
     return gap !== undefined;
   }
@@ -361,29 +376,26 @@ class GroupMember implements RunningConsumer {
     await this.#consumer.commitOffsets([{ topic, partition, offset: String(offset) }]).catch(() => undefined);
   }
 
-  #goOn(payload: EachBatchPayload, { nextOffset, waitsFor }: Applied): void {
-    const { batch } = payload;
-    const { topic, partition, messages } = batch;
-    // The offset of a marker, where the batch begins with one.
-    const first = Number(batch.firstOffset());
-    const last = Number(messages.at(-1)?.offset);
-    if (nextOffset < first || nextOffset > last + 1) {
-      this.#fail(new Error(`nextOffset ${nextOffset} is outside the batch ${first} to ${last} of ${topic}`));
+  #goOn(payload: EachBatchPayload, fetched: FetchedRecords, { nextOffset, waitsFor }: Applied): void {
+    const { topic, partition, records, firstOffset, lastOffset } = fetched;
+    const last = records.at(-1)?.offset ?? lastOffset;
+    if (nextOffset < firstOffset || nextOffset > last + 1) {
+      this.#fail(new Error(`nextOffset ${nextOffset} is outside the batch ${firstOffset} to ${last} of ${topic}`));
       return;
     }
-    if (nextOffset === first) {
-      this.progress.waits(batch, waitsFor ?? 'the last attempt took nothing');
-      if (!this.#interrupted) this.#pauses.pause(payload, this.#pauses.countAttempt(batch));
+    if (nextOffset === firstOffset) {
+      this.progress.waits(fetched, waitsFor ?? 'the last attempt took nothing');
+      if (!this.#interrupted) this.#pauses.pause(payload, this.#pauses.countAttempt(fetched));
       return;
     }
     // The last record may be followed by a transaction's marker, which no handler sees.
-    const position = nextOffset === last + 1 ? Number(batch.lastOffset()) + 1 : nextOffset;
-    this.#pauses.progressed(batch);
+    const position = nextOffset === last + 1 ? lastOffset + 1 : nextOffset;
+    this.#pauses.progressed(fetched);
     // Not during a seek(): the next batch begins where that points.
     if (!payload.isStale()) this.#expected.set(topic, partition, position);
     this.#commits.applied({ topic, partition, offset: position }, payload);
-    this.#report.applied(batch, nextOffset > last ? messages.length : recordsBefore(messages, nextOffset));
-    payload.resolveOffset(String(nextOffset - 1));
+    this.#report.applied(fetched, nextOffset > last ? records.length : recordsBefore(records, nextOffset));
+    payload.resolveOffset(String(position - 1));
   }
 
   /** The store may already have what a new group reads from the start: without this its lag would stay. */
@@ -420,7 +432,7 @@ class GroupMember implements RunningConsumer {
 }
 
 /** The number of an interrupted batch's records before an offset. */
-function recordsBefore(messages: readonly { readonly offset: string }[], offset: number): number {
-  const left = messages.findIndex((message) => Number(message.offset) >= offset);
-  return left === -1 ? messages.length : left;
+function recordsBefore(records: readonly LogRecord[], offset: number): number {
+  const left = records.findIndex((record) => record.offset >= offset);
+  return left === -1 ? records.length : left;
 }

@@ -1,5 +1,6 @@
 import { TapeproofError } from '../errors.ts';
 import { remedyText, type Remedy } from './committed-offsets.ts';
+import type { PartitionRecords } from './partition-batch.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
 /** What kafkajs reports about a batch; offsets also count transaction markers, which are not delivered as records. */
@@ -45,9 +46,8 @@ export class ExpectedOffsets {
   }
 
   /** @returns the error where a batch begins too late. */
-  gapBefore({ topic, partition, firstOffset }: Omit<BatchBounds, 'lastOffset'>): TapeproofError | undefined {
+  gapBefore({ topic, partition, firstOffset: first }: PartitionRecords): TapeproofError | undefined {
     const key = topicPartitionKey({ topic, partition });
-    const first = Number(firstOffset);
     const expected = this.#next.get(key) ?? first;
     this.#next.set(key, expected);
     if (first <= expected) return undefined;

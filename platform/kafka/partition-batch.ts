@@ -1,16 +1,21 @@
-import type { Batch, KafkaMessage } from 'kafkajs';
-import { NO_HEADERS, type LogRecord } from './log-record.ts';
+import type { Batch } from 'kafkajs';
+import type { BatchMessage } from './fetch-response.ts';
+import type { LogRecord } from './log-record.ts';
 
 /** Consecutive records of one partition. */
-export interface PartitionBatch {
+export interface PartitionRecords {
   readonly topic: string;
   readonly partition: number;
-  /** Where the batch begins: at the first record, or at a transaction's marker before it, which is not delivered. */
+  /** Where they begin: at the first record, or at a transaction's marker before it, which is not delivered. */
   readonly firstOffset: number;
-  /** At least one. Values share the memory of their fetch: copy what is kept for long. */
+  /** Values share the memory of their fetch: copy what is kept for long. */
   readonly records: readonly LogRecord[];
   /** Offset that the partition's next record will get. */
   readonly highWatermark: number;
+}
+
+/** Records, at least one, to be handled. */
+export interface PartitionBatch extends PartitionRecords {
   /**
    * Also sent once a second in the background; await it before keeping the event loop busy for seconds. Never rejects.
    */
@@ -38,58 +43,35 @@ export interface Applied {
   readonly waitsFor?: string;
 }
 
-/** Converts a batch of kafkajs. */
-export function partitionBatchOf(
-  batch: Batch,
-  { heartbeat, interrupted }: Pick<PartitionBatch, 'heartbeat' | 'interrupted'>,
-): PartitionBatch {
-  const { topic, partition, messages } = batch;
-  const records = messages.map((message) => new FetchedRecord(topic, partition, message));
+/** The records that one fetch returned. */
+export interface FetchedRecords extends PartitionRecords {
+  /** Of the last record, or of a marker or a record that compaction removed after it. */
+  readonly lastOffset: number;
+}
+
+/** Reads what kafkajs delivers. @throws RangeError for bytes that are not a record batch. */
+export function recordsOf(delivered: Batch): FetchedRecords {
+  // It passes on what decodeFetchResponse() made, and has no type for that.
+  const { topic, partition, fetchedOffset, messages, messagesWithinOffset } = delivered as unknown as BatchOfBatches;
+  const from = Number(fetchedOffset);
+  const records: LogRecord[] = [];
+  for (const { batch } of messages) batch.addRecordsTo(records, topic, partition, from);
+  const [first] = messagesWithinOffset;
   return {
     topic,
     partition,
-    firstOffset: Number(batch.firstOffset() ?? 0),
+    firstOffset: first?.isControlRecord === true ? first.batch.firstOffset : (records[0]?.offset ?? from),
+    lastOffset: Number(delivered.lastOffset()),
+    highWatermark: Number(delivered.highWatermark),
     records,
-    highWatermark: Number(batch.highWatermark),
-    heartbeat,
-    interrupted,
   };
 }
 
-/** A record as kafkajs fetched it. Headers and time, which few handlers read, are built when read. */
-class FetchedRecord implements LogRecord {
+interface BatchOfBatches {
   readonly topic: string;
   readonly partition: number;
-  readonly offset: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly #message: KafkaMessage;
-
-  constructor(topic: string, partition: number, message: KafkaMessage) {
-    this.topic = topic;
-    this.partition = partition;
-    this.offset = Number(message.offset);
-    this.key = message.key;
-    this.value = message.value;
-    this.#message = message;
-  }
-
-  get headers(): Readonly<Record<string, string>> {
-    return headersOf(this.#message.headers);
-  }
-
-  get timestampMs(): number {
-    return Number(this.#message.timestamp);
-  }
-}
-
-function headersOf(headers: KafkaMessage['headers']): Readonly<Record<string, string>> {
-  if (headers === undefined) return NO_HEADERS;
-  const texts: Record<string, string> = {};
-  for (const name in headers) {
-    const value = headers[name];
-    const last = Array.isArray(value) ? value.at(-1) : value;
-    if (last !== undefined) texts[name] = last.toString();
-  }
-  return texts;
+  readonly fetchedOffset: string;
+  /** Without markers. */
+  readonly messages: readonly BatchMessage[];
+  readonly messagesWithinOffset: readonly BatchMessage[];
 }

@@ -3,7 +3,6 @@ import { encodeBody, FINGERPRINTS, frame, readerFor } from '../../contracts/code
 import { Decimal } from '../../contracts/decimal.ts';
 import { SCHEMAS, type Trade } from '../../contracts/generated/events.ts';
 import { readTrade } from '../../contracts/trade-reader.ts';
-import { partitionBatchOf } from './partition-batch.ts';
 import type { RegisteredSchema, Registry } from './registry.ts';
 import { createTapeDecoder } from './tape-decoder.ts';
 
@@ -47,24 +46,5 @@ describe('createTapeDecoder', () => {
       expect(content).toMatchObject({ kind: 'trade', trade, fingerprint: FINGERPRINTS.Trade, body: written });
     }
     expect(decode({ value: frame(7, written.subarray(1)) })).toMatchObject({ kind: 'unusable', reason: 'UNDECODABLE' });
-  });
-});
-
-describe('partitionBatchOf', () => {
-  it('has the headers and the time of a record when asked', () => {
-    const message = {
-      key: null,
-      value: body,
-      offset: '41',
-      timestamp: '1723161255342',
-      attributes: 0,
-      headers: { one: Buffer.from('1'), two: [Buffer.from('1'), Buffer.from('2')] },
-    };
-    const batch = { topic: 't', partition: 3, highWatermark: '42', messages: [message], firstOffset: () => '41' };
-    const control = { heartbeat: () => Promise.resolve(), interrupted: () => false };
-    const [record] = partitionBatchOf(batch as never, control).records;
-    expect(record).toMatchObject({ topic: 't', partition: 3, offset: 41, key: null, value: body });
-    expect(record?.headers).toEqual({ one: '1', two: '2' });
-    expect(record?.timestampMs).toBe(1_723_161_255_342);
   });
 });

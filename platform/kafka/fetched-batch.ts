@@ -1,0 +1,163 @@
+import { NO_HEADERS, type LogRecord } from './log-record.ts';
+
+const LENGTH_POSITION = 8;
+const FORMAT_POSITION = 16;
+const ATTRIBUTES_POSITION = 21;
+const LAST_OFFSET_DELTA_POSITION = 23;
+const FIRST_TIMESTAMP_POSITION = 27;
+const NEWEST_TIMESTAMP_POSITION = 35;
+const COUNT_POSITION = 57;
+const HEAD_BYTES = 61;
+/** Before the bytes that the length counts. */
+const UNCOUNTED_BYTES = 12;
+const FORMAT = 2;
+
+const COMPRESSION = 0b111;
+const LOG_APPEND_TIME = 1 << 3;
+const CONTROL = 1 << 5;
+
+const GROUP_BITS = 7;
+const GROUP_UNITS = 128;
+/** As many groups as fit 32 bits without loss. */
+const SMALL_BITS_MAX = 28;
+
+/**
+ * A record batch of format 2 (https://kafka.apache.org/documentation/#recordbatch) as it was fetched. Its records are
+ * read when they are handled: objects for everything that a fetch holds would survive several garbage collections.
+ */
+export class FetchedBatch {
+  readonly firstOffset: number;
+  readonly lastOffset: number;
+  /** A transaction's marker. */
+  readonly isControl: boolean;
+  readonly #count: number;
+  readonly #firstTimestampMs: number;
+  /** The log's own time, where it replaces that of the records. */
+  readonly #appendedMs: number | undefined;
+  /** The records, uncompressed. */
+  readonly #bytes: Buffer;
+
+  /** @param head - the batch, whole. @param bytes - its records, uncompressed. */
+  constructor(head: Buffer, bytes: Buffer) {
+    const attributes = head.readInt16BE(ATTRIBUTES_POSITION);
+    this.firstOffset = Number(head.readBigInt64BE(0));
+    this.lastOffset = this.firstOffset + head.readInt32BE(LAST_OFFSET_DELTA_POSITION);
+    this.isControl = (attributes & CONTROL) !== 0;
+    this.#count = head.readInt32BE(COUNT_POSITION);
+    this.#firstTimestampMs = Number(head.readBigInt64BE(FIRST_TIMESTAMP_POSITION));
+    this.#appendedMs =
+      (attributes & LOG_APPEND_TIME) === 0 ? undefined : Number(head.readBigInt64BE(NEWEST_TIMESTAMP_POSITION));
+    this.#bytes = bytes;
+  }
+
+  /** Adds its records from an offset on. @throws RangeError when the bytes are not those of a record batch. */
+  addRecordsTo(records: LogRecord[], topic: string, partition: number, from: number): void {
+    const bytes = this.#bytes;
+    let at = 0;
+    for (let left = this.#count; left > 0; left -= 1) {
+      const length = varintAt(bytes, at);
+      const begin = varintEnd;
+      // The attributes of a record are not used.
+      const sinceFirstMs = varintAt(bytes, begin + 1);
+      const timestampMs = this.#appendedMs ?? this.#firstTimestampMs + sinceFirstMs;
+      const offset = this.firstOffset + varintAt(bytes, varintEnd);
+      if (offset >= from) records.push(new FetchedRecord(topic, partition, offset, timestampMs, bytes, varintEnd));
+      at = begin + length;
+    }
+    if (at > bytes.length) throw new RangeError('a record batch ends within a record');
+  }
+}
+
+/** Decompresses the records of a batch, by the number of the compression in its attributes. @throws where it is not known. */
+export type Decompress = (compression: number, bytes: Buffer) => Buffer;
+
+/**
+ * The record batches of one partition in an answer to a fetch. The last one may be cut off, and is left out then.
+ *
+ * @throws RangeError where a batch has another format than 2, which brokers since 0.11 write.
+ */
+export function fetchedBatches(bytes: Buffer, decompress: Decompress): FetchedBatch[] {
+  const batches: FetchedBatch[] = [];
+  let at = 0;
+  while (at + HEAD_BYTES <= bytes.length) {
+    const end = at + UNCOUNTED_BYTES + bytes.readInt32BE(at + LENGTH_POSITION);
+    if (end > bytes.length) break;
+    const format = bytes.readInt8(at + FORMAT_POSITION);
+    if (format !== FORMAT) throw new RangeError(`a record batch has format ${format} and not ${FORMAT}`);
+    const compression = bytes.readInt16BE(at + ATTRIBUTES_POSITION) & COMPRESSION;
+    const records = bytes.subarray(at + HEAD_BYTES, end);
+    const plain = compression === 0 ? records : decompress(compression, records);
+    batches.push(new FetchedBatch(bytes.subarray(at, at + HEAD_BYTES), plain));
+    at = end;
+  }
+  return batches;
+}
+
+/** A record within its batch: key and headers, which few handlers read, are cut out when they are read. */
+class FetchedRecord implements LogRecord {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestampMs: number;
+  readonly value: Buffer | null;
+  readonly #bytes: Buffer;
+  readonly #keyAt: number;
+
+  constructor(topic: string, partition: number, offset: number, timestampMs: number, bytes: Buffer, keyAt: number) {
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = offset;
+    this.timestampMs = timestampMs;
+    this.#bytes = bytes;
+    this.#keyAt = keyAt;
+    const keyBytes = varintAt(bytes, keyAt);
+    const valueBytes = varintAt(bytes, varintEnd + Math.max(keyBytes, 0));
+    this.value = valueBytes < 0 ? null : bytes.subarray(varintEnd, varintEnd + valueBytes);
+  }
+
+  get key(): Buffer | null {
+    return this.#bytesAt(this.#keyAt);
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    this.#bytesAt(this.#keyAt);
+    this.#bytesAt(varintEnd);
+    const count = varintAt(this.#bytes, varintEnd);
+    if (count === 0) return NO_HEADERS;
+    const texts: Record<string, string> = {};
+    for (let left = count; left > 0; left -= 1) {
+      const name = this.#bytesAt(varintEnd);
+      const value = this.#bytesAt(varintEnd);
+      if (name !== null && value !== null) texts[name.toString()] = value.toString();
+    }
+    return texts;
+  }
+
+  /** Bytes behind their length; leaves the position behind them in {@link varintEnd}. */
+  #bytesAt(position: number): Buffer | null {
+    const length = varintAt(this.#bytes, position);
+    if (length < 0) return null;
+    const begin = varintEnd;
+    varintEnd = begin + length;
+    return this.#bytes.subarray(begin, varintEnd);
+  }
+}
+
+/** The position behind the number that was read last. */
+let varintEnd = 0;
+
+/** A zigzag number of seven bits a byte, the lowest first. Beyond the bytes' end it is 0. */
+function varintAt(bytes: Buffer, position: number): number {
+  let at = position;
+  let byte = bytes[at] ?? 0;
+  let zigzag = byte & (GROUP_UNITS - 1);
+  for (let bits = GROUP_BITS; byte >= GROUP_UNITS; bits += GROUP_BITS) {
+    at += 1;
+    byte = bytes[at] ?? 0;
+    const group = byte & (GROUP_UNITS - 1);
+    // Past 31 bits shifts would lose some.
+    zigzag = bits < SMALL_BITS_MAX ? zigzag | (group << bits) : zigzag + group * 2 ** bits;
+  }
+  varintEnd = at + 1;
+  return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
+}
