@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TapeproofError } from '../errors.ts';
 import type { KafkaAddress } from './client.ts';
 import { isRefusedForGood } from './kafka-failure.ts';
-import { leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
+import { connectionTo, leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
 import { encodeRecordBatch, type BatchRecord, type ProducerIdentity } from './record-batch.ts';
 import { platformaticSecurity } from './security.ts';
 import { topicPartitionKey } from './topic-partition.ts';
@@ -169,13 +169,6 @@ async function batchesByLeader(client: Producer, waiting: ReadonlySet<Batch>): P
     else batches.push(batch);
   }
   return byLeader;
-}
-
-async function connectionTo(client: Producer, node: number): Promise<Connection> {
-  const { brokers } = await client.metadata({ topics: [] });
-  const broker = brokers.get(node);
-  if (broker === undefined) throw new Error(`broker ${node} is not known`);
-  return client.connections.get(broker);
 }
 
 /** @throws the library's error where Kafka refuses a batch. Others of the request may have been appended. */

@@ -1,3 +1,4 @@
+import type { Connection, Reader } from '@platformatic/kafka';
 import { createRequire } from 'node:module';
 import { TapeproofError } from '../errors.ts';
 import { fetchedBatches, type Decompress, type FetchedBatch } from './fetched-batch.ts';
@@ -24,7 +25,7 @@ interface FetchResponse {
   readonly responses: readonly { readonly topicName: string; readonly partitions: readonly PartitionResponse[] }[];
 }
 
-interface PartitionResponse {
+export interface PartitionResponse {
   readonly partition: number;
   readonly errorCode: number;
   readonly highWatermark: string;
@@ -103,6 +104,16 @@ function partitionIn(fields: Fields, decompress: Decompress): PartitionResponse 
   return { partition, errorCode, highWatermark, preferredReadReplica, messages };
 }
 
+/** Loaded when it is needed: loading takes longer than starting a whole command. */
+async function loadDecompress(): Promise<Decompress> {
+  const { compressionsAlgorithmsByBitmask: algorithms } = await import('@platformatic/kafka');
+  return (compression, bytes) => {
+    const algorithm = algorithms[compression as keyof typeof algorithms];
+    if (algorithm !== undefined) return algorithm.decompressSync(bytes);
+    throw new TapeproofError('CONFIGURATION', `Kafka sends records compressed in an unknown way (${compression}).`);
+  };
+}
+
 /** What kafkajs 2.2.4 decodes answers to a fetch with: found anew for each request. */
 const kafkajs = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fetch/v11/response') as {
   decode: (bytes: Buffer) => Promise<FetchResponse>;
@@ -110,12 +121,66 @@ const kafkajs = createRequire(import.meta.url)('kafkajs/src/protocol/requests/fe
 
 /** From here on every consumer of this process gets {@link BatchMessage}s. */
 export async function readWholeBatches(): Promise<void> {
-  // Loaded here: loading takes longer than starting a whole command.
-  const { compressionsAlgorithmsByBitmask: algorithms } = await import('@platformatic/kafka');
-  const decompress: Decompress = (compression, bytes) => {
-    const algorithm = algorithms[compression as keyof typeof algorithms];
-    if (algorithm !== undefined) return algorithm.decompressSync(bytes);
-    throw new TapeproofError('CONFIGURATION', `Kafka sends records compressed in an unknown way (${compression}).`);
-  };
+  const decompress = await loadDecompress();
   kafkajs.decode = (bytes) => Promise.resolve().then(() => decodeFetchResponse(bytes, decompress));
+}
+
+/** Where one fetch begins, and how much it may return; the broker returns a larger record batch whole. */
+export interface FetchRequest {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly bytesMax: number;
+  /** The broker holds an empty answer for this long. */
+  readonly waitMs: number;
+}
+
+const FETCH = 1;
+/** The last version before topics have ids, of Kafka 2.3; the last to go in brokers is version 3. */
+const FETCH_VERSION = 11;
+const NO_REPLICA = -1;
+/** Aborted records included: nothing here depends on transactions, and every reader must see the same. */
+const READ_UNCOMMITTED = 0;
+/** No session: each answer has everything. */
+const [NO_SESSION, NO_EPOCH] = [0, -1];
+const UNKNOWN = -1;
+
+/** One fetch from one partition. @throws the library's error, by Kafka's name, where Kafka refuses it. */
+export async function fetchOnce(
+  connection: Connection,
+  { topic, partition, offset, bytesMax, waitMs }: FetchRequest,
+): Promise<PartitionResponse> {
+  const [{ Writer, ProtocolError }, decompress] = await Promise.all([import('@platformatic/kafka'), loadDecompress()]);
+  const request = () =>
+    Writer.create()
+      .appendInt32(NO_REPLICA)
+      .appendInt32(waitMs)
+      .appendInt32(1)
+      .appendInt32(bytesMax)
+      .appendInt8(READ_UNCOMMITTED)
+      .appendInt32(NO_SESSION)
+      .appendInt32(NO_EPOCH)
+      .appendInt32(1)
+      .appendString(topic, false)
+      .appendInt32(1)
+      .appendInt32(partition)
+      .appendInt32(UNKNOWN)
+      .appendInt64(BigInt(offset))
+      .appendInt64(BigInt(UNKNOWN))
+      .appendInt32(bytesMax)
+      .appendInt32(0)
+      .appendString('', false);
+  const { promise, resolve, reject } = Promise.withResolvers<FetchResponse>();
+  const parse = (_id: number, _key: number, _version: number, reader: Reader) =>
+    decodeFetchResponse(reader.buffer.slice(reader.position), decompress);
+  connection.send(FETCH, FETCH_VERSION, request, parse, false, false, (error, response) => {
+    if (response === undefined) reject(error ?? new Error('Kafka gave no answer'));
+    else resolve(response);
+  });
+  const { errorCode, responses } = await promise;
+  if (errorCode !== 0) throw new ProtocolError(errorCode);
+  const answer = responses[0]?.partitions[0];
+  if (answer === undefined) throw new Error(`no answer for partition ${partition} of ${topic}`);
+  if (answer.errorCode !== 0) throw new ProtocolError(answer.errorCode);
+  return answer;
 }

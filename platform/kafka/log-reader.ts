@@ -1,11 +1,12 @@
-import type { Consumer, KafkaRecord, RecordsBatch } from '@platformatic/kafka';
+import type { Consumer } from '@platformatic/kafka';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
+import { fetchOnce, type PartitionResponse } from './fetch-response.ts';
 import { isRefusedForGood } from './kafka-failure.ts';
-import { NO_HEADERS, type LogRecord } from './log-record.ts';
-import { leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
+import type { LogRecord } from './log-record.ts';
+import { connectionTo, leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
 import { kafkaSecurityFrom, platformaticSecurity, type KafkaSecurity } from './security.ts';
 
 /** The size of one fetch; the broker returns a larger record batch whole. Measured: more is slower. */
@@ -22,12 +23,8 @@ const ATTEMPT_DEADLINE_MS = 20_000;
 const RETRY_DELAY_MS = 250;
 const IDLE_CLIENTS_MAX = 4;
 
-/** Aborted records included: nothing here depends on transactions, and every reader must see the same. */
-const READ_UNCOMMITTED = 0;
 const LATEST = -1n;
 const EARLIEST = -2n;
-const CONTROL_BATCH = 1 << 5;
-const LOG_APPEND_TIME = 1 << 3;
 
 export interface LogRange {
   readonly topic: string;
@@ -144,7 +141,6 @@ class ClientPool {
       ...platformaticSecurity(this.#security, this.#brokers),
       autocommit: false,
       autocreateTopics: false,
-      isolationLevel: READ_UNCOMMITTED,
       connectTimeout: CONNECT_TIMEOUT_MS,
       timeout: REQUEST_TIMEOUT_MS,
       retries: 0,
@@ -162,7 +158,6 @@ class ClientPool {
 }
 
 async function offsetOf(client: Client, topic: string, partition: number, timestamp: bigint): Promise<number> {
-  client.topics.trackAll(topic);
   await leaderOf(client, topic, partition);
   const offsets = await client.listOffsets({ topics: [topic], partitions: { [topic]: [partition] }, timestamp });
   const offset = offsets.get(topic)?.[partition];
@@ -182,33 +177,14 @@ async function fetchFrom(
   offset: number,
   bytesMax = FETCH_BYTES_MAX,
 ): Promise<Fetched> {
-  const { topic, partition } = range;
-  client.topics.trackAll(topic);
-  const { topicId, node } = await leaderOf(client, topic, partition);
-  let response: Awaited<ReturnType<typeof client.fetch>>;
+  const { topic, partition, to } = range;
+  const { node } = await leaderOf(client, topic, partition);
+  let fetched: PartitionResponse;
   try {
-    response = await client.fetch({
-      node,
-      isolationLevel: READ_UNCOMMITTED,
-      minBytes: 1,
-      maxBytes: bytesMax,
-      maxWaitTime: FETCH_WAIT_MS_MAX,
-      topics: [
-        {
-          topicId,
-          partitions: [
-            {
-              partition,
-              fetchOffset: BigInt(offset),
-              currentLeaderEpoch: -1,
-              lastFetchedEpoch: -1,
-              partitionMaxBytes: bytesMax,
-            },
-          ],
-        },
-      ],
-    });
+    const request = { topic, partition, offset, bytesMax, waitMs: FETCH_WAIT_MS_MAX };
+    fetched = await fetchOnce(await connectionTo(client, node), request);
   } catch (error) {
+    if (await isApiError(error, 'NOT_LEADER_OR_FOLLOWER')) client.clearMetadata();
     if (!(await isApiError(error, 'OFFSET_OUT_OF_RANGE'))) throw error;
     throw new TapeproofError(
       'SEQUENCE_GAP',
@@ -216,56 +192,19 @@ async function fetchFrom(
       { cause: error },
     );
   }
-  const data = response.responses[0]?.partitions.find(({ partitionIndex }) => partitionIndex === partition);
-  if (data === undefined) {
-    // An incremental fetch leaves out a partition without news.
-    return { records: [], nextOffset: offset, endOffset: await offsetOf(client, topic, partition, LATEST) };
+  const records: LogRecord[] = [];
+  for (const { batch } of fetched.messages) {
+    if (!batch.isControl && batch.firstOffset < to) batch.addRecordsTo(records, topic, partition, offset);
   }
-  const batches = data.records ?? [];
-  const last = batches.at(-1);
+  const after = records.findIndex((record) => record.offset >= to);
   return {
-    records: recordsOf(batches, range, offset),
-    nextOffset: last === undefined ? offset : Number(last.firstOffset) + last.lastOffsetDelta + 1,
-    endOffset: Number(data.highWatermark),
+    records: after < 0 ? records : records.slice(0, after),
+    nextOffset: (fetched.messages.at(-1)?.batch.lastOffset ?? offset - 1) + 1,
+    endOffset: Number(fetched.highWatermark),
   };
 }
 
 async function isApiError(error: unknown, apiId: string): Promise<boolean> {
   const { findErrorBy } = await import('@platformatic/kafka');
   return error instanceof Error && findErrorBy(error, 'apiId', apiId) !== null;
-}
-
-/** A fetch returns whole record batches: records before `offset`, or from `to` on, are cut off. */
-function recordsOf(batches: readonly RecordsBatch[], { topic, partition, to }: LogRange, offset: number): LogRecord[] {
-  const records: LogRecord[] = [];
-  for (const batch of batches) {
-    if ((batch.attributes & CONTROL_BATCH) !== 0) continue;
-    const firstOffset = Number(batch.firstOffset);
-    const firstTimestamp = Number(batch.firstTimestamp);
-    const appended = (batch.attributes & LOG_APPEND_TIME) !== 0 ? Number(batch.maxTimestamp) : undefined;
-    for (const record of batch.records) {
-      const at = firstOffset + record.offsetDelta;
-      if (at < offset) continue;
-      if (at >= to) return records;
-      records.push({
-        topic,
-        partition,
-        offset: at,
-        key: record.key,
-        value: record.value,
-        headers: headersOf(record.headers),
-        timestampMs: appended ?? firstTimestamp + Number(record.timestampDelta),
-      });
-    }
-  }
-  return records;
-}
-
-function headersOf(headers: KafkaRecord['headers']): Readonly<Record<string, string>> {
-  if (headers.length === 0) return NO_HEADERS;
-  const texts: Record<string, string> = {};
-  for (const [name, value] of headers) {
-    if (name !== null && value !== null) texts[name.toString('utf8')] = value.toString('utf8');
-  }
-  return texts;
 }

@@ -1,4 +1,4 @@
-import type { Base } from '@platformatic/kafka';
+import type { Base, Connection } from '@platformatic/kafka';
 import { TapeproofError } from '../errors.ts';
 
 /** A topic may be unknown briefly after a broker's start. */
@@ -31,6 +31,14 @@ export async function leaderOf(client: Base, topic: string, partition: number): 
     'UNREACHABLE',
     `Partition ${partition} of topic ${topic} does not exist: run "npx tapeproof topics apply".`,
   );
+}
+
+/** A connection to a broker; the client keeps one for each. */
+export async function connectionTo(client: Base, node: number): Promise<Connection> {
+  const { brokers } = await client.metadata({ topics: [] });
+  const broker = brokers.get(node);
+  if (broker === undefined) throw new Error(`broker ${node} is not known`);
+  return client.connections.get(broker);
 }
 
 function noSuchPartition(topic: string, partition: number, { partitionsCount }: { readonly partitionsCount: number }) {
