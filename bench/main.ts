@@ -11,6 +11,7 @@ import { runEngine } from '../evaluators/main.ts';
 import { createLog } from '../platform/log.ts';
 import { runProjector } from '../projectors/main.ts';
 import { DEFAULT_STACK_OPTIONS, freePorts, stackReset, stackUp } from '../stack/main.ts';
+import { measureAudit } from './audit.ts';
 import type { Bench } from './bench.ts';
 import { TASK_VARIABLE, usageNow, type ChildTask } from './child.ts';
 import { measureEngine, runEngineOver } from './engine.ts';
@@ -32,7 +33,16 @@ const TRADES = 1_500_000;
 /** The part of them used for the read models, with a snapshot at each trade: the most events. */
 const TRADES_PER_EVENTFUL_TRADE = 8;
 const HASHES = 200_000;
-const PARTS = ['start', 'scoreboard', 'laboratory', 'engine', 'read-models', 'latency', 'live-ingest'] as const;
+const PARTS = [
+  'start',
+  'scoreboard',
+  'laboratory',
+  'engine',
+  'read-models',
+  'audit',
+  'latency',
+  'live-ingest',
+] as const;
 
 const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
 
@@ -61,6 +71,13 @@ const MEASUREMENTS: Readonly<
     await fillTape(eventful);
     await deriveTape(eventful);
     return await measureReadModels(eventful);
+  },
+  audit: async (bench) => {
+    const eventful = { ...bench, trades: Math.ceil(bench.trades / TRADES_PER_EVENTFUL_TRADE) };
+    await layTape(eventful, EACH_TRADE_MS);
+    await fillTape(eventful);
+    await deriveTape(eventful);
+    return await measureAudit(eventful);
   },
   latency: async (bench) => {
     await layTape(bench, CADENCE_MS);
