@@ -106,6 +106,8 @@ async function listeners(
     'sasl.oauthbearer.jwks.endpoint.url': `file://${keySetFile}`,
     'sasl.oauthbearer.expected.issuer': issuer,
     'sasl.oauthbearer.expected.audience': audience,
+    // By default it accepts a token for half a minute after its end.
+    'sasl.oauthbearer.clock.skew.seconds': 1,
   };
 }
 
