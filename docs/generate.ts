@@ -17,6 +17,7 @@ const PROCESSES: Readonly<Record<LogSource, string>> = {
   projector: 'projector',
   'ingest-live': 'live',
   checkpoints: 'checkpoints',
+  dashboard: 'dashboard',
   witness: 'witness',
 };
 /** All that have metrics: the witness knows no service. */

@@ -154,7 +154,7 @@ export const activation = z
     reason: z.string().nullable(),
     approver: z.string().nullable(),
     changes: z
-      .array(z.strictObject({ key: z.string(), before: z.string().nullable(), after: z.string().nullable() }))
+      .array(z.strictObject({ key: z.string(), from: z.string().nullable(), to: z.string().nullable() }))
       .nullable()
       .describe('keys in which its configuration differs from the one before, values as JSON; null for the first'),
     places: z.array(z.strictObject({ partition: count, offset: count, at: z.string() })),

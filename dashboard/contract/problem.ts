@@ -23,6 +23,7 @@ export const PROBLEMS = {
   NOT_FOUND: { status: 404, title: 'There is no such thing' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Only reading is allowed' },
   NOT_ACCEPTABLE: { status: 406, title: 'The answer has another type' },
+  CHECK_FAILED: { status: 409, title: 'The log is not what it should be' },
   BODY_NOT_ACCEPTED: { status: 413, title: 'A request has no body here' },
   URL_TOO_LONG: { status: 414, title: 'The address is too long' },
   MISDIRECTED: { status: 421, title: 'The host name is not one of this server' },
@@ -30,6 +31,7 @@ export const PROBLEMS = {
   HEADERS_TOO_LARGE: { status: 431, title: 'The headers are too large' },
   INTERNAL: { status: 500, title: 'An error of this server' },
   STORE_DOWN: { status: 503, title: 'A service does not answer' },
+  NOT_SET_UP: { status: 503, title: 'Something is not set up yet' },
   BUSY: { status: 503, title: 'The server does as much as it may' },
   TOO_SLOW: { status: 504, title: 'The answer took too long' },
 } as const;

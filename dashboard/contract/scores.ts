@@ -114,6 +114,12 @@ export const reliabilityResponse = z
 export const scoreSpansQuery = z.strictObject({
   forecast: forecastName.default('DECISION'),
   configHash: hash.optional().describe('without it the configuration of the latest outcome'),
+  horizonMs: z
+    .string()
+    .regex(/^\d{1,12}$/, 'give whole milliseconds')
+    .transform(Number)
+    .optional()
+    .describe('without it the horizon of the latest outcome'),
   fromUs: timeUsText.optional().describe('outcomes at or after it'),
   toUs: timeUsText.optional().describe('outcomes before it'),
   limit: limitText(SCORE_SPANS_MAX, SCORE_SPANS_DEFAULT),
@@ -139,6 +145,7 @@ export const scoreSpansResponse = z
     instrument: instrumentName,
     forecast: forecastName,
     configHash: z.string().nullable().describe('null where there is no outcome'),
+    horizonMs: count.nullable().describe('null where there is no outcome'),
     spanUs: count,
     spans: z.array(scoreSpan).max(SCORE_SPANS_MAX).describe('oldest first; those with outcomes'),
   })
