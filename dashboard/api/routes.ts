@@ -6,6 +6,7 @@ import { problem } from '../contract/problem.ts';
 import { EVENTS_PATH, OPENAPI_PATH, PROOF_PATH, ROUTES, type Route, type RouteName } from '../contract/routes.ts';
 import { eventParams, noQuery } from '../contract/values.ts';
 import { answersFrom, type AnswerSettings, type RouteInput } from './answers.ts';
+import { openApiText } from './description.ts';
 import type { LiveFeed, Viewer } from './live-feed.ts';
 
 const REFUSED = {
@@ -37,11 +38,6 @@ export function addRoutes(app: FastifyInstance, settings: AnswerSettings, feed: 
   app.get(OPENAPI_PATH, { schema: { hide: true, querystring: noQuery } }, async (_request, reply) => {
     await reply.type('application/json').send(openApiText(app));
   });
-}
-
-/** The description of the API; the same for the same contract. */
-export function openApiText(app: FastifyInstance): string {
-  return `${JSON.stringify(app.swagger(), undefined, 2)}\n`;
 }
 
 function addProof(app: FastifyInstance, { models }: AnswerSettings): void {

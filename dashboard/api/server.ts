@@ -1,23 +1,16 @@
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
 import { fastifySSE } from '@fastify/sse';
-import swagger from '@fastify/swagger';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import {
-  jsonSchemaTransform,
-  jsonSchemaTransformObject,
-  serializerCompiler,
-  validatorCompiler,
-} from 'fastify-type-provider-zod';
-import type { OpenAPIV3_1 } from 'openapi-types';
-import packageJson from '../../package.json' with { type: 'json' };
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { allowedHosts } from '../../platform/health/allowed-hosts.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
 import { OPENAPI_PATH } from '../contract/routes.ts';
 import { API_PREFIX } from '../contract/values.ts';
 import { bearerCheck } from './authorization.ts';
+import { addDescription } from './description.ts';
 import { LiveFeed, VIEWERS_MAX } from './live-feed.ts';
 import { ApiProblem, problemBody, problemOf } from './problems.ts';
 import type { ReadModels } from './read-models.ts';
@@ -124,27 +117,7 @@ async function addPlugins(app: FastifyInstance, { requestsPerMinuteMax }: Dashbo
       ),
   });
   await app.register(fastifySSE, { heartbeatInterval: 0 });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Tapeproof, read only',
-        version: packageJson.version,
-        description: 'Probabilities, not predictions or advice. GET only; anything unknown in a query is refused.',
-      },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      security: [{}, { token: [] }],
-    },
-    transform: jsonSchemaTransform,
-    transformObject: answersOnly,
-  });
-}
-
-/** Each schema is described for requests too, and no request has one of them. */
-function answersOnly(document: Parameters<typeof jsonSchemaTransformObject>[0]) {
-  const described = jsonSchemaTransformObject(document) as OpenAPIV3_1.Document;
-  const schemas = Object.entries(described.components?.schemas ?? {}).filter(([name]) => !name.endsWith('Input'));
-  return { ...described, components: { ...described.components, schemas: Object.fromEntries(schemas) } };
+  await addDescription(app);
 }
 
 /** What is refused before a route is asked, and how refusals look. */
