@@ -22,6 +22,7 @@ import { measureReadModels } from './read-models.ts';
 import { measureScoreboard } from './scoreboard.ts';
 import { measureStart } from './start.ts';
 import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape } from './tape.ts';
+import { measureViewers, runDashboardOn } from './viewers.ts';
 
 const RUNS = 5;
 /**
@@ -32,7 +33,7 @@ const TRADES = 1_500_000;
 /** The part of them used for the read models, with a snapshot at each trade: the most events. */
 const TRADES_PER_EVENTFUL_TRADE = 8;
 const HASHES = 200_000;
-const PARTS = ['start', 'scoreboard', 'laboratory', 'engine', 'read-models', 'latency', 'live-ingest'] as const;
+const PARTS = ['start', 'scoreboard', 'laboratory', 'engine', 'read-models', 'latency', 'live-ingest', 'viewers'] as const;
 
 const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
 
@@ -70,6 +71,7 @@ const MEASUREMENTS: Readonly<
     await layTape(bench, CADENCE_MS);
     return await measureLiveIngest(bench);
   },
+  viewers: measureViewers,
 };
 
 async function measure(part: (typeof PARTS)[number], runs: number, trades: number): Promise<Figure[]> {
@@ -102,7 +104,8 @@ async function inside({ role, connections, argument }: ChildTask): Promise<unkno
   if (role === 'live-ingest') {
     return await runLiveIngest(JSON.parse(String(argument)) as LiveTask, connections, run.log);
   }
-  if (role === 'engine') await runEngine(run);
+  if (role === 'dashboard') await runDashboardOn(Number(argument), connections, run.log, run.signal);
+  else if (role === 'engine') await runEngine(run);
   else if (role === 'projector') await runProjector({ ...run, name: String(argument) });
   else throw new Error(`unknown role ${role}`);
   return undefined;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { readerUrlOf, type Connections } from '../platform/connections.ts';
 import { unlessAborted } from '../platform/deadline.ts';
 import { TapeproofError } from '../platform/errors.ts';
+import { isKnownDown } from '../platform/health/dependencies.ts';
 import type { Log } from '../platform/log.ts';
 import { keepSecret } from '../platform/security/redaction.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
@@ -126,7 +127,8 @@ async function partOf<Value>(reading: Promise<Value>): Promise<StatusPart<Value>
 function servicesOf({ health }: Telemetry): readonly ServiceState[] {
   return SERVICES.map((name) => {
     const part = health.parts.get(name);
-    return { name, up: part?.ready !== false, reason: part?.ready === false ? part.detail : null };
+    const isDown = isKnownDown(part);
+    return { name, up: !isDown, reason: isDown ? (part?.detail ?? null) : null };
   });
 }
 

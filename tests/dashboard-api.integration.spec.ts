@@ -21,6 +21,7 @@ import { formatVerifierKey } from '../proofs/tlog/note-key.ts';
 import { parseProof } from '../proofs/tlog/tlog-proof.ts';
 import { stopService } from '../stack/main.ts';
 import { ObservedProcess } from './support/observed-process.ts';
+import { startEngine, type RunningEngine } from './support/running-engine.ts';
 import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { SEEDED_INSTRUMENTS, seedTape, type SeededTape } from './support/seeded-tape.ts';
 import { LOG_KEY } from './support/signed-log.ts';
@@ -29,7 +30,7 @@ import { until } from './support/until.ts';
 
 /** Horizons so short that there are enough of them for every figure. */
 const QUICK = parseConfiguration({ cadenceMs: 500, hitRules: [{ horizonMs: 2_000, graceMs: 1_000 }] });
-const TRADES = 9_000;
+const TRADES = 12_000;
 const PROJECTORS = ['redis-latest', 'postgres-history', 'scores'];
 const [INSTRUMENT = ''] = SEEDED_INSTRUMENTS;
 /** A stop with open streams must not take longer. */
@@ -38,7 +39,7 @@ const STOP_MS_MAX = 10_000;
 /** The API over a log, in order; the last tests stop services. */
 describe('the dashboard API', () => {
   const connections = stackConnections();
-  const running: RunningProjector[] = [];
+  const running: (RunningProjector | RunningEngine)[] = [];
   let tape: SeededTape;
   let pool: Pool;
   let dashboard: ObservedProcess;
@@ -48,9 +49,10 @@ describe('the dashboard API', () => {
     await resetStores();
     pool = createPool(stackEndpoints().postgresReaderUrl, 'test');
     tape = await seedTape(connections, QUICK);
-    running.push(...PROJECTORS.map(startProjector));
     await tape.trade(TRADES);
     await tape.quiet(3_600);
+    // It derives the same again, and writes the anchors that a signature and a proof begin with.
+    running.push(startEngine(), ...PROJECTORS.map(startProjector));
     dashboard = new ObservedProcess(
       connections,
       ['dashboard', '--port', '0', '--json', '--log-key', formatVerifierKey(LOG_KEY)],
@@ -168,13 +170,16 @@ describe('the dashboard API', () => {
   });
 
   it('has scores with intervals, diagrams and figures over time', async () => {
-    const { rows } = await answer('scores', '', `?forecast=DECISION&instrument=${encodeURIComponent(INSTRUMENT)}`);
-    const [row] = rows;
+    const { rows } = await answer('scores');
+    const row = rows.find(({ regret }) => regret !== null);
+    const { instrument = '', forecast } = row?.group ?? {};
     expect(row?.hitRateInterval?.low).toBeLessThan(row?.hitRate ?? 0);
-    const { diagrams } = await answer('reliability', '', `?instrument=${encodeURIComponent(INSTRUMENT)}`);
-    const diagram = diagrams.find(({ group }) => group.forecast === 'DECISION');
-    expect(diagram?.n).toBe(row?.n);
-    const { spans, configHash } = await answer('scoreSpans', INSTRUMENT, '?limit=20');
+    const { diagrams } = await answer('reliability', '', `?instrument=${encodeURIComponent(instrument)}`);
+    const diagram = diagrams.find(({ group }) => group.forecast === forecast);
+    expect(diagram).toMatchObject({ n: row?.n, withheld: [] });
+    const few = rows.find(({ withheld }) => withheld.some(({ reason }) => reason === 'TOO_FEW'));
+    expect(few).toMatchObject({ hitRate: null, skillAgainstReference: null });
+    const { spans, configHash } = await answer('scoreSpans', instrument, `?limit=20&forecast=${forecast}`);
     expect(configHash).toBe(row?.group.configHash);
     expect(spans.reduce((sum, { n }) => sum + n, 0)).toBe(row?.n);
     // The sums of the outcomes give what the projector's sums give.
@@ -214,7 +219,10 @@ describe('the dashboard API', () => {
         },
         partition,
       );
-      await publisher.round(new AbortController().signal);
+      await until('the log is signed', async () => {
+        const statuses = await publisher.round(new AbortController().signal);
+        return statuses?.every(({ head }) => head !== undefined) === true;
+      });
     } finally {
       await Promise.all([producer.disconnect(), reader.close()]);
     }
@@ -328,6 +336,7 @@ describe('the dashboard API', () => {
     await stream.next();
     const begun = performance.now();
     expect(await dashboard.stop()).toBe(0);
+    console.log(dashboard.lines.slice(-6).map((line) => JSON.stringify(line)).join('\n'));
     expect(performance.now() - begun).toBeLessThan(STOP_MS_MAX);
     stream.close();
     expect(dashboard.otherLines).toEqual([]);

@@ -161,7 +161,7 @@ async function seriesOf(
   if (end === undefined) {
     return { instrument, fromUs: fromUs ?? null, toUs: null, rule, spanUs: 0, points: [] };
   }
-  const begin = fromUs ?? Math.max(0, end - SERIES_SPAN_DEFAULT_US);
+  const begin = fromUs ?? (await beginOf(history, instrument, end));
   if (begin >= end) {
     throw new ApiProblem('INVALID_REQUEST', 'The query parameter fromUs is not before toUs: give an earlier one.');
   }
@@ -171,6 +171,13 @@ async function seriesOf(
   // The last span may reach beyond the end.
   const within = points.filter(({ timeUs }) => timeUs < end);
   return { instrument, fromUs: begin, toUs: end, rule, spanUs, points: within };
+}
+
+/** One day before the end, or where the snapshots of that day begin. */
+async function beginOf(history: ReadModels['history'], instrument: string, endUs: number): Promise<number> {
+  const dayBefore = Math.max(0, endUs - SERIES_SPAN_DEFAULT_US);
+  const first = await history.firstSnapshotUs(instrument, dayBefore);
+  return first === undefined || first >= endUs ? dayBefore : first;
 }
 
 async function endOf(history: ReadModels['history'], instrument: string): Promise<number | undefined> {

@@ -46,6 +46,7 @@ export function readHistory(postgresUrl: string): RunningHistory {
   return {
     sparklines: (instruments) => readSparklines(ask, instruments),
     latestSnapshot: (instrument) => readLatestSnapshot(ask, instrument),
+    firstSnapshotUs: (instrument, fromUs) => readFirstSnapshotUs(ask, instrument, fromUs),
     series: (instrument, range) => readSeries(ask, instrument, range),
     decisions: (instrument, query, before, count) => readDecisions(ask, instrument, query, before, count),
     scores: (query) => readScores(ask, query),
@@ -88,6 +89,15 @@ async function readLatestSnapshot(ask: Ask, instrument: string): Promise<LatestS
     [instrument],
   );
   return row === undefined ? undefined : { snapshotId: row['event_id'] ?? '', timeUs: Number(row['us']) };
+}
+
+async function readFirstSnapshotUs(ask: Ask, instrument: string, fromUs: number): Promise<number | undefined> {
+  const [row] = await ask(
+    `SELECT ${usOf('event_time')} AS us FROM tapeproof.indicator_snapshots
+      WHERE instrument = $1 AND event_time >= ${timeOf('$2')} ORDER BY event_time LIMIT 1`,
+    [instrument, fromUs],
+  );
+  return row === undefined ? undefined : Number(row['us']);
 }
 
 /** One look into the index for each span, however many snapshots there are. */

@@ -5,10 +5,13 @@ import { createKafka } from '../../platform/kafka/client.ts';
 import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { openTrustedLog, type TrustedLog } from '../../platform/kafka/trusted-log.ts';
+import { isKnownDown } from '../../platform/health/dependencies.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
 import { EventLog } from '../../proofs/event-log.ts';
 import { fromStore, storeDown, tooSlow } from './problems.ts';
+
+const CLOSE_DEADLINE_MS = 1_000;
 
 /** What a read of the log works with. */
 export interface OpenedLog extends LogAccess {
@@ -53,7 +56,7 @@ export function createLogDoor({ connections, log, telemetry }: LogDoorSettings):
     const decode = createTapeDecoder(registry);
     return { reader, registry, decode, partitions, events: new EventLog(reader, registry) };
   };
-  const isDown = (part: 'kafka' | 'registry'): boolean => telemetry.health.parts.get(part)?.ready === false;
+  const isDown = (part: 'kafka' | 'registry'): boolean => isKnownDown(telemetry.health.parts.get(part));
   return {
     read({ what, deadlineMs, work, within = (inner) => inner() }) {
       // Kafka itself would be waited for a minute: a probe knows sooner.
@@ -64,8 +67,12 @@ export function createLogDoor({ connections, log, telemetry }: LogDoorSettings):
       return withDeadline(asked, deadlineMs, () => tooSlow(what, deadlineMs));
     },
     async close() {
-      (await trusted?.catch(() => undefined))?.registry.close();
-      await reader.close();
+      const closing = async (): Promise<void> => {
+        (await trusted)?.registry.close();
+        await reader.close();
+      };
+      // A service that hangs must not delay the end of the process.
+      await withDeadline(closing(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
     },
   };
 }

@@ -114,6 +114,8 @@ export interface History {
   sparklines(instruments: readonly string[]): Promise<ReadonlyMap<string, readonly SparklinePoint[]>>;
   /** Undefined without one. */
   latestSnapshot(instrument: string): Promise<LatestSnapshot | undefined>;
+  /** Market time of the first snapshot at or after a time; undefined without one. */
+  firstSnapshotUs(instrument: string, fromUs: number): Promise<number | undefined>;
   /** The last snapshot of each of `spans` equal spans of [fromUs, toUs), oldest first. */
   series(
     instrument: string,
