@@ -87,7 +87,8 @@ module.exports = {
     },
     {
       name: 'dashboard-only-reads',
-      comment: 'it knows the language, the proofs, and of the read models only where they lie; rules of the engine come through proofs',
+      comment:
+        'it knows the language, the proofs, and of the read models only where they lie; rules of the engine come through proofs',
       severity: 'error',
       from: { path: '^dashboard/', pathNot: '\\.spec\\.ts$' },
       to: {

@@ -33,7 +33,16 @@ const TRADES = 1_500_000;
 /** The part of them used for the read models, with a snapshot at each trade: the most events. */
 const TRADES_PER_EVENTFUL_TRADE = 8;
 const HASHES = 200_000;
-const PARTS = ['start', 'scoreboard', 'laboratory', 'engine', 'read-models', 'latency', 'live-ingest', 'viewers'] as const;
+const PARTS = [
+  'start',
+  'scoreboard',
+  'laboratory',
+  'engine',
+  'read-models',
+  'latency',
+  'live-ingest',
+  'viewers',
+] as const;
 
 const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
 

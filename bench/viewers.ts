@@ -74,7 +74,7 @@ const partitionFor = (instrument: string): number => partitionOf(instrument, DEF
 
 /** What the projector would have written. */
 async function layStates(redis: Redis): Promise<void> {
-  const batch = redis.multi().set(projectorKeys(redisLatest).live, String(GENERATION));
+  const batch = redis.pipeline().set(projectorKeys(redisLatest).live, String(GENERATION));
   for (const instrument of INSTRUMENTS) {
     const partition = partitionFor(instrument);
     batch.hset(keys.index, instrument, String(partition)).sadd(keys.partitions, String(partition));
@@ -109,8 +109,9 @@ class Changes {
     const number = this.#sentAt.push(performance.now());
     const instrument = INSTRUMENTS[number % INSTRUMENTS.length] ?? '';
     const partition = partitionFor(instrument);
+    // The position last, as with the projector's script nothing is seen before its values.
     await this.#redis
-      .multi()
+      .pipeline()
       .hset(keys.latest(partition, instrument), 'price', String(number))
       .hincrby(keys.position(partition), 'raw.trades:nextOffset', 1)
       .exec();
@@ -128,7 +129,9 @@ class Changes {
 async function openViewers(port: number, changes: Changes): Promise<readonly IncomingMessage[]> {
   const viewers: IncomingMessage[] = [await untilOpen(port, changes)];
   while (viewers.length < VIEWERS) {
-    const some = Array.from({ length: Math.min(CONNECTING, VIEWERS - viewers.length) }, () => openViewer(port, changes));
+    const some = Array.from({ length: Math.min(CONNECTING, VIEWERS - viewers.length) }, () =>
+      openViewer(port, changes),
+    );
     viewers.push(...(await Promise.all(some)));
   }
   return viewers;

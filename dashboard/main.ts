@@ -100,10 +100,7 @@ function openReadModels({ connections, log, telemetry, keys, pipelineStatus }: D
   };
 }
 
-async function collected(
-  history: RunningHistory,
-  status: () => Promise<PipelineStatus>,
-): Promise<PipelineResponse> {
+async function collected(history: RunningHistory, status: () => Promise<PipelineStatus>): Promise<PipelineResponse> {
   const [shown, ledger, rebuilds, newestGaps] = await Promise.all([
     status(),
     partOf(history.ledger()),

@@ -286,8 +286,9 @@ describe('the dashboard API', () => {
     const events = eventsIn(response);
     return {
       async next() {
-        const { value } = await events.next();
-        return value as Streamed;
+        const next = await events.next();
+        if (next.done === true) throw new Error('the stream ended');
+        return next.value;
       },
       close: () => {
         request.destroy();
@@ -336,7 +337,12 @@ describe('the dashboard API', () => {
     await stream.next();
     const begun = performance.now();
     expect(await dashboard.stop()).toBe(0);
-    console.log(dashboard.lines.slice(-6).map((line) => JSON.stringify(line)).join('\n'));
+    console.log(
+      dashboard.lines
+        .slice(-6)
+        .map((line) => JSON.stringify(line))
+        .join('\n'),
+    );
     expect(performance.now() - begun).toBeLessThan(STOP_MS_MAX);
     stream.close();
     expect(dashboard.otherLines).toEqual([]);

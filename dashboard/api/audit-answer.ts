@@ -17,7 +17,7 @@ import type { AuditResponse, AuditTrade } from '../contract/audit.ts';
 /** The report of an audit as the API gives it: the same facts, with decimals as text. */
 export function auditAnswer(report: AuditReport, isVerified: boolean): AuditResponse {
   const { asked, outcome, pendingUntil, decision, results, snapshot, reasoning, checks, notDerived } = report;
-  const { first, last, all: _all, gaps, remarks, ...trades } = report.trades;
+  const { firstOffset, lastOffset, count, first, last, missing, gaps, remarks } = report.trades;
   return {
     asked,
     isVerified,
@@ -27,7 +27,7 @@ export function auditAnswer(report: AuditReport, isVerified: boolean): AuditResp
     results: results.map((result) => resultOf(result, reasoning)),
     snapshot: snapshotOf(snapshot),
     trades: {
-      ...trades,
+      ...{ firstOffset, lastOffset, count, missing },
       first: countedTradeOf(first),
       last: countedTradeOf(last),
       gaps: gaps.length,
@@ -53,7 +53,16 @@ function placeOf({ topic, partition, offset, hash, emittedAt }: Located<unknown>
   return { topic, partition, offset, hash, emittedAt: emittedAt ?? null };
 }
 
-function derivedOf({ eventId, instrument, eventTime, tape, sequence, causes, engineVersion, configHash }: DerivedEvent) {
+function derivedOf({
+  eventId,
+  instrument,
+  eventTime,
+  tape,
+  sequence,
+  causes,
+  engineVersion,
+  configHash,
+}: DerivedEvent) {
   return {
     ...{ eventId, instrument, timeUs: eventTime },
     tape: { partition: tape.partition, offset: tape.offset },

@@ -1,7 +1,6 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import type { OpenAPIV3_1 } from 'openapi-types';
 import packageJson from '../../package.json' with { type: 'json' };
 
 /** Before the routes that are to be in it. */
@@ -24,9 +23,11 @@ export async function addDescription(app: FastifyInstance): Promise<void> {
 
 /** Each schema is described for requests too, and no request has one of them. */
 function answersOnly(document: Parameters<typeof jsonSchemaTransformObject>[0]) {
-  const described = jsonSchemaTransformObject(document) as OpenAPIV3_1.Document;
-  const schemas = Object.entries(described.components?.schemas ?? {}).filter(([name]) => !name.endsWith('Input'));
-  return { ...described, components: { ...described.components, schemas: Object.fromEntries(schemas) } };
+  const described = jsonSchemaTransformObject(document);
+  if (!('components' in described)) return described;
+  const { schemas } = described.components ?? {};
+  for (const name of Object.keys(schemas ?? {})) if (name.endsWith('Input')) delete schemas?.[name];
+  return described;
 }
 
 /** OpenAPI 3.1 as JSON; the same for the same contract. */

@@ -79,11 +79,7 @@ class KnownStates {
     return this.#states;
   }
 
-  async #read(
-    redis: Redis,
-    keys: ReturnType<typeof generationKeys>,
-    partitions: ReadonlySet<number>,
-  ): Promise<void> {
+  async #read(redis: Redis, keys: ReturnType<typeof generationKeys>, partitions: ReadonlySet<number>): Promise<void> {
     const index = Object.entries(await redis.hgetall(keys.index)).map(([name, text]) => [name, Number(text)] as const);
     const wanted = index.filter(([, partition]) => partitions.has(partition));
     const states = new Map<string, StoredState>();

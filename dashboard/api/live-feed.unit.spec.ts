@@ -22,7 +22,10 @@ class TestViewer implements Viewer {
   backlogBytes = 0;
   isCut = false;
   write(bytes: Buffer): void {
-    for (const part of bytes.toString().split('\n\n').filter((event) => event !== '')) {
+    for (const part of bytes
+      .toString()
+      .split('\n\n')
+      .filter((event) => event !== '')) {
       const field = (name: string): string => new RegExp(`^${name}: (.*)$`, 'm').exec(part)?.[1] ?? '';
       this.received.push({ id: field('id'), name: field('event'), data: JSON.parse(field('data')) });
     }

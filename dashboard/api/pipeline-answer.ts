@@ -1,10 +1,4 @@
-import type {
-  LedgerEntry,
-  PipelineResponse,
-  RebuildState,
-  ServiceState,
-  TradeGap,
-} from '../contract/pipeline.ts';
+import type { LedgerEntry, PipelineResponse, RebuildState, ServiceState, TradeGap } from '../contract/pipeline.ts';
 
 /** A part of the state, or why it is missing. */
 export type StatusPart<Value> = { readonly value: Value } | { readonly missing: string };

@@ -6,10 +6,7 @@ import { PROFILE_ROWS_MAX, type ProfileRow } from '../contract/series.ts';
 /** Prices and sizes are counted in units of 10^-12. */
 const UNITS_PER_ONE = 1e12;
 
-type ProfileSnapshot = Pick<
-  IndicatorSnapshot,
-  'pointOfControl' | 'valueAreaLow' | 'valueAreaHigh' | 'profileBinSize'
->;
+type ProfileSnapshot = Pick<IndicatorSnapshot, 'pointOfControl' | 'valueAreaLow' | 'valueAreaHigh' | 'profileBinSize'>;
 
 export interface ProfileRows {
   /** Bins of the indicator in one row. */

@@ -1,12 +1,7 @@
 import type { AuditResponse } from '../contract/audit.ts';
 import type { DecisionsQuery, Decision } from '../contract/decisions.ts';
 import type { SparklinePoint } from '../contract/instruments.ts';
-import type {
-  ActivationsResponse,
-  DeadLettersResponse,
-  PipelineResponse,
-  ServiceState,
-} from '../contract/pipeline.ts';
+import type { ActivationsResponse, DeadLettersResponse, PipelineResponse, ServiceState } from '../contract/pipeline.ts';
 import type { ScoreSpansQuery, ScoresQuery, TrialsResponse } from '../contract/scores.ts';
 import type { ProfileResponse, SeriesPoint } from '../contract/series.ts';
 

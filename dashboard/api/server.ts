@@ -206,7 +206,10 @@ function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
   const problem =
     error.code === 'HPE_HEADER_OVERFLOW'
       ? new ApiProblem('HEADERS_TOO_LARGE', `The headers are larger than ${HEADER_BYTES_MAX} bytes: shorten them.`)
-      : new ApiProblem('INVALID_REQUEST', 'This is not a request of HTTP/1.1, or it did not end in time: send another.');
+      : new ApiProblem(
+          'INVALID_REQUEST',
+          'This is not a request of HTTP/1.1, or it did not end in time: send another.',
+        );
   const body = JSON.stringify(problemBody(problem));
   socket.end(
     `HTTP/1.1 ${problem.statusCode} Refused\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,

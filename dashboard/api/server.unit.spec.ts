@@ -205,7 +205,12 @@ describe('what is not valid', () => {
 describe('a failure', () => {
   it.each([
     ['a store that is down', storeDown('postgres'), 503, 'Postgres'],
-    ['a broken chain', new TapeproofError('CHECK_FAILED', 'The chain is broken here.'), 409, 'The chain is broken here.'],
+    [
+      'a broken chain',
+      new TapeproofError('CHECK_FAILED', 'The chain is broken here.'),
+      409,
+      'The chain is broken here.',
+    ],
     ['a mistake of ours', new TypeError('secret.ts:1 postgres://user:password@host'), 500, 'its log says why'],
   ])('by %s', async (_what, error, status, says) => {
     const { refused } = await start({ history: { scores: () => Promise.reject(error) } });
@@ -248,7 +253,13 @@ describe('too much', () => {
 describe('a token', () => {
   it('is required of the API, and of nothing else', async () => {
     const { ask, refused } = await start({}, { token: TOKEN });
-    for (const header of [undefined, 'Bearer', `Basic ${TOKEN}`, 'Bearer another-token-of-length', `Bearer ${TOKEN}x`]) {
+    for (const header of [
+      undefined,
+      'Bearer',
+      `Basic ${TOKEN}`,
+      'Bearer another-token-of-length',
+      `Bearer ${TOKEN}x`,
+    ]) {
       const headers: Record<string, string> = header === undefined ? {} : { authorization: header };
       for (const url of ['/api/v1/scores', '/api/v1/events', '/openapi.json']) {
         expect([url, header, (await refused(url, headers)).status]).toEqual([url, header, 401]);
