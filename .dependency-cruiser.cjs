@@ -87,8 +87,7 @@ module.exports = {
     },
     {
       name: 'dashboard-only-reads',
-      comment:
-        'it knows the language, the proofs, and of the read models only where they lie; rules of the engine come through proofs',
+      comment: 'it knows the language, the proofs and their rules, and of the read models only where they are',
       severity: 'error',
       from: { path: '^dashboard/', pathNot: '\\.spec\\.ts$' },
       to: {
