@@ -4,7 +4,8 @@ import type { Decision, DecisionsQuery, DecisionStatus } from '../contract/decis
 import { SPARKLINE_PRICES_MAX, type SparklinePoint } from '../contract/instruments.ts';
 import type { LedgerEntry, RebuildState, TradeGap } from '../contract/pipeline.ts';
 import type { SeriesPoint } from '../contract/series.ts';
-import { fromStore, tooSlow } from './problems.ts';
+import { Bounded } from './bounded.ts';
+import { fromStore, storeDown } from './problems.ts';
 import type { DecisionPosition, History, LatestSnapshot, PlacedDecision } from './read-models.ts';
 import { numberOf, timeOf, usOf, type Ask, type Row } from './sql.ts';
 import { readBins, readScores, readScoreSpans } from './score-queries.ts';
@@ -13,6 +14,8 @@ import { readBins, readScores, readScoreSpans } from './score-queries.ts';
 export const STATEMENT_TIMEOUT_MS = 5_000;
 /** For a server that does not even do that. */
 const QUERY_DEADLINE_MS = STATEMENT_TIMEOUT_MS + 2_000;
+/** Under way and waiting for a connection. */
+const QUERIES_MAX = 64;
 const GAPS_MAX = 50;
 const ACTIVATION_PLACES_MAX = 600;
 const US_PER_MS = 1_000;
@@ -35,12 +38,13 @@ export interface RunningHistory extends History {
 /** Reads the stable views of Postgres, in sessions that cannot write. */
 export function readHistory(postgresUrl: string): RunningHistory {
   const pool = createReaderPool(postgresUrl, 'tapeproof-dashboard', STATEMENT_TIMEOUT_MS);
+  const queries = new Bounded('queries', QUERIES_MAX);
   const ask: Ask = (sql, values = []) =>
     fromStore('postgres', STATEMENT_TIMEOUT_MS, () =>
       withDeadline(
-        withClient(pool, async (client) => (await client.query<Row>(sql, [...values])).rows),
+        queries.run(() => withClient(pool, async (client) => (await client.query<Row>(sql, [...values])).rows)),
         QUERY_DEADLINE_MS,
-        () => tooSlow('The query', QUERY_DEADLINE_MS),
+        () => storeDown('postgres'),
       ),
     );
   return {

@@ -122,7 +122,7 @@ export class LiveFeed {
   #scheduled(): NodeJS.Timeout {
     const timer = setTimeout(() => {
       void this.#look().finally(() => {
-        // While it looked, all may have left and others come.
+        // While it looked, all may have left.
         if (this.#nextLook !== timer) return;
         this.#nextLook = undefined;
         this.#goOn();

@@ -116,13 +116,11 @@ const SENTENCES = {
   INVALID_REQUEST: 'The address cannot be read: encode each part of it, as encodeURIComponent does.',
   BODY_NOT_ACCEPTED: 'This server only reads: send the request without a body.',
   URL_TOO_LONG: 'A part of the address is longer than any name: shorten it.',
-  NOT_ACCEPTABLE: 'This address answers with text/event-stream only: accept it.',
   INTERNAL: 'This server failed at the request: its log says why.',
 } as const satisfies Partial<Record<ProblemKind, string>>;
 
 const KIND_OF_STATUS: ReadonlyMap<number, keyof typeof SENTENCES> = new Map([
   [400, 'INVALID_REQUEST'],
-  [406, 'NOT_ACCEPTABLE'],
   [413, 'BODY_NOT_ACCEPTED'],
   [414, 'URL_TOO_LONG'],
   [415, 'BODY_NOT_ACCEPTED'],

@@ -7,7 +7,10 @@ import { EVENTS_PATH, OPENAPI_PATH, PROOF_PATH, ROUTES, type Route, type RouteNa
 import { eventParams, noQuery } from '../contract/values.ts';
 import { answersFrom, type AnswerSettings, type RouteInput } from './answers.ts';
 import { openApiText } from './description.ts';
+import { ApiProblem } from './problems.ts';
 import type { LiveFeed, Viewer } from './live-feed.ts';
+
+const EVENT_STREAM = /(?:^|,)\s*(?:text\/event-stream|text\/\*|\*\/\*)/i;
 
 const REFUSED = {
   description: 'why the request is refused',
@@ -74,7 +77,7 @@ function addEvents(app: FastifyInstance, feed: LiveFeed): void {
   app.get(
     EVENTS_PATH,
     {
-      sse: 'only',
+      sse: 'manual',
       exposeHeadRoute: false,
       schema: {
         operationId: 'events',
@@ -93,6 +96,9 @@ function addEvents(app: FastifyInstance, feed: LiveFeed): void {
 }
 
 async function openStream(request: FastifyRequest, reply: FastifyReply, feed: LiveFeed): Promise<void> {
+  if (!EVENT_STREAM.test(request.headers.accept ?? '*/*')) {
+    throw new ApiProblem('NOT_ACCEPTABLE', 'This address answers with text/event-stream only: accept it.');
+  }
   feed.assertRoom();
   const { raw, sse } = reply;
   const viewer: Viewer = {

@@ -173,6 +173,11 @@ describe('what is not valid', () => {
     }
   });
 
+  it('the stream as anything else', async () => {
+    const { refused } = await start();
+    expect(await refused('/api/v1/events', { accept: 'application/json' })).toMatchObject({ status: 406 });
+  });
+
   it('a body', async () => {
     const { app } = await start();
     const answer = await app.inject({ method: 'GET', url: '/api/v1/scores', payload: 'x' });
