@@ -116,6 +116,8 @@ async function openStream(request: FastifyRequest, reply: FastifyReply, feed: Li
     feed.leave(viewer);
   });
   sse.sendHeaders();
+  // A viewer that missed nothing gets its first event only with the next change.
+  raw.flushHeaders();
   await feed.open(viewer, typeof lastEventId === 'string' ? lastEventId : undefined);
   // It may have gone while the feed looked.
   if (raw.destroyed) feed.leave(viewer);

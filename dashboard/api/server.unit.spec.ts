@@ -284,6 +284,22 @@ describe('a token', () => {
   });
 });
 
+describe('the stream', () => {
+  it('begins at once, also for a viewer that missed nothing, and ends with the server', async () => {
+    const { app } = await start();
+    await app.listen({ host: '127.0.0.1', port: 0 });
+    const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/api/v1/events`;
+    const first = await fetch(url);
+    const begun = await first.body?.getReader().read();
+    const id = /^id: (.*)$/m.exec(Buffer.from(begun?.value ?? []).toString())?.[1] ?? '';
+    const second = await fetch(url, { headers: { 'last-event-id': id }, signal: AbortSignal.timeout(4_000) });
+    expect([second.status, second.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+    expect(second.headers.get('content-security-policy')).toContain("default-src 'self'");
+    await app.close();
+    await expect(second.text()).rejects.toThrow();
+  });
+});
+
 describe('headers', () => {
   it('keep pages of others out, and answers out of caches', async () => {
     const { ask } = await start();
