@@ -7,11 +7,20 @@ export async function whileFrozen(service: ServiceName, work: () => Promise<void
   const pid = (await stackStatus(stackOptions())).find(({ name }) => name === service)?.pid;
   if (pid === undefined) throw new Error(`${service} does not run`);
   const family = [pid, ...childrenOf(pid)];
-  for (const each of family) process.kill(each, 'SIGSTOP');
+  for (const each of family) signal(each, 'SIGSTOP');
   try {
     await work();
   } finally {
-    for (const each of family) process.kill(each, 'SIGCONT');
+    for (const each of family) signal(each, 'SIGCONT');
+  }
+}
+
+/** A child may have ended: its parent learns of that as soon as it goes on. */
+function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
