@@ -31,7 +31,7 @@ module.exports = {
       name: 'platform-knows-no-domain',
       severity: 'error',
       from: { path: '^platform/' },
-      to: { path: '^(evaluators|producers|projectors|proofs|stack|bin)/|^pipeline\\.ts$' },
+      to: { path: '^(evaluators|producers|projectors|proofs|stack|bin|dashboard)/|^pipeline\\.ts$' },
     },
     {
       name: 'layers-meet-only-in-contracts',
@@ -84,6 +84,29 @@ module.exports = {
       severity: 'error',
       from: { path: '^producers/venues/([^/]+)/' },
       to: { path: '^producers/(live|venues)/', pathNot: '^producers/venues/$1/' },
+    },
+    {
+      name: 'dashboard-only-reads',
+      comment: 'it knows the language, the proofs and their rules, and of the read models only where they are',
+      severity: 'error',
+      from: { path: '^dashboard/', pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^(producers|projectors|stack|bin|bench)/|^pipeline\\.ts$',
+        pathNot: '^projectors/(redis-latest/projector|sinks/redis-keys)\\.ts$',
+      },
+    },
+    {
+      name: 'dashboard-contract-is-a-leaf',
+      comment: 'the web page imports it too: only zod',
+      severity: 'error',
+      from: { path: '^dashboard/contract/' },
+      to: { pathNot: '^dashboard/contract/|(^|/)node_modules/zod/' },
+    },
+    {
+      name: 'only-commands-start-the-dashboard',
+      severity: 'error',
+      from: { pathNot: '^(dashboard|bin|bench|docs|tests)/|\\.spec\\.ts$' },
+      to: { path: '^dashboard/' },
     },
     {
       name: 'production-imports-no-tests',

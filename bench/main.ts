@@ -23,6 +23,7 @@ import { measureReadModels } from './read-models.ts';
 import { measureScoreboard } from './scoreboard.ts';
 import { measureStart } from './start.ts';
 import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape } from './tape.ts';
+import { measureViewers, runDashboardOn } from './viewers.ts';
 
 const RUNS = 5;
 /**
@@ -42,6 +43,7 @@ const PARTS = [
   'audit',
   'latency',
   'live-ingest',
+  'viewers',
 ] as const;
 
 const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
@@ -87,6 +89,7 @@ const MEASUREMENTS: Readonly<
     await layTape(bench, CADENCE_MS);
     return await measureLiveIngest(bench);
   },
+  viewers: measureViewers,
 };
 
 async function measure(part: (typeof PARTS)[number], runs: number, trades: number): Promise<Figure[]> {
@@ -119,7 +122,8 @@ async function inside({ role, connections, argument }: ChildTask): Promise<unkno
   if (role === 'live-ingest') {
     return await runLiveIngest(JSON.parse(String(argument)) as LiveTask, connections, run.log);
   }
-  if (role === 'engine') await runEngine(run);
+  if (role === 'dashboard') await runDashboardOn(Number(argument), connections, run.log, run.signal);
+  else if (role === 'engine') await runEngine(run);
   else if (role === 'projector') await runProjector({ ...run, name: String(argument) });
   else throw new Error(`unknown role ${role}`);
   return undefined;

@@ -56,6 +56,7 @@ function variablesOf({ settings, ...local }: StackEndpoints): Readonly<Record<st
     TAPEPROOF_REGISTRY_URL: local.registryUrl,
     TAPEPROOF_POSTGRES_URL: local.postgresUrl,
     TAPEPROOF_POSTGRES_MIGRATOR_URL: local.postgresMigratorUrl,
+    TAPEPROOF_POSTGRES_READER_URL: local.postgresReaderUrl,
     TAPEPROOF_REDIS_URL: local.redisUrl,
     ...settings?.[role],
   };

@@ -4,6 +4,7 @@ import { registerAudit } from './commands/audit.ts';
 import { registerBacktest } from './commands/backtest.ts';
 import { registerCertify } from './commands/certify.ts';
 import { registerCheckpoints } from './commands/checkpoints.ts';
+import { registerDashboard } from './commands/dashboard.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDerive } from './commands/derive.ts';
 import { registerEngine } from './commands/engine.ts';
@@ -64,6 +65,7 @@ Examples:
   registerIngest(program);
   registerEngine(program);
   registerProjector(program);
+  registerDashboard(program);
   registerCheckpoints(program);
   registerWitness(program);
   program.commandsGroup('Prove:');

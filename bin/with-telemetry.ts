@@ -65,6 +65,7 @@ const LEFT: Readonly<Record<Service, string>> = {
   engine: 'uncommitted records are read again at the next start',
   projector: 'uncommitted records are read again at the next start',
   checkpoints: 'what is not signed yet is signed after the next start',
+  dashboard: 'nothing is lost: it only reads',
   'ingest-live': 'trades that it has not acknowledged are fetched again at the next start',
 };
 

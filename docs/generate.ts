@@ -1,14 +1,19 @@
 /**
- * Writes docs/metrics.md, docs/logs.md, docs/connections.md and Kafka's table in docs/security.md from their catalogues; with
- * --check only compares, and exits 1 on drift.
+ * Writes docs/metrics.md, docs/logs.md, docs/connections.md, docs/openapi.json and Kafka's table in docs/security.md from
+ * their catalogues; with --check only compares, and exits 1 on drift.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openApiText } from '../dashboard/api/description.ts';
+import type { ReadModels } from '../dashboard/api/read-models.ts';
+import { createDashboardServer } from '../dashboard/api/server.ts';
+import { createLog } from '../platform/log.ts';
 import { LOG_EVENTS, type LogEventDefinition, type LogSource } from '../platform/log-events.ts';
 import { VARIABLES, type VariableDefinition } from '../platform/security/variables.ts';
 import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
 import { principalOf, ROLES, type Role } from '../stack/kafka-principals.ts';
 import { isAllowed } from '../stack/kafka-rules.ts';
+import { noTelemetry } from '../platform/telemetry.ts';
 import { METRICS } from '../platform/metrics/catalogue.ts';
 import type { AlertRule, MetricDefinition } from '../platform/metrics/definition.ts';
 
@@ -17,6 +22,7 @@ const PROCESSES: Readonly<Record<LogSource, string>> = {
   projector: 'projector',
   'ingest-live': 'live',
   checkpoints: 'checkpoints',
+  dashboard: 'dashboard',
   witness: 'witness',
 };
 /** All that have metrics: the witness knows no service. */
@@ -202,11 +208,23 @@ function securityPage(): string {
   return `${before}${ACCESS_BEGINS}\n\n${accessTable()}\n\n${ACCESS_ENDS}${after}`;
 }
 
+/** Of a server that nobody asks: its routes are described, not answered. */
+async function apiDescription(): Promise<string> {
+  const { app } = await createDashboardServer({
+    ...{ models: {} as ReadModels, telemetry: noTelemetry(), log: createLog('docs', 'silent'), nowUs: () => 0 },
+    ...{ host: '127.0.0.1', names: [], token: undefined, webFolder: '' },
+  });
+  const text = openApiText(app);
+  await app.close();
+  return text;
+}
+
 const pages = {
   'metrics.md': metricsPage(),
   'logs.md': logsPage(),
   'connections.md': connectionsPage(),
   'security.md': securityPage(),
+  'openapi.json': await apiDescription(),
 };
 for (const [name, text] of Object.entries(pages)) {
   const path = join(import.meta.dirname, name);

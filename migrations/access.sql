@@ -2,3 +2,4 @@
 SELECT tapeproof.grant_to('tapeproof_projector', 'USAGE ON SCHEMA tapeproof');
 SELECT tapeproof.grant_to('tapeproof_projector', 'SELECT ON tapeproof.projector_generations, tapeproof.migrations');
 SELECT tapeproof.grant_to('tapeproof_reader', 'USAGE ON SCHEMA tapeproof');
+SELECT tapeproof.grant_to('tapeproof_reader', 'SELECT ON tapeproof.projector_generations');

@@ -16,6 +16,8 @@ export interface Connections {
    * migratorUrlOf}.
    */
   readonly postgresMigratorUrl?: string;
+  /** Connects as a role that only reads the stable views. Absent where there is none: {@link readerUrlOf}. */
+  readonly postgresReaderUrl?: string;
   readonly redisUrl: string;
 }
 
@@ -27,6 +29,14 @@ export function migratorUrlOf({
   return postgresMigratorUrl ?? postgresUrl;
 }
 
+/** The URL for a process that only reads. */
+export function readerUrlOf({
+  postgresUrl,
+  postgresReaderUrl,
+}: Pick<Connections, 'postgresUrl' | 'postgresReaderUrl'>): string {
+  return postgresReaderUrl ?? postgresUrl;
+}
+
 const BROKER = /^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):(\d{1,5})$/;
 const PORT_MAX = 65_535;
 const POSTGRES_PROTOCOLS = ['postgres:', 'postgresql:'];
@@ -35,7 +45,7 @@ type UrlVariable = Extract<SecretVariable, `${string}_URL`>;
 
 /**
  * Reads TAPEPROOF_KAFKA_BROKERS (comma-separated), TAPEPROOF_REGISTRY_URL, TAPEPROOF_POSTGRES_URL,
- * TAPEPROOF_POSTGRES_MIGRATOR_URL and TAPEPROOF_REDIS_URL; unset or empty ones are left out. User names and passwords
+ * TAPEPROOF_POSTGRES_MIGRATOR_URL, TAPEPROOF_POSTGRES_READER_URL and TAPEPROOF_REDIS_URL; unset or empty ones are left out. User names and passwords
  * that have separate variables become part of the URL.
  *
  * @throws TapeproofError CONFIGURATION when a value is not an address. The message never repeats a URL: it may hold a password.
@@ -45,12 +55,14 @@ export function connectionsFrom(environment: Environment): Partial<Connections> 
   const registryUrl = serviceUrl(environment, 'REGISTRY', ['http:', 'https:']);
   const postgresUrl = serviceUrl(environment, 'POSTGRES', POSTGRES_PROTOCOLS);
   const postgresMigratorUrl = urlSetting(environment, 'TAPEPROOF_POSTGRES_MIGRATOR_URL', POSTGRES_PROTOCOLS);
+  const postgresReaderUrl = urlSetting(environment, 'TAPEPROOF_POSTGRES_READER_URL', POSTGRES_PROTOCOLS);
   const redisUrl = serviceUrl(environment, 'REDIS', ['redis:', 'rediss:']);
   return {
     ...(brokers === undefined ? {} : { kafkaBrokers: parseBrokers(brokers) }),
     ...(registryUrl === undefined ? {} : { registryUrl }),
     ...(postgresUrl === undefined ? {} : { postgresUrl }),
     ...(postgresMigratorUrl === undefined ? {} : { postgresMigratorUrl }),
+    ...(postgresReaderUrl === undefined ? {} : { postgresReaderUrl }),
     ...(redisUrl === undefined ? {} : { redisUrl }),
   };
 }

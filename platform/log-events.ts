@@ -6,7 +6,7 @@
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
 
 /** A process that has logs and metrics. */
-export type Service = 'engine' | 'projector' | 'ingest-live' | 'checkpoints';
+export type Service = 'engine' | 'projector' | 'ingest-live' | 'checkpoints' | 'dashboard';
 
 /** A process that has a log: besides those, the witness, which knows no service and has no metrics. */
 export type LogSource = Service | 'witness';
@@ -20,13 +20,16 @@ export interface LogEventDefinition {
   readonly meaning: string;
 }
 
-const ALL = ['engine', 'projector', 'ingest-live', 'checkpoints'] as const;
+const ALL = ['engine', 'projector', 'ingest-live', 'checkpoints', 'dashboard'] as const;
 const READERS = ['engine', 'projector'] as const;
 const ENGINE = ['engine'] as const;
 const PROJECTOR = ['projector'] as const;
 const LIVE = ['ingest-live'] as const;
 const WITNESS = ['witness'] as const;
 const CHECKPOINTS = ['checkpoints'] as const;
+const DASHBOARD = ['dashboard'] as const;
+/** The processes with connections to Postgres and Redis. */
+const OF_STORES = ['projector', 'dashboard'] as const;
 
 const always = <Level extends LogLevel>(level: Level, at: readonly LogSource[], meaning: string) =>
   ({ level, sampled: false, at, meaning }) as const;
@@ -50,10 +53,10 @@ export const LOG_EVENTS = {
     'The schema registry gives ids another meaning than the log, or none: nothing is read or appended until it is repaired.',
   ),
   'registry-agrees': always('info', ALL, 'The ids of the schema registry have the same meaning as in the log again.'),
-  'postgres-up': always('info', PROJECTOR, 'Postgres answers, for the first time or again.'),
-  'postgres-down': always('warn', PROJECTOR, 'Postgres no longer answers: its projectors wait.'),
-  'redis-up': always('info', PROJECTOR, 'Redis answers, for the first time or again.'),
-  'redis-down': always('warn', PROJECTOR, 'Redis no longer answers: its projectors wait.'),
+  'postgres-up': always('info', OF_STORES, 'Postgres answers, for the first time or again.'),
+  'postgres-down': always('warn', OF_STORES, 'Postgres no longer answers: its projectors wait.'),
+  'redis-up': always('info', OF_STORES, 'Redis answers, for the first time or again.'),
+  'redis-down': always('warn', OF_STORES, 'Redis no longer answers: its projectors wait.'),
 
   'consumer-started': always('info', READERS, 'The consumer asks to join its group.'),
   'consumer-joined': always(
@@ -227,6 +230,19 @@ export const LOG_EVENTS = {
     'A time-stamping authority rejected a request, or its time stamp must not be believed: it was not recorded.',
   ),
   'checkpoints-stopped': always('info', CHECKPOINTS, 'The process stopped as requested.'),
+  'dashboard-listening': always('info', DASHBOARD, 'The dashboard answers at url.full.'),
+  'dashboard-request-failed': sampled(
+    'warn',
+    DASHBOARD,
+    'A request could not be answered, for a reason that is not the client’s; http.response.status_code is the answer.',
+  ),
+  'dashboard-viewer-cut': sampled(
+    'warn',
+    DASHBOARD,
+    'A stream of events was ended: its client took them too slowly, or did not read at all.',
+  ),
+  'dashboard-stopped': always('info', DASHBOARD, 'The dashboard stopped as requested.'),
+
   'witness-listening': always('info', WITNESS, 'The witness takes checkpoints at url.full.'),
   'witness-cosigned': sampled('info', WITNESS, 'A checkpoint was kept and cosigned.'),
   'witness-refused': sampled('warn', WITNESS, 'A request was refused: http.response.status_code and the reason.'),

@@ -47,20 +47,39 @@ export type Client = pg.PoolClient;
 
 /** @param url `postgres://user:password@host:port/database`; never repeated in a message, it may hold a password. */
 export function createPool(url: string, applicationName: string): Pool {
-  return new WatchedPool({
+  return new WatchedPool(poolOptions(url, applicationName, STATEMENT_TIMEOUT_MS, ONE_TEXT_PER_VALUE));
+}
+
+/**
+ * A pool whose sessions only read, whatever their role may do.
+ *
+ * @param statementTimeoutMs - the server gives up a statement that takes longer.
+ */
+export function createReaderPool(url: string, applicationName: string, statementTimeoutMs: number): Pool {
+  const session = [...ONE_TEXT_PER_VALUE, 'default_transaction_read_only=on'];
+  return new WatchedPool(poolOptions(url, applicationName, statementTimeoutMs, session));
+}
+
+function poolOptions(
+  url: string,
+  applicationName: string,
+  statementTimeoutMs: number,
+  session: readonly string[],
+): pg.PoolConfig {
+  return {
     ...postgresConnection(url),
     application_name: applicationName,
     max: CONNECTIONS_MAX,
     min: 0,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementTimeoutMs,
     lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
     allowExitOnIdle: false,
-    options: [...ONE_TEXT_PER_VALUE, ...SERVER_KEEPALIVE].map((setting) => `-c ${setting}`).join(' '),
-  });
+    options: [...session, ...SERVER_KEEPALIVE].map((setting) => `-c ${setting}`).join(' '),
+  };
 }
 
 /** An empty query, on a separate connection that is remade after a failure. */

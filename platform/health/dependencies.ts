@@ -1,6 +1,7 @@
 import { withDeadline } from '../deadline.ts';
 import type { Log } from '../log.ts';
 import type { Telemetry } from '../telemetry.ts';
+import type { PartHealth } from './board.ts';
 import { reasonOf, type Dependency, type Probe } from './probe.ts';
 
 /** Between the end of one check and the beginning of the next. */
@@ -12,6 +13,13 @@ const FAILURES_UNTIL_DOWN = 2;
 /** A service that hangs must not delay the end of the process. */
 const CLOSE_DEADLINE_MS = 500;
 const SECONDS_PER_MS = 1e-3;
+/** The state of a dependency before the first check of it has ended. */
+const NOT_ASKED: PartHealth = { alive: true, ready: false, detail: 'not asked yet' };
+
+/** False before the first check has ended, and where nobody checks. */
+export function isKnownDown(part: PartHealth | undefined): boolean {
+  return part !== undefined && !part.ready && part !== NOT_ASKED;
+}
 
 const NAMES: Readonly<Record<Dependency, string>> = {
   kafka: 'Kafka',
@@ -52,7 +60,7 @@ class Watch {
     this.#probe = probe;
     this.#telemetry = telemetry;
     this.#log = log;
-    telemetry.health.set(probe.dependency, { alive: true, ready: false, detail: 'not asked yet' });
+    telemetry.health.set(probe.dependency, NOT_ASKED);
     void this.#check();
   }
 

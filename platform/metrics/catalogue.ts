@@ -3,6 +3,7 @@
  * The metrics are created from it, and docs/metrics.md is generated from it. Labels are bounded: no identities, and
  * instruments only where the operator names them (live ingestion) or where one of their trades was set aside (engine).
  */
+import { DASHBOARD_METRICS } from './dashboard.ts';
 import {
   ALL,
   CHECKPOINTS,
@@ -312,6 +313,8 @@ export const METRICS = {
   ),
   tapeproof_live_unasked_trades_total: counter(LIVE, ['venue'], 'Trades of instruments that were not requested.'),
   tapeproof_live_append_failures_total: counter(LIVE, ['venue'], 'Batches that Kafka did not accept.'),
+
+  ...DASHBOARD_METRICS,
 
   tapeproof_checkpoints_signed_total: counter(CHECKPOINTS, ['topic'], 'Heads of logs signed and recorded.'),
   tapeproof_checkpoint_unsigned_seconds: gauge(

@@ -27,8 +27,9 @@ export interface AlertRule {
   readonly action: string;
 }
 
-export const ALL = ['engine', 'projector', 'ingest-live', 'checkpoints'] as const;
+export const ALL = ['engine', 'projector', 'ingest-live', 'checkpoints', 'dashboard'] as const;
 export const CHECKPOINTS = ['checkpoints'] as const;
+export const DASHBOARD = ['dashboard'] as const;
 export const READERS = ['engine', 'projector'] as const;
 export const ENGINE = ['engine'] as const;
 export const PROJECTOR = ['projector'] as const;

@@ -42,6 +42,10 @@ export const VARIABLES = {
     secret: true,
     meaning: 'private key that signs the heads of the logs, from `keygen`',
   },
+  TAPEPROOF_DASHBOARD_TOKEN: {
+    secret: true,
+    meaning: 'token that `dashboard` requires, 16 characters or more',
+  },
 
   TAPEPROOF_REGISTRY_URL: { secret: true, meaning: '`http:` or `https:`, path included' },
   TAPEPROOF_REGISTRY_USERNAME: { meaning: 'user name for basic authentication' },
@@ -57,6 +61,10 @@ export const VARIABLES = {
     secret: true,
     meaning:
       'the same for the role that creates schemas, tables and views, where it differs; with user name and password',
+  },
+  TAPEPROOF_POSTGRES_READER_URL: {
+    secret: true,
+    meaning: 'the same for a role that only reads, for `dashboard`, where it differs; with user name and password',
   },
   TAPEPROOF_POSTGRES_USERNAME: { meaning: 'user name, where the URL has none' },
   TAPEPROOF_POSTGRES_PASSWORD: { secret: true, meaning: 'password, where the URL has none' },

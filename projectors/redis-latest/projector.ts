@@ -69,11 +69,21 @@ function latestDecision(decision: ProbabilityDecision): LatestOperation {
     fields: {
       direction: decision.direction,
       probability: String(decision.probability),
+      ...calibrationOf(decision),
       confidence: String(decision.confidence),
       level: decision.level,
       decisionId: decision.eventId,
       decisionTimeUs: String(decision.eventTime),
     },
+  };
+}
+
+/** All three are empty, and so replaced, where an engine version before 4 decided. */
+function calibrationOf({ calibration }: ProbabilityDecision): Record<string, string> {
+  return {
+    rawProbability: String(calibration?.rawProbability ?? ''),
+    calibratedProbability: String(calibration?.calibratedProbability ?? ''),
+    referenceRate: String(calibration?.referenceRate ?? ''),
   };
 }
 

@@ -155,8 +155,34 @@ export async function statusOf(client: Client, projector: PostgresProjector): Pr
   if (present[0]?.present !== true) return undefined;
   const generations = await generationsOf(client, projector.name);
   if (generations === undefined) return undefined;
-  const rows = await positionRows(client, schemaOf(projector, generations.live));
+  const schema = schemaOf(projector, generations.live);
+  const rows = (await mayUse(client, schema))
+    ? await positionRows(client, schema)
+    : await publicPositionRows(client, projector.name);
   return { generation: generations.live, positions: rows, ledger: rows };
+}
+
+/** False for a role that reads only the stable views. */
+async function mayUse(client: Client, schema: string): Promise<boolean> {
+  const { rows } = await client.query<{ may: boolean }>(
+    `SELECT has_schema_privilege(oid, 'USAGE') AS may FROM pg_namespace WHERE nspname = $1`,
+    [schema],
+  );
+  return rows[0]?.may !== false;
+}
+
+/** Like {@link positionRows}, from the stable views. */
+async function publicPositionRows(
+  client: Client,
+  projector: string,
+): Promise<readonly (StoredPosition & LedgerEntry)[]> {
+  const { rows } = await client.query<Record<string, string>>(
+    `SELECT topic, partition, tape_id, next_offset, next_sequence, read, applied, duplicate, conflict, dead, ignored
+       FROM tapeproof.projector_positions JOIN tapeproof.projector_ledger USING (projector, generation, topic, partition)
+      WHERE projector = $1 ORDER BY topic, partition`,
+    [projector],
+  );
+  return rows.map(positionOf);
 }
 
 /** Positions and ledger of a generation; empty where its tables are gone, even if they vanish during the query. */
@@ -178,7 +204,11 @@ async function presentPositionRows(client: Client, schema: string): Promise<read
     `SELECT topic, partition, tape_id, next_offset, next_sequence, read, applied, duplicate, conflict, dead, ignored
        FROM ${schema}.projector_positions ORDER BY topic, partition`,
   );
-  return rows.map((row) => ({
+  return rows.map(positionOf);
+}
+
+function positionOf(row: Readonly<Record<string, string>>): StoredPosition & LedgerEntry {
+  return {
     topic: row['topic'] ?? '',
     partition: Number(row['partition']),
     tapeId: row['tape_id'] ?? '',
@@ -190,7 +220,7 @@ async function presentPositionRows(client: Client, schema: string): Promise<read
     conflict: Number(row['conflict']),
     dead: Number(row['dead']),
     ignored: Number(row['ignored']),
-  }));
+  };
 }
 
 async function lockSchemas(client: Client): Promise<void> {
