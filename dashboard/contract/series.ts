@@ -9,7 +9,7 @@ export const SERIES_SPAN_DEFAULT_US = 86_400_000_000;
 export const PROFILE_ROWS_MAX = 200;
 
 export const seriesQuery = z.strictObject({
-  fromUs: timeUsText.optional().describe('first time; without it one day before toUs'),
+  fromUs: timeUsText.optional().describe('first time; without it the first snapshot of the day before toUs'),
   toUs: timeUsText.optional().describe('end, exclusive; without it just after the latest snapshot'),
   limit: limitText(SERIES_POINTS_MAX, SERIES_POINTS_DEFAULT),
 });

@@ -1,16 +1,19 @@
-import { hash } from 'node:crypto';
 import type { AuditResponse, AuditTrade } from '../../dashboard/contract/audit.ts';
-import { COSIGNED_S, ORIGIN } from '../support/signed-log.ts';
 import { CONFIG_HASH, ENGINE_VERSION } from './fixture-market.ts';
 
-/** The README's audited decision. */
+/** The README's audited decision, without anything of Node: tests of the page's own code use it too. */
 
 const INSTRUMENT = 'BTC-USD@bitstamp';
 const MARKET_US = Date.parse('2013-11-26T12:30:38Z') * 1_000;
 const OBSERVED_US = MARKET_US + 307_000_000;
 const REFERENCE_PRICE = '801.03';
 
-const hashOf = (text: string): string => hash('sha256', text);
+const ORIGIN = 'tapeproof.local/tape-1/probability.decisions/0';
+const COSIGNED_S = 1_764_150_000;
+
+/** Looks like a SHA-256. */
+const hashOf = (text: string): string =>
+  Array.from({ length: 64 }, (_, at) => ((text.charCodeAt(at % text.length) * (at + 7)) % 16).toString(16)).join('');
 const placeOf = (topic: string, offset: number) => ({
   ...{ topic, partition: 3, offset, hash: hashOf(`${topic} ${offset}`) },
   emittedAt: new Date((COSIGNED_S - 42) * 1_000).toISOString(),

@@ -129,10 +129,9 @@ export class FixtureServer {
   #sendAnswer(url: URL, response: ServerResponse): void {
     const [, , , ...parts] = url.pathname.split('/').map(decodeURIComponent);
     const [name, route] = this.#routeOf(parts);
-    const needed = name === 'instruments' || name === 'instrument' ? 'redis' : 'postgres';
-    if (this.#downService === needed && name !== 'audit' && name !== 'pipeline') {
-      const store = needed === 'redis' ? 'Redis' : 'Postgres';
-      refuse(response, 'STORE_DOWN', `${store} does not answer at 127.0.0.1: look whether it runs.`, needed);
+    if (this.#downService !== undefined && this.#downService === storeOf(name)) {
+      const store = this.#downService === 'redis' ? 'Redis' : 'Postgres';
+      refuse(response, 'STORE_DOWN', `${store} does not answer at 127.0.0.1: look whether it runs.`, this.#downService);
       return;
     }
     if (name === undefined || route === undefined) {
@@ -279,6 +278,12 @@ function marketRoute(
     default:
       return [undefined, undefined];
   }
+}
+
+/** The store from which a route is answered; undefined for those from the log. */
+function storeOf(name: RouteName | undefined): 'redis' | 'postgres' | undefined {
+  if (name === 'instruments' || name === 'instrument') return 'redis';
+  return name === 'audit' || name === 'pipeline' || name === undefined ? undefined : 'postgres';
 }
 
 function pageOfDeadLetters({ limit, cursor }: Readonly<Record<string, unknown>>): unknown {

@@ -1,4 +1,6 @@
 import type { LatestDecision } from '../../contract/instruments.ts';
+import { scaleOf } from './polyline.ts';
+import type { ScaleBounds } from './scale-bounds.ts';
 
 const [WIDTH, HEIGHT] = [160, 24];
 const [LEFT, RIGHT, MIDDLE] = [6, WIDTH - 6, HEIGHT / 2];
@@ -6,10 +8,15 @@ const [LEFT, RIGHT, MIDDLE] = [6, WIDTH - 6, HEIGHT / 2];
 const [RAW_RADIUS, PUBLISHED_RADIUS] = [3.5, 5];
 const REFERENCE_HALF_PX = 8;
 
-const along = (share: number): number => LEFT + share * (RIGHT - LEFT);
-
-/** A probability from 0 to 1 on a line: the reference rate as a stroke, raw as a ring, published as a disc. */
-export function ProbabilityScale({ decision }: { readonly decision: LatestDecision }) {
+/** A probability on a line between these bounds: the reference rate as a stroke, raw as a ring, published as a disc. */
+export function ProbabilityScale({
+  decision,
+  bounds,
+}: {
+  readonly decision: LatestDecision;
+  readonly bounds: ScaleBounds;
+}) {
+  const along = scaleOf(bounds.low, bounds.high, LEFT, RIGHT);
   const { probability, rawProbability, referenceRate } = decision;
   return (
     <svg class="scale" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
@@ -26,8 +33,8 @@ export function ProbabilityScale({ decision }: { readonly decision: LatestDecisi
           />
         </>
       )}
-      {rawProbability === null ? null : <circle class="raw" cx={along(rawProbability)} cy={MIDDLE} r={RAW_RADIUS} />}
       <circle class="calibrated" cx={along(probability)} cy={MIDDLE} r={PUBLISHED_RADIUS} />
+      {rawProbability === null ? null : <circle class="raw" cx={along(rawProbability)} cy={MIDDLE} r={RAW_RADIUS} />}
     </svg>
   );
 }

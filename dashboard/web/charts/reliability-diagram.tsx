@@ -3,7 +3,7 @@ import { countText, percentBounds, percentText } from '../format/numbers.ts';
 import { scaleOf } from './polyline.ts';
 import { axisTicks, reliabilityBounds, type ReliabilityBounds } from './reliability-geometry.ts';
 
-const [WIDTH, HEIGHT, LEFT, TOP, PLOT] = [340, 340, 44, 10, 284];
+const [WIDTH, HEIGHT, LEFT, TOP, PLOT] = [340, 362, 44, 34, 284];
 const RADIUS = 4.5;
 
 /** How often forecasts came true, by the probability that was published: each bin with its band and n. */
@@ -15,7 +15,7 @@ export function ReliabilityDiagram({ diagram }: { readonly diagram: Diagram }) {
   const within = (value: number): number => Math.min(Math.max(value, bounds.low), bounds.high);
   return (
     <svg
-      class="plot"
+      class="plot is-square"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       role="img"
       aria-label="Reliability diagram; the table below has its figures"
@@ -29,17 +29,17 @@ export function ReliabilityDiagram({ diagram }: { readonly diagram: Diagram }) {
           <g key={bin.low}>
             <line class="interval" x1={middle} x2={middle} y1={y(within(bin.band.low))} y2={y(within(bin.band.high))} />
             <circle class={`point ${isInside ? '' : 'is-hollow'}`} cx={middle} cy={rate} r={RADIUS} />
-            <text x={middle} y={index % 2 === 0 ? TOP + PLOT - 6 : TOP + PLOT - 20} text-anchor="middle">
+            <text x={middle} y={index % 2 === 0 ? TOP - 6 : TOP - 19} text-anchor="middle">
               {countText(bin.n)}
             </text>
           </g>
         );
       })}
       <text x={LEFT + PLOT / 2} y={HEIGHT - 12} text-anchor="middle">
-        published probability; n of each bin above it
+        published probability, %; on top the n of each bin
       </text>
       <text transform={`translate(11 ${TOP + PLOT / 2}) rotate(-90)`} text-anchor="middle">
-        came true
+        came true, %
       </text>
     </svg>
   );

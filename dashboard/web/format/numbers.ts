@@ -38,6 +38,11 @@ export function countText(count: number | null | undefined): string {
   return count === null || count === undefined ? '–' : count.toLocaleString('en');
 }
 
+/** `1 gap`, `1,200 gaps`. @param noun in the singular; its plural ends with an s */
+export function countOf(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** `64,000 bytes` below a kibibyte, else `62.5 KiB`. */
 export function bytesText(bytes: number): string {
   return bytes < KIBIBYTE ? `${countText(bytes)} bytes` : `${(bytes / KIBIBYTE).toFixed(1)} KiB`;

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { ApiFailure } from '../api/client.ts';
 import { rememberToken } from '../api/token.ts';
 import type { Resource } from '../api/resource.ts';
+import { textOf } from './form-text.ts';
 import { Age } from './time.tsx';
 
 /** The head of a page, with the promise that stands on each of them. */
@@ -58,7 +59,7 @@ function TokenForm() {
       class="card"
       onSubmit={(event) => {
         event.preventDefault();
-        rememberToken(String(new FormData(event.currentTarget).get('token')));
+        rememberToken(textOf(new FormData(event.currentTarget), 'token'));
       }}
     >
       <label for="token">This server asks for a token. Its operator has it.</label>

@@ -1,6 +1,6 @@
 import type { IPrimitivePaneRenderer } from 'lightweight-charts';
 import { profileBars, type ProfileBar, type VolumeProfileRow } from './profile-geometry.ts';
-import type { VolumeProfileOptions } from './volume-profile.ts';
+import type { VolumeProfileOptions } from './profile-options.ts';
 
 /** What the renderer draws, asked for at each frame. */
 export interface ProfileSource {

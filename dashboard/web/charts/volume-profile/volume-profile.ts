@@ -1,5 +1,4 @@
 import type {
-  Coordinate,
   IPrimitivePaneRenderer,
   IPrimitivePaneView,
   ISeriesPrimitive,
@@ -7,45 +6,12 @@ import type {
   PrimitiveHoveredItem,
   SeriesAttachedParameter,
 } from 'lightweight-charts';
+import { VOLUME_PROFILE_DEFAULTS, type VolumeProfileOptions } from './profile-options.ts';
 import { ProfileRenderer } from './profile-renderer.ts';
 import { rowAtHeight, type VolumeProfileRow } from './profile-geometry.ts';
 
 /** The id of the bars in the chart's events. */
 export const VOLUME_PROFILE_ID = 'volume-profile';
-
-/** How a volume profile looks. Colours are CSS colours. */
-export interface VolumeProfileOptions {
-  /** Bars outside the value area. */
-  readonly barColor: string;
-  /** Bars of the value area. */
-  readonly valueAreaColor: string;
-  /** The bar with the greatest volume, its line across the pane, and its label on the price scale. */
-  readonly pointOfControlColor: string;
-  /** Text of that label. */
-  readonly labelTextColor: string;
-  /** The edge of the pane on which the bars stand. */
-  readonly side: 'left' | 'right';
-  /** Length of the longest bar as a share of the pane's width, above 0 and at most 1. */
-  readonly widthShare: number;
-  /** The longest bar is at most this long, CSS pixels. */
-  readonly widthMaxPx: number;
-  /** Free space between bars, CSS pixels. */
-  readonly gapPx: number;
-  /** Whether a line marks the point of control across the pane, with a label on the price scale. */
-  readonly showsPointOfControl: boolean;
-}
-
-export const VOLUME_PROFILE_DEFAULTS: VolumeProfileOptions = {
-  barColor: 'rgba(120, 123, 134, 0.35)',
-  valueAreaColor: 'rgba(41, 98, 255, 0.35)',
-  pointOfControlColor: 'rgb(41, 98, 255)',
-  labelTextColor: 'rgb(255, 255, 255)',
-  side: 'right',
-  widthShare: 0.25,
-  widthMaxPx: 240,
-  gapPx: 1,
-  showsPointOfControl: true,
-};
 
 /**
  * A volume profile beside the price, for lightweight-charts 5: a series primitive that draws one horizontal bar for each
@@ -141,7 +107,7 @@ export class VolumeProfile implements ISeriesPrimitive {
       return price === undefined ? null : this.#yOf(price);
     };
     return {
-      coordinate: () => (y() ?? 0) as Coordinate,
+      coordinate: () => y() ?? 0,
       text: () => {
         const price = middle();
         return price === undefined ? '' : (this.#attached?.series.priceFormatter().format(price) ?? '');
@@ -155,3 +121,4 @@ export class VolumeProfile implements ISeriesPrimitive {
 }
 
 export type { VolumeProfileRow } from './profile-geometry.ts';
+export type { VolumeProfileOptions } from './profile-options.ts';

@@ -1,4 +1,5 @@
 import { Empty, PageHead } from '../../parts/states.tsx';
+import { textOf } from '../../parts/form-text.ts';
 import { goTo, PageLink } from '../../router.tsx';
 import { ProofCheck } from './proof-check.tsx';
 
@@ -13,7 +14,7 @@ export function AuditStart() {
         class="card"
         onSubmit={(event) => {
           event.preventDefault();
-          const eventId = String(new FormData(event.currentTarget).get('event-id')).trim();
+          const eventId = textOf(new FormData(event.currentTarget), 'event-id').trim();
           if (eventId !== '') goTo({ page: 'audit', eventId });
         }}
       >

@@ -2,13 +2,17 @@ import type { AuditResponse } from '../../../contract/audit.ts';
 import { percentText, priceText, signedText } from '../../format/numbers.ts';
 import { durationText } from '../../format/times.ts';
 
-/** A moment in the life of a forecast, and whose clock says so: they cannot be compared more exactly than these agree. */
+/**
+ * A moment in the life of a forecast, and whose clock says so: moments of different clocks can be compared only as exactly as
+ * these agree, and those of the market not at all where a recorded tape was read later.
+ */
 export interface Moment {
   readonly timeMs: number;
   readonly what: string;
   readonly clock: string;
   /** A witness or the market saw it, not only whoever publishes the forecasts. */
   readonly isIndependent: boolean;
+  readonly isMarket: boolean;
 }
 
 const MARKET = "the market's time stamps";
@@ -21,7 +25,7 @@ export function momentsOf(audit: AuditResponse): Moment[] {
   const { received, checkpointed } = provenance;
   const dueUs = outcome?.dueUs ?? pendingUntilUs;
   const moments: (Moment | undefined)[] = [
-    moment(trades.last.timeUs / 1_000, 'The last trade that it rests on', MARKET, true),
+    inMarket(trades.last.timeUs, 'The last trade that it rests on'),
     at(received?.last, 'That trade was received', "the receiving process's clock"),
     at(
       forecast?.emittedAt ?? snapshot.emittedAt,
@@ -36,10 +40,10 @@ export function momentsOf(audit: AuditResponse): Moment[] {
     ...(checkpointed?.cosigned?.by ?? []).map(({ witness, at: time }) =>
       at(time, `${witness} cosigned a checkpoint with it`, `the clock of ${witness}`, true),
     ),
-    ...(dueUs === null ? [] : [moment(dueUs / 1_000, 'Its horizon was over', MARKET, true)]),
+    ...(dueUs === null ? [] : [inMarket(dueUs, 'Its horizon was over')]),
     ...(outcome === null || outcome.observedUs === null
       ? []
-      : [moment(outcome.observedUs / 1_000, `The trade that resolved it: ${outcome.verdict}`, MARKET, true)]),
+      : [inMarket(outcome.observedUs, `The trade that resolved it: ${outcome.verdict}`)]),
     at(outcome?.emittedAt, 'The outcome was derived', ENGINE),
   ];
   return moments.filter((each) => each !== undefined).sort((left, right) => left.timeMs - right.timeMs);
@@ -66,11 +70,11 @@ export function isWitnessedBefore({ provenance: { checkpointed } }: AuditRespons
   return beforeSent ?? beforeDue ?? undefined;
 }
 
-function moment(timeMs: number, what: string, clock: string, isIndependent: boolean): Moment {
-  return { timeMs, what, clock, isIndependent };
+function inMarket(timeUs: number, what: string): Moment {
+  return { timeMs: timeUs / 1_000, what, clock: MARKET, isIndependent: true, isMarket: true };
 }
 
 function at(iso: string | null | undefined, what: string, clock: string, isIndependent = false): Moment | undefined {
   const timeMs = iso === null || iso === undefined ? Number.NaN : Date.parse(iso);
-  return Number.isNaN(timeMs) ? undefined : moment(timeMs, what, clock, isIndependent);
+  return Number.isNaN(timeMs) ? undefined : { timeMs, what, clock, isIndependent, isMarket: false };
 }

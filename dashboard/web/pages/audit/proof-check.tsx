@@ -1,17 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 import { hasEd25519, verify, type Result } from '../../../../proofs/page/verify-in-browser.ts';
 import { ApiFailure, bytesOf } from '../../api/client.ts';
+import { keysIn, textOf } from '../../parts/form-text.ts';
 import { Failure } from '../../parts/states.tsx';
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** The keys in a text field: one in each line, without remarks. */
-export function keysIn(text: string): string[] {
-  return text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-}
 
 /**
  * Checks a proof in this browser, with keys that the viewer has from their owners: no answer of the server is believed.
@@ -156,11 +149,6 @@ function ResultSteps({ result: { verdict, reason, steps, place, eventHash } }: {
       </p>
     </div>
   );
-}
-
-function textOf(form: FormData, name: string): string {
-  const value = form.get(name);
-  return typeof value === 'string' ? value : '';
 }
 
 async function proofOf(form: FormData, eventId: string | undefined): Promise<Bytes> {

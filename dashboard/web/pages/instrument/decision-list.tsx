@@ -100,7 +100,7 @@ function DecisionTable({
 }: Pick<ListProps, 'chosenId' | 'onChoose'> & { readonly decisions: readonly Decision[] }) {
   return (
     <div class="scroll">
-      <table class="stacks">
+      <table class="stacks is-dense">
         <caption class="visually-hidden">Decisions with their outcomes, newest first</caption>
         <thead>
           <tr>
@@ -152,8 +152,9 @@ function DecisionRow({
       onFocusOut={leave}
     >
       <th scope="row">
-        <PageLink to={{ page: 'audit', eventId: decisionId }} label={`Audit ${decisionId}`}>
+        <PageLink to={{ page: 'audit', eventId: decisionId }}>
           <Time us={timeUs} />
+          <span class="visually-hidden">: audit {decisionId}</span>
         </PageLink>
       </th>
       <td data-label="Direction">

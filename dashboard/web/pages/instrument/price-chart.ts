@@ -24,6 +24,8 @@ const PROFILE_WIDTH_MAX_PX = 190;
 /** Between the newest price and the longest bar of the profile. */
 const PROFILE_GAP_PX = 18;
 const FONT_PX = 11;
+/** So that thousands of points fit on a phone. */
+const BAR_SPACING_MIN_PX = 0.02;
 
 type LineName = 'price' | 'vwap' | 'valueAreaLow' | 'valueAreaHigh' | 'rangeLow' | 'rangeHigh';
 
@@ -49,10 +51,12 @@ export class PriceChart {
     const theme = chartTheme();
     this.#chart = createChart(element, {
       autoSize: true,
+      // Its logo brings a style of its own, which the content security policy refuses: the page's foot names the library.
+      layout: { attributionLogo: false },
       crosshair: { mode: CrosshairMode.Magnet },
       handleScale: { mouseWheel: false },
       localization: { timeFormatter: crosshairTime },
-      timeScale: { timeVisible: true, tickMarkFormatter: tickText },
+      timeScale: { minBarSpacing: BAR_SPACING_MIN_PX, timeVisible: true, tickMarkFormatter: tickText },
     });
     this.#lines = linesOf(this.#chart);
     this.#band = new PriceBand(theme.accentSoft);
@@ -131,18 +135,18 @@ export class PriceChart {
     const { ink, muted, line, lineStrong, accent, card } = theme;
     this.#chart.applyOptions({
       layout: {
-        ...{ background: { color: card }, textColor: muted, fontSize: FONT_PX, attributionLogo: false },
+        ...{ background: { color: card }, textColor: muted, fontSize: FONT_PX },
         fontFamily: getComputedStyle(document.body).fontFamily,
       },
       grid: { vertLines: { visible: false }, horzLines: { color: line } },
-      rightPriceScale: { borderVisible: false },
+      rightPriceScale: { borderVisible: false, entireTextOnly: true },
       timeScale: { borderColor: line },
       crosshair: {
         vertLine: { color: lineStrong, labelBackgroundColor: ink },
         horzLine: { color: lineStrong, labelBackgroundColor: ink },
       },
     });
-    this.#lines.price.applyOptions({ color: ink });
+    this.#lines.price.applyOptions({ color: ink, lastValueVisible: true });
     this.#lines.vwap.applyOptions({ color: accent });
     for (const name of ['valueAreaLow', 'valueAreaHigh'] as const) this.#lines[name].applyOptions({ color: muted });
     for (const name of ['rangeLow', 'rangeHigh'] as const) this.#lines[name].applyOptions({ color: lineStrong });

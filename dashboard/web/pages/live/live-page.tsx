@@ -4,6 +4,7 @@ import { instruments, listFailure, loadInstruments } from '../../api/live.ts';
 import { freshnessOf, type LiveInstrument } from '../../api/live-instruments.ts';
 import { token } from '../../api/token.ts';
 import { ProbabilityScale } from '../../charts/probability-scale.tsx';
+import { boundsText, scaleBounds, type ScaleBounds } from '../../charts/scale-bounds.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
 import { percentText, priceText } from '../../format/numbers.ts';
 import { ageText } from '../../format/times.ts';
@@ -60,62 +61,64 @@ function List({ all }: { readonly all: readonly LiveInstrument[] }) {
       </div>
     );
   }
+  const bounds = scaleBounds(all.flatMap(({ state }) => state.decision ?? []));
+  const scaleName = boundsText(bounds);
   return (
     <div class="card">
       <ScaleLegend />
-      <table class="stacks">
-        <caption class="visually-hidden">Instruments with their latest price and decision</caption>
-        <thead>
-          <tr>
-            <th scope="col">Instrument</th>
-            <th scope="col" class="number">
-              Price
-            </th>
-            <th scope="col">Latest prices</th>
-            <th scope="col">Direction</th>
-            <th scope="col">Probability, 0 to 100 %</th>
-            <th scope="col" class="number">
-              Calibrated
-            </th>
-            <th scope="col" class="number">
-              Raw
-            </th>
-            <th scope="col" class="number">
-              Reference
-            </th>
-            <th scope="col" class="number">
-              Confidence
-            </th>
-            <th scope="col" class="number">
-              Age
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {all
-            .toSorted((left, right) => (left.state.instrument < right.state.instrument ? -1 : 1))
-            .map((each) => (
-              <Row key={each.state.instrument} live={each} />
-            ))}
-        </tbody>
-      </table>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Instruments">
+        <table class="stacks has-pictures">
+          <caption class="visually-hidden">Instruments with their latest price and decision</caption>
+          <thead>
+            <tr>
+              <th scope="col">Instrument</th>
+              <th scope="col" class="number">
+                Price
+              </th>
+              <th scope="col">Latest prices</th>
+              <th scope="col">Direction</th>
+              <th scope="col" class="number">
+                Calibrated
+              </th>
+              <th scope="col">{scaleName}</th>
+              <th scope="col" class="number">
+                Raw
+              </th>
+              <th scope="col" class="number">
+                Reference
+              </th>
+              <th scope="col" class="number">
+                Confidence
+              </th>
+              <th scope="col">Last outcome</th>
+              <th scope="col" class="number">
+                Age
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {all
+              .toSorted((left, right) => (left.state.instrument < right.state.instrument ? -1 : 1))
+              .map((each) => (
+                <Row key={each.state.instrument} live={each} bounds={bounds} />
+              ))}
+          </tbody>
+        </table>
+      </div>
     </div>
   );
 }
 
-function Row({ live }: { readonly live: LiveInstrument }) {
+function Row({ live, bounds }: { readonly live: LiveInstrument; readonly bounds: ScaleBounds }) {
   const { state, sparkline } = live;
   const { ageMs, isStale } = freshnessOf(live, nowMs.value);
   return (
     <tr class={isStale ? 'is-stale' : ''}>
       <th scope="row">
-        <PageLink to={{ page: 'instrument', instrument: state.instrument }}>{state.displayName}</PageLink>
-        {isStale ? (
-          <>
-            {' '}
-            <span class="badge is-warn">stale</span>
-          </>
-        ) : null}
+        <PageLink to={{ page: 'instrument', instrument: state.instrument }}>
+          <InstrumentName name={state.displayName} />
+        </PageLink>
+        {isStale ? <span class="badge is-warn">stale</span> : null}
       </th>
       <td class="number" data-label="Price">
         <span class="strong">{priceText(state.price)}</span>
@@ -128,8 +131,11 @@ function Row({ live }: { readonly live: LiveInstrument }) {
           No decision yet
         </td>
       ) : (
-        <DecisionCells decision={state.decision} />
+        <DecisionCells decision={state.decision} bounds={bounds} />
       )}
+      <td data-label="Last outcome">
+        {state.lastVerdict === null ? <span class="muted">–</span> : <VerdictBadge status={state.lastVerdict} />}
+      </td>
       <td class="number" data-label="Age">
         {ageMs === null ? '–' : ageText(ageMs)}
         {state.priceTimeUs === null ? null : (
@@ -137,17 +143,23 @@ function Row({ live }: { readonly live: LiveInstrument }) {
             <Time us={state.priceTimeUs} />
           </span>
         )}
-        {state.lastVerdict === null ? null : (
-          <span class="visually-hidden">
-            Last verdict: <VerdictBadge status={state.lastVerdict} />
-          </span>
-        )}
       </td>
     </tr>
   );
 }
 
-function DecisionCells({ decision }: { readonly decision: LatestDecision }) {
+/** A name on two lines: the instrument, and where it is traded. */
+function InstrumentName({ name }: { readonly name: string }) {
+  const at = name.lastIndexOf('@');
+  return (
+    <span class="instrument-name">
+      {at === -1 ? name : name.slice(0, at)}
+      {at === -1 ? null : <span class="sub">{name.slice(at)}</span>}
+    </span>
+  );
+}
+
+function DecisionCells({ decision, bounds }: { readonly decision: LatestDecision; readonly bounds: ScaleBounds }) {
   const { decisionId, direction, probability, rawProbability, referenceRate, confidence, level } = decision;
   return (
     <>
@@ -160,11 +172,11 @@ function DecisionCells({ decision }: { readonly decision: LatestDecision }) {
           <DirectionWord direction={direction} />
         </PageLink>
       </td>
-      <td class="wide" data-label="Probability, 0 to 100 %">
-        <ProbabilityScale decision={decision} />
-      </td>
       <td class="number" data-label="Calibrated">
         <span class="strong">{percentText(probability)}</span>
+      </td>
+      <td class="wide" data-label={boundsText(bounds)}>
+        <ProbabilityScale decision={decision} bounds={bounds} />
       </td>
       <td class="number muted" data-label="Raw">
         {percentText(rawProbability)}

@@ -1,6 +1,6 @@
 import type { Activation, ActivationsResponse } from '../../../contract/pipeline.ts';
 import { useRefresh, useResource } from '../../api/resource.ts';
-import { countText } from '../../format/numbers.ts';
+import { countOf } from '../../format/numbers.ts';
 import { Answered, Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 
@@ -55,7 +55,7 @@ function Entry({ activation }: { readonly activation: Activation }) {
       {missingIn.length === 0 ? null : <p class="badge is-warn">missing in partitions {missingIn.join(', ')}</p>}
       {changes === null || changes.length === 0 ? null : (
         <details>
-          <summary>{countText(changes.length)} keys changed</summary>
+          <summary>{countOf(changes.length, 'key')} changed</summary>
           <dl class="facts">
             {changes.map(({ key, from, to }) => (
               <div key={key}>

@@ -4,7 +4,7 @@ import { bytesText, countText } from '../../format/numbers.ts';
 import { Pager, usePages } from '../../parts/pager.tsx';
 import { Answered, Empty } from '../../parts/states.tsx';
 
-const PAGE_SIZE = 10;
+const PAGE_SIZE = 5;
 const REFRESH_MS = 15_000;
 
 /** Records and rows that could not be used: the reason, the record itself, and what to do about it. */

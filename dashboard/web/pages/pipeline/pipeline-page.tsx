@@ -1,7 +1,7 @@
 import type { PipelineResponse } from '../../../contract/pipeline.ts';
 import { useRefresh, useResource } from '../../api/resource.ts';
 import { heartbeat } from '../../api/live.ts';
-import { countText } from '../../format/numbers.ts';
+import { countOf, countText } from '../../format/numbers.ts';
 import { Answered, Empty, PageHead, WarningSign } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { ActivationsCard } from './activations-card.tsx';
@@ -66,7 +66,7 @@ function Services({ pipeline: { services, processes } }: { readonly pipeline: Pi
     <section class="card" aria-label="Services and processes">
       <div class="card-head">
         <h2>Services and processes</h2>
-        <p>{heartbeat.value === undefined ? '' : `${countText(heartbeat.value.viewers)} viewers of this server`}</p>
+        <p>{heartbeat.value === undefined ? '' : `${countOf(heartbeat.value.viewers, 'viewer')} of this server`}</p>
       </div>
       <ul class="states">
         {latest.map(({ name, up, reason }) => (
@@ -167,7 +167,7 @@ function Gaps({ pipeline: { gaps } }: { readonly pipeline: PipelineResponse }) {
           <div class="scroll" tabIndex={0} role="region" aria-label="Gaps">
             <table>
               <caption>
-                {countText(count)} gaps, {countText(missingTrades)} trades; the newest ones
+                {countOf(count, 'gap')}, {countOf(missingTrades, 'trade')}; the newest ones
               </caption>
               <thead>
                 <tr>

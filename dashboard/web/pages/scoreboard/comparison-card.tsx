@@ -52,7 +52,7 @@ export function ComparisonCard({
         </li>
       </ul>
       <div class="scroll">
-        <table class="stacks">
+        <table class="stacks has-pictures">
           <caption class="visually-hidden">Scores of each forecast</caption>
           <thead>
             <tr>

@@ -75,20 +75,16 @@ function OverTime({
       <figcaption>
         {name}: <strong>{signedText(last.value)}</strong>
       </figcaption>
-      <svg class="plot" viewBox={`0 0 ${BOX.width} ${BOX.height + 18}`} aria-hidden="true">
-        <line class="diagonal" x1="0" x2={BOX.width} y1={y(0)} y2={y(0)} />
-        <text x={BOX.width} y={y(0) - 4} text-anchor="end">
-          0
-        </text>
-        <path class="curve" d={pathThrough(points)} />
-        {end === undefined ? null : <circle class="point" cx={end.x} cy={end.y} r="3.5" />}
-        <text x="0" y={BOX.height + 14}>
-          {dayText(first.time / 1_000)}
-        </text>
-        <text x={BOX.width} y={BOX.height + 14} text-anchor="end">
-          {dayText(last.time / 1_000)}
-        </text>
+      <svg viewBox={`0 0 ${BOX.width} ${BOX.height}`} preserveAspectRatio="none" aria-hidden="true">
+        <path class="zero" d={`M0 ${y(0)}H${BOX.width}`} />
+        <path d={pathThrough(points)} />
+        {end === undefined ? null : <path class="end" d={`M${end.x} ${end.y}h0`} />}
       </svg>
+      <div class="ends">
+        <span>{dayText(first.time / 1_000)}</span>
+        <span>dashed: 0</span>
+        <span>{dayText(last.time / 1_000)}</span>
+      </div>
     </figure>
   );
 }
