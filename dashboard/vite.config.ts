@@ -4,7 +4,7 @@ import { defineConfig } from 'vite';
 const WEB_FOLDER = join(import.meta.dirname, 'web');
 
 /**
- * Builds the web page into static files for `tapeproof dashboard`. Nothing is inlined, so that a content security policy
+ * Builds the web page into static files for the server of `dashboard/api`. Nothing is inlined, so that a content security policy
  * of `default-src 'self'` needs no exception, and the names of the assets have a hash, so that they may be cached for good.
  */
 export default defineConfig({

@@ -2,17 +2,17 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { chromium, type Browser } from 'playwright-core';
 
-const PROGRAM = 'chromium';
+const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'];
 
 /** Where Chromium is installed; undefined where it is not. */
 export const chromiumPath = (process.env['PATH'] ?? '')
   .split(delimiter)
-  .map((folder) => join(folder, PROGRAM))
+  .flatMap((folder) => PROGRAMS.map((program) => join(folder, program)))
   .find(isExecutable);
 
 /** A real browser without a window. */
 export function openBrowser(): Promise<Browser> {
-  if (chromiumPath === undefined) throw new Error(`${PROGRAM} is not installed: apt-get install chromium`);
+  if (chromiumPath === undefined) throw new Error('Chromium is not installed: apt-get install chromium');
   return chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox', '--disable-gpu', '--disable-quic'] });
 }
 

@@ -18,14 +18,15 @@ export const DIST_FOLDER = join(import.meta.dirname, '..', '..', 'dashboard', 'w
 /** A name of a venue that may stand in no path as it is. */
 export const ODD_INSTRUMENT = 'ES/H6 50%?#@cme';
 const HEARTBEAT_MS = 1_000;
-const POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+const POLICY =
+  "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const MEDIA_TYPES: Readonly<Record<string, string>> = {
   ...{ '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' },
   '.woff2': 'font/woff2',
 };
 
 /**
- * The built page with an API of made-up data, as strict as the contract's schemas: stands for `tapeproof dashboard` in
+ * The built page with an API of made-up data, as strict as the contract's schemas: stands for the real server in
  * tests of the page. Loopback only.
  */
 export class FixtureServer {
@@ -129,12 +130,13 @@ export class FixtureServer {
   #sendAnswer(url: URL, response: ServerResponse): void {
     const [, , , ...parts] = url.pathname.split('/').map(decodeURIComponent);
     const [name, route] = this.#routeOf(parts);
-    if (this.#downService !== undefined && this.#downService === storeOf(name)) {
-      const store = this.#downService === 'redis' ? 'Redis' : 'Postgres';
-      refuse(response, 'STORE_DOWN', `${store} does not answer at 127.0.0.1: look whether it runs.`, this.#downService);
+    const down = this.#downService;
+    if (down !== undefined && down === storeOf(name)) {
+      const store = down === 'redis' ? 'Redis' : 'Postgres';
+      refuse(response, 'STORE_DOWN', `${store} does not answer at 127.0.0.1: look whether it runs.`, down);
       return;
     }
-    if (name === undefined || route === undefined) {
+    if (name === undefined) {
       refuse(response, 'NOT_FOUND', `There is no instrument or event of that name: look at ${parts.join(' ')}.`);
       return;
     }
@@ -153,7 +155,7 @@ export class FixtureServer {
       return ['instruments', () => ({ asOfUs, instruments, total: instruments.length })];
     }
     if (first === 'instruments' && market !== undefined) return marketRoute(market, third, asOfUs);
-    if (first === 'audit' && second?.startsWith('decision-') === true) {
+    if (first === 'audit' && second?.startsWith('decision-3-') === true) {
       return ['audit', ({ verify }) => fixtureAudit(second, verify === true)];
     }
     const common: Readonly<Record<string, readonly [RouteName, Answer]>> = {

@@ -49,7 +49,7 @@ async function responseOf(path: string, accept: string, signal: AbortSignal): Pr
     });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new ApiFailure(0, 'The server does not answer', 'Look whether "tapeproof dashboard" still runs there.');
+    throw new ApiFailure(0, 'The server does not answer', 'Look whether the dashboard still runs there.');
   }
   if (!response.ok) throw await failureOf(response);
   return response;

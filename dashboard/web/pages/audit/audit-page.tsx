@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { AuditResponse } from '../../../contract/audit.ts';
 import { useResource } from '../../api/resource.ts';
 import { percentText } from '../../format/numbers.ts';
-import { Answered, PageHead } from '../../parts/states.tsx';
+import { Answered, Failure, PageHead } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { VerdictBadge } from '../../parts/words.tsx';
 import { PageLink } from '../../router.tsx';
@@ -15,10 +15,11 @@ import { Timeline } from './timeline.tsx';
 
 /** One event: from its outcome to its trades, with the checks and what each rests on. */
 export function AuditPage({ eventId }: { readonly eventId: string }) {
-  const [isVerified, setIsVerified] = useState(false);
+  /** How often it was asked to be derived again: once more after a failure. */
+  const [attempts, setAttempts] = useState(0);
   const base = `/audit/${encodeURIComponent(eventId)}`;
   const walked = useResource<AuditResponse>(base);
-  const derived = useResource<AuditResponse>(isVerified ? `${base}?verify=true` : undefined);
+  const derived = useResource<AuditResponse>(attempts === 0 ? undefined : `${base}?verify=true`, attempts);
   const shown = derived.value === undefined ? walked : { ...walked, value: derived.value };
   return (
     <div class="stack">
@@ -40,11 +41,16 @@ export function AuditPage({ eventId }: { readonly eventId: string }) {
             <section class="card" aria-label="Checks">
               <div class="card-head">
                 <h2>Checks, and what each rests on</h2>
-                <DeriveAgain isAsked={isVerified} isDone={audit.isVerified} onAsk={setIsVerified} />
+                <DeriveAgain
+                  isUnderWay={attempts > 0 && derived.failure === undefined}
+                  isDone={audit.isVerified}
+                  onAsk={() => {
+                    setAttempts(attempts + 1);
+                  }}
+                />
               </div>
-              <Answered resource={isVerified ? { ...derived, value: audit } : { ...walked, failure: undefined }}>
-                {() => <Checks audit={audit} />}
-              </Answered>
+              {derived.failure === undefined ? null : <Failure failure={derived.failure} />}
+              <Checks audit={audit} />
             </section>
             <ProofCheck eventId={eventId} />
             <Provenance audit={audit} />
@@ -92,46 +98,45 @@ function Verdict({ audit }: { readonly audit: AuditResponse }) {
 }
 
 function Share({ probability }: { readonly probability: number | undefined }) {
-  const [isCopied, setIsCopied] = useState(false);
+  const [report, setReport] = useState('');
   return (
     <div class="share">
       {probability === undefined ? null : <span class="verdict-share">{percentText(probability)}</span>}
       <button
         type="button"
         onClick={() => {
-          void navigator.clipboard.writeText(location.href).then(() => {
-            setIsCopied(true);
-          });
+          navigator.clipboard.writeText(location.href).then(
+            () => {
+              setReport('Copied.');
+            },
+            () => {
+              setReport('The browser refuses: copy it from the address bar.');
+            },
+          );
         }}
       >
         Copy the link
       </button>
       <span class="muted small" role="status">
-        {isCopied ? 'Copied.' : ''}
+        {report}
       </span>
     </div>
   );
 }
 
 function DeriveAgain({
-  isAsked,
+  isUnderWay,
   isDone,
   onAsk,
 }: {
-  readonly isAsked: boolean;
+  readonly isUnderWay: boolean;
   readonly isDone: boolean;
-  readonly onAsk: (isAsked: boolean) => void;
+  readonly onAsk: () => void;
 }) {
   if (isDone) return <span class="badge is-accent">derived again from the tape</span>;
   return (
-    <button
-      type="button"
-      disabled={isAsked}
-      onClick={() => {
-        onAsk(true);
-      }}
-    >
-      {isAsked ? 'Deriving it again …' : 'Derive it again'}
+    <button type="button" disabled={isUnderWay} onClick={onAsk}>
+      {isUnderWay ? 'Deriving it again …' : 'Derive it again'}
     </button>
   );
 }

@@ -36,13 +36,13 @@ export function InstrumentPage({ instrument }: { readonly instrument: string }) 
   const [spanUs, setSpanUs] = useState(SPAN_DEFAULT_US);
   const [chosenId, setChosenId] = useState<string>();
   const [shownToUs, version] = useShownTo(live?.state.priceTimeUs ?? undefined);
-  const from = shownToUs === undefined ? undefined : `fromUs=${Math.max(0, shownToUs - spanUs)}`;
-  const series = useResource<SeriesResponse>(from && `${base}/series?${from}`, version);
+  const from = rangeQuery(shownToUs, spanUs, overview.failure !== undefined);
+  const series = useResource<SeriesResponse>(from === undefined ? undefined : `${base}/series?${from}`, version);
   const marked = useResource<DecisionsResponse>(
-    from && `${base}/decisions?${from}&limit=${MARKED_DECISIONS_MAX}`,
+    from === undefined ? undefined : `${base}/decisions?limit=${MARKED_DECISIONS_MAX}&${from}`,
     version,
   );
-  const profile = useResource<ProfileResponse>(from && `${base}/profile`, version);
+  const profile = useResource<ProfileResponse>(from === undefined ? undefined : `${base}/profile`, version);
   return (
     <div class="stack">
       <PageHead title={live?.state.displayName ?? instrument}>
@@ -112,6 +112,12 @@ function useShownTo(priceTimeUs: number | undefined): readonly [number | undefin
     setShown((last) => (last.toUs === priceTimeUs ? last : { toUs: priceTimeUs, version: last.version + 1 }));
   }, [tick, priceTimeUs === undefined]);
   return [shown.toUs, shown.version];
+}
+
+/** Without the latest state the server chooses the time: history is of another store, and may be there. */
+function rangeQuery(toUs: number | undefined, spanUs: number, isStateMissing: boolean): string | undefined {
+  if (toUs !== undefined) return `fromUs=${Math.max(0, toUs - spanUs)}`;
+  return isStateMissing ? '' : undefined;
 }
 
 function fromAnswer(answer: InstrumentResponse | undefined, arrivedMs: number): LiveInstrument | undefined {
