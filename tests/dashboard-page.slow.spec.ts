@@ -59,6 +59,7 @@ describe.skipIf(chromiumPath === undefined)(
     afterEach(async () => {
       server.setDown(undefined);
       server.setToken(undefined);
+      server.setSilent(false);
       await open.close();
     });
 
@@ -76,6 +77,30 @@ describe.skipIf(chromiumPath === undefined)(
       await until('the loss was said', async () => (await said()).includes('The connection to the server is lost'));
       expect(await said()).toMatch(/The last update was .* ago/);
       await page.getByText('Updating live').waitFor();
+    });
+
+    it('replaces a connection over which nothing arrives any more', async () => {
+      const { page } = open;
+      await page.clock.install();
+      await open.visit('/', INSTRUMENT);
+      await page.getByText('Updating live').waitFor();
+      server.setSilent(true);
+      await page.clock.fastForward(30_000);
+      await page.getByText('The connection to the server is lost').waitFor();
+      server.setSilent(false);
+      await page.clock.fastForward(30_000);
+      await page.getByText('Updating live').waitFor();
+      expect(await page.getByText('The connection to the server is lost').count()).toBe(0);
+    });
+
+    it('pages through what is older, and back', async () => {
+      const { page } = open;
+      await open.visit('/pipeline', 'in line 40');
+      await page.getByRole('button', { name: 'Older' }).click();
+      await page.getByText('in line 45').waitFor();
+      expect(await page.getByText('in line 40').count()).toBe(0);
+      await page.getByRole('button', { name: 'Newest' }).click();
+      await page.getByText('in line 40').waitFor();
     });
 
     it('marks a stale price by a word, a dash and its age', async () => {

@@ -37,6 +37,7 @@ export class FixtureServer {
   readonly #heartbeat: NodeJS.Timeout;
   #downService: 'redis' | 'postgres' | undefined;
   #token: string | undefined;
+  #isSilent = false;
   #eventId = 0;
 
   private constructor() {
@@ -97,6 +98,11 @@ export class FixtureServer {
   /** Demands a bearer token from now on; undefined: no more. */
   setToken(token: string | undefined): void {
     this.#token = token;
+  }
+
+  /** Sends nothing more, and leaves new streams without an answer, as over a half-open connection. */
+  setSilent(isSilent: boolean): void {
+    this.#isSilent = isSilent;
   }
 
   /** Cuts every open stream. */
@@ -182,6 +188,7 @@ export class FixtureServer {
   }
 
   #subscribe(response: ServerResponse): void {
+    if (this.#isSilent) return;
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     this.#viewers.add(response);
     response.on('close', () => this.#viewers.delete(response));
@@ -204,6 +211,7 @@ export class FixtureServer {
   }
 
   #send(name: string, event: unknown, to: Iterable<ServerResponse>): void {
+    if (this.#isSilent) return;
     this.#eventId += 1;
     for (const viewer of to) {
       viewer.write(`id: ${this.#eventId}\nevent: ${name}\ndata: ${JSON.stringify(event)}\n\n`);

@@ -133,7 +133,7 @@ function Row({ live, bounds }: { readonly live: LiveInstrument; readonly bounds:
       ) : (
         <DecisionCells decision={state.decision} bounds={bounds} />
       )}
-      <td data-label="Last outcome">
+      <td class="not-on-phone" data-label="Last outcome">
         {state.lastVerdict === null ? <span class="muted">–</span> : <VerdictBadge status={state.lastVerdict} />}
       </td>
       <td class="number" data-label="Age">

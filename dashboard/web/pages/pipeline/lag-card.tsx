@@ -32,7 +32,7 @@ function GroupTable({ groups }: { readonly groups: readonly GroupLag[] }) {
   const most = Math.max(1, ...groups.map(({ records }) => records));
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Lag by consumer group">
-      <table>
+      <table class="stacks">
         <thead>
           <tr>
             <th scope="col">Consumer group</th>
@@ -54,12 +54,18 @@ function GroupTable({ groups }: { readonly groups: readonly GroupLag[] }) {
           {groups.map(({ group, records, marketSeconds, members }) => (
             <tr key={group}>
               <th scope="row">{group}</th>
-              <td class="number">{countText(records)}</td>
-              <td>
+              <td class="number" data-label="Records behind">
+                {countText(records)}
+              </td>
+              <td class="not-on-phone">
                 <meter class="lag" min={0} max={most} value={records} aria-label={`Records that ${group} is behind`} />
               </td>
-              <td class="number">{marketSecondsText(marketSeconds)}</td>
-              <td class="number">{members === 0 ? <span class="badge is-warn">none</span> : countText(members)}</td>
+              <td class="number" data-label="Market time behind">
+                {marketSecondsText(marketSeconds)}
+              </td>
+              <td class="number" data-label="Processes">
+                {members === 0 ? <span class="badge is-warn">none</span> : countText(members)}
+              </td>
             </tr>
           ))}
         </tbody>
