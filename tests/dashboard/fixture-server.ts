@@ -192,8 +192,10 @@ export class FixtureServer {
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
     this.#viewers.add(response);
     response.on('close', () => this.#viewers.delete(response));
-    const instruments = this.markets.map(({ overview }) => overview.state);
-    this.#publish('instruments', { asOfUs: Date.now() * 1_000, isComplete: true, instruments }, [response]);
+    if (this.#downService !== 'redis') {
+      const instruments = this.markets.map(({ overview }) => overview.state);
+      this.#publish('instruments', { asOfUs: Date.now() * 1_000, isComplete: true, instruments }, [response]);
+    }
     this.#beat();
   }
 

@@ -9,7 +9,7 @@ import { Sparkline } from '../../charts/sparkline.tsx';
 import { percentText, priceText } from '../../format/numbers.ts';
 import { ageText } from '../../format/times.ts';
 import { nowMs } from '../../parts/clock.ts';
-import { Empty, Failure, PageHead } from '../../parts/states.tsx';
+import { Answered, Empty, PageHead } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
 import { DirectionWord, VerdictBadge } from '../../parts/words.tsx';
 import { PageLink } from '../../router.tsx';
@@ -38,14 +38,9 @@ export function LivePage() {
         The latest price of each instrument, and how probable it is that the price moves the stated way within the
         horizon.
       </PageHead>
-      {failure === undefined ? null : <Failure failure={failure} />}
-      {shown === undefined ? (
-        failure === undefined ? (
-          <p class="empty">Loading …</p>
-        ) : null
-      ) : (
-        <List all={[...shown.values()]} />
-      )}
+      <Answered resource={{ value: shown, arrivedMs: 0, failure }}>
+        {(live) => (live.size === 0 && failure !== undefined ? null : <List all={[...live.values()]} />)}
+      </Answered>
     </>
   );
 }
