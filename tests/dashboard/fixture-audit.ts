@@ -13,7 +13,9 @@ const COSIGNED_S = 1_764_150_000;
 
 /** Looks like a SHA-256. */
 const hashOf = (text: string): string =>
-  Array.from({ length: 64 }, (_, at) => ((text.charCodeAt(at % text.length) * (at + 7)) % 16).toString(16)).join('');
+  Array.from({ length: 64 }, (_, at) =>
+    ((text.charCodeAt(text.length - 1 - (at % text.length)) * (at + 7)) % 16).toString(16),
+  ).join('');
 const placeOf = (topic: string, offset: number) => ({
   ...{ topic, partition: 3, offset, hash: hashOf(`${topic} ${offset}`) },
   emittedAt: new Date((COSIGNED_S - 42) * 1_000).toISOString(),

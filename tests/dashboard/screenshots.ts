@@ -10,6 +10,8 @@ import { FixtureServer } from './fixture-server.ts';
 const [folder = join(import.meta.dirname, '..', '..', 'docs', 'pictures'), givenAddress] = process.argv.slice(2);
 const DESKTOP = { width: 1280, height: 860 };
 const PHONE = { width: 360, height: 780 };
+/** A longer page is cut: the README shows its beginning. */
+const HEIGHT_PX_MAX = 1_500;
 const VIEWS = [
   { name: 'light', colorScheme: 'light', viewport: DESKTOP },
   { name: 'dark', colorScheme: 'dark', viewport: DESKTOP },
@@ -22,7 +24,12 @@ try {
   await mkdir(folder, { recursive: true });
   const address = givenAddress ?? fixtures?.address ?? '';
   for (const { name: view, colorScheme, viewport } of VIEWS) {
-    const context = await browser.newContext({ colorScheme, viewport, deviceScaleFactor: 2, reducedMotion: 'reduce' });
+    const context = await browser.newContext({
+      colorScheme,
+      viewport,
+      deviceScaleFactor: 1.5,
+      reducedMotion: 'reduce',
+    });
     const page = await context.newPage();
     for (const [name, path] of await pagesOf(address)) {
       await page.goto(address + path);
@@ -30,7 +37,9 @@ try {
       await page.locator('text=Loading …').first().waitFor({ state: 'detached' });
       if (name === 'instrument') await page.locator('.chart canvas').first().waitFor();
       await page.evaluate('document.fonts.ready');
-      await page.screenshot({ path: join(folder, `${name}-${view}.png`), fullPage: true });
+      const pageHeight = await page.evaluate<number>('document.documentElement.scrollHeight');
+      const clip = { x: 0, y: 0, width: viewport.width, height: Math.min(pageHeight, HEIGHT_PX_MAX) };
+      await page.screenshot({ path: join(folder, `${name}-${view}.png`), fullPage: true, clip });
     }
     await context.close();
   }

@@ -198,7 +198,7 @@ function ScaleLegend() {
       </li>
       <li>
         <svg viewBox="0 0 22 12" aria-hidden="true">
-          <circle cx="11" cy="6" r="4" fill="none" stroke="var(--muted)" stroke-width="1.5" />
+          <circle cx="11" cy="6" r="4" fill="none" stroke="var(--ink)" stroke-width="1.5" />
         </svg>
         raw: the evidence taken literally
       </li>
