@@ -30,27 +30,7 @@ export function ComparisonCard({
             : `${countText(tries)} configurations were tried on the same data.`}
         </p>
       </div>
-      <ul class="legend">
-        <li>
-          <svg viewBox="0 0 22 12" aria-hidden="true">
-            <path d="M0 6h22" stroke="var(--accent)" stroke-width="3" opacity="0.45" />
-            <circle cx="11" cy="6" r="4" fill="var(--accent)" />
-          </svg>
-          came true, with its interval of 95 %
-        </li>
-        <li>
-          <svg viewBox="0 0 22 12" aria-hidden="true">
-            <circle cx="11" cy="6" r="4" fill="none" stroke="var(--ink)" stroke-width="1.5" />
-          </svg>
-          mean published probability
-        </li>
-        <li>
-          <svg viewBox="0 0 22 12" aria-hidden="true">
-            <path d="M11 0v12" stroke="var(--ink)" stroke-width="1.5" />
-          </svg>
-          reference
-        </li>
-      </ul>
+      <Legend />
       <div class="scroll">
         <table class="stacks has-pictures">
           <caption class="visually-hidden">Scores of each forecast</caption>
@@ -79,6 +59,32 @@ export function ComparisonCard({
         raw and calibrated probability in hindsight. {note}
       </p>
     </section>
+  );
+}
+
+function Legend() {
+  return (
+    <ul class="legend">
+      <li>
+        <svg viewBox="0 0 22 12" aria-hidden="true">
+          <path d="M0 6h22" stroke="var(--accent)" stroke-width="3" opacity="0.45" />
+          <circle cx="11" cy="6" r="4" fill="var(--accent)" />
+        </svg>
+        came true, with its interval of 95 %
+      </li>
+      <li>
+        <svg viewBox="0 0 22 12" aria-hidden="true">
+          <circle cx="11" cy="6" r="4" fill="none" stroke="var(--ink)" stroke-width="1.5" />
+        </svg>
+        mean published probability
+      </li>
+      <li>
+        <svg viewBox="0 0 22 12" aria-hidden="true">
+          <path d="M11 0v12" stroke="var(--ink)" stroke-width="1.5" />
+        </svg>
+        reference
+      </li>
+    </ul>
   );
 }
 
