@@ -109,6 +109,29 @@ module.exports = {
       to: { path: '^dashboard/' },
     },
     {
+      name: 'web-page-knows-only-the-contract',
+      comment: 'what runs in a browser has no Node, and of the server only the types of its answers',
+      severity: 'error',
+      from: { path: '^dashboard/web/', pathNot: '\\.spec\\.ts$' },
+      to: {
+        path: '^(?!dashboard/|node_modules/|proofs/page/verify-in-browser\\.ts$)',
+        dependencyTypesNot: ['npm', 'npm-dev'],
+      },
+    },
+    {
+      name: 'web-page-takes-types-of-the-contract',
+      comment: 'its schemas would bring zod into the page',
+      severity: 'error',
+      from: { path: '^dashboard/web/' },
+      to: { path: '^dashboard/(?!web/)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'nobody-imports-the-web-page',
+      severity: 'error',
+      from: { pathNot: '^dashboard/web/|^tests/' },
+      to: { path: '^dashboard/web/' },
+    },
+    {
       name: 'production-imports-no-tests',
       severity: 'error',
       from: { pathNot: '\\.spec\\.ts$|^tests/|^vitest\\.config\\.ts$' },

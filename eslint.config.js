@@ -8,6 +8,7 @@ export default tseslint.config(
     ignores: [
       'node_modules/',
       '.tapeproof/',
+      'dashboard/web/dist/',
       '.dependency-cruiser.cjs',
       'bin/tapeproof.js',
       'proofs/page/page.js',
@@ -85,7 +86,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts'],
+    files: ['**/*.spec.ts', 'tests/dashboard/*.ts'],
     rules: {
       '@typescript-eslint/no-non-null-assertion': 'off',
     },

@@ -10,7 +10,7 @@ import { commandsIn, wordsOf } from './support/printed-commands.ts';
 const REPOSITORY = join(import.meta.dirname, '..');
 const MAKEFILE = readFileSync(join(REPOSITORY, 'Makefile'), 'utf8');
 /** The texts that people read: pages, and sources with their messages and help texts. */
-const READ = /\.(?:md|ts|js|yml|yaml)$|^Makefile$/;
+const READ = /\.(?:md|tsx?|js|yml|yaml)$|^Makefile$/;
 const MISSING_OPTION = 'commander.missingMandatoryOptionValue';
 const NOT_READ = /\.spec\.ts$|^tests\/|^contracts\/generated\/|^package-lock/;
 

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatVerifierKey } from '../proofs/tlog/note-key.ts';
 import { formatProof } from '../proofs/tlog/tlog-proof.ts';
-import { BrowserPage, hasChromium } from './support/chromium.ts';
+import { chromiumPath, openBrowser } from './dashboard/browser.ts';
+import { openPage, type OpenPage } from './dashboard/page-suite.ts';
 import { runCommand } from './support/command.ts';
 import { LOG_KEY, OTHER_LOG_KEY, proofOf, treeOf, WITNESS_KEY } from './support/signed-log.ts';
-import { until } from './support/until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'tapeproof-page-'));
 const file = (name: string): string => join(folder, name);
@@ -36,25 +37,29 @@ describe('verify-proof --page', () => {
   });
 });
 
+const hasChromium = chromiumPath !== undefined;
+
 describe.skipIf(!hasChromium)(`the page in Chromium${hasChromium ? '' : ' (skipped: no Chromium here)'}`, () => {
-  let page: BrowserPage;
+  let browser: Browser;
+  let open: OpenPage;
   beforeAll(async () => {
     await runCommand(['verify-proof', '--page', file('page.html')]);
-    page = await BrowserPage.open(pathToFileURL(file('page.html')).href);
+    browser = await openBrowser();
+    open = await openPage(browser, '');
+    await open.page.goto(pathToFileURL(file('page.html')).href);
   });
-  afterAll(() => page.close());
+  afterAll(() => browser.close());
 
-  const textOf = (id: string) => page.evaluate<string>(`document.getElementById('${id}').textContent`);
+  const textOf = async (id: string): Promise<string> => (await open.page.locator(`#${id}`).textContent()) ?? '';
   const check = async (proof: string, log: string, witnesses: string): Promise<string> => {
+    const { page } = open;
     writeFileSync(file('a.tlog-proof'), proof);
-    await page.evaluate(
-      `document.getElementById('verdict').textContent = '';
-       document.getElementById('log').value = ${JSON.stringify(log)};
-       document.getElementById('witnesses').value = ${JSON.stringify(witnesses)};`,
-    );
-    await page.chooseFile('#file', file('a.tlog-proof'));
-    await page.evaluate(`document.querySelector('button').click()`);
-    await until('there is a verdict', async () => (await textOf('verdict')) !== '');
+    await page.evaluate(`document.getElementById('verdict').textContent = ''`);
+    await page.locator('#log').fill(log);
+    await page.locator('#witnesses').fill(witnesses);
+    await page.locator('#file').setInputFiles(file('a.tlog-proof'));
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.locator('#verdict:not(:empty)').waitFor();
     return await textOf('verdict');
   };
 
@@ -67,32 +72,31 @@ describe.skipIf(!hasChromium)(`the page in Chromium${hasChromium ? '' : ' (skipp
     expect(await check(PROOF.slice(0, 200), LOG, '')).toBe('NOT USABLE');
     expect(await check(PROOF, LOG, '')).toBe('PROVEN');
     expect(await textOf('unchecked')).toContain('the key of a witness');
-    expect(page.requests.filter((url) => !url.startsWith('file:') && !url.startsWith('about:'))).toEqual([]);
-    expect(page.complaints).toEqual([]);
+    expect(open.requests.filter((url) => !url.startsWith('file:'))).toEqual([]);
+    expect(open.complaints).toEqual([]);
     const fetched = "fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')";
-    expect(await page.evaluate(fetched)).toBe('refused');
-    expect(page.complaints.join()).toContain('Content Security Policy');
+    expect(await open.page.evaluate(fetched)).toBe('refused');
+    expect(open.complaints.join()).toContain('Content Security Policy');
   });
 
   it('is used with the keyboard alone, in light and dark', async () => {
-    await page.evaluate('document.activeElement.blur(); document.body.focus()');
-    await page.send('Page.reload');
-    await until('it is loaded again', () => page.evaluate<boolean>('document.readyState === "complete"'));
-    await page.chooseFile('#file', file('a.tlog-proof'));
+    const { page } = open;
+    await page.reload();
+    await page.locator('#file').setInputFiles(file('a.tlog-proof'));
     const visited: string[] = [];
     for (let step = 0; step < 4; step += 1) {
-      await page.press('Tab');
+      await page.keyboard.press('Tab');
       const at = await page.evaluate<string>('document.activeElement.id || document.activeElement.localName');
       visited.push(at);
-      if (at === 'log') await page.send('Input.insertText', { text: LOG });
+      if (at === 'log') await page.keyboard.insertText(LOG);
     }
     expect(visited).toEqual(['file', 'log', 'witnesses', 'button']);
-    await page.press('Enter', '\r');
-    await until('there is a verdict', async () => (await textOf('verdict')) === 'PROVEN');
+    await page.keyboard.press('Enter');
+    await page.getByText('PROVEN', { exact: true }).waitFor();
     expect(await page.evaluate('document.activeElement.id')).toBe('result');
     const backgrounds: string[] = [];
-    for (const value of ['light', 'dark']) {
-      await page.send('Emulation.setEmulatedMedia', { features: [{ name: 'prefers-color-scheme', value }] });
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
       backgrounds.push(await page.evaluate<string>('getComputedStyle(document.body).backgroundColor'));
     }
     expect(backgrounds).toEqual(['rgb(255, 255, 255)', 'rgb(22, 24, 28)']);

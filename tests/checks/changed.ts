@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..', '..');
 
 const files = changedFiles(baseCommit());
-const sources = files.filter((path) => path.endsWith('.ts'));
+const sources = files.filter((path) => /\.tsx?$/.test(path));
 const checks: readonly (readonly string[])[] = [
   ...(files.length === 0
     ? []
@@ -21,6 +21,7 @@ const checks: readonly (readonly string[])[] = [
     : [
         ['node', 'tests/checks/lint.ts', ...sources],
         ['tsc', '--noEmit'],
+        ['tsc', '--noEmit', '--project', 'dashboard/web'],
         ['vitest', 'related', '--run', '--project', 'fast', '--passWithNoTests', ...sources],
       ]),
 ];

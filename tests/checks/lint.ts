@@ -13,7 +13,12 @@ import { lintKeys } from './lint-keys.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 const CLEAN_KEYS_FILE = join(ROOT, '.tapeproof', 'cache', 'lint.json');
 /** The inputs of a result besides sources: rules, compiler options, and the installed packages. */
-const COMMON_FILES = ['eslint.config.js', 'tsconfig.json', 'node_modules/.package-lock.json'];
+const COMMON_FILES = [
+  'eslint.config.js',
+  'tsconfig.json',
+  'dashboard/web/tsconfig.json',
+  'node_modules/.package-lock.json',
+];
 
 const eslint = new ESLint({ cwd: ROOT });
 const sources = await notIgnored(trackedSources());
@@ -33,10 +38,14 @@ if (faulty.length > 0) {
 
 /** All existing TypeScript files that git tracks or would add. */
 function trackedSources(): string[] {
-  const output = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.ts'], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
+  const output = execFileSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '*.ts', '*.tsx'],
+    {
+      cwd: ROOT,
+      encoding: 'utf8',
+    },
+  );
   return [...new Set(output.split('\0'))].filter((path) => path !== '' && textOf(path) !== undefined).sort();
 }
 

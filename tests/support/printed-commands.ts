@@ -24,7 +24,7 @@ const SAMPLE_TOPIC = 'indicator.snapshots';
 export function commandsIn(text: string): PrintedCommand[] {
   const lines = text.replaceAll(CONTINUATION, ' ').replaceAll('\\`', '`').split('\n');
   return lines.flatMap((raw, index) => {
-    const line = raw.replaceAll(/\$\{[^}]*\}/g, sampleOf);
+    const line = raw.replaceAll(/<\/?code>/g, '`').replaceAll(/\$\{[^}]*\}/g, sampleOf);
     const onALine = ON_A_LINE.exec(line)?.[1];
     // Without npx it may be a program's own name.
     const isCommand = (command: string): boolean => !/^tapeproof .*NAME$/.test(command) || !raw.includes('${');

@@ -1,0 +1,110 @@
+import type { PipelineResponse } from '../../../contract/pipeline.ts';
+import { countText } from '../../format/numbers.ts';
+import { Empty } from '../../parts/states.tsx';
+import { groupLags, marketSecondsText, type GroupLag } from './pipeline-view.ts';
+import { Part } from './part.tsx';
+
+/** How far each consumer group is behind: records, and seconds of market time. */
+export function LagCard({ lag }: { readonly lag: PipelineResponse['lag'] }) {
+  return (
+    <Part name="Lag" part={lag}>
+      {(partitions) => {
+        const groups = groupLags(partitions);
+        if (groups.length === 0)
+          return (
+            <Empty title="There are no consumer groups yet">They appear with the engine and the projectors.</Empty>
+          );
+        return (
+          <>
+            <GroupTable groups={groups} />
+            <details class="data-table">
+              <summary>By partition</summary>
+              <PartitionTable groups={groups} />
+            </details>
+          </>
+        );
+      }}
+    </Part>
+  );
+}
+
+function GroupTable({ groups }: { readonly groups: readonly GroupLag[] }) {
+  const most = Math.max(1, ...groups.map(({ records }) => records));
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Lag by consumer group">
+      <table class="stacks">
+        <thead>
+          <tr>
+            <th scope="col">Consumer group</th>
+            <th scope="col" class="number">
+              Records behind
+            </th>
+            <th scope="col">
+              <span class="visually-hidden">as a bar</span>
+            </th>
+            <th scope="col" class="number">
+              Market time behind
+            </th>
+            <th scope="col" class="number">
+              Processes
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {groups.map(({ group, records, marketSeconds, members }) => (
+            <tr key={group}>
+              <th scope="row">{group}</th>
+              <td class="number" data-label="Records behind">
+                {countText(records)}
+              </td>
+              <td class="not-on-phone">
+                <meter class="lag" min={0} max={most} value={records} aria-label={`Records that ${group} is behind`} />
+              </td>
+              <td class="number" data-label="Market time behind">
+                {marketSecondsText(marketSeconds)}
+              </td>
+              <td class="number" data-label="Processes">
+                {members === 0 ? <span class="badge is-warn">none</span> : countText(members)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function PartitionTable({ groups }: { readonly groups: readonly GroupLag[] }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label="Lag by partition">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Consumer group</th>
+            <th scope="col">Partition</th>
+            <th scope="col" class="number">
+              Records behind
+            </th>
+            <th scope="col" class="number">
+              Market time behind
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {groups.flatMap(({ group, partitions }) =>
+            partitions.map(({ topic, partition, records, marketSeconds }) => (
+              <tr key={`${group} ${topic} ${partition}`}>
+                <th scope="row">{group}</th>
+                <td>
+                  {topic}-{partition}
+                </td>
+                <td class="number">{countText(records)}</td>
+                <td class="number">{marketSecondsText(marketSeconds)}</td>
+              </tr>
+            )),
+          )}
+        </tbody>
+      </table>
+    </div>
+  );
+}
