@@ -3,15 +3,22 @@
 
 setup: node_modules/.package-lock.json
 
+# The page that the dashboard serves.
+PAGE := dashboard/web/dist/index.html
+$(PAGE): node_modules/.package-lock.json $(shell find dashboard/web dashboard/contract proofs/page -type f -not -path '*/dist/*' 2>/dev/null)
+	@echo 'Building the page …'
+	@npm run --silent build:web -- --logLevel warn
+	@touch $@
+
 node_modules/.package-lock.json: package.json package-lock.json .npmrc
 	@command -v npm >/dev/null || { echo 'make: npm is missing: install Node 20 or newer, which brings it.' >&2; exit 3; }
 	@echo 'Installing the packages named in package-lock.json …'
 	@npm ci
 
-demo: setup
+demo: setup $(PAGE)
 	@node bin/tapeproof.js demo
 
-test: setup
+test: setup $(PAGE)
 	@npm run --silent check:static
 	@npm run --silent test
 

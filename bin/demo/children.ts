@@ -34,8 +34,8 @@ export class Children {
     this.failure.catch(() => undefined);
   }
 
-  /** Starts `tapeproof ${words}`. */
-  async start(words: readonly string[]): Promise<void> {
+  /** Starts `tapeproof ${words}`. @returns the first line that it prints. */
+  async start(words: readonly string[]): Promise<{ readonly firstLine: Promise<string> }> {
     const name = words.join('-');
     await mkdir(this.folder, { recursive: true });
     const logFile = join(this.folder, `${name}.log`);
@@ -48,6 +48,8 @@ export class Children {
     child.stderr?.pipe(file, { end: false });
     if (child.stderr !== null) this.failWhereItWaits(child.stderr);
     this.running.set(name, child);
+    const { promise: firstLine, resolve } = Promise.withResolvers<string>();
+    if (child.stdout !== null) createInterface({ input: child.stdout }).once('line', resolve);
     child.once('exit', (code, signal) => {
       this.running.delete(name);
       file.end();
@@ -61,6 +63,7 @@ export class Children {
         );
       });
     });
+    return { firstLine };
   }
 
   /** On this tape another engine version is in force, and nobody runs it: waiting would be in vain. */
@@ -82,11 +85,16 @@ export class Children {
     return Promise.race([work, this.failure]);
   }
 
-  /** Asks all of them to finish and commit; kills those that do not in time. */
-  async stop(): Promise<void> {
+  /**
+   * Asks them to finish and commit; kills those that do not in time.
+   *
+   * @param kept - the words of one that goes on.
+   */
+  async stop(kept: readonly string[] = []): Promise<void> {
     this.stopping = true;
     await Promise.all(
-      [...this.running.values()].map(async (child) => {
+      [...this.running].map(async ([name, child]) => {
+        if (name === kept.join('-')) return;
         if (child.exitCode !== null || child.signalCode !== null) return;
         const ended = once(child, 'exit');
         child.kill('SIGTERM');

@@ -31,6 +31,9 @@ const BITSTAMP_INSTRUMENT = 'BTC-USD@bitstamp';
 
 const TITLE_CHARACTERS = 76;
 
+/** On a free port: a demo does not fail because of another program. */
+const DASHBOARD = ['dashboard', '--port', '0', '--json'] as const;
+
 export interface DemoOptions {
   readonly signal: AbortSignal;
   readonly json: boolean;
@@ -67,9 +70,13 @@ export async function runDemo({ signal, json, down, yes }: DemoOptions): Promise
     const run = (work: Promise<void>) => Promise.race([children.whileRunning(work), interrupted]);
     await run(theMainJob({ where, bitstampTradesFile, children, signal, json, yes, say, step }));
     finished = true;
+    if (process.stdout.isTTY && !json && !down) {
+      say('\nThe page stays until you press Ctrl+C; later, "npx tapeproof dashboard" serves it again.');
+      await Promise.race([children.whileRunning(interrupted), interrupted]);
+    }
   } catch (error) {
     if (!signal.aborted) throw error;
-    process.stderr.write('\nInterrupted.\n');
+    if (!finished) process.stderr.write('\nInterrupted.\n');
   } finally {
     await children.stop();
     if (down || (!finished && !wasRunning)) await stackDown(options, stackProgress());
@@ -106,12 +113,16 @@ async function theMainJob({
   step('2/7 Topics, schemas, tables, activation');
   say(await prepare(where, configuration));
 
-  step('3/7 Engine and projectors');
+  step('3/7 Engine, projectors and dashboard');
   await children.start(['engine', 'run']);
   for (const { name } of pipeline.projectors.all) await children.start(['projector', 'run', name]);
   say(
     `One process each, logs in ${relative(process.cwd(), children.folder)}: engine, ${pipeline.projectors.all.map(({ name }) => name).join(', ')}`,
   );
+
+  const { firstLine } = await children.start(DASHBOARD);
+  const { url } = JSON.parse(await children.whileRunning(firstLine)) as { readonly url: string };
+  say(`See it live in a browser: ${url}`);
 
   step('4/7 Real trades onto the tape');
   for (const { path, instrument } of files) {
@@ -138,7 +149,7 @@ async function theMainJob({
   step('6/7 One decision, audited');
   say(summary.audit);
 
-  await children.stop();
+  await children.stop(DASHBOARD);
   step('7/7 Both stores lost, and replayed from Kafka');
   // The rebuilt data belongs to the projectors.
   actAs('projector');
