@@ -13,6 +13,7 @@ export interface Usage {
 
 /** A part of Tapeproof in a separate process, so that its CPU time and memory are measured separately. */
 export interface Child {
+  readonly pid: number;
   /** The part's result and its usage; rejects when it failed. */
   readonly ended: Promise<{ readonly result: unknown; readonly usage: Usage }>;
   /** Asks it to end, as an operator would. */
@@ -36,9 +37,12 @@ export function startChild(task: ChildTask): Child {
     env: { ...process.env, [TASK_VARIABLE]: JSON.stringify(task) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`the ${task.role} process cannot be started`);
   const ended = outcomeOf(child, task.role);
   ended.catch(() => undefined);
   return {
+    pid,
     ended,
     async stop() {
       child.kill('SIGTERM');

@@ -34,11 +34,14 @@ export async function layTape({ connections, log }: Bench, cadenceMs: number): P
 }
 
 /** Appends synthetic trades as fast as the broker accepts them. */
-export async function fillTape({ connections, log, trades }: Bench): Promise<void> {
+export async function fillTape(
+  { connections, log, trades }: Bench,
+  tradesPerSnapshot = TRADES_PER_SNAPSHOT,
+): Promise<void> {
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-bench', log);
   const producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
   let batch: OutgoingRecord[] = [];
-  for (const trade of syntheticTrades(trades, TRADES_PER_SNAPSHOT)) {
+  for (const trade of syntheticTrades(trades, tradesPerSnapshot)) {
     batch.push({
       topic: TAPE_TOPIC,
       partition: partitionOf(trade.instrument, DEFAULT_PARTITIONS),

@@ -1,0 +1,157 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import {
+  ANCHORS_TOPIC,
+  DEAD_LETTERS_TOPIC,
+  DEFAULT_PARTITIONS,
+  DERIVED_TOPICS,
+  STATES_TOPIC,
+  TOPICS,
+} from '../../contracts/topics.ts';
+import { engineGroup } from '../../evaluators/main.ts';
+import { withAdmin } from '../../platform/kafka/client.ts';
+import type { LogReader } from '../../platform/kafka/log-reader.ts';
+import { applyTopics } from '../../platform/kafka/topics.ts';
+import type { Bench } from '../bench.ts';
+import { startChild } from '../child.ts';
+import { measureProcess, type PeerRun } from './measurement.ts';
+import { measureNaive, naiveOutputs } from './naive-run.ts';
+import { kafkaOutputs, type Outputs } from './outputs.ts';
+import { startStreams, type StreamsSettings } from './streams-process.ts';
+
+export const CONTENDERS = ['tapeproof', 'streams', 'streams-exactly-once', 'streams-rocksdb', 'kafkajs'] as const;
+export type ContenderName = (typeof CONTENDERS)[number];
+
+/** One that derives all events of the tape. */
+export interface Contender {
+  readonly name: ContenderName;
+  /** Derives the tape with empty stores, and measures that. */
+  run(): Promise<PeerRun>;
+  /** Gives the events of the last run. */
+  readonly outputs: Outputs;
+  /** Whether it stops before the end of the tape. */
+  readonly isPrefix: boolean;
+}
+
+/** The services and the tape that all contenders share. */
+export interface Arena {
+  readonly bench: Bench;
+  readonly kafka: Kafka;
+  readonly reader: LogReader;
+  /** Class path of the Kafka Streams application. */
+  readonly classPath: string;
+  /** Trades after which the naive consumer stops. */
+  readonly naiveTrades: number;
+}
+
+const STREAMS_PREFIX = 'bench-peers.';
+const APPLICATION = 'bench-peers';
+const POLL_MS = 100;
+/** The broker deletes files in the background. */
+const DELETED_AFTER_MS = 1_000;
+const CHANGE_DEADLINE_MS = 120_000;
+
+/** Streams commits its state and offsets together: as often as a recovery of about a second demands. */
+const AT_LEAST_ONCE = { guarantee: 'at_least_once', commitIntervalMs: 1_000 } as const;
+/** Streams' own default with exactly once: readers wait for the commit. */
+const EXACTLY_ONCE = { guarantee: 'exactly_once_v2', commitIntervalMs: 100 } as const;
+const STREAMS_VARIANTS = {
+  streams: { ...AT_LEAST_ONCE, rocksdb: false },
+  'streams-exactly-once': { ...EXACTLY_ONCE, rocksdb: false },
+  'streams-rocksdb': { ...AT_LEAST_ONCE, rocksdb: true },
+} as const;
+
+export function contenderOf(name: ContenderName, arena: Arena): Contender {
+  if (name === 'tapeproof') {
+    return { name, run: () => runEngine(arena), outputs: kafkaOutputs(arena.reader, ''), isPrefix: false };
+  }
+  if (name === 'kafkajs') {
+    const { bench, naiveTrades } = arena;
+    return { name, run: () => measureNaive(bench, naiveTrades), outputs: naiveOutputs(bench), isPrefix: true };
+  }
+  const settings = { application: `${APPLICATION}-${name}`, prefix: `${STREAMS_PREFIX}${name}.` };
+  return {
+    name,
+    run: () => runStreams(arena, { ...settings, ...STREAMS_VARIANTS[name] }),
+    outputs: kafkaOutputs(arena.reader, settings.prefix),
+    isPrefix: false,
+  };
+}
+
+async function runEngine({ bench, kafka }: Arena): Promise<PeerRun> {
+  const written: readonly string[] = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC, DEAD_LETTERS_TOPIC];
+  await remove(kafka, engineGroup(), (topic) => written.includes(topic));
+  await applyTopics(kafka, DEFAULT_PARTITIONS);
+  await untilReadable(kafka, DERIVED_TOPICS);
+  const engine = startChild({ role: 'engine', connections: bench.connections, argument: '' });
+  const observed = { pid: engine.pid, ended: engine.ended, groupId: engineGroup(), topics: DERIVED_TOPICS };
+  try {
+    return await measureProcess(kafka, observed, bench.trades);
+  } finally {
+    // Why it was not measured says more than how it ended.
+    await engine.stop().catch(() => undefined);
+  }
+}
+
+async function runStreams({ bench, kafka, classPath }: Arena, settings: StreamsSettings): Promise<PeerRun> {
+  const { application, prefix } = settings;
+  await remove(
+    kafka,
+    application,
+    (topic) => topic.startsWith(prefix) || topic.startsWith(`${application}-instruments`),
+  );
+  const topics = DERIVED_TOPICS.map((topic) => `${prefix}${topic}`);
+  await createOutputs(kafka, topics);
+  const streams = await startStreams(classPath, bench.connections, settings);
+  const observed = { pid: streams.pid, ended: streams.ended, groupId: application, topics };
+  try {
+    return await measureProcess(kafka, observed, bench.trades);
+  } finally {
+    await streams.stop();
+  }
+}
+
+/** With the settings of ours. */
+async function createOutputs(kafka: Kafka, topics: readonly string[]): Promise<void> {
+  const settings = TOPICS.find(({ name }) => name === DERIVED_TOPICS[0])?.settings ?? {};
+  const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  const created = topics.map((topic) => ({ topic, numPartitions: DEFAULT_PARTITIONS, configEntries }));
+  await withAdmin(kafka, (admin) => admin.createTopics({ topics: created, waitForLeaders: true }));
+  await untilReadable(kafka, topics);
+}
+
+/** Until the broker leads topics that were just created. */
+async function untilReadable(kafka: Kafka, topics: readonly string[]): Promise<void> {
+  await withAdmin(
+    kafka,
+    async (admin) => {
+      const isReadable = (topic: string) =>
+        admin.fetchTopicOffsets(topic).then(
+          () => true,
+          () => false,
+        );
+      for (const topic of topics) while (!(await isReadable(topic))) await wait(POLL_MS);
+    },
+    CHANGE_DEADLINE_MS,
+  );
+}
+
+/** Removes what a former run has left: its group, once its members are gone, and its topics. */
+async function remove(kafka: Kafka, groupId: string, isItsTopic: (topic: string) => boolean): Promise<void> {
+  await withAdmin(
+    kafka,
+    async (admin) => {
+      const isThere = async () => (await admin.listGroups()).groups.some((group) => group.groupId === groupId);
+      while (await isThere()) {
+        await admin.deleteGroups([groupId]).catch(() => undefined);
+        await wait(POLL_MS);
+      }
+      const topics = (await admin.listTopics()).filter(isItsTopic);
+      if (topics.length === 0) return;
+      await admin.deleteTopics({ topics });
+      while ((await admin.listTopics()).some(isItsTopic)) await wait(POLL_MS);
+      await wait(DELETED_AFTER_MS);
+    },
+    CHANGE_DEADLINE_MS,
+  );
+}
