@@ -14,8 +14,8 @@ import type { LogReader } from '../../platform/kafka/log-reader.ts';
 import { applyTopics } from '../../platform/kafka/topics.ts';
 import type { Bench } from '../bench.ts';
 import { startChild } from '../child.ts';
-import { measureProcess, type PeerRun } from './measurement.ts';
-import { measureNaive, naiveOutputs } from './naive-run.ts';
+import { observeProcess, type Derivation } from './measurement.ts';
+import { deriveNaively, naiveOutputs } from './naive-run.ts';
 import { kafkaOutputs, type Outputs } from './outputs.ts';
 import { startStreams, type StreamsSettings } from './streams-process.ts';
 
@@ -25,8 +25,8 @@ export type ContenderName = (typeof CONTENDERS)[number];
 /** One that derives all events of the tape. */
 export interface Contender {
   readonly name: ContenderName;
-  /** Derives the tape with empty stores, and measures that. */
-  run(): Promise<PeerRun>;
+  /** Derives the tape with empty stores. */
+  derive(): Promise<Derivation>;
   /** Gives the events of the last run. */
   readonly outputs: Outputs;
   /** Whether it stops before the end of the tape. */
@@ -63,22 +63,22 @@ const STREAMS_VARIANTS = {
 
 export function contenderOf(name: ContenderName, arena: Arena): Contender {
   if (name === 'tapeproof') {
-    return { name, run: () => runEngine(arena), outputs: kafkaOutputs(arena.reader, ''), isPrefix: false };
+    return { name, derive: () => runEngine(arena), outputs: kafkaOutputs(arena.reader, ''), isPrefix: false };
   }
   if (name === 'kafkajs') {
     const { bench, naiveTrades } = arena;
-    return { name, run: () => measureNaive(bench, naiveTrades), outputs: naiveOutputs(bench), isPrefix: true };
+    return { name, derive: () => deriveNaively(bench, naiveTrades), outputs: naiveOutputs(bench), isPrefix: true };
   }
   const settings = { application: `${APPLICATION}-${name}`, prefix: `${STREAMS_PREFIX}${name}.` };
   return {
     name,
-    run: () => runStreams(arena, { ...settings, ...STREAMS_VARIANTS[name] }),
+    derive: () => runStreams(arena, { ...settings, ...STREAMS_VARIANTS[name] }),
     outputs: kafkaOutputs(arena.reader, settings.prefix),
     isPrefix: false,
   };
 }
 
-async function runEngine({ bench, kafka }: Arena): Promise<PeerRun> {
+async function runEngine({ bench, kafka }: Arena): Promise<Derivation> {
   const written: readonly string[] = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC, DEAD_LETTERS_TOPIC];
   await remove(kafka, engineGroup(), (topic) => written.includes(topic));
   await applyTopics(kafka, DEFAULT_PARTITIONS);
@@ -86,14 +86,14 @@ async function runEngine({ bench, kafka }: Arena): Promise<PeerRun> {
   const engine = startChild({ role: 'engine', connections: bench.connections, argument: '' });
   const observed = { pid: engine.pid, ended: engine.ended, groupId: engineGroup(), topics: DERIVED_TOPICS };
   try {
-    return await measureProcess(kafka, observed, bench.trades);
+    return await observeProcess(kafka, observed, bench.trades);
   } finally {
     // Why it was not measured says more than how it ended.
     await engine.stop().catch(() => undefined);
   }
 }
 
-async function runStreams({ bench, kafka, classPath }: Arena, settings: StreamsSettings): Promise<PeerRun> {
+async function runStreams({ bench, kafka, classPath }: Arena, settings: StreamsSettings): Promise<Derivation> {
   const { application, prefix } = settings;
   await remove(
     kafka,
@@ -105,7 +105,7 @@ async function runStreams({ bench, kafka, classPath }: Arena, settings: StreamsS
   const streams = await startStreams(classPath, bench.connections, settings);
   const observed = { pid: streams.pid, ended: streams.ended, groupId: application, topics };
   try {
-    return await measureProcess(kafka, observed, bench.trades);
+    return await observeProcess(kafka, observed, bench.trades);
   } finally {
     await streams.stop();
   }

@@ -24,26 +24,26 @@ export type PlainEvents = AsyncIterable<PlainEvent>;
 /**
  * Compares two logs of one partition event by event, every field by value.
  *
- * @param limit - events that are compared at most: for a contender that stopped before the tape's end.
+ * @param isPrefix - whether `found` may end earlier: of a contender that stopped before the tape's end.
  */
 export async function compareLogs(
   { topic, partition }: Pick<Difference, 'topic' | 'partition'>,
   expected: PlainEvents,
   found: PlainEvents,
-  limit = Number.POSITIVE_INFINITY,
+  isPrefix = false,
 ): Promise<Comparison> {
   const left = expected[Symbol.asyncIterator]();
   const right = found[Symbol.asyncIterator]();
   try {
-    for (let position = 0; position < limit; position += 1) {
+    for (let position = 0; ; position += 1) {
       const [one, other] = [await left.next(), await right.next()];
-      if (one.done === true && other.done === true) return { equalEvents: position, difference: undefined };
+      if (other.done === true && (one.done === true || isPrefix))
+        return { equalEvents: position, difference: undefined };
       const place = { topic, partition, position };
       const events = [one, other].map((result) => (result.done === true ? undefined : result.value));
       const difference = differenceOf('', events[0], events[1]);
       if (difference !== undefined) return { equalEvents: position, difference: { ...place, ...difference } };
     }
-    return { equalEvents: limit, difference: undefined };
   } finally {
     await left.return?.();
     await right.return?.();

@@ -10,9 +10,19 @@ const QUIET_MS = 1_000;
 const RUN_DEADLINE_MS = 20 * 60_000;
 const MILLISECONDS_PER_SECOND = 1_000;
 
-/** One run of a contender over the tape. */
-export interface PeerRun {
+/** A contender's way over the tape. */
+export interface Derivation {
+  /** Trades of the tape that it has processed. */
+  readonly trades: number;
   /** Events that it has derived. */
+  readonly events: number;
+  /** One for each change of the outputs, in order. */
+  readonly samples: readonly Sample[];
+  readonly peakResidentBytes: number;
+}
+
+/** The figures of one {@link Derivation}. */
+export interface PeerRun {
   readonly events: number;
   /** From the first output to the last. */
   readonly tradesPerCpuSecond: number;
@@ -31,14 +41,11 @@ export interface Sample {
 }
 
 /**
- * Rates from samples; the trades between two of them are taken as their share of the outputs.
+ * The trades between two samples are taken as their share of the outputs.
  *
- * @param samples - one for each change of the outputs, in order; at least two have outputs.
+ * @throws Error when the outputs came all at once.
  */
-export function ratesOf(
-  samples: readonly Sample[],
-  trades: number,
-): Pick<PeerRun, 'tradesPerCpuSecond' | 'tradesPerSecond' | 'warmTradesPerCpuSecond'> {
+export function runOf({ trades, events, samples, peakResidentBytes }: Derivation): PeerRun {
   const some = samples.filter(({ outputs }) => outputs > 0);
   const [first, last] = [some[0], some.at(-1)];
   if (first === undefined || last === undefined || first === last) {
@@ -47,6 +54,8 @@ export function ratesOf(
   const middle = some.find(({ outputs }) => outputs >= last.outputs / 2 && outputs < last.outputs) ?? first;
   const tradesSince = (from: Sample): number => (trades * (last.outputs - from.outputs)) / last.outputs;
   return {
+    events,
+    peakResidentBytes,
     tradesPerCpuSecond: tradesSince(first) / (last.cpuSeconds - first.cpuSeconds),
     tradesPerSecond: (tradesSince(first) / (last.atMs - first.atMs)) * MILLISECONDS_PER_SECOND,
     warmTradesPerCpuSecond: tradesSince(middle) / (last.cpuSeconds - middle.cpuSeconds),
@@ -63,7 +72,7 @@ export interface Observed {
 }
 
 /** Watches a process that was just started until it has processed the whole tape. */
-export async function measureProcess(kafka: Kafka, observed: Observed, trades: number): Promise<PeerRun> {
+export async function observeProcess(kafka: Kafka, observed: Observed, trades: number): Promise<Derivation> {
   const { pid, groupId, topics } = observed;
   const endedEarly = observed.ended.then(() => Promise.reject(new Error(`the process of ${groupId} ended early`)));
   endedEarly.catch(() => undefined);
@@ -81,7 +90,7 @@ export async function measureProcess(kafka: Kafka, observed: Observed, trades: n
       if (last === undefined || sample.outputs === 0 || sample.atMs - last.atMs <= QUIET_MS) continue;
       const { lag } = await groupLag(kafka, groupId, [TAPE_TOPIC]);
       if (lag > 0) continue;
-      return { events: sample.outputs, ...ratesOf(samples, trades), peakResidentBytes: peakResidentBytesOf(pid) };
+      return { trades, events: sample.outputs, samples, peakResidentBytes: peakResidentBytesOf(pid) };
     }
     throw new Error(`${groupId} has not processed the tape in ${RUN_DEADLINE_MS / 60_000} minutes`);
   } finally {

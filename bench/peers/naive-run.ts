@@ -4,16 +4,16 @@ import { createPool } from '../../platform/postgres.ts';
 import type { Bench } from '../bench.ts';
 import { startChild } from '../child.ts';
 import type { PlainEvent } from './equality.ts';
-import { ratesOf, type PeerRun, type Sample } from './measurement.ts';
+import type { Derivation, Sample } from './measurement.ts';
 import { NAIVE_TABLE } from './naive-consumer.ts';
 import type { Outputs } from './outputs.ts';
 
 /** Runs the naive consumer over the first trades of the tape. */
-export async function measureNaive({ connections, trades }: Bench, naiveTrades: number): Promise<PeerRun> {
+export async function deriveNaively({ connections, trades }: Bench, naiveTrades: number): Promise<Derivation> {
   const argument = Math.min(naiveTrades, trades);
   const { result, usage } = await startChild({ role: 'naive-consumer', connections, argument }).ended;
   const { events, samples } = result as { readonly events: number; readonly samples: readonly Sample[] };
-  return { events, ...ratesOf(samples, argument), peakResidentBytes: usage.peakResidentBytes };
+  return { trades: argument, events, samples, peakResidentBytes: usage.peakResidentBytes };
 }
 
 /** The events in its table. */

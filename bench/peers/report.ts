@@ -78,16 +78,12 @@ function summaryOf(values: readonly number[]): Summary {
 /** The report as a table for people, and below it the differences. */
 export function reportText(reports: readonly ContenderReport[]): string {
   const heads = [
-    'contender',
-    'trades per CPU-second',
-    'second half',
-    'trades/s',
-    'peak MiB',
-    'ours ÷ it',
-    'second half',
+    ...['contender', 'equal events', 'trades per CPU-second', 'second half', 'trades/s', 'peak MiB'],
+    ...['ours ÷ it', 'second half'],
   ];
   const rows = reports.map((report) => [
     report.contender,
+    report.equalEvents.toLocaleString('en'),
     shown(report.tradesPerCpuSecond, 0),
     shown(report.warmTradesPerCpuSecond, 0),
     shown(report.tradesPerSecond, 0),

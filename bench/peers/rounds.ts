@@ -1,5 +1,6 @@
 import { contenderOf, type Arena, type Contender, type ContenderName } from './contenders.ts';
 import type { Comparison } from './equality.ts';
+import { runOf } from './measurement.ts';
 import { compareOutputs } from './outputs.ts';
 import type { Result, Round } from './report.ts';
 
@@ -19,7 +20,7 @@ export async function runRounds(
   for (let round = 1; round <= arena.bench.runs; round += 1) {
     const results: Result[] = [];
     for (const contender of contenders) {
-      const run = await contender.run();
+      const run = runOf(await contender.derive());
       const comparison = await compare(contenders[0], contender, run.events);
       results.push({ contender: contender.name, run, comparison });
       const rate = Math.round(run.tradesPerCpuSecond).toLocaleString('en');
