@@ -81,7 +81,7 @@ export function contenderOf(name: ContenderName, arena: Arena): Contender {
 async function runEngine({ bench, kafka }: Arena): Promise<Derivation> {
   const written: readonly string[] = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC, DEAD_LETTERS_TOPIC];
   await remove(kafka, engineGroup(), (topic) => written.includes(topic));
-  await applyTopics(kafka, DEFAULT_PARTITIONS);
+  await untilAccepted(() => applyTopics(kafka, DEFAULT_PARTITIONS));
   await untilReadable(kafka, DERIVED_TOPICS);
   const engine = startChild({ role: 'engine', connections: bench.connections, argument: '' });
   const observed = { pid: engine.pid, ended: engine.ended, groupId: engineGroup(), topics: DERIVED_TOPICS };
@@ -116,24 +116,29 @@ async function createOutputs(kafka: Kafka, topics: readonly string[]): Promise<v
   const settings = TOPICS.find(({ name }) => name === DERIVED_TOPICS[0])?.settings ?? {};
   const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
   const created = topics.map((topic) => ({ topic, numPartitions: DEFAULT_PARTITIONS, configEntries }));
-  await withAdmin(kafka, (admin) => admin.createTopics({ topics: created, waitForLeaders: true }));
+  await withAdmin(kafka, (admin) => admin.createTopics({ topics: created, waitForLeaders: false }));
   await untilReadable(kafka, topics);
 }
 
 /** Until the broker leads topics that were just created. */
 async function untilReadable(kafka: Kafka, topics: readonly string[]): Promise<void> {
-  await withAdmin(
-    kafka,
-    async (admin) => {
-      const isReadable = (topic: string) =>
-        admin.fetchTopicOffsets(topic).then(
-          () => true,
-          () => false,
-        );
-      for (const topic of topics) while (!(await isReadable(topic))) await wait(POLL_MS);
-    },
-    CHANGE_DEADLINE_MS,
-  );
+  await withAdmin(kafka, async (admin) => {
+    for (const topic of topics) await untilAccepted(() => admin.fetchTopicOffsets(topic));
+  });
+}
+
+/** Repeats a request that the broker refuses for a moment, while topics come and go. */
+async function untilAccepted(request: () => Promise<unknown>): Promise<void> {
+  const deadlineMs = performance.now() + CHANGE_DEADLINE_MS;
+  while (true) {
+    try {
+      await request();
+      return;
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await wait(POLL_MS);
+    }
+  }
 }
 
 /** Removes what a former run has left: its group, once its members are gone, and its topics. */

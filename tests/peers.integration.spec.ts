@@ -1,0 +1,50 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildStreams } from '../bench/peers/build.ts';
+import { contenderOf, type Arena } from '../bench/peers/contenders.ts';
+import { compareOutputs } from '../bench/peers/outputs.ts';
+import { appendTrades, CADENCE_MS, layTape } from '../bench/tape.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { createLogReader } from '../platform/kafka/log-reader.ts';
+import { createLog } from '../platform/log.ts';
+import { onPath } from '../stack/run.ts';
+import { roughTrades } from './support/rough-trades.ts';
+import { resetStores, stackConnections } from './support/stack.ts';
+
+const log = createLog('test', 'silent');
+const hasMaven = onPath('mvn') !== undefined;
+/** The first build downloads Kafka Streams. */
+const BUILD_DEADLINE_MS = 600_000;
+let classPath: string;
+
+beforeAll(async () => {
+  if (hasMaven) classPath = await buildStreams();
+}, BUILD_DEADLINE_MS);
+
+describe('the peers of the benchmark', () => {
+  it('derive the same events as the engine from a disorderly tape', async ({ skip }) => {
+    if (!hasMaven) skip('Maven, which builds the Kafka Streams application, is not on the PATH');
+    await resetStores();
+    const connections = stackConnections();
+    const trades = [...roughTrades()];
+    const bench = { connections, log, runs: 1, trades: trades.length };
+    await layTape(bench, CADENCE_MS);
+    await appendTrades(bench, trades);
+    const kafka = createKafka(connections.kafkaBrokers, 'test-peers', log);
+    const reader = createLogReader(connections.kafkaBrokers);
+    const arena: Arena = { bench, kafka, reader, classPath, naiveTrades: 100 };
+    const ours = contenderOf('tapeproof', arena);
+    const streams = contenderOf('streams-exactly-once', arena);
+    const naive = contenderOf('kafkajs', arena);
+    try {
+      // Each to its end: a process that fails must not leave the others behind.
+      const derived = await Promise.allSettled([ours, streams, naive].map((contender) => contender.derive()));
+      expect(derived.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))).toEqual([]);
+      const compared = await compareOutputs(ours.outputs, streams.outputs);
+      expect(compared.difference).toBeUndefined();
+      expect(compared.equalEvents).toBeGreaterThan(10_000);
+      expect((await compareOutputs(ours.outputs, naive.outputs, true)).difference).toBeUndefined();
+    } finally {
+      await reader.close();
+    }
+  });
+});
