@@ -6,6 +6,11 @@ const START_US = 1_700_005_800_000_000;
 const SECOND_US = 1_000_000;
 const HOUR_US = 3_600 * SECOND_US;
 const DAY_US = 24 * HOUR_US;
+/** From this part of a market's trades on, volume and price surge: out of the range. */
+const SURGE_FROM = 0.8;
+const SURGE_FACTOR = 8;
+/** The part of its trades after which one has a price below 0. */
+const NEGATIVE_AT = 0.97;
 
 /** A market, and how its trades come. */
 interface RoughMarket {
@@ -53,8 +58,8 @@ const MARKETS: readonly RoughMarket[] = [
   // More distinct bins than a profile holds.
   {
     name: 'WIDE-USDT@bench',
-    trades: 18_000,
-    firstPrice: 5_000_000,
+    trades: 36_000,
+    firstPrice: 9_900_000,
     priceDecimals: 2,
     sizeDecimals: 4,
     step: 0.9,
@@ -83,13 +88,18 @@ function* tradesOf(market: RoughMarket): Generator<Trade> {
     if (index === Math.floor(market.trades * 0.5)) timeUs += 900 * SECOND_US;
     if (index === Math.floor(market.trades * 0.7)) timeUs += 2 * HOUR_US;
     price = Math.max(1, Math.floor(nextPrice(market, price, random)));
+    if (index > market.trades * SURGE_FROM && market.step > 0) price = Math.ceil(price * (1 + market.step / 2));
     const chance = random();
     if (chance < 0.02) yield previous;
     const stampUs = stampOf(timeUs, chance);
     const isSuspect = chance > 0.9 && chance < 0.91;
     const shown = chance > 0.91 && chance < 0.915 ? 0 : price;
-    const trade = tradeOf(market, index, stampUs, shown, random);
+    const isSurge = index > market.trades * SURGE_FROM;
+    const trade = tradeOf(market, index, stampUs, shown, random, isSurge ? SURGE_FACTOR : 1);
     yield { ...trade, suspicious: isSuspect };
+    // Below 0: nothing is decided until the session ends.
+    if (index === Math.floor(market.trades * NEGATIVE_AT))
+      yield { ...trade, tradeId: String(market.trades), price: trade.price.negated() };
     previous = trade;
   }
 }
@@ -115,6 +125,7 @@ function tradeOf(
   eventTime: number,
   price: number,
   random: () => number,
+  sizeFactor = 1,
 ): Trade {
   const [side, size] = [random(), random()];
   return {
@@ -123,7 +134,7 @@ function tradeOf(
     tradeId: String(index),
     eventTime,
     price: decimalOf(price, priceDecimals),
-    size: decimalOf(1 + Math.floor(size * 999_983), sizeDecimals),
+    size: decimalOf(sizeFactor * (1 + Math.floor(size * 999_983)), sizeDecimals),
     side: side < 0.4 ? 'BUY' : side < 0.8 ? 'SELL' : 'UNKNOWN',
     receivedAt: 0,
     source: 'bench',
