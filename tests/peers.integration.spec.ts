@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildStreams } from '../bench/peers/build.ts';
 import { contenderOf, type Arena } from '../bench/peers/contenders.ts';
@@ -31,7 +34,8 @@ describe('the peers of the benchmark', () => {
     await appendTrades(bench, trades);
     const kafka = createKafka(connections.kafkaBrokers, 'test-peers', log);
     const reader = createLogReader(connections.kafkaBrokers);
-    const arena: Arena = { bench, kafka, reader, classPath, naiveTrades: 100 };
+    const folder = await mkdtemp(join(tmpdir(), 'tapeproof-peers-'));
+    const arena: Arena = { bench, kafka, reader, classPath, folder, naiveTrades: 100 };
     const ours = contenderOf('tapeproof', arena);
     const streams = contenderOf('streams-exactly-once', arena);
     const naive = contenderOf('kafkajs', arena);
@@ -45,6 +49,7 @@ describe('the peers of the benchmark', () => {
       expect((await compareOutputs(ours.outputs, naive.outputs, true)).difference).toBeUndefined();
     } finally {
       await reader.close();
+      await rm(folder, { recursive: true, force: true });
     }
   });
 });

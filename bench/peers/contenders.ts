@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import {
@@ -14,10 +16,10 @@ import type { LogReader } from '../../platform/kafka/log-reader.ts';
 import { applyTopics } from '../../platform/kafka/topics.ts';
 import type { Bench } from '../bench.ts';
 import { startChild } from '../child.ts';
-import { observeProcess, type Derivation } from './measurement.ts';
+import { observeProcess, type Derivation, type RunningProcess } from './measurement.ts';
 import { deriveNaively, naiveOutputs } from './naive-run.ts';
 import { kafkaOutputs, type Outputs } from './outputs.ts';
-import { startStreams, type StreamsSettings } from './streams-process.ts';
+import { startStreams } from './streams-process.ts';
 
 export const CONTENDERS = ['tapeproof', 'streams', 'streams-exactly-once', 'streams-rocksdb', 'kafkajs'] as const;
 export type ContenderName = (typeof CONTENDERS)[number];
@@ -27,10 +29,20 @@ export interface Contender {
   readonly name: ContenderName;
   /** Derives the tape with empty stores. */
   derive(): Promise<Derivation>;
-  /** Gives the events of the last run. */
+  /** Gives the events of the last derivation. */
   readonly outputs: Outputs;
   /** Whether it stops before the end of the tape. */
   readonly isPrefix: boolean;
+}
+
+/** One that goes on until it is stopped. */
+export interface LastingContender extends Contender {
+  readonly groupId: string;
+  /** Its output topics, in the order of ours. */
+  readonly topics: readonly string[];
+  /** Empties its stores. Its process must have ended. */
+  reset(): Promise<void>;
+  start(): Promise<RunningProcess>;
 }
 
 /** The services and the tape that all contenders share. */
@@ -40,6 +52,8 @@ export interface Arena {
   readonly reader: LogReader;
   /** Class path of the Kafka Streams application. */
   readonly classPath: string;
+  /** For the files of contenders. */
+  readonly folder: string;
   /** Trades after which the naive consumer stops. */
   readonly naiveTrades: number;
 }
@@ -62,53 +76,69 @@ const STREAMS_VARIANTS = {
 } as const;
 
 export function contenderOf(name: ContenderName, arena: Arena): Contender {
-  if (name === 'tapeproof') {
-    return { name, derive: () => runEngine(arena), outputs: kafkaOutputs(arena.reader, ''), isPrefix: false };
-  }
-  if (name === 'kafkajs') {
-    const { bench, naiveTrades } = arena;
-    return { name, derive: () => deriveNaively(bench, naiveTrades), outputs: naiveOutputs(bench), isPrefix: true };
-  }
-  const settings = { application: `${APPLICATION}-${name}`, prefix: `${STREAMS_PREFIX}${name}.` };
+  if (name !== 'kafkajs') return lastingContenderOf(name, arena);
+  const { bench, naiveTrades } = arena;
+  return { name, derive: () => deriveNaively(bench, naiveTrades), outputs: naiveOutputs(bench), isPrefix: true };
+}
+
+export function lastingContenderOf(name: Exclude<ContenderName, 'kafkajs'>, arena: Arena): LastingContender {
+  const process = name === 'tapeproof' ? engine(arena) : streams(name, arena);
+  const { bench, kafka } = arena;
   return {
     name,
-    derive: () => runStreams(arena, { ...settings, ...STREAMS_VARIANTS[name] }),
-    outputs: kafkaOutputs(arena.reader, settings.prefix),
+    ...process,
     isPrefix: false,
+    async derive() {
+      await process.reset();
+      const running = await process.start();
+      try {
+        return await observeProcess(kafka, { ...running, ...process }, bench.trades);
+      } finally {
+        // Why it was not observed to its end says more than how it ended.
+        await running.stop().catch(() => undefined);
+      }
+    },
   };
 }
 
-async function runEngine({ bench, kafka }: Arena): Promise<Derivation> {
+type ContenderProcess = Omit<LastingContender, 'name' | 'derive' | 'isPrefix'>;
+
+function engine({ bench, kafka, reader }: Arena): ContenderProcess {
   const written: readonly string[] = [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC, DEAD_LETTERS_TOPIC];
-  await remove(kafka, engineGroup(), (topic) => written.includes(topic));
-  await untilAccepted(() => applyTopics(kafka, DEFAULT_PARTITIONS));
-  await untilReadable(kafka, DERIVED_TOPICS);
-  const engine = startChild({ role: 'engine', connections: bench.connections, argument: '' });
-  const observed = { pid: engine.pid, ended: engine.ended, groupId: engineGroup(), topics: DERIVED_TOPICS };
-  try {
-    return await observeProcess(kafka, observed, bench.trades);
-  } finally {
-    // Why it was not measured says more than how it ended.
-    await engine.stop().catch(() => undefined);
-  }
+  return {
+    groupId: engineGroup(),
+    topics: DERIVED_TOPICS,
+    outputs: kafkaOutputs(reader, ''),
+    async reset() {
+      await remove(kafka, engineGroup(), (topic) => written.includes(topic));
+      await untilAccepted(() => applyTopics(kafka, DEFAULT_PARTITIONS));
+      await untilReadable(kafka, DERIVED_TOPICS);
+    },
+    start: () => Promise.resolve(startChild({ role: 'engine', connections: bench.connections, argument: '' })),
+  };
 }
 
-async function runStreams({ bench, kafka, classPath }: Arena, settings: StreamsSettings): Promise<Derivation> {
-  const { application, prefix } = settings;
-  await remove(
-    kafka,
-    application,
-    (topic) => topic.startsWith(prefix) || topic.startsWith(`${application}-instruments`),
-  );
+function streams(
+  name: keyof typeof STREAMS_VARIANTS,
+  { bench, kafka, reader, classPath, folder }: Arena,
+): ContenderProcess {
+  const application = `${APPLICATION}-${name}`;
+  const prefix = `${STREAMS_PREFIX}${name}.`;
   const topics = DERIVED_TOPICS.map((topic) => `${prefix}${topic}`);
-  await createOutputs(kafka, topics);
-  const streams = await startStreams(classPath, bench.connections, settings);
-  const observed = { pid: streams.pid, ended: streams.ended, groupId: application, topics };
-  try {
-    return await observeProcess(kafka, observed, bench.trades);
-  } finally {
-    await streams.stop();
-  }
+  const stateFolder = join(folder, application);
+  const isItsTopic = (topic: string) => topic.startsWith(prefix) || topic.startsWith(`${application}-instruments`);
+  return {
+    groupId: application,
+    topics,
+    outputs: kafkaOutputs(reader, prefix),
+    async reset() {
+      await remove(kafka, application, isItsTopic);
+      await rm(stateFolder, { recursive: true, force: true });
+      await createOutputs(kafka, topics);
+    },
+    start: () =>
+      startStreams(classPath, bench.connections, { application, prefix, stateFolder, ...STREAMS_VARIANTS[name] }),
+  };
 }
 
 /** With the settings of ours. */

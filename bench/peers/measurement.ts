@@ -62,11 +62,16 @@ export function runOf({ trades, events, samples, peakResidentBytes }: Derivation
   };
 }
 
-/** A contender's process, and where its progress shows. */
-export interface Observed {
+/** A process of a contender. */
+export interface RunningProcess {
   readonly pid: number;
-  /** Rejects when the process ends by itself. */
+  /** Settles when the process has ended. */
   readonly ended: Promise<unknown>;
+  stop(): Promise<unknown>;
+}
+
+/** A contender's process, and where its progress shows. */
+export interface Observed extends Pick<RunningProcess, 'pid' | 'ended'> {
   readonly groupId: string;
   readonly topics: readonly string[];
 }
@@ -74,8 +79,7 @@ export interface Observed {
 /** Watches a process that was just started until it has processed the whole tape. */
 export async function observeProcess(kafka: Kafka, observed: Observed, trades: number): Promise<Derivation> {
   const { pid, groupId, topics } = observed;
-  const endedEarly = observed.ended.then(() => Promise.reject(new Error(`the process of ${groupId} ended early`)));
-  endedEarly.catch(() => undefined);
+  const endedEarly = endOf(observed);
   const samples: Sample[] = [];
   const deadlineMs = performance.now() + RUN_DEADLINE_MS;
   const admin = kafka.admin();
@@ -98,7 +102,15 @@ export async function observeProcess(kafka: Kafka, observed: Observed, trades: n
   }
 }
 
-async function recordsIn(admin: Admin, topics: readonly string[]): Promise<number> {
+/** Rejects when a process ends that should go on. */
+export function endOf({ ended, groupId }: Observed): Promise<never> {
+  const end = ended.then(() => Promise.reject(new Error(`the process of ${groupId} ended early`)));
+  end.catch(() => undefined);
+  return end;
+}
+
+/** Records in topics, all partitions added up. */
+export async function recordsIn(admin: Admin, topics: readonly string[]): Promise<number> {
   let records = 0;
   for (const topic of topics) for (const { high } of await admin.fetchTopicOffsets(topic)) records += Number(high);
   return records;

@@ -1,7 +1,9 @@
 import { medianOf } from '../figure.ts';
 import type { ContenderName } from './contenders.ts';
 import { differenceText, type Comparison } from './equality.ts';
+import type { LatencyReport } from './latency.ts';
 import type { PeerRun } from './measurement.ts';
+import type { RecoveryReport } from './recovery.ts';
 
 const MEBIBYTE = 1_048_576;
 /** The contender that every other is set against. */
@@ -91,10 +93,42 @@ export function reportText(reports: readonly ContenderReport[]): string {
     ratioText(report, report.ratio),
     ratioText(report, report.warmRatio),
   ]);
-  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = [heads, ...rows].map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   const differences = reports.flatMap(({ difference }) => difference ?? []);
-  return [...lines.map((line) => line.trimEnd()), ...differences].join('\n');
+  return reports.length === 0 ? '' : [tableOf(heads, rows), ...differences].join('\n');
+}
+
+/** Median of the runs and their range; memory is that of one process over all runs. */
+export function latencyText(latencies: readonly LatencyReport[]): string {
+  const heads = ['trade to decision, 5,000 trades/s', 'p50 ms', 'p99 ms', 'peak MiB'];
+  const rows = latencies.map(({ contender, p50Ms, p99Ms, peakResidentBytes }) => [
+    contender,
+    shown(summaryOf(p50Ms), 1),
+    shown(summaryOf(p99Ms), 1),
+    (peakResidentBytes / MEBIBYTE).toFixed(0),
+  ]);
+  return rows.length === 0 ? '' : tableOf(heads, rows);
+}
+
+export function recoveryText(recoveries: readonly RecoveryReport[]): string {
+  const heads = ['after kill -9', 'trades behind its state', 's to the first new output'];
+  const rows = recoveries.map(({ contender, trades, seconds }) => [
+    contender,
+    trades.toLocaleString('en'),
+    seconds.toFixed(1),
+  ]);
+  return rows.length === 0 ? '' : tableOf(heads, rows);
+}
+
+function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  return [heads, ...rows]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 function ratioText({ contender, difference }: ContenderReport, ratio: Summary | undefined): string {

@@ -45,6 +45,7 @@ describe('the rates of a run', () => {
   const samples = [
     { atMs: 0, cpuSeconds: 1, outputs: 0 },
     { atMs: 1_000, cpuSeconds: 2, outputs: 100 },
+    { atMs: 2_000, cpuSeconds: 4, outputs: 300 },
     { atMs: 3_000, cpuSeconds: 5, outputs: 500 },
     { atMs: 5_000, cpuSeconds: 6, outputs: 1_000 },
   ];

@@ -1,8 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED } from '../../contracts/topics.ts';
 import { canonicalConfiguration, ENGINE_VERSION, parseConfiguration } from '../../evaluators/configuration.ts';
 import { sha256Hex } from '../../contracts/codec.ts';
@@ -10,6 +7,7 @@ import type { Connections } from '../../platform/connections.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { javaProgram } from '../../stack/java.ts';
 import { CADENCE_MS } from '../tape.ts';
+import type { RunningProcess } from './measurement.ts';
 import { STREAMS_RECORDS } from './streams-schemas.ts';
 
 const STOP_DEADLINE_MS = 30_000;
@@ -31,13 +29,8 @@ export interface StreamsSettings {
   readonly guarantee: 'at_least_once' | 'exactly_once_v2';
   readonly commitIntervalMs: number;
   readonly rocksdb: boolean;
-}
-
-export interface StreamsProcess {
-  readonly pid: number;
-  /** Settles when the process has ended. */
-  readonly ended: Promise<unknown>;
-  stop(): Promise<void>;
+  /** For RocksDB, and what Streams notes about its tasks. */
+  readonly stateFolder: string;
 }
 
 /** Starts the application; its output topics must exist. */
@@ -45,7 +38,7 @@ export async function startStreams(
   classPath: string,
   { kafkaBrokers, registryUrl }: Connections,
   settings: StreamsSettings,
-): Promise<StreamsProcess> {
+): Promise<RunningProcess> {
   const registry = createRegistry(registryUrl);
   const schemaIds = await Promise.all(
     STREAMS_RECORDS.map(async (name) => {
@@ -53,11 +46,10 @@ export async function startStreams(
       return `-DschemaId.${name}=${await registry.idOf(topic, name)}`;
     }),
   );
-  const stateFolder = await mkdtemp(join(tmpdir(), 'tapeproof-peers-'));
   const configHash = sha256Hex(canonicalConfiguration(parseConfiguration({ cadenceMs: CADENCE_MS })));
   const properties = {
     ...settings,
-    ...{ brokers: kafkaBrokers.join(','), stateFolder, engineVersion: ENGINE_VERSION, configHash },
+    ...{ brokers: kafkaBrokers.join(','), engineVersion: ENGINE_VERSION, configHash },
   };
   const words = [
     ...JAVA_OPTIONS,
@@ -77,7 +69,6 @@ export async function startStreams(
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
       await ended;
       clearTimeout(timer);
-      await rm(stateFolder, { recursive: true, force: true });
     },
   };
 }
