@@ -5,7 +5,7 @@ import type { Arena, ContenderName, LastingContender } from './contenders.ts';
 import { endOf } from './measurement.ts';
 import { peakResidentBytesOf } from './process-usage.ts';
 
-/** From a trade's due time to its decision in another consumer, milliseconds, and memory, over the runs of one process. */
+/** From a trade's due time to its decision in another consumer, milliseconds, by run; memory over all runs. */
 export interface LatencyReport {
   readonly contender: ContenderName;
   readonly p50Ms: readonly number[];
@@ -13,7 +13,7 @@ export interface LatencyReport {
   readonly peakResidentBytes: number;
 }
 
-/** Measures a contender live, at the rate of `bench/latency.ts`; one process for all runs, warmed up by a run before them. */
+/** Measures a contender live, as `bench/latency.ts` does: one process for all runs, warmed up by a run before them. */
 export async function measurePeerLatency(
   { bench: { connections, log, runs } }: Arena,
   contender: LastingContender,

@@ -1,8 +1,8 @@
 /**
  * Sets the engine beside what else could do its work: `npm run bench:peers`, with `-- --json`, `--runs 5`, `--trades
- * 700000`, `--trades-per-snapshot 17`, `--only tapeproof,streams`, `--parts throughput,latency,recovery`. All derive the
- * same tape on the same services, in turn, and their events are compared before a ratio is reported. docs/benchmarks.md
- * explains the figures.
+ * 700000`, `--trades-per-snapshot 17`, `--only tapeproof,streams`, `--parts throughput,latency,recovery`. All derive
+ * the same tape on the same services, in turn, and their events are compared before a ratio is reported.
+ * docs/benchmarks.md explains the figures.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';

@@ -21,8 +21,8 @@ export interface RecoveryReport {
 }
 
 /**
- * Kills a contender that has derived the whole tape, appends trades, and starts it again. What a group does about a member
- * that vanished is part of the time: each has its own defaults.
+ * Kills a contender that has derived the whole tape, appends trades, and starts it again. The time that its group waits
+ * for the member that vanished is part of it.
  *
  * @param trades - on the tape now.
  */

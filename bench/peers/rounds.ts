@@ -5,8 +5,8 @@ import { compareOutputs } from './outputs.ts';
 import type { Result, Round } from './report.ts';
 
 /**
- * Lets the contenders derive the tape in turn, as often as the benchmark says, and compares each one's events with those
- * of the first in the same round.
+ * Lets the contenders derive the tape in turn, as often as the benchmark says, and compares each one's events with
+ * those of the first in the same round.
  *
  * @param report - receives a line for people after each run.
  */

@@ -68,8 +68,8 @@ const MARKETS: readonly RoughMarket[] = [
 ];
 
 /**
- * Trades as no orderly market has them, the same each time: late, repeated, far ahead, after silences, suspect, with prices
- * of 0, at the ends of sessions.
+ * Trades as no orderly market has them, the same each time: late, repeated, far ahead, after silences, suspect, with
+ * prices of 0 and below, at the ends of sessions, in numbers and at prices that a profile has to merge or refine.
  */
 export function* roughTrades(): Generator<Trade> {
   for (const market of MARKETS) yield* tradesOf(market);

@@ -1,6 +1,6 @@
 package com.tapeproof.peers;
 
-/** Logarithm and exponential from + − × ÷ alone, and the roundings of stored figures: bit by bit as in the engine. */
+/** Logarithm and exponential from + − × ÷ alone, and the roundings of stored figures: bit by bit the engine's. */
 final class Arithmetic {
   private static final double LN2_HIGH = 6.9314718036912381649e-1;
   private static final double LN2_LOW = 1.90821492927058770002e-10;

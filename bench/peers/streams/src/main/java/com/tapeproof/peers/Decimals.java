@@ -5,8 +5,8 @@ import java.math.BigInteger;
 import java.nio.ByteBuffer;
 
 /**
- * Prices and sizes as a long count of 10^-12, which holds them below 9.2 million: enough for the tapes of the benchmark.
- * A greater one stops the application.
+ * Prices, sizes and a session's volume as a long count of 10^-12, which holds them below 9.2 million: enough for the
+ * tapes of the benchmark. A greater one stops the application.
  */
 final class Decimals {
   static final int SCALE = 12;

@@ -1,7 +1,5 @@
 package com.tapeproof.peers;
 
-import com.tapeproof.events.Calibration;
-import com.tapeproof.events.ConfidenceLevel;
 import com.tapeproof.events.Contribution;
 import com.tapeproof.events.Direction;
 import com.tapeproof.events.ForecastKind;
@@ -14,6 +12,7 @@ import com.tapeproof.events.StrategyResult;
 import com.tapeproof.events.TapePosition;
 import com.tapeproof.events.Verdict;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.avro.specific.SpecificRecordBase;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
@@ -50,7 +49,7 @@ final class Emission {
   void begin(int partition, long offset) {
     tape = new TapePosition(partition, offset);
     place = partition + "-" + offset + "-";
-    java.util.Arrays.fill(numbers, 0);
+    Arrays.fill(numbers, 0);
   }
 
   /** The following events are caused by this trade, which is of an earlier record if it had to wait. */
@@ -117,7 +116,7 @@ final class Emission {
     return event;
   }
 
-  /** A snapshot, each strategy's forecast, the decision pooled from them, and those of them that await their outcome. */
+  /** A snapshot, each strategy's forecast and the decision pooled from them; then they await their outcome. */
   void decide() {
     Measured measured = instrument.measure(tick);
     IndicatorSnapshot snapshot = snapshotOf(measured);
@@ -131,21 +130,12 @@ final class Emission {
       StrategyResult result = resultOf(index, measured, snapshot.getEventId(), rule);
       send(Output.RESULTS, results, result);
       said[index] = result;
-      await(pending, result.getEventId(), index, result.getDirection(), result.getProbability(), result.getLevel(), result.getCalibration());
+      if (result.getDirection() != Direction.NEUTRAL) pending.add(Forecast.of(result, index));
     }
     ProbabilityDecision decision = decisionOf(said, rule);
     send(Output.DECISIONS, decisions, decision);
-    await(
-        pending, decision.getEventId(), Strategies.DECISION, decision.getDirection(), decision.getProbability(), decision.getLevel(), decision.getCalibration());
+    if (decision.getDirection() != Direction.NEUTRAL) pending.add(Forecast.of(decision));
     instrument.outcomes.register(tick.time(), tick.price(), instrument.reference.rate(), pending);
-  }
-
-  private static void await(
-      List<Forecast> pending, String id, int series, Direction direction, double probability, ConfidenceLevel level, Calibration said) {
-    if (direction == Direction.NEUTRAL) return;
-    pending.add(
-        new Forecast(
-            id, series, direction, probability, level, said.getEvidence(), said.getRawProbability(), said.getCalibratedProbability()));
   }
 
   private IndicatorSnapshot snapshotOf(Measured measured) {

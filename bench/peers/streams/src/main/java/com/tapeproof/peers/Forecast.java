@@ -1,7 +1,10 @@
 package com.tapeproof.peers;
 
+import com.tapeproof.events.Calibration;
 import com.tapeproof.events.ConfidenceLevel;
 import com.tapeproof.events.Direction;
+import com.tapeproof.events.ProbabilityDecision;
+import com.tapeproof.events.StrategyResult;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
@@ -17,6 +20,32 @@ record Forecast(
     double evidence,
     double rawProbability,
     double calibratedProbability) {
+
+  static Forecast of(StrategyResult result, int series) {
+    Calibration said = result.getCalibration();
+    return new Forecast(
+        result.getEventId(),
+        series,
+        result.getDirection(),
+        result.getProbability(),
+        result.getLevel(),
+        said.getEvidence(),
+        said.getRawProbability(),
+        said.getCalibratedProbability());
+  }
+
+  static Forecast of(ProbabilityDecision decision) {
+    Calibration said = decision.getCalibration();
+    return new Forecast(
+        decision.getEventId(),
+        Strategies.DECISION,
+        decision.getDirection(),
+        decision.getProbability(),
+        decision.getLevel(),
+        said.getEvidence(),
+        said.getRawProbability(),
+        said.getCalibratedProbability());
+  }
 
   void write(DataOutput out) throws IOException {
     out.writeUTF(id);

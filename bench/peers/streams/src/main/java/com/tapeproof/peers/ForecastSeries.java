@@ -4,6 +4,7 @@ import com.tapeproof.events.Calibration;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 
 /** What outcomes show about the evidence of one strategy's forecasts, or of the decisions, of one instrument. */
@@ -90,15 +91,24 @@ final class ForecastSeries {
   }
 
   private Named name() {
-    List<Double> rounded = List.of(
-        Arithmetic.toNineDecimals(weights[0]), Arithmetic.toNineDecimals(weights[1]), Arithmetic.toNineDecimals(weights[2]));
     return new Named(
-        Arithmetic.toNineDecimals(slope), Arithmetic.toNineDecimals(intercept), rounded, Arithmetic.toSixDecimals(effectiveN));
+        Arithmetic.toNineDecimals(slope),
+        Arithmetic.toNineDecimals(intercept),
+        Arrays.stream(weights).map(Arithmetic::toNineDecimals).boxed().toList(),
+        Arithmetic.toSixDecimals(effectiveN));
   }
 
   private Calibration calibration(double rate, double evidence, double raw, double calibrated) {
     return new Calibration(
-        rate, evidence, raw, calibrated, named.slope, named.intercept, named.weights, named.effectiveN, lastOutcomeOffset);
+        rate,
+        evidence,
+        raw,
+        calibrated,
+        named.slope,
+        named.intercept,
+        named.weights,
+        named.effectiveN,
+        lastOutcomeOffset);
   }
 
   private static double within(double probability) {
@@ -106,7 +116,8 @@ final class ForecastSeries {
   }
 
   void write(DataOutput out) throws IOException {
-    for (double figure : new double[] {slope, precision, intercept, interceptPrecision, effectiveN}) out.writeDouble(figure);
+    double[] figures = {slope, precision, intercept, interceptPrecision, effectiveN};
+    for (double figure : figures) out.writeDouble(figure);
     for (double weight : weights) out.writeDouble(weight);
     out.writeLong(lastForecastUs);
     out.writeBoolean(lastOutcomeOffset != null);

@@ -10,8 +10,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The identities, id and time, of one instrument's trades: an exact set, in pages ordered by time and then id. An id is a
- * number, as on the tapes of the benchmark.
+ * The identities, id and time, of one instrument's trades: an exact set, in pages ordered by time and then id. An id is
+ * a number, as on the tapes of the benchmark.
  */
 final class Identities {
   private static final int PAGE_IDENTITIES = 1_024;
@@ -62,7 +62,9 @@ final class Identities {
 
     private void moveUpperHalfTo(Page other) {
       int half = count / 2;
-      for (int position = half; position < count; position++) other.insert(position - half, times[position], ids[position]);
+      for (int position = half; position < count; position++) {
+        other.insert(position - half, times[position], ids[position]);
+      }
       count = half;
       isChanged = true;
     }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,9 +22,9 @@ import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.internals.WrappedStateStore;
 
 /**
- * The state of one partition as objects on the heap. What changed is put into a key-value store, and so into its changelog,
- * when Streams flushes caches: before each commit, like its own record cache. Keys are an instrument's name, what the value
- * is, and a number.
+ * The state of one partition as objects on the heap. What changed is put into a key-value store, and so into its
+ * changelog, when Streams flushes caches: before each commit, like its own record cache. Keys are an instrument's name,
+ * what the value is, and a number.
  */
 final class InstrumentStore extends WrappedStateStore<KeyValueStore<String, byte[]>, Object, Object> {
   static final String NAME = "instruments";
@@ -70,7 +71,8 @@ final class InstrumentStore extends WrappedStateStore<KeyValueStore<String, byte
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    forgotten.forEach((name, timeUs) -> instruments.get(name).seen.restore(pages.getOrDefault(name, List.of()), timeUs));
+    forgotten.forEach(
+        (name, timeUs) -> instruments.get(name).seen.restore(pages.getOrDefault(name, List.of()), timeUs));
   }
 
   private void loadPart(String key, byte[] value, Map<String, List<Identities.Page>> pages, Map<String, Long> forgotten)
@@ -120,7 +122,7 @@ final class InstrumentStore extends WrappedStateStore<KeyValueStore<String, byte
     instruments.clear();
     changed.clear();
     last = new Instrument("");
-    java.util.Arrays.fill(sequences, 0);
+    Arrays.fill(sequences, 0);
   }
 
   private interface Written {

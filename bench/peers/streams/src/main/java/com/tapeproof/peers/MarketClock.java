@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The market's time by one instrument's trades. A trade far ahead of it waits until others confirm that time has advanced;
- * the first trades may be contested by one far before them.
+ * The market's time by one instrument's trades. A trade far ahead of it waits until others confirm that time has
+ * advanced; the first trades may be contested by one far before them.
  */
 final class MarketClock {
   private static final long MAX_STEP_US = 3_600_000_000L;

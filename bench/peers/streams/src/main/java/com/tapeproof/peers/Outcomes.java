@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The snapshots whose forecasts await their outcome, by due time. The hit rule is a move at the horizon: the first trade at
- * or after it resolves, or makes VOID when it comes after the grace.
+ * The snapshots whose forecasts await their outcome, by due time. The hit rule is a move at the horizon: the first
+ * trade at or after it resolves, or makes VOID when it comes after the grace.
  */
 final class Outcomes {
   static final long HORIZON_MS = 300_000;
@@ -91,7 +91,9 @@ final class Outcomes {
   /** By due time, and of equal ones by age; nearly always the last. */
   private void enqueue(Point point) {
     ArrayDeque<Point> later = new ArrayDeque<>(0);
-    while (!pending.isEmpty() && pending.peekLast().forecastTime > point.forecastTime) later.addFirst(pending.pollLast());
+    while (!pending.isEmpty() && pending.peekLast().forecastTime > point.forecastTime) {
+      later.addFirst(pending.pollLast());
+    }
     pending.addLast(point);
     pending.addAll(later);
     nextDue = pending.peekFirst().dueTime();

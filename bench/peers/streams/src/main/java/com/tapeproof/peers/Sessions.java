@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** The sessions that trades may still count into: the one that the clock is in, the one before it and the one after it. */
+/** The sessions that trades may still count into: the one that the clock is in, the one before and the one after. */
 final class Sessions {
   enum Place {
     HELD,

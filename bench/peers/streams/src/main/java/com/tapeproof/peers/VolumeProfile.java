@@ -78,7 +78,7 @@ final class VolumeProfile {
     }
   }
 
-  /** Grows from the point of control by the neighbouring row of greater volume, a tie upward, until it has its share. */
+  /** Grows from the point of control by the neighbouring row of greater volume, a tie upward, up to its share. */
   ValueArea valueArea() {
     int peak = peak();
     long first = bins[0];

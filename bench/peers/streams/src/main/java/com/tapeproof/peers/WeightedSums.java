@@ -6,8 +6,8 @@ import java.io.IOException;
 import java.math.BigInteger;
 
 /**
- * The exact sums behind a session's VWAP: Σ q, Σ q·d and Σ q·d² for the distance d of a price from the first one, in units
- * of the most decimals seen so far.
+ * The exact sums behind a session's VWAP: Σ q, Σ q·d and Σ q·d² for the distance d of a price from the first one, in
+ * units of the most decimals seen so far.
  */
 final class WeightedSums {
   /** Within these a product q·d fits a long, and the sum of q takes millions of trades. */
