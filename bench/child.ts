@@ -39,6 +39,7 @@ export function startChild(task: ChildTask): Child {
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`the ${task.role} process cannot be started`);
+  endWithUs(child);
   const ended = outcomeOf(child, task.role);
   ended.catch(() => undefined);
   return {
@@ -54,6 +55,13 @@ export function startChild(task: ChildTask): Child {
       }
     },
   };
+}
+
+/** Kills a child when this process exits before it: nobody else would. */
+export function endWithUs(child: ChildProcess): void {
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
 }
 
 async function outcomeOf(child: ChildProcess, role: string): Promise<{ result: unknown; usage: Usage }> {

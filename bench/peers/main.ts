@@ -159,5 +159,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = error instanceof Error && 'exitCode' in error ? Number(error.exitCode) : 2;
+  // At once: what was interrupted waits for services that are gone, and its processes end with this one.
+  process.exit(error instanceof Error && 'exitCode' in error ? Number(error.exitCode) : 2);
 });

@@ -6,6 +6,7 @@ import { sha256Hex } from '../../contracts/codec.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { javaProgram } from '../../stack/java.ts';
+import { endWithUs } from '../child.ts';
 import { CADENCE_MS } from '../tape.ts';
 import type { RunningProcess } from './measurement.ts';
 import { STREAMS_RECORDS } from './streams-schemas.ts';
@@ -59,6 +60,7 @@ export async function startStreams(
     ...['-cp', classPath, 'com.tapeproof.peers.Main'],
   ];
   const child = spawn(await javaProgram(), words, { stdio: ['ignore', 'ignore', 'inherit'] });
+  endWithUs(child);
   const ended = once(child, 'close');
   if (child.pid === undefined) throw new Error('the Kafka Streams application cannot be started');
   return {
