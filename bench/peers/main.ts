@@ -147,6 +147,9 @@ function textOf(reports: readonly ContenderReport[], { latencies, recoveries }: 
 
 async function main(): Promise<void> {
   const request = requestFrom(process.argv.slice(2));
+  if (process.platform !== 'linux') {
+    throw new Error('The processor time of other processes is read from /proc: run bench:peers on Linux.');
+  }
   const { isJson, ...asked } = request;
   const classPath = asked.only.some((name) => name.startsWith('streams')) ? await buildStreams() : '';
   const measured: Measured = { rounds: [], latencies: [], recoveries: [] };
