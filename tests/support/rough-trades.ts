@@ -55,6 +55,16 @@ const MARKETS: readonly RoughMarket[] = [
     step: -0.012,
     intervalUs: SECOND_US,
   },
+  // A handful of prices: ties.
+  {
+    name: 'TIED-USDT@bench',
+    trades: 800,
+    firstPrice: 3,
+    priceDecimals: 0,
+    sizeDecimals: 2,
+    step: 0.9,
+    intervalUs: SECOND_US,
+  },
   // More distinct bins than a profile holds.
   {
     name: 'WIDE-USDT@bench',
@@ -145,7 +155,8 @@ function tradeOf(
 
 function decimalOf(units: number, decimals: number): Decimal {
   const digits = String(units).padStart(decimals + 1, '0');
-  return Decimal.of(`${digits.slice(0, digits.length - decimals)}.${digits.slice(digits.length - decimals)}`);
+  const whole = digits.slice(0, digits.length - decimals);
+  return Decimal.of(decimals === 0 ? whole : `${whole}.${digits.slice(digits.length - decimals)}`);
 }
 
 /** Numbers in [0, 1) by the mulberry32 generator. */
