@@ -1,5 +1,5 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Node >= 20 with npm, and JDK 17 with Maven.
-.PHONY: demo test check bench setup
+.PHONY: demo test check bench bench-peers setup
 
 setup: node_modules/.package-lock.json
 
@@ -27,3 +27,6 @@ check: setup
 
 bench: setup
 	@npm run --silent bench
+
+bench-peers: setup
+	@npm run --silent bench:peers

@@ -13,6 +13,7 @@ export interface Usage {
 
 /** A part of Tapeproof in a separate process, so that its CPU time and memory are measured separately. */
 export interface Child {
+  readonly pid: number;
   /** The part's result and its usage; rejects when it failed. */
   readonly ended: Promise<{ readonly result: unknown; readonly usage: Usage }>;
   /** Asks it to end, as an operator would. */
@@ -36,9 +37,13 @@ export function startChild(task: ChildTask): Child {
     env: { ...process.env, [TASK_VARIABLE]: JSON.stringify(task) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`the ${task.role} process cannot be started`);
+  endWithUs(child);
   const ended = outcomeOf(child, task.role);
   ended.catch(() => undefined);
   return {
+    pid,
     ended,
     async stop() {
       child.kill('SIGTERM');
@@ -50,6 +55,13 @@ export function startChild(task: ChildTask): Child {
       }
     },
   };
+}
+
+/** Kills a child when this process exits before it: nobody else would. */
+export function endWithUs(child: ChildProcess): void {
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
 }
 
 async function outcomeOf(child: ChildProcess, role: string): Promise<{ result: unknown; usage: Usage }> {

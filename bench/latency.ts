@@ -69,8 +69,14 @@ export async function measureLatency({ connections, log, runs }: Bench): Promise
  * Milliseconds from the moment a trade is due to the moment a consumer has its decision, for each decision of a run.
  * Trades are stamped with their due time, so a producer that falls behind counts as delay. The engine runs in a
  * separate process and must be up.
+ *
+ * @param topic - of the decisions.
  */
-async function measureDelays(connections: Connections, log: Log): Promise<number[]> {
+export async function measureDelays(
+  connections: Connections,
+  log: Log,
+  topic = 'probability.decisions',
+): Promise<number[]> {
   const run = randomUUID().slice(0, 8);
   const delaysMs: number[] = [];
   let measuredFromUs = Number.POSITIVE_INFINITY;
@@ -89,7 +95,7 @@ async function measureDelays(connections: Connections, log: Log): Promise<number
   const consumer = await startConsumer({
     kafka: createKafka(connections.kafkaBrokers, 'tapeproof-bench-latency', log),
     groupId: `tapeproof-bench-latency-${run}`,
-    topics: ['probability.decisions'],
+    topics: [topic],
     handle,
     log,
   });

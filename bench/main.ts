@@ -19,6 +19,7 @@ import { figureOf, tableOf, type Figure } from './figure.ts';
 import { measureLaboratory } from './laboratory.ts';
 import { measureLatency } from './latency.ts';
 import { measureLiveIngest, runLiveIngest, type LiveTask } from './live-ingest.ts';
+import { runNaiveConsumer } from './peers/naive-consumer.ts';
 import { measureReadModels } from './read-models.ts';
 import { measureScoreboard } from './scoreboard.ts';
 import { measureStart } from './start.ts';
@@ -122,6 +123,7 @@ async function inside({ role, connections, argument }: ChildTask): Promise<unkno
   if (role === 'live-ingest') {
     return await runLiveIngest(JSON.parse(String(argument)) as LiveTask, connections, run.log);
   }
+  if (role === 'naive-consumer') return await runNaiveConsumer(connections, Number(argument), run.log);
   if (role === 'dashboard') await runDashboardOn(Number(argument), connections, run.log, run.signal);
   else if (role === 'engine') await runEngine(run);
   else if (role === 'projector') await runProjector({ ...run, name: String(argument) });

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { encodeBody } from '../contracts/codec.ts';
+import type { Trade } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { DEFAULT_PARTITIONS, TAPE_TOPIC } from '../contracts/topics.ts';
 import { activate } from '../evaluators/activate.adapter.ts';
@@ -33,12 +34,20 @@ export async function layTape({ connections, log }: Bench, cadenceMs: number): P
   await activate({ connections, configuration, engineVersion: ENGINE_VERSION, gitCommit: 'unknown', log });
 }
 
-/** Appends synthetic trades as fast as the broker accepts them. */
-export async function fillTape({ connections, log, trades }: Bench): Promise<void> {
+/** Appends synthetic trades, by default as many to a snapshot as the engine's other figures have. */
+export async function fillTape(bench: Bench, tradesPerSnapshot = TRADES_PER_SNAPSHOT): Promise<void> {
+  await appendTrades(bench, syntheticTrades(bench.trades, tradesPerSnapshot));
+}
+
+/** Appends trades as fast as the broker accepts them. */
+export async function appendTrades(
+  { connections, log }: Pick<Bench, 'connections' | 'log'>,
+  trades: Iterable<Trade>,
+): Promise<void> {
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-bench', log);
   const producer = createRecordProducer(kafka, createRegistry(connections.registryUrl));
   let batch: OutgoingRecord[] = [];
-  for (const trade of syntheticTrades(trades, TRADES_PER_SNAPSHOT)) {
+  for (const trade of trades) {
     batch.push({
       topic: TAPE_TOPIC,
       partition: partitionOf(trade.instrument, DEFAULT_PARTITIONS),
