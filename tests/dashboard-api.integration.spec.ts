@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { instrumentsEvent } from '../dashboard/contract/events.ts';
 import { problem, type Problem } from '../dashboard/contract/problem.ts';
@@ -20,6 +21,8 @@ import { PartitionPublisher } from '../proofs/checkpoints/publisher.adapter.ts';
 import { formatVerifierKey } from '../proofs/tlog/note-key.ts';
 import { parseProof } from '../proofs/tlog/tlog-proof.ts';
 import { stopService } from '../stack/main.ts';
+import { chromiumPath, openBrowser } from './dashboard/browser.ts';
+import { describeServedPage, openPage, type OpenPage } from './dashboard/page-suite.ts';
 import { whileFrozen } from './support/frozen-service.ts';
 import { ObservedProcess } from './support/observed-process.ts';
 import { startEngine, type RunningEngine } from './support/running-engine.ts';
@@ -29,8 +32,18 @@ import { LOG_KEY } from './support/signed-log.ts';
 import { resetStores, stackConnections, stackEndpoints, stackOptions, startAgain } from './support/stack.ts';
 import { until } from './support/until.ts';
 
-/** Horizons so short that there are enough of them for every figure. */
-const QUICK = parseConfiguration({ cadenceMs: 500, hitRules: [{ horizonMs: 2_000, graceMs: 1_000 }] });
+/**
+ * Horizons so short that there are enough of them for every figure, and one with too few. Equal weights: by their slopes all strategies fall
+ * silent on a random walk, and every decision is NEUTRAL.
+ */
+const QUICK = parseConfiguration({
+  cadenceMs: 500,
+  hitRules: [
+    { horizonMs: 2_000, graceMs: 1_000 },
+    { horizonMs: 120_000, graceMs: 1_000 },
+  ],
+  pooling: { weights: 'EQUAL' },
+});
 const TRADES = 12_000;
 const PROJECTORS = ['redis-latest', 'postgres-history', 'scores'];
 const [INSTRUMENT = ''] = SEEDED_INSTRUMENTS;
@@ -175,14 +188,18 @@ describe('the dashboard API', () => {
   it('has scores with intervals, diagrams and figures over time', async () => {
     const { rows } = await answer('scores');
     const row = rows.find(({ regret }) => regret !== null);
-    const { instrument = '', forecast } = row?.group ?? {};
+    const { instrument = '', forecast, horizonMs } = row?.group ?? {};
     expect(row?.hitRateInterval?.low).toBeLessThan(row?.hitRate ?? 0);
     const { diagrams } = await answer('reliability', '', `?instrument=${encodeURIComponent(instrument)}`);
-    const diagram = diagrams.find(({ group }) => group.forecast === forecast);
+    const diagram = diagrams.find(({ group }) => group.forecast === forecast && group.horizonMs === horizonMs);
     expect(diagram).toMatchObject({ n: row?.n, withheld: [] });
     const few = rows.find(({ withheld }) => withheld.some(({ reason }) => reason === 'TOO_FEW'));
     expect(few).toMatchObject({ hitRate: null, skillAgainstReference: null });
-    const { spans, configHash } = await answer('scoreSpans', instrument, `?limit=20&forecast=${forecast}`);
+    const { spans, configHash } = await answer(
+      'scoreSpans',
+      instrument,
+      `?limit=20&forecast=${forecast}&horizonMs=${horizonMs}`,
+    );
     expect(configHash).toBe(row?.group.configHash);
     expect(spans.reduce((sum, { n }) => sum + n, 0)).toBe(row?.n);
     // The sums of the outcomes give what the projector's sums give.
@@ -311,6 +328,43 @@ describe('the dashboard API', () => {
       }
     }
   }
+
+  describeServedPage('the page of this stack', () => Promise.resolve({ address: base, instrument: INSTRUMENT }));
+
+  describe.skipIf(chromiumPath === undefined)('the page, as it is looked at', () => {
+    let browser: Browser;
+    let open: OpenPage;
+    beforeAll(async () => {
+      browser = await openBrowser();
+      open = await openPage(browser, base);
+    });
+    afterAll(() => browser.close());
+
+    it('shows a price that comes', async () => {
+      await open.visit('/', INSTRUMENT);
+      await open.page.getByText('Updating live').waitFor();
+      const price = open.page.locator('tr', { hasText: INSTRUMENT }).locator('td[data-label="Price"]');
+      const before = await price.innerText();
+      await until('another price is shown', async () => {
+        await tape.trade(SEEDED_INSTRUMENTS.length);
+        return (await price.innerText()) !== before;
+      });
+      expect(open.complaints).toEqual([]);
+    });
+
+    it('says that Redis is down, and shows prices again when it is back', async () => {
+      await stopService(stackOptions(), 'redis');
+      try {
+        await until('it is said', async () => {
+          await open.page.goto(`${base}/`);
+          return (await open.page.getByRole('alert').allInnerTexts()).join(' ').includes('Redis');
+        });
+      } finally {
+        await startAgain('redis');
+      }
+      await open.page.getByText(INSTRUMENT).first().waitFor();
+    });
+  });
 
   it.each([
     ['redis', '/api/v1/instruments', '/api/v1/scores'],

@@ -63,13 +63,15 @@ export async function pagesOf({ address, instrument }: ServedPage): Promise<read
   ];
 }
 
-/** The newest decision that goes some way, so that its mark is a triangle. */
+/** The newest decision that is LONG or SHORT, so that its mark is a triangle, of those that the page lists first. */
 export async function newestDecision({ address, instrument }: ServedPage): Promise<string> {
   const path = `/api/v1/instruments/${encodeURIComponent(instrument)}/decisions?limit=25`;
   const { decisions } = (await (await fetch(address + path)).json()) as {
     decisions: { decisionId: string; direction: string }[];
   };
-  return decisions.find(({ direction }) => direction !== 'NEUTRAL')?.decisionId ?? '';
+  const found = decisions.find(({ direction }) => direction !== 'NEUTRAL');
+  if (found === undefined) throw new Error(`none of the ${decisions.length} newest decisions is LONG or SHORT`);
+  return found.decisionId;
 }
 
 /**
