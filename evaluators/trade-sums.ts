@@ -112,7 +112,11 @@ export class TradeSums {
     const { tradeId, eventTime } = original;
     const span = this.sessions.spanAt(eventTime);
     if (span === undefined || this.amendments.isCancelled(tradeId, eventTime)) return 'unmatched';
-    if (this.sessions.placeOf(span) !== 'HELD' || !this.seen.canJudge(eventTime)) return 'unmatched';
+    if (this.sessions.placeOf(span) !== 'HELD' || !this.seen.canJudge(eventTime)) {
+      // Its session is over and forgotten; where trades are rare, its bar is not.
+      this.range.drop(eventTime);
+      return 'unmatched';
+    }
     if (!this.seen.has(tradeId, eventTime)) {
       // A trade that comes after its own cancellation is already taken back.
       if (correction === undefined) this.cancelUncounted(original);

@@ -182,6 +182,18 @@ export class Range {
     this.currentBounds = this.computeBounds();
   }
 
+  /**
+   * A trade of this time was taken back, and whether its bar had it is no longer known: the bar is dropped like one that
+   * lost its highest price.
+   */
+  drop(eventTimeUs: number): void {
+    const index = this.indexOf(eventTimeUs);
+    if (this.current?.index === index) this.current.hasExtremes = false;
+    if (!this.completed.some((bar) => bar.index === index)) return;
+    this.completed = this.completed.filter((bar) => bar.index !== index);
+    this.currentBounds = this.computeBounds();
+  }
+
   /** Counts a trade with its present figures; after {@link remove}, to correct it. */
   addBack(eventTimeUs: number, price: Decimal, size: Decimal): void {
     const index = this.indexOf(eventTimeUs);

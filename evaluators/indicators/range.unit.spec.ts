@@ -118,6 +118,23 @@ describe('Range', () => {
     expect(range.bounds).toBeUndefined();
   });
 
+  it('drops a bar that may have had a trade of which only the time is known, and no other', () => {
+    const range = new Range({ barUs: 60, bars: 2 });
+    bar(range, 0, '10');
+    bar(range, 1, '11');
+    bar(range, 2, '12');
+    range.drop(9 * 60);
+    expect(range.bounds).toMatchObject({ high: Decimal.of('11'), low: Decimal.of('10') });
+    range.drop(60);
+    expect(range.bounds).toBeUndefined();
+    bar(range, 3, '13');
+    expect(range.bounds).toMatchObject({ high: Decimal.of('12'), low: Decimal.of('10') });
+    // The current one is never completed.
+    range.drop(3 * 60);
+    bar(range, 4, '14');
+    expect(range.bounds).toMatchObject({ high: Decimal.of('12'), low: Decimal.of('10') });
+  });
+
   it('restarts a bar whose only trade was taken out', () => {
     const range = new Range({ barUs: 60, bars: 1 });
     bar(range, 0, '99');

@@ -135,7 +135,8 @@ describe('oracle-check', () => {
         expect(verdicts.filter(({ kind }) => kind === 'DIVERGES').slice(0, 3)).toEqual([]);
         checked += countsOf(verdicts).agrees / verdicts.length;
       }),
-      { numRuns: RUNS },
+      // 157: a trade is taken back when its session is forgotten and its bar is not.
+      { numRuns: RUNS, examples: [[157]] },
     );
     expect(checked / RUNS).toBeGreaterThan(0.9);
   });
