@@ -32,7 +32,7 @@ const BITSTAMP_INSTRUMENT = 'BTC-USD@bitstamp';
 const TITLE_CHARACTERS = 76;
 
 /** On a free port: a demo does not fail because of another program. */
-const DASHBOARD = ['dashboard', '--port', '0', '--json'] as const;
+const DASHBOARD = ['dashboard', '--port', '0'] as const;
 
 export interface DemoOptions {
   readonly signal: AbortSignal;
@@ -121,8 +121,7 @@ async function theMainJob({
   );
 
   const { firstLine } = await children.start(DASHBOARD);
-  const { url } = JSON.parse(await children.whileRunning(firstLine)) as { readonly url: string };
-  say(`See it live in a browser: ${url}`);
+  say(`${await children.whileRunning(firstLine)}: open it in a browser to see what follows live.`);
 
   step('4/7 Real trades onto the tape');
   for (const { path, instrument } of files) {

@@ -10,6 +10,7 @@ const COPIED = [
   'bin',
   'config',
   'contracts',
+  'dashboard',
   'evaluators',
   'migrations',
   'platform',
