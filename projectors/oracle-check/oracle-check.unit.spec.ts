@@ -287,7 +287,8 @@ describe('a divergence in the log', () => {
 
   it('is stored, logged as an error and counted once, and the projector goes on', async () => {
     const forged = records.map((record, offset) => {
-      if (offset !== 60 || record.value === null) return record;
+      // Early enough to be drawn for its short window.
+      if (offset !== 20 || record.value === null) return record;
       const event = decodeBody('IndicatorSnapshot', record.value.subarray(5));
       const body = encodeBody('IndicatorSnapshot', { ...event, tradeCount: event.tradeCount + 1 });
       return { ...record, value: Buffer.concat([record.value.subarray(0, 5), body]) };

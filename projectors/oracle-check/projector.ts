@@ -14,7 +14,7 @@ import { Recomputation, windowRecordsOf, type Verdict } from './recomputation.ts
  * Records of the tape read for each snapshot, on the average: a snapshot is drawn with this share of its window's
  * length. So the cost does not grow with the session, and a short window is always checked.
  */
-export const RECORDS_PER_SNAPSHOT = 250;
+export const RECORDS_PER_SNAPSHOT = 50;
 /** Bytes of a hash that decide whether a snapshot is drawn, and the number of their values, 2^48. */
 const DRAWN_BYTES = 6;
 const DRAWN_VALUES = 281_474_976_710_656;

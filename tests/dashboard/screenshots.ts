@@ -32,7 +32,11 @@ try {
     });
     const page = await context.newPage();
     for (const [name, path] of await pagesOf(address)) {
+      // The profile is added up from the tape, and comes last.
+      const profile =
+        name === 'instrument' ? page.waitForResponse((answer) => answer.url().includes('/profile')) : null;
       await page.goto(address + path);
+      await profile;
       await page.locator('.card').first().waitFor();
       await page.locator('text=Loading …').first().waitFor({ state: 'detached' });
       if (name === 'instrument') await page.locator('.chart canvas').first().waitFor();
@@ -54,15 +58,14 @@ async function pagesOf(address: string): Promise<readonly (readonly [string, str
     (await (await fetch(`${address}/api/v1${path}`)).json()) as Answer;
   const { instruments } = await answerOf<{ instruments: { state: { instrument: string } }[] }>('/instruments');
   const instrument = encodeURIComponent(instruments[0]?.state.instrument ?? '');
-  const { decisions } = await answerOf<{ decisions: { decisionId: string; status: string }[] }>(
-    `/instruments/${instrument}/decisions?limit=100`,
+  const { decisions } = await answerOf<{ decisions: { decisionId: string }[] }>(
+    `/instruments/${instrument}/decisions?limit=1&status=HIT`,
   );
-  const decision = decisions.find(({ status }) => status === 'HIT') ?? decisions[0];
   return [
     ['live', '/'],
     ['instrument', `/instruments/${instrument}`],
     ['scoreboard', '/scoreboard'],
-    ['audit', `/audit/${decision?.decisionId ?? ''}`],
+    ['audit', `/audit/${decisions[0]?.decisionId ?? ''}`],
     ['pipeline', '/pipeline'],
   ];
 }
