@@ -6,6 +6,7 @@
  *                       │           ├────► probability.decisions ┼─► projectors ─► Redis (latest), Postgres (history)
  *                       │           └────► decision.outcomes ────┘
  *                       └──────────────────────────────────────────►
+ *  Redis, Postgres, topics ─► dashboard: the read-only API and the web page (dashboard/main.ts)
  *                       all of these ─► checkpoints ─► engine.checkpoints: signed heads, cosigned by witnesses elsewhere
  *
  * The engine's one step, for each trade (evaluators/engine.ts):

@@ -12,8 +12,8 @@ const PLACES = [0.1, 0.3, 0.5, 0.7, 0.9] as const;
 const THOUSAND = 1_000;
 
 /**
- * The time that one audit takes, after start, in a log that the engine has filled: it must not grow with the log. The
- * first audit, which connects and compiles, does not count.
+ * The time that one audit takes, after start, in a log that the engine has filled: it must not grow with the log, but for
+ * the trades of the decision's session, which are added up. The first audit, which connects and compiles, does not count.
  */
 export async function measureAudit({ connections, runs }: Bench): Promise<Figure[]> {
   const reader = createLogReader(connections.kafkaBrokers);

@@ -47,6 +47,11 @@ export function tableOf(figures: readonly Figure[]): string {
     figure.values.map(shown).join('  '),
   ]);
   const heads = ['figure', 'median', 'aim', 'runs'];
+  return gridOf(heads, rows);
+}
+
+/** Columns as wide as their widest cell. */
+export function gridOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
   return [heads, ...rows]
     .map((row) =>

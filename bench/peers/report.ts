@@ -1,4 +1,4 @@
-import { medianOf } from '../figure.ts';
+import { gridOf, medianOf } from '../figure.ts';
 import type { ContenderName } from './contenders.ts';
 import { differenceText, type Comparison } from './equality.ts';
 import type { LatencyReport } from './latency.ts';
@@ -94,7 +94,7 @@ export function reportText(reports: readonly ContenderReport[]): string {
     ratioText(report, report.warmRatio),
   ]);
   const differences = reports.flatMap(({ difference }) => difference ?? []);
-  return reports.length === 0 ? '' : [tableOf(heads, rows), ...differences].join('\n');
+  return reports.length === 0 ? '' : [gridOf(heads, rows), ...differences].join('\n');
 }
 
 /** Median of the runs and their range; memory is that of one process over all runs. */
@@ -106,7 +106,7 @@ export function latencyText(latencies: readonly LatencyReport[]): string {
     shown(summaryOf(p99Ms), 1),
     (peakResidentBytes / MEBIBYTE).toFixed(0),
   ]);
-  return rows.length === 0 ? '' : tableOf(heads, rows);
+  return rows.length === 0 ? '' : gridOf(heads, rows);
 }
 
 export function recoveryText(recoveries: readonly RecoveryReport[]): string {
@@ -116,19 +116,7 @@ export function recoveryText(recoveries: readonly RecoveryReport[]): string {
     trades.toLocaleString('en'),
     seconds.toFixed(1),
   ]);
-  return rows.length === 0 ? '' : tableOf(heads, rows);
-}
-
-function tableOf(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = heads.map((head, column) => Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  return [heads, ...rows]
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return rows.length === 0 ? '' : gridOf(heads, rows);
 }
 
 function ratioText({ contender, difference }: ContenderReport, ratio: Summary | undefined): string {

@@ -2,7 +2,7 @@ import type { Connection, Producer } from '@platformatic/kafka';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { TapeproofError } from '../errors.ts';
 import type { KafkaAddress } from './client.ts';
-import { isRefusedForGood } from './kafka-failure.ts';
+import { hasLostIdentity, isRefusedForGood } from './kafka-failure.ts';
 import { connectionTo, leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
 import { encodeRecordBatch, type BatchRecord, type ProducerIdentity } from './record-batch.ts';
 import { platformaticSecurity } from './security.ts';
@@ -23,7 +23,7 @@ const PRODUCE = 0;
 const PRODUCE_VERSION = 9;
 
 /** Records of one topic-partition. */
-export interface PartitionRecords {
+export interface RecordGroup {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly BatchRecord[];
@@ -45,7 +45,7 @@ export interface BatchSender {
    * @throws the client's error where Kafka refuses them; then some may have been appended, and the sender must be
    *   closed: another batch under the same sequence would count as a repetition.
    */
-  send(groups: readonly PartitionRecords[]): Promise<readonly Acknowledged[]>;
+  send(groups: readonly RecordGroup[]): Promise<readonly Acknowledged[]>;
   /** The error after which it is trying again; undefined while all goes well. */
   readonly failure: unknown;
   close(): Promise<void>;
@@ -77,7 +77,7 @@ export class KafkaBatchSender implements BatchSender {
     return this.#failure;
   }
 
-  async send(groups: readonly PartitionRecords[]): Promise<readonly Acknowledged[]> {
+  async send(groups: readonly RecordGroup[]): Promise<readonly Acknowledged[]> {
     // Loaded at the first send: loading takes longer than starting a whole command.
     const library = await import('@platformatic/kafka');
     const identity = (this.#identity ??= await this.#untilDone(() => this.#identify(library)));
@@ -118,7 +118,7 @@ export class KafkaBatchSender implements BatchSender {
         this.#failure = error;
         void this.#drop();
         const isMissing = error instanceof TapeproofError && performance.now() - startedAt > MISSING_TOPIC_DEADLINE_MS;
-        if (this.#closed || isMissing || isRefusedForGood(error)) throw error;
+        if (this.#closed || isMissing || isRefusedForGood(error) || hasLostIdentity(error)) throw error;
       }
       await sleep(delayMs);
     }
@@ -152,7 +152,7 @@ export class KafkaBatchSender implements BatchSender {
     await client?.close(true).catch(() => undefined);
   }
 
-  #batchOf({ topic, partition, records }: PartitionRecords, identity: ProducerIdentity, { crc32c }: Library): Batch {
+  #batchOf({ topic, partition, records }: RecordGroup, identity: ProducerIdentity, { crc32c }: Library): Batch {
     const place = topicPartitionKey({ topic, partition });
     const sequence = this.#sequences.get(place) ?? 0;
     this.#sequences.set(place, (sequence + records.length) % SEQUENCES);

@@ -136,7 +136,7 @@ export interface FetchRequest {
 }
 
 const FETCH = 1;
-/** The last version before topics have ids, of Kafka 2.3; the last to go in brokers is version 3. */
+/** Of Kafka 2.3, and the one that kafkajs uses; brokers 4 take the versions from 4 on. */
 const FETCH_VERSION = 11;
 const NO_REPLICA = -1;
 /** Aborted records included: nothing here depends on transactions, and every reader must see the same. */

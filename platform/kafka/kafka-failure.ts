@@ -124,6 +124,21 @@ export function isRefusedForGood(error: unknown): boolean {
   return found !== undefined && found.failure.passes !== true;
 }
 
+/** Answers after which no batch of this producer is taken any more: the broker's memory of it is another. */
+const LOST_IDENTITY: ReadonlySet<unknown> = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'DUPLICATE_SEQUENCE_NUMBER',
+  'INVALID_PRODUCER_EPOCH',
+  'PRODUCER_FENCED',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_ID_MAPPING',
+]);
+
+/** Whether the same batch succeeds only under another producer's identity, as after a broker lost its newest records. */
+export function hasLostIdentity(error: unknown): boolean {
+  return causesOf(error).some((cause) => LOST_IDENTITY.has((cause as { readonly apiId?: unknown }).apiId));
+}
+
 /** A failure of ours within a client's error: there was no token, because its issuer or its file gave none. */
 function ownFailureIn(error: unknown): TapeproofError | undefined {
   return causesOf(error).find((cause) => cause instanceof TapeproofError);

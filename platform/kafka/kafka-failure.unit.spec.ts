@@ -1,7 +1,8 @@
+import { ProtocolError, ResponseError } from '@platformatic/kafka';
 import { describe, expect, it } from 'vitest';
 import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
-import { isRefusedForGood } from './kafka-failure.ts';
+import { hasLostIdentity, isRefusedForGood } from './kafka-failure.ts';
 
 /** As kafkajs creates them: the protocol's error within the error that counts the retries. */
 function failure(type: string): Error {
@@ -77,5 +78,16 @@ describe('isRefusedForGood', () => {
     const error = new Error('retries exceeded', { cause: new Error(message) });
     expect(isRefusedForGood(error)).toBe(true);
     expect(kafkaUnreachable(error).message).toContain(variable);
+  });
+});
+
+describe('hasLostIdentity', () => {
+  it('knows the answers that only another producer gets past, also within a response of several', () => {
+    const [outOfOrder, notLeader] = [45, 6];
+    const response = (code: number) => new ResponseError(0, 9, { '/responses/0': [code, null] }, {});
+    expect(hasLostIdentity(new ProtocolError('INVALID_PRODUCER_EPOCH'))).toBe(true);
+    expect(hasLostIdentity(response(outOfOrder))).toBe(true);
+    expect(hasLostIdentity(response(notLeader))).toBe(false);
+    expect(hasLostIdentity(new Error('connection lost'))).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import { TAPE_TOPIC, type TopicName } from '../../contracts/topics.ts';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { Metrics } from '../metrics/metrics.ts';
-import { KafkaBatchSender, type BatchSender, type PartitionRecords } from './batch-sender.ts';
+import { KafkaBatchSender, type BatchSender, type RecordGroup } from './batch-sender.ts';
 import { addressOf, kafkaUnreachable } from './client.ts';
 import { encodeHeader, type BatchRecord } from './record-batch.ts';
 import type { Registry } from './registry.ts';
@@ -206,7 +206,7 @@ function groupsOf(records: readonly OutgoingRecord[], schemaIds: SchemaIds): Par
   return [...groups.values()];
 }
 
-interface PartitionGroup extends PartitionRecords {
+interface PartitionGroup extends RecordGroup {
   readonly topic: TopicName;
   readonly records: BatchRecord[];
 }

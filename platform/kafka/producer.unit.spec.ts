@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DERIVED_TOPICS } from '../../contracts/topics.ts';
-import type { Acknowledged, BatchSender, PartitionRecords } from './batch-sender.ts';
+import type { Acknowledged, BatchSender, RecordGroup } from './batch-sender.ts';
 import { producerOver, requestsOf, type Appended, type OutgoingRecord } from './producer.ts';
 import type { Registry } from './registry.ts';
 
@@ -53,10 +53,8 @@ describe('requestsOf', () => {
 });
 
 /** A sender with given answers: without one, it acknowledges everything. */
-function senderOf(
-  answers: readonly ((groups: readonly PartitionRecords[]) => Promise<readonly Acknowledged[]>)[] = [],
-) {
-  const sends: (readonly PartitionRecords[])[] = [];
+function senderOf(answers: readonly ((groups: readonly RecordGroup[]) => Promise<readonly Acknowledged[]>)[] = []) {
+  const sends: (readonly RecordGroup[])[] = [];
   let opened = 0;
   let closed = 0;
   const connect = (): BatchSender => {
@@ -76,7 +74,7 @@ function senderOf(
   return { connect, sends, opened: () => opened, closed: () => closed };
 }
 
-const placesOf = (groups: readonly PartitionRecords[]): Acknowledged[] =>
+const placesOf = (groups: readonly RecordGroup[]): Acknowledged[] =>
   groups.map(({ topic, partition }) => ({ topic, partition, baseOffset: 0 }));
 
 const registry = {

@@ -16,11 +16,14 @@ export interface Comparison {
 
 const DECISION = 'DECISION';
 
+/** Equal for the groups of one comparison. */
+export function comparisonKey(group: ScoreGroup): string {
+  return JSON.stringify([group.instrument, group.configHash, group.engineVersion, ruleText(group)]);
+}
+
 /** Rows side by side only where that is fair. The order of the groups is that of their first rows. */
 export function comparisons(rows: readonly ScoreRow[]): Comparison[] {
-  const byKey = Map.groupBy(rows, ({ group }) =>
-    JSON.stringify([group.instrument, group.configHash, group.engineVersion, ruleText(group)]),
-  );
+  const byKey = Map.groupBy(rows, ({ group }) => comparisonKey(group));
   return [...byKey].flatMap(([key, members]) => {
     const group = members[0]?.group;
     if (group === undefined) return [];

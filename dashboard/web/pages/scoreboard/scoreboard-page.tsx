@@ -5,7 +5,8 @@ import { ReliabilityDiagram, ReliabilityTable } from '../../charts/reliability-d
 import { countText } from '../../format/numbers.ts';
 import { Answered, Empty, Failure, PageHead } from '../../parts/states.tsx';
 import { ComparisonCard } from './comparison-card.tsx';
-import { comparisons, forecastName, type Comparison } from './score-view.ts';
+import { ForecastSelect } from './forecast-select.tsx';
+import { comparisonKey, comparisons, type Comparison } from './score-view.ts';
 import { SpansCard } from './spans-card.tsx';
 import { TrialsCard } from './trials-card.tsx';
 
@@ -97,24 +98,12 @@ function ReliabilityCard({ comparison }: { readonly comparison: Comparison }) {
     <section class="card" aria-label="Reliability">
       <div class="card-head">
         <h2>Reliability</h2>
-        <select
-          aria-label="Forecasts of"
-          value={forecast}
-          onChange={(event) => {
-            setForecast(event.currentTarget.value);
-          }}
-        >
-          {comparison.rows.map(({ group }) => (
-            <option key={group.forecast} value={group.forecast}>
-              {forecastName(group.forecast)}
-            </option>
-          ))}
-        </select>
+        <ForecastSelect label="Forecasts of" rows={comparison.rows} chosen={forecast} choose={setForecast} />
       </div>
       <Answered resource={resource}>
         {({ diagrams }) => {
           const diagram = diagrams.find(
-            ({ group }) => group.forecast === forecast && group.configHash === comparison.configHash,
+            ({ group }) => group.forecast === forecast && comparisonKey(group) === comparison.key,
           );
           if (diagram === undefined || diagram.bins.length === 0) {
             return (

@@ -6,7 +6,8 @@ import { countText, percentText, signedText } from '../../format/numbers.ts';
 import { dayText } from '../../format/times.ts';
 import { Answered, Empty } from '../../parts/states.tsx';
 import { Time } from '../../parts/time.tsx';
-import { forecastName, type Comparison } from './score-view.ts';
+import { ForecastSelect } from './forecast-select.tsx';
+import type { Comparison } from './score-view.ts';
 
 const BOX = { width: 340, height: 130, margin: 8 };
 
@@ -21,19 +22,7 @@ export function SpansCard({ comparison }: { readonly comparison: Comparison }) {
     <section class="card" aria-label="Skill and regret over time">
       <div class="card-head">
         <h2>Skill and regret over time</h2>
-        <select
-          aria-label="Skill and regret of"
-          value={forecast}
-          onChange={(event) => {
-            setForecast(event.currentTarget.value);
-          }}
-        >
-          {comparison.rows.map(({ group }) => (
-            <option key={group.forecast} value={group.forecast}>
-              {forecastName(group.forecast)}
-            </option>
-          ))}
-        </select>
+        <ForecastSelect label="Skill and regret of" rows={comparison.rows} chosen={forecast} choose={setForecast} />
       </div>
       <Answered resource={resource}>
         {({ spans }) =>
