@@ -202,10 +202,11 @@ class Loading<Output> {
     return behind;
   }
 
-  /** Passes until little is left. */
+  /** Passes until little is left, or the log has no more: a log that was recreated may end before the live positions. */
   async catchUp(): Promise<void> {
     for (let round = 0; round < CATCH_UP_ROUNDS_MAX; round += 1) {
-      if ((await this.advance()) <= CATCH_UP_RECORDS) return;
+      const before = this.records;
+      if ((await this.advance()) <= CATCH_UP_RECORDS || this.records === before) return;
     }
   }
 
