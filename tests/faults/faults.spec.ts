@@ -13,9 +13,9 @@ import { ENGINE, PROJECTOR_NAMES, stopAll, sumOf, World } from './world.ts';
 
 /** A round's trades keep each process working long enough to be caught between write and commit. */
 const ROUND_TRADES = 3_500;
-const ROUNDS_OF_CHANGE = 9;
-const KILLS = 5;
-const ROUNDS_OF_KILLS_MAX = 12;
+const ROUNDS_OF_CHANGE = 6;
+const KILLS = 3;
+const ROUNDS_OF_KILLS_MAX = 8;
 /** How long a process runs between two checks of it. */
 const SLICE_MS = 4;
 /** A bound against hanging: the other lane, and whoever else uses the machine, slows it. */

@@ -17,14 +17,17 @@ export async function until(
   const deadline = Date.now() + deadlineMs;
   let lastError: unknown;
   while (true) {
+    const lookedAt = Date.now();
     try {
       if (await holds()) return;
     } catch (error) {
       lastError = error;
     }
-    if (Date.now() > deadline) {
+    const now = Date.now();
+    if (now > deadline) {
       throw new Error(`Waited ${deadlineMs} ms in vain: ${what}`, { cause: lastError });
     }
-    await sleep(POLL_MS);
+    // A costly condition is looked at less often: it must not slow what it waits for.
+    await sleep(Math.max(POLL_MS, now - lookedAt));
   }
 }
