@@ -16,7 +16,7 @@ import { trustRegistry } from '../../platform/kafka/trusted-registry.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, postgresProbe } from '../../platform/postgres.ts';
 import { redisProbe } from '../../platform/redis.ts';
-import { listProjectors, projectorGroup, projectorStatus } from '../../projectors/main.ts';
+import { heldOutputs, listProjectors, projectorGroup, projectorStatus } from '../../projectors/main.ts';
 import { deadLetters } from '../../proofs/dead-letters.ts';
 import { EventLog } from '../../proofs/event-log.ts';
 import { stateOf, type ProcessPlace } from './processes.ts';
@@ -58,7 +58,7 @@ export async function collectStatus(where: Connections, places: readonly Process
    */
   let opening: Promise<{ readonly partitions: number; readonly registry: Registry }> | undefined;
   const opened = (): NonNullable<typeof opening> => (opening ??= openLog(where, kafka, reader));
-  const [topicDrift, activations, lag, instruments, letters, conflicts, gaps] = await Promise.all([
+  const [topicDrift, activations, lag, instruments, letters, conflicts, roots, gaps] = await Promise.all([
     part(['kafka'], async () => (await checkTopics(kafka, await partitionsActivated(kafka, reader))).map(driftText)),
     part(['kafka', 'registry'], async () => {
       const { partitions, registry } = await opened();
@@ -77,10 +77,22 @@ export async function collectStatus(where: Connections, places: readonly Process
       return { total: found.total, byReason };
     }),
     part(['postgres', 'redis'], () => conflictsOf(where)),
+    part(['postgres'], () => heldOutputs(where)),
     part(['postgres'], () => gapsOf(where.postgresUrl)),
   ]);
   void reader.close();
-  return { services, topicDrift, activations, processes, lag, instruments, deadLetters: letters, conflicts, gaps };
+  return {
+    services,
+    topicDrift,
+    activations,
+    processes,
+    lag,
+    instruments,
+    deadLetters: letters,
+    conflicts,
+    roots,
+    gaps,
+  };
 }
 
 async function openLog(

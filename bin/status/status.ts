@@ -1,3 +1,5 @@
+import { counted } from '../../platform/counted.ts';
+import { remedyForRoot, type HeldOutput } from '../../projectors/main.ts';
 import type { ProcessState } from './processes.ts';
 
 /** A part of the status, or why it is missing. */
@@ -51,6 +53,8 @@ export interface Status {
   readonly deadLetters: Part<{ readonly total: number; readonly byReason: Readonly<Record<string, number>> }>;
   /** By projector. */
   readonly conflicts: Part<Readonly<Record<string, number>>>;
+  /** By projector that has outputs whole: how far its events are held to the engine's roots. */
+  readonly roots: Part<Readonly<Record<string, readonly HeldOutput[]>>>;
   readonly gaps: Part<{ readonly gaps: number; readonly missingTrades: number }>;
 }
 
@@ -84,6 +88,14 @@ export function needsAttention(status: Status): string[] {
   }
   for (const [projector, count] of Object.entries(valueOf(status.conflicts) ?? {})) {
     if (count > 0) attention.push(`${projector} met ${count} conflicts: table tapeproof.conflicts names them.`);
+  }
+  for (const [projector, outputs] of Object.entries(valueOf(status.roots) ?? {})) {
+    for (const { topic, partition, differing, awaited, difference } of outputs) {
+      if (differing + awaited === 0) continue;
+      attention.push(
+        `${projector} has events of ${topic}-${partition} that ${counted(differing + awaited, 'anchor')} of the engine does not name (${difference ?? ''}; views tapeproof.root_checks and tapeproof.events_in_doubt): ${remedyForRoot(projector)}.`,
+      );
+    }
   }
   for (const [part, value] of Object.entries(status)) {
     if (isMissing(value) && down.length === 0) attention.push(`${part} could not be read: ${value.missing}.`);
