@@ -15,7 +15,7 @@ import { gitCommit } from '../git-commit.ts';
 import { interruption } from '../interruption.ts';
 import { withTelemetry } from '../with-telemetry.ts';
 import { progressBar } from '../progress.ts';
-import { rootsText } from '../status/roots-text.ts';
+import { rootsText } from '../status/proof-state.ts';
 
 export interface RebuildOptions extends JsonOption {
   readonly approveDifference?: true;
