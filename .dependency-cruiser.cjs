@@ -36,10 +36,10 @@ module.exports = {
     {
       name: 'layers-meet-only-in-contracts',
       comment:
-        'producers, evaluators and projectors speak through events; the logarithm that is the same everywhere is of no layer',
+        'producers, evaluators and projectors speak through events; the logarithm and the Merkle tree are the same everywhere, and of no layer',
       severity: 'error',
       from: { path: '^(producers|evaluators|projectors)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^(producers|evaluators|projectors|proofs)/', pathNot: '^$1/|^evaluators/arithmetic\\.ts$' },
+      to: { path: '^(producers|evaluators|projectors|proofs)/', pathNot: '^$1/|^evaluators/(arithmetic|merkle)\\.ts$' },
     },
     {
       name: 'pure-modules-do-no-io',

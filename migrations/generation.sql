@@ -29,3 +29,29 @@ CREATE TABLE IF NOT EXISTS {schema}.conflicts (
   found_hash bytea NOT NULL,
   PRIMARY KEY (topic, partition, log_offset)
 );
+
+-- The stored events of an output, compared with the root that an anchor of the engine names for them. It tells how the
+-- rows were checked, not what they are: a rebuild begins with none.
+CREATE TABLE IF NOT EXISTS {schema}.root_checks (
+  topic text COLLATE "C" NOT NULL,
+  partition integer NOT NULL,
+  anchor_hash text COLLATE "C" NOT NULL,
+  -- Where the anchor is in engine.anchors, and the tape offset that it is at.
+  anchor_log_offset bigint NOT NULL,
+  anchor_tape_offset bigint NOT NULL,
+  -- The root is over the events from first_sequence to before next_sequence; those from from_sequence on are new since
+  -- the anchor before.
+  first_sequence bigint NOT NULL,
+  from_sequence bigint NOT NULL,
+  next_sequence bigint NOT NULL,
+  anchor_root text COLLATE "C" NOT NULL,
+  -- agrees; differs; or awaits: not all of these events exist, and the anchor is compared again once they do.
+  result text NOT NULL,
+  -- Of the stored rows; null where they were not compared.
+  stored_root text COLLATE "C",
+  -- From which the next comparison continues: roots of the complete subtrees of the stored rows, the largest first.
+  frontier text[] NOT NULL,
+  -- What is wrong, in words; null where the anchor agrees.
+  difference text,
+  PRIMARY KEY (topic, partition, anchor_hash)
+);

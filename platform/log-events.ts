@@ -148,6 +148,21 @@ export const LOG_EVENTS = {
     'Two different records claim one identity: an engine stops, a projector records it.',
   ),
 
+  'root-differs': always(
+    'error',
+    PROJECTOR,
+    "The stored events of an output are not those of the engine's anchor; tapeproof.from_sequence and tapeproof.next_sequence bound the ones in doubt.",
+  ),
+  'root-awaited': always(
+    'warn',
+    PROJECTOR,
+    'An anchor names events that do not exist: they are gone, are being derived again, or somebody else wrote the anchor.',
+  ),
+  'roots-not-compared': always(
+    'warn',
+    PROJECTOR,
+    'The stored events could not be compared with the anchors; the comparison is tried again.',
+  ),
   'oracle-divergence': always(
     'error',
     PROJECTOR,

@@ -9,7 +9,7 @@ import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { TrustedRegistry } from '../platform/kafka/trusted-registry.ts';
 import type { Log } from '../platform/log.ts';
-import { createPool, type MigrationReport } from '../platform/postgres.ts';
+import { createPool, withClient, type MigrationReport } from '../platform/postgres.ts';
 import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
 import { createEventReader, type EventReader } from './event-reader.adapter.ts';
 import type {
@@ -24,15 +24,17 @@ import { interrupted, rebuild, type RebuildProgress, type RebuildReport } from '
 import { redeliver, type Redelivery } from './redelivery.adapter.ts';
 import { PROJECTORS } from './catalogue.ts';
 import { groupOf, keepUpToDate } from './runner.adapter.ts';
-import type { ReadModel, ReadModelStatus } from './sink.ts';
+import type { HeldOutput, ReadModel, ReadModelStatus } from './sink.ts';
 import { createPostgresReadModel, prepareReadModels } from './sinks/postgres-read-model.adapter.ts';
+import { heldByProjector } from './sinks/postgres-roots.adapter.ts';
 import { createRedisReadModel } from './sinks/redis-read-model.adapter.ts';
 import { searchTape, type TapeSearch } from './tape-identity.adapter.ts';
 import { createWindowReader } from './tape-windows.adapter.ts';
 
 export type { Redelivery } from './redelivery.adapter.ts';
 export type { RebuildProgress, RebuildReport } from './rebuild.adapter.ts';
-export type { ReadModelStatus } from './sink.ts';
+export type { HeldOutput, ReadModelStatus } from './sink.ts';
+export { remedyForRoot } from './remedies.adapter.ts';
 
 /** How long an interrupted rebuild may take to finish its work in hand and release the live writers. */
 const INTERRUPTION_GRACE_MS = 2_000;
@@ -145,6 +147,19 @@ export async function projectorStatus(name: string, connections: Connections): P
     return await readModel.status();
   } finally {
     await readModel.close();
+  }
+}
+
+/**
+ * How far each projector that has outputs whole is held to the engine's roots, by its name; from the stable views, for
+ * every role that may read. @throws TapeproofError UNREACHABLE
+ */
+export async function heldOutputs(connections: Connections): Promise<Readonly<Record<string, readonly HeldOutput[]>>> {
+  const pool = createPool(connections.postgresUrl, 'tapeproof-held');
+  try {
+    return await withClient(pool, heldByProjector);
+  } finally {
+    await pool.end();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Decimal } from '../contracts/decimal.ts';
 import type { EngineActivated, EventTypes, RecordName } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
-import type { TopicName } from '../contracts/topics.ts';
+import type { DerivedTopic, TopicName } from '../contracts/topics.ts';
 
 /** An event's position in the log. */
 export interface Source {
@@ -126,6 +126,11 @@ export interface Table {
   readonly columns: Readonly<Record<string, Column>>;
   readonly key: readonly string[];
   readonly indexes?: readonly (readonly string[])[];
+  /**
+   * The output of which it has a row for each event, with columns `tape_partition`, `sequence` and `body_hash`: its rows
+   * are held to the roots in the engine's anchors.
+   */
+  readonly output?: DerivedTopic;
   /**
    * For a table whose rows are updated: merges the stored row with the next one. The result must not depend on their
    * order. Without it a row is written once.

@@ -14,6 +14,11 @@ export function remedyForLoss(projector: string, topic: string): string {
   return `once the engine has derived it again, run "npx tapeproof projector rebuild ${projector}" and start ${projector} again`;
 }
 
+/** For stored events that are not those of an anchor: only a derivation tells whether the log is right. */
+export function remedyForRoot(projector: string): string {
+  return `run "npx tapeproof certify --repair": where the log differs, it says what to do; where it does not, run "npx tapeproof projector rebuild ${projector} --approve-difference"`;
+}
+
 /** For a gap that a rebuild met, which reads each topic from its beginning. */
 export function remedyForHole(topic: string): string {
   return `stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again`;

@@ -16,8 +16,10 @@ import { createBatchWriter, type BatchWriter } from './batch-writer.adapter.ts';
 import type { EventReader } from './event-reader.adapter.ts';
 import type { ProjectorOf } from './projector.ts';
 import { remedyForGap, remedyForLoss } from './remedies.adapter.ts';
+import { RootWatch } from './root-watch.adapter.ts';
 import { SinkHealth } from './sink-health.adapter.ts';
 import type { ReadModel, ReadModelStatus, Sink } from './sink.ts';
+import { ProjectorTelemetry } from './telemetry.adapter.ts';
 
 /** Batches of different partitions handled side by side: one is decoded while another is written. */
 const CONCURRENCY = 3;
@@ -82,7 +84,7 @@ async function reopen<Output>({
 }
 
 async function runGeneration<Output>(
-  { projector, readModel, read, reader, producer, connections, log, signal, telemetry }: RunSettings<Output>,
+  { projector, readModel, tapeId, read, reader, producer, connections, log, signal, telemetry }: RunSettings<Output>,
   sink: Sink<Output>,
 ): Promise<'stopped' | 'changed'> {
   const sinkHealth = new SinkHealth(projector.name, log, telemetry);
@@ -129,6 +131,7 @@ async function runGeneration<Output>(
   const consumer = await openUnlessAborted(starting, signal, (late) => late.stop());
   if (consumer === undefined) return 'stopped';
   const lag = watchLag({ kafka, reader, groupId, consumer, telemetry, log });
+  const rootWatch = rootWatchOf({ projector, reader, read, tapeId, log, telemetry }, sink);
   const over = new AbortController();
   void consumer.done
     .catch(() => undefined)
@@ -136,6 +139,8 @@ async function runGeneration<Output>(
       over.abort();
     });
   const any = AbortSignal.any([signal, over.signal, changed.signal]);
+  const ended = new AbortController();
+  void rootWatch?.run(() => partitionsOf(watched.assignment), AbortSignal.any([any, ended.signal]));
   try {
     while (!any.aborted) {
       const verdict = await unlessAborted(watch(readModel, sink.generation, batchWriter, consumer, watched), any);
@@ -146,6 +151,7 @@ async function runGeneration<Output>(
     if (over.signal.aborted) await consumer.done;
     return changed.signal.aborted ? 'changed' : 'stopped';
   } finally {
+    ended.abort();
     lag.close();
     // Waits for the batches in hand; a store that hangs must not keep the consumer from leaving its group.
     const grace = signal.aborted ? setTimeout(() => void readModel.close(), STORE_GRACE_MS) : undefined;
@@ -153,6 +159,23 @@ async function runGeneration<Output>(
     clearTimeout(grace);
   }
 }
+
+/** Undefined where the store has no output whole. */
+function rootWatchOf<Output>(
+  { projector, reader, read, tapeId, log, telemetry }: RootWatchParts<Output>,
+  sink: Sink<Output>,
+): RootWatch | undefined {
+  const { roots } = sink;
+  if (roots === undefined) return undefined;
+  const report = new ProjectorTelemetry(projector.name, log, telemetry.metrics);
+  const position: Sink<Output>['position'] = (topic, partition) => sink.position(topic, partition);
+  return new RootWatch({ roots, reader, read, tapeId, position, report });
+}
+
+type RootWatchParts<Output> = Pick<
+  RunSettings<Output>,
+  'projector' | 'reader' | 'read' | 'tapeId' | 'log' | 'telemetry'
+>;
 
 interface Watched {
   assignment: Assignment;

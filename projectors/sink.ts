@@ -1,4 +1,5 @@
-import type { TopicName } from '../contracts/topics.ts';
+import type { DerivedTopic, TopicName } from '../contracts/topics.ts';
+import type { EarlierChecks, NamedRoot, RootCheck } from './engine-roots.ts';
 
 /**
  * The port between the runner and a store. A store keeps, beside a projector's values and written together with them,
@@ -81,9 +82,34 @@ export type Application =
   /** Another generation replaced this one: nothing was written. */
   | { readonly kind: 'superseded' };
 
+/** The stored events of a generation, beside which it keeps what the engine's anchors say of them. */
+export interface RootStore {
+  /** The outputs that it has whole. */
+  readonly outputs: readonly DerivedTopic[];
+  /** Log offset in `engine.anchors` of the first anchor that may not be compared yet. @throws TapeproofError UNREACHABLE */
+  nextAnchor(topic: DerivedTopic, partition: number): Promise<number>;
+  /** The comparison with an anchor (hash of its manifest, hex). @throws TapeproofError UNREACHABLE */
+  checkOf(topic: DerivedTopic, partition: number, anchorHash: string): Promise<RootCheck | undefined>;
+  /** What a comparison goes on from. @throws TapeproofError UNREACHABLE */
+  earlier(named: NamedRoot): Promise<EarlierChecks>;
+  /** The stored events `[from, to)`, in order of their sequence. @throws TapeproofError UNREACHABLE */
+  hashes(
+    topic: DerivedTopic,
+    partition: number,
+    from: number,
+    to: number,
+  ): AsyncIterable<readonly { readonly sequence: number; readonly hash: Buffer }[]>;
+  /** Replaces an earlier comparison with the same anchor. @throws TapeproofError UNREACHABLE */
+  keep(check: RootCheck): Promise<void>;
+  /** All comparisons so far, summed up. @throws TapeproofError UNREACHABLE */
+  held(): Promise<readonly HeldOutput[]>;
+}
+
 /** One generation of a read model, for writing. */
 export interface Sink<Output> {
   readonly generation: number;
+  /** Absent where it has no output whole. */
+  readonly roots?: RootStore;
   /** @throws TapeproofError FOREIGN_TAPE when the position belongs to another tape; UNREACHABLE. */
   position(topic: TopicName, partition: number): Promise<Position>;
   /** An empty pack. Absent where packing has no advantage. */
@@ -138,6 +164,20 @@ export interface ReadModel<Output> {
   hazard?(): Promise<string | undefined>;
   /** Takes a second or two at most; hanging calls then fail. */
   close(): Promise<void>;
+}
+
+/** How far the stored events of one output are held to the engine's roots. */
+export interface HeldOutput {
+  readonly topic: string;
+  readonly partition: number;
+  /** Sequence after the last event that an agreeing root covers. */
+  readonly heldTo: number;
+  /** Anchors by their comparison: see {@link RootCheck}. */
+  readonly agreeing: number;
+  readonly differing: number;
+  readonly awaited: number;
+  /** What is wrong, of the differing one with the fewest events, or else of an awaited one. */
+  readonly difference: string | null;
 }
 
 export interface ReadModelStatus {

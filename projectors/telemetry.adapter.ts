@@ -1,10 +1,13 @@
 import type { DeadLetter } from '../contracts/generated/events.ts';
+import { DERIVED_TOPICS } from '../contracts/topics.ts';
 import { isDerived } from '../contracts/foreign-record.ts';
 import { reportDeadLetter } from '../platform/dead-letter-telemetry.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { CheckResult } from './projector.ts';
-import type { Counts, SinkBatch, Position } from './sink.ts';
+import type { RootCheck } from './engine-roots.ts';
+import { remedyForRoot } from './remedies.adapter.ts';
+import type { Counts, HeldOutput, Position, SinkBatch } from './sink.ts';
 
 const SECONDS_PER_MS = 1e-3;
 const FATES = ['applied', 'duplicate', 'conflict', 'dead', 'ignored'] as const satisfies readonly (keyof Counts)[];
@@ -14,6 +17,7 @@ export class ProjectorTelemetry {
   readonly #projector: string;
   readonly #log: Log;
   readonly #metrics: Metrics;
+  #failure: string | undefined;
 
   constructor(projector: string, log: Log, metrics: Metrics) {
     this.#projector = projector;
@@ -50,6 +54,45 @@ export class ProjectorTelemetry {
       this.#metrics.count('tapeproof_oracle_divergences_total', {});
       this.#log.event('oracle-divergence', sentence, { 'event.id': eventId });
     }
+  }
+
+  /** A comparison with a root of the engine. */
+  compared({ topic, partition, fromSequence, nextSequence, result, difference, anchor }: RootCheck): void {
+    this.#metrics.count('tapeproof_projector_roots_total', { projector: this.#projector, topic, result });
+    if (result === 'agrees') return;
+    const remedy =
+      result === 'awaits'
+        ? 'unless the engine is deriving them again, ' + remedyForRoot(this.#projector)
+        : remedyForRoot(this.#projector);
+    this.#log.event(
+      result === 'awaits' ? 'root-awaited' : 'root-differs',
+      `${this.#projector}: ${topic}-${partition} is not what the engine's anchor at tape offset ${anchor.tapeOffset} names: ${difference ?? ''}; ${remedy}`,
+      {
+        'tapeproof.topic': topic,
+        'tapeproof.partition': partition,
+        'tapeproof.from_sequence': fromSequence,
+        'tapeproof.next_sequence': nextSequence,
+        'tapeproof.tape.offset': anchor.tapeOffset,
+        'tapeproof.offset': anchor.logOffset,
+      },
+    );
+  }
+
+  /** What all comparisons found so far. */
+  held(outputs: readonly HeldOutput[]): void {
+    const differing = new Map<string, number>(DERIVED_TOPICS.map((topic) => [topic, 0]));
+    for (const { topic, differing: count } of outputs) differing.set(topic, (differing.get(topic) ?? 0) + count);
+    for (const [topic, count] of differing) {
+      this.#metrics.set('tapeproof_projector_roots_differing', { projector: this.#projector, topic }, count);
+    }
+  }
+
+  /** Why the last comparison failed, other than by an outage; undefined where it did not. Each reason is reported once. */
+  failed(reason: string | undefined): void {
+    if (reason !== undefined && reason !== this.#failure) {
+      this.#log.event('roots-not-compared', `${this.#projector}: ${reason}`, {});
+    }
+    this.#failure = reason;
   }
 
   /** The store's position is not where the batch began. */

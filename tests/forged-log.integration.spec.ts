@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bodyOf, decodeBody, encodeBody, frame, sha256Hex } from '../contracts/codec.ts';
 import type { EngineAnchor } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
-import { ANCHORS_TOPIC, DEFAULT_PARTITIONS, STATES_TOPIC, TAPE_TOPIC } from '../contracts/topics.ts';
+import { ANCHORS_TOPIC, DEFAULT_PARTITIONS, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC } from '../contracts/topics.ts';
 import { anchorsBackward, readState, type LogAccess, type StoredAnchor } from '../evaluators/anchor-log.adapter.ts';
 import { recordHashOf } from '../evaluators/anchor.ts';
 import { createKafka } from '../platform/kafka/client.ts';
@@ -11,11 +11,12 @@ import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { createLog } from '../platform/log.ts';
+import { createPool } from '../platform/postgres.ts';
 import { World } from './faults/world.ts';
 import { environmentOf, runCommand } from './support/command.ts';
 import { ObservedProcess } from './support/observed-process.ts';
 import { SEEDED_INSTRUMENTS } from './support/seeded-tape.ts';
-import { stackConnections, stackOptions } from './support/stack.ts';
+import { postgresAdministratorUrl, stackConnections, stackOptions } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const TRADES = 20_000;
@@ -23,6 +24,8 @@ const MORE = 2_000;
 const DECISIONS = 'probability.decisions';
 const [INSTRUMENT = ''] = SEEDED_INSTRUMENTS;
 const PARTITION = partitionOf(INSTRUMENT, DEFAULT_PARTITIONS);
+const HISTORY = 'postgres-history';
+const FORGED_ID = `decision-${PARTITION}-999999-0`;
 const UNKNOWN_SCHEMA_ID = 987_654;
 const CONFLICT = /probability\.decisions-\d+ holds another event at log offset \d+, not decision-/;
 
@@ -35,13 +38,26 @@ describe('an engine whose outputs somebody else writes to', () => {
   const reader = createLogReader(connections.kafkaBrokers);
   const access: LogAccess = { reader, registry, decode: createTapeDecoder(registry) };
   const started: ObservedProcess[] = [];
+  const pool = createPool(postgresAdministratorUrl(), 'test-forged');
   let world: World;
   let traded = 0;
 
-  const startEngine = (): ObservedProcess => {
-    const engine = new ObservedProcess(connections, ['engine', 'run']);
-    started.push(engine);
-    return engine;
+  const start = (...words: readonly string[]): ObservedProcess => {
+    const process = new ObservedProcess(connections, words);
+    started.push(process);
+    return process;
+  };
+  const startEngine = (): ObservedProcess => start('engine', 'run');
+  /** Runs the projector until the store has each event of the log. */
+  const project = async (): Promise<void> => {
+    const projector = start('projector', 'run', HISTORY);
+    const topics = world.topicsOf(HISTORY);
+    await until('the history has everything', async () => (await world.lagOf(HISTORY, topics)) === 0);
+    expect(await projector.stop()).toBe(0);
+  };
+  const command = async (...words: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await runCommand(words, environmentOf(connections));
+    return { exitCode, stdout, stderr };
   };
   const trade = async (count: number): Promise<void> => {
     await world.trade(traded, count);
@@ -85,11 +101,24 @@ describe('an engine whose outputs somebody else writes to', () => {
     const end = await reader.endOffset(DECISIONS, PARTITION);
     const records = (await world.recordsOf(DECISIONS)).filter(({ partition }) => partition === PARTITION);
     const last = decodeBody('ProbabilityDecision', bodyOf(records.at(-1)!.value!));
-    const event = { ...last, sequence: last.sequence + 1, probability: 0.999 };
+    const event = { ...last, eventId: FORGED_ID, sequence: last.sequence + 1, probability: 0.999 };
     const body = encodeBody('ProbabilityDecision', event);
     const { instrument: key, eventTime: timestampUs } = event;
     await producer.send([
       { topic: DECISIONS, partition: PARTITION, key, type: 'ProbabilityDecision', body, timestampUs },
+    ]);
+    return end;
+  };
+
+  /** The newest anchor once more, with another root of its decisions. @returns its log offset. */
+  const forgeRoot = async (): Promise<number> => {
+    const end = await reader.endOffset(ANCHORS_TOPIC, PARTITION);
+    const { manifest } = await newestAnchor();
+    const treeRoots = { ...manifest.treeRoots, [DECISIONS]: '00'.repeat(32) };
+    const body = encodeBody('EngineAnchor', { ...manifest, treeRoots });
+    const key = `${PARTITION}:${manifest.tape.offset}`;
+    await producer.send([
+      { topic: ANCHORS_TOPIC, partition: PARTITION, key, type: 'EngineAnchor', body, timestampUs: 0 },
     ]);
     return end;
   };
@@ -107,8 +136,7 @@ describe('an engine whose outputs somebody else writes to', () => {
   });
   afterAll(async () => {
     for (const process of started) if (process.isAlive) await process.kill();
-    await producer.disconnect();
-    await reader.close();
+    await Promise.all([producer.disconnect(), reader.close(), pool.end()]);
     await world.close();
   });
 
@@ -180,6 +208,8 @@ describe('an engine whose outputs somebody else writes to', () => {
     expect(String(stopped['message'])).toMatch(CONFLICT);
     expect(String(stopped['message'])).toContain(`at log offset ${offset},`);
     expect(await reader.endOffset(DECISIONS, PARTITION)).toBe(offset + 1);
+    // A projector takes it for the engine's: nothing else has its sequence.
+    await project();
   });
 
   it('is not set going again by a forged anchor, but by the remedy that it prints', async () => {
@@ -193,7 +223,8 @@ describe('an engine whose outputs somebody else writes to', () => {
     await until('everything is derived again', async () => {
       return (await reader.endOffset(DECISIONS, PARTITION)) > 0 && (await world.lagOf('engine', [TAPE_TOPIC])) === 0;
     });
-    await trade(MORE);
+    // Enough for another anchor in this partition.
+    await trade(TRADES);
     await world.untilEngineCaughtUp();
     expect(again.isAlive).toBe(true);
     expect(await again.metric('tapeproof_engine_foreign_events_total')).toBe(0);
@@ -202,5 +233,53 @@ describe('an engine whose outputs somebody else writes to', () => {
     );
     expect(decisions.some(({ probability }) => probability === 0.999)).toBe(false);
     expect(await again.stop()).toBe(0);
+  });
+
+  it('holds a projector to its roots: a forged decision that is stored is marked, and the printed remedy removes it', async () => {
+    const query = async <Row extends object>(text: string): Promise<Row[]> => (await pool.query<Row>(text)).rows;
+    const inDoubt = () =>
+      query<{ partition: number; forged: boolean }>(
+        `SELECT DISTINCT partition, bool_or(event_id = '${FORGED_ID}') AS forged FROM tapeproof.events_in_doubt
+          WHERE topic = '${DECISIONS}' GROUP BY partition`,
+      );
+    // It goes on where it stood, and the log has another event there now; what was no event is not in the log any more.
+    await pool.query(
+      `UPDATE history_1.projector_positions SET next_offset = next_sequence
+        WHERE topic = '${DECISIONS}' AND partition = ${PARTITION}`,
+    );
+    const projector = start('projector', 'run', HISTORY);
+    const place = { 'tapeproof.topic': DECISIONS, 'tapeproof.partition': PARTITION };
+    const differs = await projector.line('root-differs', place);
+    expect(String(differs['message'])).toContain(`npx tapeproof projector rebuild ${HISTORY} --approve-difference`);
+    expect(await inDoubt()).toEqual([{ partition: PARTITION, forged: true }]);
+    await until('it is counted', async () => {
+      const topic = { projector: HISTORY, topic: DECISIONS };
+      return (await projector.metric('tapeproof_projector_roots_differing', topic)) > 0;
+    });
+    const status = await command('status', '--json');
+    expect(status.exitCode).toBe(1);
+    const { needsAttention } = JSON.parse(status.stdout) as { readonly needsAttention: readonly string[] };
+    expect(needsAttention.join('\n')).toMatch(
+      new RegExp(`${HISTORY} has events of ${DECISIONS}-${PARTITION} that \\d+ anchors? of the engine`),
+    );
+
+    expect(await command('certify', '--repair')).toMatchObject({ exitCode: 0 });
+    expect((await command('projector', 'rebuild', HISTORY, '--approve-difference')).exitCode).toBe(0);
+    await projector.line('generation-changed');
+    const anchors = (await world.ends(ANCHORS_TOPIC)).reduce((sum, [, , end]) => sum + end, 0);
+    await until('every anchor is compared again', async () => {
+      const [row] = await query<{ agreeing: string; others: string }>(
+        `SELECT count(*) FILTER (WHERE result = 'agrees') AS agreeing, count(*) FILTER (WHERE result <> 'agrees') AS others
+           FROM tapeproof.root_checks`,
+      );
+      expect(row?.others).toBe('0');
+      return Number(row?.agreeing) === anchors * DERIVED_TOPICS.length;
+    });
+    expect(await inDoubt()).toEqual([]);
+
+    const forgedAt = await forgeRoot();
+    await projector.line('root-differs', { ...place, 'tapeproof.offset': forgedAt });
+    expect(await projector.stop()).toBe(0);
+    expect((await command('projector', 'list')).stdout).toMatch(/1 DO NOT/);
   });
 });

@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { createLog } from '../../platform/log.ts';
 import {
+  heldOutputs,
   listProjectors,
   projectorNamed,
   projectorStatus,
@@ -14,6 +15,7 @@ import { gitCommit } from '../git-commit.ts';
 import { interruption } from '../interruption.ts';
 import { withTelemetry } from '../with-telemetry.ts';
 import { progressBar } from '../progress.ts';
+import { rootsText } from '../status/proof-state.ts';
 
 export interface RebuildOptions extends JsonOption {
   readonly approveDifference?: true;
@@ -21,20 +23,33 @@ export interface RebuildOptions extends JsonOption {
 
 export async function printProjectors({ json }: JsonOption): Promise<void> {
   const where = connections();
+  const held = await heldOutputs(where);
   const list = await Promise.all(
     listProjectors().map(async ({ name, summary, sink }) => ({
       name,
       summary,
       sink,
       status: await projectorStatus(name, where),
+      held: held[name] ?? [],
     })),
   );
   print(json, list, () => {
     const table = new Table({
-      head: ['projector', 'store', 'generation', 'read', 'applied', 'duplicate', 'conflict', 'dead', 'ignored'],
+      head: [
+        'projector',
+        'store',
+        'generation',
+        'read',
+        'applied',
+        'duplicate',
+        'conflict',
+        'dead',
+        'ignored',
+        'roots',
+      ],
       style: { head: [], border: [] },
     });
-    for (const { name, sink, status } of list) {
+    for (const { name, sink, status, held: outputs } of list) {
       const sum = (key: 'read' | 'applied' | 'duplicate' | 'conflict' | 'dead' | 'ignored') =>
         (status?.ledger ?? []).reduce((total, entry) => total + entry[key], 0).toLocaleString('en');
       table.push([
@@ -47,6 +62,7 @@ export async function printProjectors({ json }: JsonOption): Promise<void> {
         sum('conflict'),
         sum('dead'),
         sum('ignored'),
+        rootsText(outputs),
       ]);
     }
     return table.toString();

@@ -16,10 +16,12 @@ import { trustRegistry } from '../../platform/kafka/trusted-registry.ts';
 import { createLog } from '../../platform/log.ts';
 import { createPool, postgresProbe } from '../../platform/postgres.ts';
 import { redisProbe } from '../../platform/redis.ts';
-import { listProjectors, projectorGroup, projectorStatus } from '../../projectors/main.ts';
+import { heldOutputs, listProjectors, projectorGroup, projectorStatus } from '../../projectors/main.ts';
 import { deadLetters } from '../../proofs/dead-letters.ts';
+import { signedStatesOf } from '../../proofs/checkpoints/signed-state.adapter.ts';
 import { EventLog } from '../../proofs/event-log.ts';
 import { stateOf, type ProcessPlace } from './processes.ts';
+import { oracleState } from './proof-state.ts';
 import type { InstrumentState, Part, PartitionActivation, PartitionLag, ServiceState, Status } from './status.ts';
 
 /** A service that takes longer is shown as not answering. */
@@ -58,29 +60,42 @@ export async function collectStatus(where: Connections, places: readonly Process
    */
   let opening: Promise<{ readonly partitions: number; readonly registry: Registry }> | undefined;
   const opened = (): NonNullable<typeof opening> => (opening ??= openLog(where, kafka, reader));
-  const [topicDrift, activations, lag, instruments, letters, conflicts, gaps] = await Promise.all([
-    part(['kafka'], async () => (await checkTopics(kafka, await partitionsActivated(kafka, reader))).map(driftText)),
-    part(['kafka', 'registry'], async () => {
-      const { partitions, registry } = await opened();
-      return await activationsOf({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
-    }),
-    part(['kafka', 'postgres', 'redis'], () => lagsOf(where, kafka, reader)),
-    part(['kafka', 'registry'], async () => {
-      const { partitions, registry } = await opened();
-      return await instrumentsOf(reader, new EventLog(reader, registry), createTapeDecoder(registry), partitions);
-    }),
-    part(['kafka', 'registry'], async () => {
-      const { partitions, registry } = await opened();
-      const found = await deadLetters(reader, registry, { partitions, limit: LETTERS_LOOKED_AT_MAX });
-      const byReason: Record<string, number> = {};
-      for (const { reason } of found.letters) byReason[reason] = (byReason[reason] ?? 0) + 1;
-      return { total: found.total, byReason };
-    }),
-    part(['postgres', 'redis'], () => conflictsOf(where)),
-    part(['postgres'], () => gapsOf(where.postgresUrl)),
-  ]);
+  const [topicDrift, activations, lag, instruments, letters, conflicts, roots, oracle, checkpoints, gaps] =
+    await Promise.all([
+      part(['kafka'], async () => (await checkTopics(kafka, await partitionsActivated(kafka, reader))).map(driftText)),
+      part(['kafka', 'registry'], async () => {
+        const { partitions, registry } = await opened();
+        return await activationsOf({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
+      }),
+      part(['kafka', 'postgres', 'redis'], () => lagsOf(where, kafka, reader)),
+      part(['kafka', 'registry'], async () => {
+        const { partitions, registry } = await opened();
+        return await instrumentsOf(reader, new EventLog(reader, registry), createTapeDecoder(registry), partitions);
+      }),
+      part(['kafka', 'registry'], async () => {
+        const { partitions, registry } = await opened();
+        const found = await deadLetters(reader, registry, { partitions, limit: LETTERS_LOOKED_AT_MAX });
+        const byReason: Record<string, number> = {};
+        for (const { reason } of found.letters) byReason[reason] = (byReason[reason] ?? 0) + 1;
+        return { total: found.total, byReason };
+      }),
+      part(['postgres', 'redis'], () => conflictsOf(where)),
+      part(['postgres'], () => heldOutputs(where)),
+      part(['postgres'], () => oracleState(where.postgresUrl, NAME)),
+      part(['kafka', 'registry'], async () => {
+        const { partitions, registry } = await opened();
+        const states = Array.from({ length: partitions }, (_, partition) =>
+          signedStatesOf({ reader, registry }, partition),
+        );
+        return (await Promise.all(states)).flat();
+      }),
+      part(['postgres'], () => gapsOf(where.postgresUrl)),
+    ]);
   void reader.close();
-  return { services, topicDrift, activations, processes, lag, instruments, deadLetters: letters, conflicts, gaps };
+  return {
+    ...{ atMs: Date.now(), services, topicDrift, activations, processes, lag, instruments, deadLetters: letters },
+    ...{ conflicts, roots, oracle, checkpoints, gaps },
+  };
 }
 
 async function openLog(

@@ -1,4 +1,7 @@
+import type { HeldOutput } from '../../projectors/main.ts';
+import type { SignedState } from '../../proofs/checkpoints/signed-state.adapter.ts';
 import type { ProcessState } from './processes.ts';
+import { checkpointsAttention, oracleAttention, rootsAttention, type OracleState } from './proof-state.ts';
 
 /** A part of the status, or why it is missing. */
 export type Part<Value> = { readonly value: Value } | { readonly missing: string };
@@ -40,6 +43,8 @@ export interface InstrumentState {
 
 /** Everything that `status` shows. Each part is bounded: omitted entries are counted. */
 export interface Status {
+  /** By the clock of this machine, milliseconds since 1970. */
+  readonly atMs: number;
   readonly services: readonly ServiceState[];
   /** Differences from contracts/topics.ts, in words. */
   readonly topicDrift: Part<readonly string[]>;
@@ -51,6 +56,11 @@ export interface Status {
   readonly deadLetters: Part<{ readonly total: number; readonly byReason: Readonly<Record<string, number>> }>;
   /** By projector. */
   readonly conflicts: Part<Readonly<Record<string, number>>>;
+  /** By projector that has outputs whole: how far its events are held to the engine's roots. */
+  readonly roots: Part<Readonly<Record<string, readonly HeldOutput[]>>>;
+  readonly oracle: Part<OracleState>;
+  /** Of each log that is signed; empty where nobody signs. */
+  readonly checkpoints: Part<readonly SignedState[]>;
   readonly gaps: Part<{ readonly gaps: number; readonly missingTrades: number }>;
 }
 
@@ -85,6 +95,11 @@ export function needsAttention(status: Status): string[] {
   for (const [projector, count] of Object.entries(valueOf(status.conflicts) ?? {})) {
     if (count > 0) attention.push(`${projector} met ${count} conflicts: table tapeproof.conflicts names them.`);
   }
+  attention.push(
+    ...rootsAttention(valueOf(status.roots) ?? {}),
+    ...[valueOf(status.oracle) ?? []].flat().flatMap(oracleAttention),
+    ...checkpointsAttention(valueOf(status.checkpoints) ?? [], status.atMs),
+  );
   for (const [part, value] of Object.entries(status)) {
     if (isMissing(value) && down.length === 0) attention.push(`${part} could not be read: ${value.missing}.`);
   }

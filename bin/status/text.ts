@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { isoTimeOf } from '../../contracts/iso-time.ts';
 import { counted } from '../../platform/counted.ts';
+import { checkpointsText, oracleText, rootsText } from './proof-state.ts';
 import { needsAttention, type Part, type Status } from './status.ts';
 
 /** The most lines of each part: it must fit one screen. */
@@ -72,6 +73,14 @@ export function statusText(status: Status): string {
     ]),
     'Conflicts',
     ...linesOf(status.conflicts, (conflicts) => Object.entries(conflicts).map(([name, count]) => `${name} ${count}`)),
+    "Events held to the engine's roots",
+    ...linesOf(status.roots, (roots) =>
+      Object.entries(roots).map(([name, outputs]) => `${name}: ${rootsText(outputs)}`),
+    ),
+    'Oracle',
+    ...linesOf(status.oracle, (oracle) => [oracleText(oracle)]),
+    'Checkpoints',
+    ...linesOf(status.checkpoints, (states) => checkpointsText(states, status.atMs)),
     'Gaps',
     ...linesOf(status.gaps, ({ gaps, missingTrades }) => [
       `${counted(gaps, 'gap')}, ${counted(missingTrades, 'trade')} missing`,

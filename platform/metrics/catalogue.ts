@@ -232,6 +232,26 @@ export const METRICS = {
     },
   ),
 
+  tapeproof_projector_roots_total: counter(
+    PROJECTOR,
+    ['projector', 'topic', 'result'],
+    "Roots in the engine's anchors compared with the stored events: agrees, differs, or awaits (not all of the events exist).",
+  ),
+  tapeproof_projector_roots_differing: gauge(
+    PROJECTOR,
+    ['projector', 'topic'],
+    'Anchors of the engine that the stored events differ from.',
+    {
+      name: 'TapeproofRootDiffers',
+      expression: 'max by (projector, topic) (tapeproof_projector_roots_differing) > 0',
+      forS: 0,
+      meaning:
+        'The read model has events that the engine did not derive, or lacks some, or somebody else wrote an anchor.',
+      action:
+        'Run `npx tapeproof certify`: it tells whether the log is right. If it is, `npx tapeproof projector rebuild NAME --approve-difference`; if not, `npx tapeproof certify --repair`.',
+    },
+  ),
+
   tapeproof_oracle_checked_total: counter(
     PROJECTOR,
     ['result'],

@@ -60,6 +60,7 @@ export const INDICATOR_SNAPSHOTS = {
     last_offset: 'bigint',
   },
   key: ['event_id'],
+  output: 'indicator.snapshots',
   indexes: BY_INSTRUMENT,
 } as const satisfies Table;
 
@@ -78,6 +79,7 @@ export const STRATEGY_EVALUATIONS = {
     ...CALIBRATION,
   },
   key: ['event_id'],
+  output: 'strategy.results',
   indexes: BY_INSTRUMENT,
 } as const satisfies Table;
 
@@ -94,6 +96,7 @@ export const DECISIONS = {
     ...CALIBRATION,
   },
   key: ['event_id'],
+  output: 'probability.decisions',
   indexes: BY_INSTRUMENT,
 } as const satisfies Table;
 
@@ -151,6 +154,7 @@ export const OUTCOMES = {
     forecast_config_hash: 'text null',
   },
   key: ['event_id'],
+  output: 'decision.outcomes',
   indexes: [...BY_INSTRUMENT, ['forecast_id']],
 } as const satisfies Table;
 

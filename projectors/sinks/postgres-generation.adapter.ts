@@ -14,12 +14,14 @@ import type { LedgerEntry, ReadModelStatus, StoredPosition } from '../sink.ts';
 import { overtaken } from './refusals.ts';
 import {
   createKeys,
+  createSequenceIndex,
   createTable,
   grantsOn,
   grantsOnView,
   schemaOf,
   sharedViews,
   viewsOf,
+  type LiveGeneration,
   type View,
 } from './postgres-schema.ts';
 
@@ -29,7 +31,7 @@ const FIRST_GENERATION = 1;
 /** Held while any projector changes schemas and views. */
 const SCHEMA_LOCK = 7_370_002;
 /** Created by migrations/generation.sql. */
-const FRAME_TABLES = ['projector_positions', 'conflicts'] as const;
+const FRAME_TABLES = ['projector_positions', 'conflicts', 'root_checks'] as const;
 /** A batch of an overtaken rebuild may hold locks on tables being dropped. */
 const DROP_ATTEMPTS = 5;
 const DEADLOCK_DETECTED = '40P01';
@@ -262,6 +264,10 @@ async function createWhatIsMissing(client: Client, projector: PostgresProjector,
   for (const table of missing) {
     for (const statement of createKeys(schema, table)) await client.query(statement);
   }
+  // An earlier version made the tables without it.
+  for (const statement of projector.tables.flatMap((table) => createSequenceIndex(schema, table))) {
+    await client.query(statement);
+  }
   // Positions describe the tables' content: a table that begins empty is read from the beginning.
   if (missing.length > 0) await client.query(`TRUNCATE ${schema}.projector_positions`);
 }
@@ -286,8 +292,9 @@ async function assertColumns(client: Client, projector: PostgresProjector, gener
 
 async function createAllViews(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
   for (const view of viewsOf(projector, generation)) await createView(client, view);
-  const { rows } = await client.query<{ projector: string; generation: number; schema: string }>(
-    `SELECT projector, live AS generation, schema_prefix || '_' || live AS schema
+  const { rows } = await client.query<LiveGeneration>(
+    `SELECT projector, live AS generation, schema_prefix || '_' || live AS schema,
+            to_regclass(schema_prefix || '_' || live || '.root_checks') IS NOT NULL AS "hasRootChecks"
        FROM tapeproof.projector_generations
       WHERE to_regclass(schema_prefix || '_' || live || '.projector_positions') IS NOT NULL
       ORDER BY projector`,

@@ -3,6 +3,9 @@ import { selectable, typeOf } from './postgres-text.ts';
 
 /** The SQL of a generation, from its projector's declarations. */
 
+/** Pages of 8 KiB of which the index of sequences keeps the least and the greatest. */
+const SEQUENCE_INDEX_PAGES = 32;
+
 export function schemaOf(projector: PostgresProjector, generation: number): string {
   return `${projector.schema}_${generation}`;
 }
@@ -28,6 +31,7 @@ export function grantsOn(schema: string, projector: PostgresProjector): readonly
     `USAGE ON SCHEMA ${schema}`,
     `SELECT, INSERT, UPDATE ON ${schema}.projector_positions`,
     `SELECT, INSERT ON ${schema}.conflicts`,
+    `SELECT, INSERT, UPDATE ON ${schema}.root_checks`,
     ...projector.tables.map(
       ({ name, merge }) => `SELECT, INSERT${merge === undefined ? '' : ', UPDATE'} ON ${schema}.${name}`,
     ),
@@ -51,7 +55,28 @@ export function createKeys(schema: string, table: Table): readonly string[] {
   return [
     `ALTER TABLE ${schema}.${table.name} ADD CONSTRAINT ${table.name}_key PRIMARY KEY (${table.key.join(', ')})`,
     ...indexes,
+    ...createSequenceIndex(schema, table),
   ];
+}
+
+/**
+ * By which the rows of a range of sequences are found. They are written in about that order, so that the least and the
+ * greatest one of each few pages are enough, and writing costs nothing.
+ */
+export function createSequenceIndex(schema: string, { name, output }: Table): readonly string[] {
+  if (output === undefined) return [];
+  return [
+    `CREATE INDEX IF NOT EXISTS ${name}_sequence_index ON ${schema}.${name} USING brin (tape_partition, sequence)
+       WITH (pages_per_range = ${SEQUENCE_INDEX_PAGES}, autosummarize = on)`,
+  ];
+}
+
+export interface LiveGeneration {
+  readonly projector: string;
+  readonly generation: number;
+  readonly schema: string;
+  /** False for one that an earlier version made, until its projector is opened again. */
+  readonly hasRootChecks: boolean;
 }
 
 /** A view in schema `tapeproof`. */
@@ -72,15 +97,29 @@ export function viewsOf(projector: PostgresProjector, generation: number): reado
       name,
       query: query.replaceAll('{schema}', schema),
     })),
+    ...eventsInDoubt(projector, schema),
   ];
 }
 
-/** Views over all read models: positions, ledgers and conflicts. */
-export function sharedViews(
-  live: readonly { readonly projector: string; readonly generation: number; readonly schema: string }[],
-): readonly View[] {
-  const over = (table: string, columns: string): string =>
-    live
+/** The events that are not held to a root of the engine: none while all is well. */
+function eventsInDoubt({ tables }: PostgresProjector, schema: string): readonly View[] {
+  const held = tables.filter(({ output }) => output !== undefined);
+  if (held.length === 0) return [];
+  const queries = held.map(
+    ({ name, output }) =>
+      `SELECT stored.event_id, checked.topic, checked.partition, stored.sequence, checked.anchor_tape_offset
+         FROM ${schema}.root_checks AS checked JOIN ${schema}.${name} AS stored
+           ON stored.tape_partition = checked.partition
+          AND stored.sequence >= checked.from_sequence AND stored.sequence < checked.next_sequence
+        WHERE checked.topic = '${output ?? ''}' AND checked.result = 'differs' AND checked.stored_root IS NOT NULL`,
+  );
+  return [{ name: 'events_in_doubt', query: queries.join(' UNION ALL ') }];
+}
+
+/** Views over all read models: positions, ledgers, conflicts and comparisons with the engine's roots. */
+export function sharedViews(live: readonly LiveGeneration[]): readonly View[] {
+  const over = (table: string, columns: string, generations = live): string =>
+    generations
       .map(
         ({ projector, generation, schema }) =>
           `SELECT '${projector}'::text AS projector, ${generation} AS generation, ${columns} FROM ${schema}.${table}`,
@@ -98,6 +137,15 @@ export function sharedViews(
     {
       name: 'conflicts',
       query: over('conflicts', 'topic, partition, log_offset, event_id, stored_hash, found_hash'),
+    },
+    {
+      name: 'root_checks',
+      query: over(
+        'root_checks',
+        `topic, partition, from_sequence, next_sequence, result, difference, anchor_root, stored_root,
+           anchor_tape_offset, anchor_log_offset, anchor_hash`,
+        live.filter(({ hasRootChecks }) => hasRootChecks),
+      ),
     },
   ];
 }

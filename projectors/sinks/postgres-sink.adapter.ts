@@ -6,6 +6,7 @@ import { BEGINNING, type Application, type Counts, type SinkBatch, type Position
 import { assertTape, overtaken } from './refusals.ts';
 import { generationsOf } from './postgres-generation.adapter.ts';
 import { contradictions, writeNew, writeOnce, type Conflict } from './postgres-rows.adapter.ts';
+import { createRootStore, type Within } from './postgres-roots.adapter.ts';
 import { schemaOf } from './postgres-schema.ts';
 import { RowPack } from './row-pack.ts';
 
@@ -34,16 +35,19 @@ function advanceSql(schema: string, role: 'live' | 'building'): string {
 }
 
 export function createPostgresSink(settings: SinkSettings): Sink<RowInsert> {
-  const { pool, generation } = settings;
+  const { pool, projector, generation } = settings;
+  const within: Within = async (work) => {
+    try {
+      return await withClient(pool, work);
+    } catch (error) {
+      throw goneTables(error, settings);
+    }
+  };
+  const roots = createRootStore(within, projector, generation);
   return {
     generation,
-    async position(topic, partition) {
-      try {
-        return await withClient(pool, (client) => readPosition(client, settings, topic, partition));
-      } catch (error) {
-        throw goneTables(error, settings);
-      }
-    },
+    ...(roots === undefined ? {} : { roots }),
+    position: (topic, partition) => within((client) => readPosition(client, settings, topic, partition)),
     pack: () => new RowPack(),
     async apply(sinkBatch) {
       try {
