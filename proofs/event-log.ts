@@ -227,12 +227,23 @@ export class EventLog {
     }
   }
 
-  /** All events of a topic's partition by sequence, each once: a duplicate that an engine left is skipped. */
-  async *sequenced(topic: DerivedTopic, partition: number): AsyncGenerator<Located<DerivedEvent>> {
+  /**
+   * All events of a topic's partition by sequence, each once: a duplicate that an engine left is skipped.
+   *
+   * @param onRepeated - called for each of those; their bytes are not compared.
+   */
+  async *sequenced(
+    topic: DerivedTopic,
+    partition: number,
+    onRepeated: () => void = () => undefined,
+  ): AsyncGenerator<Located<DerivedEvent>> {
     const [start, end] = await this.bounds(topic, partition);
     let next = 0;
     for await (const located of this.events(topic, partition, start, end)) {
-      if (located.event.sequence < next) continue;
+      if (located.event.sequence < next) {
+        onRepeated();
+        continue;
+      }
       next = located.event.sequence + 1;
       yield located;
     }
