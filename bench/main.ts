@@ -13,6 +13,7 @@ import { runProjector } from '../projectors/main.ts';
 import { DEFAULT_STACK_OPTIONS, freePorts, stackReset, stackUp } from '../stack/main.ts';
 import { measureAudit } from './audit.ts';
 import type { Bench } from './bench.ts';
+import { measureCertify, runOverTape, type TapeWork } from './certify.ts';
 import { TASK_VARIABLE, usageNow, type ChildTask } from './child.ts';
 import { measureEngine, runEngineOver } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
@@ -42,6 +43,7 @@ const PARTS = [
   'engine',
   'read-models',
   'audit',
+  'certify',
   'latency',
   'live-ingest',
   'viewers',
@@ -82,6 +84,12 @@ const MEASUREMENTS: Readonly<
     await deriveTape(eventful);
     return await measureAudit(eventful);
   },
+  certify: async (bench) => {
+    await layTape(bench, CADENCE_MS);
+    await fillTape(bench);
+    await deriveTape(bench);
+    return await measureCertify(bench);
+  },
   latency: async (bench) => {
     await layTape(bench, CADENCE_MS);
     return await measureLatency(bench);
@@ -120,6 +128,7 @@ async function inside({ role, connections, argument }: ChildTask): Promise<unkno
   });
   const run = { connections, log: createLog(role, 'error'), signal: abort.signal };
   if (role === 'engine-over-tape') return await runEngineOver(connections, Number(argument), run.log);
+  if (role === 'over-tape') return await runOverTape(connections, String(argument) as TapeWork);
   if (role === 'live-ingest') {
     return await runLiveIngest(JSON.parse(String(argument)) as LiveTask, connections, run.log);
   }

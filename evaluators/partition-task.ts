@@ -143,6 +143,12 @@ export class PartitionTask {
     return { ...this.sequences };
   }
 
+  /** The Merkle tree over the events of each topic so far. */
+  get treeHeads(): Readonly<Record<DerivedTopic, { readonly size: number; readonly root: string }>> {
+    const { roots, sizes } = this.trees;
+    return perTopic((topic) => ({ size: sizes[topic], root: roots[topic] }));
+  }
+
   /** Undefined before the first activation. */
   get tapeId(): string | undefined {
     return this.activations.inForce?.tapeId;

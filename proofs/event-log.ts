@@ -111,7 +111,8 @@ export class EventLog {
   async *market(partition: number, from: number, to: number): AsyncGenerator<MarketRecord> {
     for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: to + 1 })) {
       for (const record of records) {
-        const located = await this.locate(record);
+        const found = framedIn(this.registry, record);
+        const located = this.located(record, found instanceof Promise ? await found : found);
         if (located !== undefined && isOfMarket(located)) yield located;
       }
     }
@@ -153,7 +154,8 @@ export class EventLog {
     const rivals: Located<DerivedEvent>[] = [];
     for await (const other of this.events(topic, partition, from, Math.min(end, offset + SEARCHED_NEAR_RECORDS + 1))) {
       const { sequence, eventId } = other.event;
-      if (other.hash !== hash && (sequence === event.sequence || eventId === event.eventId)) rivals.push(other);
+      // The hash last: it takes longer than reading the event.
+      if ((sequence === event.sequence || eventId === event.eventId) && other.hash !== hash) rivals.push(other);
     }
     return rivals;
   }
@@ -225,12 +227,23 @@ export class EventLog {
     }
   }
 
-  /** All events of a topic's partition by sequence, each once: a duplicate that an engine left is skipped. */
-  async *sequenced(topic: DerivedTopic, partition: number): AsyncGenerator<Located<DerivedEvent>> {
+  /**
+   * All events of a topic's partition by sequence, each once: a duplicate that an engine left is skipped.
+   *
+   * @param onRepeated - called for each of those; their bytes are not compared.
+   */
+  async *sequenced(
+    topic: DerivedTopic,
+    partition: number,
+    onRepeated: () => void = () => undefined,
+  ): AsyncGenerator<Located<DerivedEvent>> {
     const [start, end] = await this.bounds(topic, partition);
     let next = 0;
     for await (const located of this.events(topic, partition, start, end)) {
-      if (located.event.sequence < next) continue;
+      if (located.event.sequence < next) {
+        onRepeated();
+        continue;
+      }
       next = located.event.sequence + 1;
       yield located;
     }
@@ -294,8 +307,13 @@ export class EventLog {
     }
     const { topic, partition, offset } = record;
     const emittedAt = record.headers['emitted-at'];
+    const { name } = framed;
     return {
-      ...{ name: framed.name, topic, partition, offset, hash: framed.hash.toString('hex'), event },
+      ...{ name, topic, partition, offset, event },
+      // Of a session's many trades, hardly any is named by its hash.
+      get hash() {
+        return framed.hash.toString('hex');
+      },
       ...(emittedAt === undefined ? {} : { emittedAt }),
     };
   }

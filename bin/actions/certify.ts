@@ -6,11 +6,13 @@ import { ENGINE_VERSION } from '../../evaluators/configuration.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { seal, type SigningKey } from '../../proofs/certify/envelope.ts';
 import { certifyText, type CertifyReport } from '../../proofs/certify/certify-text.ts';
+import { stillNotDerived, withDerivedStarts } from '../../proofs/certify/other-versions.ts';
 import type { EarlierEnd, PartitionResult } from '../../proofs/certify/partition.ts';
 import { repairOf } from '../../proofs/certify/repair.ts';
 import { bytesOf, digestOf, statementOf, type Build } from '../../proofs/certify/statement.ts';
 import { readCertificate, readSigningKey, type CertificateFile } from '../certify/certificate-files.ts';
 import type { PartitionOrder } from '../certify/messages.ts';
+import { certifyOtherVersions, type OtherVersions } from '../certify/other-versions.ts';
 import { certifyInParallel } from '../certify/workers.ts';
 import { print } from '../context.ts';
 import { gitCommit } from '../git-commit.ts';
@@ -27,6 +29,7 @@ export interface CertifyOptions {
   readonly after?: string;
   readonly key?: string;
   readonly out?: string;
+  readonly otherVersions: 'list' | 'run';
   readonly allowNotDerived?: true;
   readonly repair?: true;
   readonly json?: true;
@@ -35,26 +38,50 @@ export interface CertifyOptions {
 const INTERRUPTED = 130;
 
 export async function runCertify(options: CertifyOptions): Promise<void> {
-  const { key: keyPath, out, json, allowNotDerived } = options;
+  const { key: keyPath, out, json, allowNotDerived, otherVersions } = options;
   const key = keyPath === undefined ? undefined : await readSigningKey(keyPath);
   const after = options.after === undefined ? undefined : await readEarlier(options.after, key);
   if (out !== undefined && out !== '-') await assertWritable(out, '--out');
+  if (out === '-' && otherVersions === 'run') {
+    throw new TapeproofError('USAGE', 'Each build writes a certificate of its own: name a file with --out, not -.');
+  }
   const signal = interruption();
   const startedMs = performance.now();
-  const results = await certifyAll(options, after, signal);
+  const own = await certifyAll(options, after, signal);
+  const others = await runOthers(own, options, key, signal);
+  const results = withDerivedStarts(own, others.certificates);
+  const notDerived = stillNotDerived(results, others.certificates);
   const durationMs = Math.round(performance.now() - startedMs);
-  const verdict = verdictOf(results, signal.aborted);
+  const verdict = verdictOf(results, others, notDerived.length > 0, signal.aborted);
   const isCertified = verdict === 'DERIVED' || verdict === 'PARTLY DERIVED';
-  const payload = isCertified ? bytesOf(statementOf(results, await thisBuild(), durationMs)) : undefined;
+  const payload =
+    isCertified && hasDerived(results) ? bytesOf(statementOf(results, await thisBuild(), durationMs)) : undefined;
   if (payload !== undefined && out !== undefined) {
     await writeLines(linesOf(JSON.stringify(seal(payload, key), undefined, 2)), out);
   }
   const statement = payload === undefined ? undefined : digestOf(payload);
-  const repair = options.repair === true ? repairOf(results) : undefined;
-  const report: CertifyReport = { verdict, results, statement, out, isSigned: key !== undefined, durationMs, repair };
+  const repair = options.repair === true ? repairOf(results, others.runs) : undefined;
+  const report: CertifyReport = {
+    ...{ verdict, results, otherVersions: others.runs, notDerived, statement, out, isSigned: key !== undefined },
+    ...{ durationMs, repair },
+  };
   if (out !== '-' || payload === undefined) print(json, report, () => certifyText(report));
   if (verdict === 'INTERRUPTED') process.exitCode = INTERRUPTED;
   else if (!isCertified || (verdict === 'PARTLY DERIVED' && allowNotDerived !== true)) process.exitCode = 1;
+}
+
+/** Has other builds derive what this one cannot, where that is asked for. */
+async function runOthers(
+  results: readonly PartitionResult[],
+  { otherVersions, out }: CertifyOptions,
+  key: SigningKey | undefined,
+  signal: AbortSignal,
+): Promise<OtherVersions> {
+  if (otherVersions !== 'run' || signal.aborted) return { runs: [], certificates: [] };
+  const announce = (sentence: string): void => {
+    process.stderr.write(`tapeproof: ${sentence}\n`);
+  };
+  return await certifyOtherVersions(results, { out, key, signal, announce });
 }
 
 /** Runs the partitions side by side, with a bar. */
@@ -138,11 +165,21 @@ async function recordsIn({ reader }: Events, orders: readonly PartitionOrder[]):
   return total;
 }
 
-function verdictOf(results: readonly PartitionResult[], isInterrupted: boolean): CertifyReport['verdict'] {
-  if (results.some(({ difference }) => difference !== undefined)) return 'DIFFERENT';
+function verdictOf(
+  results: readonly PartitionResult[],
+  { runs }: OtherVersions,
+  isPartial: boolean,
+  isInterrupted: boolean,
+): CertifyReport['verdict'] {
+  if ([...results, ...runs].some(({ difference }) => difference !== undefined)) return 'DIFFERENT';
   if (isInterrupted) return 'INTERRUPTED';
-  if (!results.some(({ ranges }) => ranges.some(({ tapeId }) => tapeId !== undefined))) return 'NOT DERIVED';
-  return results.some(({ notDerived }) => notDerived.length > 0) ? 'PARTLY DERIVED' : 'DERIVED';
+  if (!hasDerived(results) && !runs.some(({ outcome }) => outcome === 'DERIVED')) return 'NOT DERIVED';
+  return isPartial ? 'PARTLY DERIVED' : 'DERIVED';
+}
+
+/** True where this build derived something. */
+function hasDerived(results: readonly PartitionResult[]): boolean {
+  return results.some(({ ranges }) => ranges.some(({ tapeId }) => tapeId !== undefined));
 }
 
 async function thisBuild(): Promise<Build> {

@@ -1,7 +1,7 @@
 import { TapeproofError } from '../../platform/errors.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { logFaults } from '../../proofs/certify/against-log.ts';
-import { chainFaults } from '../../proofs/certify/chain.ts';
+import { chainFaults, notDerivedByAny } from '../../proofs/certify/chain.ts';
 import { statementText } from '../../proofs/certify/certify-text.ts';
 import { readCertificate, readPublicKey, type CertificateFile } from '../certify/certificate-files.ts';
 import { print } from '../context.ts';
@@ -21,14 +21,18 @@ export async function runVerify(paths: readonly string[], options: VerifyOptions
   for (const path of paths) certificates.push(await readCertificate(path, key));
   const faults = chainFaults(certificates);
   if (againstLog === true) faults.push(...(await faultsInLog(certificates)));
-  const notDerived = certificates.flatMap(({ statement }) => statement.predicate.notDerived);
+  const notDerived = notDerivedByAny(certificates.map(({ statement }) => statement));
   const isPartial = notDerived.length > 0;
   const signature = key === undefined ? 'NOT CHECKED' : 'VALID';
   const verdict = faults.length > 0 ? 'FAILED' : isPartial ? 'PARTLY DERIVED' : 'VALID';
-  print(json, { verdict, signature, faults, certificates }, () =>
+  print(json, { verdict, signature, faults, notDerived, certificates }, () =>
     [
       ...certificates.flatMap((certificate) => certificateLines(certificate)),
       ...faults.map((fault) => `✗ ${fault}`),
+      ...notDerived.map(
+        ({ partition, from, to }) =>
+          `NOT DERIVED by any of them: partition ${partition}, tape offsets ${from} to ${to}`,
+      ),
       `${verdict}: ${checkedText(certificates.length, signature, againstLog === true)}`,
     ].join('\n'),
   );

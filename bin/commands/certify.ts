@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CertifyOptions } from '../actions/certify.ts';
 import type { VerifyOptions } from '../actions/verify.ts';
 
@@ -19,6 +19,14 @@ export function registerCertify(program: Command): void {
     .option('--after <file>', 'go on where this certificate ends; it must end at an anchor')
     .option('--key <file>', 'the Ed25519 key that signs: PEM, or as "keygen" writes it')
     .option('--out <file>', 'write the certificate there; - is standard output')
+    .addOption(
+      new Option(
+        '--other-versions <how>',
+        'ranges of another engine version: "list" their commits, or "run" the builds of these commits, which executes their code',
+      )
+        .choices(['list', 'run'])
+        .default('list'),
+    )
     .option('--allow-not-derived', 'exit 0 even where another engine version must derive a range')
     .option('--repair', 'say what to do about a difference; nothing is changed')
     .option('--json', 'print the report as JSON')
@@ -26,11 +34,13 @@ export function registerCertify(program: Command): void {
       'after',
       `
 A difference ends with exit code 1 and is shown field by field; a range that another engine version derived is named
-with its commit. docs/certify.md describes the certificate.
+with its commit, or derived by the build of that commit, checked out into a git worktree for the time it runs.
+docs/certify.md describes the certificate.
 
 Examples:
   $ npx tapeproof certify --to anchor --key operator.pem --out monday.json
   $ npx tapeproof certify --after monday.json --to anchor --key operator.pem --out tuesday.json
+  $ npx tapeproof certify --other-versions run --key operator.pem --out whole.json
   $ npx tapeproof verify monday.json tuesday.json --key operator.pub.pem`,
     )
     .action(async (options: CertifyOptions) => {

@@ -1,6 +1,9 @@
 import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import {
+  ANCHORS_TOPIC,
   DEFAULT_PARTITIONS,
+  DERIVED_TOPICS,
+  STATES_TOPIC,
   TAPE_TOPIC,
   TOPICS,
   type TopicDefinition,
@@ -106,11 +109,22 @@ export function driftText({ topic, setting, expected, actual }: TopicDrift): str
   return setting === 'topic' ? `${topic} is missing` : `${topic}: ${setting} is ${actual} and should be ${expected}`;
 }
 
+/** What engines derive. Tries, signed heads and the dead letters of files and streams follow from no tape. */
+function isWrittenAgain(topic: string): boolean {
+  return [...DERIVED_TOPICS, ANCHORS_TOPIC, STATES_TOPIC].some((derived) => derived === topic);
+}
+
 /** What to do about a difference, as the end of a sentence. */
 export function remedyOf({ topic, setting, expected, actual }: TopicDrift): string {
   if (setting === 'partitions' && topic === TAPE_TOPIC) return otherPartitionsRemedy(Number(actual));
-  if (setting === 'partitions') {
+  if (setting === 'partitions' && isWrittenAgain(topic)) {
     return `stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they write it again from the tape`;
+  }
+  if (setting === 'partitions') {
+    const loss = 'recreating it would lose its records, which nothing writes again';
+    return Number(actual) < Number(expected)
+      ? `raise it to ${expected} with Kafka's own tools, which keeps its records (kafka-topics.sh --alter --partitions ${expected}): ${loss}`
+      : `copy its records with Kafka's own tools, run "npx tapeproof topics recreate ${topic}" and append them again: ${loss}, and a number of partitions cannot be lowered`;
   }
   if (setting === REPLICAS_SETTING) {
     return `lower it with Kafka's own tools, or give the topic more replicas: otherwise Kafka refuses every record`;

@@ -30,6 +30,8 @@ export class Causality {
   readonly #pending = new Map<string, Forecast>();
   readonly #atThisRecord = new Set<string>();
   #offset = -1;
+  /** In the ids of this record's events. */
+  #place = '';
   #beforeRange = 0;
 
   /** @param from - first tape offset of the range. */
@@ -58,14 +60,17 @@ export class Causality {
       this.#timesUs[at] = content.watermark.eventTime;
     } else this.#kinds[at] = OTHER;
     if (this.#atThisRecord.size > 0) this.#atThisRecord.clear();
+    this.#place = '';
   }
 
   /** How an event, in the order of the log, rests on something later than itself; undefined when it does not. */
   violation(event: DerivedEvent): string | undefined {
-    const { tape, causes } = event;
+    const { tape, causes, eventId } = event;
     if (tape.partition !== this.#partition || tape.offset !== this.#offset) {
       return `it names the tape position ${tape.partition}-${tape.offset}, and was derived at ${this.#partition}-${this.#offset}`;
     }
+    if (this.#place === '') this.#place = `-${this.#partition}-${this.#offset}-`;
+    if (!eventId.includes(this.#place)) return `its id ${eventId} names another place of the tape`;
     if (causes.length === 0) return 'it names no cause';
     for (const cause of causes) {
       const wrong = this.#causeViolation(cause, event);
@@ -77,6 +82,8 @@ export class Causality {
   }
 
   #causeViolation(cause: string, { eventTime }: DerivedEvent): string | undefined {
+    // Nearly every cause. Their own places were checked when they came.
+    if (this.#atThisRecord.has(cause) || this.#pending.has(cause)) return undefined;
     const match = TAPE_CAUSE.exec(cause);
     if (match !== null) {
       return this.#recordViolation(cause, match[1] === 'trade' ? TRADE : WATERMARK, match, eventTime);
@@ -86,9 +93,7 @@ export class Causality {
     const place = this.#placeViolation(cause, id.partition, id.tapeOffset);
     if (place !== undefined) return place;
     if (id.tapeOffset < this.#from) this.#beforeRange += 1;
-    else if (!this.#atThisRecord.has(cause) && !this.#pending.has(cause)) {
-      return `it names the cause ${cause}, which was not there before it`;
-    }
+    else return `it names the cause ${cause}, which was not there before it`;
     return undefined;
   }
 

@@ -77,6 +77,7 @@ describe('Causality', () => {
       'the tape has no such record',
     ],
     ['a cause that never was', (event) => ({ causes: [event.eventId] }), 'was not there before it'],
+    ['an id of another place', (event) => ({ eventId: `decision-5-${event.tape.offset}-0` }), 'names another place'],
     ['a cause in other words', () => ({ causes: ['yesterday'] }), 'is not a record'],
     ['no cause', () => ({ causes: [] }), 'names no cause'],
     ['a place that is not its own', ({ tape }) => ({ tape: { ...tape, offset: tape.offset - 1 } }), 'was derived at'],

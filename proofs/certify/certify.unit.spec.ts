@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeBody, encodeBody, frame, hashBody, RECORD_NAMES } from '../../contracts/codec.ts';
+import { decodeBody, encodeBody, frame, hashBody, RECORD_NAMES, sha256Hex } from '../../contracts/codec.ts';
 import { StatePage } from '../../contracts/state-page.ts';
 import type { ProbabilityDecision } from '../../contracts/generated/events.ts';
 import type { TapeContent } from '../../contracts/tape-content.ts';
@@ -73,7 +73,7 @@ describe('certifyPartition', () => {
     expect(notDerived).toEqual([]);
     const [range] = ranges;
     expect(range!.tape).toMatchObject({ from: 0, to: contents.length, records: contents.length });
-    for (const { topic, events, tree, log } of range!.outputs) {
+    for (const { topic, events, tree, log, digest } of range!.outputs) {
       const wanted = eventsOf(advances).filter((record) => record.topic === topic);
       const own = new MerkleTree();
       for (const { hash } of wanted) own.append(hash);
@@ -81,6 +81,7 @@ describe('certifyPartition', () => {
       expect(events).toBeGreaterThan(10);
       expect(log).toEqual({ from: 0, to: wanted.length });
       expect(tree).toEqual({ size: wanted.length, root: own.root() });
+      expect(digest).toBe(sha256Hex(Buffer.concat(wanted.map(({ hash }) => hash))));
     }
     expect(range!.anchors).toBe(advances.filter(({ anchor }) => anchor !== undefined).length);
     expect(range!.activations).toHaveLength(1);

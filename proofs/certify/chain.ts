@@ -9,32 +9,103 @@ export interface Certificate {
   readonly digest: string;
 }
 
+/** A stretch of a partition's tape; `to` is not included. */
+export interface Span {
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+interface CertifiedSpan {
+  readonly certificate: Certificate;
+  readonly range: StatedRange;
+}
+
 /**
  * Whether certificates, in their order, continue each other: each partition's range begins at the anchor and in the state
- * in which the one before ended.
+ * in which the one before ended. Certificates of several builds may take turns in one partition.
  *
  * @returns the faults, one sentence each.
  */
 export function chainFaults(certificates: readonly Certificate[]): string[] {
-  return certificates.slice(1).flatMap((next, index) => {
-    const before = certificates[index];
-    return before === undefined ? [] : linkFaults(before, next);
+  const [first] = certificates;
+  const foreign = certificates.find(
+    ({ statement }) => statement.predicate.tapeId !== first?.statement.predicate.tapeId,
+  );
+  if (first !== undefined && foreign !== undefined) {
+    const [tapeId, other] = [first.statement.predicate.tapeId, foreign.statement.predicate.tapeId];
+    return [`${first.name} is of the tape ${tapeId}, and ${foreign.name} of ${other}.`];
+  }
+  const spans = certificates.flatMap((certificate) =>
+    certificate.statement.predicate.ranges.map((range): CertifiedSpan => ({ certificate, range })),
+  );
+  return [...Map.groupBy(spans, ({ range }) => range.partition)].flatMap(([partition, own]) => [
+    ...orderFaults(own, partition),
+    ...seamFaults(own, partition, certificates),
+  ]);
+}
+
+/** A later certificate must not end before an earlier one. */
+function orderFaults(spans: readonly CertifiedSpan[], partition: number): string[] {
+  const ends = [...Map.groupBy(spans, ({ certificate }) => certificate)].map(([certificate, own]) => ({
+    name: certificate.name,
+    end: Math.max(...own.map(({ range }) => range.tape.to)),
+  }));
+  return ends.slice(1).flatMap(({ name, end }, index) => {
+    const before = ends[index];
+    if (before === undefined || end >= before.end) return [];
+    return [
+      `${name} does not continue ${before.name} in partition ${partition}: it ends at tape offset ${end}, and the one before at ${before.end}.`,
+    ];
   });
 }
 
-function linkFaults(before: Certificate, next: Certificate): string[] {
-  const [tapeId, nextTapeId] = [before.statement.predicate.tapeId, next.statement.predicate.tapeId];
-  if (tapeId !== nextTapeId) return [`${before.name} is of the tape ${tapeId}, and ${next.name} of ${nextTapeId}.`];
-  const { ranges } = next.statement.predicate;
-  return [...new Set(ranges.map(({ partition }) => partition))].flatMap((partition) => {
-    const last = before.statement.predicate.ranges.findLast((range) => range.partition === partition);
-    const first = ranges.find((range) => range.partition === partition);
-    const where = `partition ${partition}`;
-    if (first === undefined) return [];
-    if (last === undefined) return [`${before.name} has no range of ${where}, which ${next.name} continues.`];
-    const fault = seamFault(last, first, before.digest);
-    return fault === undefined ? [] : [`${next.name} does not continue ${before.name} in ${where}: ${fault}.`];
+function seamFaults(
+  spans: readonly CertifiedSpan[],
+  partition: number,
+  certificates: readonly Certificate[],
+): string[] {
+  const inOrder = spans.toSorted((one, other) => one.range.tape.from - other.range.tape.from);
+  return inOrder.flatMap(({ certificate, range }, index) => {
+    const before = inOrder[index - 1];
+    if (before === undefined) {
+      const earlier = certificates[certificates.indexOf(certificate) - 1];
+      if (earlier === undefined || range.start.kind === 'BEGINNING') return [];
+      return [`${earlier.name} has no range of partition ${partition}, which ${certificate.name} continues.`];
+    }
+    // What lies between two ranges of one certificate, it lists as not derived.
+    if (before.certificate === certificate) return [];
+    const fault = seamFault(before.range, range, before.certificate.digest);
+    const { name } = certificate;
+    if (fault === undefined) return [];
+    return [`${name} does not continue ${before.certificate.name} in partition ${partition}: ${fault}.`];
   });
+}
+
+/** The parts of spans that no other span covers, in order. */
+export function uncovered(spans: readonly Span[], by: readonly Span[]): Span[] {
+  return spans.flatMap(({ partition, from, to }) => {
+    const left: Span[] = [];
+    let next = from;
+    for (const cover of by.filter((each) => each.partition === partition).toSorted((a, b) => a.from - b.from)) {
+      if (cover.from > next && next < to) left.push({ partition, from: next, to: Math.min(cover.from, to) });
+      next = Math.max(next, cover.to);
+    }
+    if (next < to) left.push({ partition, from: next, to });
+    return left;
+  });
+}
+
+/** What certificates list as not derived, and none of them derives. */
+export function notDerivedByAny(statements: readonly Statement[]): Span[] {
+  return uncovered(
+    statements.flatMap(({ predicate }) => predicate.notDerived),
+    statements.flatMap(({ predicate }) => predicate.ranges.map(spanOf)),
+  );
+}
+
+export function spanOf({ partition, tape: { from, to } }: Pick<StatedRange, 'partition' | 'tape'>): Span {
+  return { partition, from, to };
 }
 
 function seamFault(last: StatedRange, { start, tape, outputs }: StatedRange, digest: string): string | undefined {

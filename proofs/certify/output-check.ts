@@ -3,7 +3,6 @@ import { FINGERPRINTS } from '../../contracts/codec.ts';
 import type { Foreign } from '../../contracts/foreign-record.ts';
 import { TAPE_TOPIC, type DerivedEvent } from '../../contracts/topics.ts';
 import type { DerivedRecord } from '../../evaluators/advance.ts';
-import { MerkleTree } from '../../evaluators/merkle.ts';
 import { Framed, framedIn } from '../../platform/kafka/framed-record.ts';
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import { fieldDifferences, type Difference, type DifferenceKind } from './difference.ts';
@@ -13,6 +12,8 @@ import { firstCopyOf, type OutputAccess, type OutputPartition } from './sequence
 /** The hashes of so many of the last events are kept: a repetition by a killed engine is compared without reading. */
 const HASHES_KEPT = 65_536;
 const HASH_BYTES = 32;
+/** Hashes that the digest takes at once; divides the number that is kept. */
+const HASHES_PER_UPDATE = 256;
 /** Older repetitions that are looked up in the log; a killed engine repeats only what it sent last. */
 const LOOK_UPS_MAX = 1_000;
 /** Records after a different one among which the derived event is searched for, to name the kind of difference. */
@@ -29,8 +30,6 @@ export interface OutputFigures {
   readonly duplicates: number;
   /** SHA-256 (hex) of the events' hashes in sequence, 32 bytes each. */
   readonly digest: string;
-  /** The RFC 6962 tree over the events' hashes; null when the range does not begin with sequence 0. */
-  readonly tree: { readonly size: number; readonly root: string } | null;
 }
 
 /** ENDED: the log ends before the event. */
@@ -47,12 +46,13 @@ export class OutputCheck {
   readonly #firstSequence: number;
   readonly #hashes = Buffer.alloc(HASHES_KEPT * HASH_BYTES);
   readonly #digest = createHash('sha256');
-  readonly #tree: MerkleTree | undefined;
   #batches: AsyncGenerator<readonly LogRecord[], void>;
   #records: readonly LogRecord[] = [];
   #next = 0;
   #position: number;
   #nextSequence: number;
+  /** First sequence whose hash the digest does not have yet. */
+  #undigested: number;
   #duplicates = 0;
   #lookUps = 0;
 
@@ -64,13 +64,13 @@ export class OutputCheck {
     this.#access = access;
     this.#output = output;
     this.#from = this.#position = from;
-    this.#firstSequence = this.#nextSequence = firstSequence;
-    this.#tree = firstSequence === 0 ? new MerkleTree() : undefined;
+    this.#firstSequence = this.#nextSequence = this.#undigested = firstSequence;
     this.#batches = this.#read();
   }
 
   /** The figures so far. */
   get figures(): OutputFigures {
+    this.#digestKept();
     return {
       topic: this.#output.topic,
       log: { from: this.#from, to: this.#position },
@@ -78,7 +78,6 @@ export class OutputCheck {
       events: this.#nextSequence - this.#firstSequence,
       duplicates: this.#duplicates,
       digest: this.#digest.copy().digest('hex'),
-      tree: this.#tree === undefined ? null : { size: this.#tree.count, root: this.#tree.root() },
     };
   }
 
@@ -152,8 +151,15 @@ export class OutputCheck {
     this.#position = offset + 1;
     this.#nextSequence = sequence + 1;
     hash.copy(this.#hashes, (sequence % HASHES_KEPT) * HASH_BYTES);
-    this.#digest.update(hash);
-    this.#tree?.append(hash);
+    if (this.#nextSequence % HASHES_PER_UPDATE === 0) this.#digestKept();
+  }
+
+  /** Adds to the digest the hashes that were kept since the last time: one at a time would take as long as comparing. */
+  #digestKept(): void {
+    const from = this.#undigested % HASHES_KEPT;
+    const bytes = (this.#nextSequence - this.#undigested) * HASH_BYTES;
+    this.#digest.update(this.#hashes.subarray(from * HASH_BYTES, from * HASH_BYTES + bytes));
+    this.#undigested = this.#nextSequence;
   }
 
   async #readRecord(

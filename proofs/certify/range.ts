@@ -23,6 +23,12 @@ export interface ActivationIn {
   readonly configHash: string;
 }
 
+/** An output's part of a range, with its tree. */
+export interface RangeOutput extends OutputFigures {
+  /** The RFC 6962 tree over the events' hashes; null when the range does not begin with sequence 0. */
+  readonly tree: { readonly size: number; readonly root: string } | null;
+}
+
 /** A range of a partition's tape, derived again and equal to the log. */
 export interface DerivedRange {
   readonly partition: number;
@@ -41,7 +47,7 @@ export interface DerivedRange {
     readonly stateHash: string | null;
     readonly anchorHash: string | null;
   };
-  readonly outputs: readonly OutputFigures[];
+  readonly outputs: readonly RangeOutput[];
   /** Anchors in the range that are equal to those in the log. */
   readonly anchors: number;
   readonly activations: readonly ActivationIn[];
@@ -272,11 +278,20 @@ class RangeComparison {
         lastRecordHash: this.#lastContent === undefined ? null : recordHashOf(this.#lastContent),
       },
       end: { stateHash: anchor?.manifest.stateHash ?? null, anchorHash: anchor?.hash ?? null },
-      outputs: DERIVED_TOPICS.map((topic) => this.#checks[topic].figures),
+      outputs: this.#outputs(),
       anchors: this.#anchorsEqual,
       activations: [...this.#activations],
       causesBeforeRange: this.#causality.beforeRange,
     };
+  }
+
+  /** The engine's own trees: up to here, what they grew by is equal to the log. */
+  #outputs(): RangeOutput[] {
+    const { treeHeads } = this.#task;
+    return DERIVED_TOPICS.map((topic) => {
+      const { figures } = this.#checks[topic];
+      return { ...figures, tree: figures.sequences.from === 0 ? treeHeads[topic] : null };
+    });
   }
 
   #emptyRange(): DerivedRange {

@@ -1,11 +1,12 @@
+import type { OtherRun } from './other-versions.ts';
 import type { PartitionResult } from './partition.ts';
 
 /**
  * What an operator does about the differences that were found, in order; empty where there are none. Nothing is
  * repaired by itself: the log as it is may be evidence.
  */
-export function repairOf(results: readonly PartitionResult[]): readonly string[] {
-  const kinds = new Set(results.flatMap(({ difference }) => difference?.kind ?? []));
+export function repairOf(results: readonly PartitionResult[], others: readonly OtherRun[] = []): readonly string[] {
+  const kinds = new Set([...results, ...others].flatMap(({ difference }) => difference?.kind ?? []));
   if (kinds.size === 0) return [];
   return [
     'Keep a copy of the log as it is, engine.checkpoints included: it shows what was changed.',

@@ -23,7 +23,14 @@ const resultOf = (kind: DifferenceKind | undefined): PartitionResult => ({
 });
 const reportOf = (kind: DifferenceKind | undefined, isAsked: boolean): CertifyReport => ({
   ...{ verdict: kind === undefined ? 'DERIVED' : 'DIFFERENT', results: [resultOf(kind)], statement: undefined },
-  ...{ out: undefined, isSigned: false, durationMs: 1, repair: isAsked ? repairOf([resultOf(kind)]) : undefined },
+  ...{
+    otherVersions: [],
+    notDerived: [],
+    out: undefined,
+    isSigned: false,
+    durationMs: 1,
+    repair: isAsked ? repairOf([resultOf(kind)]) : undefined,
+  },
 });
 
 describe('what to do about a difference', () => {

@@ -31,6 +31,8 @@ export interface DecisionChanges {
   readonly changed: Readonly<Record<ChangeKind, number>>;
   /** Hypothetical decisions from tape records that the engine has not come to yet. */
   readonly ahead: number;
+  /** Recorded decisions and outcomes that the log has once more: set aside, and their bytes not compared. */
+  readonly repeated: number;
   /** The first of all, and the largest by magnitude. */
   readonly first: readonly DecisionChange[];
   readonly largest: readonly DecisionChange[];
@@ -77,6 +79,7 @@ export class DecisionComparison {
   private compared = 0;
   private alike = 0;
   private ahead = 0;
+  private repeated = 0;
 
   constructor(options: ComparisonOptions) {
     this.options = options;
@@ -111,9 +114,14 @@ export class DecisionComparison {
     this.settle('recorded', recorded);
   }
 
+  /** Counts recorded events that were left out because they are repetitions. */
+  setAside(repeated: number): void {
+    this.repeated += repeated;
+  }
+
   report(): DecisionChanges {
-    const { compared, alike, changed, ahead, first, largest } = this;
-    return { compared, alike, changed, ahead, first, largest, paired: this.scores.scores() };
+    const { compared, alike, changed, ahead, repeated, first, largest } = this;
+    return { compared, alike, changed, ahead, repeated, first, largest, paired: this.scores.scores() };
   }
 
   private isWanted({ instrument, eventTime }: DerivedEvent): boolean {

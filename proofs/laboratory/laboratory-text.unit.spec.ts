@@ -5,7 +5,7 @@ import type { LogComparisonReport, LogDifference } from './log-comparison.ts';
 import { isWhollyEqual, TAPE_BACKTEST_SCHEMA, tapeBacktestText, type TapeBacktestReport } from './tape-backtest.ts';
 
 const EQUAL: LogComparisonReport = {
-  ...{ equal: 1_200, differing: 0, missing: 0, extra: 0, notYetRecorded: 0, notDerived: 0, first: null },
+  ...{ equal: 1_200, differing: 0, missing: 0, extra: 0, notYetRecorded: 0, notDerived: 0, repeated: 0, first: null },
 };
 const FOREIGN = { partition: 2, fromOffset: 77, engineVersion: '4' };
 
@@ -19,6 +19,11 @@ function backtestReport(changes: Partial<TapeBacktestReport> = {}): TapeBacktest
 }
 
 describe('the verdict of a comparison with the log', () => {
+  it('says how many repetitions were set aside', () => {
+    const text = tapeBacktestText(backtestReport({ log: { ...EQUAL, repeated: 2 } }));
+    expect(text).toContain('2 are there once more, set aside: "npx tapeproof certify" compares their bytes');
+  });
+
   it('is EQUAL only where every event of the log was derived with the same bytes', () => {
     const report = backtestReport();
     expect(isWhollyEqual(report)).toBe(true);

@@ -7,10 +7,16 @@ export class RecordedEvents {
   private readonly events: AsyncGenerator<TopicEvent>;
   private head: TopicEvent | undefined;
   private isRead = false;
+  private repetitions = 0;
   private lastOffset = -1;
 
   constructor(log: Pick<EventLog, 'sequenced'>, topic: DerivedTopic, partition: number) {
-    this.events = named(log, topic, partition);
+    this.events = named(log, topic, partition, () => (this.repetitions += 1));
+  }
+
+  /** Events that the log has once more, as far as it was read: set aside. */
+  get repeated(): number {
+    return this.repetitions;
   }
 
   /** The first tape offset from which on the log has no event, once it was read to its end; infinite before. */
@@ -50,6 +56,7 @@ async function* named(
   log: Pick<EventLog, 'sequenced'>,
   topic: DerivedTopic,
   partition: number,
+  onRepeated: () => void,
 ): AsyncGenerator<TopicEvent> {
-  for await (const { event } of log.sequenced(topic, partition)) yield { topic, event };
+  for await (const { event } of log.sequenced(topic, partition, onRepeated)) yield { topic, event };
 }

@@ -100,13 +100,14 @@ export function headLines(report: TapeRunReport): readonly string[] {
 }
 
 function logLines(log: LogComparisonReport, part: ComparedPart): readonly string[] {
-  const { equal, differing, missing, extra, notYetRecorded, notDerived, first } = log;
+  const { equal, differing, missing, extra, notYetRecorded, notDerived, repeated, first } = log;
   const others = [
     [differing, 'have other bytes'],
     [missing, 'are missing in the log'],
     [extra, 'are in the log but not derived'],
     [notDerived, 'are of another engine version: not compared'],
     [notYetRecorded, 'are not in the log yet'],
+    [repeated, 'are there once more, set aside: "npx tapeproof certify" compares their bytes'],
   ] as const;
   return [
     `${verdictOf(log, part)}: ${counted(equal, 'event')} of the log have the bytes that the tape gives${others.flatMap(([count, what]) => (count === 0 ? [] : `; ${count.toLocaleString('en')} ${what}`)).join('')}.`,

@@ -107,6 +107,7 @@ async function runPart(
     if (recorded !== undefined) withDecisions?.take({ hypothetical: derived, ...(await recorded.before(nextOffset)) });
     onProgress(records);
   }
+  withDecisions?.setAside(recorded?.repeated ?? 0);
   await recorded?.close();
   await comparison?.end(run.task.nextOffset, to, run.notDerived !== undefined);
 }
@@ -124,6 +125,10 @@ class Recorded {
   async before(tapeOffset: number) {
     const [decisions, outcomes] = [await this.decisions.before(tapeOffset), await this.outcomes.before(tapeOffset)];
     return { recorded: [...decisions, ...outcomes], recordedTo: this.decisions.recordedTo };
+  }
+
+  get repeated(): number {
+    return this.decisions.repeated + this.outcomes.repeated;
   }
 
   async close(): Promise<void> {

@@ -73,7 +73,7 @@ describe('the recorded tape with the recorded configurations', () => {
   it('gives the recorded log byte for byte, across activations', async () => {
     const report = await comparedWithLog(recorded());
     expect(report).toEqual({
-      ...{ equal: events, differing: 0, missing: 0, extra: 0, notYetRecorded: 0, notDerived: 0 },
+      ...{ equal: events, differing: 0, missing: 0, extra: 0, notYetRecorded: 0, notDerived: 0, repeated: 0 },
       ...{ first: null, halted: [] },
     });
     expect(events).toBeGreaterThan(TRADES);
@@ -118,6 +118,15 @@ describe('the recorded tape with the recorded configurations', () => {
     memory.records(TAPE_TOPIC, 0).forEach((record, offset) => Object.assign(record, { offset }));
     const { differing, missing, extra } = await comparedWithLog(memory);
     expect(differing + missing + extra).toBeGreaterThan(0);
+  });
+
+  it('counts what the log has once more, and says so, as it does beside a what-if', async () => {
+    const memory = recorded();
+    const outcomes = memory.records('decision.outcomes', 0);
+    outcomes.push({ ...outcomes[4]!, offset: outcomes.length });
+    expect(await comparedWithLog(memory)).toMatchObject({ equal: events, repeated: 1, extra: 0, differing: 0 });
+    expect((await whatIf(undefined, memory)).report).toMatchObject({ repeated: 1, changed: { gone: 0 } });
+    expect((await whatIf(undefined)).report.repeated).toBe(0);
   });
 
   it('says where it could derive nothing, which is not equality', async () => {

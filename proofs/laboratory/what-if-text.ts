@@ -51,7 +51,7 @@ function meaningOf(kind: ChangeKind, threshold: number): string {
 }
 
 function changesText({ changes, threshold }: WhatIfReport): string {
-  const { compared, alike, changed, ahead, first, largest } = changes;
+  const { compared, alike, changed, ahead, repeated, first, largest } = changes;
   const total = changedCount(changes);
   return [
     `HYPOTHETICAL against recorded: ${counted(compared, 'decision')}, ${alike.toLocaleString('en')} alike, ${total.toLocaleString('en')} changed.`,
@@ -59,6 +59,11 @@ function changesText({ changes, threshold }: WhatIfReport): string {
       (kind) => `  ${kind.padEnd(12)}${changed[kind].toLocaleString('en').padStart(10)}  ${meaningOf(kind, threshold)}`,
     ),
     ...(ahead === 0 ? [] : [`  ${counted(ahead, 'decision')} after the end of the recorded log: not compared.`]),
+    ...(repeated === 0
+      ? []
+      : [
+          `  ${counted(repeated, 'repetition')} of recorded decisions and outcomes set aside: "npx tapeproof certify" compares their bytes.`,
+        ]),
     ...(first.length === 0 ? [] : ['First:', ...first.map(changeLine)]),
     ...(largest.length === 0 ? [] : ['Largest:', ...largest.map(changeLine)]),
   ].join('\n');
