@@ -1,9 +1,9 @@
 /** The layering of Tapeproof, in one place. Think hard before touching it. */
 // Node's own modules by name, packages by their install path.
 const IO =
-  '^(node:)?(fs|fs/promises|net|http|https|child_process|os|dgram|tls|worker_threads|readline|process|perf_hooks|timers|timers/promises)$|(^|/)node_modules/(kafkajs|ioredis|pg|pg-copy-streams|pino|pino-pretty|prom-client|ws|@elastic/[^/]+|@platformatic/kafka|@kafkajs/[^/]+)/';
+  '^(node:)?(fs|fs/promises|net|http|https|child_process|os|dgram|tls|worker_threads|readline|process|perf_hooks|timers|timers/promises)$|(^|/)node_modules/(kafkajs|ioredis|pg|pg-copy-streams|pino|pino-pretty|prom-client|ws|@elastic/[^/]+|@platformatic/kafka|@kafkajs/[^/]+|@opentelemetry/[^/]+)/';
 const NOT_MAIN = '(main\\.ts|\\.adapter\\.ts|\\.spec\\.ts|generate\\.ts)$';
-const PLATFORM_IO = '^platform/(deadline|log|postgres|redis|telemetry)\\.ts$|^platform/(health|kafka|metrics)/';
+const PLATFORM_IO = '^platform/(deadline|log|postgres|redis|telemetry)\\.ts$|^platform/(health|kafka|metrics|tracing)/';
 module.exports = {
   required: [
     {
@@ -130,6 +130,20 @@ module.exports = {
       severity: 'error',
       from: { pathNot: '^dashboard/web/|^tests/' },
       to: { path: '^dashboard/web/' },
+    },
+    {
+      name: 'open-telemetry-is-loaded-on-demand',
+      comment: 'a process that does not trace pays nothing for it',
+      severity: 'error',
+      from: { pathNot: '^platform/tracing/open-telemetry\\.ts$|\\.spec\\.ts$' },
+      to: { path: '(^|/)node_modules/@opentelemetry/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'tracing-is-started-on-demand',
+      comment: 'only by import(), where a collector is configured',
+      severity: 'error',
+      from: { pathNot: '\\.spec\\.ts$' },
+      to: { path: '^platform/tracing/open-telemetry\\.ts$', dynamic: false },
     },
     {
       name: 'production-imports-no-tests',

@@ -4,6 +4,8 @@ import { startTelemetry } from '../platform/health/start-telemetry.ts';
 import type { Log } from '../platform/log.ts';
 import type { Service } from '../platform/log-events.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
+import { isTracingConfigured } from '../platform/tracing/settings.ts';
+import { startTracing } from '../platform/tracing/start-tracing.ts';
 import { stackOptionsFromEnvironment } from '../stack/options.ts';
 import type { HttpOptions } from './commands/options.ts';
 import { announceProcess } from './status/processes.ts';
@@ -27,12 +29,15 @@ export interface TelemetrySettings {
 /**
  * Runs `work` with its metrics and health served over HTTP.
  *
- * @throws TapeproofError UNREACHABLE when the port is in use; any error of `work`.
+ * @throws TapeproofError UNREACHABLE when the port is in use; CONFIGURATION where OpenTelemetry's variables are wrong; any
+ *   error of `work`.
  */
 export async function withTelemetry<Result>(
   { service, name, dependencies, commit, log, options, signal }: TelemetrySettings,
   work: (telemetry: Telemetry) => Promise<Result>,
 ): Promise<Result> {
+  // A wrong address is reported before anything is begun.
+  isTracingConfigured(process.env);
   const telemetry = await startTelemetry({
     service,
     ...(name === undefined ? {} : { name }),
@@ -44,6 +49,13 @@ export async function withTelemetry<Result>(
     log,
   });
   const restoreWarnings = logWarnings(log);
+  const tracing = await startTracing({
+    service: name ?? service,
+    version: packageJson.version,
+    environment: process.env,
+    log,
+    metrics: telemetry.metrics,
+  });
   const sayThatItEnds = (): void => {
     log.event('stopping', stoppingText(name ?? service, service, String(signal.reason), telemetry.health.parts));
   };
@@ -51,10 +63,11 @@ export async function withTelemetry<Result>(
   const withdraw = announceProcess(folder, { name: name ?? service, ...telemetry.address });
   signal.addEventListener('abort', sayThatItEnds, { once: true });
   try {
-    return await work(telemetry);
+    return await work(tracing === undefined ? telemetry : { ...telemetry, tracing });
   } finally {
     withdraw();
     signal.removeEventListener('abort', sayThatItEnds);
+    await tracing?.close();
     await telemetry.close();
     restoreWarnings();
   }

@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
+import { derivationOf } from '../contracts/traceparent.ts';
 import type { Connections } from '../platform/connections.ts';
 import { openUnlessAborted, withDeadline } from '../platform/deadline.ts';
 import { createKafka } from '../platform/kafka/client.ts';
@@ -15,6 +16,7 @@ import type { Log } from '../platform/log.ts';
 import type { LogFields } from '../platform/log-fields.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
+import { tracedBatch } from '../platform/tracing/traced-batch.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { EngineTelemetry } from './telemetry.adapter.ts';
 import { newCounters, type EngineCounters } from './engine-counters.ts';
@@ -115,6 +117,7 @@ async function derive(engine: OpenEngine): Promise<void> {
     }),
   ];
   const progress = logProgress(log, counters);
+  const traced = { tracing: telemetry.tracing, groupId: engineGroup(), spanOf: derivationOf };
   const watch = watchPartitions({ kafka, groupId: engineGroup(), reader, processorOf, log });
   try {
     const starting = startConsumer({
@@ -124,7 +127,7 @@ async function derive(engine: OpenEngine): Promise<void> {
       handle: (batch) => {
         // More may be sent to Kafka while this runs.
         if (batch.partition >= trusted.partitions) refuseOtherPartitions(batch.partition + 1, trusted.partitions);
-        return processorOf(batch.partition).handle(batch);
+        return tracedBatch(traced, batch, () => processorOf(batch.partition).handle(batch));
       },
       onAssigned: (assignment) => {
         watch.assigned(assignment[TAPE_TOPIC] ?? []);

@@ -13,7 +13,7 @@ import { ENGINE_VERSION } from './configuration.ts';
 import { DeadLetterLog } from './dead-letter-log.adapter.ts';
 import type { HandOverTelemetry } from './hand-over.adapter.ts';
 import { OutputComparison, refuseCutOutputs } from './output-comparison.adapter.ts';
-import { recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
+import { headersFrom, recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
 import { OutputsInDoubt, OutputWriter, type WriterContext } from './output-writer.adapter.ts';
 import type { PartitionTask } from './partition-task.ts';
 import { advanced, recoverTask, RecoveryInterrupted, refuseForeignTape } from './recovery.adapter.ts';
@@ -328,6 +328,7 @@ export class PartitionProcessor {
     const { counters, gitCommit } = this.#context;
     const commits = { derivedBy: gitCommit, activatedBy: task.activation?.gitCommit ?? 'unknown' };
     if (advance.setAside !== undefined && isNew) this.#refusalTelemetry.setAside(advance.setAside, record.offset);
+    const headers = advance.derived.length === 0 ? undefined : headersFrom(record);
     for (const derived of advance.derived) {
       this.#writer?.derived(derived, commits);
       if (this.#comparison !== undefined) {
@@ -339,7 +340,7 @@ export class PartitionProcessor {
       }
       counters.events += 1;
       this.#derived.push(derived);
-      this.#outbox.push(recordOfEvent(this.#partition, derived));
+      this.#outbox.push(recordOfEvent(this.#partition, derived, headers));
     }
     for (const letter of advance.deadLetters) {
       const body = encodeBody('DeadLetter', letter);

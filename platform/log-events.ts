@@ -43,6 +43,11 @@ export const LOG_EVENTS = {
     ALL,
     'The process was asked to stop, and is stopping; where Kafka does not answer, the line says what is left to the next start.',
   ),
+  'spans-lost': sampled(
+    'warn',
+    ALL,
+    'The OpenTelemetry collector did not accept spans in time: they are lost, and nothing else is affected.',
+  ),
   'kafka-up': always('info', ALL, 'Kafka answers, for the first time or again.'),
   'kafka-down': always('warn', ALL, 'Kafka no longer answers: reading and writing wait.'),
   'registry-up': always('info', ALL, 'The schema registry answers, for the first time or again.'),

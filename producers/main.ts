@@ -10,6 +10,7 @@ import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts
 import type { Registry } from '../platform/kafka/registry.ts';
 import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
+import type { Tracing } from '../platform/tracing/tracing.ts';
 import { absentNames } from './allowed-names.adapter.ts';
 import type { AbsentName } from './allowed-names.ts';
 import { Appender } from './appender.adapter.ts';
@@ -27,6 +28,7 @@ import {
   type SurveyOptions,
 } from './survey-file.adapter.ts';
 import type { RefusedByReason } from './survey.ts';
+import { tracedProducer } from './traced-producer.adapter.ts';
 
 export { planOf as checkLiveOptions } from './live/live-options.ts';
 export { ingestLive } from './live/ingest-live.adapter.ts';
@@ -43,6 +45,9 @@ export interface IngestOptions extends SurveyOptions {
   /** On this signal, the batch in flight is finished and the result is returned. */
   readonly signal: AbortSignal;
   readonly progress?: ((progress: IngestProgress) => void) | undefined;
+  /** One appended trade of this many begins a trace; undefined for none. */
+  readonly traceOneIn?: number | undefined;
+  readonly tracing?: Tracing | undefined;
 }
 
 /**
@@ -143,7 +148,7 @@ class FileIngest {
   }
 
   private async ingest(file: SurveyedFile, kafka: Kafka, reader: LogReader): Promise<void> {
-    const { connections, log, signal } = this.options;
+    const { connections, log, signal, traceOneIn, tracing } = this.options;
     const { survey, opened } = file;
     const { registry, partitions } = await openTrustedLog({ kafka, reader, log, registryUrl: connections.registryUrl });
     await assertRegistered(registry);
@@ -167,7 +172,7 @@ class FileIngest {
     const { context, format } = opened.reading;
     log.info({ source: context.source, format: format.name }, `Ingesting ${opened.path}`);
     this.counts = new FileCounts(survey, holdings);
-    const producer = createRecordProducer(kafka, registry);
+    const producer = tracedProducer(createRecordProducer(kafka, registry), traceOneIn, tracing);
     try {
       await this.append(file, this.counts, producer, partitions);
     } finally {

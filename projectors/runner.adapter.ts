@@ -12,6 +12,7 @@ import type { RecordProducer } from '../platform/kafka/producer.ts';
 import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
 import type { Telemetry } from '../platform/telemetry.ts';
+import { tracedBatch } from '../platform/tracing/traced-batch.ts';
 import { createBatchWriter, type BatchWriter } from './batch-writer.adapter.ts';
 import type { EventReader } from './event-reader.adapter.ts';
 import type { ProjectorOf } from './projector.ts';
@@ -97,6 +98,7 @@ async function runGeneration<Output>(
     sendDeadLetters: (letters) => (letters.length === 0 ? Promise.resolve() : producer.send(letters)),
   });
   const groupId = groupOf(projector.name, sink.generation);
+  const traced = { tracing: telemetry.tracing, groupId };
   const watched: Watched = { assignment: {}, sought: new Map() };
   const changed = new AbortController();
   const kafka = createKafka(connections.kafkaBrokers, `tapeproof-${projector.name}`);
@@ -110,7 +112,7 @@ async function runGeneration<Output>(
     telemetry,
     handle: async (batch) => {
       try {
-        return await batchWriter.handle(batch);
+        return await tracedBatch(traced, batch, () => batchWriter.handle(batch));
       } catch (error) {
         if (!(error instanceof TapeproofError && error.code === 'GENERATION_CHANGED')) throw error;
         // A rebuild succeeded, and nothing went wrong: the new generation reads the rest of this batch.

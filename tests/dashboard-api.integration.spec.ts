@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { get } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { instrumentsEvent } from '../dashboard/contract/events.ts';
@@ -23,6 +24,7 @@ import { parseProof } from '../proofs/tlog/tlog-proof.ts';
 import { stopService } from '../stack/main.ts';
 import { chromiumPath, openBrowser } from './dashboard/browser.ts';
 import { describeServedPage, openPage, type OpenPage } from './dashboard/page-suite.ts';
+import { environmentOf, runCommand } from './support/command.ts';
 import { whileFrozen } from './support/frozen-service.ts';
 import { ObservedProcess } from './support/observed-process.ts';
 import { startEngine, type RunningEngine } from './support/running-engine.ts';
@@ -40,6 +42,8 @@ const QUICK = parseConfiguration({
   cadenceMs: 500,
   hitRules: [
     { horizonMs: 2_000, graceMs: 1_000 },
+    // Another rule of the same horizon: never counted together with the first.
+    { kind: 'FIRST_TOUCH', horizonMs: 2_000, minMoveBps: 1, graceMs: 1_000 },
     { horizonMs: 120_000, graceMs: 1_000 },
   ],
   pooling: { weights: 'EQUAL' },
@@ -188,23 +192,43 @@ describe('the dashboard API', () => {
   it('has scores with intervals, diagrams and figures over time', async () => {
     const { rows } = await answer('scores');
     const row = rows.find(({ regret }) => regret !== null);
-    const { instrument = '', forecast, horizonMs } = row?.group ?? {};
+    const { instrument, ...group } = row!.group;
+    const isRowOf = (other: { readonly group: typeof group }) => isDeepStrictEqual(other.group, row?.group);
     expect(row?.hitRateInterval?.low).toBeLessThan(row?.hitRate ?? 0);
     const { diagrams } = await answer('reliability', '', `?instrument=${encodeURIComponent(instrument)}`);
-    const diagram = diagrams.find(({ group }) => group.forecast === forecast && group.horizonMs === horizonMs);
+    const diagram = diagrams.find(isRowOf);
     expect(diagram).toMatchObject({ n: row?.n, withheld: [] });
     const few = rows.find(({ withheld }) => withheld.some(({ reason }) => reason === 'TOO_FEW'));
     expect(few).toMatchObject({ hitRate: null, skillAgainstReference: null });
-    const { spans, configHash } = await answer(
-      'scoreSpans',
-      instrument,
-      `?limit=20&forecast=${forecast}&horizonMs=${horizonMs}`,
+    const ofOneHorizon = rows.filter(
+      ({ group: other }) => other.instrument === instrument && other.horizonMs === group.horizonMs,
     );
-    expect(configHash).toBe(row?.group.configHash);
+    expect(new Set(ofOneHorizon.map(({ group: other }) => other.hitRuleKind)).size).toBe(2);
+    const chosen = new URLSearchParams({ ...group, horizonMs: String(group.horizonMs) });
+    const { spans, ...answered } = await answer('scoreSpans', instrument, `?limit=20&${chosen.toString()}`);
+    expect(answered.group).toEqual(row?.group);
     expect(spans.reduce((sum, { n }) => sum + n, 0)).toBe(row?.n);
     // The sums of the outcomes give what the projector's sums give.
     expect(spans.at(-1)?.skillSoFar).toBeCloseTo(row?.skillAgainstReference ?? 0, 6);
     expect(spans.at(-1)?.regretSoFar).toBeCloseTo(row?.regret ?? 0, 6);
+    const { rows: skills } = await answer('skill', instrument, `?configHash=${group.configHash}`);
+    expect(skills.map(({ group: other }) => other)).toEqual(
+      rows.filter((of) => of.group.instrument === instrument && of.hits + of.misses > 0).map((of) => of.group),
+    );
+    const skill = skills.find(isRowOf);
+    expect(skill).toMatchObject({ n: row?.n, withheld: [] });
+    expect(skill?.skillAgainstReference).toBeCloseTo(row?.skillAgainstReference ?? 0, 6);
+    // The scoreboard of the log has the same interval but for the borders of its blocks.
+    const board = JSON.parse((await runCommand(['scoreboard', '--json'], environmentOf(connections))).stdout) as {
+      readonly rows: readonly Readonly<Record<string, unknown>>[];
+    };
+    const published = board.rows.find(({ n, skillAgainstReference }) => {
+      return n === row?.n && Math.abs(Number(skillAgainstReference) - (row?.skillAgainstReference ?? 0)) < 1e-6;
+    });
+    const { low, high } = published?.['skillAgainstReferenceInterval'] as { low: number; high: number };
+    const width = (skill?.interval?.high ?? 0) - (skill?.interval?.low ?? 0);
+    expect(width / (high - low)).toBeGreaterThan(0.6);
+    expect(width / (high - low)).toBeLessThan(1.7);
   });
 
   it('audits a decision, derives it again, and proves it once it is signed', async () => {

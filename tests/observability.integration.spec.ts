@@ -38,11 +38,14 @@ const TOLD_ELSEWHERE: readonly LogAction[] = [
   ...(['registry-changed', 'registry-agrees', 'eviction-on', 'eviction-off'] as const),
   // Forgeries are tried in forged-log.integration.spec.ts, the oracle in projectors/oracle-check.
   ...(['anchor-rejected', 'foreign-event', 'oracle-divergence'] as const),
+  // See platform/tracing.
+  'spans-lost',
 ];
 /** A Redis that evicts keys is set up in another test. */
 const MOVED_ELSEWHERE: readonly string[] = ['tapeproof_projector_sink_evicts'];
 /** Counters that begin with what they count: see TOLD_ELSEWHERE. */
 const COUNTED_ELSEWHERE: readonly string[] = [
+  'tapeproof_trace_spans_total',
   'tapeproof_engine_anchors_rejected_total',
   'tapeproof_engine_foreign_events_total',
   'tapeproof_oracle_checked_total',

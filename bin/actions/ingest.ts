@@ -1,6 +1,9 @@
 import { basename } from 'node:path';
 import { counted } from '../../platform/counted.ts';
 import { createLog, type Log } from '../../platform/log.ts';
+import { startTracing } from '../../platform/tracing/start-tracing.ts';
+import { tradesTracedOneIn } from '../../platform/tracing/settings.ts';
+import packageJson from '../../package.json' with { type: 'json' };
 import { pipeline } from '../../pipeline.ts';
 import {
   checkLiveOptions,
@@ -50,7 +53,13 @@ export async function ingestFileOfTrades(path: string, options: IngestOptions): 
     return;
   }
   const signal = interruption();
+  const traceOneIn = tradesTracedOneIn(process.env);
   await answeringKafka('ingest');
+  // An outage is reported once, by the last sentence.
+  const log = createLog('ingest', 'error');
+  const version = packageJson.version;
+  const tracingLog = createLog('ingest', 'warn');
+  const tracing = await startTracing({ service: 'ingest', version, environment: process.env, log: tracingLog });
   const bar = progressBar(basename(path));
   const report = await pipeline.ingest
     .run({
@@ -66,13 +75,15 @@ export async function ingestFileOfTrades(path: string, options: IngestOptions): 
       refusedPercentMax: options.refusedMax,
       command: commandGiven(),
       connections: connections(),
-      // An outage is reported once, by the last sentence.
-      log: createLog('ingest', 'error'),
+      log,
+      traceOneIn,
+      tracing,
       signal,
       progress: showIngest(bar),
     })
-    .finally(() => {
+    .finally(async () => {
       bar.stop();
+      await tracing?.close();
     });
   print(options.json, report, () => ingestText(report));
   if (!report.complete) process.exitCode = 130;
@@ -94,6 +105,7 @@ export async function ingestLiveMarket(options: LiveOptions): Promise<void> {
     connections: where,
     log,
     signal,
+    traceOneIn: tradesTracedOneIn(process.env),
     onStatus: logStatus(log),
   } as const;
   // Before the HTTP server starts: a process that cannot begin must not appear to run.

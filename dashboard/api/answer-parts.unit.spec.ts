@@ -6,8 +6,10 @@ import { PROFILE_ROWS_MAX } from '../contract/series.ts';
 import { Bounded, Shared } from './bounded.ts';
 import { deadLetterAnswer } from './dead-letter-answer.ts';
 import { profileRowsOf } from './profile-rows.ts';
+import { BatchMeans } from '../../proofs/scores/batch-means.ts';
+import { SeededRandom } from '../../proofs/scores/seeded-random.ts';
 import type { StoredBin, StoredGroup, StoredScore, StoredSpan } from './read-models.ts';
-import { diagramsOf, scoreRowOf, scoreSpansOf } from './score-rows.ts';
+import { diagramsOf, scoreRowOf, scoreSpansOf, skillRowOf } from './score-rows.ts';
 
 const GROUP: StoredGroup = {
   ...{ instrument: 'BTC-USDT@binance', forecast: 'DECISION', horizonMs: 300_000 },
@@ -89,7 +91,7 @@ describe('scores over time', () => {
   it('add up, what came before included, and begin once there are enough', () => {
     const before = span(-1, { n: 10, referenced: 10, weight: 10 });
     const spans = scoreSpansOf({
-      ...{ configHash: 'ab', horizonMs: 1, fromUs: 1_000, spanUs: 10, before },
+      ...{ group: GROUP, fromUs: 1_000, spanUs: 10, before },
       spans: [span(0), span(3)],
     });
     expect(spans.map(({ fromUs, toUs, skillSoFar }) => [fromUs, toUs, skillSoFar])).toEqual([
@@ -102,10 +104,45 @@ describe('scores over time', () => {
   it('have no skill where a forecast has no reference', () => {
     const before = span(-1, { referenced: 59, weight: 500 });
     const [first] = scoreSpansOf({
-      ...{ configHash: 'ab', horizonMs: 1, fromUs: 0, spanUs: 10, before },
+      ...{ group: GROUP, fromUs: 0, spanUs: 10, before },
       spans: [span(0)],
     });
     expect([first?.skillSoFar, first?.regretSoFar]).toEqual([null, null]);
+  });
+});
+
+describe('a skill', () => {
+  const random = new SeededRandom(3);
+  const outcomes = Array.from({ length: 2_000 }, () => [0.1, random.normal() * 0.05, 0.25] as const);
+  const blocksOf = (size: number) =>
+    Array.from({ length: outcomes.length / size }, (_, at) => {
+      const block = outcomes.slice(at * size, (at + 1) * size);
+      const sum = (place: 0 | 1 | 2) => block.reduce((total, outcome) => total + outcome[place], 0);
+      return [sum(0), sum(1), sum(2)] as const;
+    });
+  const stored = { group: GROUP, n: 2_000, referenced: 2_000 };
+
+  it('has the interval that the scoreboard computes outcome by outcome', () => {
+    const each = new BatchMeans();
+    for (const [weight, avoided, reference] of outcomes) each.observe(weight, avoided / weight, reference / weight);
+    const { mean = 0, interval } = each.estimate();
+    const row = skillRowOf({ ...stored, blocks: blocksOf(40) });
+    expect(row).toMatchObject({ n: 2_000, withheld: [] });
+    expect(row.skillAgainstReference).toBeCloseTo(mean, 12);
+    expect(row.interval?.low).toBeLessThan(mean);
+    expect((row.interval?.high ?? 0) - mean).toBeCloseTo(mean - (row.interval?.low ?? 0), 12);
+    // The batches' borders differ by less than a block.
+    expect(Math.abs((row.interval?.low ?? 0) - (interval?.low ?? 0))).toBeLessThan(0.02);
+  });
+
+  it.each([
+    ['TOO_FEW', { blocks: blocksOf(40).slice(0, 20) }],
+    ['NO_REFERENCE', { blocks: blocksOf(40), referenced: 1_999 }],
+    ['NO_VARIATION', { blocks: Array.from({ length: 10 }, () => [20, 0, 5] as const) }],
+    ['TOO_FEW', { blocks: [], n: 0, referenced: 0 }],
+  ])('is withheld: %s', (reason, changes) => {
+    const row = skillRowOf({ ...stored, ...changes });
+    expect(row).toMatchObject({ skillAgainstReference: null, interval: null, withheld: [{ reason }] });
   });
 });
 

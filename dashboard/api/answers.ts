@@ -7,12 +7,16 @@ import { cursorOf, identityIn, numbersIn } from './cursor.ts';
 import { instrumentStateOf } from './instrument-state.ts';
 import { ApiProblem } from './problems.ts';
 import type { ReadModels, StoredState } from './read-models.ts';
-import { diagramsOf, scoreRowOf, scoreSpansOf, SCORES_NOTE } from './score-rows.ts';
+import { SharedByKey } from './bounded.ts';
+import { diagramsOf, scoreRowOf, scoreSpansOf, skillRowOf, SCORES_NOTE } from './score-rows.ts';
 
 /** Instruments that are listed. */
 const INSTRUMENTS_MAX = 10_000;
 /** Instruments for which prices are read, so that a list of thousands costs one bounded query. */
 const SPARKLINES_MAX = 200;
+/** A skill is computed from all outcomes of an instrument: for all viewers together this often. */
+const SKILLS_KEPT_MS = 10_000;
+const SKILLS_KEPT_MAX = 256;
 
 export interface AnswerSettings {
   readonly models: ReadModels;
@@ -32,6 +36,7 @@ export type Answers = {
 /** How each route is answered. */
 export function answersFrom({ models, nowUs }: AnswerSettings): Answers {
   const { latest, history, log } = models;
+  const skills = new SharedByKey<Awaited<ReturnType<typeof history.skills>>>(SKILLS_KEPT_MS, SKILLS_KEPT_MAX);
   return {
     instruments: () => instrumentsOf(models, nowUs),
     async instrument({ params }) {
@@ -69,11 +74,17 @@ export function answersFrom({ models, nowUs }: AnswerSettings): Answers {
       const spans = await history.scoreSpans(instrument, query);
       return {
         ...{ instrument, forecast: query.forecast },
-        configHash: spans?.configHash ?? null,
-        horizonMs: spans?.horizonMs ?? null,
+        group: spans === undefined ? null : spans.group,
         spanUs: spans?.spanUs ?? 0,
         spans: spans === undefined ? [] : [...scoreSpansOf(spans)],
       };
+    },
+    async skill({ params, query }) {
+      const instrument = instrumentIn(params);
+      const { rows, total } = await skills.get(JSON.stringify([instrument, query]), () =>
+        history.skills(instrument, query),
+      );
+      return { instrument, rows: rows.map(skillRowOf), total };
     },
     async scores({ query }) {
       const { rows, total } = await history.scores(query);

@@ -59,3 +59,26 @@ export class Shared<Value> {
     return this.#computing;
   }
 }
+
+/** Values of the same kind, each {@link Shared}. */
+export class SharedByKey<Value> {
+  readonly #keptMs: number;
+  readonly #max: number;
+  readonly #byKey = new Map<string, Shared<Value>>();
+
+  /** @param max - keys that are kept; the oldest is dropped first. */
+  constructor(keptMs: number, max: number) {
+    this.#keptMs = keptMs;
+    this.#max = max;
+  }
+
+  get(key: string, compute: () => Promise<Value>): Promise<Value> {
+    let shared = this.#byKey.get(key);
+    if (shared === undefined) {
+      const [oldest] = this.#byKey.keys();
+      if (this.#byKey.size >= this.#max && oldest !== undefined) this.#byKey.delete(oldest);
+      this.#byKey.set(key, (shared = new Shared(this.#keptMs, compute)));
+    }
+    return shared.get();
+  }
+}

@@ -8,7 +8,8 @@ import { Bounded } from './bounded.ts';
 import { fromStore, storeDown } from './problems.ts';
 import type { DecisionPosition, History, LatestSnapshot, PlacedDecision } from './read-models.ts';
 import { numberOf, timeOf, usOf, type Ask, type Row } from './sql.ts';
-import { readBins, readScores, readScoreSpans } from './score-queries.ts';
+import { readScoreSpans, readSkills } from './outcome-queries.ts';
+import { readBins, readScores } from './score-queries.ts';
 
 /** The server gives up a statement after this long. */
 export const STATEMENT_TIMEOUT_MS = 5_000;
@@ -55,6 +56,7 @@ export function readHistory(postgresUrl: string): RunningHistory {
     decisions: (instrument, query, before, count) => readDecisions(ask, instrument, query, before, count),
     scores: (query) => readScores(ask, query),
     bins: (query) => readBins(ask, query),
+    skills: (instrument, query) => readSkills(ask, instrument, query),
     scoreSpans: (instrument, query) => readScoreSpans(ask, instrument, query),
     activationPlaces: () => readActivationPlaces(ask),
     ledger: () => readLedger(ask),

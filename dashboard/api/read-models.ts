@@ -2,7 +2,7 @@ import type { AuditResponse } from '../contract/audit.ts';
 import type { DecisionsQuery, Decision } from '../contract/decisions.ts';
 import type { SparklinePoint } from '../contract/instruments.ts';
 import type { ActivationsResponse, DeadLettersResponse, PipelineResponse, ServiceState } from '../contract/pipeline.ts';
-import type { ScoreSpansQuery, ScoresQuery, TrialsResponse } from '../contract/scores.ts';
+import type { ScoreSpansQuery, ScoresQuery, SkillQuery, TrialsResponse } from '../contract/scores.ts';
 import type { ProfileResponse, SeriesPoint } from '../contract/series.ts';
 
 /** What the API reads, and how: the ports that tests replace. Each call may throw an ApiProblem. */
@@ -79,6 +79,16 @@ export interface StoredBin extends StoredGroup {
   readonly publishedSum: number;
 }
 
+/** The outcomes of a group, in the order of the log, as blocks of nearly equal overlap weight w. */
+export interface StoredSkill {
+  readonly group: StoredGroup;
+  readonly n: number;
+  /** Hits and misses with a reference rate. */
+  readonly referenced: number;
+  /** Of each block Σ w, Σ w·(loss of p0 − loss), Σ w·(loss of p0). */
+  readonly blocks: readonly (readonly [weight: number, avoided: number, referenceLoss: number])[];
+}
+
 /** Sums of the outcomes of a span, by overlap weight w: losses are Σ w·(p − o)². */
 export interface StoredSpan {
   readonly index: number;
@@ -94,8 +104,7 @@ export interface StoredSpan {
 }
 
 export interface Spans {
-  readonly configHash: string;
-  readonly horizonMs: number;
+  readonly group: StoredGroup;
   readonly fromUs: number;
   readonly spanUs: number;
   /** Before the first span. */
@@ -126,6 +135,11 @@ export interface History {
   scores(query: ScoresQuery): Promise<{ readonly rows: readonly StoredScore[]; readonly total: number }>;
   /** By group and bin; the first `groupsMax` groups. */
   bins(query: ScoresQuery): Promise<{ readonly rows: readonly StoredBin[]; readonly total: number }>;
+  /** By group; the first ones. */
+  skills(
+    instrument: string,
+    query: SkillQuery,
+  ): Promise<{ readonly rows: readonly StoredSkill[]; readonly total: number }>;
   /** Undefined where there is no outcome. */
   scoreSpans(instrument: string, query: ScoreSpansQuery): Promise<Spans | undefined>;
 }

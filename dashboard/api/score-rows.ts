@@ -1,4 +1,4 @@
-import { EFFECTIVE_N_MIN, RARER_VERDICT_MIN } from '../../proofs/scores/batch-means.ts';
+import { BatchMeans, EFFECTIVE_N_MIN, RARER_VERDICT_MIN } from '../../proofs/scores/batch-means.ts';
 import { ReliabilityBins } from '../../proofs/scores/reliability-bins.ts';
 import { wilsonInterval } from '../../evaluators/outcomes/wilson.ts';
 import type {
@@ -7,15 +7,16 @@ import type {
   ScoreGroup,
   ScoreRow,
   ScoreSpan,
+  SkillRow,
   WithheldFigures,
 } from '../contract/scores.ts';
-import type { Spans, StoredBin, StoredGroup, StoredScore, StoredSpan } from './read-models.ts';
+import type { Spans, StoredBin, StoredGroup, StoredScore, StoredSkill, StoredSpan } from './read-models.ts';
 
 const BINS = 10;
 
 /** The note beside scores: which intervals only the whole log gives. */
 export const SCORES_NOTE =
-  'These are the sums that the projector "scores" keeps. Intervals of Brier scores and of skill need every outcome: "tapeproof scoreboard" has them.';
+  'These are the sums that the projector "scores" keeps. The interval of the skill is computed from the history; "tapeproof scoreboard" has those of the other figures.';
 
 /** A group's figures; those that so few outcomes cannot show are withheld, by the rules of the scoreboard. */
 export function scoreRowOf(stored: StoredScore): ScoreRow {
@@ -62,9 +63,7 @@ function withheldOf({ effectiveN, hitRate, referenceRate }: StoredScore): Withhe
     withheld.push({ figures: ['hitRate'], reason: 'ONE_SIDED', sentence });
   }
   if (referenceRate === null) {
-    const sentence = 'some of the forecasts were made by an engine version before 4, which had no reference rate';
-    const figures = ['referenceRate', 'brierReference', 'skillAgainstReference', 'regret'];
-    withheld.push({ figures, reason: 'NO_REFERENCE', sentence });
+    withheld.push(unreferenced(['referenceRate', 'brierReference', 'skillAgainstReference', 'regret']));
   }
   return withheld;
 }
@@ -72,6 +71,25 @@ function withheldOf({ effectiveN, hitRate, referenceRate }: StoredScore): Withhe
 function tooFew(effectiveN: number): WithheldFigures {
   const sentence = `too few: an effective n of ${effectiveN.toFixed(1)} is below ${EFFECTIVE_N_MIN}`;
   return { figures: ['all figures'], reason: 'TOO_FEW', sentence };
+}
+
+function unreferenced(figures: string[]): WithheldFigures {
+  const sentence = 'some of the forecasts were made by an engine version before 4, which had no reference rate';
+  return { figures, reason: 'NO_REFERENCE', sentence };
+}
+
+/** A group's skill, with the interval of the scoreboard's batch means. */
+export function skillRowOf({ group, n, referenced, blocks }: StoredSkill): SkillRow {
+  const total = blocks.reduce((sum, [weight]) => sum + weight, 0);
+  const { mean, effectiveN, interval } = new BatchMeans({ blockWeight: Math.max(1, total), blocks }).estimate();
+  const row = { group: groupOf(group), n, effectiveN, skillAgainstReference: null, interval: null };
+  if (effectiveN < EFFECTIVE_N_MIN) return { ...row, withheld: [tooFew(effectiveN)] };
+  if (referenced < n) return { ...row, withheld: [unreferenced(['skillAgainstReference', 'interval'])] };
+  if (mean === undefined || interval === undefined) {
+    const sentence = 'the outcomes are all alike: they do not show how far they may differ';
+    return { ...row, withheld: [{ figures: ['skillAgainstReference', 'interval'], reason: 'NO_VARIATION', sentence }] };
+  }
+  return { ...row, skillAgainstReference: mean, interval, withheld: [] };
 }
 
 /** One diagram for each group, in the order of the rows. */

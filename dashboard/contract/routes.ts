@@ -9,6 +9,8 @@ import {
   scoreSpansQuery,
   scoreSpansResponse,
   scoresResponse,
+  skillQuery,
+  skillResponse,
   trialsQuery,
   trialsResponse,
 } from './scores.ts';
@@ -66,6 +68,13 @@ export const ROUTES = {
     params: instrumentParams,
     query: scoreSpansQuery,
     response: scoreSpansResponse,
+  },
+  skill: {
+    path: `${API_PREFIX}/instruments/:instrument/skill`,
+    summary: 'Skill by group, with its interval',
+    params: instrumentParams,
+    query: skillQuery,
+    response: skillResponse,
   },
   scores: {
     path: `${API_PREFIX}/scores`,

@@ -16,6 +16,8 @@ import {
 export const SCORE_ROWS_MAX = 500;
 export const SCORE_SPANS_MAX = 400;
 export const SCORE_SPANS_DEFAULT = 60;
+const LEAST_MOVE_LENGTH_MAX = 60;
+const ENGINE_VERSION_LENGTH_MAX = 20;
 export const TRIALS_PAGE_MAX = 200;
 export const TRIALS_PAGE_DEFAULT = 50;
 
@@ -42,7 +44,7 @@ export const scoreGroup = z
 export const withheldFigures = z
   .strictObject({
     figures: z.array(z.string()).describe('names of fields that are null; "all figures" for all of them'),
-    reason: z.enum(['TOO_FEW', 'ONE_SIDED', 'NO_REFERENCE']),
+    reason: z.enum(['TOO_FEW', 'ONE_SIDED', 'NO_REFERENCE', 'NO_VARIATION']),
     sentence: z.string().describe('for people'),
   })
   .meta({ id: 'WithheldFigures' });
@@ -110,16 +112,38 @@ export const reliabilityResponse = z
   .strictObject({ diagrams: z.array(reliabilityDiagram).max(SCORE_ROWS_MAX), total: count })
   .meta({ id: 'Reliability' });
 
-/** One group over time: choose it by these fields of a score row's group. */
+export const skillQuery = z.strictObject({
+  configHash: hash.optional().describe('without it all configurations'),
+});
+
+/** A group's skill with its interval, computed from every outcome in the history. */
+export const skillRow = z
+  .strictObject({
+    group: scoreGroup,
+    n: count.describe('hits and misses'),
+    effectiveN: z.number().min(0),
+    skillAgainstReference: z.number().nullable(),
+    interval: interval.nullable().describe('of the skill: 95 %, by batch means with Student’s t'),
+    withheld: z.array(withheldFigures),
+  })
+  .meta({ id: 'SkillRow' });
+
+export const skillResponse = z
+  .strictObject({ instrument: instrumentName, rows: z.array(skillRow).max(SCORE_ROWS_MAX), total: count })
+  .meta({ id: 'Skill' });
+
+/** One group over time: choose it by these fields of a score row's group; those left out are the latest outcome's. */
 export const scoreSpansQuery = z.strictObject({
   forecast: forecastName.default('DECISION'),
-  configHash: hash.optional().describe('without it the configuration of the latest outcome'),
+  hitRuleKind: hitRuleKind.optional(),
   horizonMs: z
     .string()
     .regex(/^\d{1,12}$/, 'give whole milliseconds')
     .transform(Number)
-    .optional()
-    .describe('without it the horizon of the latest outcome'),
+    .optional(),
+  leastMove: z.string().max(LEAST_MOVE_LENGTH_MAX).optional().describe('as in the group, such as "2 bp"'),
+  configHash: hash.optional(),
+  engineVersion: z.string().min(1).max(ENGINE_VERSION_LENGTH_MAX).optional(),
   fromUs: timeUsText.optional().describe('outcomes at or after it'),
   toUs: timeUsText.optional().describe('outcomes before it'),
   limit: limitText(SCORE_SPANS_MAX, SCORE_SPANS_DEFAULT),
@@ -144,8 +168,7 @@ export const scoreSpansResponse = z
   .strictObject({
     instrument: instrumentName,
     forecast: forecastName,
-    configHash: z.string().nullable().describe('null where there is no outcome'),
-    horizonMs: count.nullable().describe('null where there is no outcome'),
+    group: scoreGroup.nullable().describe('null where there is no outcome'),
     spanUs: count,
     spans: z.array(scoreSpan).max(SCORE_SPANS_MAX).describe('oldest first; those with outcomes'),
   })
@@ -190,6 +213,9 @@ export type ScoreGroup = z.infer<typeof scoreGroup>;
 export type ScoreRow = z.infer<typeof scoreRow>;
 export type WithheldFigures = z.infer<typeof withheldFigures>;
 export type ScoresQuery = z.infer<typeof scoresQuery>;
+export type SkillQuery = z.infer<typeof skillQuery>;
+export type SkillRow = z.infer<typeof skillRow>;
+export type SkillResponse = z.infer<typeof skillResponse>;
 export type ScoresResponse = z.infer<typeof scoresResponse>;
 export type ReliabilityBin = z.infer<typeof reliabilityBin>;
 export type ReliabilityDiagram = z.infer<typeof reliabilityDiagram>;

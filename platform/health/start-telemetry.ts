@@ -83,6 +83,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
 function beginErrorCounters(metrics: Metrics, name: string): void {
   beginDeadLetters(metrics, name);
   metrics.count('tapeproof_projector_conflicts_total', { projector: name }, 0);
+  for (const result of ['exported', 'lost']) metrics.count('tapeproof_trace_spans_total', { result }, 0);
 }
 
 function probesOf({ kafkaBrokers, registryUrl, postgresUrl, redisUrl }: Partial<Connections>, name: string): Probe[] {

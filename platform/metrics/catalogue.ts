@@ -55,6 +55,11 @@ export const METRICS = {
     MILLISECONDS,
     'How long a dependency took to pass or fail the check made every second.',
   ),
+  tapeproof_trace_spans_total: counter(
+    ALL,
+    ['result'],
+    'Spans that the OpenTelemetry collector accepted (exported), and those that it did not accept in time (lost).',
+  ),
   tapeproof_log_lines_suppressed_total: counter(ALL, ['action'], 'Log lines left out by sampling, by event.action.'),
   tapeproof_dead_letters_total: counter(
     ALL,

@@ -7,6 +7,7 @@ import { createRecordProducer, type RecordProducer } from '../../platform/kafka/
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { openTrustedLog, type TrustedLog, type TrustedLogSettings } from '../../platform/kafka/trusted-log.ts';
 import type { RefusedTrade } from '../venue.ts';
+import { tracedProducer } from '../traced-producer.adapter.ts';
 import { AppendCounts } from './append-counts.ts';
 import { Backfill } from './backfill.adapter.ts';
 import { Watermarks } from './watermarks.ts';
@@ -61,7 +62,7 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
   const { connections, log } = options;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest-live', log);
   const { registryUrl } = connections;
-  const { processTelemetry } = options;
+  const { processTelemetry, traceOneIn } = options;
   const reader = createLogReader(connections.kafkaBrokers);
   let trusted: TrustedLog | undefined;
   let producer: RecordProducer | undefined;
@@ -72,7 +73,8 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
     });
     if (trusted === undefined) return NOTHING_APPENDED;
     const { registry, partitions } = trusted;
-    producer = createRecordProducer(kafka, registry, processTelemetry?.metrics);
+    const sender = createRecordProducer(kafka, registry, processTelemetry?.metrics);
+    producer = tracedProducer(sender, traceOneIn, processTelemetry?.tracing);
     return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
   } finally {
     trusted?.registry.close();

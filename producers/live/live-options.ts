@@ -34,6 +34,8 @@ export interface LiveIngestOptions {
   readonly signal: AbortSignal;
   /** Logs, metrics and health of the process; without it nothing is reported. */
   readonly processTelemetry?: Telemetry | undefined;
+  /** One appended trade of this many begins a trace; undefined for none. */
+  readonly traceOneIn?: number | undefined;
   /** Receives the events instead of the process's metrics, health and log. */
   readonly telemetry?: LiveTelemetry | undefined;
   /** Called about once a second, for a terminal. */

@@ -1,4 +1,11 @@
-import type { ReliabilityDiagram, ScoreGroup, ScoreRow, ScoreSpan, Trial } from '../../dashboard/contract/scores.ts';
+import type {
+  ReliabilityDiagram,
+  ScoreGroup,
+  ScoreRow,
+  ScoreSpan,
+  SkillRow,
+  Trial,
+} from '../../dashboard/contract/scores.ts';
 import { SeededRandom } from '../../proofs/scores/seeded-random.ts';
 import { CONFIG_HASH, ENGINE_VERSION } from './fixture-market.ts';
 
@@ -40,6 +47,13 @@ function withheldRow(instrument: string): ScoreRow {
     ...{ brierReference: null, logLossPublished: null, skillAgainstReference: null, regret: null },
     withheld: [{ figures: ['all figures'], reason: 'TOO_FEW', sentence }],
   };
+}
+
+export function fixtureSkills(instrument: string): SkillRow[] {
+  return fixtureScores(instrument).map(({ group, n, effectiveN, skillAgainstReference: skill, withheld }) => ({
+    ...{ group, n, effectiveN, skillAgainstReference: skill, withheld },
+    interval: skill === null ? null : { low: skill - 0.0043, high: skill + 0.0043 },
+  }));
 }
 
 export function fixtureReliability(instrument: string): ReliabilityDiagram[] {

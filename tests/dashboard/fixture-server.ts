@@ -12,7 +12,7 @@ import { proofOf, treeOf } from '../support/signed-log.ts';
 import { fixtureAudit } from './fixture-audit.ts';
 import { fixtureMarket, type FixtureMarket } from './fixture-market.ts';
 import { fixtureActivations, fixtureDeadLetters, fixturePipeline } from './fixture-pipeline.ts';
-import { fixtureReliability, fixtureScores, fixtureSpans, fixtureTrials } from './fixture-scores.ts';
+import { fixtureReliability, fixtureScores, fixtureSkills, fixtureSpans, fixtureTrials } from './fixture-scores.ts';
 
 export const DIST_FOLDER = join(import.meta.dirname, '..', '..', 'dashboard', 'web', 'dist');
 /** A name of a venue that may stand in no path as it is. */
@@ -273,18 +273,14 @@ function marketRoute(
       ];
     case 'profile':
       return ['profile', () => profile];
+    case 'skill':
+      return ['skill', () => ({ instrument, rows: fixtureSkills(instrument), total: 4 })];
     case 'score-spans':
       return [
         'scoreSpans',
-        ({ forecast, configHash }) => ({
-          ...{
-            instrument,
-            forecast,
-            configHash,
-            horizonMs: 300_000,
-            spanUs: 14_400_000_000,
-            spans: fixtureSpans(asOfUs),
-          },
+        ({ forecast }) => ({
+          ...{ instrument, forecast, group: fixtureScores(instrument)[0]?.group, spanUs: 14_400_000_000 },
+          spans: fixtureSpans(asOfUs),
         }),
       ];
     default:

@@ -1,7 +1,7 @@
-import type { ScoreRow, TrialsResponse } from '../../../contract/scores.ts';
+import type { ScoreRow, SkillResponse, TrialsResponse } from '../../../contract/scores.ts';
 import { scaleOf } from '../../charts/polyline.ts';
-import { countText, percentBounds, percentText, signedText } from '../../format/numbers.ts';
-import { forecastName, shareBounds, triesOf, type Comparison } from './score-view.ts';
+import { countText, percentBounds, percentText, signedBounds, signedText } from '../../format/numbers.ts';
+import { forecastName, shareBounds, skillOf, triesOf, type Comparison } from './score-view.ts';
 
 const [WIDTH, HEIGHT, EDGE, MIDDLE] = [220, 24, 6, 12];
 
@@ -9,10 +9,13 @@ const [WIDTH, HEIGHT, EDGE, MIDDLE] = [220, 24, 6, 12];
 export function ComparisonCard({
   comparison,
   note,
+  skills,
   trials,
 }: {
   readonly comparison: Comparison;
   readonly note: string;
+  /** Undefined until it is known, and where it takes too long. */
+  readonly skills: SkillResponse | undefined;
   readonly trials: TrialsResponse | undefined;
 }) {
   const { rule, rows, configHash, engineVersion } = comparison;
@@ -49,14 +52,14 @@ export function ComparisonCard({
           </thead>
           <tbody>
             {rows.map((row) => (
-              <Row key={row.group.forecast} row={row} bounds={bounds} />
+              <Row key={row.group.forecast} row={row} bounds={bounds} skill={skillOf(row.group, skills)} />
             ))}
           </tbody>
         </table>
       </div>
       <p class="muted small">
-        Skill above 0 is better than always publishing the reference. Regret is the loss beyond the best of reference,
-        raw and calibrated probability in hindsight. {note}
+        Skill above 0 is better than always publishing the reference; while its interval of 95 % has 0 in it, that may
+        be chance. Regret is the loss beyond the best of reference, raw and calibrated probability in hindsight. {note}
       </p>
     </section>
   );
@@ -93,7 +96,7 @@ interface RowProps {
   readonly bounds: { readonly low: number; readonly high: number };
 }
 
-function Row({ row, bounds }: RowProps) {
+function Row({ row, bounds, skill }: RowProps & { readonly skill: SkillResponse['rows'][number] | undefined }) {
   const { group, hitRate, hitRateInterval, meanPublished, referenceRate, n, effectiveN, voids, withheld } = row;
   return (
     <tr>
@@ -128,6 +131,7 @@ function Row({ row, bounds }: RowProps) {
       </td>
       <td class="number" data-label="Skill">
         {signedText(row.skillAgainstReference)}
+        {skill?.interval == null ? null : <span class="sub">{signedBounds(skill.interval)}</span>}
       </td>
       <td class="number" data-label="Regret">
         {signedText(row.regret)}

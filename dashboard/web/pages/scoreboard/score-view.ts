@@ -1,4 +1,4 @@
-import type { ScoreGroup, ScoreRow, Trial } from '../../../contract/scores.ts';
+import type { ScoreGroup, ScoreRow, SkillResponse, SkillRow, Trial } from '../../../contract/scores.ts';
 import { durationText } from '../../format/times.ts';
 
 /** Forecasts that may be compared: of one instrument and configuration, judged by one rule. */
@@ -49,6 +49,12 @@ export function ruleText({ hitRuleKind, horizonMs, leastMove }: ScoreGroup): str
   return hitRuleKind === 'FIRST_TOUCH'
     ? `reaches its barrier${move} first, within ${within}`
     : `moves that way${move} after ${within}`;
+}
+
+/** The skill with its interval of the same group; undefined where it is not known. */
+export function skillOf(group: ScoreGroup, skills: SkillResponse | undefined): SkillRow | undefined {
+  const key = comparisonKey(group);
+  return skills?.rows.find((row) => row.group.forecast === group.forecast && comparisonKey(row.group) === key);
 }
 
 export function forecastName(forecast: string): string {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import type { ReliabilityResponse, ScoresResponse, TrialsResponse } from '../../../contract/scores.ts';
+import type { ReliabilityResponse, ScoresResponse, SkillResponse, TrialsResponse } from '../../../contract/scores.ts';
 import { useRefresh, useResource } from '../../api/resource.ts';
 import { ReliabilityDiagram, ReliabilityTable } from '../../charts/reliability-diagram.tsx';
 import { countText } from '../../format/numbers.ts';
@@ -56,6 +56,13 @@ function Board({
 }) {
   const [key, setKey] = useState('');
   const chosen = all.find((comparison) => comparison.key === key) ?? all[0];
+  const version = useRefresh(REFRESH_MS);
+  const skills = useResource<SkillResponse>(
+    chosen === undefined
+      ? undefined
+      : `/instruments/${encodeURIComponent(chosen.instrument)}/skill?configHash=${chosen.configHash}`,
+    version,
+  );
   if (chosen === undefined) return null;
   return (
     <>
@@ -78,7 +85,7 @@ function Board({
         </div>
         {unshown === 0 ? null : <p class="muted small">{countText(unshown)} more are not listed.</p>}
       </div>
-      <ComparisonCard comparison={chosen} note={note} trials={trials} />
+      <ComparisonCard comparison={chosen} note={note} skills={skills.value} trials={trials} />
       <div class="columns">
         <ReliabilityCard comparison={chosen} />
         <SpansCard key={chosen.key} comparison={chosen} />

@@ -11,13 +11,17 @@ import type { Comparison } from './score-view.ts';
 
 const BOX = { width: 340, height: 130, margin: 8 };
 
+/** One group: another rule, configuration or engine is another experiment. */
+function spansPath({ instrument, rows, configHash, engineVersion, horizonMs }: Comparison, forecast: string): string {
+  const { hitRuleKind = 'MOVE', leastMove = '' } = rows[0]?.group ?? {};
+  const group = { forecast, hitRuleKind, horizonMs: String(horizonMs), leastMove, configHash, engineVersion };
+  return `/instruments/${encodeURIComponent(instrument)}/score-spans?${new URLSearchParams(group).toString()}`;
+}
+
 /** Skill and regret as they were at each time, of all outcomes until then. */
 export function SpansCard({ comparison }: { readonly comparison: Comparison }) {
   const [forecast, setForecast] = useState('DECISION');
-  const { instrument, configHash, horizonMs } = comparison;
-  const resource = useResource<ScoreSpansResponse>(
-    `/instruments/${encodeURIComponent(instrument)}/score-spans?forecast=${encodeURIComponent(forecast)}&configHash=${configHash}&horizonMs=${horizonMs}`,
-  );
+  const resource = useResource<ScoreSpansResponse>(spansPath(comparison, forecast));
   return (
     <section class="card" aria-label="Skill and regret over time">
       <div class="card-head">
