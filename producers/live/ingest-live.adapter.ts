@@ -258,7 +258,7 @@ class LiveIngest {
         for (const stream of this.streams.values()) stream.connected(performance.now());
       },
       onDown: () => {
-        for (const stream of this.streams.values()) stream.disconnected();
+        for (const stream of this.streams.values()) stream.disconnected(performance.now());
       },
     });
   }

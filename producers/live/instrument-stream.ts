@@ -156,15 +156,16 @@ export class InstrumentStream {
     this.mayHaveMissed(nowMs);
   }
 
-  disconnected(): void {
+  disconnected(nowMs: number): void {
     this.liveness.disconnected();
+    this.mayHaveMissed(nowMs);
   }
 
   /** A trade may have passed unnoticed: where ids are opaque, a page of the newest decides. */
   mayHaveMissed(nowMs: number): void {
     if (this.opaque === undefined) return;
+    this.tearing.torn(nowMs, this.opaque.isTorn);
     this.opaque.tear();
-    this.tearing.torn(nowMs);
     this.liveness.headIsKnown = false;
   }
 
@@ -206,14 +207,12 @@ export class InstrumentStream {
     if (request.kind === 'newest') this.newestShown(page, nowMs);
     if (!this.isStarted) this.beginWithNewest(page);
     else if (this.isProbe(request)) this.probed(page, nowMs);
-    else if (this.opaque === undefined || transport === 'poll' || this.liveness.wasConnectedAt(askedAtMs))
-      this.take(page, nowMs);
+    else this.take(page, this.isWholePage(askedAtMs), nowMs);
     const isFull = request.kind === 'from' && page.length >= this.options.pageTradesMax;
-    if (transport === 'poll') this.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
+    this.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
     // A full page may be followed by more.
     const isPolled = transport === 'poll' && !isFull;
-    const settledMs = this.opaque === undefined ? 0 : this.options.timing.subscriptionGraceMs;
-    if (isPolled || (request.kind === 'newest' && this.liveness.hasBeenConnectedFor(settledMs, askedAtMs))) {
+    if (isPolled || (request.kind === 'newest' && this.showsHead(askedAtMs))) {
       this.liveness.headIsKnown = true;
       this.liveness.proven(askedAtWallMs);
     }
@@ -248,6 +247,19 @@ export class InstrumentStream {
     this.buffer.drop();
   }
 
+  /** Whether a page requested then shows everything that was published until a connection delivers. */
+  private isWholePage(askedAtMs: number): boolean {
+    const isLater = this.options.transport === 'poll' || this.liveness.wasConnectedAt(askedAtMs);
+    return isLater && this.tearing.isCoveredBy(askedAtMs);
+  }
+
+  /** Where ids are opaque, the venue must surely have had our subscription. */
+  private showsHead(askedAtMs: number): boolean {
+    if (this.opaque === undefined) return this.liveness.wasConnectedAt(askedAtMs);
+    const { subscriptionGraceMs } = this.options.timing;
+    return this.tearing.isCoveredBy(askedAtMs) && this.liveness.hasBeenConnectedFor(subscriptionGraceMs, askedAtMs);
+  }
+
   private pageWanted(nowMs: number): PageRequest | undefined {
     const { transport, pageTradesMax, tradeIds, waitingMax } = this.options;
     // Where ids are dense one trade shows everything missing; elsewhere only a page can show what was missed.
@@ -260,6 +272,10 @@ export class InstrumentStream {
     }
     if (this.waiting >= waitingMax && this.opaque?.isTorn !== true) return undefined;
     if (transport === 'poll') return nowMs >= this.pollAgainAtMs ? this.pageOfPoll() : undefined;
+    if (this.opaque !== undefined && !this.liveness.isConnected) {
+      // Pages of the newest trades may not reach back once the connection is up again.
+      return nowMs >= this.pollAgainAtMs ? { kind: 'newest', limit, urgent: true } : undefined;
+    }
     if (!this.liveness.isConnected || this.liveness.isInDoubt) return undefined;
     if (!this.liveness.headIsKnown) return this.pageAfterTear(limit, nowMs);
     return this.liveness.isSilent(nowMs) ? { kind: 'newest', limit, urgent: false } : undefined;
@@ -334,8 +350,9 @@ export class InstrumentStream {
     if (impossible !== undefined) this.options.onRefused(refusedFor(impossible, newest.tradeId), nowMs);
   }
 
-  private take(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
-    this.opaque?.mend(page);
+  private take(page: readonly (Trade | RefusedTrade)[], isWhole: boolean, nowMs: number): void {
+    this.opaque?.mend(page, isWhole);
+    this.tearing.progressed(nowMs);
     for (const item of page) {
       if (isRefusedTrade(item)) this.refusedByHistory(item, nowMs);
       else if (this.opaque === undefined) this.offer(item, 'history');

@@ -263,7 +263,7 @@ describe('an instrument is in sync', () => {
     const stream = running(9);
     stream.received(tradeWith(10), 1);
     takeAll(stream);
-    stream.disconnected();
+    stream.disconnected(2);
     expect(stream.isInSync).toBe(false);
     stream.connected(100);
     expect(stream.isInSync).toBe(false);

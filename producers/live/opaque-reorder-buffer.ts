@@ -1,6 +1,7 @@
 import type { Trade, TradeGapReason } from '../../contracts/generated/events.ts';
 import { isRefusedTrade, type RefusedTrade } from '../venue.ts';
 import type { TradeOrigin } from './telemetry.ts';
+import { TornSegments, type Received } from './torn-segments.ts';
 import {
   idsAround,
   type GivenUpGap,
@@ -16,11 +17,6 @@ import {
  */
 const RECENT_IDS_MAX = 20_000;
 
-interface Received {
-  readonly trade: Trade;
-  readonly origin: TradeOrigin;
-}
-
 /**
  * For venues whose ids have no order, or an order with holes: trades are released as they arrive, each once as far back
  * as ids are remembered. A single missing trade cannot be known. But where the connection was interrupted, the buffer is
@@ -32,8 +28,8 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   /** In the order of arrival: a Set keeps it. */
   private readonly recent = new Set<string>();
   private queue: Released[] = [];
-  /** Trades received after the tear, by id, in the order of arrival; undefined where nothing may be missing. */
-  private sinceTear: Map<string, Received> | undefined;
+  /** Trades received after the tear; undefined where nothing may be missing. */
+  private torn: TornSegments | undefined;
   /** Ids shown at the beginning, before the first trade that was wanted. */
   private beforeBeginning: readonly string[] = [];
   /** The last trade before which nothing is missing, as far as known. */
@@ -48,7 +44,7 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   }
 
   get waiting(): number {
-    return this.queue.length + (this.sinceTear?.size ?? 0);
+    return this.queue.length + (this.torn?.size ?? 0);
   }
 
   get isReady(): boolean {
@@ -56,7 +52,7 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   }
 
   get isTorn(): boolean {
-    return this.sinceTear !== undefined;
+    return this.torn !== undefined;
   }
 
   get first(): Released | undefined {
@@ -64,19 +60,21 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   }
 
   hasHeard(tradeId: string): boolean {
-    return this.recent.has(tradeId) || this.sinceTear?.has(tradeId) === true;
+    return this.recent.has(tradeId) || this.torn?.has(tradeId) === true;
   }
 
   resume(held: HeldByTape | undefined): void {
     if (held === undefined && !this.isStarted) return;
     this.isStarted = true;
     this.lastTime = held?.lastTime ?? null;
-    const waiting = this.queue.flatMap((released) => (released.kind === 'trade' ? [released] : []));
     // Released trades that did not arrive are missing between the tape's end and those that wait.
-    this.sinceTear = new Map([
-      ...waiting.map(({ trade, origin }) => [trade.tradeId, { trade, origin }] as const),
-      ...(this.sinceTear ?? []),
-    ]);
+    const torn = new TornSegments();
+    for (const released of this.queue) if (released.kind === 'trade') torn.add(released);
+    for (const segment of this.torn?.all ?? []) {
+      torn.cut();
+      for (const received of segment) torn.add(received);
+    }
+    this.torn = torn;
     this.queue = [];
     this.recent.clear();
     for (const id of held?.recentIds ?? this.beforeBeginning) this.remember(id);
@@ -92,8 +90,8 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   offer(trade: Trade, origin: TradeOrigin): Offered {
     if (this.hasHeard(trade.tradeId)) return 'DUPLICATE';
     if (this.waiting >= this.waitingMax) return 'FORGOTTEN';
-    if (this.sinceTear === undefined) this.push({ trade, origin });
-    else this.sinceTear.set(trade.tradeId, { trade, origin });
+    if (this.torn === undefined) this.push({ trade, origin });
+    else this.torn.add({ trade, origin });
     return 'NEW';
   }
 
@@ -109,40 +107,45 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
 
   /** From here on trades may have been missed: what arrives waits for a page. */
   tear(): void {
-    if (this.isStarted) this.sinceTear ??= new Map();
+    if (!this.isStarted) return;
+    this.torn ??= new TornSegments();
+    this.torn.cut();
   }
 
   /**
    * Lays a page of the newest trades, oldest first, over the tear, if there is one, and takes the trades of it that are
    * new. Trades before the first known one are older than the beginning, or forgotten: they are not wanted. A page may
    * exceed the room: it is bounded itself.
+   *
+   * @param isWhole false where it was requested too early to show everything missed: later trades go on waiting
    */
-  mend(page: readonly (Trade | RefusedTrade)[]): void {
+  mend(page: readonly (Trade | RefusedTrade)[], isWhole: boolean): void {
     const known = page.findIndex(({ tradeId }) => tradeId !== undefined && this.recent.has(tradeId));
     const trades = page.slice(known + 1).flatMap((item) => (isRefusedTrade(item) ? [] : [item]));
+    const fresh = trades.filter(({ tradeId }) => !this.recent.has(tradeId));
+    const torn = this.torn ?? new TornSegments();
+    const around = torn.around(fresh);
+    // Where it reaches back to a known trade, or nothing was known, the page has all of its time.
     const isContinuous = known >= 0 || page.length === 0 || this.recent.size === 0;
-    const since = this.sinceTear ?? new Map<string, Received>();
-    this.sinceTear = undefined;
-    const before = beforePage(since, trades);
-    const inPage = new Set(trades.map(({ tradeId }) => tradeId));
-    const after = [...since.values()].slice(before.length).filter(({ trade }) => !inPage.has(trade.tradeId));
-    const paged = trades
-      .filter(({ tradeId }) => !this.recent.has(tradeId))
-      .map((trade): Received => since.get(trade.tradeId) ?? { trade, origin: 'history' });
-    const received = [...before, ...paged, ...after];
-    if (!isContinuous) this.declare('NOT_SERVED', received[0]?.trade);
-    for (const each of received) this.push(each);
+    for (const segment of around.before) this.release(segment, !isContinuous);
+    const paged = fresh.map((trade): Received => torn.get(trade.tradeId) ?? { trade, origin: 'history' });
+    this.release(paged, !isContinuous && !around.isJoined);
+    this.torn = isWhole ? undefined : new TornSegments();
+    for (const segment of around.after) {
+      if (isWhole) this.release(segment, false);
+      this.torn?.cut();
+      for (const each of segment) this.torn?.add(each);
+    }
+    this.torn?.cut();
   }
 
-  /** Gives up waiting for a page: a gap is declared before what arrived since. */
+  /** Gives up waiting for a page: a gap is declared before what arrived after each interruption. */
   giveUp(reason: TradeGapReason): GivenUpGap | undefined {
-    const since = this.sinceTear;
-    const [first] = since?.values() ?? [];
-    if (since === undefined || first === undefined) return undefined;
-    this.sinceTear = undefined;
-    const gap = this.declare(reason, first.trade);
-    for (const each of since.values()) this.push(each);
-    return gap;
+    const segments = this.torn?.all ?? [];
+    if (segments.length === 0) return undefined;
+    this.torn = undefined;
+    const gaps = segments.map((segment) => this.release(segment, true, reason));
+    return gaps.find((gap) => gap !== undefined);
   }
 
   passRefused(): void {
@@ -161,12 +164,18 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
     this.queue.push({ kind: 'trade', trade, origin, late: false });
   }
 
-  private declare(reason: TradeGapReason, after: Trade | undefined): GivenUpGap | undefined {
+  /** Trades without a hole among them, after a gap or directly after the last one. */
+  private release(segment: readonly Received[], isAfterGap: boolean, reason: TradeGapReason = 'NOT_SERVED') {
+    const gap = isAfterGap ? this.gapBefore(segment[0]?.trade, reason) : undefined;
+    if (gap !== undefined) this.queue.push({ kind: 'gap', gap });
+    for (const each of segment) this.push(each);
+    return gap;
+  }
+
+  private gapBefore(after: Trade | undefined, reason: TradeGapReason): GivenUpGap | undefined {
     if (this.last === undefined || after === undefined) return undefined;
     const around = idsAround(this.last.id, after.tradeId);
-    const gap = { ...around, reason, fromTime: this.last.timeUs, toTime: after.eventTime };
-    this.queue.push({ kind: 'gap', gap });
-    return gap;
+    return { ...around, reason, fromTime: this.last.timeUs, toTime: after.eventTime };
   }
 
   private remember(id: string): void {
@@ -177,15 +186,4 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
       return;
     }
   }
-}
-
-/** What arrived before the first trade that the page has too: it is older than the page. */
-function beforePage(since: ReadonlyMap<string, Received>, page: readonly Trade[]): readonly Received[] {
-  const common = page.find(({ tradeId }) => since.has(tradeId));
-  if (common === undefined) return [];
-  const received = [...since.values()];
-  return received.slice(
-    0,
-    received.findIndex(({ trade }) => trade.tradeId === common.tradeId),
-  );
 }

@@ -28,7 +28,10 @@ describe('a reorder buffer of opaque ids', () => {
     opaque.drop();
     opaque.drop();
     opaque.resume({ lastId: undefined, lastTime: 1, declaredGaps: [], recentIds: ['a'] });
-    opaque.mend(['x', 'a', 'b', 'c', 'd'].map((id) => tradeWith(id)));
+    opaque.mend(
+      ['x', 'a', 'b', 'c', 'd'].map((id) => tradeWith(id)),
+      true,
+    );
     expect(takeAll(opaque)).toEqual(['b', 'c', 'd']);
   });
 
