@@ -200,6 +200,11 @@ export const LOG_EVENTS = {
   ),
   'live-closed': always('info', LIVE, 'The process is stopping and closed its connection to the venue.'),
   'live-reconnect-scheduled': always('info', LIVE, 'The next attempt to connect is due after a pause.'),
+  'live-notice': always(
+    'warn',
+    LIVE,
+    'The venue refuses a subscription, asks for a new connection, or is under maintenance.',
+  ),
   'live-resumed': always('info', LIVE, 'The trade after which an instrument continues, according to the tape.'),
   'live-trades-appended': sampled('info', LIVE, 'Kafka acknowledged trades of an instrument.'),
   'live-append-failed': always('warn', LIVE, 'Kafka did not accept a batch; the end of the tape is read again.'),

@@ -1,6 +1,6 @@
 import type { Trade } from '../contracts/generated/events.ts';
-import { instrumentNameOf, isInstrument, symbolOf } from '../contracts/instrument-name.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
+import { joinedInstrument, joinedName, joinedSymbol, type JoinedSymbols } from './joined-symbols.ts';
 import type { JsonObject } from './json.ts';
 import { isRefusal, malformed, tradeOf } from './source.ts';
 
@@ -21,28 +21,16 @@ export const BINANCE_QUOTES: readonly string[] = [
   .concat(['BTC', 'ETH', 'BNB', 'EUR', 'TRY', 'BRL', 'GBP', 'AUD', 'JPY', 'PLN', 'RON', 'UAH', 'RUB', 'NGN', 'ZAR'])
   .concat(['ARS', 'MXN', 'COP', 'CZK', 'DAI', 'PAX', 'XRP', 'TRX', 'SOL', 'DOGE', 'DOT', 'VAI', 'UST', 'USD']);
 
-/**
- * `BTC-USDT@binance` for BTCUSDT; a symbol without a known quote at its end, such as a dated future's, is kept:
- * `BTCUSDT_250328@binance`. No two symbols give the same instrument. Undefined for what cannot be a symbol.
- */
+const SYMBOLS: JoinedSymbols = { venue: VENUE, quotes: BINANCE_QUOTES };
+
+/** `BTC-USDT@binance` for BTCUSDT: {@link joinedInstrument}. */
 export function binanceInstrument(symbol: string): string | undefined {
-  const instrument = nameOf(symbol);
-  return isInstrument(instrument) ? instrument : undefined;
+  return joinedInstrument(symbol, SYMBOLS);
 }
 
-/** The inverse; undefined for an instrument that no symbol gives, such as `BTCUSDT@binance`. */
+/** The inverse: {@link joinedSymbol}. */
 export function binanceSymbol(instrument: string): string | undefined {
-  if (!isInstrument(instrument)) return undefined;
-  const { symbol: name, venue } = symbolOf(instrument);
-  if (venue !== VENUE) return undefined;
-  const quote = BINANCE_QUOTES.find((candidate) => name.endsWith(`-${candidate}`));
-  const symbol = quote === undefined ? name : name.slice(0, -quote.length - 1) + quote;
-  return nameOf(symbol) === instrument ? symbol : undefined;
-}
-
-function nameOf(symbol: string): string {
-  const quote = BINANCE_QUOTES.find((candidate) => symbol.length > candidate.length && symbol.endsWith(candidate));
-  return instrumentNameOf(quote === undefined ? symbol : `${symbol.slice(0, -quote.length)}-${quote}`, VENUE);
+  return joinedSymbol(instrument, SYMBOLS);
 }
 
 /**
@@ -69,7 +57,7 @@ export function binanceTrade(data: JsonObject, receivedAt: number, source: strin
   }
   const trade = tradeOf({
     venue: VENUE,
-    instrument: nameOf(symbol),
+    instrument: joinedName(symbol, SYMBOLS),
     tradeId: String(id),
     eventTime: timeMs * MICROSECONDS_PER_MILLISECOND,
     price,

@@ -18,6 +18,37 @@ export interface RefusedTrade {
  */
 export type Parsed = readonly (Trade | RefusedTrade)[] | Refusal;
 
+/**
+ * A frame about the connection instead of trades. SUBSCRIPTION_REFUSED: trades of something requested will not arrive
+ * by this connection; RECONNECT: the venue ends the connection soon; MAINTENANCE: the market does not trade for now.
+ */
+export interface VenueNotice {
+  readonly notice: 'SUBSCRIPTION_REFUSED' | 'RECONNECT' | 'MAINTENANCE';
+  /** In the venue's words: untrusted text. */
+  readonly detail: string;
+}
+
+/** Where a venue answers a request for a page with an error in its own form, whatever the HTTP status. */
+export interface PageError {
+  readonly pageError: 'UNKNOWN_SYMBOL' | 'RATE_LIMITED' | 'OTHER';
+  /** In the venue's words: untrusted text. */
+  readonly detail: string;
+}
+
+/** What a venue's trades are, for those who choose one: `ingest venues` shows it. */
+export interface VenueFacts {
+  /** The side that its messages name. The tape has the taker's in any case. */
+  readonly side: 'TAKER' | 'MAKER' | 'NONE';
+  /** The finest digit of the times that its stream and its pages have in common. */
+  readonly timeResolution: 's' | 'ms' | 'us' | 'ns';
+  /** The trades that can be requested when the stream missed them: all, only the newest, or none. */
+  readonly backfill: 'ALL' | 'NEWEST' | 'NONE';
+  /** What its parsers were tested on: frames captured from the venue, or only the examples of its documentation. */
+  readonly provenOn: 'CAPTURE' | 'DOCUMENTATION';
+  /** One sentence on anything that surprises; omitted where nothing does. */
+  readonly note?: string;
+}
+
 /** A venue's addresses, without a slash at the end. */
 export interface Endpoints {
   readonly webSocketUrl: string;
@@ -71,6 +102,7 @@ export interface Venue {
    * OPAQUE: any unique text; missing trades cannot be known, only recently seen ones are recognised.
    */
   readonly tradeIds: 'DENSE' | 'OPAQUE';
+  readonly facts: VenueFacts;
   /** The venue's own name of an instrument, BTCUSDT for `BTC-USDT@binance`; undefined where no symbol is possible. */
   symbolOf(instrument: string): string | undefined;
   /** The instrument of a symbol; undefined where the symbol cannot be read. */
@@ -85,7 +117,7 @@ export interface Venue {
     /** A message that keeps the connection open besides WebSocket's own pings, where the venue requires one. */
     readonly keepAlive: string | undefined;
     /** Never throws. @param receivedAt microseconds */
-    parseFrame(text: string, receivedAt: number): Parsed;
+    parseFrame(text: string, receivedAt: number): Parsed | VenueNotice;
   };
   readonly history: {
     /** Most trades that one page holds. */
@@ -98,7 +130,7 @@ export interface Venue {
      */
     from(symbol: string, place: BackfillStart, limit: number): HistoryRequest | undefined;
     /** The answer to either. Never throws. @param receivedAt microseconds */
-    parsePage(text: string, symbol: string, receivedAt: number): Parsed;
+    parsePage(text: string, symbol: string, receivedAt: number): Parsed | PageError;
   };
   /** Real messages, for the shared suite and for people. */
   readonly examples: {
@@ -108,6 +140,10 @@ export interface Venue {
     readonly page: string;
     /** Frames without a trade that are not errors. */
     readonly otherFrames: readonly string[];
+    /** Frames about the connection; omitted where none are documented. */
+    readonly notices?: readonly { readonly text: string; readonly notice: VenueNotice['notice'] }[];
+    /** Answers to requests that are errors with HTTP status 200; omitted where there are none. */
+    readonly pageErrors?: readonly { readonly text: string; readonly pageError: PageError['pageError'] }[];
   };
 }
 
@@ -120,7 +156,20 @@ export function isRefusedTrade(item: Trade | RefusedTrade): item is RefusedTrade
   return 'refusal' in item;
 }
 
+/** Whether a frame or page could be read, and is neither a notice nor an error of the venue. */
+export function isTrades(parsed: Parsed | VenueNotice | PageError): parsed is readonly (Trade | RefusedTrade)[] {
+  return Array.isArray(parsed);
+}
+
 /** Whether a frame or page could not be read as a whole. */
-export function isUnreadable(parsed: Parsed): parsed is Refusal {
-  return !Array.isArray(parsed);
+export function isUnreadable(parsed: Parsed | VenueNotice | PageError): parsed is Refusal {
+  return 'reason' in parsed;
+}
+
+export function isNotice(parsed: Parsed | VenueNotice): parsed is VenueNotice {
+  return 'notice' in parsed;
+}
+
+export function isPageError(parsed: Parsed | PageError): parsed is PageError {
+  return 'pageError' in parsed;
 }

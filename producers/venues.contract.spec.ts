@@ -4,23 +4,34 @@ import { decodeBody, encodeBody } from '../contracts/codec.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import { isInstrument, refusalOf } from '../contracts/trade-rules.ts';
 import { VENUES } from './venues/catalogue.ts';
-import { isRefusedTrade, isUnreadable, liveSourceOf, type Parsed, type Venue } from './venue.ts';
+import {
+  isRefusedTrade,
+  isTrades,
+  isUnreadable,
+  liveSourceOf,
+  type PageError,
+  type Parsed,
+  type Venue,
+  type VenueNotice,
+} from './venue.ts';
 
 const RECEIVED_AT = 1_790_000_000_000_000;
+
+type AnyAnswer = Parsed | VenueNotice | PageError;
 
 /** The obligations of every venue; each one in the catalogue is tested automatically. */
 function venueSuite(venue: Venue): void {
   const { examples, stream, history, limits } = venue;
-  const frame = (text: string): Parsed => stream.parseFrame(text, RECEIVED_AT);
-  const page = (text: string): Parsed => history.parsePage(text, examples.symbol, RECEIVED_AT + 1);
-  const only = (parsed: Parsed): Trade => {
-    if (isUnreadable(parsed) || parsed.length !== 1) expect.fail(JSON.stringify(parsed));
+  const frame = (text: string): Parsed | VenueNotice => stream.parseFrame(text, RECEIVED_AT);
+  const page = (text: string): Parsed | PageError => history.parsePage(text, examples.symbol, RECEIVED_AT + 1);
+  const only = (parsed: AnyAnswer): Trade => {
+    if (!isTrades(parsed) || parsed.length !== 1) expect.fail(JSON.stringify(parsed));
     const [item] = parsed;
     if (item === undefined || isRefusedTrade(item)) expect.fail(JSON.stringify(item));
     return item;
   };
-  const expectValid = (parsed: Parsed): void => {
-    if (isUnreadable(parsed)) return;
+  const expectValid = (parsed: AnyAnswer): void => {
+    if (!isTrades(parsed)) return;
     for (const item of parsed) {
       if (isRefusedTrade(item)) {
         expect(item.refusal.detail).not.toBe('');
@@ -38,6 +49,31 @@ function venueSuite(venue: Venue): void {
   it('has a name and a description', () => {
     expect(venue.name).toMatch(/^[a-z0-9][a-z0-9._-]*$/);
     expect(venue.description).not.toBe('');
+  });
+
+  it('states what its trades are, as its example has them', () => {
+    const { facts } = venue;
+    const { side, eventTime } = only(frame(examples.frame));
+    expect(side === 'UNKNOWN').toBe(facts.side === 'NONE');
+    const unitUs = { s: 1_000_000, ms: 1_000, us: 1, ns: 1 }[facts.timeResolution];
+    expect(eventTime % unitUs).toBe(0);
+    const place = { firstTradeId: 4_711, afterTimeUs: RECEIVED_AT };
+    expect(history.from(examples.symbol, place, 1) !== undefined).toBe(facts.backfill === 'ALL');
+  });
+
+  it('reports in its own words what a venue says of its connection', () => {
+    for (const { text, notice } of examples.notices ?? []) {
+      const parsed = frame(text);
+      if (!('notice' in parsed)) expect.fail(JSON.stringify(parsed));
+      expect(parsed.notice).toBe(notice);
+      expect(parsed.detail).not.toMatch(/undefined|\[object/);
+    }
+    for (const { text, pageError } of examples.pageErrors ?? []) {
+      const parsed = page(text);
+      if (!('pageError' in parsed)) expect.fail(JSON.stringify(parsed));
+      expect(parsed.pageError).toBe(pageError);
+      expect(parsed.detail).not.toMatch(/undefined|\[object/);
+    }
   });
 
   it('names its instruments by symbols that lead back to them', () => {
@@ -81,8 +117,7 @@ function venueSuite(venue: Venue): void {
   });
 
   it('reads an empty page as such, and anything that is not a page as unreadable', () => {
-    for (const text of ['', 'null', '<html>', '"', '{"code":-1,"msg":"no"}'])
-      expect(isUnreadable(page(text))).toBe(true);
+    for (const text of ['', 'null', '<html>', '"', '{"code":-1,"msg":"no"}']) expect(isTrades(page(text))).toBe(false);
   });
 
   it('reads no trade from a frame or page truncated anywhere', () => {

@@ -11,6 +11,7 @@ import {
   ENGINE,
   gauge,
   histogram,
+  LAG,
   LIVE,
   MICROSECONDS,
   MILLISECONDS,
@@ -292,6 +293,23 @@ export const METRICS = {
     LIVE,
     ['venue', 'reason'],
     'Connections that ended, and attempts that failed (HANDSHAKE); not those that the process closes as it stops.',
+  ),
+  tapeproof_live_notices_total: counter(
+    LIVE,
+    ['venue', 'notice'],
+    'Words of the venue about the connection: SUBSCRIPTION_REFUSED, RECONNECT or MAINTENANCE.',
+  ),
+  tapeproof_live_frames_total: counter(LIVE, ['venue'], 'Messages received from the venue by WebSocket.'),
+  tapeproof_live_clock_offset_seconds: gauge(
+    LIVE,
+    ['venue'],
+    "The least time from a trade's stamp to its receipt in the last one to two minutes: how far this clock is ahead of the venue's, the fastest delivery included.",
+  ),
+  tapeproof_live_tape_lag_seconds: histogram(
+    LIVE,
+    ['venue'],
+    LAG,
+    "Time from the stamp of a trade received by WebSocket to Kafka's acknowledgement, the last of each batch.",
   ),
   tapeproof_live_trades_total: counter(
     LIVE,

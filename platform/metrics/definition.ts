@@ -38,6 +38,9 @@ export const LIVE = ['ingest-live'] as const;
 export const MICROSECONDS = [1e-6, 2e-6, 5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2] as const;
 export const MILLISECONDS = [1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10] as const;
 
+/** Delays of a market's data, from a local exchange to a feed that is minutes behind. */
+export const LAG = [5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60, 600] as const;
+
 export const counter = <const Labels extends readonly string[]>(
   at: readonly Service[],
   labels: Labels,

@@ -1,7 +1,7 @@
 import { TapeproofError } from '../../platform/errors.ts';
-import { isUnreadable, type HistoryRequest, type Venue } from '../venue.ts';
+import { isPageError, isUnreadable, type HistoryRequest, type Venue } from '../venue.ts';
 import { backoffMs } from './backoff.ts';
-import { get, type RestAnswer } from './rest-client.adapter.ts';
+import { get, RETRY_AFTER_DEFAULT_MS, type RestAnswer } from './rest-client.adapter.ts';
 import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import { RequestBudget } from './request-budget.ts';
@@ -134,9 +134,15 @@ export class Backfill {
 
   private read(answer: RestAnswer, stream: InstrumentStream) {
     if (answer.outcome !== 'ok') return answer;
+    const { status } = answer;
     const page = this.options.venue.history.parsePage(answer.text, stream.options.symbol, Date.now() * 1_000);
-    if (!isUnreadable(page)) return { outcome: 'ok', status: answer.status, page } as const;
-    return { outcome: 'failed', status: answer.status, detail: page.detail } as const;
+    if (isUnreadable(page)) return { outcome: 'failed', status, detail: page.detail } as const;
+    if (!isPageError(page)) return { outcome: 'ok', status, page } as const;
+    const { pageError, detail } = page;
+    if (pageError === 'RATE_LIMITED') {
+      return { outcome: 'rate-limited', status, retryAfterMs: RETRY_AFTER_DEFAULT_MS } as const;
+    }
+    return { outcome: 'failed', status: pageError === 'UNKNOWN_SYMBOL' ? NOT_FOUND : status, detail } as const;
   }
 
   private heed(answer: RestAnswer, nowMs: number): void {

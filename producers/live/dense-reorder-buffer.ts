@@ -2,6 +2,7 @@ import type { Trade, TradeGapReason } from '../../contracts/generated/events.ts'
 import { DeclaredGaps } from './declared-gaps.ts';
 import type { TradeOrigin } from './telemetry.ts';
 import {
+  idsOf,
   LATE_TRADES_MAX,
   type GivenUpGap,
   type HeldByTape,
@@ -123,7 +124,7 @@ export class DenseReorderBuffer implements ReorderBuffer {
     if (missing === undefined || firstAfter === undefined) return undefined;
     const toTime = this.firstTimeWaiting();
     if (toTime === undefined) return undefined;
-    const gap = { ...missing, reason, fromTime: this.lastTime, toTime };
+    const gap = { ...idsOf(missing), reason, fromTime: this.lastTime, toTime };
     this.gapToDeclare = gap;
     this.declaredGaps.add(missing);
     this.next = firstAfter.id;

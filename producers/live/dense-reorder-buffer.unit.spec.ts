@@ -31,7 +31,7 @@ function takeAll(dense: DenseReorderBuffer): string[] {
 }
 
 function nameOf(released: Released): string {
-  if (released.kind === 'gap') return `gap ${released.gap.first}..${released.gap.last}`;
+  if (released.kind === 'gap') return `gap ${released.gap.firstTradeId}..${released.gap.lastTradeId}`;
   return (released.late ? 'late ' : '') + released.trade.tradeId;
 }
 
@@ -68,8 +68,9 @@ describe('a reorder buffer of dense ids', () => {
     for (const id of [10, 14, 15]) dense.offer(trade(id), 'stream');
     expect(takeAll(dense)).toEqual(['10']);
     expect(dense.giveUp('NOT_SERVED')).toEqual({
-      first: 11,
-      last: 13,
+      firstTradeId: '11',
+      lastTradeId: '13',
+      missingTrades: 3,
       reason: 'NOT_SERVED',
       fromTime: trade(10).eventTime,
       toTime: trade(14).eventTime,
@@ -235,7 +236,7 @@ describe('a reorder buffer of dense ids', () => {
         const inGaps = new Set(
           released.flatMap((item) =>
             item.kind === 'gap'
-              ? Array.from({ length: item.gap.last - item.gap.first + 1 }, (_, index) => item.gap.first + index)
+              ? Array.from({ length: item.gap.missingTrades }, (_, index) => Number(item.gap.firstTradeId) + index)
               : [],
           ),
         );

@@ -1,15 +1,18 @@
 import type { Trade } from '../../contracts/generated/events.ts';
-import { isRefusedTrade, isUnreadable, type RefusedTrade, type Venue } from '../venue.ts';
+import { isNotice, isRefusedTrade, isUnreadable, type RefusedTrade, type Venue, type VenueNotice } from '../venue.ts';
+import type { ClockOffset } from './clock-offset.ts';
 import type { InstrumentStream } from './instrument-stream.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 
 export interface FrameRouterOptions {
   readonly venue: Venue;
   /** By instrument. */
-  readonly streams: ReadonlyMap<string, Pick<InstrumentStream, 'received'>>;
+  readonly streams: ReadonlyMap<string, Pick<InstrumentStream, 'received' | 'mayHaveMissed'>>;
   readonly telemetry: LiveTelemetry;
   /** Keeps refused trades and frames that belong to no stream. */
   readonly onRefused: (refused: RefusedTrade, nowMs: number) => void;
+  readonly onNotice: (notice: VenueNotice) => void;
+  readonly clockOffset: Pick<ClockOffset, 'measured'>;
 }
 
 /**
@@ -20,16 +23,22 @@ export interface FrameRouterOptions {
  */
 export function routeFrame(options: FrameRouterOptions, text: string, receivedAt: number, nowMs: number): void {
   const parsed = options.venue.stream.parseFrame(text, receivedAt);
-  if (!isUnreadable(parsed)) for (const item of parsed) routeItem(options, item, nowMs);
-  else options.onRefused({ refusal: parsed, instrument: undefined, tradeId: undefined, text }, nowMs);
+  if (isNotice(parsed)) options.onNotice(parsed);
+  else if (!isUnreadable(parsed)) for (const item of parsed) routeItem(options, item, nowMs);
+  else {
+    options.onRefused({ refusal: parsed, instrument: undefined, tradeId: undefined, text }, nowMs);
+    // It may have been a trade of any of them.
+    for (const stream of options.streams.values()) stream.mayHaveMissed(nowMs);
+  }
 }
 
 function routeItem(
-  { streams, telemetry, onRefused }: FrameRouterOptions,
+  { streams, telemetry, onRefused, clockOffset }: FrameRouterOptions,
   item: Trade | RefusedTrade,
   nowMs: number,
 ): void {
   const { instrument } = item;
+  if (!isRefusedTrade(item)) clockOffset.measured(item.eventTime, item.receivedAt);
   const stream = instrument === undefined ? undefined : streams.get(instrument);
   if (stream !== undefined) stream.received(item, nowMs);
   else if (instrument !== undefined) telemetry({ kind: 'not-asked-for', instrument });

@@ -12,7 +12,8 @@ import { AppendCounts } from './append-counts.ts';
 import { Backfill } from './backfill.adapter.ts';
 import { Watermarks } from './watermarks.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
-import { routeFrame } from './frame-router.ts';
+import { routeFrame, type FrameRouterOptions } from './frame-router.ts';
+import { ClockOffset } from './clock-offset.ts';
 import { InstrumentStream } from './instrument-stream.ts';
 import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.ts';
 import { mayStream } from './stream-start.ts';
@@ -122,6 +123,8 @@ class LiveIngest {
   private rounds: NodeJS.Timeout | undefined;
   private isStreamStarted = false;
   private askingSinceMs = 0;
+  private readonly clockOffset = new ClockOffset();
+  private frames = 0;
   private statusAtMs = 0;
   private tradesAtStatus = 0;
 
@@ -233,7 +236,14 @@ class LiveIngest {
     const { venue, endpoints, symbols, timing } = this.parts.plan;
     const names = [...symbols.values()];
     const { streams, telemetry, onRefused } = this;
-    const routing = { venue, streams, telemetry, onRefused };
+    const routing: FrameRouterOptions = {
+      ...{ venue, streams, onRefused, telemetry },
+      clockOffset: this.clockOffset,
+      onNotice: ({ notice, detail }) => {
+        telemetry({ kind: 'notice', notice, detail });
+        if (notice === 'RECONNECT') this.venueStream?.replace('REQUESTED');
+      },
+    };
     return new VenueStream({
       url: venue.stream.url(endpoints.webSocketUrl, names),
       subscriptions: venue.stream.subscriptions(names),
@@ -242,6 +252,7 @@ class LiveIngest {
       timing,
       telemetry,
       onFrame: (text, receivedAt) => {
+        this.frames += 1;
         routeFrame(routing, text, receivedAt, performance.now());
         this.writer.poke();
       },
@@ -249,7 +260,7 @@ class LiveIngest {
         for (const stream of this.streams.values()) stream.connected(performance.now());
       },
       onDown: () => {
-        for (const stream of this.streams.values()) stream.disconnected();
+        for (const stream of this.streams.values()) stream.disconnected(performance.now());
       },
     });
   }
@@ -312,6 +323,8 @@ class LiveIngest {
       waitingTrades: waiting,
       missingTrades: missing,
       instrumentsInSync: inSync,
+      frames: this.frames,
+      clockOffsetUs: this.clockOffset.leastUs,
     });
     this.parts.options.onStatus?.({
       tradesAppended: this.counts.trades,

@@ -4,8 +4,9 @@ import { DenseReorderBuffer } from './dense-reorder-buffer.ts';
 import { GapTracker, type GapTiming } from './gap.ts';
 import { Liveness } from './liveness.ts';
 import { OpaqueReorderBuffer } from './opaque-reorder-buffer.ts';
-import type { HeldByTape, Released, ReorderBuffer } from './reorder-buffer.ts';
+import type { HeldByTape, Offered, Released, ReorderBuffer } from './reorder-buffer.ts';
 import { REACH, SequenceCheck } from './sequence-check.ts';
+import { TearDeadline } from './tear-deadline.ts';
 import type { LiveTelemetry, TradeOrigin } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
@@ -50,7 +51,8 @@ export interface InstrumentStreamOptions {
   readonly asksFrom: boolean;
   readonly waitingMax: number;
   readonly resumeTradesMax: number;
-  readonly timing: GapTiming & Pick<LiveTiming, 'pollIntervalMs' | 'probeAfterMs' | 'probeGraceMs'>;
+  readonly timing: GapTiming &
+    Pick<LiveTiming, 'pollIntervalMs' | 'probeAfterMs' | 'probeGraceMs' | 'subscriptionGraceMs'>;
   readonly telemetry: LiveTelemetry;
   /** Keeps refused trades and frames. */
   readonly onRefused: (refused: RefusedTrade, nowMs: number) => void;
@@ -64,8 +66,11 @@ export interface InstrumentStreamOptions {
 export class InstrumentStream {
   readonly options: InstrumentStreamOptions;
   private readonly buffer: ReorderBuffer;
+  /** The same buffer where ids are opaque. */
+  private readonly opaque: OpaqueReorderBuffer | undefined;
   private readonly gaps: GapTracker;
   private readonly liveness: Liveness;
+  private readonly tearing: TearDeadline;
   private readonly sequenceCheck = new SequenceCheck();
   private readonly refusedIds = new Set<string>();
   private pollAgainAtMs = 0;
@@ -74,7 +79,9 @@ export class InstrumentStream {
   constructor(options: InstrumentStreamOptions) {
     this.options = options;
     const { instrument, tradeIds, waitingMax, timing, telemetry, resumeTradesMax } = options;
-    this.buffer = tradeIds === 'DENSE' ? new DenseReorderBuffer(waitingMax) : new OpaqueReorderBuffer(waitingMax);
+    this.opaque = tradeIds === 'OPAQUE' ? new OpaqueReorderBuffer(waitingMax) : undefined;
+    this.buffer = this.opaque ?? new DenseReorderBuffer(waitingMax);
+    this.tearing = new TearDeadline(timing);
     this.gaps = new GapTracker({ instrument, missingMax: resumeTradesMax, timing, telemetry });
     this.liveness = new Liveness(timing);
   }
@@ -133,6 +140,8 @@ export class InstrumentStream {
   resume(held: HeldByTape | undefined): void {
     this.gaps.forget();
     this.buffer.resume(held);
+    // Where ids are opaque, only a page shows what is missing after the tape's end.
+    if (this.opaque?.isTorn === true) this.liveness.headIsKnown = false;
     if (held?.lastId !== undefined) this.sequenceCheck.know(held.lastId);
   }
 
@@ -144,10 +153,20 @@ export class InstrumentStream {
   /** A connection delivers from now on. */
   connected(nowMs: number): void {
     this.liveness.connected(nowMs);
+    this.mayHaveMissed(nowMs);
   }
 
-  disconnected(): void {
+  disconnected(nowMs: number): void {
     this.liveness.disconnected();
+    this.mayHaveMissed(nowMs);
+  }
+
+  /** A trade may have passed unnoticed: where ids are opaque, a page of the newest decides. */
+  mayHaveMissed(nowMs: number): void {
+    if (this.opaque === undefined) return;
+    this.tearing.torn(nowMs, this.opaque.isTorn);
+    this.opaque.tear();
+    this.liveness.headIsKnown = false;
   }
 
   /** A trade arrived from the connection. */
@@ -167,7 +186,7 @@ export class InstrumentStream {
     if (isDense && liveness.isConnected) liveness.headIsKnown = true;
     // Not its receipt: a late trade may be followed by more.
     liveness.proven(item.eventTime / MICROSECONDS_PER_MILLISECOND);
-    this.offer(item, 'stream');
+    if (this.offer(item, 'stream') === 'FORGOTTEN') this.overflowed(nowMs);
   }
 
   /** `next.ask` was sent. */
@@ -178,6 +197,7 @@ export class InstrumentStream {
   /** The venue forbids requests for now: that time counts against no gap, within a bound. */
   cannotAsk(nowMs: number): void {
     this.gaps.cannotAsk(nowMs);
+    this.tearing.cannotAsk(nowMs);
   }
 
   /** A page arrived for a request. */
@@ -187,12 +207,12 @@ export class InstrumentStream {
     if (request.kind === 'newest') this.newestShown(page, nowMs);
     if (!this.isStarted) this.beginWithNewest(page);
     else if (this.isProbe(request)) this.probed(page, nowMs);
-    else this.take(page, nowMs);
+    else this.take(page, this.isWholePage(askedAtMs), nowMs);
     const isFull = request.kind === 'from' && page.length >= this.options.pageTradesMax;
-    if (transport === 'poll') this.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
+    this.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
     // A full page may be followed by more.
     const isPolled = transport === 'poll' && !isFull;
-    if (isPolled || (request.kind === 'newest' && this.liveness.wasConnectedAt(askedAtMs))) {
+    if (isPolled || (request.kind === 'newest' && this.showsHead(askedAtMs))) {
       this.liveness.headIsKnown = true;
       this.liveness.proven(askedAtWallMs);
     }
@@ -212,6 +232,7 @@ export class InstrumentStream {
   advance(nowMs: number): void {
     const { buffer, gaps } = this;
     buffer.passRefused();
+    if (this.opaque?.isTorn === true && this.tearing.isOver(nowMs)) this.opaque.giveUp('NO_ANSWER');
     // Trades missing after that are known once it is released.
     if (buffer.isReady) return;
     gaps.follow(buffer.missing, nowMs);
@@ -226,6 +247,19 @@ export class InstrumentStream {
     this.buffer.drop();
   }
 
+  /** Whether a page requested then shows everything that was published until a connection delivers. */
+  private isWholePage(askedAtMs: number): boolean {
+    const isLater = this.options.transport === 'poll' || this.liveness.wasConnectedAt(askedAtMs);
+    return isLater && this.tearing.isCoveredBy(askedAtMs);
+  }
+
+  /** Where ids are opaque, the venue must surely have had our subscription. */
+  private showsHead(askedAtMs: number): boolean {
+    if (this.opaque === undefined) return this.liveness.wasConnectedAt(askedAtMs);
+    const { subscriptionGraceMs } = this.options.timing;
+    return this.tearing.isCoveredBy(askedAtMs) && this.liveness.hasBeenConnectedFor(subscriptionGraceMs, askedAtMs);
+  }
+
   private pageWanted(nowMs: number): PageRequest | undefined {
     const { transport, pageTradesMax, tradeIds, waitingMax } = this.options;
     // Where ids are dense one trade shows everything missing; elsewhere only a page can show what was missed.
@@ -236,11 +270,22 @@ export class InstrumentStream {
       const isDue = gap.isToBeAsked(nowMs) && !this.buffer.isReady;
       return isDue ? this.pageOfGap(gap.left.first) : undefined;
     }
-    if (this.waiting >= waitingMax) return undefined;
+    if (this.waiting >= waitingMax && this.opaque?.isTorn !== true) return undefined;
     if (transport === 'poll') return nowMs >= this.pollAgainAtMs ? this.pageOfPoll() : undefined;
+    if (this.opaque !== undefined && !this.liveness.isConnected) {
+      // Pages of the newest trades may not reach back once the connection is up again.
+      return nowMs >= this.pollAgainAtMs ? { kind: 'newest', limit, urgent: true } : undefined;
+    }
     if (!this.liveness.isConnected || this.liveness.isInDoubt) return undefined;
-    if (!this.liveness.headIsKnown) return { kind: 'newest', limit, urgent: true };
+    if (!this.liveness.headIsKnown) return this.pageAfterTear(limit, nowMs);
     return this.liveness.isSilent(nowMs) ? { kind: 'newest', limit, urgent: false } : undefined;
+  }
+
+  /** At once, and where ids are opaque, again when the venue surely has our subscription. */
+  private pageAfterTear(limit: number, nowMs: number): PageRequest | undefined {
+    const { opaque, liveness, options } = this;
+    const isDue = opaque?.isTorn !== false || liveness.hasBeenConnectedFor(options.timing.subscriptionGraceMs, nowMs);
+    return isDue ? { kind: 'newest', limit, urgent: true } : undefined;
   }
 
   private pageOfGap(firstTradeId: number): PageRequest {
@@ -258,7 +303,13 @@ export class InstrumentStream {
     return { kind: 'from', place: { firstTradeId, afterTimeUs: this.buffer.lastTime }, urgent: false };
   }
 
-  private offer(trade: Trade, origin: TradeOrigin): void {
+  /** Where ids are opaque, a trade without room is lost unless a page shows it. */
+  private overflowed(nowMs: number): void {
+    this.opaque?.giveUp('NO_ANSWER');
+    this.mayHaveMissed(nowMs);
+  }
+
+  private offer(trade: Trade, origin: TradeOrigin): Offered {
     const { telemetry, instrument } = this.options;
     this.sequenceCheck.know(trade.tradeId);
     const offered = this.buffer.offer(trade, origin);
@@ -266,6 +317,7 @@ export class InstrumentStream {
     else if (offered === 'FORGOTTEN') telemetry({ kind: 'forgotten', instrument });
     else if (offered === 'LATE') telemetry({ kind: 'late-trade', instrument });
     else if (this.refusedIds.size > 0) this.refusedIds.delete(trade.tradeId);
+    return offered;
   }
 
   /** REST decides: a trade whose frame is refused is missing until REST serves it, or refuses its page too. */
@@ -279,6 +331,7 @@ export class InstrumentStream {
       if (!this.sequenceCheck.isFar(tradeId, this.options.pageTradesMax)) this.buffer.hear(tradeId);
     }
     this.options.onRefused(item, nowMs);
+    this.mayHaveMissed(nowMs);
   }
 
   private refusedByHistory(item: RefusedTrade, nowMs: number): void {
@@ -297,10 +350,12 @@ export class InstrumentStream {
     if (impossible !== undefined) this.options.onRefused(refusedFor(impossible, newest.tradeId), nowMs);
   }
 
-  private take(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
+  private take(page: readonly (Trade | RefusedTrade)[], isWhole: boolean, nowMs: number): void {
+    this.opaque?.mend(page, isWhole);
+    this.tearing.progressed(nowMs);
     for (const item of page) {
       if (isRefusedTrade(item)) this.refusedByHistory(item, nowMs);
-      else this.offer(item, 'history');
+      else if (this.opaque === undefined) this.offer(item, 'history');
     }
   }
 

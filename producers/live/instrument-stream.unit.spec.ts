@@ -60,7 +60,11 @@ function takeAll(stream: InstrumentStream): string[] {
   while (true) {
     const { append: next } = stream.next(0);
     if (next === undefined) return taken;
-    taken.push(next.kind === 'gap' ? `gap ${next.gap.first}..${next.gap.last} ${next.gap.reason}` : next.trade.tradeId);
+    taken.push(
+      next.kind === 'gap'
+        ? `gap ${next.gap.firstTradeId}..${next.gap.lastTradeId} ${next.gap.reason}`
+        : next.trade.tradeId,
+    );
     stream.appended();
   }
 }
@@ -259,7 +263,7 @@ describe('an instrument is in sync', () => {
     const stream = running(9);
     stream.received(tradeWith(10), 1);
     takeAll(stream);
-    stream.disconnected();
+    stream.disconnected(2);
     expect(stream.isInSync).toBe(false);
     stream.connected(100);
     expect(stream.isInSync).toBe(false);

@@ -65,9 +65,9 @@ export function tradeGapOf(
 ): TradeGap {
   return {
     ...place,
-    firstTradeId: String(gap.first),
-    lastTradeId: String(gap.last),
-    missingTrades: gap.last - gap.first + 1,
+    firstTradeId: gap.firstTradeId,
+    lastTradeId: gap.lastTradeId,
+    missingTrades: gap.missingTrades,
     fromTime: gap.fromTime,
     toTime: gap.toTime,
     reason: gap.reason,

@@ -28,6 +28,11 @@ export class Liveness {
     return (this.connectedSinceMs ?? Infinity) <= askedAtMs;
   }
 
+  /** Whether a connection has been up for so long. */
+  hasBeenConnectedFor(durationMs: number, nowMs: number): boolean {
+    return this.wasConnectedAt(nowMs - durationMs);
+  }
+
   /** The time up to which everything is known, milliseconds since 1970; undefined while nothing is proven. */
   get knownUntilMs(): number | undefined {
     return this.knownUntil;

@@ -1,6 +1,15 @@
-import type { Trade } from '../../contracts/generated/events.ts';
+import type { Trade, TradeGapReason } from '../../contracts/generated/events.ts';
+import { isRefusedTrade, type RefusedTrade } from '../venue.ts';
 import type { TradeOrigin } from './telemetry.ts';
-import type { HeldByTape, Offered, Released, ReorderBuffer } from './reorder-buffer.ts';
+import { TornSegments, type Received } from './torn-segments.ts';
+import {
+  idsAround,
+  type GivenUpGap,
+  type HeldByTape,
+  type Offered,
+  type Released,
+  type ReorderBuffer,
+} from './reorder-buffer.ts';
 
 /**
  * Ids remembered, to recognise trades already seen: more than a page of history and the trades that arrive while it is
@@ -9,14 +18,22 @@ import type { HeldByTape, Offered, Released, ReorderBuffer } from './reorder-buf
 const RECENT_IDS_MAX = 20_000;
 
 /**
- * For venues whose ids have no order: trades are released as they arrive, each once as far back as ids are remembered.
- * No trade is known to be missing.
+ * For venues whose ids have no order, or an order with holes: trades are released as they arrive, each once as far back
+ * as ids are remembered. A single missing trade cannot be known. But where the connection was interrupted, the buffer is
+ * *torn*: later trades wait until a page of the newest trades is laid over the tear. If the page reaches back to a
+ * trade known before, it shows everything missed; if not, a gap is declared between the two trades.
  */
 export class OpaqueReorderBuffer implements ReorderBuffer {
   private readonly waitingMax: number;
   /** In the order of arrival: a Set keeps it. */
   private readonly recent = new Set<string>();
   private queue: Released[] = [];
+  /** Trades received after the tear; undefined where nothing may be missing. */
+  private torn: TornSegments | undefined;
+  /** Ids shown at the beginning, before the first trade that was wanted. */
+  private beforeBeginning: readonly string[] = [];
+  /** The last trade before which nothing is missing, as far as known. */
+  private last: { readonly id: string; readonly timeUs: number | null } | undefined;
   isStarted = false;
   readonly nextId = undefined;
   readonly missing = undefined;
@@ -27,11 +44,15 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   }
 
   get waiting(): number {
-    return this.queue.length;
+    return this.queue.length + (this.torn?.size ?? 0);
   }
 
   get isReady(): boolean {
     return this.isStarted && this.queue.length > 0;
+  }
+
+  get isTorn(): boolean {
+    return this.torn !== undefined;
   }
 
   get first(): Released | undefined {
@@ -39,28 +60,38 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   }
 
   hasHeard(tradeId: string): boolean {
-    return this.recent.has(tradeId);
+    return this.recent.has(tradeId) || this.torn?.has(tradeId) === true;
   }
 
   resume(held: HeldByTape | undefined): void {
     if (held === undefined && !this.isStarted) return;
     this.isStarted = true;
     this.lastTime = held?.lastTime ?? null;
-    // Released trades that did not arrive are not among them, and are accepted again where the venue still shows them.
+    // Released trades that did not arrive are missing between the tape's end and those that wait.
+    const torn = new TornSegments();
+    for (const released of this.queue) if (released.kind === 'trade') torn.add(released);
+    for (const segment of this.torn?.all ?? []) {
+      torn.cut();
+      for (const received of segment) torn.add(received);
+    }
+    this.torn = torn;
+    this.queue = [];
     this.recent.clear();
-    for (const id of held?.recentIds ?? []) this.remember(id);
-    for (const released of this.queue) if (released.kind === 'trade') this.remember(released.trade.tradeId);
+    for (const id of held?.recentIds ?? this.beforeBeginning) this.remember(id);
+    const lastId = held?.recentIds.at(-1);
+    this.last = lastId === undefined ? undefined : { id: lastId, timeUs: this.lastTime };
   }
 
   begin(): void {
     this.isStarted = true;
+    this.beforeBeginning = [...this.recent];
   }
 
   offer(trade: Trade, origin: TradeOrigin): Offered {
-    if (this.recent.has(trade.tradeId)) return 'DUPLICATE';
-    if (this.queue.length >= this.waitingMax) return 'FORGOTTEN';
-    this.remember(trade.tradeId);
-    this.queue.push({ kind: 'trade', trade, origin, late: false });
+    if (this.hasHeard(trade.tradeId)) return 'DUPLICATE';
+    if (this.waiting >= this.waitingMax) return 'FORGOTTEN';
+    if (this.torn === undefined) this.push({ trade, origin });
+    else this.torn.add({ trade, origin });
     return 'NEW';
   }
 
@@ -74,8 +105,47 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
     // An id without an order reveals no other id.
   }
 
-  giveUp(): undefined {
-    return undefined;
+  /** From here on trades may have been missed: what arrives waits for a page. */
+  tear(): void {
+    if (!this.isStarted) return;
+    this.torn ??= new TornSegments();
+    this.torn.cut();
+  }
+
+  /**
+   * Lays a page of the newest trades, oldest first, over the tear, if there is one, and takes the trades of it that are
+   * new. Trades before the first known one are older than the beginning, or forgotten: they are not wanted. A page may
+   * exceed the room: it is bounded itself.
+   *
+   * @param isWhole false where it was requested too early to show everything missed: later trades go on waiting
+   */
+  mend(page: readonly (Trade | RefusedTrade)[], isWhole: boolean): void {
+    const known = page.findIndex(({ tradeId }) => tradeId !== undefined && this.recent.has(tradeId));
+    const trades = page.slice(known + 1).flatMap((item) => (isRefusedTrade(item) ? [] : [item]));
+    const fresh = trades.filter(({ tradeId }) => !this.recent.has(tradeId));
+    const torn = this.torn ?? new TornSegments();
+    const around = torn.around(fresh);
+    // Where it reaches back to a known trade, or nothing was known, the page has all of its time.
+    const isContinuous = known >= 0 || page.length === 0 || this.recent.size === 0;
+    for (const segment of around.before) this.release(segment, !isContinuous);
+    const paged = fresh.map((trade): Received => torn.get(trade.tradeId) ?? { trade, origin: 'history' });
+    this.release(paged, !isContinuous && !around.isJoined);
+    this.torn = isWhole ? undefined : new TornSegments();
+    for (const segment of around.after) {
+      if (isWhole) this.release(segment, false);
+      this.torn?.cut();
+      for (const each of segment) this.torn?.add(each);
+    }
+    this.torn?.cut();
+  }
+
+  /** Gives up waiting for a page: a gap is declared before what arrived after each interruption. */
+  giveUp(reason: TradeGapReason): GivenUpGap | undefined {
+    const segments = this.torn?.all ?? [];
+    if (segments.length === 0) return undefined;
+    this.torn = undefined;
+    const gaps = segments.map((segment) => this.release(segment, true, reason));
+    return gaps.find((gap) => gap !== undefined);
   }
 
   passRefused(): void {
@@ -86,6 +156,26 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
     if (!this.isStarted) return;
     const released = this.queue.shift();
     if (released?.kind === 'trade') this.lastTime = released.trade.eventTime;
+  }
+
+  private push({ trade, origin }: Received): void {
+    this.remember(trade.tradeId);
+    this.last = { id: trade.tradeId, timeUs: trade.eventTime };
+    this.queue.push({ kind: 'trade', trade, origin, late: false });
+  }
+
+  /** Trades without a hole among them, after a gap or directly after the last one. */
+  private release(segment: readonly Received[], isAfterGap: boolean, reason: TradeGapReason = 'NOT_SERVED') {
+    const gap = isAfterGap ? this.gapBefore(segment[0]?.trade, reason) : undefined;
+    if (gap !== undefined) this.queue.push({ kind: 'gap', gap });
+    for (const each of segment) this.push(each);
+    return gap;
+  }
+
+  private gapBefore(after: Trade | undefined, reason: TradeGapReason): GivenUpGap | undefined {
+    if (this.last === undefined || after === undefined) return undefined;
+    const around = idsAround(this.last.id, after.tradeId);
+    return { ...around, reason, fromTime: this.last.timeUs, toTime: after.eventTime };
   }
 
   private remember(id: string): void {

@@ -1,4 +1,5 @@
 import type { Trade, TradeGapReason } from '../../contracts/generated/events.ts';
+import { TRADE_ID_LENGTH_MAX } from '../../contracts/trade-rules.ts';
 import type { TradeOrigin } from './telemetry.ts';
 
 /** Ids that are missing, both ends included. */
@@ -7,13 +8,35 @@ export interface Missing {
   readonly last: number;
 }
 
-/** Missing ids that were given up, with the event times around them. */
-export interface GivenUpGap extends Missing {
+/** Missing trades that were given up, with the event times around them. */
+export interface GivenUpGap {
+  /** The first and the last missing id; where they are not known, {@link idsAround}. */
+  readonly firstTradeId: string;
+  readonly lastTradeId: string;
+  /** Their number; 1 where it is not known. */
+  readonly missingTrades: number;
   readonly reason: TradeGapReason;
   /** Event time of the last trade before, microseconds; null where unknown. */
   readonly fromTime: number | null;
   /** Event time of the first trade after, microseconds. */
   readonly toTime: number;
+}
+
+/** Missing ids that follow one another. */
+export function idsOf({ first, last }: Missing): Pick<GivenUpGap, 'firstTradeId' | 'lastTradeId' | 'missingTrades'> {
+  return { firstTradeId: String(first), lastTradeId: String(last), missingTrades: last - first + 1 };
+}
+
+/**
+ * Missing trades whose ids are not known: those between two known ones. One at least may be missing; how many is
+ * unknown.
+ */
+export function idsAround(
+  beforeId: string,
+  afterId: string,
+): Pick<GivenUpGap, 'firstTradeId' | 'lastTradeId' | 'missingTrades'> {
+  const place = (side: string, id: string) => `${side}:${id}`.slice(0, TRADE_ID_LENGTH_MAX);
+  return { firstTradeId: place('after', beforeId), lastTradeId: place('before', afterId), missingTrades: 1 };
 }
 
 /** The records that may go to the tape, in this order. */

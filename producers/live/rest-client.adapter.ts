@@ -6,7 +6,7 @@ const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 const DETAIL_LENGTH_MAX = 200;
 const OK = 200;
 /** The wait where the venue forbids requests without saying for how long. */
-const RETRY_AFTER_DEFAULT_MS = 60_000;
+export const RETRY_AFTER_DEFAULT_MS = 60_000;
 
 /** The result of one request. */
 export type RestAnswer =

@@ -3,6 +3,7 @@ import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.
 import type { Log } from '../../platform/log.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
 import type { TradeGapReason } from '../../contracts/generated/events.ts';
+import type { VenueNotice } from '../venue.ts';
 import { LIVE_READER } from './dead-letters.ts';
 import type { DisconnectReason, LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
 
@@ -17,7 +18,19 @@ const DISCONNECT_REASONS = [
   'DEAF',
   'LIFETIME',
   'HANDSHAKE',
+  'REQUESTED',
 ] as const satisfies readonly DisconnectReason[];
+const NOTICES = [
+  'SUBSCRIPTION_REFUSED',
+  'RECONNECT',
+  'MAINTENANCE',
+] as const satisfies readonly VenueNotice['notice'][];
+const MEANINGS: Readonly<Record<VenueNotice['notice'], string>> = {
+  SUBSCRIPTION_REFUSED: 'refuses a subscription, so that REST alone shows its trades',
+  RECONNECT: 'asks for a new connection',
+  MAINTENANCE: 'is under maintenance',
+};
+const DETAIL_LENGTH_MAX = 200;
 const SECONDS_PER_US = 1e-6;
 const US_PER_MS = 1_000;
 const HTTP_ERROR_MIN = 400;
@@ -74,6 +87,9 @@ class LiveReporter {
         break;
       case 'reconnect-scheduled':
         this.#reconnectScheduled(event);
+        break;
+      case 'notice':
+        this.#notice(event);
         break;
       case 'resumed':
         this.#resumed(event);
@@ -159,6 +175,14 @@ class LiveReporter {
     });
   }
 
+  #notice({ notice, detail }: EventOf<'notice'>): void {
+    this.#metrics.count('tapeproof_live_notices_total', { venue: this.#venue, notice });
+    this.#log.event('live-notice', `${this.#venue} ${MEANINGS[notice]}: ${detail.slice(0, DETAIL_LENGTH_MAX)}`, {
+      'event.reason': notice,
+      'tapeproof.venue': this.#venue,
+    });
+  }
+
   #resumed({ instrument, nextTradeId, lastTradeIdOnTape }: EventOf<'resumed'>): void {
     this.#beginCountersOf(instrument);
     const where =
@@ -174,6 +198,10 @@ class LiveReporter {
 
   #tradesAppended({ instrument, count, origin, lastEventTimeUs: timeUs }: EventOf<'trades-appended'>): void {
     this.#metrics.count('tapeproof_live_trades_total', { instrument, origin }, count);
+    if (origin === 'stream') {
+      const lagSeconds = Math.max(0, Date.now() * US_PER_MS - timeUs) * SECONDS_PER_US;
+      this.#metrics.observe('tapeproof_live_tape_lag_seconds', { venue: this.#venue }, lagSeconds);
+    }
     this.#lastEventTimeUs.set(instrument, Math.max(this.#lastEventTimeUs.get(instrument) ?? 0, timeUs));
     this.#log.sampled('live-trades-appended')?.(`${count} trades of ${instrument} are on the tape`, {
       'tapeproof.instrument': instrument,
@@ -297,7 +325,12 @@ class LiveReporter {
     );
   }
 
-  #status({ waitingTrades, missingTrades, instrumentsInSync }: EventOf<'status'>): void {
+  #status({ waitingTrades, missingTrades, instrumentsInSync, frames, clockOffsetUs }: EventOf<'status'>): void {
+    this.#metrics.countUpTo('tapeproof_live_frames_total', { venue: this.#venue }, frames);
+    if (clockOffsetUs !== undefined) {
+      const seconds = clockOffsetUs * SECONDS_PER_US;
+      this.#metrics.set('tapeproof_live_clock_offset_seconds', { venue: this.#venue }, seconds);
+    }
     this.#metrics.set('tapeproof_live_waiting_trades', { venue: this.#venue }, waitingTrades);
     this.#metrics.set('tapeproof_live_missing_trades', { venue: this.#venue }, missingTrades);
     this.#metrics.set('tapeproof_live_instruments_in_sync', { venue: this.#venue }, instrumentsInSync);
@@ -308,6 +341,8 @@ class LiveReporter {
     const metrics = this.#metrics;
     metrics.count('tapeproof_live_reconnects_total', { venue }, 0);
     metrics.count('tapeproof_live_append_failures_total', { venue }, 0);
+    metrics.count('tapeproof_live_frames_total', { venue }, 0);
+    for (const notice of NOTICES) metrics.count('tapeproof_live_notices_total', { venue, notice }, 0);
     metrics.count('tapeproof_live_unasked_trades_total', { venue }, 0);
     for (const reason of DISCONNECT_REASONS) metrics.count('tapeproof_live_disconnects_total', { venue, reason }, 0);
     for (const outcome of OUTCOMES) metrics.count('tapeproof_live_history_requests_total', { venue, outcome }, 0);

@@ -1,13 +1,16 @@
 import type { DeadLetterReason, TradeGapReason } from '../../contracts/generated/events.ts';
+import type { VenueNotice } from '../venue.ts';
 
 /** How a trade was received. */
 export type TradeOrigin = 'stream' | 'history';
 
 /**
  * Why a connection ended. SILENT: no frame of any kind; DEAF: it answers pings but withholds trades that REST shows;
- * LIFETIME: replaced in time before the venue cuts it; HANDSHAKE: it never came up; STOPPED: this process is stopping.
+ * LIFETIME: replaced in time before the venue cuts it; REQUESTED: the
+ * venue asked for a new one; HANDSHAKE: it never came up; STOPPED: this process is stopping.
  */
-export type DisconnectReason = 'CLOSED' | 'ERROR' | 'SILENT' | 'DEAF' | 'LIFETIME' | 'HANDSHAKE' | 'STOPPED';
+export type DisconnectReason =
+  'CLOSED' | 'ERROR' | 'SILENT' | 'DEAF' | 'LIFETIME' | 'HANDSHAKE' | 'REQUESTED' | 'STOPPED';
 
 /**
  * Everything that one live ingest reports, in plain values. Times of the market are microseconds, durations milliseconds.
@@ -28,6 +31,8 @@ export type ConnectionEvent =
       /** For people: close code and reason, or the error's message; untrusted text. */
       readonly detail: string;
     }
+  /** The venue sent a word about the connection or itself. `detail`: untrusted text. */
+  | { readonly kind: 'notice'; readonly notice: VenueNotice['notice']; readonly detail: string }
   /** `attempt`: attempts since the last stable connection, from 1. */
   | { readonly kind: 'reconnect-scheduled'; readonly attempt: number; readonly delayMs: number };
 
@@ -117,6 +122,13 @@ export interface StatusEvent {
   readonly waitingTrades: number;
   readonly missingTrades: number;
   readonly instrumentsInSync: number;
+  /** Frames received since the start. */
+  readonly frames: number;
+  /**
+   * The least time from a trade's stamp to its receipt, of late: how far our clock is ahead of the venue's, its fastest
+   * delivery included; undefined where no trade came by the stream of late.
+   */
+  readonly clockOffsetUs: number | undefined;
 }
 
 /** Receives each event as it happens. It must neither throw nor wait. */

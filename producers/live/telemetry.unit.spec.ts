@@ -57,8 +57,18 @@ function happen(telemetry: LiveTelemetry): void {
   telemetry({ kind: 'not-asked-for', instrument: 'x\ny' });
   telemetry({ kind: 'forgotten', instrument: INSTRUMENT });
   telemetry({ kind: 'append-failed', detail: 'Kafka does not answer', pauseMs: 100 });
-  telemetry({ kind: 'status', waitingTrades: 7, missingTrades: 5, instrumentsInSync: 1 });
+  telemetry({
+    kind: 'status',
+    waitingTrades: 7,
+    missingTrades: 5,
+    instrumentsInSync: 1,
+    frames: 9,
+    clockOffsetUs: 1_500,
+  });
   telemetry({ kind: 'disconnected', connection: 1, reason: 'SILENT', detail: 'no frame for 10 s' });
+  for (const notice of ['SUBSCRIPTION_REFUSED', 'RECONNECT', 'MAINTENANCE'] as const) {
+    telemetry({ kind: 'notice', notice, detail: 'as it says' });
+  }
   telemetry({ kind: 'reconnect-scheduled', attempt: 1, delayMs: 250 });
   telemetry({ kind: 'connected', connection: 2, handshakeMs: 12 });
   telemetry({ kind: 'disconnected', connection: 2, reason: 'STOPPED', detail: 'this process is stopping' });

@@ -17,6 +17,10 @@ export interface LiveTiming {
   readonly probeAfterMs: number;
   /** The stream must deliver trades shown by REST within this time, or its connection is replaced. */
   readonly probeGraceMs: number;
+  /**
+   * After connecting, a venue whose ids have no order is requested once more: by then it surely has our subscription.
+   */
+  readonly subscriptionGraceMs: number;
   /** One REST request, its body included. */
   readonly requestTimeoutMs: number;
   /** Bounds of the random delay after a failed request, as for connections. */
@@ -57,6 +61,7 @@ export const LIVE_TIMING: LiveTiming = {
   overlapMs: 10_000,
   probeAfterMs: 3_000,
   probeGraceMs: 2_000,
+  subscriptionGraceMs: 2_000,
   requestTimeoutMs: 10_000,
   retryMinMs: 250,
   retryMaxMs: 15_000,

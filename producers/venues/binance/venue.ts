@@ -28,6 +28,7 @@ export const binance: Venue = {
     waitStatuses: [BANNED],
   },
   tradeIds: 'DENSE',
+  facts: { side: 'MAKER', timeResolution: 'ms', backfill: 'ALL', provenOn: 'CAPTURE' },
   symbolOf(instrument) {
     const symbol = binanceSymbol(instrument);
     return symbol !== undefined && isOfSpot(symbol) ? symbol : undefined;
