@@ -15,7 +15,7 @@ import { principalOf, ROLES, type Role } from '../stack/kafka-principals.ts';
 import { isAllowed } from '../stack/kafka-rules.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
 import { METRICS } from '../platform/metrics/catalogue.ts';
-import type { AlertRule, MetricDefinition } from '../platform/metrics/definition.ts';
+import type { MetricDefinition } from '../platform/metrics/definition.ts';
 
 const PROCESSES: Readonly<Record<LogSource, string>> = {
   engine: 'engine',
@@ -37,15 +37,6 @@ function processesOf(at: readonly LogSource[]): string {
   return at.length === WITH_METRICS ? 'all' : at.map((service) => PROCESSES[service]).join(', ');
 }
 
-function ruleOf({ name, expression, forS, meaning, action }: AlertRule): string {
-  return `- alert: ${name}
-  expr: ${expression}
-  for: ${forS}s
-  annotations:
-    summary: ${JSON.stringify(meaning)}
-    description: ${JSON.stringify(action)}`;
-}
-
 function metricsPage(): string {
   const rows = Object.entries<MetricDefinition>(METRICS).map(([name, { type, labels, at, help }]) => [
     `\`${name}\``,
@@ -56,9 +47,6 @@ function metricsPage(): string {
   ]);
   const buckets = Object.entries<MetricDefinition>(METRICS).flatMap(([name, { buckets: bounds }]) =>
     bounds === undefined ? [] : [[`\`${name}\``, bounds.join(', ')]],
-  );
-  const rules = Object.values<MetricDefinition>(METRICS).flatMap(({ alert }) =>
-    alert === undefined ? [] : [ruleOf(alert)],
   );
   return `# Metrics
 
@@ -92,11 +80,8 @@ ${tableOf(['metric', 'buckets'], buckets)}
 
 ## Alerts
 
-The rules of a Prometheus group, each on one metric above:
-
-\`\`\`yaml
-${rules.join('\n')}
-\`\`\`
+[alerts.md](alerts.md) lists them with what to do for each; [observability.md](observability.md) says where the rules, their
+tests, Grafana's dashboards and a configuration of Prometheus are.
 `;
 }
 
