@@ -8,7 +8,9 @@ import { openApiText } from '../dashboard/api/description.ts';
 import type { ReadModels } from '../dashboard/api/read-models.ts';
 import { createDashboardServer } from '../dashboard/api/server.ts';
 import { createLog } from '../platform/log.ts';
-import { LOG_EVENTS, type LogEventDefinition, type LogSource } from '../platform/log-events.ts';
+import { LOG_EVENT_FIELDS } from '../platform/log-event-fields.ts';
+import { LOG_EVENTS, type LogAction, type LogEventDefinition, type LogSource } from '../platform/log-events.ts';
+import { BASE_FIELDS, LOG_FIELDS, type FieldDefinition } from '../platform/log-field-catalogue.ts';
 import { VARIABLES, type VariableDefinition } from '../platform/security/variables.ts';
 import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
 import { principalOf, ROLES, type Role } from '../stack/kafka-principals.ts';
@@ -92,10 +94,16 @@ function logsPage(): string {
     sampled ? 'yes' : '',
     processesOf(at),
     meaning,
+    LOG_EVENT_FIELDS[action as LogAction].map((name) => `\`${name === 'error' ? 'error.*' : name}\``).join(', '),
+  ]);
+  const fields = Object.entries<FieldDefinition>({ ...BASE_FIELDS, ...LOG_FIELDS }).map(([name, { type, meaning }]) => [
+    `\`${name}\``,
+    type,
+    meaning,
   ]);
   return `# Log lines
 
-<!-- Generated from platform/log-events.ts by \`npm run generate\`. Do not edit. -->
+<!-- Generated from platform/log-events.ts and log-field-catalogue.ts by \`npm run generate\`. Do not edit. -->
 
 Logs go to standard error: one JSON object per line with the fields of the Elastic Common Schema, or text if standard
 error is a terminal. \`TAPEPROOF_LOG_FORMAT\` (\`json\`, \`text\`) and \`TAPEPROOF_LOG_LEVEL\` (\`trace\`, \`debug\`, \`info\`, \`warn\`,
@@ -110,7 +118,14 @@ at most two lines a second are written; \`tapeproof.suppressed\` is the number l
 One event is one line, whatever its fields contain: control characters, line separators and bidirectional overrides are
 escaped, long text is truncated, and no field can take another's name.
 
-${tableOf(['event.action', 'level', 'sampled', 'process', 'meaning'], rows)}
+${tableOf(['event.action', 'level', 'sampled', 'process', 'meaning', 'fields'], rows)}
+
+## Fields
+
+What is unknown is left out of a line. The types are those of Elasticsearch: [observability.md](observability.md) has
+an index template that refuses others, and how to get the lines there.
+
+${tableOf(['field', 'type', 'meaning'], fields)}
 `;
 }
 
