@@ -8,14 +8,16 @@ import { openApiText } from '../dashboard/api/description.ts';
 import type { ReadModels } from '../dashboard/api/read-models.ts';
 import { createDashboardServer } from '../dashboard/api/server.ts';
 import { createLog } from '../platform/log.ts';
-import { LOG_EVENTS, type LogEventDefinition, type LogSource } from '../platform/log-events.ts';
+import { LOG_EVENT_FIELDS } from '../platform/log-event-fields.ts';
+import { LOG_EVENTS, type LogAction, type LogEventDefinition, type LogSource } from '../platform/log-events.ts';
+import { BASE_FIELDS, LOG_FIELDS, type FieldDefinition } from '../platform/log-field-catalogue.ts';
 import { VARIABLES, type VariableDefinition } from '../platform/security/variables.ts';
 import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
 import { principalOf, ROLES, type Role } from '../stack/kafka-principals.ts';
 import { isAllowed } from '../stack/kafka-rules.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
 import { METRICS } from '../platform/metrics/catalogue.ts';
-import type { AlertRule, MetricDefinition } from '../platform/metrics/definition.ts';
+import type { MetricDefinition } from '../platform/metrics/definition.ts';
 
 const PROCESSES: Readonly<Record<LogSource, string>> = {
   engine: 'engine',
@@ -37,15 +39,6 @@ function processesOf(at: readonly LogSource[]): string {
   return at.length === WITH_METRICS ? 'all' : at.map((service) => PROCESSES[service]).join(', ');
 }
 
-function ruleOf({ name, expression, forS, meaning, action }: AlertRule): string {
-  return `- alert: ${name}
-  expr: ${expression}
-  for: ${forS}s
-  annotations:
-    summary: ${JSON.stringify(meaning)}
-    description: ${JSON.stringify(action)}`;
-}
-
 function metricsPage(): string {
   const rows = Object.entries<MetricDefinition>(METRICS).map(([name, { type, labels, at, help }]) => [
     `\`${name}\``,
@@ -56,9 +49,6 @@ function metricsPage(): string {
   ]);
   const buckets = Object.entries<MetricDefinition>(METRICS).flatMap(([name, { buckets: bounds }]) =>
     bounds === undefined ? [] : [[`\`${name}\``, bounds.join(', ')]],
-  );
-  const rules = Object.values<MetricDefinition>(METRICS).flatMap(({ alert }) =>
-    alert === undefined ? [] : [ruleOf(alert)],
   );
   return `# Metrics
 
@@ -92,11 +82,8 @@ ${tableOf(['metric', 'buckets'], buckets)}
 
 ## Alerts
 
-The rules of a Prometheus group, each on one metric above:
-
-\`\`\`yaml
-${rules.join('\n')}
-\`\`\`
+[alerts.md](alerts.md) lists them with what to do for each; [observability.md](observability.md) says where the rules, their
+tests, Grafana's dashboards and a configuration of Prometheus are.
 `;
 }
 
@@ -107,10 +94,16 @@ function logsPage(): string {
     sampled ? 'yes' : '',
     processesOf(at),
     meaning,
+    LOG_EVENT_FIELDS[action as LogAction].map((name) => `\`${name === 'error' ? 'error.*' : name}\``).join(', '),
+  ]);
+  const fields = Object.entries<FieldDefinition>({ ...BASE_FIELDS, ...LOG_FIELDS }).map(([name, { type, meaning }]) => [
+    `\`${name}\``,
+    type,
+    meaning,
   ]);
   return `# Log lines
 
-<!-- Generated from platform/log-events.ts by \`npm run generate\`. Do not edit. -->
+<!-- Generated from platform/log-events.ts and log-field-catalogue.ts by \`npm run generate\`. Do not edit. -->
 
 Logs go to standard error: one JSON object per line with the fields of the Elastic Common Schema, or text if standard
 error is a terminal. \`TAPEPROOF_LOG_FORMAT\` (\`json\`, \`text\`) and \`TAPEPROOF_LOG_LEVEL\` (\`trace\`, \`debug\`, \`info\`, \`warn\`,
@@ -125,7 +118,14 @@ at most two lines a second are written; \`tapeproof.suppressed\` is the number l
 One event is one line, whatever its fields contain: control characters, line separators and bidirectional overrides are
 escaped, long text is truncated, and no field can take another's name.
 
-${tableOf(['event.action', 'level', 'sampled', 'process', 'meaning'], rows)}
+${tableOf(['event.action', 'level', 'sampled', 'process', 'meaning', 'fields'], rows)}
+
+## Fields
+
+What is unknown is left out of a line. The types are those of Elasticsearch: [observability.md](observability.md) has
+an index template that refuses others, and how to get the lines there.
+
+${tableOf(['field', 'type', 'meaning'], fields)}
 `;
 }
 

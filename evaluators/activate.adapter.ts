@@ -79,7 +79,10 @@ export async function activate(request: ActivationRequest): Promise<ActivationRe
         await carryOut({ ...plan, label }, sender, () => catchUp(reader, registry, scans).then(() => tapeIdOf(scans)))
       ) {
         const report = reportOf(plan, scans);
-        log.info({ tapeId: report.tapeId, activationId: report.activationId }, `Activation: ${report.action}`);
+        log.info(
+          { 'tapeproof.tape_id': report.tapeId, 'tapeproof.activation': report.activationId },
+          `Activation: ${report.action}`,
+        );
         return report;
       }
     }

@@ -13,7 +13,7 @@ import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { refuseOtherPartitions, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import { openTrustedLog, type TrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
-import type { LogFields } from '../platform/log-fields.ts';
+import type { LogFields } from '../platform/log-field-catalogue.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
 import { tracedBatch } from '../platform/tracing/traced-batch.ts';

@@ -2,7 +2,7 @@ import type { Outcome, ProbabilityDecision, StrategyResult, Verdict } from '../c
 import { ANCHORS_TOPIC } from '../contracts/topics.ts';
 import type { PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { Log } from '../platform/log.ts';
-import type { LogFields } from '../platform/log-fields.ts';
+import type { LogFields } from '../platform/log-field-catalogue.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
 import type { DerivedRecord } from './advance.ts';
 import { FOREIGN_FATES, type ForeignEvent } from './foreign-events.ts';

@@ -1,5 +1,5 @@
 import type { DeadLetter } from '../contracts/generated/events.ts';
-import type { LogFields } from './log-fields.ts';
+import type { LogFields } from './log-field-catalogue.ts';
 import type { Log } from './log.ts';
 import { DEAD_LETTER_REASONS } from './metrics/dead-letter-reasons.ts';
 import type { Metrics } from './metrics/metrics.ts';

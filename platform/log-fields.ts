@@ -3,25 +3,13 @@
  * another, and each is bounded.
  */
 
+import { LOG_FIELDS } from './log-field-catalogue.ts';
+
 export type LogValue = string | number | boolean | null | undefined;
 
-/** Fields of a line: those of the Elastic Common Schema that are used here, and ours. */
-export type LogFields = {
-  readonly 'event.id'?: string | undefined;
-  readonly 'event.reason'?: string | undefined;
-  readonly 'log.logger'?: string;
-  readonly 'url.full'?: string;
-  readonly 'http.response.status_code'?: number | undefined;
-  readonly error?: unknown;
-} & Readonly<Partial<Record<`tapeproof.${string}`, LogValue>>>;
-
-const ECS_FIELDS: ReadonlySet<string> = new Set([
-  'event.id',
-  'event.reason',
-  'log.logger',
-  'url.full',
-  'http.response.status_code',
-]);
+const ECS_FIELDS: ReadonlySet<string> = new Set(
+  Object.keys(LOG_FIELDS).filter((name) => !name.startsWith('tapeproof.')),
+);
 
 export const FIELD_CHARACTERS_MAX = 1_024;
 export const MESSAGE_CHARACTERS_MAX = 2_048;

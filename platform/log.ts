@@ -2,7 +2,9 @@ import { ecsFormat } from '@elastic/ecs-pino-format';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { TapeproofError } from './errors.ts';
 import { LOG_EVENTS, type EveryAction, type LogAction, type LogLevel, type SampledAction } from './log-events.ts';
-import { cut, MESSAGE_CHARACTERS_MAX, safeFields, SUPPRESSED_FIELD, type LogFields } from './log-fields.ts';
+import type { FieldsOf } from './log-event-fields.ts';
+import type { LogFields } from './log-field-catalogue.ts';
+import { cut, MESSAGE_CHARACTERS_MAX, safeFields, SUPPRESSED_FIELD } from './log-fields.ts';
 import { jsonLine, textLines } from './log-line.ts';
 import { redact } from './security/redaction.ts';
 
@@ -13,11 +15,11 @@ const SECOND_MS = 1_000;
 const LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'silent'];
 const FORMATS: readonly string[] = ['json', 'text'];
 
-type Write = (message: string, fields?: LogFields) => void;
+type Write<Action extends LogAction = LogAction> = (message: string, fields?: FieldsOf<Action>) => void;
 
 interface WritePlain {
   (message: string): void;
-  (fields: object, message: string): void;
+  (fields: LogFields, message: string): void;
 }
 
 /**
@@ -26,18 +28,18 @@ interface WritePlain {
  */
 export interface Log {
   /** Writes a line of the catalogue (log-events.ts). */
-  event(action: EveryAction, message: string, fields?: LogFields): void;
+  event<Action extends EveryAction>(action: Action, message: string, fields?: FieldsOf<Action>): void;
   /**
    * For events that may happen thousands of times a second: undefined where the line would exceed the limit of its
    * kind. Call the result with `?.()`: then nothing is built for a line that is not written.
    *
    *     log.sampled('strategy-executed')?.(`${name} says ${direction}`, { 'event.id': eventId });
    */
-  sampled(action: SampledAction): Write | undefined;
+  sampled<Action extends SampledAction>(action: Action): Write<Action> | undefined;
   /** Lines left out since the start, by kind. */
   readonly suppressed: ReadonlyMap<SampledAction, number>;
 
-  /** Lines outside the catalogue. Fields get the prefix `tapeproof.`; `error` becomes error.*. */
+  /** Lines outside the catalogue of kinds, with fields of the catalogue of fields. */
   readonly debug: WritePlain;
   readonly info: WritePlain;
   readonly warn: WritePlain;
@@ -97,7 +99,7 @@ function logTo(name: string, level: string, destination: DestinationStream): Log
   const writer = pino({ ...ecs, level, base: { pid: process.pid } }, guarded);
   const plain =
     (lineLevel: LogLevel): WritePlain =>
-    (...line: [string] | [object, string]) => {
+    (...line: [string] | [LogFields, string]) => {
       const [fields, message] = line.length === 1 ? [{}, line[0]] : line;
       if (writer.isLevelEnabled(lineLevel)) writer[lineLevel](safeFields(fields), cut(message, MESSAGE_CHARACTERS_MAX));
     };

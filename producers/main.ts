@@ -170,7 +170,7 @@ class FileIngest {
     if (holdings.meetsTheTape()) await this.compare(file, holdings);
     else assertInOrder(file, ordersIn(file), 'file', this.options);
     const { context, format } = opened.reading;
-    log.info({ source: context.source, format: format.name }, `Ingesting ${opened.path}`);
+    log.info({ 'tapeproof.source': context.source, 'tapeproof.format': format.name }, `Ingesting ${opened.path}`);
     this.counts = new FileCounts(survey, holdings);
     const producer = tracedProducer(createRecordProducer(kafka, registry), traceOneIn, tracing);
     try {

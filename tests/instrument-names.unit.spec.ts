@@ -64,7 +64,7 @@ describe.each(NAMES)('the instrument %s is safe', (name) => {
   it('in a log line, which it neither breaks nor forges', () => {
     const lines: string[] = [];
     const log = createLog('ingest-live', 'info', { write: (line) => lines.push(line) });
-    log.info({ instrument: name }, `${name} is in sync`);
+    log.info({ 'tapeproof.instrument': name }, `${name} is in sync`);
     expect(lines).toHaveLength(1);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({
       message: `${name} is in sync`,

@@ -7,6 +7,7 @@ import { reasonOf, type Probe } from '../../platform/health/probe.ts';
 import { createKafka, withAdmin } from '../../platform/kafka/client.ts';
 import { partitionsActivated } from '../../platform/kafka/log-evidence.ts';
 import { createLogReader, type LogReader } from '../../platform/kafka/log-reader.ts';
+import { marketSecondsBetween } from '../../platform/kafka/market-lag.ts';
 import { kafkaProbe } from '../../platform/kafka/probe.ts';
 import { createRegistry, registryProbe, type Registry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
@@ -166,8 +167,11 @@ async function lagsOf(
           const read = stored.get(topicPartitionKey({ topic, partition })) ?? 0;
           const next = Math.max(committed.get(partition) ?? 0, read, Number(low));
           const records = Math.max(0, Number(high) - next);
-          const marketSeconds =
-            records === 0 ? 0 : await secondsBetween(reader, topic, partition, next, Number(high) - 1);
+          const behind =
+            records === 0
+              ? 0
+              : await marketSecondsBetween(reader, topic, partition, { from: next, to: Number(high) - 1 });
+          const marketSeconds = behind ?? null;
           lags.push({ group, topic, partition, records, marketSeconds, members: members.get(group) ?? 0 });
         }
       }
@@ -190,21 +194,6 @@ async function groupOfProjector(
   const [group, status] = await Promise.all([projectorGroup(name, where), projectorStatus(name, where)]);
   const positions = status?.positions ?? [];
   return { group, topics, stored: new Map(positions.map((at) => [topicPartitionKey(at), at.nextOffset])) };
-}
-
-async function secondsBetween(
-  reader: LogReader,
-  topic: string,
-  partition: number,
-  from: number,
-  to: number,
-): Promise<number | null> {
-  const [first, last] = [
-    await reader.timestampMs(topic, partition, from),
-    await reader.timestampMs(topic, partition, to),
-  ];
-  // An activation is stamped by the clock of its author: that is not a market time.
-  return first === undefined || last === undefined || last < first ? null : (last - first) * SECONDS_PER_MS;
 }
 
 /** Among the newest records of each partition: an instrument that has been quiet for long is not among them. */

@@ -138,7 +138,7 @@ function kafkaLogWriter(log: Log): (entry: LogEntry) => void {
       'tapeproof.group': textOf(groupId),
       'tapeproof.broker': textOf(broker),
       'tapeproof.topic': textOf(topic),
-      'tapeproof.partition': textOf(partition),
+      'tapeproof.partition': typeof partition === 'number' ? partition : undefined,
     });
   };
 }

@@ -16,6 +16,8 @@ export interface Lag {
   readonly records: number;
   /** Undefined where the record cannot be read. */
   readonly seconds: number | undefined;
+  /** By the event times in the log alone; undefined where they do not say. */
+  readonly marketSeconds: number | undefined;
 }
 
 export interface LagTelemetrySettings {
@@ -74,20 +76,31 @@ export class LagTelemetry {
   #show(lags: readonly Lag[]): void {
     const { metrics } = this.#settings.telemetry;
     const next = new Map<string, Labels>();
-    for (const { records, seconds, topic, partition } of lags) {
+    for (const { records, seconds, marketSeconds, topic, partition } of lags) {
       const labels = { group: this.#settings.groupId, topic, partition };
       next.set(topicPartitionKey({ topic, partition }), labels);
       metrics.set('tapeproof_consumer_lag_records', labels, records);
-      if (seconds === undefined) metrics.remove('tapeproof_consumer_lag_seconds', labels);
-      else metrics.set('tapeproof_consumer_lag_seconds', labels, seconds);
+      this.#showTime('tapeproof_consumer_lag_seconds', labels, seconds);
+      this.#showTime('tapeproof_consumer_lag_market_seconds', labels, marketSeconds);
     }
     for (const [key, labels] of this.#shown) {
       if (next.has(key)) continue;
       metrics.remove('tapeproof_consumer_lag_records', labels);
       metrics.remove('tapeproof_consumer_lag_seconds', labels);
+      metrics.remove('tapeproof_consumer_lag_market_seconds', labels);
       metrics.remove('tapeproof_consumer_stalled', labels);
     }
     this.#shown = next;
+  }
+
+  #showTime(
+    name: 'tapeproof_consumer_lag_seconds' | 'tapeproof_consumer_lag_market_seconds',
+    labels: Labels,
+    seconds: number | undefined,
+  ): void {
+    const { metrics } = this.#settings.telemetry;
+    if (seconds === undefined) metrics.remove(name, labels);
+    else metrics.set(name, labels, seconds);
   }
 
   #say(isStalled: boolean, detail: string): void {

@@ -6,6 +6,7 @@ import { kafkaUnreachable } from './client.ts';
 import type { RunningConsumer } from './consumer.ts';
 import { LagTelemetry, type Lag } from './lag-telemetry.ts';
 import type { LogReader } from './log-reader.ts';
+import { marketSecondsBetween } from './market-lag.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
 const INTERVAL_MS = 5_000;
@@ -90,11 +91,14 @@ async function lagsOf(admin: Admin, { reader, groupId, consumer }: LagWatchSetti
       if (!mine.has(partition)) continue;
       const next = Math.max(committed.get(topicPartitionKey({ topic, partition })) ?? NOT_COMMITTED, Number(low));
       const records = Math.max(0, Number(high) - next);
+      const last = Number(high) - 1;
       lags.push({
         topic,
         partition,
         records,
         seconds: records === 0 ? 0 : await ageOf(reader, topic, partition, next),
+        marketSeconds:
+          records === 0 ? 0 : await marketSecondsBetween(reader, topic, partition, { from: next, to: last }),
       });
     }
   }

@@ -17,7 +17,7 @@ function subject() {
   const report = new LagTelemetry({ groupId: 'g', telemetry, log });
   let lag = 0;
   const measure = (): void => {
-    const measured: Lag[] = [{ ...PLACE, records: lag, seconds: 0 }];
+    const measured: Lag[] = [{ ...PLACE, records: lag, seconds: 0, marketSeconds: 0 }];
     report.measured(measured, progress);
   };
   return {

@@ -3,15 +3,17 @@
  * The metrics are created from it, and docs/metrics.md is generated from it. Labels are bounded: no identities, and
  * instruments only where the operator names them (live ingestion) or where one of their trades was set aside (engine).
  */
+import { CHECKPOINT_METRICS } from './checkpoints.ts';
+import { CONSUMER_METRICS } from './consumer.ts';
 import { DASHBOARD_METRICS } from './dashboard.ts';
 import {
   ALL,
-  CHECKPOINTS,
   counter,
   ENGINE,
   gauge,
   histogram,
   LAG,
+  increased,
   LIVE,
   MICROSECONDS,
   MILLISECONDS,
@@ -25,6 +27,15 @@ export const METRICS = {
     ALL,
     ['service', 'version', 'commit', 'node'],
     'Always 1; the labels name the running build.',
+    {
+      name: 'TapeproofNoEngine',
+      expression: 'absent(tapeproof_build_info{service="engine"})',
+      forS: 120,
+      severity: 'critical',
+      meaning: 'No engine runs: nothing is derived. An engine that meets a conflict in its outputs ends, on purpose.',
+      action:
+        'Read its last log lines: after `conflict` run `npx tapeproof certify`, which names the first event that differs; start it again only then.',
+    },
   ),
   tapeproof_dependency_up: gauge(
     ALL,
@@ -34,6 +45,7 @@ export const METRICS = {
       name: 'TapeproofDependencyDown',
       expression: 'min by (instance, dependency) (tapeproof_dependency_up) == 0',
       forS: 60,
+      severity: 'critical',
       meaning: 'A service that a process needs refuses connections, or takes them and does not answer.',
       action: 'Run `npx tapeproof stack status`, or look at the service itself; /ready states the failure.',
     },
@@ -46,6 +58,7 @@ export const METRICS = {
       name: 'TapeproofNotReady',
       expression: 'min by (instance, check) (tapeproof_check_ready) == 0',
       forS: 120,
+      severity: 'critical',
       meaning: 'A process cannot do its work, and /ready answers 503.',
       action: 'Request /ready of that instance: the check of that name states the reason.',
     },
@@ -68,7 +81,7 @@ export const METRICS = {
     'Records kept in dead.letters because they could not be used.',
     {
       name: 'TapeproofDeadLetters',
-      expression: 'increase(tapeproof_dead_letters_total[15m]) > 0',
+      expression: increased('tapeproof_dead_letters_total', '15m'),
       forS: 0,
       meaning: 'Records could not be used.',
       action: 'Run `npx tapeproof dead-letters`: it lists where each came from, and why.',
@@ -81,51 +94,14 @@ export const METRICS = {
     'Records passed over in a derived topic because they are not its events (tombstones, other schemas).',
     {
       name: 'TapeproofForeignRecords',
-      expression: 'increase(tapeproof_foreign_records_total[15m]) > 0',
+      expression: increased('tapeproof_foreign_records_total', '15m'),
       forS: 0,
       meaning: 'Something other than the engine writes to a derived topic.',
       action: 'Find out who may write there; `foreign-record` in the log names partition and offset.',
     },
   ),
 
-  tapeproof_consumer_records_total: counter(READERS, ['group', 'topic', 'partition'], 'Records applied downstream.'),
-  tapeproof_consumer_lag_records: gauge(
-    READERS,
-    ['group', 'topic', 'partition'],
-    'Records in the log that the group has not yet committed, in the partitions of this process; absent while unknown.',
-  ),
-  tapeproof_consumer_lag_seconds: gauge(
-    READERS,
-    ['group', 'topic', 'partition'],
-    'Now minus the event time of the oldest record that the group has not yet committed, 0 when there is none; absent while unknown.',
-  ),
-  tapeproof_consumer_stalled: gauge(
-    READERS,
-    ['group', 'topic', 'partition'],
-    '1 while a partition of this process has lag and nothing of it was committed for 20 seconds, else 0; /ready says why.',
-    {
-      name: 'TapeproofStalled',
-      expression: 'max by (group, topic, partition) (tapeproof_consumer_stalled) == 1',
-      forS: 60,
-      meaning: 'Nothing of a partition is committed although records wait: derived events or read models fall behind.',
-      action: 'Request /ready of the process: its checks name what it waits for, with the remedy.',
-    },
-  ),
-  tapeproof_consumer_refused_ratio: gauge(
-    READERS,
-    ['topic', 'partition'],
-    'Share of the newest records of a partition, up to about 1,000, that became dead letters; absent before the first.',
-    {
-      name: 'TapeproofMostlyRefused',
-      expression: 'max by (topic, partition) (tapeproof_consumer_refused_ratio) > 0.5',
-      forS: 60,
-      meaning: 'Most of what is read becomes dead letters: it is committed, and has no effect.',
-      action:
-        'Run `npx tapeproof dead-letters` for each reason, and `npx tapeproof contracts check` if a schema is the reason.',
-    },
-  ),
-  tapeproof_consumer_assigned_partitions: gauge(READERS, ['group', 'topic'], 'Partitions that this process has.'),
-  tapeproof_consumer_rebalances_total: counter(READERS, ['group'], 'Joins of the group after the first.'),
+  ...CONSUMER_METRICS,
   tapeproof_producer_records_total: counter(ALL, ['topic', 'partition'], 'Records that Kafka acknowledged.'),
 
   tapeproof_engine_step_seconds: histogram(
@@ -153,6 +129,15 @@ export const METRICS = {
     ENGINE,
     ['instrument', 'kind'],
     'Trades that decide nothing (late, ahead), do not count (duplicates, tooLate, outside, suspicious, refused, unjudged, setAside), or were changed by a later record (cancelled, corrected, released, unmatched), since the process started.',
+    {
+      name: 'TapeproofTradesSetAside',
+      expression:
+        'sum by (instance) (rate(tapeproof_engine_set_aside_total{kind=~"late|ahead|setAside|tooLate|suspicious|refused"}[15m])) / sum by (instance) (rate(tapeproof_consumer_records_total{topic="raw.trades"}[15m])) > 0.05',
+      forS: 300,
+      meaning: 'More than one trade in twenty is late, far ahead, suspect or refused: decisions rest on fewer trades.',
+      action:
+        'Look which instrument and kind it is (`trade-set-aside` in the log), and see README, What does not count.',
+    },
   ),
   tapeproof_engine_anchor_age_seconds: gauge(ENGINE, ['partition'], 'Time since the newest anchor was written.'),
   tapeproof_engine_anchor_age_records: gauge(ENGINE, ['partition'], 'Tape records processed since the newest anchor.'),
@@ -168,8 +153,9 @@ export const METRICS = {
     'Anchors that a recovery passed over: not-on-tape, outputs-behind, no-predecessor, state-missing, derived-otherwise or outputs-differ.',
     {
       name: 'TapeproofAnchorRejected',
-      expression: 'sum by (instance, partition, reason) (increase(tapeproof_engine_anchors_rejected_total[15m])) > 0',
+      expression: increased('tapeproof_engine_anchors_rejected_total', '15m'),
       forS: 0,
+      severity: 'critical',
       meaning:
         'An anchor is not what the engine derives from the tape: it was forged, or records of the engine are gone.',
       action:
@@ -182,9 +168,9 @@ export const METRICS = {
     'Records of other writers in the outputs of this engine: repeated (same bytes, harmless), differing, ahead, conflict, unverified, or unread (states).',
     {
       name: 'TapeproofForeignEvents',
-      expression:
-        'sum by (instance, topic, partition, fate) (increase(tapeproof_engine_foreign_events_total{fate!~"repeated|unread"}[15m])) > 0',
+      expression: increased('tapeproof_engine_foreign_events_total{fate!~"repeated|unread"}', '15m'),
       forS: 0,
+      severity: 'critical',
       meaning: 'Somebody but the engine wrote into its outputs: a forged event, or an engine of another build.',
       action:
         'Find out who may write there; `foreign-event` in the log names the place, and `npx tapeproof certify` the first event that differs.',
@@ -230,8 +216,9 @@ export const METRICS = {
     'Records that claim the identity of a record with other bytes; an engine that finds one stops.',
     {
       name: 'TapeproofConflicts',
-      expression: 'increase(tapeproof_projector_conflicts_total[15m]) > 0',
+      expression: increased('tapeproof_projector_conflicts_total', '15m'),
       forS: 0,
+      severity: 'critical',
       meaning: 'Two different records claim one identity: two builds derive differently, or another program writes.',
       action:
         'Look at tapeproof.conflicts in Postgres, and run `npx tapeproof audit --verify` for the events named there.',
@@ -269,8 +256,9 @@ export const METRICS = {
     'Snapshots with an indicator that is not what its definition gives over the trades on the tape.',
     {
       name: 'TapeproofOracleDivergence',
-      expression: 'increase(tapeproof_oracle_divergences_total[15m]) > 0',
+      expression: increased('tapeproof_oracle_divergences_total', '15m'),
       forS: 0,
+      severity: 'critical',
       meaning: 'The engine published an indicator that an independent computation from the trades does not confirm.',
       action: 'Run `npx tapeproof oracle`, and `npx tapeproof audit --verify` for the snapshots named there.',
     },
@@ -280,11 +268,28 @@ export const METRICS = {
     PROJECTOR,
     ['projector'],
     '1 while the store accepts deliveries, 0 while it refuses them or does not answer.',
+    {
+      name: 'TapeproofStoreRefuses',
+      expression: 'min by (instance, projector) (tapeproof_projector_sink_up) == 0',
+      forS: 60,
+      severity: 'critical',
+      meaning: 'Postgres or Redis does not take what a projector writes: that read model stands still.',
+      action:
+        'Request /ready of that instance: it states the refusal (disk full, read only, no permission, out of memory).',
+    },
   ),
   tapeproof_projector_sink_evicts: gauge(
     PROJECTOR,
     ['projector'],
     '1 while Redis may evict keys of the read model (maxmemory-policy), else 0.',
+    {
+      name: 'TapeproofStoreEvicts',
+      expression: 'max by (instance, projector) (tapeproof_projector_sink_evicts) == 1',
+      forS: 0,
+      meaning: 'Redis may drop keys of the read model without telling anybody: an instrument may be missing there.',
+      action:
+        "Set Redis' maxmemory-policy to noeviction, then run `npx tapeproof projector rebuild NAME` where keys are missing.",
+    },
   ),
 
   tapeproof_live_connections: gauge(LIVE, ['venue'], 'Connections to the venue that are up.'),
@@ -325,17 +330,44 @@ export const METRICS = {
     LIVE,
     ['instrument'],
     'Time since the event time of the last trade appended.',
+    {
+      name: 'TapeproofFeedSilent',
+      expression: 'max by (instance, instrument) (tapeproof_live_last_trade_age_seconds) > 900',
+      forS: 60,
+      meaning: 'No trade of an instrument came for a quarter of an hour: a quiet market, or a feed that died.',
+      action:
+        'Compare with the venue itself; tapeproof_live_instruments_in_sync says whether its connection is proven.',
+    },
   ),
   tapeproof_live_watermarks_total: counter(LIVE, ['partition'], 'Watermarks appended.'),
   tapeproof_live_waiting_trades: gauge(LIVE, ['venue'], 'Trades received that are not yet on their way to Kafka.'),
   tapeproof_live_missing_trades: gauge(LIVE, ['venue'], 'Trades known to be missing and requested.'),
-  tapeproof_live_instruments_in_sync: gauge(LIVE, ['venue'], 'Instruments without an open gap on a proven connection.'),
+  tapeproof_live_instruments_in_sync: gauge(
+    LIVE,
+    ['venue'],
+    'Instruments without an open gap on a proven connection.',
+    {
+      name: 'TapeproofVenueLost',
+      expression: 'max by (instance, venue) (tapeproof_live_instruments_in_sync) == 0',
+      forS: 60,
+      severity: 'critical',
+      meaning: 'No instrument of a venue is known to be complete: no watermark is written, and prices become stale.',
+      action: 'Look for `live-disconnected` and `live-rate-limited` in the log: they state what the venue said.',
+    },
+  ),
   tapeproof_live_gaps_opened_total: counter(LIVE, ['instrument'], 'Gaps found.'),
   tapeproof_live_gaps_filled_total: counter(LIVE, ['instrument'], 'Gaps whose trades all arrived.'),
   tapeproof_live_gaps_declared_total: counter(
     LIVE,
     ['instrument', 'reason'],
     'Gaps given up and recorded on the tape.',
+    {
+      name: 'TapeproofTradesMissing',
+      expression: increased('tapeproof_live_gaps_declared_total', '15m'),
+      forS: 0,
+      meaning: 'Trades could not be obtained: a TradeGap is on the tape, and decisions after it rest on what is known.',
+      action: 'Read `live-gap-declared` in the log for the ids and the reason; audits of later decisions name the gap.',
+    },
   ),
   tapeproof_live_trades_lost_total: counter(LIVE, ['instrument'], 'Trades missing in the gaps recorded on the tape.'),
   tapeproof_live_history_requests_total: counter(
@@ -359,59 +391,7 @@ export const METRICS = {
 
   ...DASHBOARD_METRICS,
 
-  tapeproof_checkpoints_signed_total: counter(CHECKPOINTS, ['topic'], 'Heads of logs signed and recorded.'),
-  tapeproof_checkpoint_unsigned_seconds: gauge(
-    CHECKPOINTS,
-    ['topic', 'partition'],
-    'Seconds since a recorded head covered the whole log.',
-    {
-      name: 'TapeproofCheckpointsLate',
-      expression: 'max by (instance, topic, partition) (tapeproof_checkpoint_unsigned_seconds) > 300',
-      forS: 60,
-      meaning: 'The newest events of a log are not signed: their time is not proven yet.',
-      action: 'Look at /ready and the log of `checkpoints run`: a log that differs, or Kafka that does not answer.',
-    },
-  ),
-  tapeproof_checkpoint_log_differs: gauge(
-    CHECKPOINTS,
-    ['topic', 'partition'],
-    '1 while a log is not what was signed or not what the engine says, else 0.',
-    {
-      name: 'TapeproofLogDiffers',
-      expression: 'max by (instance, topic, partition) (tapeproof_checkpoint_log_differs) == 1',
-      forS: 0,
-      meaning: 'Somebody but the engine wrote into a log, or records were changed or lost.',
-      action: 'Keep the log as it is and run `npx tapeproof certify`: it names the first event that differs.',
-    },
-  ),
-  tapeproof_checkpoint_cosignatures_total: counter(CHECKPOINTS, ['witness'], 'Cosignatures obtained.'),
-  tapeproof_checkpoint_witness_failures_total: counter(
-    CHECKPOINTS,
-    ['witness', 'reason'],
-    'Heads that a witness did not cosign: silent, or refused.',
-    {
-      name: 'TapeproofWitnessRefuses',
-      expression: 'increase(tapeproof_checkpoint_witness_failures_total{reason="refused"}[10m]) > 0',
-      forS: 0,
-      meaning: 'A witness saw another history of a log than the one that is signed here, or does not know the log.',
-      action:
-        'Compare the reason in the log line witness-refuses with the list of logs of the witness; do not sign with another key.',
-    },
-  ),
-  tapeproof_checkpoint_timestamps_total: counter(CHECKPOINTS, [], 'Time stamps obtained, verified and recorded.'),
-  tapeproof_checkpoint_timestamp_failures_total: counter(
-    CHECKPOINTS,
-    ['reason'],
-    'Heads left without a time stamp that was due: silent, or refused.',
-    {
-      name: 'TapeproofTimestampRefused',
-      expression: 'increase(tapeproof_checkpoint_timestamp_failures_total{reason="refused"}[1h]) > 0',
-      forS: 0,
-      meaning: 'The time-stamping authority rejects requests, or its time stamps must not be believed.',
-      action:
-        "Read the reason in the log line timestamp-refused: the authority's certificate, its clock or ours, or `--tsa-ca`.",
-    },
-  ),
+  ...CHECKPOINT_METRICS,
 } as const satisfies Readonly<Record<`tapeproof_${string}`, MetricDefinition>>;
 
 type Definitions = typeof METRICS;

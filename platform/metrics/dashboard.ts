@@ -6,6 +6,15 @@ export const DASHBOARD_METRICS = {
     DASHBOARD,
     ['route', 'status'],
     'Requests answered, by the pattern of the route and the HTTP status.',
+    {
+      name: 'TapeproofPageFails',
+      expression:
+        'sum by (instance) (rate(tapeproof_dashboard_requests_total{status=~"5.."}[5m])) / sum by (instance) (rate(tapeproof_dashboard_requests_total[5m])) > 0.05',
+      forS: 300,
+      meaning: 'More than one request in twenty of the API or the page fails.',
+      action:
+        'Look at /ready of the dashboard: Redis, Postgres or Kafka does not answer it, and the failing routes need that one.',
+    },
   ),
   tapeproof_dashboard_request_seconds: histogram(
     DASHBOARD,

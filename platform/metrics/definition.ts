@@ -21,10 +21,22 @@ export interface AlertRule {
   readonly expression: string;
   /** How long the condition must hold, seconds. */
   readonly forS: number;
+  /** `critical` wakes somebody; without it the alert is a warning, for working hours. */
+  readonly severity?: 'critical';
   /** One sentence. */
   readonly meaning: string;
   /** One sentence: what the operator on call does. */
   readonly action: string;
+}
+
+/**
+ * PromQL for "this counter went up in that time". `increase` alone misses the first one of a series that begins with
+ * what it counts: before it there was no sample that it could have grown from.
+ *
+ * @param series a counter, with matchers or without.
+ */
+export function increased(series: `tapeproof_${string}`, window: `${number}${'m' | 'h'}`): string {
+  return `increase(${series}[${window}]) > 0 or (${series} unless ${series} offset ${window}) > 0`;
 }
 
 export const ALL = ['engine', 'projector', 'ingest-live', 'checkpoints', 'dashboard'] as const;
