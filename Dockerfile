@@ -27,6 +27,8 @@ COPY --from=page /build/dashboard/web/dist dashboard/web/dist
 ARG COMMIT
 ENV NODE_ENV=production \
     TAPEPROOF_GIT_COMMIT=$COMMIT
+# The one folder that may be written to, where a volume is mounted: a signing key.
+RUN install -d -o 1000 -g 1000 -m 0700 /state
 # Numbers, so that Kubernetes can see that it is not root. Nothing is written below /app.
 USER 1000:1000
 EXPOSE 8080 9464
