@@ -4,7 +4,7 @@ import type { StackSecrets } from './secrets.ts';
 export const POSTGRES_DATABASE = 'tapeproof';
 /** The cluster's superuser. Only the stack itself connects as it. */
 export const POSTGRES_ADMINISTRATOR = 'tapeproof';
-/** docs/security.md lists what each may do. The same names are used in migrations/ and docker-compose.postgres.sql. */
+/** docs/security.md lists what each may do. The same names are used in migrations/ and deploy/compose/postgres-roles.sql. */
 export const POSTGRES_ROLES = {
   migrator: 'tapeproof_migrator',
   projector: 'tapeproof_projector',

@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { TapeproofError } from '../errors.ts';
 import { credentialSettings, secretSetting, setting, settings, type Environment } from '../security/settings.ts';
 import { tlsFrom, type TlsOptions } from '../security/tls.ts';
+import { tokenByAwsRole } from './msk-token.ts';
 import { kafkajsOAuthBearer, refuseRefusedToken } from './oauth-bearer.ts';
 import { tokenByClientCredentials } from './token.ts';
 
@@ -70,15 +71,14 @@ function saslFrom(environment: Environment): Sasl | undefined {
 
 function tokenSource(environment: Environment): () => Promise<string> {
   const read = (): string | undefined => secretSetting(environment, 'TAPEPROOF_KAFKA_TOKEN');
-  const byCredentials = tokenByClientCredentials(environment);
-  if (byCredentials !== undefined && read() === undefined) return byCredentials;
-  if (byCredentials === undefined && read() !== undefined) {
-    // Read again each time: renewing the token replaces the file.
-    return () => Promise.resolve().then(() => read() ?? '');
-  }
+  // Read again each time: renewing the token replaces the file.
+  const given = read() === undefined ? undefined : () => Promise.resolve().then(() => read() ?? '');
+  const sources = [given, tokenByClientCredentials(environment), tokenByAwsRole(environment)];
+  const [source, another] = sources.filter((each) => each !== undefined);
+  if (source !== undefined && another === undefined) return source;
   throw new TapeproofError(
     'CONFIGURATION',
-    'OAUTHBEARER needs one source of tokens: set TAPEPROOF_KAFKA_TOKEN_FILE, or TAPEPROOF_KAFKA_TOKEN_URL with TAPEPROOF_KAFKA_CLIENT_ID and TAPEPROOF_KAFKA_CLIENT_SECRET_FILE.',
+    'OAUTHBEARER needs one source of tokens: set TAPEPROOF_KAFKA_TOKEN_FILE, or TAPEPROOF_KAFKA_TOKEN_URL with TAPEPROOF_KAFKA_CLIENT_ID and TAPEPROOF_KAFKA_CLIENT_SECRET_FILE, or TAPEPROOF_KAFKA_AWS_REGION.',
   );
 }
 

@@ -19,6 +19,15 @@ export function keepSecret(secret: string, userName?: string): void {
   const [oldest] = known.keys();
   if (known.size >= SECRETS_MAX && oldest !== undefined) known.delete(oldest);
   known.set(secret, formsOf(secret));
+  sortForms();
+}
+
+/** For a token that was replaced: a process that renews tokens for weeks would drop its passwords otherwise. */
+export function forgetSecret(secret: string): void {
+  if (known.delete(secret)) sortForms();
+}
+
+function sortForms(): void {
   forms = [...new Set([...known.values()].flat())].sort((one, other) => other.length - one.length);
 }
 

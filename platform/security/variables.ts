@@ -33,6 +33,9 @@ export const VARIABLES = {
   TAPEPROOF_KAFKA_TOKEN_CA_FILE: { meaning: 'PEM file of the certificate authorities trusted there' },
   TAPEPROOF_KAFKA_CLIENT_ID: { meaning: 'client id for TAPEPROOF_KAFKA_TOKEN_URL' },
   TAPEPROOF_KAFKA_CLIENT_SECRET: { secret: true, meaning: 'client secret for TAPEPROOF_KAFKA_TOKEN_URL' },
+  TAPEPROOF_KAFKA_AWS_REGION: {
+    meaning: 'region of an Amazon MSK cluster with IAM: tokens are signed with the AWS role of this process',
+  },
   TAPEPROOF_KAFKA_CA_FILE: { meaning: TLS.ca },
   TAPEPROOF_KAFKA_CERTIFICATE_FILE: { meaning: TLS.certificate },
   TAPEPROOF_KAFKA_KEY_FILE: { meaning: TLS.key },

@@ -6,7 +6,7 @@ import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { openTrustedLog } from '../../platform/kafka/trusted-log.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { withDeadline } from '../../platform/deadline.ts';
+import { openUnlessAborted, withDeadline } from '../../platform/deadline.ts';
 import type { Log } from '../../platform/log.ts';
 import { noTelemetry, type Telemetry } from '../../platform/telemetry.ts';
 import type { SignerKey, VerifierKey } from '../tlog/note-key.ts';
@@ -78,7 +78,7 @@ export async function runCheckpoints(run: CheckpointRun, everyMs: number): Promi
  * @throws TapeproofError UNREACHABLE; NOT_FOUND when nothing is activated on the tape; CHECK_FAILED; CONFIGURATION.
  */
 export async function checkpointNow(run: CheckpointRun): Promise<readonly LogStatus[]> {
-  return await withPublishers(
+  const signed = await withPublishers(
     { ...run, telemetry: run.telemetry ?? noTelemetry() },
     async ({ publishers, timestamping }) => {
       const statuses = await signAll(publishers, run.signal);
@@ -89,6 +89,8 @@ export async function checkpointNow(run: CheckpointRun): Promise<readonly LogSta
       );
     },
   );
+  if (signed !== undefined) return signed;
+  throw new TapeproofError('CHECK_FAILED', 'Interrupted before Kafka answered: nothing was signed.');
 }
 
 interface Signers {
@@ -96,17 +98,21 @@ interface Signers {
   readonly timestamping: Timestamping | undefined;
 }
 
+/** @returns undefined where the signal came before the log was open. */
 async function withPublishers<Result>(
   run: CheckpointRun & { readonly telemetry: Telemetry },
   work: (signers: Signers) => Promise<Result>,
-): Promise<Result> {
-  const { connections, log, telemetry, keys, formerKeys, witnesses, timestamps } = run;
+): Promise<Result | undefined> {
+  const { connections, log, signal, telemetry, keys, formerKeys, witnesses, timestamps } = run;
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-checkpoints', log);
   const reader = createLogReader(connections.kafkaBrokers);
   try {
-    const { registry, partitions } = await openTrustedLog({
-      ...{ kafka, reader, registryUrl: connections.registryUrl, log, telemetry },
+    const opening = openTrustedLog({ kafka, reader, registryUrl: connections.registryUrl, log, telemetry });
+    const trusted = await openUnlessAborted(opening, signal, (late) => {
+      late.registry.close();
     });
+    if (trusted === undefined) return undefined;
+    const { registry, partitions } = trusted;
     const producer = createRecordProducer(kafka, registry, telemetry.metrics);
     try {
       const access = { reader, registry, decode: createTapeDecoder(registry) };
