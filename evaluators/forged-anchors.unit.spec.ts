@@ -251,6 +251,18 @@ describe('an anchor of another engine', () => {
     }
   });
 
+  it.each([
+    ['another engine takes over', { ...again, engineVersion: '4' }],
+    ['the activation names another hash than its configuration has', { ...again, configHash: 'ff'.repeat(32) }],
+    ['the activation is of another tape', { ...again, tapeId: 'other' }],
+  ] as const)('does not count for this one where %s', async (_, taking) => {
+    const { tape, own, handed } = cutOver();
+    const halted = own.flatMap(({ anchor }) => anchor ?? []);
+    const changed = [...tape.slice(0, 1_201), activated(taking), ...tape.slice(1_202)];
+    const found = await recovered(logOf({ tape: changed, events: eventsOf(own), anchors: [...halted, handed] }));
+    expect(found).toMatchObject({ at: 1_200, isContinuedByAnother: true });
+  });
+
   it('does not count elsewhere, and is not a fault: that engine writes such anchors', async () => {
     const forged = forgedAnchor(last!, pages, { manifest, json: ofVersion3 });
     expect(await recovered(logOf({ anchors: [...anchors.slice(0, 4), forged] }))).toEqual({
