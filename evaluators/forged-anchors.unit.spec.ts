@@ -147,8 +147,8 @@ describe('two forged anchors in a row', () => {
     });
   });
 
-  it('are found where the first one has no state at all', async () => {
-    const first = forgedAnchor(third!, pages, { json: () => 'this is not a state' });
+  it.each(['this is not a state', '{"format":5}'])('are found where the first one has no state: %s', async (state) => {
+    const first = forgedAnchor(third!, pages, { json: () => state });
     const next = forgedAnchor(last!, pages, { manifest: { previousAnchorHash: hashOf(first) } });
     expect(await recovered(logOf({ anchors: [...anchors.slice(0, 3), first, next] }))).toMatchObject({
       ...{ at: 1_000 },
@@ -241,7 +241,8 @@ describe('an anchor of another engine', () => {
   it('does not count where its state is not the one that it names, or says something else than itself', async () => {
     const { tape, own, handed, events: written } = cutOver();
     const halted = own.flatMap(({ anchor }) => anchor ?? []);
-    const changedState = { ...handed, chunks: forgedAnchor(handed, pagesOf(own), { json: COINS }).chunks };
+    const coins = forgedAnchor(handed, pagesOf(own), { json: COINS });
+    const changedState = { ...handed, pages: coins.pages, chunks: coins.chunks };
     const { nextSequence } = handed.manifest;
     const fewer = { nextSequence: { ...nextSequence, 'decision.outcomes': 0 } };
     expect(nextSequence['decision.outcomes']).toBeGreaterThan(0);
