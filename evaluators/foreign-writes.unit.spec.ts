@@ -102,6 +102,17 @@ describe('what others append to an output', () => {
     expect(await output.own(...decisions.slice(1, 3))).toEqual([[1, 'conflict']]);
   });
 
+  it('stops the engine by the first record under a sequence, although the true one follows it', async () => {
+    const output = new Output();
+    await output.own(decisions[0]!);
+    output.other(forged(decisions[1]!), decisions[1]!);
+    output.look();
+    expect(await output.fates()).toEqual([1, 2].map((at) => [at, 'ahead']));
+    expect(() => {
+      output.writes.derived(decisions[1]!, COMMITS);
+    }).toThrow(/holds another event at log offset 1,/);
+  });
+
   it('is named where it claims the sequence of an older event with other bytes', async () => {
     const output = new Output();
     await output.own(...decisions.slice(0, 3));

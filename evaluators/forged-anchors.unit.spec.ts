@@ -147,6 +147,18 @@ describe('two forged anchors in a row', () => {
     });
   });
 
+  it.each(['this is not a state', '{"format":5}'])('are found where the first one has no state: %s', async (state) => {
+    const first = forgedAnchor(third!, pages, { json: () => state });
+    const next = forgedAnchor(last!, pages, { manifest: { previousAnchorHash: hashOf(first) } });
+    expect(await recovered(logOf({ anchors: [...anchors.slice(0, 3), first, next] }))).toMatchObject({
+      ...{ at: 1_000 },
+      faults: [
+        [2_000, 'state-missing'],
+        [1_500, 'derived-otherwise'],
+      ],
+    });
+  });
+
   it('are found where the outputs do not have the events between them', async () => {
     const until = events.filter(({ event }) => event.tape.offset < 1_500);
     const held = [...anchors.slice(0, 3), ...inARow(FORGOTTEN)];
@@ -226,6 +238,32 @@ describe('an anchor of another engine', () => {
     }
   });
 
+  it('does not count where its state is not the one that it names, or says something else than itself', async () => {
+    const { tape, own, handed, events: written } = cutOver();
+    const halted = own.flatMap(({ anchor }) => anchor ?? []);
+    const coins = forgedAnchor(handed, pagesOf(own), { json: COINS });
+    const changedState = { ...handed, pages: coins.pages, chunks: coins.chunks };
+    const { nextSequence } = handed.manifest;
+    const fewer = { nextSequence: { ...nextSequence, 'decision.outcomes': 0 } };
+    expect(nextSequence['decision.outcomes']).toBeGreaterThan(0);
+    for (const forged of [changedState, forgedAnchor(handed, pagesOf(own), { manifest: fewer })]) {
+      const found = await recovered(logOf({ tape, events: written, anchors: [...halted, forged] }));
+      expect(found).toMatchObject({ at: 1_200, faults: [[1_201, 'state-missing']] });
+    }
+  });
+
+  it.each([
+    ['another engine takes over', { ...again, engineVersion: '4' }],
+    ['the activation names another hash than its configuration has', { ...again, configHash: 'ff'.repeat(32) }],
+    ['the activation is of another tape', { ...again, tapeId: 'other' }],
+  ] as const)('does not count for this one where %s', async (_, taking) => {
+    const { tape, own, handed } = cutOver();
+    const halted = own.flatMap(({ anchor }) => anchor ?? []);
+    const changed = [...tape.slice(0, 1_201), activated(taking), ...tape.slice(1_202)];
+    const found = await recovered(logOf({ tape: changed, events: eventsOf(own), anchors: [...halted, handed] }));
+    expect(found).toMatchObject({ at: 1_200, isContinuedByAnother: true });
+  });
+
   it('does not count elsewhere, and is not a fault: that engine writes such anchors', async () => {
     const forged = forgedAnchor(last!, pages, { manifest, json: ofVersion3 });
     expect(await recovered(logOf({ anchors: [...anchors.slice(0, 4), forged] }))).toEqual({
@@ -258,6 +296,13 @@ describe('an anchor of another engine', () => {
     const held = [...anchored.slice(0, 4), handed, ...anchored.slice(4), forged];
     const found = await recovered(logOf({ tape, events: eventsOf(written), anchors: held }));
     expect(found).toMatchObject({ at: 2_000, isContinuedByAnother: true });
+    // Nor does one that this engine derives from it.
+    const all = pagesOf([...written, { derived: [], deadLetters: [], anchor: forged }]);
+    const task = restorePartitionTask(forged.manifest, bytesOf(forged), forged.hash, all);
+    const [next] = run(task, [tape[2_300]!]);
+    expect(next?.anchor?.manifest.tape.offset).toBe(2_301);
+    const continued = await recovered(logOf({ tape, events: eventsOf(written), anchors: [...held, next?.anchor] }));
+    expect(continued).toMatchObject({ at: 2_000, isContinuedByAnother: true });
   });
 });
 

@@ -3,13 +3,14 @@ import { frame, RECORD_NAMES } from '../contracts/codec.ts';
 import { DERIVED_TOPICS, type DerivedTopic } from '../contracts/topics.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import { NO_HEADERS, type LogRecord } from '../platform/kafka/log-record.ts';
+import type { Registry } from '../platform/kafka/registry.ts';
 import { sampleRegistry } from '../tests/support/sample-log.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
 import { parseConfiguration } from './configuration.ts';
 import { activationOf } from './derive.ts';
 import { syntheticTrades } from './fixtures/synthetic-market.ts';
 import { activated, eventsOf, run, traded } from './fixtures/tape-contents.ts';
-import { OutputComparison } from './output-comparison.adapter.ts';
+import { OutputComparison, refuseCutOutputs } from './output-comparison.adapter.ts';
 import type { DerivedRecord } from './advance.ts';
 import { createPartitionTask } from './partition-task.ts';
 
@@ -54,20 +55,24 @@ function snapshotsOf(configuration: object): DerivedRecord[] {
 }
 
 interface Found {
-  readonly output: readonly DerivedRecord[];
+  readonly output: readonly Pick<DerivedRecord, 'type' | 'body'>[];
   /** First log offset that is kept. */
   readonly start?: number;
   readonly nextSequence?: number;
   readonly hint?: number;
+  readonly registry?: Pick<Registry, 'schemaOf'>;
 }
 
-async function compare({ output, start = 0, nextSequence = 0, hint }: Found) {
-  const records = output.map(({ type, body }, offset): LogRecord => {
+function recordsOf(output: Found['output']): LogRecord[] {
+  return output.map(({ type, body }, offset): LogRecord => {
     const value = frame(RECORD_NAMES.indexOf(type) + 1, body);
     return { topic: TOPIC, partition: PARTITION, offset, key: null, value, headers: NO_HEADERS, timestampMs: 0 };
   });
-  const { reader, readFrom } = readerOf(records, start);
-  const access = { reader, registry: sampleRegistry } as LogAccess;
+}
+
+async function compare({ output, start = 0, nextSequence = 0, hint, registry = sampleRegistry }: Found) {
+  const { reader, readFrom } = readerOf(recordsOf(output), start);
+  const access = { reader, registry } as LogAccess;
   const next = Object.fromEntries(DERIVED_TOPICS.map((topic) => [topic, topic === TOPIC ? nextSequence : 0]));
   const hints = hint === undefined ? {} : { [TOPIC]: hint };
   const comparison = await OutputComparison.open(access, PARTITION, next as Record<DerivedTopic, number>, hints);
@@ -80,7 +85,39 @@ async function compare({ output, start = 0, nextSequence = 0, hint }: Found) {
   return { comparison, holds, readFrom };
 }
 
+describe('an output', () => {
+  it('is refused where its first events are gone, and not where it is whole or empty', async () => {
+    const records = recordsOf(snapshots);
+    const accessTo = (kept: readonly LogRecord[]) =>
+      ({ reader: readerOf(kept, 0).reader, registry: sampleRegistry }) as LogAccess;
+    await refuseCutOutputs(accessTo([]), PARTITION);
+    await refuseCutOutputs(accessTo(records), PARTITION);
+    await expect(refuseCutOutputs(accessTo(records.slice(2)), PARTITION)).rejects.toMatchObject({
+      code: 'SEQUENCE_GAP',
+      message: expect.stringContaining(`${TOPIC}-${PARTITION} begins with sequence 2`) as string,
+    });
+  });
+});
+
 describe('the comparison with an output', () => {
+  it('passes over bytes that are not an event, and names them', async () => {
+    const broken = { type: snapshots[0]!.type, body: Buffer.from([255, 255]) };
+    const { comparison, holds } = await compare({ output: [snapshots[0]!, broken, ...snapshots.slice(1, 4)] });
+    expect(await holds(0, 4)).toEqual([true, true, true, true]);
+    expect(comparison.passedOver).toMatchObject([{ offset: 1 }]);
+  });
+
+  it('takes the same bytes under another schema for another event', async () => {
+    const registry: Pick<Registry, 'schemaOf'> = {
+      schemaOf: async (id) => {
+        const schema = await sampleRegistry.schemaOf(id);
+        return schema && { ...schema, fingerprint: 'ff'.repeat(32) };
+      },
+    };
+    const { holds } = await compare({ output: snapshots.slice(0, 2), registry });
+    await expect(holds(0, 1)).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
   it('finds the stored events equal, and reports the events missing after its end', async () => {
     const { comparison, holds } = await compare({ output: snapshots.slice(0, 8) });
     expect(await holds(0, 10)).toEqual([...Array<boolean>(8).fill(true), false, false]);

@@ -12,6 +12,9 @@ const ROUND_INTERVAL_MS = 1_000;
 /** Anchors of an output in memory at a time. */
 const ANCHORS_AHEAD_MAX = 64;
 
+/** Failures that end a round and are not reported here. */
+const PASSING: ReadonlySet<string> = new Set(['UNREACHABLE', 'REGISTRY_CHANGED', 'GENERATION_CHANGED']);
+
 type Partitions = readonly (readonly [topic: string, partition: number])[];
 
 export interface RootWatchSettings {
@@ -52,6 +55,7 @@ interface WatchedOutput {
 export class RootWatch {
   readonly #settings: RootWatchSettings;
   readonly #outputs = new Map<string, WatchedOutput>();
+  /** False where there was a difference, or one may be settled, since the last report. */
   #isReported = false;
 
   constructor(settings: RootWatchSettings) {
@@ -70,16 +74,13 @@ export class RootWatch {
   async round(assigned: Partitions, isOver: () => boolean = () => false): Promise<void> {
     const { roots, report } = this.#settings;
     try {
-      let isReported = this.#isReported;
-      for (const output of await this.#watched(assigned)) {
-        if (await this.#advance(output, isOver)) isReported = false;
-      }
-      if (!isReported) report.held(await roots.held());
+      for (const output of await this.#watched(assigned)) await this.#advance(output, isOver);
+      if (!this.#isReported) report.held(await roots.held());
       this.#isReported = true;
       report.failed(undefined);
     } catch (error) {
-      // An outage, or a log that was cut: the deliveries report it.
-      if (error instanceof TapeproofError) return;
+      // The deliveries report an outage, and go on with another generation.
+      if (error instanceof TapeproofError && PASSING.has(error.code)) return;
       report.failed(error instanceof Error ? error.message : String(error));
     }
   }
@@ -101,11 +102,9 @@ export class RootWatch {
     return [...watched.values()];
   }
 
-  /** @returns whether there was a difference, or one that may be settled. */
-  async #advance(output: WatchedOutput, isOver: () => boolean): Promise<boolean> {
+  async #advance(output: WatchedOutput, isOver: () => boolean): Promise<void> {
     const { topic, partition } = output;
     const { reader, position } = this.#settings;
-    let hasDifference = false;
     while (!isOver()) {
       if (output.waiting.length === 0) await this.#readAnchors(output);
       if (output.waiting.length === 0 && output.awaited.length === 0) break;
@@ -120,15 +119,14 @@ export class RootWatch {
       );
       if (cameLate.length + due.length === 0) break;
       for (const named of [...cameLate, ...due]) {
-        if (isOver()) return hasDifference;
+        if (isOver()) return;
         const { result } = await this.#compare(named, nextSequence);
         output.waiting = output.waiting.filter((other) => other !== named);
         output.awaited = output.awaited.filter((other) => other !== named);
         if (result === 'awaits') output.awaited = [...output.awaited, named];
-        hasDifference ||= result !== 'agrees' || cameLate.includes(named);
+        if (result !== 'agrees' || cameLate.includes(named)) this.#isReported = false;
       }
     }
-    return hasDifference;
   }
 
   async #readAnchors(output: WatchedOutput): Promise<void> {

@@ -81,20 +81,23 @@ interface Watched {
   readonly watch: RootWatch;
   readonly compared: RootCheck[];
   readonly failures: (string | undefined)[];
+  /** How often all comparisons were reported. */
+  readonly reports: { count: number };
 }
 
 function watchOf(log: MemoryLog, roots: MemoryRoots): Watched {
   const compared: RootCheck[] = [];
   const failures: (string | undefined)[] = [];
+  const reports = { count: 0 };
   const report = {
     compared: (check: RootCheck) => void compared.push(check),
-    held: () => undefined,
+    held: () => void (reports.count += 1),
     failed: (reason: string | undefined) => void failures.push(reason),
   };
   const read = createEventReader(sampleRegistry, { name: 'history' }, 1);
   const { reader } = log.access;
   const watch = new RootWatch({ roots, reader, read, tapeId: TAPE_ID, position: roots.position, report });
-  return { watch, compared, failures };
+  return { watch, compared, failures, reports };
 }
 
 function append(log: MemoryLog, changed: Partial<EngineAnchor>): void {
@@ -319,5 +322,27 @@ describe('RootWatch', () => {
     await watch.round(ASSIGNED);
     expect(compared).toHaveLength(anchors.length * DERIVED_TOPICS.length);
     expect(failures.at(-1)).toBeUndefined();
+  });
+
+  it('reports a difference at last, even where an outage ended the round that found it', async () => {
+    const log = logOf();
+    const roots = storeOf(log);
+    const { watch, compared, reports } = watchOf(log, roots);
+    await watch.round([]);
+    await watch.round(ASSIGNED);
+    expect(reports.count).toBe(1);
+    append(log, { treeRoots: perTopic(() => '00'.repeat(32)) });
+    const earlier = roots.earlier.bind(roots);
+    roots.earlier = (named) => {
+      if (named.topic === DERIVED_TOPICS[1]) throw new TapeproofError('UNREACHABLE', 'Postgres does not answer.');
+      return earlier(named);
+    };
+    await watch.round(ASSIGNED);
+    expect([compared.at(-1)?.result, reports.count]).toEqual(['differs', 1]);
+    roots.earlier = earlier;
+    await watch.round(ASSIGNED);
+    expect(reports.count).toBe(2);
+    await watch.round(ASSIGNED);
+    expect(reports.count).toBe(2);
   });
 });

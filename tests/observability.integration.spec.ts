@@ -37,12 +37,14 @@ const TOLD_ELSEWHERE: readonly LogAction[] = [
   ...(['consumer-crashed', 'commit-failed', 'output-lost'] as const),
   ...(['registry-changed', 'registry-agrees', 'eviction-on', 'eviction-off'] as const),
   // Forgeries are tried in forged-log.integration.spec.ts, the oracle in projectors/oracle-check.
-  ...(['anchor-rejected', 'foreign-event', 'oracle-divergence'] as const),
   // See platform/tracing.
   'spans-lost',
+  ...(['anchor-rejected', 'foreign-event', 'root-differs', 'oracle-divergence'] as const),
+  // A store without what a comparison needs, and anchors before their events: projectors/root-watch.
+  ...(['root-awaited', 'roots-not-compared'] as const),
 ];
-/** A Redis that evicts keys is set up in another test. */
-const MOVED_ELSEWHERE: readonly string[] = ['tapeproof_projector_sink_evicts'];
+/** A Redis that evicts keys is set up in another test, and forgeries in forged-log.integration.spec.ts. */
+const MOVED_ELSEWHERE: readonly string[] = ['tapeproof_projector_sink_evicts', 'tapeproof_projector_roots_differing'];
 /** Counters that begin with what they count: see TOLD_ELSEWHERE. */
 const COUNTED_ELSEWHERE: readonly string[] = [
   'tapeproof_trace_spans_total',

@@ -1,14 +1,20 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Trade } from '../contracts/generated/events.ts';
+import { encodeBody } from '../contracts/codec.ts';
+import type { IndicatorSnapshot, Trade } from '../contracts/generated/events.ts';
+import { TOPIC_OF_DERIVED } from '../contracts/topics.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { migratorUrlOf } from '../platform/connections.ts';
+import { eventIn } from '../platform/kafka/framed-record.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
 import { createPool, type Pool } from '../platform/postgres.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import { createLog } from '../platform/log.ts';
 import { createLogReader, type LogReader } from '../platform/kafka/log-reader.ts';
+import { createRecordProducer } from '../platform/kafka/producer.ts';
+import { createRegistry, type Registry } from '../platform/kafka/registry.ts';
 import { listProjectors, projectorGroup, projectorStatus, rebuildProjector } from '../projectors/main.ts';
 import { PROJECTORS } from '../projectors/catalogue.ts';
+import { environmentOf, runCommand } from './support/command.ts';
 import { startProjector, type RunningProjector } from './support/running-projector.ts';
 import { seedTape, type SeededTape } from './support/seeded-tape.ts';
 import { redisAdministratorUrl, resetStores, stackConnections } from './support/stack.ts';
@@ -275,4 +281,49 @@ describe('projectors on the real stores', () => {
     const { rows } = await pool.query<{ trades: string }>('SELECT sum(trades) AS trades FROM tapeproof.candles');
     expect(Number(rows[0]?.trades)).toBe(distinct.size);
   });
+
+  it('prints what the oracle found, a forged snapshot included', async () => {
+    const oracle = (...words: readonly string[]) => runCommand(['oracle', ...words], environmentOf(connections));
+    const topic = TOPIC_OF_DERIVED.IndicatorSnapshot;
+    const before = await oracle();
+    expect(before.stdout).toMatch(/^[\d,]+ snapshots recomputed from the trades and equal, 0 divergent, 0 not checked/);
+    expect(before.exitCode).toBe(0);
+    // Of a short range, which is always drawn. It is the last test here: the log is not the engine's after it.
+    const registry = createRegistry(connections.registryUrl);
+    const producer = createRecordProducer(kafka, registry);
+    let forged: IndicatorSnapshot | undefined;
+    for (let partition = 0; forged === undefined; partition += 1) {
+      const end = await reader.endOffset(topic, partition);
+      if (end === 0) continue;
+      const [first, last] = await Promise.all([0, end - 1].map((offset) => snapshotAt(registry, partition, offset)));
+      const eventId = `snapshot-${partition}-${first!.tape.offset}-77`;
+      forged = { ...first!, eventId, sequence: last!.sequence + 1, vwap: first!.vwap + 1 };
+      const body = encodeBody('IndicatorSnapshot', forged);
+      await producer.send([{ topic, partition, key: null, type: 'IndicatorSnapshot', body, timestampUs: 0 }]);
+    }
+    await producer.disconnect();
+    start('oracle-check');
+    await caughtUp('oracle-check');
+    const after = await oracle();
+    expect(after.exitCode).toBe(1);
+    expect(after.stdout).toContain(`✗ ${forged.eventId}: vwap ${forged.vwap} is published, `);
+    const json = JSON.parse((await oracle('--json')).stdout) as { readonly divergences: readonly object[] };
+    expect(json.divergences).toMatchObject([{ eventId: forged.eventId, field: 'vwap', divergent: ['vwap'] }]);
+    const status = await runCommand(['status', '--json'], environmentOf(connections));
+    expect(JSON.parse(status.stdout)).toMatchObject({ oracle: { value: { diverges: 1, notChecked: 0 } } });
+    expect(status.stdout).toContain('the trades do not confirm 1 published snapshot');
+    await stopAll();
+    await pool.query('DROP VIEW tapeproof.oracle_results');
+    const never = await oracle();
+    expect([never.exitCode, never.stderr]).toEqual([1, expect.stringContaining('No snapshot was checked yet')]);
+  });
+
+  async function snapshotAt(registry: Registry, partition: number, offset: number): Promise<IndicatorSnapshot> {
+    const topic = TOPIC_OF_DERIVED.IndicatorSnapshot;
+    for await (const [record] of reader.read({ topic, partition, from: offset, to: offset + 1 })) {
+      const snapshot = await eventIn(registry, record!, 'IndicatorSnapshot');
+      if (snapshot !== undefined) return snapshot;
+    }
+    throw new Error(`there is no snapshot at offset ${offset}`);
+  }
 });

@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { counted } from '../../platform/counted.ts';
 import { createLog } from '../../platform/log.ts';
 import {
   heldOutputs,
@@ -84,9 +85,11 @@ export async function runProjectorProcess(name: string, options: HttpOptions): P
 }
 
 export async function rebuild(name: string, { approveDifference, json }: RebuildOptions): Promise<void> {
-  projectorNamed(name);
+  const { sink } = projectorNamed(name);
   const signal = interruption();
   await answeringKafka(name);
+  const held = sink === 'postgres' ? ((await heldOutputs(connections()))[name] ?? []) : [];
+  const differingRoots = held.reduce((sum, { differing }) => sum + differing, 0);
   const bar = progressBar(`rebuild ${name}`);
   const report = await rebuildProjector({
     name,
@@ -100,15 +103,19 @@ export async function rebuild(name: string, { approveDifference, json }: Rebuild
   }).finally(() => {
     bar.stop();
   });
-  print(json, report, () => rebuildText(name, report));
+  print(json, { ...report, differingRoots }, () => rebuildText(name, report, differingRoots));
 }
 
-/** The result of a rebuild, in a sentence. */
-export function rebuildText(name: string, report: RebuildReport): string {
+/** The result of a rebuild, in a sentence or two. @param differingRoots - anchors that the live one differed from. */
+export function rebuildText(name: string, report: RebuildReport, differingRoots = 0): string {
   const what = {
     equal: 'equal to the live one, byte for byte',
     restored: 'the live one had lost data, all else was equal',
     approved: 'it differed from the live one, and that was approved',
   }[report.comparison];
-  return `${name}: ${report.records.toLocaleString('en')} records read; generation ${report.generation} is live (${what}); generation ${report.replaced} is kept until the next rebuild.`;
+  const again =
+    differingRoots === 0
+      ? ''
+      : ` The former one differed from ${counted(differingRoots, 'anchor')} of the engine, and where the log itself is wrong this one does, too: "npx tapeproof status" shows it once the running projector has compared them.`;
+  return `${name}: ${report.records.toLocaleString('en')} records read; generation ${report.generation} is live (${what}); generation ${report.replaced} is kept until the next rebuild.${again}`;
 }

@@ -268,8 +268,8 @@ async function createWhatIsMissing(client: Client, projector: PostgresProjector,
   for (const statement of projector.tables.flatMap((table) => createSequenceIndex(schema, table))) {
     await client.query(statement);
   }
-  // Positions describe the tables' content: a table that begins empty is read from the beginning.
-  if (missing.length > 0) await client.query(`TRUNCATE ${schema}.projector_positions`);
+  // Positions and comparisons describe the tables' content: a table that begins empty is read from the beginning.
+  if (missing.length > 0) await client.query(`TRUNCATE ${schema}.projector_positions, ${schema}.root_checks`);
 }
 
 /** A table of another version of the projector cannot be written by this one. */

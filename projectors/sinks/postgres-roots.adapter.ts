@@ -51,19 +51,25 @@ export function createRootStore(
       if (name === undefined) throw new RangeError(`${projector.name} does not have ${topic}`);
       for (let first = from; first < to; first += READ_EVENTS) {
         const range = [partition, first, Math.min(to, first + READ_EVENTS)];
-        const { rows } = await within((client) =>
-          client.query<{ sequence: string; hash: Buffer }>(
-            `SELECT sequence, body_hash AS hash FROM ${schema}.${name}
-              WHERE tape_partition = $1 AND sequence >= $2 AND sequence < $3 ORDER BY sequence`,
-            range,
-          ),
-        );
+        const { rows } = await within((client) => hashRows(client, `${schema}.${name}`, range));
         yield rows.map(({ sequence, hash }) => ({ sequence: Number(sequence), hash }));
       }
     },
     keep: (check) => within((client) => keepCheck(client, schema, check)),
-    held: () => within((client) => heldIn(client, `${schema}.root_checks`)),
+    held: () => within((client) => heldIn(client, schema)),
   };
+}
+
+/** By the index of sequences, also where the server has no statistics of the table yet. @param range - partition, from, to */
+async function hashRows(client: Client, table: string, range: readonly number[]) {
+  await client.query('BEGIN; SET LOCAL enable_seqscan = off');
+  const found = await client.query<{ sequence: string; hash: Buffer }>(
+    `SELECT sequence, body_hash AS hash FROM ${table}
+      WHERE tape_partition = $1 AND sequence >= $2 AND sequence < $3 ORDER BY sequence`,
+    [...range],
+  );
+  await client.query('COMMIT');
+  return found;
 }
 
 /** An anchor whose events did not exist is compared again. */

@@ -3,7 +3,7 @@ import { selectable, typeOf } from './postgres-text.ts';
 
 /** The SQL of a generation, from its projector's declarations. */
 
-/** Pages of 8 KiB of which the index of sequences keeps the least and the greatest. */
+/** Pages of 8 KiB of which the index of sequences keeps the intervals. */
 const SEQUENCE_INDEX_PAGES = 32;
 
 export function schemaOf(projector: PostgresProjector, generation: number): string {
@@ -60,13 +60,13 @@ export function createKeys(schema: string, table: Table): readonly string[] {
 }
 
 /**
- * By which the rows of a range of sequences are found. They are written in about that order, so that the least and the
- * greatest one of each few pages are enough, and writing costs nothing.
+ * By which the rows of a range of sequences are found. Each partition's are written in about that order, so that a few
+ * intervals of sequences for each few pages are enough, and writing costs nearly nothing.
  */
 export function createSequenceIndex(schema: string, { name, output }: Table): readonly string[] {
   if (output === undefined) return [];
   return [
-    `CREATE INDEX IF NOT EXISTS ${name}_sequence_index ON ${schema}.${name} USING brin (tape_partition, sequence)
+    `CREATE INDEX IF NOT EXISTS ${name}_sequence_index ON ${schema}.${name} USING brin (sequence int8_minmax_multi_ops)
        WITH (pages_per_range = ${SEQUENCE_INDEX_PAGES}, autosummarize = on)`,
   ];
 }
