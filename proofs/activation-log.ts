@@ -93,7 +93,7 @@ interface FoundAnchor {
 }
 
 /** The last anchor for which a condition holds, if it holds for all those before, by bisection. */
-async function lastAnchor(
+export async function lastAnchor(
   ports: ActivationPorts,
   partition: number,
   holds: (anchor: EngineAnchor) => boolean,

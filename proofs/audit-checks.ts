@@ -7,7 +7,7 @@ import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
 import type { Admission } from './admission.ts';
 import type { Chain, Forecast } from './chain.ts';
-import { figuresOf, type CountedTrade } from './evidence.ts';
+import { figuresOf, type CountedTrade, type Evidence as TradesEvidence, type SumsBefore } from './evidence.ts';
 import { opinionAgain, pooledAgain } from './formulas.ts';
 import { nearestDouble } from './nearest-double.ts';
 
@@ -230,11 +230,11 @@ function voidSeen(
  */
 export function checkTrades(
   snapshot: Snapshot,
-  trades: readonly CountedTrade[],
+  { trades, before }: Pick<TradesEvidence, 'trades' | 'before'>,
   admission: Admission,
   isInForceThroughout: boolean,
 ): Check[] {
-  const { count, volume, vwap } = sumsOf(snapshot, trades, admission);
+  const { count, volume, vwap } = sumsOf(snapshot, trades, before, admission);
   const agrees = admission.addsUpExactly && isInForceThroughout ? equal : agree;
   const last = trades.at(-1);
   return [
@@ -250,7 +250,10 @@ export function checkTrades(
     },
     {
       name: 'trade count, volume and VWAP added up anew',
-      restsOn: "every trade of the session on the tape, and the tape's configuration",
+      restsOn:
+        before === undefined
+          ? "every trade of the session on the tape, and the tape's configuration"
+          : `the session's sums in the engine's state at the anchor ${before.offset}, taken as it is, every trade since then on the tape, and the tape's configuration`,
       passed: count === snapshot.tradeCount && agrees(volume, snapshot.sessionVolume) && agrees(vwap, snapshot.vwap),
       detail: `${count} trades of the session, volume ${volume.toPrecision(10)}, VWAP ${vwap.toPrecision(10)}`,
     },
@@ -258,11 +261,15 @@ export function checkTrades(
 }
 
 /** The sums of a snapshot's session, exact, each rounded once at the end; the average of nothing is undefined. */
-function sumsOf(snapshot: Snapshot, trades: readonly CountedTrade[], { sessionOf }: Admission) {
+function sumsOf(
+  snapshot: Snapshot,
+  trades: readonly CountedTrade[],
+  before: SumsBefore | undefined,
+  { sessionOf }: Admission,
+) {
   const session = sessionOf(snapshot.eventTime);
-  let volumeUnits = 0n;
-  let turnoverUnits = 0n;
-  let count = 0;
+  const begun = before?.sessionOf(session ?? Number.NaN);
+  let { count, volumeUnits, turnoverUnits } = begun ?? { count: 0, volumeUnits: 0n, turnoverUnits: 0n };
   for (const trade of trades) {
     if (sessionOf(trade.event.eventTime) !== session) continue;
     const { price, size } = figuresOf(trade);

@@ -204,7 +204,7 @@ function snapshotNode({ snapshot, trades }: AuditReport): Node {
     children: [
       {
         lines: [
-          `${trades.count.toLocaleString('en')} trades on the tape, offsets ${trades.firstOffset} to ${trades.lastOffset}`,
+          `${trades.count.toLocaleString('en')} trades on the tape, offsets ${trades.firstOffset} to ${trades.lastOffset}${trades.anchoredAt === null ? '' : `; those before ${trades.anchoredAt} by the engine's state there`}`,
         ],
         children: listed,
       },
@@ -258,7 +258,7 @@ function tradeNode(label: string, trade: CountedTrade): Node {
   return {
     lines: [
       `${label}  ${event.tradeId}  ${event.price.toString()} × ${event.size.toString()} ${event.side}${corrected}`,
-      placeText({ ...trade, event: { eventTime: event.eventTime } }),
+      placeText({ ...trade, hash: trade.hash, event: { eventTime: event.eventTime } }),
     ],
     children: [],
   };

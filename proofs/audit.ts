@@ -10,7 +10,7 @@ import {
 import { sha256Hex } from '../contracts/codec.ts';
 import { reasoningOf } from './formulas.ts';
 import { isVerifiable, notDerivedOf, verify, type NotDerived, type VerifyPorts } from './verify.ts';
-import { admissionOf } from './admission.ts';
+import { admissionOf, type Admission } from './admission.ts';
 import type { LoggedActivation } from './activation-log.ts';
 import { amendedSince, type AmendedSince } from './amended-since.ts';
 import { checkChain, checkTrades, type Check } from './audit-checks.ts';
@@ -26,19 +26,31 @@ import { settlementOf, UNSETTLED, type Settlement } from './settlement.ts';
 /** The input of an audit: the log in Kafka, or a test's own. */
 export type AuditedLog = Pick<
   EventLog,
-  'find' | 'follow' | 'outcomeOf' | 'activation' | 'market' | 'amendmentsAfter' | 'endOfTape' | 'rivalsOf'
+  | 'find'
+  | 'follow'
+  | 'outcomeOf'
+  | 'activation'
+  | 'market'
+  | 'amendmentsAfter'
+  | 'endOfTape'
+  | 'rivalsOf'
+  | 'sumsBefore'
 >;
 
 /** Records of the tape after a decision in which amendments are searched for, unless it is derived again. */
 const AMENDMENTS_SEARCHED_RECORDS = 20_000;
+/** Records of the tape from a snapshot's first trade to its last that are all read; of more, those since an anchor. */
+const ADDED_UP_RECORDS_MAX = 20_000;
 
 /** The trades behind a snapshot, from the tape itself. */
 export interface TradeEvidence {
   /** Offsets of the tape that the snapshot covers by its own figures. */
   readonly firstOffset: number;
   readonly lastOffset: number;
-  /** Trades of the instrument there that count, each once. */
+  /** Trades of the instrument there that count, each once; with an anchor, those of the session before it and all since. */
   readonly count: number;
+  /** Tape offset of the anchor whose state has the sums before it; null where every trade was read. */
+  readonly anchoredAt: number | null;
   readonly first: CountedTrade;
   readonly last: CountedTrade;
   /** Every one of them; empty unless requested. */
@@ -96,17 +108,19 @@ export async function audit(
   const snapshot = walked.snapshot.event;
   const inForce = await inForceAt(log, snapshot);
   const admission = admissionOf(inForce.configuration, snapshot);
-  const evidence = await evidenceOf(log, snapshot, admission);
+  const isLong = snapshot.lastOffset - snapshot.firstOffset > ADDED_UP_RECORDS_MAX;
+  const isWhole = listTrades || verifyWith !== undefined || !isLong;
+  const before = isWhole ? undefined : await log.sumsBefore(snapshot);
+  const evidence = await evidenceOf(log, snapshot, admission, before);
   const chain: Chain = { ...walked, ...(await settled(log, walked, inForce, evidence)) };
-  const { trades, gaps, missing, remarks } = evidence;
-  const first = trades[0];
+  const { trades, gaps, missing, remarks, first } = evidence;
   const last = trades.at(-1);
   if (first === undefined || last === undefined) {
     throw new TapeproofError('CHECK_FAILED', `${snapshot.eventId} has no trades on the tape: the tape was cut.`);
   }
   const { firstOffset, lastOffset, tape, instrument } = snapshot;
   const resolving = chain.resolvingTrade?.event;
-  const isInForceThroughout = inForce.offset < firstOffset;
+  const isInForceThroughout = inForce.offset < firstOffset || evidence.before !== undefined;
   const since = await amendedSince(
     log,
     tape,
@@ -120,14 +134,15 @@ export async function audit(
     ...chain,
     provenance: provenanceOf(
       chain,
-      trades,
+      evidence.before === undefined ? trades : [first, ...trades],
       inForce.activation,
       await checkpointedIn?.(forecastOf(chain) ?? chain.snapshot, inForce.activation.event.tapeId, timesOf(chain)),
     ),
     trades: {
       firstOffset,
       lastOffset,
-      count: trades.length,
+      count: trades.length + sessionCountBefore(evidence, admission, snapshot),
+      anchoredAt: evidence.before?.offset ?? null,
       first,
       last,
       all: listTrades ? trades : [],
@@ -139,13 +154,24 @@ export async function audit(
     amendedSince: since,
     checks: [
       ...checkChain(chain, inForce.configuration),
-      ...checkTrades(snapshot, trades, admission, isInForceThroughout),
+      ...checkTrades(snapshot, evidence, admission, isInForceThroughout),
       await checkRivals(log, chain),
       ...(verifyWith === undefined || !isVerifiable(chain) ? [] : [await verify(chain, verifyWith)]),
     ],
     notDerived: verifyWith === undefined ? [] : await notDerivedOf(log, chain),
-    notChecked: notChecked(snapshot, { missing, isInForceThroughout, since, isVerified: verifyWith !== undefined }),
+    notChecked: notChecked(snapshot, {
+      ...{ missing, isInForceThroughout, since, isVerified: verifyWith !== undefined },
+      anchoredAt: evidence.before?.offset,
+    }),
   };
+}
+
+function sessionCountBefore(
+  { before }: Evidence,
+  { sessionOf }: Admission,
+  { eventTime }: EventTypes['IndicatorSnapshot'],
+): number {
+  return before?.sessionOf(sessionOf(eventTime) ?? Number.NaN).count ?? 0;
 }
 
 /** The forecast of a chain; undefined for a snapshot's. */
@@ -171,13 +197,19 @@ function notChecked(
     readonly isInForceThroughout: boolean;
     readonly since: AmendedSince;
     readonly isVerified: boolean;
+    readonly anchoredAt: number | undefined;
   },
 ): string[] {
-  const { missing, isInForceThroughout, since, isVerified } = found;
+  const { missing, isInForceThroughout, since, isVerified, anchoredAt } = found;
   return [
     'that the venue reported these trades exactly as they are on the tape',
     'that the rows in Postgres and the values in Redis agree: "tapeproof projector rebuild NAME" compares them',
     ...(missing === 0 ? [] : [`the effect that the ${missing.toLocaleString('en')} missing trades would have had`]),
+    ...(anchoredAt === undefined
+      ? []
+      : [
+          `each trade before tape offset ${anchoredAt.toLocaleString('en')}, and gaps and trades set aside there: the sums of the session up to there are those of the engine's state: add --verify to add up every trade`,
+        ]),
     ...(isInForceThroughout
       ? []
       : ['the last digits of sums that began under an earlier activation, and the trades set aside under it']),

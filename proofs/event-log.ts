@@ -22,6 +22,8 @@ import { PROBE_BYTES_MAX, type LogReader } from '../platform/kafka/log-reader.ts
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { activationOfEvent, type LoggedActivation } from './activation-log.ts';
+import type { SumsBefore } from './evidence.ts';
+import { sumsBefore } from './session-sums.adapter.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { Located } from './located.ts';
 
@@ -112,8 +114,11 @@ export class EventLog {
     for await (const records of this.reader.read({ topic: TAPE_TOPIC, partition, from, to: to + 1 })) {
       for (const record of records) {
         const found = framedIn(this.registry, record);
-        const located = this.located(record, found instanceof Promise ? await found : found);
-        if (located !== undefined && isOfMarket(located)) yield located;
+        const framed = found instanceof Promise ? await found : found;
+        const event = 'reason' in framed ? undefined : framed.read();
+        if ('reason' in framed || event === undefined) continue;
+        const entry = new TapeEntry(record, framed, event);
+        if (isOfMarket(entry)) yield entry;
       }
     }
   }
@@ -152,10 +157,17 @@ export class EventLog {
     const [start, end] = await this.bounds(topic, partition);
     const from = Math.max(start, offset - SEARCHED_NEAR_RECORDS);
     const rivals: Located<DerivedEvent>[] = [];
-    for await (const other of this.events(topic, partition, from, Math.min(end, offset + SEARCHED_NEAR_RECORDS + 1))) {
-      const { sequence, eventId } = other.event;
-      // The hash last: it takes longer than reading the event.
-      if ((sequence === event.sequence || eventId === event.eventId) && other.hash !== hash) rivals.push(other);
+    const to = Math.min(end, offset + SEARCHED_NEAR_RECORDS + 1);
+    if (from >= to) return rivals;
+    for await (const records of this.reader.read({ topic, partition, from, to })) {
+      for (const record of records) {
+        const framed = await framedIn(this.registry, record);
+        const other = 'reason' in framed ? undefined : (framed.read() as DerivedEvent | undefined);
+        if (other !== undefined && other.sequence !== event.sequence && other.eventId !== event.eventId) continue;
+        // Only here the hash, which takes longer than reading the event.
+        const located = this.located(record, framed) as Located<DerivedEvent> | undefined;
+        if (located !== undefined && located.hash !== hash) rivals.push(located);
+      }
     }
     return rivals;
   }
@@ -163,6 +175,11 @@ export class EventLog {
   /** The activation in force where an event was derived; undefined where the tape has none. */
   activation(event: DerivedEvent): Promise<LoggedActivation | undefined> {
     return activationOfEvent({ reader: this.reader, registry: this.registry }, event);
+  }
+
+  /** What the trades before an anchor add up to, where that can be used for a snapshot: see session-sums.adapter.ts. */
+  sumsBefore(snapshot: EventTypes['IndicatorSnapshot']): Promise<SumsBefore | undefined> {
+    return sumsBefore({ reader: this.reader, registry: this.registry }, snapshot);
   }
 
   /** The offset that the next event of a topic's partition will get. */
@@ -307,13 +324,8 @@ export class EventLog {
     }
     const { topic, partition, offset } = record;
     const emittedAt = record.headers['emitted-at'];
-    const { name } = framed;
     return {
-      ...{ name, topic, partition, offset, event },
-      // Of a session's many trades, hardly any is named by its hash.
-      get hash() {
-        return framed.hash.toString('hex');
-      },
+      ...{ name: framed.name, topic, partition, offset, hash: framed.hash.toString('hex'), event },
       ...(emittedAt === undefined ? {} : { emittedAt }),
     };
   }
@@ -341,6 +353,34 @@ export class EventLog {
       else high = middle;
     }
     return low;
+  }
+}
+
+/** A record of the tape; hardly any of a session's many trades is named by its hash, which is made when it is asked for. */
+class TapeEntry implements NamedRecord {
+  readonly name: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly event: unknown;
+  readonly #framed: Framed;
+
+  constructor({ topic, partition, offset }: LogRecord, framed: Framed, event: unknown) {
+    this.name = framed.name;
+    this.topic = topic;
+    this.partition = partition;
+    this.offset = offset;
+    this.event = event;
+    this.#framed = framed;
+  }
+
+  get hash(): string {
+    return this.#framed.hash.toString('hex');
+  }
+
+  toJSON(): NamedRecord {
+    const { name, topic, partition, offset, hash, event } = this;
+    return { name, topic, partition, offset, hash, event };
   }
 }
 

@@ -49,10 +49,31 @@ export interface CountedTrade extends Located<Trade> {
   readonly correction?: Located<TradeCorrected>;
 }
 
+/** Exact sums of a session's trades; units of 10^-12, and of 10^-24 for the turnover. */
+export interface SessionSums {
+  readonly count: number;
+  readonly volumeUnits: bigint;
+  readonly turnoverUnits: bigint;
+}
+
+/** What the trades before a place of the tape add up to, as an anchor's state has it. */
+export interface SumsBefore {
+  /** Tape offset: trades from here on are not in the sums. */
+  readonly offset: number;
+  readonly has: (tradeId: string, eventTimeUs: number) => boolean;
+  readonly isCancelled: (tradeId: string, eventTimeUs: number) => boolean;
+  /** The sums of a session by its number; of none where it had no trade yet. */
+  readonly sessionOf: (index: number) => SessionSums;
+}
+
 /** The trades behind a snapshot, from the tape itself. */
 export interface Evidence {
-  /** The instrument's trades in the snapshot's range that count, in tape order, each identity once. */
+  /** The instrument's trades in the snapshot's range that count, in tape order, each identity once; since `before`. */
   readonly trades: readonly CountedTrade[];
+  /** The first of that range; with `before`, before those. */
+  readonly first: CountedTrade | undefined;
+  /** The sums that the trades continue; undefined where they are all there are. */
+  readonly before: SumsBefore | undefined;
   readonly remarks: Readonly<Partial<Record<Remark, Remarked>>>;
   /** True when a trade is among those, by its identity. */
   readonly isBehind: (tradeId: string, eventTimeUs: number) => boolean;
@@ -72,34 +93,52 @@ export function figuresOf({ event, correction }: CountedTrade): { readonly price
  * Reads the trades behind a snapshot, and those missing among them.
  *
  * @param admission - by the configuration that the snapshot names.
+ * @param before - sums from which to go on. They are left aside where a later record amends a trade in them.
  */
 export async function evidenceOf(
   log: MarketLog,
   snapshot: EventTypes['IndicatorSnapshot'],
   admission: Admission,
+  before?: SumsBefore,
 ): Promise<Evidence> {
   const { instrument, tape, firstOffset, lastOffset } = snapshot;
-  const behind = new TradesBehind(snapshot.eventTime, admission);
+  const earliest = before === undefined ? undefined : await tradeAt(log, snapshot);
+  if (before !== undefined && earliest === undefined) return evidenceOf(log, snapshot, admission);
+  const behind = new TradesBehind(snapshot.eventTime, admission, before);
   const gaps: Located<TradeGap>[] = [];
-  for await (const record of log.market(tape.partition, firstOffset, lastOffset)) {
+  for await (const record of log.market(tape.partition, before?.offset ?? firstOffset, lastOffset)) {
     if (record.name === 'Watermark' || record.event.instrument !== instrument) continue;
     if (record.name === 'Trade') behind.take(record);
     else if (record.name !== 'TradeGap') behind.amend(record);
     else if (refusalOfGap(record.event) === undefined) gaps.push(record);
   }
+  if (behind.amendsEarlier) return evidenceOf(log, snapshot, admission);
   const missing = missingTrades(
     gaps.map(({ event }) => event),
     behind.ids(),
   );
   const { trades, cancelled } = behind.amended();
   return {
-    trades,
+    ...{ trades, before, first: earliest ?? trades[0] },
     remarks: behind.remarks.summary(),
     isBehind: (tradeId, eventTimeUs) =>
-      behind.identities.has(tradeId, eventTimeUs) && !cancelled.has(keyOf({ tradeId, eventTime: eventTimeUs })),
+      behind.identities.has(tradeId, eventTimeUs) &&
+      before?.isCancelled(tradeId, eventTimeUs) !== true &&
+      !cancelled.has(keyOf({ tradeId, eventTime: eventTimeUs })),
     gaps,
     missing,
   };
+}
+
+/** The first trade that a snapshot covers; undefined where its place has none of its instrument. */
+async function tradeAt(
+  log: MarketLog,
+  { tape, instrument, firstOffset }: EventTypes['IndicatorSnapshot'],
+): Promise<Located<Trade> | undefined> {
+  for await (const record of log.market(tape.partition, firstOffset, firstOffset)) {
+    return record.name === 'Trade' && record.event.instrument === instrument ? record : undefined;
+  }
+  return undefined;
 }
 
 /** The trades of a range as they come, and then their amendments. */
@@ -111,11 +150,22 @@ class TradesBehind {
   private readonly trades: Located<Trade>[] = [];
   private readonly amendments = new Map<string, AmendmentRecord[]>();
   private newestUs = 0;
+  private readonly before: SumsBefore | undefined;
+  /** True when a record takes back or corrects a trade of the sums before. */
+  amendsEarlier = false;
 
-  constructor(snapshotUs: number, admission: Admission) {
+  constructor(snapshotUs: number, admission: Admission, before: SumsBefore | undefined) {
     this.snapshotUs = snapshotUs;
     this.admission = admission;
-    this.identities = admission.identities();
+    this.before = before;
+    const own = admission.identities();
+    this.identities =
+      before === undefined
+        ? own
+        : {
+            add: (tradeId, eventTimeUs) => !before.has(tradeId, eventTimeUs) && own.add(tradeId, eventTimeUs),
+            has: (tradeId, eventTimeUs) => before.has(tradeId, eventTimeUs) || own.has(tradeId, eventTimeUs),
+          };
   }
 
   take(record: Located<Trade>): void {
@@ -133,10 +183,15 @@ class TradesBehind {
       this.remarks.note('released', record);
       // The trade may be before the range: it counts from its release on nevertheless.
       if (this.identities.add(event.tradeId, event.eventTime)) {
-        this.trades.push({ ...record, event: { ...event, side: 'UNKNOWN', suspicious: false, conditions: [] } });
+        this.trades.push({
+          ...record,
+          hash: record.hash,
+          event: { ...event, side: 'UNKNOWN', suspicious: false, conditions: [] },
+        });
       }
       return;
     }
+    if (this.before?.has(event.tradeId, event.eventTime) === true) this.amendsEarlier = true;
     const key = keyOf(event);
     const earlier = this.amendments.get(key);
     if (earlier === undefined) this.amendments.set(key, [record]);
@@ -162,7 +217,7 @@ class TradesBehind {
       const correction = amendments.findLast(({ name, offset }) => name === 'TradeCorrected' && offset > trade.offset);
       if (correction?.name !== 'TradeCorrected') return [trade];
       this.remarks.note('corrected', trade);
-      return [{ ...trade, correction }];
+      return [{ ...trade, hash: trade.hash, correction }];
     });
     return { trades, cancelled };
   }

@@ -152,8 +152,8 @@ describe('checkTrades', () => {
   async function sumsPass(changed: Partial<Snapshot>, isInForceThroughout = true, of = tape): Promise<boolean> {
     const snapshot = snapshotOf(of, { ...exact, ...changed });
     const admission = admissionOf(configuration, snapshot);
-    const { trades } = await evidenceOf(marketLog(of), snapshot, admission);
-    const checks = checkTrades(snapshot, trades, admission, isInForceThroughout);
+    const evidence = await evidenceOf(marketLog(of), snapshot, admission);
+    const checks = checkTrades(snapshot, evidence, admission, isInForceThroughout);
     return checks.find(({ name }) => name.includes('added up anew'))?.passed === true;
   }
 

@@ -14,7 +14,7 @@ const US_PER_MS = 1_000;
 export interface Provenance {
   readonly tapeId: string;
   readonly activation: ActivationSummary;
-  /** Of the trades behind the snapshot, the most frequent first; its trades by their `source`. */
+  /** Of the trades behind the snapshot that were read, the most frequent first; its trades by their `source`. */
   readonly sources: readonly { readonly source: string; readonly trades: number }[];
   readonly sourcesNotNamed: number;
   /** When the first and the last of these trades were received, by the clock that received them; null where none says so. */

@@ -20,8 +20,12 @@ import { groupLag } from '../platform/kafka/group-lag.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
+import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { createLog } from '../platform/log.ts';
 import type { CertifyReport } from '../proofs/certify/certify-text.ts';
+import { logFaults } from '../proofs/certify/against-log.ts';
+import { certifyPartition } from '../proofs/certify/partition.ts';
+import type { Statement } from '../proofs/certify/statement.ts';
 import { environmentOf, runCommand, type CommandResult } from './support/command.ts';
 import { startEngine } from './support/running-engine.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
@@ -194,6 +198,36 @@ describe('certify and verify', () => {
     expect(report.results[0]!.difference).toMatchObject({
       ...{ kind: 'NOT_AN_EVENT', topic: 'strategy.results', logOffset: end },
     });
+  });
+
+  it('is repaired as --repair says: then the log is what was certified before', async () => {
+    const anchors = await reader.endOffset(ANCHORS_TOPIC, PARTITION);
+    for await (const [record] of reader.read({
+      ...{ topic: ANCHORS_TOPIC, partition: PARTITION },
+      ...{ from: anchors - 1, to: anchors },
+    })) {
+      const manifest = decodeBody('EngineAnchor', record!.value!.subarray(5));
+      const records = createRecordProducer(kafka, createRegistry(connections.registryUrl));
+      const body = encodeBody('EngineAnchor', { ...manifest, previousAnchorHash: null, stateHash: 'f'.repeat(64) });
+      const place = { topic: ANCHORS_TOPIC, partition: PARTITION, key: `${PARTITION}:forged` } as const;
+      await records.send([{ ...place, type: 'EngineAnchor', body, timestampUs: record!.timestampMs * 1_000 }]);
+      await records.disconnect();
+    }
+    const { stdout } = await tapeproof('certify', '--repair');
+    const [recreate] = /npx tapeproof topics recreate --derived/.exec(stdout)!;
+    const before = JSON.parse(await readFile(file('whole.json'), 'utf8')) as { readonly payload: string };
+    const statement = JSON.parse(Buffer.from(before.payload, 'base64').toString()) as Statement;
+    expect(await tapeproof(...recreate.split(' ').slice(2))).toMatchObject({ exitCode: 0 });
+    const engine = startEngine();
+    const registry = createRegistry(connections.registryUrl);
+    const access = { reader, registry, decode: createTapeDecoder(registry) };
+    await until('the log is again what the certificate states', async () => {
+      for (const range of statement.predicate.ranges) if ((await logFaults(access, range)).length > 0) return false;
+      return true;
+    });
+    await engine.stop();
+    const { difference, notWrittenFrom } = await certifyPartition(access, PARTITION, {});
+    expect({ difference, notWrittenFrom }).toEqual({ difference: undefined, notWrittenFrom: undefined });
   });
 
   it('refuses the certificate of another tape', async () => {

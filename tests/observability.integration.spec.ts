@@ -36,9 +36,9 @@ const PARTITION = partitionOf(INSTRUMENT, DEFAULT_PARTITIONS);
 const TOLD_ELSEWHERE: readonly LogAction[] = [
   ...(['consumer-crashed', 'commit-failed', 'output-lost'] as const),
   ...(['registry-changed', 'registry-agrees', 'eviction-on', 'eviction-off'] as const),
-  // Forgeries are tried in forged-log.integration.spec.ts, the oracle in projectors/oracle-check.
   // See platform/tracing.
   'spans-lost',
+  // Forgeries are tried in forged-log.integration.spec.ts, the oracle in projectors/oracle-check.
   ...(['anchor-rejected', 'foreign-event', 'root-differs', 'oracle-divergence'] as const),
   // A store without what a comparison needs, and anchors before their events: projectors/root-watch.
   ...(['root-awaited', 'roots-not-compared'] as const),

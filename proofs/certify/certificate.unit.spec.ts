@@ -146,6 +146,12 @@ describe('a chain of certificates', () => {
     expect(chainFaults([certificate('a', first)])).toEqual([]);
   });
 
+  it('is broken by another order', () => {
+    expect(chainFaults([certificate('b', second), certificate('a', first)]).join()).toContain(
+      'a does not continue b in partition 2: it ends at tape offset 13, and the one before at 25',
+    );
+  });
+
   it.each([
     ['another state', { stateHash: hash('9') }, {}, 'begins in another state'],
     ['another anchor', { anchorHash: hash('9') }, {}, 'begins in another state'],

@@ -105,7 +105,7 @@ function notDerivedLines({ partition, from, to, gitCommit, reason }: NotDerivedR
     ...(commit === undefined
       ? ['  its activation names no commit: only the build that wrote it can derive it again']
       : [
-          '  $ npx tapeproof certify --other-versions run, which does the following in a git worktree of its own:',
+          '  "npx tapeproof certify --other-versions run" does this in a git worktree that it removes again:',
           `  $ git worktree add ${folder} ${commit} && cd ${folder} && npm ci`,
           `  $ npx tapeproof certify ${['--partition', partition, '--from', from, '--to', to].join(' ')}`,
           '  (a commit without this command derives single events again: npx tapeproof audit ID --verify)',

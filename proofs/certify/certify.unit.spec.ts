@@ -19,6 +19,7 @@ import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import { MemoryLog } from '../../tests/support/memory-log.ts';
 import { tapeRecordOf } from '../../tests/support/seeded-tape.ts';
 import { certifyPartition, type PartitionOptions, type PartitionResult } from './partition.ts';
+import { repairOf } from './repair.ts';
 import { z } from 'zod';
 
 const PARTITION = 3;
@@ -299,6 +300,21 @@ describe('the first difference', () => {
     insert(started, topic, 3, anchorAs(started, 2, { previousAnchorHash: null }));
     expect((await certified(started, { from: 1_000 })).difference).toMatchObject({ kind: 'CHANGED', topic });
   });
+});
+
+it('cannot tell a changed tape from which everything was derived anew: --repair has the tape looked at first', async () => {
+  const changed = contents.map((content, offset) =>
+    content.kind === 'trade' && offset === 700
+      ? traded({ ...content.trade, size: content.trade.size.plus(content.trade.size) })
+      : content,
+  );
+  const { difference } = await certified(logOf(changed));
+  expect(difference).toBeDefined();
+  const steps = repairOf([{ ...(await certified(logOf(changed))), difference }]);
+  expect(steps.findIndex((step) => step.includes('checkpoints verify'))).toBeLessThan(
+    steps.findIndex((step) => step.includes('topics recreate --derived')),
+  );
+  expect((await certified(logOf(changed, run(createPartitionTask(PARTITION), changed)))).difference).toBeUndefined();
 });
 
 describe('a range of another engine', () => {

@@ -46,6 +46,26 @@ describe('what to do about a difference', () => {
     expect(repairOf([resultOf('FORGED')]).join()).not.toContain('that build');
   });
 
+  it('has the engine of each version derive its part again', () => {
+    const missing = { partition: 0, from: 0, to: 7, engineVersion: '4', gitCommit: 'beef', reason: 'why' };
+    const text = repairOf([{ ...resultOf('MISSING'), notDerived: [missing] }]).join();
+    expect(text).toContain('start the engine of each from its commit, in that order');
+    expect(repairOf([resultOf('MISSING')]).join()).not.toContain('Other engine versions');
+  });
+
+  it('is said also where only the build of another version found the difference', () => {
+    const { difference } = resultOf('CHANGED');
+    const run = {
+      partition: 0,
+      from: 0,
+      to: 7,
+      gitCommit: 'beef',
+      outcome: 'DIFFERENT',
+      difference: difference!,
+    } as const;
+    expect(repairOf([resultOf(undefined)], [run]).length).toBeGreaterThan(3);
+  });
+
   it('is nothing where nothing differs', () => {
     expect(certifyText(reportOf(undefined, true))).toContain('There is nothing to repair.');
     expect(certifyText(reportOf(undefined, false))).not.toContain('repair');
