@@ -20,7 +20,15 @@ import { listProjectors, projectorGroup, projectorStatus } from '../../projector
 import { deadLetters } from '../../proofs/dead-letters.ts';
 import { EventLog } from '../../proofs/event-log.ts';
 import { stateOf, type ProcessPlace } from './processes.ts';
-import type { InstrumentState, Part, PartitionActivation, PartitionLag, ServiceState, Status } from './status.ts';
+import type {
+  GroupState,
+  InstrumentState,
+  Part,
+  PartitionActivation,
+  PartitionLag,
+  ServiceState,
+  Status,
+} from './status.ts';
 
 /** A service that takes longer is shown as not answering. */
 const PROBE_DEADLINE_MS = 3_000;
@@ -58,13 +66,13 @@ export async function collectStatus(where: Connections, places: readonly Process
    */
   let opening: Promise<{ readonly partitions: number; readonly registry: Registry }> | undefined;
   const opened = (): NonNullable<typeof opening> => (opening ??= openLog(where, kafka, reader));
-  const [topicDrift, activations, lag, instruments, letters, conflicts, gaps] = await Promise.all([
+  const [topicDrift, activations, reading, instruments, letters, conflicts, gaps] = await Promise.all([
     part(['kafka'], async () => (await checkTopics(kafka, await partitionsActivated(kafka, reader))).map(driftText)),
     part(['kafka', 'registry'], async () => {
       const { partitions, registry } = await opened();
       return await activationsOf({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
     }),
-    part(['kafka', 'postgres', 'redis'], () => lagsOf(where, kafka, reader)),
+    part(['kafka', 'postgres', 'redis'], () => readingOf(where, kafka, reader)),
     part(['kafka', 'registry'], async () => {
       const { partitions, registry } = await opened();
       return await instrumentsOf(reader, new EventLog(reader, registry), createTapeDecoder(registry), partitions);
@@ -80,7 +88,11 @@ export async function collectStatus(where: Connections, places: readonly Process
     part(['postgres'], () => gapsOf(where.postgresUrl)),
   ]);
   void reader.close();
-  return { services, topicDrift, activations, processes, lag, instruments, deadLetters: letters, conflicts, gaps };
+  return {
+    ...{ services, topicDrift, activations, processes, instruments, deadLetters: letters, conflicts, gaps },
+    lag: 'value' in reading ? { value: reading.value.lags } : reading,
+    groups: 'value' in reading ? { value: reading.value.groups } : reading,
+  };
 }
 
 async function openLog(
@@ -131,11 +143,12 @@ async function activationsOf(
   return found.flat();
 }
 
-async function lagsOf(
+/** How far each group is, and what it is doing. */
+async function readingOf(
   where: Connections,
   kafka: ReturnType<typeof createKafka>,
   reader: LogReader,
-): Promise<PartitionLag[]> {
+): Promise<{ readonly lags: readonly PartitionLag[]; readonly groups: readonly GroupState[] }> {
   const groups: readonly ReadingGroup[] = [
     { group: engineGroup(), topics: [TAPE_TOPIC], stored: new Map() },
     ...(await Promise.all(listProjectors().map((projector) => groupOfProjector(projector, where)))),
@@ -153,11 +166,15 @@ async function lagsOf(
           const records = Math.max(0, Number(high) - next);
           const marketSeconds =
             records === 0 ? 0 : await secondsBetween(reader, topic, partition, next, Number(high) - 1);
-          lags.push({ group, topic, partition, records, marketSeconds, members: members.get(group) ?? 0 });
+          const processes = members.get(group) ?? 0;
+          lags.push({ group, topic, partition, nextOffset: next, records, marketSeconds, members: processes });
         }
       }
     }
-    return lags;
+    const states = described.groups.map(({ groupId, state, members: all }) => {
+      return { group: groupId, state, members: all.length };
+    });
+    return { lags, groups: states };
   });
 }
 

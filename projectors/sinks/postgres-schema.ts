@@ -75,12 +75,21 @@ export function viewsOf(projector: PostgresProjector, generation: number): reado
   ];
 }
 
-/** Views over all read models: positions, ledgers and conflicts. */
-export function sharedViews(
-  live: readonly { readonly projector: string; readonly generation: number; readonly schema: string }[],
-): readonly View[] {
-  const over = (table: string, columns: string): string =>
-    live
+/** A generation of a projector, and its schema. */
+export interface GenerationSchema {
+  readonly projector: string;
+  readonly generation: number;
+  readonly schema: string;
+}
+
+/** Of {@link sharedViews}, where nothing is being rebuilt. */
+const NO_REBUILDS = `SELECT NULL::text AS projector, NULL::integer AS generation, NULL::text COLLATE "C" AS topic,
+  NULL::integer AS partition, NULL::bigint AS next_offset WHERE false`;
+
+/** Views over all read models: positions, ledgers and conflicts of the live ones, and how far rebuilds have come. */
+export function sharedViews(live: readonly GenerationSchema[], building: readonly GenerationSchema[]): readonly View[] {
+  const over = (table: string, columns: string, generations = live): string =>
+    generations
       .map(
         ({ projector, generation, schema }) =>
           `SELECT '${projector}'::text AS projector, ${generation} AS generation, ${columns} FROM ${schema}.${table}`,
@@ -98,6 +107,11 @@ export function sharedViews(
     {
       name: 'conflicts',
       query: over('conflicts', 'topic, partition, log_offset, event_id, stored_hash, found_hash'),
+    },
+    {
+      name: 'projector_rebuilds',
+      query:
+        building.length === 0 ? NO_REBUILDS : over('projector_positions', 'topic, partition, next_offset', building),
     },
   ];
 }
