@@ -225,7 +225,7 @@ describe('the dashboard API', () => {
     const board = await scoreboard(log, DEFAULT_PARTITIONS);
     await reader.close();
     const published = board.rows.find(({ n, skillAgainstReference }) => {
-      return n === row?.n && Math.abs((skillAgainstReference ?? 0) - (row?.skillAgainstReference ?? 0)) < 1e-6;
+      return n === row?.n && Math.abs((skillAgainstReference ?? 0) - (row.skillAgainstReference ?? 0)) < 1e-6;
     });
     const { low, high } = published!.skillAgainstReferenceInterval!;
     const width = (skill?.interval?.high ?? 0) - (skill?.interval?.low ?? 0);

@@ -21,7 +21,7 @@ export function LagCard({
         return (
           <>
             <p class="muted small">
-              The tape grows by {rateText(tapeRecordsPerSecond)}. Rates are of the last minute at most.
+              Records appended to the tape: {rateText(tapeRecordsPerSecond)}. Rates are of the last minute at most.
             </p>
             <GroupTable groups={groups} states={states.value ?? []} />
             <details class="data-table">
