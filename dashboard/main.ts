@@ -10,9 +10,10 @@ import type { TrustedKeys } from '../proofs/checkpoints/recorded-checkpoint.ts';
 import { assertProtected } from './api/authorization.ts';
 import { Shared } from './api/bounded.ts';
 import { readHistory, type RunningHistory } from './api/history.adapter.ts';
-import { readLatestStates } from './api/latest.adapter.ts';
+import { readLatestStates, type RunningLatestStates } from './api/latest.adapter.ts';
 import { readLog } from './api/log.adapter.ts';
-import { pipelineAnswer, type PipelineStatus, type StatusPart } from './api/pipeline-answer.ts';
+import { pipelineAnswer, type PipelineStatus, type StatusPart, type StoredRebuild } from './api/pipeline-answer.ts';
+import { Rates } from './api/rates.ts';
 import { ApiProblem } from './api/problems.ts';
 import type { ReadModels } from './api/read-models.ts';
 import { createDashboardServer } from './api/server.ts';
@@ -87,7 +88,8 @@ function openReadModels({ connections, log, telemetry, keys, pipelineStatus }: D
   const { activationPlaces } = history;
   const logReads = readLog({ connections, log, telemetry, keys, activationPlaces });
   const asReader = { ...connections, postgresUrl: readerUrlOf(connections) };
-  const pipeline = new Shared(PIPELINE_KEPT_MS, () => collected(history, () => pipelineStatus(asReader)));
+  const rates = new Rates();
+  const pipeline = new Shared(PIPELINE_KEPT_MS, () => collected({ history, latest, rates }, pipelineStatus(asReader)));
   return {
     models: {
       ...{ latest, history, log: logReads },
@@ -100,14 +102,29 @@ function openReadModels({ connections, log, telemetry, keys, pipelineStatus }: D
   };
 }
 
-async function collected(history: RunningHistory, status: () => Promise<PipelineStatus>): Promise<PipelineResponse> {
+interface PipelineSources {
+  readonly history: RunningHistory;
+  readonly latest: RunningLatestStates;
+  readonly rates: Rates;
+}
+
+async function collected(
+  { history, latest, rates }: PipelineSources,
+  status: Promise<PipelineStatus>,
+): Promise<PipelineResponse> {
   const [shown, ledger, rebuilds, newestGaps] = await Promise.all([
-    status(),
+    status,
     partOf(history.ledger()),
-    partOf(history.rebuilds()),
+    partOf(rebuildsOf(history, latest)),
     partOf(history.newestGaps()),
   ]);
-  return pipelineAnswer(shown, { ledger, rebuilds, newestGaps }, Date.now() * US_PER_MS);
+  return pipelineAnswer(shown, { ledger, rebuilds, newestGaps }, rates, Date.now() * US_PER_MS);
+}
+
+/** Of both stores. */
+async function rebuildsOf(history: RunningHistory, latest: RunningLatestStates): Promise<readonly StoredRebuild[]> {
+  const [inPostgres, inRedis] = await Promise.all([history.rebuilds(), latest.rebuild()]);
+  return inRedis === undefined ? inPostgres : [...inPostgres, inRedis];
 }
 
 /** Why a part is missing is part of the answer. */

@@ -17,14 +17,15 @@ import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { createLog } from '../platform/log.ts';
 import { createPool, createReaderPool, type Pool } from '../platform/postgres.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
-import { listProjectors, projectorStatus } from '../projectors/main.ts';
+import { listProjectors, projectorStatus, rebuildProjector } from '../projectors/main.ts';
 import { PartitionPublisher } from '../proofs/checkpoints/publisher.adapter.ts';
+import { EventLog } from '../proofs/event-log.ts';
+import { scoreboard } from '../proofs/scoreboard/scoreboard.ts';
 import { formatVerifierKey } from '../proofs/tlog/note-key.ts';
 import { parseProof } from '../proofs/tlog/tlog-proof.ts';
 import { stopService } from '../stack/main.ts';
 import { chromiumPath, openBrowser } from './dashboard/browser.ts';
 import { describeServedPage, openPage, type OpenPage } from './dashboard/page-suite.ts';
-import { environmentOf, runCommand } from './support/command.ts';
 import { whileFrozen } from './support/frozen-service.ts';
 import { ObservedProcess } from './support/observed-process.ts';
 import { startEngine, type RunningEngine } from './support/running-engine.ts';
@@ -219,13 +220,14 @@ describe('the dashboard API', () => {
     expect(skill).toMatchObject({ n: row?.n, withheld: [] });
     expect(skill?.skillAgainstReference).toBeCloseTo(row?.skillAgainstReference ?? 0, 6);
     // The scoreboard of the log has the same interval but for the borders of its blocks.
-    const board = JSON.parse((await runCommand(['scoreboard', '--json'], environmentOf(connections))).stdout) as {
-      readonly rows: readonly Readonly<Record<string, unknown>>[];
-    };
+    const reader = createLogReader(connections.kafkaBrokers);
+    const log = new EventLog(reader, createRegistry(connections.registryUrl));
+    const board = await scoreboard(log, DEFAULT_PARTITIONS);
+    await reader.close();
     const published = board.rows.find(({ n, skillAgainstReference }) => {
-      return n === row?.n && Math.abs(Number(skillAgainstReference) - (row?.skillAgainstReference ?? 0)) < 1e-6;
+      return n === row?.n && Math.abs((skillAgainstReference ?? 0) - (row.skillAgainstReference ?? 0)) < 1e-6;
     });
-    const { low, high } = published?.['skillAgainstReferenceInterval'] as { low: number; high: number };
+    const { low, high } = published!.skillAgainstReferenceInterval!;
     const width = (skill?.interval?.high ?? 0) - (skill?.interval?.low ?? 0);
     expect(width / (high - low)).toBeGreaterThan(0.6);
     expect(width / (high - low)).toBeLessThan(1.7);
@@ -273,12 +275,16 @@ describe('the dashboard API', () => {
   }
 
   it('has the state of the pipeline, as a role that only reads', async () => {
-    const { lag, ledger, rebuilds, gaps, services, conflicts } = await answer('pipeline');
+    const { lag, groups, ledger, rebuilds, gaps, services, conflicts } = await answer('pipeline');
     expect(services.every(({ up }) => up)).toBe(true);
     expect(lag.missing).toBeNull();
     expect(lag.value?.some(({ group }) => group.includes('postgres-history'))).toBe(true);
     expect(ledger.value?.every((of) => of.read === of.applied + of.duplicate + of.ignored)).toBe(true);
-    expect(rebuilds.value?.find(({ projector }) => projector === 'scores')?.buildingGeneration).toBeNull();
+    expect(rebuilds.value?.find(({ projector }) => projector === 'scores')?.building).toBeNull();
+    expect(rebuilds.value?.map(({ projector }) => projector)).toContain('redis-latest');
+    expect(groups.value?.find(({ group }) => group.includes('postgres-history'))).toMatchObject({
+      ...{ state: 'Stable', members: 1 },
+    });
     expect(gaps.value?.newest.length).toBeGreaterThan(0);
     expect(conflicts.value).toMatchObject({ scores: 0 });
     const { activations } = await answer('activations');
@@ -286,6 +292,28 @@ describe('the dashboard API', () => {
     expect(await answer('deadLetters')).toMatchObject({ deadLetters: [], total: 0 });
     expect(await answer('trials')).toMatchObject({ trials: [], total: 0 });
   });
+
+  it.each(['scores', 'redis-latest'])(
+    'shows how far a rebuild of %s has come, also one that was interrupted',
+    async (name) => {
+      const rebuildOf = async () =>
+        (await answer('pipeline')).rebuilds.value?.find(({ projector }) => projector === name);
+      const run = { name, connections, log: createLog('test', 'silent') };
+      const interruption = new AbortController();
+      const progress = (): void => {
+        interruption.abort();
+      };
+      await expect(rebuildProjector({ ...run, signal: interruption.signal, progress })).rejects.toThrow('interrupted');
+      await until('the rebuild is seen', async () => (await rebuildOf())?.building != null);
+      const { liveGeneration, building } = (await rebuildOf())!;
+      expect(building?.generation).toBeGreaterThan(liveGeneration);
+      expect(building?.recordsDone).toBeGreaterThan(0);
+      expect(building?.recordsDone).toBeLessThan(building?.recordsWanted ?? 0);
+      const { generation } = await rebuildProjector({ ...run, signal: new AbortController().signal });
+      await until('it is live', async () => (await rebuildOf())?.liveGeneration === generation);
+      expect((await rebuildOf())?.building).toBeNull();
+    },
+  );
 
   it('cannot write, whatever the role may', async () => {
     const reading = createReaderPool(connections.postgresMigratorUrl ?? '', 'test-reading', 1_000);

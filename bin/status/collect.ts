@@ -23,7 +23,15 @@ import { signedStatesOf } from '../../proofs/checkpoints/signed-state.adapter.ts
 import { EventLog } from '../../proofs/event-log.ts';
 import { stateOf, type ProcessPlace } from './processes.ts';
 import { oracleState } from './proof-state.ts';
-import type { InstrumentState, Part, PartitionActivation, PartitionLag, ServiceState, Status } from './status.ts';
+import type {
+  GroupState,
+  InstrumentState,
+  Part,
+  PartitionActivation,
+  PartitionLag,
+  ServiceState,
+  Status,
+} from './status.ts';
 
 /** A service that takes longer is shown as not answering. */
 const PROBE_DEADLINE_MS = 3_000;
@@ -61,14 +69,14 @@ export async function collectStatus(where: Connections, places: readonly Process
    */
   let opening: Promise<{ readonly partitions: number; readonly registry: Registry }> | undefined;
   const opened = (): NonNullable<typeof opening> => (opening ??= openLog(where, kafka, reader));
-  const [topicDrift, activations, lag, instruments, letters, conflicts, roots, oracle, checkpoints, gaps] =
+  const [topicDrift, activations, reading, instruments, letters, conflicts, roots, oracle, checkpoints, gaps] =
     await Promise.all([
       part(['kafka'], async () => (await checkTopics(kafka, await partitionsActivated(kafka, reader))).map(driftText)),
       part(['kafka', 'registry'], async () => {
         const { partitions, registry } = await opened();
         return await activationsOf({ reader, registry, decode: createTapeDecoder(registry) }, partitions);
       }),
-      part(['kafka', 'postgres', 'redis'], () => lagsOf(where, kafka, reader)),
+      part(['kafka', 'postgres', 'redis'], () => readingOf(where, kafka, reader)),
       part(['kafka', 'registry'], async () => {
         const { partitions, registry } = await opened();
         return await instrumentsOf(reader, new EventLog(reader, registry), createTapeDecoder(registry), partitions);
@@ -94,8 +102,10 @@ export async function collectStatus(where: Connections, places: readonly Process
     ]);
   void reader.close();
   return {
-    ...{ atMs: Date.now(), services, topicDrift, activations, processes, lag, instruments, deadLetters: letters },
+    ...{ atMs: Date.now(), services, topicDrift, activations, processes, instruments, deadLetters: letters },
     ...{ conflicts, roots, oracle, checkpoints, gaps },
+    lag: 'value' in reading ? { value: reading.value.lags } : reading,
+    groups: 'value' in reading ? { value: reading.value.groups } : reading,
   };
 }
 
@@ -147,11 +157,12 @@ async function activationsOf(
   return found.flat();
 }
 
-async function lagsOf(
+/** How far each group is, and what it is doing. */
+async function readingOf(
   where: Connections,
   kafka: ReturnType<typeof createKafka>,
   reader: LogReader,
-): Promise<PartitionLag[]> {
+): Promise<{ readonly lags: readonly PartitionLag[]; readonly groups: readonly GroupState[] }> {
   const groups: readonly ReadingGroup[] = [
     { group: engineGroup(), topics: [TAPE_TOPIC], stored: new Map() },
     ...(await Promise.all(listProjectors().map((projector) => groupOfProjector(projector, where)))),
@@ -172,11 +183,15 @@ async function lagsOf(
               ? 0
               : await marketSecondsBetween(reader, topic, partition, { from: next, to: Number(high) - 1 });
           const marketSeconds = behind ?? null;
-          lags.push({ group, topic, partition, records, marketSeconds, members: members.get(group) ?? 0 });
+          const processes = members.get(group) ?? 0;
+          lags.push({ group, topic, partition, nextOffset: next, records, marketSeconds, members: processes });
         }
       }
     }
-    return lags;
+    const states = described.groups.map(({ groupId, state, members: all }) => {
+      return { group: groupId, state, members: all.length };
+    });
+    return { lags, groups: states };
   });
 }
 

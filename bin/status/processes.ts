@@ -5,7 +5,7 @@ import { identifyProcess, isAlive } from '../../stack/process.ts';
 
 const FOLDER = 'processes';
 const ANSWER_DEADLINE_MS = 2_000;
-const ANSWER_BYTES_MAX = 65_536;
+const ANSWER_BYTES_MAX = 1_048_576;
 const PROCESSES_MAX = 256;
 
 /** The HTTP address of a long-running process of this machine. */
@@ -22,6 +22,8 @@ export interface ProcessState extends ProcessPlace {
   readonly ready: boolean;
   /** Why it is not ready; otherwise its own description. */
   readonly detail: string;
+  /** How often it joined its consumer group again since it began; null where it has none. */
+  readonly rebalances: number | null;
 }
 
 interface Announcement extends ProcessPlace {
@@ -84,30 +86,49 @@ function readAnnouncement(file: string): Announcement | undefined {
   }
 }
 
-/** Requests /ready of a process. One that does not answer in time is not ready: it may be stopped or overloaded. */
-export function stateOf(place: ProcessPlace): Promise<ProcessState> {
-  return new Promise((resolve) => {
-    const failed = (detail: string): void => {
-      resolve({ ...place, ready: false, detail });
+/** Requests /ready of a process, and its metrics. One that does not answer in time is not ready: it may be stopped or overloaded. */
+export async function stateOf(place: ProcessPlace): Promise<ProcessState> {
+  try {
+    const [ready, metrics] = await Promise.all([
+      answerOf(place, '/ready'),
+      answerOf(place, '/metrics').catch(() => undefined),
+    ]);
+    return {
+      ...place,
+      ...readinessOf(ready.body, ready.status === 200),
+      rebalances: rebalancesIn(metrics?.body ?? ''),
     };
-    const { host, port } = place;
-    const request = get({ host, port, path: '/ready', agent: false, timeout: ANSWER_DEADLINE_MS }, (response) => {
+  } catch (error) {
+    return { ...place, ready: false, detail: (error as Error).message, rebalances: null };
+  }
+}
+
+function answerOf(
+  { host, port }: ProcessPlace,
+  path: string,
+): Promise<{ readonly status: number; readonly body: string }> {
+  return new Promise((resolve, reject) => {
+    const request = get({ host, port, path, agent: false, timeout: ANSWER_DEADLINE_MS }, (response) => {
       let body = '';
       response.on('data', (chunk: Buffer) => {
         if (body.length < ANSWER_BYTES_MAX) body += chunk.toString();
       });
       response.on('end', () => {
-        resolve({ ...place, ...readinessOf(body, response.statusCode === 200) });
+        resolve({ status: response.statusCode ?? 0, body });
       });
     });
     const timer = setTimeout(() => request.destroy(new Error('it does not answer in time')), ANSWER_DEADLINE_MS);
-    request.on('error', ({ message }) => {
-      failed(message);
-    });
+    request.on('error', reject);
     request.on('close', () => {
       clearTimeout(timer);
     });
   });
+}
+
+/** How often it joined its groups again; null where it has none. */
+function rebalancesIn(metrics: string): number | null {
+  const counts = [...metrics.matchAll(/^tapeproof_consumer_rebalances_total\{[^}]*\} (\d+)$/gm)];
+  return counts.length === 0 ? null : counts.reduce((sum, [, count = '0']) => sum + Number(count), 0);
 }
 
 /** In its own words: the failing checks, or its consumer's detail. */

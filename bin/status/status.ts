@@ -27,10 +27,20 @@ export interface PartitionLag {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
+  /** The next record that it reads. */
+  readonly nextOffset: number;
   readonly records: number;
   /** From the next record to the last one, by event time; null where they cannot be read. */
   readonly marketSeconds: number | null;
   /** Processes in the group now, on any machine. */
+  readonly members: number;
+}
+
+/** A consumer group of the engine or of a projector. */
+export interface GroupState {
+  readonly group: string;
+  /** In Kafka's words. */
+  readonly state: string;
   readonly members: number;
 }
 
@@ -51,6 +61,7 @@ export interface Status {
   readonly activations: Part<readonly PartitionActivation[]>;
   readonly processes: readonly ProcessState[];
   readonly lag: Part<readonly PartitionLag[]>;
+  readonly groups: Part<readonly GroupState[]>;
   readonly instruments: Part<readonly InstrumentState[]>;
   /** By reason, of the newest ones; `total` counts all. */
   readonly deadLetters: Part<{ readonly total: number; readonly byReason: Readonly<Record<string, number>> }>;

@@ -2,10 +2,11 @@ import { withDeadline } from '../../platform/deadline.ts';
 import { createReaderPool, withClient } from '../../platform/postgres.ts';
 import type { Decision, DecisionsQuery, DecisionStatus } from '../contract/decisions.ts';
 import { SPARKLINE_PRICES_MAX, type SparklinePoint } from '../contract/instruments.ts';
-import type { LedgerEntry, RebuildState, TradeGap } from '../contract/pipeline.ts';
+import type { LedgerEntry, TradeGap } from '../contract/pipeline.ts';
 import type { SeriesPoint } from '../contract/series.ts';
 import { Bounded } from './bounded.ts';
 import { fromStore, storeDown } from './problems.ts';
+import type { StoredRebuild } from './pipeline-answer.ts';
 import type { DecisionPosition, History, LatestSnapshot, PlacedDecision } from './read-models.ts';
 import { numberOf, timeOf, usOf, type Ask, type Row } from './sql.ts';
 import { readScoreSpans, readSkills } from './outcome-queries.ts';
@@ -31,7 +32,7 @@ export interface ActivationPlace {
 export interface RunningHistory extends History {
   readonly activationPlaces: () => Promise<readonly ActivationPlace[]>;
   readonly ledger: () => Promise<readonly LedgerEntry[]>;
-  readonly rebuilds: () => Promise<readonly RebuildState[]>;
+  readonly rebuilds: () => Promise<readonly StoredRebuild[]>;
   readonly newestGaps: () => Promise<readonly TradeGap[]>;
   close(): Promise<void>;
 }
@@ -253,12 +254,24 @@ async function readLedger(ask: Ask): Promise<readonly LedgerEntry[]> {
   }));
 }
 
-async function readRebuilds(ask: Ask): Promise<readonly RebuildState[]> {
-  const rows = await ask('SELECT projector, live, building FROM tapeproof.projector_generations ORDER BY projector');
+async function readRebuilds(ask: Ask): Promise<readonly StoredRebuild[]> {
+  const offsets = (view: string): string =>
+    `(SELECT coalesce(sum(next_offset), 0) FROM tapeproof.${view} AS read WHERE read.projector = all_of.projector)`;
+  const rows = await ask(
+    `SELECT projector, live, building, ${offsets('projector_rebuilds')} AS done, ${offsets('projector_positions')} AS wanted
+       FROM tapeproof.projector_generations AS all_of ORDER BY projector`,
+  );
   return rows.map((row) => ({
     projector: row['projector'] ?? '',
     liveGeneration: Number(row['live']),
-    buildingGeneration: numberOf(row['building']),
+    building:
+      row['building'] == null
+        ? null
+        : {
+            generation: Number(row['building']),
+            recordsDone: Number(row['done']),
+            recordsWanted: Number(row['wanted']),
+          },
   }));
 }
 

@@ -3,6 +3,7 @@ import { withDeadline } from '../../platform/deadline.ts';
 import { askRedis, connectRedis, type Redis } from '../../platform/redis.ts';
 import { redisLatest } from '../../projectors/redis-latest/projector.ts';
 import { generationKeys, projectorKeys } from '../../projectors/sinks/redis-keys.ts';
+import type { StoredRebuild } from './pipeline-answer.ts';
 import type { LatestStates, StoredState } from './read-models.ts';
 import { fromStore, storeDown } from './problems.ts';
 
@@ -12,6 +13,8 @@ const READ_DEADLINE_MS = 2_000;
 const PIPELINE_COMMANDS_MAX = 1_000;
 
 export interface RunningLatestStates extends LatestStates {
+  /** Its generations, and how far a rebuild has come; undefined before the first. */
+  readonly rebuild: () => Promise<StoredRebuild | undefined>;
   close(): Promise<void>;
 }
 
@@ -27,21 +30,23 @@ export function readLatestStates(redisUrl: string): RunningLatestStates {
     return attempt;
   };
   const known = new KnownStates();
+  const ask = <Value>(work: (redis: Redis) => Promise<Value>): Promise<Value> =>
+    fromStore('redis', READ_DEADLINE_MS, () =>
+      withDeadline(
+        connected().then((redis) => askRedis(() => work(redis))),
+        READ_DEADLINE_MS,
+        () => storeDown('redis'),
+      ),
+    );
   let reading: Promise<ReadonlyMap<string, StoredState>> | undefined;
   return {
     read() {
-      const late = () => storeDown('redis');
-      reading ??= fromStore('redis', READ_DEADLINE_MS, () =>
-        withDeadline(
-          connected().then((redis) => askRedis(() => known.refreshed(redis))),
-          READ_DEADLINE_MS,
-          late,
-        ),
-      ).finally(() => {
+      reading ??= ask((redis) => known.refreshed(redis)).finally(() => {
         reading = undefined;
       });
       return reading;
     },
+    rebuild: () => ask(readRebuild),
     async close() {
       (await connection?.catch(() => undefined))?.disconnect();
     },
@@ -101,6 +106,31 @@ class KnownStates {
     }
     this.#states = states;
   }
+}
+
+async function readRebuild(redis: Redis): Promise<StoredRebuild | undefined> {
+  const { live: liveKey, building: buildingKey } = projectorKeys(redisLatest);
+  const [live, building] = [await redis.get(liveKey), await redis.get(buildingKey)];
+  if (live === null) return undefined;
+  const { name: projector } = redisLatest;
+  const liveGeneration = Number(live);
+  if (building === null) return { projector, liveGeneration, building: null };
+  const [recordsDone, recordsWanted] = [
+    await recordsRead(redis, Number(building)),
+    await recordsRead(redis, liveGeneration),
+  ];
+  return { projector, liveGeneration, building: { generation: Number(building), recordsDone, recordsWanted } };
+}
+
+/** The sum of a generation's positions. */
+async function recordsRead(redis: Redis, generation: number): Promise<number> {
+  const keys = generationKeys(redisLatest, generation);
+  const partitions = (await redis.smembers(keys.partitions)).map(Number);
+  const positions = await hashes(redis, partitions.map(keys.position));
+  const offsets = positions.flatMap((position) =>
+    Object.entries(position).flatMap(([field, value]) => (field.endsWith(':nextOffset') ? [Number(value)] : [])),
+  );
+  return offsets.reduce((sum, offset) => sum + offset, 0);
 }
 
 async function hashes(redis: Redis, keys: readonly string[]): Promise<readonly StoredState[]> {

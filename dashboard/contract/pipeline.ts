@@ -24,11 +24,28 @@ export const partitionLag = z
     group: z.string().describe('consumer group'),
     topic: z.string(),
     partition: count,
+    nextOffset: count.describe('the next record that it reads'),
     records: count.describe('records that it is behind'),
     marketSeconds: z.number().nullable().describe('the same in seconds of market time; null where it cannot be read'),
     members: count.describe('processes in the group now'),
   })
   .meta({ id: 'PartitionLag' });
+
+export const consumerGroup = z
+  .strictObject({
+    group: z.string(),
+    state: z
+      .string()
+      .describe(
+        "Kafka's word: Stable; PreparingRebalance or CompletingRebalance while partitions are handed over; Empty or Dead without a process",
+      ),
+    members: count.describe('processes in it now'),
+    recordsPerSecond: z
+      .number()
+      .nullable()
+      .describe('records that it read, over the last minute at most; null before the second look'),
+  })
+  .meta({ id: 'ConsumerGroup' });
 
 export const partitionActivation = z
   .strictObject({
@@ -47,6 +64,9 @@ export const processState = z
     port: z.int(),
     ready: z.boolean(),
     detail: z.string().describe('why it is not ready, or its own description'),
+    rebalances: count
+      .nullable()
+      .describe('how often it joined its group again since it began; null where it does not say'),
   })
   .meta({ id: 'ProcessState', description: 'a process of this machine, by its /ready' });
 
@@ -68,7 +88,20 @@ export const rebuildState = z
   .strictObject({
     projector: z.string(),
     liveGeneration: count,
-    buildingGeneration: count.nullable().describe('a rebuild is under way, or was interrupted; null without one'),
+    building: z
+      .strictObject({
+        generation: count,
+        recordsDone: count,
+        recordsWanted: count.describe('records that the live generation has read, which it must reach'),
+        recordsPerSecond: z
+          .number()
+          .nullable()
+          .describe(
+            'over the last minute at most; 0: it was interrupted, or is comparing; null before the second look',
+          ),
+      })
+      .nullable()
+      .describe('a rebuild is under way, or was interrupted; null without one'),
   })
   .meta({ id: 'RebuildState' });
 
@@ -98,6 +131,11 @@ export const pipelineResponse = z
     activations: part(z.array(partitionActivation)),
     processes: z.array(processState),
     lag: part(z.array(partitionLag)),
+    groups: part(z.array(consumerGroup)),
+    tapeRecordsPerSecond: z
+      .number()
+      .nullable()
+      .describe('records that were appended to the tape, over the last minute at most; null before the second look'),
     ledger: part(z.array(ledgerEntry)),
     rebuilds: part(z.array(rebuildState)),
     deadLetters: part(z.strictObject({ total: count, byReason: z.record(z.string(), count) })),

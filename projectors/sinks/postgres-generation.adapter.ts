@@ -21,7 +21,7 @@ import {
   schemaOf,
   sharedViews,
   viewsOf,
-  type LiveGeneration,
+  type GenerationSchema,
   type View,
 } from './postgres-schema.ts';
 
@@ -121,6 +121,8 @@ export async function beginGeneration(
   await inTransaction(pool, async (client) => {
     await lockSchemas(client);
     await createFrame(client, projector, building);
+    // Its progress can be read from now on.
+    await createSharedViews(client);
   });
   return { live, shadow: building };
 }
@@ -292,14 +294,21 @@ async function assertColumns(client: Client, projector: PostgresProjector, gener
 
 async function createAllViews(client: Client, projector: PostgresProjector, generation: number): Promise<void> {
   for (const view of viewsOf(projector, generation)) await createView(client, view);
-  const { rows } = await client.query<LiveGeneration>(
-    `SELECT projector, live AS generation, schema_prefix || '_' || live AS schema,
-            to_regclass(schema_prefix || '_' || live || '.root_checks') IS NOT NULL AS "hasRootChecks"
-       FROM tapeproof.projector_generations
-      WHERE to_regclass(schema_prefix || '_' || live || '.projector_positions') IS NOT NULL
-      ORDER BY projector`,
-  );
-  for (const view of sharedViews(rows)) await createView(client, view);
+  await createSharedViews(client);
+}
+
+async function createSharedViews(client: Client): Promise<void> {
+  const present = async (generation: 'live' | 'building'): Promise<readonly GenerationSchema[]> => {
+    const { rows } = await client.query<GenerationSchema>(
+      `SELECT projector, ${generation} AS generation, schema_prefix || '_' || ${generation} AS schema,
+              to_regclass(schema_prefix || '_' || ${generation} || '.root_checks') IS NOT NULL AS "hasRootChecks"
+         FROM tapeproof.projector_generations
+        WHERE to_regclass(schema_prefix || '_' || ${generation} || '.projector_positions') IS NOT NULL
+        ORDER BY projector`,
+    );
+    return rows;
+  };
+  for (const view of sharedViews(await present('live'), await present('building'))) await createView(client, view);
 }
 
 async function createView(client: Client, view: View): Promise<void> {

@@ -71,7 +71,8 @@ export function createSequenceIndex(schema: string, { name, output }: Table): re
   ];
 }
 
-export interface LiveGeneration {
+/** A generation of a projector, and its schema. */
+export interface GenerationSchema {
   readonly projector: string;
   readonly generation: number;
   readonly schema: string;
@@ -116,8 +117,15 @@ function eventsInDoubt({ tables }: PostgresProjector, schema: string): readonly 
   return [{ name: 'events_in_doubt', query: queries.join(' UNION ALL ') }];
 }
 
-/** Views over all read models: positions, ledgers, conflicts and comparisons with the engine's roots. */
-export function sharedViews(live: readonly LiveGeneration[]): readonly View[] {
+/** Of {@link sharedViews}, where nothing is being rebuilt. */
+const NO_REBUILDS = `SELECT NULL::text AS projector, NULL::integer AS generation, NULL::text COLLATE "C" AS topic,
+  NULL::integer AS partition, NULL::bigint AS next_offset WHERE false`;
+
+/**
+ * Views over all read models: positions, ledgers, conflicts and comparisons with the engine's roots of the live ones, and
+ * how far rebuilds have come.
+ */
+export function sharedViews(live: readonly GenerationSchema[], building: readonly GenerationSchema[]): readonly View[] {
   const over = (table: string, columns: string, generations = live): string =>
     generations
       .map(
@@ -146,6 +154,11 @@ export function sharedViews(live: readonly LiveGeneration[]): readonly View[] {
            anchor_tape_offset, anchor_log_offset, anchor_hash`,
         live.filter(({ hasRootChecks }) => hasRootChecks),
       ),
+    },
+    {
+      name: 'projector_rebuilds',
+      query:
+        building.length === 0 ? NO_REBUILDS : over('projector_positions', 'topic, partition, next_offset', building),
     },
   ];
 }

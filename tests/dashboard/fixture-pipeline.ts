@@ -20,19 +20,34 @@ export function fixturePipeline(nowUs: number): PipelineResponse {
       })),
     ),
     processes: [
-      { name: 'engine', host: '127.0.0.1', port: 41_201, ready: true, detail: '' },
-      { name: 'redis-latest', host: '127.0.0.1', port: 41_202, ready: true, detail: '' },
-      { name: 'postgres-history', host: '127.0.0.1', port: 41_203, ready: false, detail: 'waits for Postgres' },
+      { name: 'engine', host: '127.0.0.1', port: 41_201, ready: true, detail: '', rebalances: 2 },
+      { name: 'redis-latest', host: '127.0.0.1', port: 41_202, ready: true, detail: '', rebalances: 0 },
+      {
+        name: 'postgres-history',
+        host: '127.0.0.1',
+        port: 41_203,
+        ready: false,
+        detail: 'waits for Postgres',
+        rebalances: null,
+      },
     ],
     lag: part(
       GROUPS.flatMap((group, at) =>
         Array.from({ length: PARTITIONS }, (_, partition) => ({
           ...{ group, topic: 'raw.trades', partition, members: at === 2 ? 0 : 1 },
+          nextOffset: 50_000 * partition,
           records: at === 2 ? 700 * (partition + 1) : partition,
           marketSeconds: at === 2 ? 35.5 * (partition + 1) : 0.4 * partition,
         })),
       ),
     ),
+    groups: part(
+      GROUPS.map((group, at) => ({
+        ...{ group, members: at === 2 ? 0 : 1, recordsPerSecond: at === 2 ? 0 : 812.4 / (at + 1) },
+        state: at === 2 ? 'Empty' : at === 3 ? 'PreparingRebalance' : 'Stable',
+      })),
+    ),
+    tapeRecordsPerSecond: 812.4,
     ledger: part(
       ['redis-latest', 'postgres-history'].flatMap((projector) =>
         [0, 1].map((partition) => ({
@@ -41,7 +56,13 @@ export function fixturePipeline(nowUs: number): PipelineResponse {
         })),
       ),
     ),
-    rebuilds: part([{ projector: 'postgres-history', liveGeneration: 2, buildingGeneration: 3 }]),
+    rebuilds: part([
+      {
+        ...{ projector: 'postgres-history', liveGeneration: 2 },
+        building: { generation: 3, recordsDone: 128_400, recordsWanted: 301_250, recordsPerSecond: 18_400 },
+      },
+      { projector: 'scores', liveGeneration: 1, building: null },
+    ]),
     deadLetters: part({ total: 12, byReason: { MALFORMED: 9, CLOCK_LEAD: 3 } }),
     conflicts: part({}),
     gaps: part({

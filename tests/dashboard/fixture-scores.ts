@@ -40,7 +40,7 @@ export function fixtureScores(instrument: string): ScoreRow[] {
 }
 
 function withheldRow(instrument: string): ScoreRow {
-  const sentence = 'Withheld: 41 outcomes are worth 7 horizons, and 30 are needed.';
+  const sentence = 'too few: an effective n of 7.0 is below 90';
   return {
     ...{ group: groupOf(instrument, 'ORDER_FLOW_IMBALANCE'), hits: 20, misses: 21, voids: 0, n: 41, effectiveN: 7 },
     ...{ hitRate: null, hitRateInterval: null, meanPublished: null, referenceRate: null, brierPublished: null },

@@ -183,7 +183,7 @@ export class FixtureServer {
 
   #scores(): unknown {
     const rows = this.markets.slice(0, 2).flatMap(({ instrument }) => fixtureScores(instrument));
-    const note = 'Intervals of skill are in "tapeproof scoreboard".';
+    const note = 'The intervals of the other figures are in "tapeproof scoreboard".';
     return { rows, total: rows.length, effectiveNMin: 30, note };
   }
 

@@ -12,7 +12,7 @@ import { redisAdministratorUrl } from './stack.ts';
 export type Digest = Readonly<Record<string, string>>;
 
 /** Views that show how the log was read, not its content. */
-const READING_VIEWS = ['projector_positions', 'projector_ledger', 'root_checks'];
+const READING_VIEWS = ['projector_positions', 'projector_ledger', 'projector_rebuilds', 'root_checks'];
 /** The live generation only shows how often it was rebuilt. */
 const GENERATION = /^tp:(\d+):/;
 const READING_KEYS = /:(position|ledger)$|:partitions$/;

@@ -1,13 +1,17 @@
 import type { PipelineResponse } from '../../../contract/pipeline.ts';
 import { countText } from '../../format/numbers.ts';
 import { Empty } from '../../parts/states.tsx';
-import { groupLags, marketSecondsText, type GroupLag } from './pipeline-view.ts';
+import { groupLags, isRebalancing, marketSecondsText, rateText, type GroupLag } from './pipeline-view.ts';
 import { Part } from './part.tsx';
 
-/** How far each consumer group is behind: records, and seconds of market time. */
-export function LagCard({ lag }: { readonly lag: PipelineResponse['lag'] }) {
+/** How far each consumer group is behind, in records and seconds of market time, and how quickly it reads. */
+export function LagCard({
+  pipeline: { lag, groups: states, tapeRecordsPerSecond },
+}: {
+  readonly pipeline: PipelineResponse;
+}) {
   return (
-    <Part name="Lag" part={lag}>
+    <Part name="Lag and throughput" part={lag}>
       {(partitions) => {
         const groups = groupLags(partitions);
         if (groups.length === 0)
@@ -16,7 +20,10 @@ export function LagCard({ lag }: { readonly lag: PipelineResponse['lag'] }) {
           );
         return (
           <>
-            <GroupTable groups={groups} />
+            <p class="muted small">
+              Records appended to the tape: {rateText(tapeRecordsPerSecond)}. Rates are of the last minute at most.
+            </p>
+            <GroupTable groups={groups} states={states.value ?? []} />
             <details class="data-table">
               <summary>By partition</summary>
               <PartitionTable groups={groups} />
@@ -28,7 +35,14 @@ export function LagCard({ lag }: { readonly lag: PipelineResponse['lag'] }) {
   );
 }
 
-function GroupTable({ groups }: { readonly groups: readonly GroupLag[] }) {
+function GroupTable({
+  groups,
+  states,
+}: {
+  readonly groups: readonly GroupLag[];
+  readonly states: NonNullable<PipelineResponse['groups']['value']>;
+}) {
+  const stateOf = (group: string) => states.find((state) => state.group === group);
   const most = Math.max(1, ...groups.map(({ records }) => records));
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Lag by consumer group">
@@ -46,6 +60,9 @@ function GroupTable({ groups }: { readonly groups: readonly GroupLag[] }) {
               Market time behind
             </th>
             <th scope="col" class="number">
+              Reads
+            </th>
+            <th scope="col" class="number">
               Processes
             </th>
           </tr>
@@ -53,7 +70,15 @@ function GroupTable({ groups }: { readonly groups: readonly GroupLag[] }) {
         <tbody>
           {groups.map(({ group, records, marketSeconds, members }) => (
             <tr key={group}>
-              <th scope="row">{group}</th>
+              <th scope="row">
+                {group}
+                {isRebalancing(stateOf(group)?.state ?? '') ? (
+                  <>
+                    {' '}
+                    <span class="badge is-warn">rebalancing</span>
+                  </>
+                ) : null}
+              </th>
               <td class="number" data-label="Records behind">
                 {countText(records)}
               </td>
@@ -62,6 +87,9 @@ function GroupTable({ groups }: { readonly groups: readonly GroupLag[] }) {
               </td>
               <td class="number" data-label="Market time behind">
                 {marketSecondsText(marketSeconds)}
+              </td>
+              <td class="number" data-label="Reads">
+                {rateText(stateOf(group)?.recordsPerSecond ?? null)}
               </td>
               <td class="number" data-label="Processes">
                 {members === 0 ? <span class="badge is-warn">none</span> : countText(members)}

@@ -8,6 +8,7 @@ import { ActivationsCard } from './activations-card.tsx';
 import { DeadLettersCard } from './dead-letters-card.tsx';
 import { LagCard } from './lag-card.tsx';
 import { Part } from './part.tsx';
+import { RebuildsCard } from './rebuilds-card.tsx';
 
 const REFRESH_MS = 5_000;
 
@@ -24,7 +25,8 @@ export function PipelinePage() {
           <>
             <Attention pipeline={pipeline} />
             <Services pipeline={pipeline} />
-            <LagCard lag={pipeline.lag} />
+            <LagCard pipeline={pipeline} />
+            <RebuildsCard rebuilds={pipeline.rebuilds} />
             <Ledger pipeline={pipeline} />
             <Gaps pipeline={pipeline} />
           </>
@@ -72,13 +74,17 @@ function Services({ pipeline: { services, processes } }: { readonly pipeline: Pi
         {latest.map(({ name, up, reason }) => (
           <State key={name} name={name} isGood={up} words={up ? 'up' : 'down'} detail={reason ?? ''} />
         ))}
-        {processes.map(({ name, host, port, ready, detail }) => (
+        {processes.map(({ name, host, port, ready, detail, rebalances }) => (
           <State
             key={`${name} ${host} ${port}`}
             name={name}
             isGood={ready}
             words={ready ? 'ready' : 'not ready'}
-            detail={`${host}:${port}${detail === '' ? '' : `, ${detail}`}`}
+            detail={[
+              `${host}:${port}`,
+              ...(detail === '' ? [] : [detail]),
+              ...(rebalances === null ? [] : [`${countOf(rebalances, 'rebalance')} since it began`]),
+            ].join(', ')}
           />
         ))}
       </ul>
@@ -105,8 +111,7 @@ function State({
   );
 }
 
-function Ledger({ pipeline: { ledger, rebuilds } }: { readonly pipeline: PipelineResponse }) {
-  const building = (rebuilds.value ?? []).filter(({ buildingGeneration }) => buildingGeneration !== null);
+function Ledger({ pipeline: { ledger } }: { readonly pipeline: PipelineResponse }) {
   return (
     <Part name="Ledger of the projectors" part={ledger}>
       {(entries) =>
@@ -114,11 +119,6 @@ function Ledger({ pipeline: { ledger, rebuilds } }: { readonly pipeline: Pipelin
           <Empty title="No projector has read anything yet" />
         ) : (
           <>
-            {building.map(({ projector, buildingGeneration }) => (
-              <p key={projector}>
-                <span class="badge is-warn">rebuild</span> {projector} is building generation {buildingGeneration}.
-              </p>
-            ))}
             <div class="scroll" tabIndex={0} role="region" aria-label="Ledger">
               <table>
                 <caption>Records that each projector read, by what became of them</caption>

@@ -1,4 +1,5 @@
-import type { PipelineResponse } from '../../../contract/pipeline.ts';
+import type { PipelineResponse, RebuildState } from '../../../contract/pipeline.ts';
+import { countText, percentText } from '../../format/numbers.ts';
 
 type PartitionLag = NonNullable<PipelineResponse['lag']['value']>[number];
 
@@ -42,4 +43,32 @@ export function marketSecondsText(seconds: number | null): string {
   if (seconds < MINUTE_S) return `${Number(seconds.toFixed(1))} s`;
   if (seconds < HOUR_S) return `${Math.floor(seconds / MINUTE_S)} min`;
   return `${(seconds / HOUR_S).toFixed(1)} h`;
+}
+
+const SMALL_RATE = 0.1;
+const WHOLE_RATE = 100;
+
+/** A rate of records, for people: `3.5 a second`, `18,402 a second`. */
+export function rateText(perSecond: number | null): string {
+  if (perSecond === null) return 'not measured yet';
+  if (perSecond >= WHOLE_RATE) return `${countText(Math.round(perSecond))} a second`;
+  return `${Number(perSecond.toFixed(perSecond < SMALL_RATE ? 2 : 1))} a second`;
+}
+
+/** Whether the partitions of a group are being handed over, by Kafka's word for its state. */
+export function isRebalancing(state: string): boolean {
+  return state === 'PreparingRebalance' || state === 'CompletingRebalance';
+}
+
+/** How far a rebuild has come. */
+export function rebuildText({
+  recordsDone,
+  recordsWanted,
+  recordsPerSecond,
+}: NonNullable<RebuildState['building']>): string {
+  const share = recordsWanted === 0 ? '' : ` (${percentText(Math.min(1, recordsDone / recordsWanted), 0)})`;
+  const done = `${countText(recordsDone)} of ${countText(recordsWanted)} records${share}`;
+  if (recordsPerSecond === null) return done;
+  if (recordsPerSecond > 0) return `${done}, ${rateText(recordsPerSecond)}`;
+  return `${done}, no progress in the last minute: it builds keys or compares, or it was interrupted`;
 }
