@@ -178,8 +178,16 @@ class Emission {
   ): void {
     const observed = course === 'VOID' ? undefined : trade;
     const { rule, referencePrice, madeUnder } = point;
+    const { engineVersion, configHash } = this.stamp;
     this.emit<Outcome>('Outcome', {
-      ...this.header('Outcome', 'outcome', instrument, [forecast.forecastId, this.cause]),
+      eventId: this.nextId('outcome'),
+      instrument,
+      eventTime: this.eventTime,
+      tape: this.tape,
+      sequence: this.nextSequence('Outcome'),
+      causes: [forecast.forecastId, this.cause],
+      engineVersion,
+      configHash,
       forecastId: forecast.forecastId,
       forecastKind: forecast.strategy === null ? 'DECISION' : 'STRATEGY',
       strategy: forecast.strategy,
@@ -208,9 +216,18 @@ class Emission {
   }
 
   snapshot(instrument: Instrument, trade: Trade): IndicatorSnapshot {
+    const { engineVersion, configHash } = this.stamp;
+    const measured = instrument.measure(trade, this.causeOffset);
     return this.emit<IndicatorSnapshot>('IndicatorSnapshot', {
-      ...this.header('IndicatorSnapshot', 'snapshot', instrument.name, [this.cause]),
-      ...instrument.measure(trade, this.causeOffset),
+      eventId: this.nextId('snapshot'),
+      instrument: instrument.name,
+      eventTime: this.eventTime,
+      tape: this.tape,
+      sequence: this.nextSequence('IndicatorSnapshot'),
+      causes: [this.cause],
+      engineVersion,
+      configHash,
+      ...measured,
     });
   }
 
@@ -265,8 +282,16 @@ class Emission {
       strategy,
       direction === 'NEUTRAL' ? NO_EVIDENCE : { evidence, rawEvidence: evidence },
     );
+    const { engineVersion, configHash } = this.stamp;
     return this.emit<StrategyResult>('StrategyResult', {
-      ...this.header('StrategyResult', 'result', instrument, [snapshot.eventId]),
+      eventId: this.nextId('result'),
+      instrument,
+      eventTime: this.eventTime,
+      tape: this.tape,
+      sequence: this.nextSequence('StrategyResult'),
+      causes: [snapshot.eventId],
+      engineVersion,
+      configHash,
       strategy,
       direction,
       probability,
@@ -303,8 +328,16 @@ class Emission {
     const { direction, confidence } = pooled;
     const { probability, calibration } = learned.publish(null, direction === 'NEUTRAL' ? NO_EVIDENCE : pooled);
     const causes = results.length > 0 ? results.map(({ eventId }) => eventId) : [snapshot.eventId];
+    const { engineVersion, configHash } = this.stamp;
     return this.emit<ProbabilityDecision>('ProbabilityDecision', {
-      ...this.header('ProbabilityDecision', 'decision', instrument, causes),
+      eventId: this.nextId('decision'),
+      instrument,
+      eventTime: this.eventTime,
+      tape: this.tape,
+      sequence: this.nextSequence('ProbabilityDecision'),
+      causes,
+      engineVersion,
+      configHash,
       direction,
       probability,
       confidence,
@@ -316,26 +349,14 @@ class Emission {
     });
   }
 
-  /** The first fields of every derived event. */
-  private header(
-    type: DerivedName,
-    kind: 'outcome' | 'snapshot' | 'result' | 'decision',
-    instrument: string,
-    causes: readonly string[],
-  ) {
-    const { engineVersion, configHash, nextSequences } = this.stamp;
+  private nextId(kind: keyof typeof this.numbers): string {
     const number = this.numbers[kind];
     this.numbers[kind] += 1;
-    return {
-      eventId: `${kind}-${this.place}-${number}`,
-      instrument,
-      eventTime: this.eventTime,
-      tape: this.tape,
-      sequence: nextSequences[TOPIC_OF_DERIVED[type]],
-      causes,
-      engineVersion,
-      configHash,
-    };
+    return `${kind}-${this.place}-${number}`;
+  }
+
+  private nextSequence(type: DerivedName): number {
+    return this.stamp.nextSequences[TOPIC_OF_DERIVED[type]];
   }
 
   private emit<Event extends DerivedEvent>(type: DerivedName, event: Event): Event {

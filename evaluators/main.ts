@@ -17,6 +17,7 @@ import type { Metrics } from '../platform/metrics/metrics.ts';
 import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { EngineTelemetry } from './telemetry.adapter.ts';
+import { EarlyRecoveries } from './early-recovery.adapter.ts';
 import { newCounters, type EngineCounters } from './engine-counters.ts';
 import { HandOverTelemetry } from './hand-over.adapter.ts';
 import { PartitionProcessor } from './partition-processor.adapter.ts';
@@ -93,9 +94,10 @@ async function derive(engine: OpenEngine): Promise<void> {
     partitions.get(appended.partition)?.appended(appended);
   });
   const access = { reader, registry, decode: createTapeDecoder(registry) };
+  const early = new EarlyRecoveries(access);
   const label = (): Promise<TapeLabel> => registry.label();
   const shared = {
-    ...{ access, producer, label, gitCommit, counters, metrics, log },
+    ...{ access, producer, label, early, gitCommit, counters, metrics, log },
     report: new EngineTelemetry(log, metrics),
     handOver: new HandOverTelemetry(telemetry, log),
     refusals: new RefusalWatch(telemetry),
@@ -117,6 +119,7 @@ async function derive(engine: OpenEngine): Promise<void> {
   const progress = logProgress(log, counters);
   const watch = watchPartitions({ kafka, groupId: engineGroup(), reader, processorOf, log });
   try {
+    void early.run(trusted.partitions);
     const starting = startConsumer({
       kafka,
       groupId: engineGroup(),
@@ -127,7 +130,9 @@ async function derive(engine: OpenEngine): Promise<void> {
         return processorOf(batch.partition).handle(batch);
       },
       onAssigned: (assignment) => {
-        watch.assigned(assignment[TAPE_TOPIC] ?? []);
+        const assigned = assignment[TAPE_TOPIC] ?? [];
+        early.end(assigned);
+        watch.assigned(assigned);
       },
       onRevoked: (assignment) => {
         shared.refusals.forget(assignment);
@@ -159,6 +164,7 @@ async function derive(engine: OpenEngine): Promise<void> {
     }
   } finally {
     clearInterval(progress);
+    early.end([]);
     for (const end of shown) end();
     // Nothing is in flight unless Kafka is unreachable: then there is no broker to disconnect from.
     await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);
