@@ -178,16 +178,8 @@ class Emission {
   ): void {
     const observed = course === 'VOID' ? undefined : trade;
     const { rule, referencePrice, madeUnder } = point;
-    const { engineVersion, configHash } = this.stamp;
     this.emit<Outcome>('Outcome', {
-      eventId: this.nextId('outcome'),
-      instrument,
-      eventTime: this.eventTime,
-      tape: this.tape,
-      sequence: this.nextSequence('Outcome'),
-      causes: [forecast.forecastId, this.cause],
-      engineVersion,
-      configHash,
+      ...this.header('Outcome', 'outcome', instrument, [forecast.forecastId, this.cause]),
       forecastId: forecast.forecastId,
       forecastKind: forecast.strategy === null ? 'DECISION' : 'STRATEGY',
       strategy: forecast.strategy,
@@ -216,18 +208,9 @@ class Emission {
   }
 
   snapshot(instrument: Instrument, trade: Trade): IndicatorSnapshot {
-    const { engineVersion, configHash } = this.stamp;
-    const measured = instrument.measure(trade, this.causeOffset);
     return this.emit<IndicatorSnapshot>('IndicatorSnapshot', {
-      eventId: this.nextId('snapshot'),
-      instrument: instrument.name,
-      eventTime: this.eventTime,
-      tape: this.tape,
-      sequence: this.nextSequence('IndicatorSnapshot'),
-      causes: [this.cause],
-      engineVersion,
-      configHash,
-      ...measured,
+      ...this.header('IndicatorSnapshot', 'snapshot', instrument.name, [this.cause]),
+      ...instrument.measure(trade, this.causeOffset),
     });
   }
 
@@ -282,16 +265,8 @@ class Emission {
       strategy,
       direction === 'NEUTRAL' ? NO_EVIDENCE : { evidence, rawEvidence: evidence },
     );
-    const { engineVersion, configHash } = this.stamp;
     return this.emit<StrategyResult>('StrategyResult', {
-      eventId: this.nextId('result'),
-      instrument,
-      eventTime: this.eventTime,
-      tape: this.tape,
-      sequence: this.nextSequence('StrategyResult'),
-      causes: [snapshot.eventId],
-      engineVersion,
-      configHash,
+      ...this.header('StrategyResult', 'result', instrument, [snapshot.eventId]),
       strategy,
       direction,
       probability,
@@ -328,16 +303,8 @@ class Emission {
     const { direction, confidence } = pooled;
     const { probability, calibration } = learned.publish(null, direction === 'NEUTRAL' ? NO_EVIDENCE : pooled);
     const causes = results.length > 0 ? results.map(({ eventId }) => eventId) : [snapshot.eventId];
-    const { engineVersion, configHash } = this.stamp;
     return this.emit<ProbabilityDecision>('ProbabilityDecision', {
-      eventId: this.nextId('decision'),
-      instrument,
-      eventTime: this.eventTime,
-      tape: this.tape,
-      sequence: this.nextSequence('ProbabilityDecision'),
-      causes,
-      engineVersion,
-      configHash,
+      ...this.header('ProbabilityDecision', 'decision', instrument, causes),
       direction,
       probability,
       confidence,
@@ -349,14 +316,26 @@ class Emission {
     });
   }
 
-  private nextId(kind: keyof typeof this.numbers): string {
+  /** The first fields of every derived event. */
+  private header(
+    type: DerivedName,
+    kind: 'outcome' | 'snapshot' | 'result' | 'decision',
+    instrument: string,
+    causes: readonly string[],
+  ) {
+    const { engineVersion, configHash, nextSequences } = this.stamp;
     const number = this.numbers[kind];
     this.numbers[kind] += 1;
-    return `${kind}-${this.place}-${number}`;
-  }
-
-  private nextSequence(type: DerivedName): number {
-    return this.stamp.nextSequences[TOPIC_OF_DERIVED[type]];
+    return {
+      eventId: `${kind}-${this.place}-${number}`,
+      instrument,
+      eventTime: this.eventTime,
+      tape: this.tape,
+      sequence: nextSequences[TOPIC_OF_DERIVED[type]],
+      causes,
+      engineVersion,
+      configHash,
+    };
   }
 
   private emit<Event extends DerivedEvent>(type: DerivedName, event: Event): Event {
