@@ -20,6 +20,7 @@ demo: setup $(PAGE)
 
 test: setup $(PAGE)
 	@npm run --silent check:static
+	@npm run --silent bench:guard
 	@npm run --silent test
 
 check: setup

@@ -19,6 +19,7 @@ import { noTelemetry, type Telemetry } from '../platform/telemetry.ts';
 import { tracedBatch } from '../platform/tracing/traced-batch.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { EngineTelemetry } from './telemetry.adapter.ts';
+import { EarlyRecoveries } from './early-recovery.adapter.ts';
 import { newCounters, type EngineCounters } from './engine-counters.ts';
 import { HandOverTelemetry } from './hand-over.adapter.ts';
 import { PartitionProcessor } from './partition-processor.adapter.ts';
@@ -95,9 +96,10 @@ async function derive(engine: OpenEngine): Promise<void> {
     partitions.get(appended.partition)?.appended(appended);
   });
   const access = { reader, registry, decode: createTapeDecoder(registry) };
+  const early = new EarlyRecoveries(access);
   const label = (): Promise<TapeLabel> => registry.label();
   const shared = {
-    ...{ access, producer, label, gitCommit, counters, metrics, log },
+    ...{ access, producer, label, early, gitCommit, counters, metrics, log },
     report: new EngineTelemetry(log, metrics),
     handOver: new HandOverTelemetry(telemetry, log),
     refusals: new RefusalWatch(telemetry),
@@ -120,6 +122,7 @@ async function derive(engine: OpenEngine): Promise<void> {
   const traced = { tracing: telemetry.tracing, groupId: engineGroup(), spanOf: derivationOf };
   const watch = watchPartitions({ kafka, groupId: engineGroup(), reader, processorOf, log });
   try {
+    void early.run(trusted.partitions);
     const starting = startConsumer({
       kafka,
       groupId: engineGroup(),
@@ -130,7 +133,9 @@ async function derive(engine: OpenEngine): Promise<void> {
         return tracedBatch(traced, batch, () => processorOf(batch.partition).handle(batch));
       },
       onAssigned: (assignment) => {
-        watch.assigned(assignment[TAPE_TOPIC] ?? []);
+        const assigned = assignment[TAPE_TOPIC] ?? [];
+        early.end(assigned);
+        watch.assigned(assigned);
       },
       onRevoked: (assignment) => {
         shared.refusals.forget(assignment);
@@ -162,6 +167,7 @@ async function derive(engine: OpenEngine): Promise<void> {
     }
   } finally {
     clearInterval(progress);
+    early.end([]);
     for (const end of shown) end();
     // Nothing is in flight unless Kafka is unreachable: then there is no broker to disconnect from.
     await withDeadline(producer.disconnect(), CLOSE_DEADLINE_MS, () => new Error('no answer')).catch(() => undefined);

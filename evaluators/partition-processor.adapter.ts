@@ -11,6 +11,7 @@ import type { Advance, DerivedRecord } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { DeadLetterLog } from './dead-letter-log.adapter.ts';
+import type { EarlyRecoveries } from './early-recovery.adapter.ts';
 import type { HandOverTelemetry } from './hand-over.adapter.ts';
 import { OutputComparison, refuseCutOutputs } from './output-comparison.adapter.ts';
 import { headersFrom, recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
@@ -31,6 +32,7 @@ const SECONDS_PER_MS = 1e-3;
 export interface ProcessorContext extends WriterContext {
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
+  readonly early: EarlyRecoveries;
   readonly handOver: HandOverTelemetry;
   readonly refusals: RefusalWatch;
 }
@@ -171,13 +173,15 @@ export class PartitionProcessor {
 
   async #recover(batch: PartitionBatch): Promise<PartitionTask> {
     await this.release();
-    const { access, counters, log, metrics, report } = this.#context;
+    const { access, counters, early, log, metrics, report } = this.#context;
     const partition = this.#partition;
     const startedAt = performance.now();
     const extents = (this.#extents = await extentsOf(access.reader, partition));
     await refuseCutOutputs(access, partition);
     const isInterrupted = () => batch.interrupted();
-    const recovered = await recoverTask(access, partition, Number.POSITIVE_INFINITY, isInterrupted);
+    const recovered =
+      (await early.take(partition, extents)) ??
+      (await recoverTask(access, partition, Number.POSITIVE_INFINITY, isInterrupted));
     const { task, anchor, known, rejected, nextOffsets } = recovered;
     report.anchorsRejected(partition, rejected);
     this.#isContinuedByAnother = recovered.isContinuedByAnother;

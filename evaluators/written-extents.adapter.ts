@@ -47,3 +47,11 @@ export function lostTopic(
     return isShort || present.end < past.end || present.start > past.start;
   });
 }
+
+/** Whether nothing was written or removed in between. */
+export function areEqual(before: Extents, now: Extents): boolean {
+  return WRITTEN_TOPICS.every((topic) => {
+    const [past, present] = [before.get(topic), now.get(topic)];
+    return past?.start === present?.start && past?.end === present?.end;
+  });
+}

@@ -18,6 +18,7 @@ import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { gapBefore, missed, watermarked, watermarkOf } from '../evaluators/fixtures/tape-contents.ts';
 import { engineGroup, runEngine } from '../evaluators/main.ts';
 import { EngineTelemetry } from '../evaluators/telemetry.adapter.ts';
+import { EarlyRecoveries } from '../evaluators/early-recovery.adapter.ts';
 import { newCounters, type EngineCounters } from '../evaluators/engine-counters.ts';
 import { HandOverTelemetry } from '../evaluators/hand-over.adapter.ts';
 import { PartitionProcessor } from '../evaluators/partition-processor.adapter.ts';
@@ -231,6 +232,7 @@ function processorOf(
     gitCommit: 'b0b',
     counters,
     report,
+    early: new EarlyRecoveries(access),
     handOver: new HandOverTelemetry(noTelemetry(), log),
     refusals: new RefusalWatch(noTelemetry()),
     metrics,

@@ -53,15 +53,15 @@ export class FetchedBatch {
   /** Adds its records from an offset on. @throws RangeError when the bytes are not those of a record batch. */
   addRecordsTo(records: LogRecord[], topic: string, partition: number, from: number): void {
     const bytes = this.#bytes;
+    const source = { topic, partition, bytes, firstTimestampMs: this.#firstTimestampMs, appendedMs: this.#appendedMs };
     let at = 0;
     for (let left = this.#count; left > 0; left -= 1) {
       const length = varintAt(bytes, at);
       const begin = varintEnd;
       // The attributes of a record are not used.
       const sinceFirstMs = varintAt(bytes, begin + 1);
-      const timestampMs = this.#appendedMs ?? this.#firstTimestampMs + sinceFirstMs;
       const offset = this.firstOffset + varintAt(bytes, varintEnd);
-      if (offset >= from) records.push(new FetchedRecord(topic, partition, offset, timestampMs, bytes, varintEnd));
+      if (offset >= from) records.push(new FetchedRecord(source, offset, sinceFirstMs, varintEnd));
       at = begin + length;
     }
     if (at > bytes.length) throw new RangeError('a record batch ends within a record');
@@ -93,26 +93,50 @@ export function fetchedBatches(bytes: Buffer, decompress: Decompress): FetchedBa
   return batches;
 }
 
-/** A record within its batch: key and headers, which few handlers read, are cut out when they are read. */
-class FetchedRecord implements LogRecord {
+/** What the records of a batch have in common. */
+interface RecordSource {
   readonly topic: string;
   readonly partition: number;
+  readonly bytes: Buffer;
+  readonly firstTimestampMs: number;
+  readonly appendedMs: number | undefined;
+}
+
+/**
+ * A record within its batch. A fetch has tens of thousands, which live until the last one is handled: so each is small,
+ * and what it is asked for is cut out then.
+ */
+class FetchedRecord implements LogRecord {
   readonly offset: number;
-  readonly timestampMs: number;
-  readonly value: Buffer | null;
-  readonly #bytes: Buffer;
+  readonly #source: RecordSource;
+  readonly #sinceFirstMs: number;
   readonly #keyAt: number;
 
-  constructor(topic: string, partition: number, offset: number, timestampMs: number, bytes: Buffer, keyAt: number) {
-    this.topic = topic;
-    this.partition = partition;
+  constructor(source: RecordSource, offset: number, sinceFirstMs: number, keyAt: number) {
+    this.#source = source;
     this.offset = offset;
-    this.timestampMs = timestampMs;
-    this.#bytes = bytes;
+    this.#sinceFirstMs = sinceFirstMs;
     this.#keyAt = keyAt;
-    const keyBytes = varintAt(bytes, keyAt);
+  }
+
+  get topic(): string {
+    return this.#source.topic;
+  }
+
+  get partition(): number {
+    return this.#source.partition;
+  }
+
+  get timestampMs(): number {
+    const { appendedMs, firstTimestampMs } = this.#source;
+    return appendedMs ?? firstTimestampMs + this.#sinceFirstMs;
+  }
+
+  get value(): Buffer | null {
+    const { bytes } = this.#source;
+    const keyBytes = varintAt(bytes, this.#keyAt);
     const valueBytes = varintAt(bytes, varintEnd + Math.max(keyBytes, 0));
-    this.value = valueBytes < 0 ? null : bytes.subarray(varintEnd, varintEnd + valueBytes);
+    return valueBytes < 0 ? null : bytes.subarray(varintEnd, varintEnd + valueBytes);
   }
 
   get key(): Buffer | null {
@@ -122,7 +146,7 @@ class FetchedRecord implements LogRecord {
   get headers(): Readonly<Record<string, string>> {
     this.#bytesAt(this.#keyAt);
     this.#bytesAt(varintEnd);
-    const count = varintAt(this.#bytes, varintEnd);
+    const count = varintAt(this.#source.bytes, varintEnd);
     if (count === 0) return NO_HEADERS;
     const texts: Record<string, string> = {};
     for (let left = count; left > 0; left -= 1) {
@@ -135,11 +159,11 @@ class FetchedRecord implements LogRecord {
 
   /** Bytes behind their length; leaves the position behind them in {@link varintEnd}. */
   #bytesAt(position: number): Buffer | null {
-    const length = varintAt(this.#bytes, position);
+    const length = varintAt(this.#source.bytes, position);
     if (length < 0) return null;
     const begin = varintEnd;
     varintEnd = begin + length;
-    return this.#bytes.subarray(begin, varintEnd);
+    return this.#source.bytes.subarray(begin, varintEnd);
   }
 }
 

@@ -42,8 +42,8 @@ function readFrom(bytes: Buffer, from: number, decompress: Decompress = none): L
   return records;
 }
 
-function plainOf({ key, value, headers, ...rest }: LogRecord) {
-  return { ...rest, key, value: value?.toString('hex'), headers: { ...headers } };
+function plainOf({ topic, partition, offset, timestampMs, key, value, headers }: LogRecord) {
+  return { topic, partition, offset, timestampMs, key, value: value?.toString('hex'), headers: { ...headers } };
 }
 
 function expected(offset: number, { key, schemaId, body, timestampMs, headers }: Plain) {
