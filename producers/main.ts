@@ -28,8 +28,8 @@ import {
 } from './survey-file.adapter.ts';
 import type { RefusedByReason } from './survey.ts';
 
-export { planOf as checkLiveOptions } from './live/live-options.ts';
 export { ingestLive } from './live/ingest-live.adapter.ts';
+export { ingestVenues, venuePlans as checkLiveOptions } from './live/ingest-venues.adapter.ts';
 export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.ts';
 
 const WAIT_MS_MAX = 60_000;
