@@ -30,7 +30,7 @@ import {
 } from './contracts/topics.ts';
 import { runEngine } from './evaluators/main.ts';
 import { STRATEGIES } from './evaluators/strategies/catalogue.ts';
-import { ingestFile, ingestLive } from './producers/main.ts';
+import { ingestFile, ingestVenues } from './producers/main.ts';
 import { FILE_SOURCES } from './producers/catalogue.ts';
 import { VENUES } from './producers/venues/catalogue.ts';
 import { runCheckpoints } from './proofs/checkpoints/service.adapter.ts';
@@ -43,7 +43,7 @@ export const pipeline = {
     sources: FILE_SOURCES,
     run: ingestFile,
     venues: VENUES,
-    live: ingestLive,
+    live: ingestVenues,
     writes: [TAPE_TOPIC, DEAD_LETTERS_TOPIC],
   },
   /** The tape → events, one deterministic step per record. */

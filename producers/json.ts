@@ -22,6 +22,12 @@ export function parseJsonObjectWithRawNumbers(text: string): JsonObject | undefi
   return isJsonObject(value) ? value : undefined;
 }
 
+/** The list of a JSON text, its numbers as text; undefined where the text is not a JSON list. */
+export function parseJsonListWithRawNumbers(text: string): readonly unknown[] | undefined {
+  const value = guarded(() => JSON.parse(text, keepNumberText) as unknown);
+  return Array.isArray(value) ? value : undefined;
+}
+
 function guarded(parse: () => unknown): unknown {
   try {
     return parse();

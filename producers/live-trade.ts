@@ -20,6 +20,8 @@ export interface LiveTradeFields {
   readonly sideOf: SideReader;
   readonly receivedAt: number;
   readonly conditions?: readonly string[];
+  /** False where the venue names no sides; omitted where it does. */
+  readonly hasSides?: false;
   /** The trade in the venue's own text, for its dead letter. */
   readonly text: string;
 }
@@ -46,7 +48,7 @@ function read(fields: LiveTradeFields): Trade | Refusal {
   if (typeof price !== 'string' || typeof size !== 'string') return malformed('price or size is not text');
   if (eventTime === undefined) return malformed('the trade has no time that can be read');
   const side = typeof fields.side === 'string' ? sideOf(fields.side) : undefined;
-  if (side === undefined || side === 'UNKNOWN') return sideUnknown(String(fields.side));
+  if (side === undefined || (side === 'UNKNOWN' && fields.hasSides !== false)) return sideUnknown(String(fields.side));
   const source = liveSourceOf(venue);
   const conditions = fields.conditions ?? [];
   const known = { venue, instrument, tradeId, eventTime, side, receivedAt, source };

@@ -30,8 +30,8 @@ import {
 import type { RefusedByReason } from './survey.ts';
 import { tracedProducer } from './traced-producer.adapter.ts';
 
-export { planOf as checkLiveOptions } from './live/live-options.ts';
 export { ingestLive } from './live/ingest-live.adapter.ts';
+export { ingestVenues, venuePlans as checkLiveOptions } from './live/ingest-venues.adapter.ts';
 export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.ts';
 
 const WAIT_MS_MAX = 60_000;

@@ -1,6 +1,7 @@
 import { LIVE_SOURCE_PREFIX } from '../contracts/dead-letter.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
+import type { SecretVariable } from '../platform/security/variables.ts';
 
 /** A trade of a frame or page that breaks a rule. Where its id is known it does not count as missing: it was seen. */
 export interface RefusedTrade {
@@ -47,6 +48,25 @@ export interface VenueFacts {
   readonly provenOn: 'CAPTURE' | 'DOCUMENTATION';
   /** One sentence on anything that surprises; omitted where nothing does. */
   readonly note?: string;
+}
+
+/** The key and the secret of an account. */
+export interface Credentials {
+  readonly key: string;
+  readonly secret: string;
+}
+
+/** How a venue that requires an account is given its credentials: they are never part of an address. */
+export interface VenueAccount {
+  /** The variables that hold them, or name their files with the suffix `_FILE`. */
+  readonly keyVariable: SecretVariable;
+  readonly secretVariable: SecretVariable;
+  /** The first message of a connection. */
+  login(credentials: Credentials): string;
+  /** Whether a frame says that the login was accepted: subscriptions follow it. Never throws. */
+  isAccepted(text: string): boolean;
+  /** Headers of each request. */
+  headers(credentials: Credentials): Readonly<Record<string, string>>;
 }
 
 /** A venue's addresses, without a slash at the end. */
@@ -103,6 +123,8 @@ export interface Venue {
    */
   readonly tradeIds: 'DENSE' | 'OPAQUE';
   readonly facts: VenueFacts;
+  /** Omitted where its trades are public. */
+  readonly account?: VenueAccount;
   /** The venue's own name of an instrument, BTCUSDT for `BTC-USDT@binance`; undefined where no symbol is possible. */
   symbolOf(instrument: string): string | undefined;
   /** The instrument of a symbol; undefined where the symbol cannot be read. */

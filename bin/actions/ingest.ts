@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { counted } from '../../platform/counted.ts';
+import { TapeproofError } from '../../platform/errors.ts';
 import { createLog, type Log } from '../../platform/log.ts';
 import { startTracing } from '../../platform/tracing/start-tracing.ts';
 import { tradesTracedOneIn } from '../../platform/tracing/settings.ts';
@@ -12,6 +13,7 @@ import {
   type LiveIngestReport,
   type LiveStatus,
 } from '../../producers/main.ts';
+import type { Endpoints } from '../../producers/venue.ts';
 import { absenceOf } from '../../producers/allowed-names.ts';
 import type { FileSurveyOptions, HttpOptions } from '../commands/options.ts';
 import { answeringKafka, connections, print } from '../context.ts';
@@ -34,7 +36,7 @@ export interface IngestOptions extends FileSurveyOptions {
 }
 
 export interface LiveOptions extends HttpOptions {
-  readonly venue: string;
+  readonly venue?: string;
   readonly instruments: string;
   readonly poll?: true;
   readonly resumeMax?: number;
@@ -97,11 +99,9 @@ export async function ingestLiveMarket(options: LiveOptions): Promise<void> {
     venue: options.venue,
     instruments: options.instruments.split(','),
     transport: options.poll === true ? 'poll' : 'stream',
-    endpoints: {
-      ...(options.wsUrl === undefined ? {} : { webSocketUrl: options.wsUrl }),
-      ...(options.restUrl === undefined ? {} : { restUrl: options.restUrl }),
-    },
+    endpoints: endpointsOf(options),
     resumeTradesMax: options.resumeMax,
+    environment: process.env,
     connections: where,
     log,
     signal,
@@ -123,6 +123,25 @@ export async function ingestLiveMarket(options: LiveOptions): Promise<void> {
   );
   print(options.json, report, () => liveText(report));
   if (!report.complete) process.exitCode = 3;
+}
+
+/** `--ws-url` and `--rest-url`: an address, or venue=address, several separated by commas. */
+function endpointsOf({ venue, wsUrl, restUrl }: LiveOptions): Record<string, Partial<Endpoints>> {
+  const endpoints: Record<string, Partial<Endpoints>> = {};
+  for (const [key, text] of [
+    ['webSocketUrl', wsUrl],
+    ['restUrl', restUrl],
+  ] as const) {
+    for (const part of text?.split(',') ?? []) {
+      const [, named, address = part] = /^([a-z0-9._-]+)=(.*)$/.exec(part.trim()) ?? [];
+      const at = named ?? venue;
+      if (at === undefined) {
+        throw new TapeproofError('USAGE', 'Without --venue, an address needs its venue: write venue=address.');
+      }
+      endpoints[at] = { ...endpoints[at], [key]: address };
+    }
+  }
+  return endpoints;
 }
 
 /** Reports the status periodically: events in between are logged when they happen. */

@@ -43,16 +43,19 @@ function registerLive(ingest: Command): void {
   const live = ingest
     .command('live')
     .description('append the trades of a venue as they happen, until it is stopped; a second process may stand by')
-    .requiredOption('--venue <name>', 'see ingest venues')
-    .requiredOption('--instruments <instruments>', 'such as BTC-USDT,ETH-USDT')
+    .option('--venue <name>', 'see ingest venues; unnecessary where each instrument names its own')
+    .requiredOption(
+      '--instruments <instruments>',
+      'such as BTC-USDT,ETH-USDT, or of several venues: BTC-USDT@okx,BTC-USD@kraken',
+    )
     .option('--poll', 'by REST alone, without a WebSocket')
     .option(
       '--resume-max <trades>',
       'the most missing trades of an instrument to request; more are a gap on the tape',
       parseCount,
     )
-    .option('--ws-url <url>', "instead of the venue's own")
-    .option('--rest-url <url>', "instead of the venue's own")
+    .option('--ws-url <url>', "instead of the venue's own; of several: venue=url,venue=url")
+    .option('--rest-url <url>', "instead of the venue's own; of several: venue=url,venue=url")
     .option('--json', 'print the report as JSON');
   withHttpOptions(live).action(async (options: LiveOptions) => {
     const { ingestLiveMarket } = await import('../actions/ingest.ts');

@@ -50,6 +50,9 @@ export const VARIABLES = {
     meaning: 'token that `dashboard` requires, 16 characters or more',
   },
 
+  TAPEPROOF_ALPACA_KEY_ID: { secret: true, meaning: 'key id of an account at Alpaca, for `ingest live` of US stocks' },
+  TAPEPROOF_ALPACA_SECRET_KEY: { secret: true, meaning: 'secret key of that account' },
+
   TAPEPROOF_REGISTRY_URL: { secret: true, meaning: '`http:` or `https:`, path included' },
   TAPEPROOF_REGISTRY_USERNAME: { meaning: 'user name for basic authentication' },
   TAPEPROOF_REGISTRY_PASSWORD: { secret: true, meaning: 'password for basic authentication' },

@@ -1,5 +1,5 @@
 import { TapeproofError } from '../../platform/errors.ts';
-import { isPageError, isUnreadable, type HistoryRequest, type Venue } from '../venue.ts';
+import { isPageError, isUnreadable, type Credentials, type HistoryRequest, type Venue } from '../venue.ts';
 import { backoffMs } from './backoff.ts';
 import { get, RETRY_AFTER_DEFAULT_MS, type RestAnswer } from './rest-client.adapter.ts';
 import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
@@ -13,10 +13,13 @@ const IDLE_MS = 50;
 const WAIT_MS_MAX = 1_000;
 const BAD_REQUEST = 400;
 const NOT_FOUND = 404;
+/** Statuses by which a venue refuses an account. */
+const REFUSED_ACCOUNTS: readonly number[] = [401, 403];
 
 export interface BackfillOptions {
   readonly venue: Venue;
   readonly restUrl: string;
+  readonly credentials: Credentials | undefined;
   readonly streams: readonly InstrumentStream[];
   readonly timing: LiveTiming;
   readonly telemetry: LiveTelemetry;
@@ -102,7 +105,7 @@ export class Backfill {
   }
 
   private async fulfil({ stream, ask }: Work, request: HistoryRequest): Promise<void> {
-    const { restUrl, venue, timing, telemetry, signal, onAnswer } = this.options;
+    const { restUrl, venue, credentials, timing, telemetry, signal, onAnswer } = this.options;
     const askedAtMs = performance.now();
     const askedAtWallMs = Date.now();
     this.budget.spend(request.weight, askedAtMs);
@@ -111,6 +114,7 @@ export class Backfill {
       usedWeightHeader: venue.history.usedWeightHeader,
       limits: venue.limits,
       timeoutMs: timing.requestTimeoutMs,
+      headers: credentials === undefined ? {} : (venue.account?.headers(credentials) ?? {}),
       signal,
     });
     if (signal.aborted) return;
@@ -162,6 +166,11 @@ export class Backfill {
         'USAGE',
         `The venue ${this.options.venue.name} refuses ${instrument} (its ${symbol}): ${JSON.stringify(answer.detail)}.`,
       );
+    }
+    const { account, name } = this.options.venue;
+    if (!stream.isStarted && account !== undefined && REFUSED_ACCOUNTS.includes(answer.status ?? 0)) {
+      const variables = `${account.keyVariable} and ${account.secretVariable}`;
+      throw new TapeproofError('CONFIGURATION', `The venue ${name} refuses the account of ${variables}: check both.`);
     }
     this.failures += 1;
     const { retryMinMs, retryMaxMs } = this.options.timing;

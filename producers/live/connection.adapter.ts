@@ -24,10 +24,18 @@ const SOCKET_OPTIONS = {
   closeTimeout: CLOSE_TIMEOUT_MS,
 } as const;
 
+/** A message that holds a secret, and whether a frame accepts it. */
+export interface Login {
+  readonly message: string;
+  isAccepted(text: string): boolean;
+}
+
 export interface ConnectionOptions {
   readonly url: string;
   readonly subscriptions: readonly string[];
   readonly keepAlive: string | undefined;
+  /** Sent first; the subscriptions follow the frame that accepts it. Undefined where no account is needed. */
+  readonly login: Login | undefined;
   /** Limit for frames of all kinds to the server. */
   readonly clientMessagesPerSecond: number;
   readonly timing: Pick<LiveTiming, 'pingIntervalMs' | 'silenceMs'>;
@@ -57,6 +65,7 @@ export class Connection {
   private lastFrameAtMs = performance.now();
   private drained: (() => void) | undefined;
   private isOver = false;
+  private isLoggedIn = false;
   isOpen = false;
   constructor(options: ConnectionOptions) {
     this.options = options;
@@ -90,7 +99,9 @@ export class Connection {
     socket.on('message', (data: RawData) => {
       this.lastFrameAtMs = performance.now();
       if (this.isOver) return;
-      this.options.onFrame((data as Buffer).toString('utf8'), Date.now() * 1_000);
+      const text = (data as Buffer).toString('utf8');
+      if (!this.isLoggedIn && this.options.login?.isAccepted(text) === true) this.subscribe();
+      this.options.onFrame(text, Date.now() * 1_000);
     });
     socket.on('ping', () => {
       this.lastFrameAtMs = performance.now();
@@ -117,12 +128,12 @@ export class Connection {
 
   private opened(): void {
     if (this.isOver) return;
-    const { subscriptions, timing, clientMessagesPerSecond } = this.options;
+    const { timing, login } = this.options;
     this.isOpen = true;
     this.lastFrameAtMs = performance.now();
-    // Half of the allowance is for pings, the rest for subscriptions and pongs.
-    const spacingMs = 2_000 / clientMessagesPerSecond;
-    this.send(subscriptions, spacingMs);
+    const { spacingMs } = this;
+    if (login === undefined) this.subscribe();
+    else this.socket.send(login.message);
     this.ping();
     this.timers.push(
       setInterval(
@@ -136,6 +147,16 @@ export class Connection {
       }, timing.silenceMs / CHECKS_PER_SILENCE),
     );
     this.options.onOpen();
+  }
+
+  /** Half of the allowance is for pings, the rest for subscriptions and pongs. */
+  private get spacingMs(): number {
+    return 2_000 / this.options.clientMessagesPerSecond;
+  }
+
+  private subscribe(): void {
+    this.isLoggedIn = true;
+    this.send(this.options.subscriptions, this.spacingMs);
   }
 
   /** One message now, the others when the limit allows. */

@@ -9,6 +9,7 @@ import { openTrustedLog, type TrustedLog, type TrustedLogSettings } from '../../
 import type { RefusedTrade } from '../venue.ts';
 import { tracedProducer } from '../traced-producer.adapter.ts';
 import { AppendCounts } from './append-counts.ts';
+import type { Login } from './connection.adapter.ts';
 import { Backfill } from './backfill.adapter.ts';
 import { Watermarks } from './watermarks.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
@@ -99,11 +100,18 @@ async function openForAppending(settings: TrustedLogSettings): Promise<TrustedLo
   }
 }
 
-function telemetryOf({ telemetry, processTelemetry, venue, transport, log }: LiveIngestOptions): LiveTelemetry {
+function telemetryOf({
+  telemetry,
+  processTelemetry,
+  venue,
+  transport,
+  log,
+  healthPart,
+}: LiveIngestOptions): LiveTelemetry {
   if (telemetry !== undefined) return telemetry;
   return processTelemetry === undefined
     ? NO_TELEMETRY
-    : createLiveTelemetry({ venue, transport, processTelemetry, log });
+    : createLiveTelemetry({ venue, transport, processTelemetry, log, healthPart: healthPart ?? 'venue' });
 }
 
 /** Wires the venue's stream, the instruments' streams, the backfill and the tape writer together. */
@@ -156,7 +164,9 @@ class LiveIngest {
     const onAnswer = (): void => {
       this.writer.poke();
     };
-    this.backfill = new Backfill({ venue, restUrl: endpoints.restUrl, streams, timing, telemetry, signal, onAnswer });
+    const { restUrl } = endpoints;
+    const { credentials } = options;
+    this.backfill = new Backfill({ venue, restUrl, credentials, streams, timing, telemetry, signal, onAnswer });
   }
 
   async run(): Promise<LiveIngestReport> {
@@ -248,6 +258,7 @@ class LiveIngest {
       url: venue.stream.url(endpoints.webSocketUrl, names),
       subscriptions: venue.stream.subscriptions(names),
       keepAlive: venue.stream.keepAlive,
+      login: this.login(),
       limits: venue.limits,
       timing,
       telemetry,
@@ -263,6 +274,13 @@ class LiveIngest {
         for (const stream of this.streams.values()) stream.disconnected(performance.now());
       },
     });
+  }
+
+  private login(): Login | undefined {
+    const { options, plan } = this.parts;
+    const { account } = plan.venue;
+    if (account === undefined || options.credentials === undefined) return undefined;
+    return { message: account.login(options.credentials), isAccepted: (text) => account.isAccepted(text) };
   }
 
   private readPosition(): Promise<TapePosition> {

@@ -186,7 +186,10 @@ export class InstrumentStream {
     if (isDense && liveness.isConnected) liveness.headIsKnown = true;
     // Not its receipt: a late trade may be followed by more.
     liveness.proven(item.eventTime / MICROSECONDS_PER_MILLISECOND);
-    if (this.offer(item, 'stream') === 'FORGOTTEN') this.overflowed(nowMs);
+    if (this.offer(item, 'stream') !== 'FORGOTTEN') return;
+    // Where ids are opaque, a trade without room is lost unless a page shows it.
+    this.opaque?.giveUp('NO_ANSWER');
+    this.mayHaveMissed(nowMs);
   }
 
   /** `next.ask` was sent. */
@@ -301,12 +304,6 @@ export class InstrumentStream {
     if (tradeIds === 'DENSE' && this.newestByRest === undefined) return { kind: 'newest', limit: 1, urgent: false };
     if (!asksFrom || firstTradeId === undefined) return { kind: 'newest', limit: pageTradesMax, urgent: false };
     return { kind: 'from', place: { firstTradeId, afterTimeUs: this.buffer.lastTime }, urgent: false };
-  }
-
-  /** Where ids are opaque, a trade without room is lost unless a page shows it. */
-  private overflowed(nowMs: number): void {
-    this.opaque?.giveUp('NO_ANSWER');
-    this.mayHaveMissed(nowMs);
   }
 
   private offer(trade: Trade, origin: TradeOrigin): Offered {

@@ -5,7 +5,7 @@ import type { Log } from '../../platform/log.ts';
 import { namedInstrument } from '../../platform/named-instrument.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
 import { quoted } from '../source.ts';
-import type { Endpoints, Venue } from '../venue.ts';
+import type { Credentials, Endpoints, Venue } from '../venue.ts';
 import { VENUES } from '../venues/catalogue.ts';
 import { suggestedInstrument } from './suggested-instrument.ts';
 import type { LiveTelemetry } from './telemetry.ts';
@@ -27,6 +27,8 @@ export interface LiveIngestOptions {
   readonly endpoints?: Partial<Endpoints> | undefined;
   /** More missing trades of an instrument than this are declared a gap and not requested. */
   readonly resumeTradesMax?: number | undefined;
+  /** Of the venue's account, where it requires one. */
+  readonly credentials?: Credentials | undefined;
   readonly timing?: Partial<LiveTiming> | undefined;
   readonly connections: Pick<Connections, 'kafkaBrokers' | 'registryUrl'>;
   readonly log: Log;
@@ -36,6 +38,8 @@ export interface LiveIngestOptions {
   readonly processTelemetry?: Telemetry | undefined;
   /** One appended trade of this many begins a trace; undefined for none. */
   readonly traceOneIn?: number | undefined;
+  /** Its name among the checks of /ready; `venue` by default. */
+  readonly healthPart?: string | undefined;
   /** Receives the events instead of the process's metrics, health and log. */
   readonly telemetry?: LiveTelemetry | undefined;
   /** Called about once a second, for a terminal. */

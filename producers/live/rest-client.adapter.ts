@@ -25,13 +25,15 @@ export interface RestOptions {
   readonly usedWeightHeader: string | undefined;
   readonly limits: Pick<VenueLimits, 'waitStatuses'>;
   readonly timeoutMs: number;
+  /** Besides the usual ones; a secret may be among them. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
 /** One GET, bounded in time and size. Never throws. */
 export async function get(
   url: string,
-  { usedWeightHeader, limits, timeoutMs, signal }: RestOptions,
+  { usedWeightHeader, limits, timeoutMs, headers, signal }: RestOptions,
 ): Promise<RestAnswer> {
   let status: number | undefined;
   try {
@@ -40,7 +42,7 @@ export async function get(
       redirect: 'error',
       credentials: 'omit',
       cache: 'no-store',
-      headers: { accept: 'application/json' },
+      headers: { accept: 'application/json', ...headers },
       signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     });
     ({ status } = response);

@@ -12,7 +12,8 @@ export function suggestedInstrument(
 ): string | undefined {
   const { symbol } = symbolOf(instrument);
   // BTCUSDT, as the venue itself writes it, or BTC_USDT.
-  const asOne = venue.instrumentOf(symbol.replaceAll(HYPHENS, ''));
+  const word = symbol.replaceAll(HYPHENS, '');
+  const asOne = venue.instrumentOf(word) ?? venue.instrumentOf(word.toLowerCase());
   if (asOne?.includes('-') === true) return asOne;
   // BTC-USTD.
   const hyphen = symbol.lastIndexOf('-');

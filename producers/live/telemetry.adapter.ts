@@ -40,6 +40,8 @@ export interface LiveTelemetryOptions {
   /** Without a stream the venue counts as connected while its answers to requests succeed. */
   readonly transport: 'stream' | 'poll';
   readonly processTelemetry: Telemetry;
+  /** Its name among the checks of /ready. */
+  readonly healthPart: string;
   readonly log: Log;
 }
 
@@ -56,6 +58,7 @@ export function createLiveTelemetry(options: LiveTelemetryOptions): LiveTelemetr
 class LiveReporter {
   readonly #venue: string;
   readonly #isPolling: boolean;
+  readonly #healthPart: string;
   readonly #metrics: Telemetry['metrics'];
   readonly #health: Telemetry['health'];
   readonly #log: Log;
@@ -63,13 +66,14 @@ class LiveReporter {
   readonly #lastEventTimeUs = new Map<string, number>();
   readonly #duplicates = new Map<string, Record<TradeOrigin, number>>();
 
-  constructor({ venue, transport, processTelemetry, log }: LiveTelemetryOptions) {
+  constructor({ venue, transport, processTelemetry, log, healthPart }: LiveTelemetryOptions) {
     this.#venue = venue;
+    this.#healthPart = healthPart;
     this.#isPolling = transport === 'poll';
     this.#metrics = processTelemetry.metrics;
     this.#health = processTelemetry.health;
     this.#log = log;
-    this.#health.set('venue', { alive: true, ready: false, detail: 'not connected yet' });
+    this.#health.set(this.#healthPart, { alive: true, ready: false, detail: 'not connected yet' });
     this.#metrics.set('tapeproof_live_connections', { venue }, 0);
     this.#beginCounters();
     this.#metrics.beforeScrape(() => {
@@ -267,7 +271,7 @@ class LiveReporter {
   #historyRequest({ outcome, status, retryAfterMs, detail }: EventOf<'history-request'>): void {
     this.#metrics.count('tapeproof_live_history_requests_total', { venue: this.#venue, outcome });
     if (this.#isPolling && outcome !== 'rate-limited') {
-      this.#health.set('venue', { alive: true, ready: outcome === 'ok', detail: detail ?? 'answers' });
+      this.#health.set(this.#healthPart, { alive: true, ready: outcome === 'ok', detail: detail ?? 'answers' });
     }
     if (outcome === 'rate-limited') {
       this.#log.event(
@@ -369,7 +373,7 @@ class LiveReporter {
   #showConnections(detail: string): void {
     const { size } = this.#connections;
     this.#metrics.set('tapeproof_live_connections', { venue: this.#venue }, size);
-    this.#health.set('venue', { alive: true, ready: size > 0, detail });
+    this.#health.set(this.#healthPart, { alive: true, ready: size > 0, detail });
   }
 
   #show(): void {

@@ -24,7 +24,7 @@ function subject(transport: 'stream' | 'poll' = 'stream') {
     write: (line) => lines.push(JSON.parse(line) as (typeof lines)[number]),
   });
   const processTelemetry = { metrics: new Metrics('ingest-live'), health: new HealthBoard() };
-  const telemetry = createLiveTelemetry({ venue: 'binance', transport, processTelemetry, log });
+  const telemetry = createLiveTelemetry({ venue: 'binance', transport, processTelemetry, log, healthPart: 'venue' });
   const samples = async (name: string) => {
     const family = parsePrometheus(await processTelemetry.metrics.text()).get(`tapeproof_${name}`);
     return (family?.samples ?? []).map(({ labels, value }) => [...Object.values(labels), value]);

@@ -1,6 +1,6 @@
 import type { VenueLimits } from '../venue.ts';
 import { backoffMs, retryAfterMs, saysToWait } from './backoff.ts';
-import { Connection, type ConnectionEnd } from './connection.adapter.ts';
+import { Connection, type ConnectionEnd, type Login } from './connection.adapter.ts';
 import { ConnectionBudget } from './connection-budget.ts';
 import type { DisconnectReason, LiveTelemetry } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
@@ -12,6 +12,7 @@ export interface VenueStreamOptions {
   readonly url: string;
   readonly subscriptions: readonly string[];
   readonly keepAlive: string | undefined;
+  readonly login?: Login | undefined;
   readonly limits: VenueLimits;
   readonly timing: LiveTiming;
   readonly telemetry: LiveTelemetry;
@@ -110,7 +111,7 @@ export class VenueStream {
 
   private open(): void {
     if (this.isStopped || this.next !== undefined) return;
-    const { url, subscriptions, keepAlive, limits, timing } = this.options;
+    const { url, subscriptions, keepAlive, login, limits, timing } = this.options;
     const startedAtMs = performance.now();
     this.budget.spend(startedAtMs);
     this.count += 1;
@@ -119,6 +120,7 @@ export class VenueStream {
       url,
       subscriptions,
       keepAlive,
+      login,
       clientMessagesPerSecond: limits.clientMessagesPerSecond,
       timing,
       onOpen: () => {

@@ -3,7 +3,7 @@ import { isNotice, isTrades } from '../../producers/venue.ts';
 import { VENUES } from '../../producers/venues/catalogue.ts';
 import type { GivenUpGap } from '../../producers/live/reorder-buffer.ts';
 import { drawsOf } from './draws.ts';
-import { everyFault, FaultPlan, type FaultName, type Faults } from './faults.ts';
+import { everyFault, FaultPlan, type Faults } from './faults.ts';
 import {
   CAPTURED_VENUES,
   capturedFrames,
