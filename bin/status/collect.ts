@@ -152,10 +152,8 @@ async function lagsOf(
           const read = stored.get(topicPartitionKey({ topic, partition })) ?? 0;
           const next = Math.max(committed.get(partition) ?? 0, read, Number(low));
           const records = Math.max(0, Number(high) - next);
-          const behind =
-            records === 0
-              ? 0
-              : await marketSecondsBetween(reader, topic, partition, { from: next, to: Number(high) - 1 });
+          const timeOf = (offset: number) => reader.timestampMs(topic, partition, offset);
+          const behind = records === 0 ? 0 : marketSecondsBetween(await timeOf(next), await timeOf(Number(high) - 1));
           const marketSeconds = behind ?? null;
           lags.push({ group, topic, partition, records, marketSeconds, members: members.get(group) ?? 0 });
         }
