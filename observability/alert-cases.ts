@@ -30,14 +30,16 @@ function ofGauge(
 
 /** A counter of what must not happen: once within the window, the first of its series or not; and never, or long ago. */
 function ofCounter(series: string, labels: Readonly<Record<string, string>>): readonly AlertCase[] {
+  const at = (instance: string) => series.replace(AT.instance, instance);
+  const fires = { [at('first:1')]: '0x25 1x20', [at('appears:1')]: '_x25 1x20', [at('again:1')]: '7x25 8x20' };
+  // One process started again: it counts from 0.
+  const silent = { [at('none:1')]: '0x40', [at('old:1')]: '7x40', [at('restarted:1')]: '7x25 0x20' };
   return [
-    { series: { [series]: '0x25 1x20' }, fires: [labels] },
-    { series: { [series]: '_x25 1x20' }, fires: [labels] },
-    { series: { [series]: '7x25 8x20' }, fires: [labels] },
-    { series: { [series]: '0x40' }, fires: [] },
-    { series: { [series]: '7x40' }, fires: [] },
-    // The process started again: it counts from 0.
-    { series: { [series]: '7x25 0x20' }, fires: [] },
+    {
+      series: { ...fires, ...silent },
+      fires: ['first:1', 'appears:1', 'again:1'].map((instance) => ({ ...labels, instance })),
+    },
+    { series: silent, fires: [] },
   ];
 }
 

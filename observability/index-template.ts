@@ -2,9 +2,8 @@ import { BASE_FIELDS, LOG_FIELDS, type FieldDefinition, type FieldType } from '.
 
 /** A field or a group of fields in a mapping of Elasticsearch. */
 export interface MappingNode {
-  readonly type?: FieldType | 'constant_keyword';
+  readonly type?: FieldType;
   readonly ignore_above?: number;
-  readonly value?: string;
   readonly dynamic?: 'strict' | false;
   readonly properties?: Readonly<Record<string, MappingNode>>;
 }
@@ -51,13 +50,6 @@ export function mappings(): MappingNode {
     for (const part of path) properties = (properties[part] ??= { properties: {} }).properties ??= {};
     properties[last] = type === 'keyword' ? { type, ignore_above: IGNORE_ABOVE } : { type };
   }
-  root['data_stream'] = {
-    properties: {
-      type: { type: 'constant_keyword', value: 'logs' },
-      dataset: { type: 'constant_keyword' },
-      namespace: { type: 'constant_keyword' },
-    },
-  };
   root['tapeproof'] = { dynamic: 'strict', ...root['tapeproof'] };
   return { dynamic: false, properties: root };
 }

@@ -27,7 +27,7 @@ const lineOf = (action: LogAction): LogLine => samples.find((sample) => sample.a
 function leaves(node: MappingNode, path = ''): [name: string, node: MappingNode][] {
   return Object.entries(node.properties ?? {}).flatMap(([name, child]) =>
     child.type === undefined ? leaves(child, `${path}${name}.`) : [[`${path}${name}`, child] as const],
-  ) as [string, MappingNode][];
+  );
 }
 
 describe('the index template', () => {
@@ -56,11 +56,11 @@ describe('a line of each kind', () => {
   });
 
   it.each([
-    ['tapeproof.tape.offset', '18540', 'is not a valid long: 18540'],
+    ['tapeproof.tape.offset', '18540', 'is not a valid long: "18540"'],
     ['tapeproof.tape.offset', 1.5, 'is not a valid long: 1.5'],
-    ['tapeproof.probability', 'high', 'is not a valid double: high'],
+    ['tapeproof.probability', 'high', 'is not a valid double: "high"'],
     ['tapeproof.instrument', 7, 'is not a valid keyword: 7'],
-    ['@timestamp', 'yesterday', 'is not a valid date: yesterday'],
+    ['@timestamp', 'yesterday', 'is not a valid date: "yesterday"'],
     ['tapeproof.unheard_of', 1, 'is not in the template'],
     ['tapeproof.tape', 'raw.trades-3', 'is not in the template'],
     ['unheard.of', 1, 'is not in the template'],

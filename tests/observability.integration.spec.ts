@@ -9,13 +9,18 @@ import { createRecordProducer, type RecordProducer } from '../platform/kafka/pro
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createLog } from '../platform/log.ts';
 import { LOG_EVENTS, type LogAction, type LogSource, type Service } from '../platform/log-events.ts';
+import { LOG_EVENT_FIELDS } from '../platform/log-event-fields.ts';
+import { BASE_FIELDS } from '../platform/log-field-catalogue.ts';
 import { metricsOf } from '../platform/metrics/metrics.ts';
+import { mappings } from '../observability/index-template.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import type { AuditReport } from '../proofs/audit.ts';
 import { stopService, type ServiceName } from '../stack/main.ts';
 import { ENGINE, sumOf, World } from './faults/world.ts';
 import { environmentOf, runCommand } from './support/command.ts';
+import { mappingFaults } from './support/mapping-check.ts';
 import { ObservedProcess } from './support/observed-process.ts';
+import { hasPromtool, promtool, PROMTOOL_NOTE } from './support/promtool.ts';
 import { SEEDED_INSTRUMENTS } from './support/seeded-tape.ts';
 import { redisAdministratorUrl, stackConnections, stackOptions, startAgain } from './support/stack.ts';
 import { until } from './support/until.ts';
@@ -367,6 +372,7 @@ describe('an outage is logged once, at its beginning and at its end', () => {
       await latest.line('partition-paused');
       await until('lag shows', async () => (await latest.metric('tapeproof_consumer_lag_records')) > 0);
       expect(await latest.metric('tapeproof_consumer_lag_seconds')).toBeGreaterThan(0);
+      expect(await latest.metric('tapeproof_consumer_lag_market_seconds')).toBeGreaterThan(0);
       await latest.line('stalled');
       expect(await latest.metric('tapeproof_consumer_stalled')).toBeGreaterThan(0);
       expect(await history.isReady()).toBe(true);
@@ -493,6 +499,29 @@ describe('everything that the catalogues list', () => {
     }
     for (const process of of(service)) {
       if (process.exitCode !== 1) expect(process.otherLines, process.words.join(' ')).toEqual([]);
+    }
+  });
+
+  it('was logged in fields of the catalogue, of the types that the index template takes', () => {
+    for (const { lines } of started) {
+      for (const line of lines) {
+        expect(mappingFaults(mappings(), line), JSON.stringify(line)).toEqual([]);
+        const action = line['event.action'] as LogAction | undefined;
+        if (action === undefined) continue;
+        const given: readonly string[] = LOG_EVENT_FIELDS[action];
+        const others = Object.keys(line).filter((name) => !given.includes(name) && !(name in BASE_FIELDS));
+        expect(others, action).toEqual([]);
+      }
+    }
+  });
+
+  it.skipIf(!hasPromtool)(`is exposed as promtool wants it${PROMTOOL_NOTE}`, () => {
+    for (const { exposition } of [engine, history, latest]) {
+      // Of the Prometheus client's own names, promtool has things to say: 3. It could not read it: 1.
+      expect(promtool(['check', 'metrics'], exposition).exitCode).toBe(3);
+      const ours = exposition.split('\n').filter((line) => /^(?:# \w+ )?tapeproof_/.test(line));
+      expect(ours.length).toBeGreaterThan(100);
+      expect(promtool(['check', 'metrics'], `${ours.join('\n')}\n`)).toEqual({ exitCode: 0, said: '' });
     }
   });
 

@@ -178,10 +178,8 @@ async function readingOf(
           const read = stored.get(topicPartitionKey({ topic, partition })) ?? 0;
           const next = Math.max(committed.get(partition) ?? 0, read, Number(low));
           const records = Math.max(0, Number(high) - next);
-          const behind =
-            records === 0
-              ? 0
-              : await marketSecondsBetween(reader, topic, partition, { from: next, to: Number(high) - 1 });
+          const timeOf = (offset: number) => reader.timestampMs(topic, partition, offset);
+          const behind = records === 0 ? 0 : marketSecondsBetween(await timeOf(next), await timeOf(Number(high) - 1));
           const marketSeconds = behind ?? null;
           const processes = members.get(group) ?? 0;
           lags.push({ group, topic, partition, nextOffset: next, records, marketSeconds, members: processes });

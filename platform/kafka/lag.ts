@@ -7,7 +7,7 @@ import type { RunningConsumer } from './consumer.ts';
 import { LagTelemetry, type Lag } from './lag-telemetry.ts';
 import type { LogReader } from './log-reader.ts';
 import { marketSecondsBetween } from './market-lag.ts';
-import { topicPartitionKey } from './topic-partition.ts';
+import { topicPartitionKey, type TopicPartition } from './topic-partition.ts';
 
 const INTERVAL_MS = 5_000;
 /** If Kafka takes longer, it is treated as down; until then the last lag is shown. */
@@ -91,22 +91,22 @@ async function lagsOf(admin: Admin, { reader, groupId, consumer }: LagWatchSetti
       if (!mine.has(partition)) continue;
       const next = Math.max(committed.get(topicPartitionKey({ topic, partition })) ?? NOT_COMMITTED, Number(low));
       const records = Math.max(0, Number(high) - next);
-      const last = Number(high) - 1;
-      lags.push({
-        topic,
-        partition,
-        records,
-        seconds: records === 0 ? 0 : await ageOf(reader, topic, partition, next),
-        marketSeconds:
-          records === 0 ? 0 : await marketSecondsBetween(reader, topic, partition, { from: next, to: last }),
-      });
+      lags.push({ topic, partition, records, ...(await timesOf(reader, { topic, partition }, next, Number(high))) });
     }
   }
   return lags;
 }
 
-/** Seconds since the event time of a record; undefined where the record cannot be read. */
-async function ageOf(reader: LogReader, topic: string, partition: number, offset: number): Promise<number | undefined> {
-  const timestampMs = await reader.timestampMs(topic, partition, offset);
-  return timestampMs === undefined ? undefined : Math.max(0, (Date.now() - timestampMs) * SECONDS_PER_MS);
+/** How far behind by time, from the event time of the oldest record not committed; undefined where it is unknown. */
+async function timesOf(
+  reader: LogReader,
+  { topic, partition }: TopicPartition,
+  next: number,
+  end: number,
+): Promise<Pick<Lag, 'seconds' | 'marketSeconds'>> {
+  if (next >= end) return { seconds: 0, marketSeconds: 0 };
+  const firstMs = await reader.timestampMs(topic, partition, next);
+  const lastMs = await reader.timestampMs(topic, partition, end - 1);
+  const seconds = firstMs === undefined ? undefined : Math.max(0, (Date.now() - firstMs) * SECONDS_PER_MS);
+  return { seconds, marketSeconds: marketSecondsBetween(firstMs, lastMs) };
 }

@@ -5,22 +5,19 @@ import { parsePrometheus } from '../../tests/support/prometheus-text.ts';
 import { LagTelemetry, type Lag } from './lag-telemetry.ts';
 import { marketSecondsBetween } from './market-lag.ts';
 
-const TIMES_MS: readonly (number | undefined)[] = [1_364_774_400_000, 1_364_774_460_500, undefined, 1_364_000_000_000];
-const reader = {
-  timestampMs: (_topic: string, _partition: number, offset: number) => Promise.resolve(TIMES_MS[offset]),
-};
+const AT_MS = 1_364_774_400_000;
 
 describe('market time between two records', () => {
   it.each([
-    [0, 1, 60.5],
-    [0, 0, 0],
+    [AT_MS, AT_MS + 60_500, 60.5],
+    [AT_MS, AT_MS, 0],
     // Unreadable, at either end.
-    [0, 2, undefined],
-    [2, 1, undefined],
+    [AT_MS, undefined, undefined],
+    [undefined, AT_MS, undefined],
     // The newest record has the older stamp: an activation, or a late trade.
-    [0, 3, undefined],
-  ])('from %i to %i is %s s', async (from, to, seconds) => {
-    expect(await marketSecondsBetween(reader, 'raw.trades', 0, { from, to })).toBe(seconds);
+    [AT_MS, AT_MS - 1, undefined],
+  ])('from %s to %s is %s s', (firstMs, lastMs, seconds) => {
+    expect(marketSecondsBetween(firstMs, lastMs)).toBe(seconds);
   });
 });
 

@@ -22,6 +22,8 @@ export class ObservedProcess {
   readonly otherLines: string[] = [];
   /** The greatest value of each metric at any scrape. */
   readonly greatest = new Map<string, number>();
+  /** Its metrics at the last scrape, as a scraper gets them. */
+  exposition = '';
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
@@ -84,7 +86,8 @@ export class ObservedProcess {
 
   /** All samples, by a parser that refuses what a scraper would. */
   async scrape(): Promise<Sample[]> {
-    const families = [...parsePrometheus(await (await this.ask('/metrics')).text()).values()];
+    this.exposition = await (await this.ask('/metrics')).text();
+    const families = [...parsePrometheus(this.exposition).values()];
     for (const { name, samples } of families) {
       const values = samples.map(({ value }) => value);
       this.greatest.set(name, Math.max(this.greatest.get(name) ?? 0, ...values));
