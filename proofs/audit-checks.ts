@@ -7,7 +7,8 @@ import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
 import type { Admission } from './admission.ts';
 import type { Chain, Forecast } from './chain.ts';
-import { figuresOf, type CountedTrade, type Evidence as TradesEvidence, type SumsBefore } from './evidence.ts';
+import { figuresOf, type CountedTrade, type Evidence as TradesEvidence } from './evidence.ts';
+import type { SumsBefore } from './sums-before.ts';
 import { opinionAgain, pooledAgain } from './formulas.ts';
 import { nearestDouble } from './nearest-double.ts';
 

@@ -22,7 +22,7 @@ import { PROBE_BYTES_MAX, type LogReader } from '../platform/kafka/log-reader.ts
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { activationOfEvent, type LoggedActivation } from './activation-log.ts';
-import type { SumsBefore } from './evidence.ts';
+import type { SumsBefore } from './sums-before.ts';
 import { sumsBefore } from './session-sums.adapter.ts';
 import { parseEventId, type EventId } from './event-id.ts';
 import type { Located } from './located.ts';

@@ -4,6 +4,7 @@ import type { Decimal } from '../contracts/decimal.ts';
 import type { Admission, Identities } from './admission.ts';
 import type { AmendmentRecord, Located } from './event-log.ts';
 import type { MarketLog } from './settlement.ts';
+import type { SumsBefore } from './sums-before.ts';
 
 /** Trades of a kind that are named; further ones are only counted. */
 export const NAMED_TRADES_MAX = 5;
@@ -47,23 +48,6 @@ export interface NamedTrade {
 export interface CountedTrade extends Located<Trade> {
   /** The last correction before the snapshot: its figures are valid. */
   readonly correction?: Located<TradeCorrected>;
-}
-
-/** Exact sums of a session's trades; units of 10^-12, and of 10^-24 for the turnover. */
-export interface SessionSums {
-  readonly count: number;
-  readonly volumeUnits: bigint;
-  readonly turnoverUnits: bigint;
-}
-
-/** What the trades before a place of the tape add up to, as an anchor's state has it. */
-export interface SumsBefore {
-  /** Tape offset: trades from here on are not in the sums. */
-  readonly offset: number;
-  readonly has: (tradeId: string, eventTimeUs: number) => boolean;
-  readonly isCancelled: (tradeId: string, eventTimeUs: number) => boolean;
-  /** The sums of a session by its number; of none where it had no trade yet. */
-  readonly sessionOf: (index: number) => SessionSums;
 }
 
 /** The trades behind a snapshot, from the tape itself. */

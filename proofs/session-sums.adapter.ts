@@ -18,7 +18,7 @@ import { SeenTrades } from '../evaluators/seen-trades.ts';
 import { contentOf } from '../evaluators/state-pages.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { lastAnchor, type ActivationPorts } from './activation-log.ts';
-import type { SessionSums, SumsBefore } from './evidence.ts';
+import type { SessionSums, SumsBefore } from './sums-before.ts';
 
 /**
  * What an instrument's trades add up to before the last anchor at or before a snapshot, by the state of that anchor: read

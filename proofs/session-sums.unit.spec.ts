@@ -87,7 +87,7 @@ describe('the sums of a session by an anchor', () => {
   it('are left aside where a trade waited for a proof of its time: it may be counted since', async () => {
     const tape: Readable[] = [begin, ...trades.map((trade) => traded(trade))];
     const eventTime = trades[ANCHOR]!.eventTime + 7 * 86_400_000_000;
-    tape.splice(ANCHOR - 1, 0, traded({ ...trades[ANCHOR]!, tradeId: 'ahead', eventTime }));
+    tape.splice(ANCHOR - 1, 0, traded({ ...trades[ANCHOR]!, tradeId: 'ahead', eventTime, receivedAt: eventTime }));
     const { log, snapshot } = world(tape);
     expect(await log.sumsBefore(snapshot)).toBeUndefined();
   });
@@ -108,9 +108,8 @@ describe('the sums of a session by an anchor', () => {
     expect(await log.sumsBefore({ ...snapshot, firstOffset: ANCHOR + 1 })).toBeUndefined();
     const states = memory.records(STATES_TOPIC, PARTITION);
     for (const [index, record] of states.entries()) {
-      const value = Buffer.from(record.value!);
-      value.writeUInt8(value.readUInt8(value.length - 3) ^ 1, value.length - 3);
-      states[index] = { ...record, value };
+      const text = record.value!.toString('latin1').replace('"skipped":0', '"skipped":1');
+      states[index] = { ...record, value: Buffer.from(text, 'latin1') };
     }
     expect(await log.sumsBefore(snapshot)).toBeUndefined();
   });
