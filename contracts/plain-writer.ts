@@ -157,8 +157,9 @@ export function writeArray<Value>(values: readonly Value[], write: Writer<Value>
     misfits += 1;
     return;
   }
-  if (values.length > 0) writeLong(values.length);
-  for (const value of values as readonly Value[]) write(value);
+  const { length } = values;
+  if (length > 0) writeLong(length);
+  for (let index = 0; index < length; index += 1) write(values[index] as Value);
   writeLong(0);
 }
 
@@ -168,7 +169,7 @@ export function writeMap<Value>(map: Readonly<Record<string, Value>>, write: Wri
     misfits += 1;
     return;
   }
-  const keys = Object.keys(map).sort();
+  const keys = inOrder(Object.keys(map));
   if (keys.length > 0) writeLong(keys.length);
   for (const key of keys) {
     // An object orders numeric keys differently, and so does avsc.
@@ -177,4 +178,12 @@ export function writeMap<Value>(map: Readonly<Record<string, Value>>, write: Wri
     write(map[key] as Value);
   }
   writeLong(0);
+}
+
+/** Sorts in place. Most are in order, and sorting copies even those. */
+function inOrder(keys: string[]): string[] {
+  for (let index = 1; index < keys.length; index += 1) {
+    if ((keys[index - 1] ?? '') > (keys[index] ?? '')) return keys.sort();
+  }
+  return keys;
 }

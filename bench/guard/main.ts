@@ -9,7 +9,7 @@ import { measureRatio, type Ratio } from './ratio.ts';
 import { referenceOver } from './reference-pass.ts';
 import { guardTape } from './tape.ts';
 
-/** A quarter above what the engine takes, 1.9 to 2.1, so that a busy machine does not reach it and half as much again does. */
+/** Above what the engine takes, 1.9 to 2.4 however busy the machine is; half as much again is above it. */
 const RATIO_MAX = 2.5;
 
 function textOf({ ratio, engineUs, referenceUs, pairs, isSlow }: Ratio): string {

@@ -28,7 +28,7 @@ export const rangeBreakout = defineStrategy({
     }
     const high = rangeHigh.toNumber();
     const low = rangeLow.toNumber();
-    const indicators = { lastPrice, rangeHigh: high, rangeLow: low, barVolume, meanBarVolume };
+    const indicators = { barVolume, lastPrice, meanBarVolume, rangeHigh: high, rangeLow: low };
     const isAbove = snapshot.lastPrice.compare(rangeHigh) > 0;
     const isBelow = snapshot.lastPrice.compare(rangeLow) < 0;
     const place = () =>

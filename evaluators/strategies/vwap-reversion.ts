@@ -37,7 +37,7 @@ export const vwapReversion = defineStrategy({
     }
     const deviations = (lastPrice - vwap) / vwapDeviation;
     const distance = Math.abs(deviations);
-    const indicators = { lastPrice, vwap, vwapDeviation, deviations };
+    const indicators = { deviations, lastPrice, vwap, vwapDeviation };
     const place = () =>
       `last ${snapshot.lastPrice.toString()} is ${deviations.toFixed(3)} deviations from VWAP ${vwap.toFixed(6)}`;
     if (distance < entryDeviations) {
