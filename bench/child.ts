@@ -29,12 +29,15 @@ export interface ChildTask {
 /** Holds the task of a process that {@link startChild} started. */
 export const TASK_VARIABLE = 'TAPEPROOF_BENCH_TASK';
 
+/** As bin/tapeproof.js keeps it: otherwise each start would compile all sources anew. */
+const COMPILED = join(import.meta.dirname, '..', '.tapeproof', 'compiled');
+
 /** Starts `bench/main.ts` again, inside which the task runs. */
 export function startChild(task: ChildTask): Child {
   const words = [join(import.meta.dirname, 'main.ts'), '--inside'];
   const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', ...words], {
     // Not an argument: everybody on the machine may read arguments, and connections hold passwords.
-    env: { ...process.env, [TASK_VARIABLE]: JSON.stringify(task) },
+    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env, [TASK_VARIABLE]: JSON.stringify(task) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const { pid } = child;
