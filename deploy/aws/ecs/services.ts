@@ -1,6 +1,8 @@
 import {
   aws_cloudwatch as cloudwatch,
   aws_ec2 as ec2,
+  Aws,
+  aws_ecr as ecr,
   aws_ecs as ecs,
   aws_iam as iam,
   aws_kms as kms,
@@ -45,6 +47,8 @@ const MILLI = 1_000;
 export const RDS_AUTHORITIES_FILE = '/app/deploy/certificates/rds.pem';
 /** ECS gives a health check at most five minutes to begin; whoever recovers longer is alive, which is what is asked. */
 const START_PERIOD_S_MAX = 300;
+/** Account, region, repository, and tag or digest. */
+const ECR_IMAGE = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([\w./-]+)[:@]([\w.:-]+)$/;
 const USER = '1000:1000';
 const COOLDOWN_MINUTES = 10;
 export const OPEN_VARIABLES = 'Addresses and names only: whatever is secret comes from Secrets Manager.';
@@ -70,10 +74,12 @@ export class Services extends Construct {
   readonly group: ec2.SecurityGroup;
   readonly #with: ServicesSettings;
   readonly #addresses: ServiceAddresses;
+  readonly #image: ecs.ContainerImage;
 
   constructor(scope: Construct, id: string, parts: ServicesSettings) {
     super(scope, id);
     this.#with = parts;
+    this.#image = this.#imageOf(parts.settings.image);
     const { network, kafka, postgres, redis, registryUrl } = parts;
     this.group = network.group('ServicesGroup', 'Processes of Tapeproof');
     kafka.allowFrom(this.group);
@@ -83,6 +89,17 @@ export class Services extends Construct {
     this.#secrets = new Map([...parts.postgresSecrets, ['redis', redis.password]]);
     for (const job of JOBS) this.jobs.set(job.name, this.#task(job));
     for (const process of PROCESSES) this.running.set(process.name, this.#service(process));
+  }
+
+  /** One in ECR is pulled with the right to it; any other must be public. */
+  #imageOf(name: string): ecs.ContainerImage {
+    const [, account, region, repository, version] = ECR_IMAGE.exec(name) ?? [];
+    if (repository === undefined) return ecs.ContainerImage.fromRegistry(name);
+    const repositoryArn = `arn:${Aws.PARTITION}:ecr:${region}:${account}:repository/${repository}`;
+    return ecs.ContainerImage.fromEcrRepository(
+      ecr.Repository.fromRepositoryAttributes(this, 'Image', { repositoryArn, repositoryName: repository }),
+      version,
+    );
   }
 
   #service(process: DeployedProcess): ecs.FargateService {
@@ -138,14 +155,17 @@ export class Services extends Construct {
       },
       taskRole: this.#roleOf(name, role),
     });
-    Validations.of(task).acknowledge({ id: 'AwsSolutions-ECS2', reason: OPEN_VARIABLES });
+    Validations.of(task).acknowledge(
+      { id: 'AwsSolutions-ECS2', reason: OPEN_VARIABLES },
+      { id: 'AwsSolutions-IAM5[Resource::*]', reason: 'To sign in to a registry of images names no resource.' },
+    );
     const log = new logs.LogGroup(this, `${name}-log`, {
       retention: logs.RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });
     const isProcess = service.kind === 'process';
     task.addContainer(name, {
-      image: ecs.ContainerImage.fromRegistry(this.#with.settings.image),
+      image: this.#image,
       command: [...command],
       environment: this.#environmentOf(service),
       secrets: Object.fromEntries(

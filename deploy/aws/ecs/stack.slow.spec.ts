@@ -204,6 +204,14 @@ describe('the services', () => {
     expect(policyOf('engine').flatMap(({ Action }) => Action)).not.toContain('kafka-cluster:DeleteTopic');
   });
 
+  it('pull their image with a right to its repository', () => {
+    const executing = resources.filter(
+      ([id, { Type }]) => Type === 'AWS::IAM::Policy' && id.includes('enginetaskExecutionRole'),
+    );
+    expect(textOf(executing)).toContain('ecr:BatchGetImage');
+    expect(textOf(executing)).toContain(':repository/tapeproof');
+  });
+
   it('are more where the lag in seconds is long', () => {
     template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
       ScalableDimension: 'ecs:service:DesiredCount',
