@@ -15,10 +15,16 @@ node_modules/.package-lock.json: package.json package-lock.json .npmrc
 	@echo 'Installing the packages named in package-lock.json …'
 	@npm ci
 
+# The app for AWS is a package of its own: only the tests need it.
+AWS := deploy/aws/node_modules/.package-lock.json
+$(AWS): deploy/aws/package.json deploy/aws/package-lock.json
+	@echo 'Installing the packages of deploy/aws …'
+	@npm ci --prefix deploy/aws
+
 demo: setup $(PAGE)
 	@node bin/tapeproof.js demo
 
-test: setup $(PAGE)
+test: setup $(PAGE) $(AWS)
 	@npm run --silent check:static
 	@npm run --silent bench:guard
 	@npm run --silent test

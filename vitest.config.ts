@@ -1,8 +1,14 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { LANES } from './tests/lanes.ts';
 
 const POLL_TIMEOUT_MS = 60_000;
+/** A package of its own; `make test` installs it. */
+const AWS_APP = 'deploy/aws';
+const isAwsAppInstalled = existsSync(`${AWS_APP}/node_modules`);
+if (!isAwsAppInstalled) console.warn(`The tests of ${AWS_APP} are skipped: run "npm ci" there to have them.`);
+const EXCLUDED = ['**/node_modules/**', '.tapeproof/**', ...(isAwsAppInstalled ? [] : [`${AWS_APP}/**`])];
 
 /**
  * Three tiers. `fast` needs only Node; so does `slow`, which `npm run check` leaves out: simulations, and processes that
@@ -17,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['**/*.unit.spec.ts', '**/*.contract.spec.ts'],
-          exclude: ['node_modules/**', '.tapeproof/**'],
+          exclude: EXCLUDED,
           // They share only modules, which are loaded once per worker: half the processor time.
           isolate: false,
           maxWorkers: availableParallelism(),
@@ -31,7 +37,7 @@ export default defineConfig({
           name: 'slow',
           env: { TAPEPROOF_ALLOW_DIRTY: '1' },
           include: ['**/*.slow.spec.ts'],
-          exclude: ['node_modules/**', '.tapeproof/**'],
+          exclude: EXCLUDED,
           maxWorkers: availableParallelism(),
           testTimeout: 180_000,
           expect: { poll: { timeout: POLL_TIMEOUT_MS } },
@@ -43,7 +49,7 @@ export default defineConfig({
           // Whoever changes the code runs its tests before the commit.
           env: { TAPEPROOF_ALLOW_DIRTY: '1' },
           include: ['**/*.integration.spec.ts', 'tests/faults/**/*.spec.ts'],
-          exclude: ['node_modules/**', '.tapeproof/**'],
+          exclude: EXCLUDED,
           globalSetup: ['./tests/stack.setup.ts'],
           // As above; and the lanes share the processor with each other.
           testTimeout: 300_000,

@@ -63,15 +63,16 @@ describe('.dockerignore', () => {
   it('lets in every folder of code, and nothing else', () => {
     const folders = new Set(files.map((file) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : '.')));
     expect([...folders].sort()).toEqual([
-      ...['.', 'bin', 'config', 'contracts', 'dashboard', 'data', 'evaluators', 'migrations', 'platform'],
+      ...['.', 'bin', 'config', 'contracts', 'dashboard', 'data', 'deploy', 'evaluators', 'migrations', 'platform'],
       ...['producers', 'projectors', 'proofs', 'stack'],
     ]);
     expect(files).toContain('migrations/001_read_models.sql');
     expect(files).toContain('config/engine.yaml');
+    expect(files.filter((file) => file.startsWith('deploy/'))).toEqual(['deploy/certificates/rds.pem']);
   });
 
   it('keeps out tests, fixtures, secrets and what is built', () => {
-    expect(files.filter((file) => /\.spec\.ts$|\/fixtures\/|\.env$|\.key$|\.pem$|\/dist\//.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.spec\.ts$|\/fixtures\/|\.env$|\.key$|\/dist\//.test(file))).toEqual([]);
     expect(files.filter((file) => !file.includes('/')).sort()).toEqual([
       ...['.npmrc', 'package-lock.json', 'package.json', 'pipeline.ts'],
     ]);

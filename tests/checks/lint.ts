@@ -18,6 +18,8 @@ const COMMON_FILES = [
   'tsconfig.json',
   'dashboard/web/tsconfig.json',
   'node_modules/.package-lock.json',
+  'deploy/aws/tsconfig.json',
+  'deploy/aws/node_modules/.package-lock.json',
 ];
 
 const eslint = new ESLint({ cwd: ROOT });
