@@ -203,7 +203,7 @@ describe('RootWatch', () => {
 
   it('passes over anchors of another tape', async () => {
     const log = logOf();
-    append(log, { tapeId: 'another', treeRoots: {} });
+    append(log, { tapeId: 'another', treeRoots: perTopic(() => '00'.repeat(32)) });
     expect(resultsOf(await checksOf(log, storeOf(log)))).toEqual(agreeing(anchors.length));
   });
 
@@ -302,6 +302,9 @@ describe('RootWatch', () => {
     log.records(ANCHORS_TOPIC, 0).push(...recreated.slice(0, 2));
     await watch.round(ASSIGNED);
     expect(compared).toHaveLength(before);
+    append(log, { treeRoots: perTopic(() => '00'.repeat(32)) });
+    await watch.round(ASSIGNED);
+    expect(compared.slice(before).map(({ result }) => result)).toEqual(DERIVED_TOPICS.map(() => 'differs'));
   });
 
   it('goes on after an outage, and reports another failure', async () => {

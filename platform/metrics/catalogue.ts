@@ -238,13 +238,10 @@ export const METRICS = {
       name: 'TapeproofRootDiffers',
       expression: 'max by (projector, topic) (tapeproof_projector_roots_differing) > 0',
       forS: 0,
-      meaning:
-        'The read model has events that the engine did not derive, or lacks some, or somebody else wrote an anchor.',
-      action:
-        'Run `npx tapeproof certify`: it tells whether the log is right. If it is, `npx tapeproof projector rebuild NAME --approve-difference`; if not, `npx tapeproof certify --repair`.',
+      meaning: 'The read model has events that the engine did not derive, or lacks some, or an anchor was forged.',
+      action: 'Run the commands at the end of the log line root-differs: `npx tapeproof certify --repair` first.',
     },
   ),
-
   tapeproof_oracle_checked_total: counter(
     PROJECTOR,
     ['result'],
