@@ -79,7 +79,16 @@ describe('the recorded tape as a laboratory', () => {
     const report = await dataOf<TapeBacktestReport>('backtest', '--tape', '--compare');
     const events = await derivedLength();
     expect(report.log).toEqual({
-      ...{ equal: events, differing: 0, missing: 0, extra: 0, notYetRecorded: 0, notDerived: 0, repeated: 0, first: null },
+      ...{
+        equal: events,
+        differing: 0,
+        missing: 0,
+        extra: 0,
+        notYetRecorded: 0,
+        notDerived: 0,
+        repeated: 0,
+        first: null,
+      },
     });
     expect(report).toMatchObject({ hypothetical: false, complete: true, configuration: null, trial: null });
     expect(events).toBeGreaterThan(2_000);

@@ -22,6 +22,8 @@ export function mappingFaults(mapping: MappingNode, document: Readonly<Record<st
     let node: MappingNode | undefined = mapping;
     for (const part of name.split('.')) node = node?.properties?.[part];
     if (node?.type === undefined) return [`${name} is not in the template`];
-    return value === null || FITS[node.type](value) ? [] : [`${name} is not a valid ${node.type}: ${JSON.stringify(value)}`];
+    return value === null || FITS[node.type](value)
+      ? []
+      : [`${name} is not a valid ${node.type}: ${JSON.stringify(value)}`];
   });
 }
