@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Connections } from '../platform/connections.ts';
 
-const STOP_DEADLINE_MS = 30_000;
+/** On a busy machine a process that has much in hand takes long to end. */
+const STOP_DEADLINE_MS = 120_000;
 
 /** A process's own report at its end. */
 export interface Usage {

@@ -10,13 +10,18 @@ import { parseArgs } from 'node:util';
 import { runEngine } from '../evaluators/main.ts';
 import { createLog } from '../platform/log.ts';
 import { runProjector } from '../projectors/main.ts';
-import { DEFAULT_STACK_OPTIONS, freePorts, stackReset, stackUp } from '../stack/main.ts';
+import { DEFAULT_STACK_OPTIONS, freePorts, stackReset, stackUp, type StackOptions } from '../stack/main.ts';
 import { measureAudit } from './audit.ts';
 import type { Bench } from './bench.ts';
+import { writeCapacity } from './capacity.ts';
 import { measureCertify, runOverTape, type TapeWork } from './certify.ts';
 import { TASK_VARIABLE, usageNow, type ChildTask } from './child.ts';
+import { measureCompression } from './compression.ts';
+import { COMPRESSIONS, measureCosts, type Costs } from './costs.ts';
 import { measureEngine, runEngineOver } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
+import { measureEngines, measureGrowth, runGrowth, type GrowthTask } from './growth.ts';
+import { keep } from './kept.ts';
 import { measureLaboratory } from './laboratory.ts';
 import { measureLatency } from './latency.ts';
 import { measureLiveIngest, runLiveIngest, type LiveTask } from './live-ingest.ts';
@@ -35,11 +40,16 @@ const RUNS = 5;
 const TRADES = 1_500_000;
 /** The part of them used for the read models, with a snapshot at each trade: the most events. */
 const TRADES_PER_EVENTFUL_TRADE = 8;
+/** Trades of one session, for `growth`. */
+const SESSION_TRADES = 10_000_000;
+/** Sharing the tape's partitions. */
+const ENGINES = [1, 2] as const;
 const HASHES = 200_000;
 const PARTS = [
   'start',
   'scoreboard',
   'laboratory',
+  'compression',
   'engine',
   'read-models',
   'audit',
@@ -48,8 +58,10 @@ const PARTS = [
   'live-ingest',
   'viewers',
 ] as const;
+/** Measured for the pages docs/benchmarks.md and docs/capacity.md, each only when it is named. */
+const KEPT_PARTS = ['growth', 'costs'] as const;
 
-const USAGE = `Usage: npm run bench -- [--json] [--only ${PARTS.join(',')}] [--runs ${RUNS}] [--trades ${TRADES}]`;
+const USAGE = `Usage: npm run bench -- [--json] [--only ${[...PARTS, ...KEPT_PARTS].join(',')}] [--runs ${RUNS}] [--trades ${TRADES}] [--session ${SESSION_TRADES}], or --plot, --capacity`;
 
 /** Rejects when a person ends the run, so that the services end with it. */
 const interrupted = new Promise<never>((_resolve, reject) => {
@@ -61,14 +73,17 @@ const interrupted = new Promise<never>((_resolve, reject) => {
 });
 interrupted.catch(() => undefined);
 
-/** Each part except the first three is measured on its own services, which begin empty. */
+/** Each part except the first four is measured on its own services, which begin empty. */
 const MEASUREMENTS: Readonly<
-  Record<Exclude<(typeof PARTS)[number], 'start' | 'scoreboard' | 'laboratory'>, (bench: Bench) => Promise<Figure[]>>
+  Record<
+    Exclude<(typeof PARTS)[number], 'start' | 'scoreboard' | 'laboratory' | 'compression'>,
+    (bench: Bench) => Promise<Figure[]>
+  >
 > = {
   engine: async (bench) => {
     await layTape(bench, CADENCE_MS);
     await fillTape(bench);
-    return [...(await measureEngine(bench)), ...(await deriveTape(bench))];
+    return [...(await measureEngine(bench)), ...(await deriveTape(bench)).figures];
   },
   'read-models': async (bench) => {
     const eventful = { ...bench, trades: Math.ceil(bench.trades / TRADES_PER_EVENTFUL_TRADE) };
@@ -105,6 +120,17 @@ async function measure(part: (typeof PARTS)[number], runs: number, trades: numbe
   if (part === 'start') return measureStart(runs);
   if (part === 'scoreboard') return measureScoreboard(runs);
   if (part === 'laboratory') return await measureLaboratory(runs);
+  if (part === 'compression') return measureCompression(runs);
+  return await onServices(part, runs, trades, MEASUREMENTS[part]);
+}
+
+/** Services that begin empty, for the time of a measurement. */
+async function onServices<Result>(
+  part: string,
+  runs: number,
+  trades: number,
+  work: (bench: Bench, options: StackOptions) => Promise<Result>,
+): Promise<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-bench-'));
   const options = { folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports: await freePorts() };
   try {
@@ -113,11 +139,29 @@ async function measure(part: (typeof PARTS)[number], runs: number, trades: numbe
     const connections = { ...endpoints, kafkaBrokers: [endpoints.kafkaBrokers] };
     process.stderr.write(`${part}: measuring …\n`);
     const bench: Bench = { connections, log: createLog('bench', 'error'), runs, trades };
-    return await Promise.race([MEASUREMENTS[part](bench), interrupted]);
+    return await Promise.race([work(bench, options), interrupted]);
   } finally {
     await stackReset(options, () => undefined);
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Measures what the pages keep, and writes it where `--plot` and `--capacity` read it. */
+async function measureKept(part: (typeof KEPT_PARTS)[number], trades: number, ofSession: number): Promise<void> {
+  if (part === 'growth') {
+    const points = await measureGrowth(trades, ofSession, (text) => process.stderr.write(`${text}\n`));
+    for (const engines of ENGINES) {
+      points.push(await onServices(`${engines} engines`, 1, trades, (bench) => measureEngines(bench, engines)));
+    }
+    await keep('growth', { machine: machine(), points });
+    return;
+  }
+  const costs: Costs[] = [];
+  for (const compression of COMPRESSIONS) {
+    const work = (bench: Bench, options: StackOptions) => measureCosts(bench, options, compression);
+    costs.push(await onServices(`costs, ${compression}`, 1, trades, work));
+  }
+  await keep('costs', { machine: machine(), calibration: calibration(part, RUNS), costs });
 }
 
 /** The part of Tapeproof that a child process runs. */
@@ -132,6 +176,7 @@ async function inside({ role, connections, argument }: ChildTask): Promise<unkno
   if (role === 'live-ingest') {
     return await runLiveIngest(JSON.parse(String(argument)) as LiveTask, connections, run.log);
   }
+  if (role === 'growth') return runGrowth(JSON.parse(String(argument)) as GrowthTask);
   if (role === 'naive-consumer') return await runNaiveConsumer(connections, Number(argument), run.log);
   if (role === 'dashboard') await runDashboardOn(Number(argument), connections, run.log, run.signal);
   else if (role === 'engine') await runEngine(run);
@@ -166,9 +211,12 @@ async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       json: { type: 'boolean', default: false },
-      only: { type: 'string', default: PARTS.join(',') },
+      only: { type: 'string' },
+      plot: { type: 'boolean', default: false },
+      capacity: { type: 'boolean', default: false },
       runs: { type: 'string', default: String(RUNS) },
       trades: { type: 'string', default: String(TRADES) },
+      session: { type: 'string', default: String(SESSION_TRADES) },
       inside: { type: 'boolean' },
     },
   });
@@ -177,14 +225,29 @@ async function main(): Promise<void> {
     process.stdout.write(JSON.stringify({ result: result ?? null, usage: usageNow() }));
     return;
   }
-  const parts = values.only
-    .split(',')
-    .filter((name) => PARTS.some((part) => part === name)) as (typeof PARTS)[number][];
-  const [runs, trades] = [Number(values.runs), Number(values.trades)];
-  if (parts.length !== values.only.split(',').length || !(runs >= 1) || !(trades >= 1)) throw new Error(USAGE);
+  const [runs, trades, ofSession] = [values.runs, values.trades, values.session].map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const asked = values.only ?? (values.plot || values.capacity ? '' : PARTS.join(','));
+  const names = asked.split(',').filter((name) => name !== '');
+  const parts = names.filter((name) => isOneOf(PARTS, name));
+  const keptParts = names.filter((name) => isOneOf(KEPT_PARTS, name));
+  if (parts.length + keptParts.length !== names.length || !(runs >= 1) || !(trades >= 1) || !(ofSession >= 1))
+    throw new Error(USAGE);
   const figures: Figure[] = [];
   for (const part of parts) figures.push(calibration(part, runs), ...(await measure(part, runs, trades)));
+  for (const part of keptParts) await measureKept(part, trades, ofSession);
+  // Loaded here: every process that is measured begins in this file.
+  if (values.plot) await (await import('./plots.ts')).writePlots();
+  if (values.capacity) await writeCapacity();
+  if (parts.length === 0) return;
   process.stdout.write(values.json ? `${JSON.stringify({ machine: machine(), figures })}\n` : `${tableOf(figures)}\n`);
+}
+
+function isOneOf<Name extends string>(names: readonly Name[], name: string): name is Name {
+  return names.some((known) => known === name);
 }
 
 main().catch((error: unknown) => {

@@ -12,7 +12,7 @@ import { createRecordProducer, type OutgoingRecord } from '../platform/kafka/pro
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { applyTopics } from '../platform/kafka/topics.ts';
 import type { Bench } from './bench.ts';
-import { startChild } from './child.ts';
+import { startChild, type Usage } from './child.ts';
 import { figureOf, type Figure } from './figure.ts';
 import { syntheticTrades } from './trades.ts';
 
@@ -64,27 +64,37 @@ export async function appendTrades(
   await producer.disconnect();
 }
 
+/** A derivation by engine processes, from their start to their end. */
+export interface DerivedTape {
+  readonly figures: Figure[];
+  readonly usages: readonly Usage[];
+  /** From the first commit to the last. */
+  readonly tradesPerSecond: number;
+}
+
 /**
- * Runs the engine's process until it has derived the whole tape. One run: a second one would find its events already
- * there.
+ * Runs the engine's processes until they have derived the whole tape. One run: a second one would find its events
+ * already there.
  */
-export async function deriveTape({ connections, log, trades }: Bench): Promise<Figure[]> {
+export async function deriveTape({ connections, log, trades }: Bench, engines = 1): Promise<DerivedTape> {
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-bench', log);
-  const engine = startChild({ role: 'engine', connections, argument: '' });
+  const children = Array.from({ length: engines }, () => startChild({ role: 'engine', connections, argument: '' }));
   let begun: { readonly at: number; readonly committed: number } | undefined;
   while (true) {
     const { committed, lag } = await groupLag(kafka, engineGroup(), [TAPE_TOPIC]);
     if (committed > 0) begun ??= { at: performance.now(), committed };
     if (begun !== undefined && lag === 0) {
       const seconds = (performance.now() - begun.at) / MILLISECONDS_PER_SECOND;
-      const rate = (trades - begun.committed) / seconds;
-      const { cpuSeconds } = await engine.stop();
+      const tradesPerSecond = (trades - begun.committed) / seconds;
+      const usages = await Promise.all(children.map((child) => child.stop()));
+      const cpuSeconds = usages.reduce((sum, usage) => sum + usage.cpuSeconds, 0);
       const how = 'the whole process, from start to stop: consume, derive, send, anchor, commit; one run';
-      return [
-        figureOf('engine process', 'trades/s', [rate], 'from its first commit to its last; one run'),
+      const figures = [
+        figureOf('engine process', 'trades/s', [tradesPerSecond], 'from its first commit to its last; one run'),
         figureOf('engine process, CPU', 'trades per CPU-second', [trades / cpuSeconds], how),
       ];
+      return { figures, usages, tradesPerSecond };
     }
-    await Promise.race([wait(POLL_MS), engine.ended]);
+    await Promise.race([wait(POLL_MS), ...children.map((child) => child.ended)]);
   }
 }

@@ -14,19 +14,24 @@ export const INSTRUMENTS = ['BTC', 'ETH', 'SOL', 'ADA', 'XRP', 'DOT', 'LTC', 'BN
  *
  * @param perSecond trades of one instrument per second of event time
  */
-export function* syntheticTrades(count: number, perSecond: number): Generator<Trade> {
+export function* syntheticTrades(
+  count: number,
+  perSecond: number,
+  instruments: readonly string[] = INSTRUMENTS,
+  startUs = START_US,
+): Generator<Trade> {
   const random = lehmer(1);
-  const cents = INSTRUMENTS.map(() => 5_000_000);
+  const cents = instruments.map(() => 5_000_000);
   for (let index = 0; index < count; index += 1) {
-    const which = index % INSTRUMENTS.length;
+    const which = index % instruments.length;
     const step = Math.floor(random() * 21) - 10;
     const price = (cents[which] ?? 0) + step;
     cents[which] = price;
-    const turn = Math.floor(index / INSTRUMENTS.length);
-    const eventTime = START_US + Math.floor((turn * MICROSECONDS_PER_SECOND) / perSecond);
+    const turn = Math.floor(index / instruments.length);
+    const eventTime = startUs + Math.floor((turn * MICROSECONDS_PER_SECOND) / perSecond);
     yield {
       venue: 'bench',
-      instrument: INSTRUMENTS[which] ?? '',
+      instrument: instruments[which] ?? '',
       tradeId: String(1_000_000 + turn),
       eventTime,
       price: Decimal.of(`${Math.floor(price / 100)}.${String(price % 100).padStart(2, '0')}`),

@@ -93,6 +93,10 @@ const fingerprintBytes = Object.fromEntries(
   RECORD_NAMES.map((name) => [name, Buffer.from(FINGERPRINTS[name], 'hex')]),
 ) as Record<RecordName, Buffer>;
 
+const OWN_FINGERPRINTS: ReadonlyMap<string, Buffer> = new Map(
+  RECORD_NAMES.map((name) => [FINGERPRINTS[name], fingerprintBytes[name]]),
+);
+
 /** The record's Avro body. Values that violate the schema are a programming error and throw. */
 export function encodeBody<Name extends RecordName>(name: Name, value: EventTypes[Name]): Buffer {
   return writePlain(WRITERS[name], value) ?? types[name].toBuffer(value);
@@ -131,7 +135,7 @@ export function hashBody(name: RecordName, body: Buffer): Buffer {
 
 /** Like {@link hashBody}, for a body written with any schema, given its fingerprint (hex). */
 export function hashWritten(fingerprint: string, body: Buffer): Buffer {
-  return hashOf(Buffer.from(fingerprint, 'hex'), body);
+  return hashOf(OWN_FINGERPRINTS.get(fingerprint) ?? Buffer.from(fingerprint, 'hex'), body);
 }
 
 const HASHED_BYTES_MAX = 16_384;

@@ -85,14 +85,16 @@ export class Decimal {
    * Reads an Avro decimal's two's-complement bytes, without BigInt: long division by 10^12, one byte at a time; every
    * intermediate stays below 256 × 10^12 < 2^53.
    *
+   * @param begin - where they begin. @param end - and end.
    * @throws RangeError when out of bounds.
    */
-  static fromBytes(bytes: Uint8Array): Decimal {
-    if ((bytes[0] ?? 0) >= 0x80) return Decimal.fromUnits(BigInt.asIntN(bytes.length * 8, unsignedOf(bytes)));
+  static fromBytes(bytes: Uint8Array, begin = 0, end = bytes.length): Decimal {
+    if ((bytes[begin] ?? 0) >= 0x80 && begin < end) {
+      return Decimal.fromUnits(BigInt.asIntN((end - begin) * 8, unsignedOf(bytes.subarray(begin, end))));
+    }
     let whole = 0;
     let remainder = 0;
-    const { length } = bytes;
-    for (let index = 0; index < length; index += 1) {
+    for (let index = begin; index < end; index += 1) {
       const byte = bytes[index] ?? 0;
       const dividend = remainder * 256 + byte;
       const quotient = Math.floor(dividend / FRACTION_UNITS);

@@ -7,7 +7,6 @@ import { roleOf } from '../bin/role.ts';
 import { DEFAULT_PARTITIONS } from '../contracts/topics.ts';
 import { startHealthServer } from '../platform/health/server.ts';
 import { METRICS } from '../platform/metrics/catalogue.ts';
-import type { MetricDefinition } from '../platform/metrics/definition.ts';
 import { VARIABLES, type VariableDefinition } from '../platform/security/variables.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
 import { PROJECTORS } from '../projectors/catalogue.ts';
@@ -144,14 +143,6 @@ describe('the list of services', () => {
         SERVICES.some(({ after }) => after.includes(name)),
         name,
       ).toBe(true);
-  });
-
-  it('has a runbook for each alert', () => {
-    const page = readFileSync(join(REPOSITORY, 'docs', 'operations.md'), 'utf8');
-    const alerts = Object.values<MetricDefinition>(METRICS).flatMap(({ alert }) =>
-      alert === undefined ? [] : [alert.name],
-    );
-    expect(alerts.filter((name) => !page.includes(`\n### ${name}\n`))).toEqual([]);
   });
 
   it('adds engines by a metric that they have, and no more than there are partitions', () => {

@@ -66,6 +66,12 @@ export const ALERT_CASES: Readonly<Record<string, readonly AlertCase[]>> = {
     ...AT,
     check: 'progress',
   }),
+  TapeproofRootDiffers: ofGauge(
+    `tapeproof_projector_roots_differing{${INSTANCE}, projector="postgres-history", topic="probability.decisions"}`,
+    1,
+    0,
+    { projector: 'postgres-history', topic: 'probability.decisions' },
+  ),
   TapeproofDeadLetters: ofCounter(`tapeproof_dead_letters_total{${INSTANCE}, reader="engine", reason="MALFORMED"}`, {
     ...AT,
     reader: 'engine',

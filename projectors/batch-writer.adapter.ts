@@ -13,7 +13,7 @@ import { Metrics } from '../platform/metrics/metrics.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
 import { ProjectorTelemetry } from './telemetry.adapter.ts';
 import type { EventReader } from './event-reader.adapter.ts';
-import { checkSequence, type Gap, type ReadRecord } from './sequence-check.ts';
+import { checkSequence, type Gap } from './sequence-check.ts';
 import { remedyForLoss } from './remedies.adapter.ts';
 import type { CheckResult, ProjectedEvent, ProjectorOf } from './projector.ts';
 import { SinkHealth } from './sink-health.adapter.ts';
@@ -199,36 +199,32 @@ async function prepare<Output>(
   const results: CheckResult[] = [];
   let ignored = 0;
   let to = position;
-  const project = (sources: readonly ProjectedEvent[], take: (record: ProjectedRecord<Output>) => void): void => {
-    for (const source of sources) {
-      const output = projector.project(source);
-      if (output.length === 0) ignored += 1;
-      else take({ offset: source.offset, output });
-    }
+  const project = (source: ProjectedEvent, take: (record: ProjectedRecord<Output>) => void): void => {
+    const output = projector.project(source);
+    if (output.length === 0) ignored += 1;
+    else take({ offset: source.offset, output });
+  };
+  const admit = (record: ProjectedRecord<Output>): void => {
+    const result = projector.resultOf?.(record.output);
+    if (result !== undefined) results.push(result);
+    if (packed === undefined) admitted.push(record);
+    else packed.add(record);
   };
   for (let first = 0; first < records.length; first += SLICE_RECORDS) {
     if (first > 0) await turn();
-    const checked = checkSequence(
-      topic as TopicName,
-      to,
-      await decode(read, records.slice(first, first + SLICE_RECORDS)),
-    );
-    if ('foundSequence' in checked) {
-      const remedy = await remedyForGap(topic as TopicName, partition, checked);
-      throw gapError(projector.name, topic, partition, checked, remedy);
+    for (const record of records.slice(first, first + SLICE_RECORDS)) {
+      const found = read(record);
+      const checked = checkSequence(to, [found instanceof Promise ? await found : found]);
+      if ('foundSequence' in checked) {
+        const remedy = await remedyForGap(topic as TopicName, partition, checked);
+        throw gapError(projector.name, topic, partition, checked, remedy);
+      }
+      for (const source of checked.admitted) if (packed?.copy?.(source) !== true) project(source, admit);
+      for (const source of checked.repeated) project(source, (other) => repeated.push(other));
+      refused.push(...checked.letters);
+      ignored += checked.skipped;
+      to = checked.to;
     }
-    project(checked.admitted, (record) => {
-      const result = projector.resultOf?.(record.output);
-      if (result !== undefined) results.push(result);
-      if (packed === undefined) admitted.push(record);
-      else packed.add(record);
-    });
-    project(checked.repeated, (record) => {
-      repeated.push(record);
-    });
-    refused.push(...checked.letters);
-    ignored += checked.skipped;
-    to = checked.to;
   }
   return {
     sinkBatch: {
@@ -244,15 +240,6 @@ async function prepare<Output>(
       timestampUs: timestampMs * 1_000,
     })),
   };
-}
-
-async function decode(read: EventReader, records: readonly LogRecord[]): Promise<readonly ReadRecord[]> {
-  const decoded: ReadRecord[] = [];
-  for (const record of records) {
-    const outcome = read(record);
-    decoded.push(outcome instanceof Promise ? await outcome : outcome);
-  }
-  return decoded;
 }
 
 function firstAt(records: readonly LogRecord[], offset: number): number {

@@ -13,6 +13,8 @@ export interface Source {
   readonly partitions: number;
   /** Hash (32 bytes) of the event as written: see contracts/codec.ts, `hashWritten`. */
   readonly bodyHash: () => Buffer;
+  /** The event's Avro body where its fields can be found in it (contracts/plain-fields.ts), for a sink that copies them. */
+  readonly plainBody?: Buffer;
   /** What the projector asked for by `window`, after its records were read. */
   readonly window?: TapeWindow;
 }
@@ -58,6 +60,8 @@ export interface ProjectorOf<Output> {
   readonly window?: (source: ProjectedEvent) => TapeWindow | undefined;
   /** For a projector that checks: the result that an output contains. */
   readonly resultOf?: (output: readonly Output[]) => CheckResult | undefined;
+  /** Record types whose output consists of their own fields, so that a sink may copy these instead of projecting. */
+  readonly fieldRows?: FieldRows;
   /** Depends only on its argument. An empty result means that the event is ignored. */
   readonly project: (source: ProjectedEvent) => readonly Output[];
 }
@@ -149,6 +153,31 @@ export interface RowInsert {
 export function into<const T extends Table>(table: T, row: RowOf<T>): RowInsert {
   return { table, row };
 }
+
+// Rows that are fields of an event: see field-rows.ts.
+
+/** One row of a table from an event, or one for each element of a list. */
+export interface FieldRow {
+  readonly table: Table;
+  /** In the table's order. */
+  readonly columns: readonly FieldColumn[];
+  /** The list with an element for each row. */
+  readonly each: string | undefined;
+}
+
+export interface FieldColumn {
+  readonly name: string;
+  readonly from: 'bodyHash()' | 'ordinal()' | readonly PathStep[];
+}
+
+export interface PathStep {
+  readonly name: string;
+  /** Of a list: the element that is taken; `each` is the row's own. */
+  readonly element: number | 'each' | undefined;
+}
+
+/** By record type: its rows in order, the first of them its identity. */
+export type FieldRows = Readonly<Partial<Record<RecordName, readonly FieldRow[]>>>;
 
 // Redis: latest values.
 

@@ -1,11 +1,11 @@
-import { DERIVED_TOPICS, type DerivedEvent, type TopicName } from '../contracts/topics.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
 import type { ProjectedEvent } from './projector.ts';
 import type { Position } from './sink.ts';
 
 /** A record after decoding. */
 export type ReadRecord =
-  | { readonly kind: 'event'; readonly source: ProjectedEvent }
+  /** `sequence` is that of the event; undefined where events have none, as on the tape. */
+  | { readonly kind: 'event'; readonly source: ProjectedEvent; readonly sequence: number | undefined }
   | { readonly kind: 'skipped'; readonly offset: number }
   | { readonly kind: 'dead'; readonly offset: number; readonly letter: DeadLetter };
 
@@ -24,8 +24,6 @@ export interface Gap {
   readonly foundSequence: number;
 }
 
-const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
-
 /**
  * Decides which records of one partition are next, from the position of its store. Events of derived topics carry
  * a dense sequence: the next one is admitted, a lower one was read before and may only be compared, a higher one is a
@@ -34,17 +32,12 @@ const SEQUENCED: ReadonlySet<string> = new Set(DERIVED_TOPICS);
  *
  * @param records consecutive, the first at or after `position.nextOffset`.
  */
-export function checkSequence(
-  topic: TopicName,
-  position: Position,
-  records: readonly ReadRecord[],
-): CheckedRecords | Gap {
+export function checkSequence(position: Position, records: readonly ReadRecord[]): CheckedRecords | Gap {
   const admitted: ProjectedEvent[] = [];
   const repeated: ProjectedEvent[] = [];
   const letters: DeadLetter[] = [];
   let skipped = 0;
   let { nextOffset, nextSequence } = position;
-  const sequenced = SEQUENCED.has(topic);
   for (const record of records) {
     switch (record.kind) {
       case 'skipped':
@@ -56,13 +49,12 @@ export function checkSequence(
         nextOffset = record.offset + 1;
         break;
       case 'event': {
-        const { source } = record;
+        const { source, sequence } = record;
         nextOffset = source.offset + 1;
-        if (!sequenced) {
+        if (sequence === undefined) {
           admitted.push(source);
           break;
         }
-        const { sequence } = source.event as DerivedEvent;
         if (sequence > nextSequence) {
           return { offset: source.offset, expectedSequence: nextSequence, foundSequence: sequence };
         }

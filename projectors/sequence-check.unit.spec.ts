@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TopicName } from '../contracts/topics.ts';
 import { checkSequence, type CheckedRecords, type Gap, type ReadRecord } from './sequence-check.ts';
 import type { ProjectedEvent } from './projector.ts';
 import { BEGINNING, type Position } from './sink.ts';
 
-const DERIVED: TopicName = 'probability.decisions';
-
-function event(offset: number, sequence: number, topic: TopicName = DERIVED): ReadRecord {
-  return { kind: 'event', source: { offset, topic, event: { sequence } } as unknown as ProjectedEvent };
+function event(offset: number, sequence: number | undefined): ReadRecord {
+  return { kind: 'event', source: { offset } as unknown as ProjectedEvent, sequence };
 }
 
 function checked(outcome: CheckedRecords | Gap): CheckedRecords {
@@ -21,7 +18,7 @@ const offsetsOf = (sources: readonly ProjectedEvent[]): number[] => sources.map(
 describe('the sequence check', () => {
   it('admits the next, sets repeated ones aside and continues', () => {
     const outcome = checked(
-      checkSequence(DERIVED, BEGINNING, [event(0, 0), event(1, 1), event(2, 0), event(3, 1), event(4, 2)]),
+      checkSequence(BEGINNING, [event(0, 0), event(1, 1), event(2, 0), event(3, 1), event(4, 2)]),
     );
     expect(offsetsOf(outcome.admitted)).toEqual([0, 1, 4]);
     expect(offsetsOf(outcome.repeated)).toEqual([2, 3]);
@@ -29,7 +26,7 @@ describe('the sequence check', () => {
   });
 
   it('stops at a gap', () => {
-    expect(checkSequence(DERIVED, BEGINNING, [event(0, 0), event(1, 2)])).toEqual({
+    expect(checkSequence(BEGINNING, [event(0, 0), event(1, 2)])).toEqual({
       offset: 1,
       expectedSequence: 1,
       foundSequence: 2,
@@ -37,8 +34,8 @@ describe('the sequence check', () => {
   });
 
   it('admits every record of the tape, where none has a sequence', () => {
-    const records = [event(3, Number.NaN, 'raw.trades'), event(4, Number.NaN, 'raw.trades')];
-    const outcome = checked(checkSequence('raw.trades', { nextOffset: 3, nextSequence: 0 }, records));
+    const records = [event(3, undefined), event(4, undefined)];
+    const outcome = checked(checkSequence({ nextOffset: 3, nextSequence: 0 }, records));
     expect(offsetsOf(outcome.admitted)).toEqual([3, 4]);
     expect(outcome.to).toEqual({ nextOffset: 5, nextSequence: 0 });
   });
@@ -55,11 +52,11 @@ describe('the sequence check', () => {
     });
     fc.assert(
       fc.property(log, fc.nat({ max: 60 }), (records, place) => {
-        const whole = checked(checkSequence(DERIVED, BEGINNING, records));
+        const whole = checked(checkSequence(BEGINNING, records));
         const cut = place % (records.length + 1);
-        const first = checked(checkSequence(DERIVED, BEGINNING, records.slice(0, cut)));
+        const first = checked(checkSequence(BEGINNING, records.slice(0, cut)));
         const from: Position = first.to;
-        const second = checked(checkSequence(DERIVED, from, records.slice(cut)));
+        const second = checked(checkSequence(from, records.slice(cut)));
         expect([...offsetsOf(first.admitted), ...offsetsOf(second.admitted)]).toEqual(offsetsOf(whole.admitted));
         expect([...offsetsOf(first.repeated), ...offsetsOf(second.repeated)]).toEqual(offsetsOf(whole.repeated));
         expect(second.to).toEqual(whole.to);

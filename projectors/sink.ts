@@ -1,5 +1,6 @@
 import type { DerivedTopic, TopicName } from '../contracts/topics.ts';
 import type { EarlierChecks, NamedRoot, RootCheck } from './engine-roots.ts';
+import type { ProjectedEvent } from './projector.ts';
 
 /**
  * The port between the runner and a store. A store keeps, beside a projector's values and written together with them,
@@ -69,6 +70,8 @@ export interface SinkBatch<Output> {
 export interface Pack<Output> {
   readonly records: number;
   add(record: ProjectedRecord<Output>): void;
+  /** Adds an event's record by copying its fields; false where it has to be projected and added. */
+  copy?(source: ProjectedEvent): boolean;
 }
 
 export type Application =

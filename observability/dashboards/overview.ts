@@ -142,6 +142,12 @@ export const OVERVIEW: DashboardDefinition = {
           unit: 'cps',
           queries: [rate('tapeproof_log_lines_suppressed_total', ['action'])],
         },
+        {
+          title: 'Spans of traces',
+          description: 'Accepted by the OpenTelemetry collector, or lost. Nothing while no collector is configured.',
+          unit: 'cps',
+          queries: [rate('tapeproof_trace_spans_total', ['result'])],
+        },
       ],
     },
   ],

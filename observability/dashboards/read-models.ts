@@ -34,6 +34,20 @@ export const READ_MODELS: DashboardDefinition = {
           queries: [rise('tapeproof_projector_conflicts_total', ['projector'])],
         },
         {
+          title: 'Windows that differ',
+          description: 'Anchors of the engine whose root the stored events do not have: 0 in a healthy system.',
+          unit: 'short',
+          kind: 'state',
+          badFrom: 1,
+          queries: [gauge('tapeproof_projector_roots_differing', ['projector'])],
+        },
+        {
+          title: 'Compared with the engine',
+          description: "Roots in the engine's anchors: agrees, differs, or awaits events.",
+          unit: 'short',
+          queries: [rise('tapeproof_projector_roots_total', ['projector', 'result'])],
+        },
+        {
           title: 'Records read',
           description: 'By topic, per second.',
           unit: 'cps',

@@ -185,7 +185,8 @@ export const METRICS = {
       expression: 'max by (partition) (tapeproof_engine_hand_over_awaited) == 1',
       forS: 300,
       meaning: 'The version of this engine is not the one in force: it derives nothing from that partition.',
-      action: 'Run the version that /ready names, or put this one in force with `npx tapeproof activate`.',
+      action:
+        'Finish the upgrade: run the version that /ready names, or put this one in force with `npx tapeproof activate`. If nobody ordered it: `npx tapeproof report activations`, then `npx tapeproof activate --revoke`.',
     },
   ),
   tapeproof_engine_events_compared_total: counter(
@@ -221,7 +222,7 @@ export const METRICS = {
       severity: 'critical',
       meaning: 'Two different records claim one identity: two builds derive differently, or another program writes.',
       action:
-        'Look at tapeproof.conflicts in Postgres, and run `npx tapeproof audit --verify` for the events named there.',
+        'Stop the engines of one version before anything else, and keep the topics as they are; tapeproof.conflicts in Postgres names the events, and `npx tapeproof certify` the first that differs.',
     },
   ),
 
@@ -257,7 +258,8 @@ export const METRICS = {
       forS: 0,
       severity: 'critical',
       meaning: 'The engine published an indicator that an independent computation from the trades does not confirm.',
-      action: 'Run `npx tapeproof oracle`, and `npx tapeproof audit --verify` for the snapshots named there.',
+      action:
+        'Run `npx tapeproof oracle`, and `npx tapeproof audit --verify` for the snapshots named there: it says whether engine or oracle is wrong. Keep both builds until that is known.',
     },
   ),
 

@@ -25,7 +25,8 @@ export const CHECKPOINT_METRICS = {
       forS: 0,
       severity: 'critical',
       meaning: 'Somebody but the engine wrote into a log, or records were changed or lost.',
-      action: 'Keep the log as it is and run `npx tapeproof certify`: it names the first event that differs.',
+      action:
+        'Nothing is signed any more. Keep the log as it is; `npx tapeproof checkpoints verify` names the first head that fails, `npx tapeproof certify` the first event that differs.',
     },
   ),
   tapeproof_checkpoint_cosignatures_total: counter(CHECKPOINTS, ['witness'], 'Cosignatures obtained.', {

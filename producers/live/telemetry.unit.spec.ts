@@ -12,11 +12,11 @@ const INSTRUMENT = 'BTC-USDT@binance';
 const GAP = { instrument: INSTRUMENT, firstTradeId: '5', lastTradeId: '9', missing: 5 };
 /** Kinds that the process itself logs, wherever live trades come from. */
 const ELSEWHERE = [
-  ...['http-listening', 'kafka-up', 'kafka-down', 'kafka-client', 'stopping'],
+  ...['http-listening', 'kafka-up', 'kafka-down', 'kafka-client', 'stopping', 'spans-lost'],
   ...['registry-up', 'registry-down', 'registry-changed', 'registry-agrees'],
 ];
 /** Metrics likewise. */
-const SHARED = ['build_info', 'check_ready', 'dependency_', 'log_lines', 'producer_'];
+const SHARED = ['build_info', 'check_ready', 'dependency_', 'log_lines', 'producer_', 'trace_spans'];
 
 function subject(transport: 'stream' | 'poll' = 'stream') {
   const lines: Record<string, unknown>[] = [];

@@ -1,8 +1,7 @@
-import type { ProbabilityDecision, StrategyResult } from '../../contracts/generated/events.ts';
 import { partitionOf } from '../../contracts/partitioner.ts';
-import type { DerivedEvent } from '../../contracts/topics.ts';
 import { refusalOfGap } from '../../contracts/trade-rules.ts';
-import { into, type PostgresProjector, type ProjectedEvent, type RowInsert } from '../projector.ts';
+import { BODY_HASH, ORDINAL, projectFields, rowOf } from '../field-rows.ts';
+import { into, type FieldRows, type PostgresProjector, type ProjectedEvent, type RowInsert } from '../projector.ts';
 import {
   ACTIVATIONS,
   DECISION_CONTRIBUTIONS,
@@ -15,6 +14,127 @@ import {
   VIEWS,
 } from './tables.ts';
 
+/** The origin of a derived event. */
+const PROVENANCE = {
+  event_id: 'eventId',
+  instrument: 'instrument',
+  event_time: 'eventTime',
+  tape_partition: 'tape.partition',
+  tape_offset: 'tape.offset',
+  sequence: 'sequence',
+  causes: 'causes',
+  engine_version: 'engineVersion',
+  config_hash: 'configHash',
+  body_hash: BODY_HASH,
+} as const;
+
+const FORECAST = {
+  direction: 'direction',
+  probability: 'probability',
+  confidence: 'confidence',
+  level: 'level',
+  reasoning: 'reasoning',
+  horizon_ms: 'hitRule.horizonMs',
+  min_move_bps: 'hitRule.minMoveBps',
+  reference_price: 'hitRule.referencePrice',
+  hit_rule_kind: 'hitRule.kind',
+  min_move_points: 'hitRule.minMovePoints',
+  grace_ms: 'hitRule.graceMs',
+  reference_rate: 'calibration.referenceRate',
+  evidence: 'calibration.evidence',
+  slope: 'calibration.slope',
+  intercept: 'calibration.intercept',
+  raw_probability: 'calibration.rawProbability',
+  calibrated_probability: 'calibration.calibratedProbability',
+  weight_of_reference: 'calibration.weights[0]',
+  weight_of_raw: 'calibration.weights[1]',
+  weight_of_calibrated: 'calibration.weights[2]',
+  effective_n: 'calibration.effectiveN',
+  last_outcome_offset: 'calibration.lastOutcomeOffset',
+} as const;
+
+const FIELD_ROWS: FieldRows = {
+  IndicatorSnapshot: [
+    rowOf<'IndicatorSnapshot', typeof INDICATOR_SNAPSHOTS>(INDICATOR_SNAPSHOTS, {
+      ...PROVENANCE,
+      last_price: 'lastPrice',
+      vwap: 'vwap',
+      vwap_deviation: 'vwapDeviation',
+      point_of_control: 'pointOfControl',
+      value_area_low: 'valueAreaLow',
+      value_area_high: 'valueAreaHigh',
+      range_high: 'rangeHigh',
+      range_low: 'rangeLow',
+      bar_volume: 'barVolume',
+      mean_bar_volume: 'meanBarVolume',
+      session_volume: 'sessionVolume',
+      trade_count: 'tradeCount',
+      first_offset: 'firstOffset',
+      last_offset: 'lastOffset',
+    }),
+  ],
+  StrategyResult: [
+    rowOf<'StrategyResult', typeof STRATEGY_EVALUATIONS>(STRATEGY_EVALUATIONS, {
+      ...PROVENANCE,
+      ...FORECAST,
+      strategy: 'strategy',
+      indicators: 'indicators',
+    }),
+  ],
+  ProbabilityDecision: [
+    rowOf<'ProbabilityDecision', typeof DECISIONS>(DECISIONS, { ...PROVENANCE, ...FORECAST }),
+    rowOf<'ProbabilityDecision', typeof DECISION_CONTRIBUTIONS>(
+      DECISION_CONTRIBUTIONS,
+      {
+        event_id: 'eventId',
+        ordinal: ORDINAL,
+        tape_partition: 'tape.partition',
+        tape_offset: 'tape.offset',
+        sequence: 'sequence',
+        engine_version: 'engineVersion',
+        config_hash: 'configHash',
+        body_hash: BODY_HASH,
+        strategy: 'contributions[].strategy',
+        result_id: 'contributions[].resultId',
+        direction: 'contributions[].direction',
+        probability: 'contributions[].probability',
+        confidence: 'contributions[].confidence',
+        weight: 'contributions[].weight',
+        evidence: 'contributions[].evidence',
+      },
+      'contributions',
+    ),
+  ],
+  Outcome: [
+    rowOf<'Outcome', typeof OUTCOMES>(OUTCOMES, {
+      ...PROVENANCE,
+      forecast_id: 'forecastId',
+      forecast_kind: 'forecastKind',
+      strategy: 'strategy',
+      direction: 'direction',
+      probability: 'probability',
+      verdict: 'verdict',
+      forecast_time: 'forecastTime',
+      due_time: 'dueTime',
+      reference_price: 'referencePrice',
+      observed_price: 'observedPrice',
+      observed_time: 'observedTime',
+      move_bps: 'moveBps',
+      resolving_trade_id: 'resolvingTradeId',
+      hit_rule_kind: 'hitRuleKind',
+      min_move_bps: 'minMoveBps',
+      min_move_points: 'minMovePoints',
+      level: 'level',
+      reference_rate: 'referenceRate',
+      raw_probability: 'rawProbability',
+      calibrated_probability: 'calibratedProbability',
+      overlap_weight: 'overlapWeight',
+      forecast_engine_version: 'forecastEngineVersion',
+      forecast_config_hash: 'forecastConfigHash',
+    }),
+  ],
+};
+
 /** Every derived event, activation and gap, kept permanently in Postgres. */
 export const postgresHistory: PostgresProjector = {
   name: 'postgres-history',
@@ -26,154 +146,17 @@ export const postgresHistory: PostgresProjector = {
   tables: TABLES,
   views: VIEWS,
   loadsWithoutKeys: true,
+  fieldRows: FIELD_ROWS,
   project,
 };
 
 function project(source: ProjectedEvent): readonly RowInsert[] {
-  if (source.type === 'IndicatorSnapshot') return [snapshotRow(source)];
-  if (source.type === 'StrategyResult') return [evaluationRow(source)];
-  if (source.type === 'ProbabilityDecision') return decisionRows(source);
-  if (source.type === 'Outcome') return [outcomeRow(source)];
   if (source.type === 'EngineActivated') return [activationRow(source)];
   if (source.type === 'TradeGap') return gapRows(source);
-  return [];
+  return projectFields(FIELD_ROWS[source.type] ?? [], source);
 }
 
 type Of<Name extends ProjectedEvent['type']> = Extract<ProjectedEvent, { type: Name }>;
-
-function provenance(event: DerivedEvent, bodyHash: Buffer) {
-  return {
-    event_id: event.eventId,
-    instrument: event.instrument,
-    event_time: event.eventTime,
-    tape_partition: event.tape.partition,
-    tape_offset: event.tape.offset,
-    sequence: event.sequence,
-    causes: event.causes,
-    engine_version: event.engineVersion,
-    config_hash: event.configHash,
-    body_hash: bodyHash,
-  };
-}
-
-function snapshotRow({ event, bodyHash }: Of<'IndicatorSnapshot'>): RowInsert {
-  return into(INDICATOR_SNAPSHOTS, {
-    ...provenance(event, bodyHash()),
-    last_price: event.lastPrice,
-    vwap: event.vwap,
-    vwap_deviation: event.vwapDeviation,
-    point_of_control: event.pointOfControl,
-    value_area_low: event.valueAreaLow,
-    value_area_high: event.valueAreaHigh,
-    range_high: event.rangeHigh,
-    range_low: event.rangeLow,
-    bar_volume: event.barVolume,
-    mean_bar_volume: event.meanBarVolume,
-    session_volume: event.sessionVolume,
-    trade_count: event.tradeCount,
-    first_offset: event.firstOffset,
-    last_offset: event.lastOffset,
-  });
-}
-
-function evaluationRow({ event, bodyHash }: Of<'StrategyResult'>): RowInsert {
-  return into(STRATEGY_EVALUATIONS, {
-    ...provenance(event, bodyHash()),
-    strategy: event.strategy,
-    direction: event.direction,
-    probability: event.probability,
-    confidence: event.confidence,
-    level: event.level,
-    indicators: JSON.stringify(event.indicators),
-    reasoning: event.reasoning,
-    ...ruleAndCalibration(event),
-  });
-}
-
-function decisionRows({ event, bodyHash }: Of<'ProbabilityDecision'>): readonly RowInsert[] {
-  const hash = bodyHash();
-  const decision = into(DECISIONS, {
-    ...provenance(event, hash),
-    direction: event.direction,
-    probability: event.probability,
-    confidence: event.confidence,
-    level: event.level,
-    reasoning: event.reasoning,
-    ...ruleAndCalibration(event),
-  });
-  const contributions = event.contributions.map((contribution, ordinal) =>
-    into(DECISION_CONTRIBUTIONS, {
-      event_id: event.eventId,
-      ordinal,
-      tape_partition: event.tape.partition,
-      tape_offset: event.tape.offset,
-      sequence: event.sequence,
-      engine_version: event.engineVersion,
-      config_hash: event.configHash,
-      body_hash: hash,
-      strategy: contribution.strategy,
-      result_id: contribution.resultId,
-      direction: contribution.direction,
-      probability: contribution.probability,
-      confidence: contribution.confidence,
-      weight: contribution.weight,
-      evidence: contribution.evidence,
-    }),
-  );
-  return [decision, ...contributions];
-}
-
-function ruleAndCalibration({ hitRule, calibration }: StrategyResult | ProbabilityDecision) {
-  const [ofReference, ofRaw, ofCalibrated] = calibration?.weights ?? [];
-  return {
-    horizon_ms: hitRule.horizonMs,
-    min_move_bps: hitRule.minMoveBps,
-    reference_price: hitRule.referencePrice,
-    hit_rule_kind: hitRule.kind,
-    min_move_points: hitRule.minMovePoints,
-    grace_ms: hitRule.graceMs,
-    reference_rate: calibration?.referenceRate ?? null,
-    evidence: calibration?.evidence ?? null,
-    slope: calibration?.slope ?? null,
-    intercept: calibration?.intercept ?? null,
-    raw_probability: calibration?.rawProbability ?? null,
-    calibrated_probability: calibration?.calibratedProbability ?? null,
-    weight_of_reference: ofReference ?? null,
-    weight_of_raw: ofRaw ?? null,
-    weight_of_calibrated: ofCalibrated ?? null,
-    effective_n: calibration?.effectiveN ?? null,
-    last_outcome_offset: calibration?.lastOutcomeOffset ?? null,
-  };
-}
-
-function outcomeRow({ event, bodyHash }: Of<'Outcome'>): RowInsert {
-  return into(OUTCOMES, {
-    ...provenance(event, bodyHash()),
-    forecast_id: event.forecastId,
-    forecast_kind: event.forecastKind,
-    strategy: event.strategy,
-    direction: event.direction,
-    probability: event.probability,
-    verdict: event.verdict,
-    forecast_time: event.forecastTime,
-    due_time: event.dueTime,
-    reference_price: event.referencePrice,
-    observed_price: event.observedPrice,
-    observed_time: event.observedTime,
-    move_bps: event.moveBps,
-    resolving_trade_id: event.resolvingTradeId,
-    hit_rule_kind: event.hitRuleKind,
-    min_move_bps: event.minMoveBps,
-    min_move_points: event.minMovePoints,
-    level: event.level,
-    reference_rate: event.referenceRate,
-    raw_probability: event.rawProbability,
-    calibrated_probability: event.calibratedProbability,
-    overlap_weight: event.overlapWeight,
-    forecast_engine_version: event.forecastEngineVersion,
-    forecast_config_hash: event.forecastConfigHash,
-  });
-}
 
 function activationRow({ event, bodyHash, partition, offset }: Of<'EngineActivated'>): RowInsert {
   return into(ACTIVATIONS, {

@@ -1,6 +1,7 @@
 import { Decimal } from '../../contracts/decimal.ts';
 import type { Column, Row, Table, Value } from '../projector.ts';
-import { storable, typeOf } from './postgres-text.ts';
+import { BinaryOutput } from './binary-output.ts';
+import { typeOf } from './postgres-text.ts';
 
 /**
  * Rows in COPY's binary format: cheaper than text for the writer and for Postgres, and stored identically.
@@ -10,12 +11,11 @@ import { storable, typeOf } from './postgres-text.ts';
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
 /** Marks the end in place of a row's number of fields. */
 const TRAILER = -1;
-const NULL_LENGTH = -1;
-const TEXT_OID = 25;
-const JSONB_VERSION = 1;
+export const NULL_LENGTH = -1;
+export const TEXT_OID = 25;
+export const JSONB_VERSION = 1;
 /** The epoch of Postgres, 2000-01-01, in microseconds since 1970. */
-const POSTGRES_EPOCH_US = 946_684_800_000_000;
-const UINT32_VALUES = 4_294_967_296;
+export const POSTGRES_EPOCH_US = 946_684_800_000_000;
 const NUMERIC_NEGATIVE = 0x4000;
 /** A digit of Postgres's numeric has base 10,000: four decimal digits. */
 const NUMERIC_BASE = 10_000;
@@ -24,34 +24,31 @@ const DECIMAL_TEXT = /^(-?)0*(\d*)(?:\.(\d+))?$/;
 
 /** The initial buffer for a batch's rows; it grows as needed. */
 const BYTES_GUESS = 262_144;
-/** The most bytes that UTF-8 needs for a UTF-16 code unit. */
-const BYTES_PER_UNIT_MAX = 3;
-/** More than any fixed-length value takes, with the lengths before it. */
-const FIXED_BYTES_MAX = 64;
 
 /** Rows of one table in COPY's format, header and trailer included. */
 export class BinaryRows {
   readonly #columns: readonly { readonly name: string; readonly write: Write }[];
-  readonly #output = new BinaryOutput(BYTES_GUESS);
+  /** For rows that are written elsewhere, field by field. */
+  readonly output = new BinaryOutput(BYTES_GUESS);
 
   constructor(table: Table) {
     this.#columns = Object.entries(table.columns).map(([name, column]) => ({ name, write: writerOf(column) }));
-    this.#output.bytes(SIGNATURE);
+    this.output.bytes(SIGNATURE);
   }
 
   add(row: Row): void {
-    this.#output.int16(this.#columns.length);
+    this.output.int16(this.#columns.length);
     for (const { name, write } of this.#columns) {
       const value = row[name];
-      if (value === null || value === undefined) this.#output.int32(NULL_LENGTH);
-      else write(this.#output, value);
+      if (value === null || value === undefined) this.output.int32(NULL_LENGTH);
+      else write(this.output, value);
     }
   }
 
   /** All bytes; must be the last call. */
   finish(): Buffer {
-    this.#output.int16(TRAILER);
-    return this.#output.taken();
+    this.output.int16(TRAILER);
+    return this.output.taken();
   }
 }
 
@@ -120,7 +117,7 @@ function writeTexts(output: BinaryOutput, texts: readonly string[]): void {
 }
 
 /** A price or size: its parts as base-10,000 digits, without BigInt. */
-function writeDecimal(output: BinaryOutput, { whole, fraction }: Decimal): void {
+export function writeDecimal(output: BinaryOutput, { whole, fraction }: Decimal): void {
   const groups = decimalGroups;
   let rest = whole;
   for (let index = WHOLE_GROUPS - 1; index >= 0; index -= 1) {
@@ -183,89 +180,4 @@ function writeGroups(
   output.int16(end === first ? 0 : sign);
   output.int16(decimals);
   for (let index = first; index < end; index += 1) output.int16(groups[index] ?? 0);
-}
-
-/** A big-endian byte writer; it always has room for a fixed-length value. */
-class BinaryOutput {
-  #buffer: Buffer;
-  #view: DataView;
-  #end = 0;
-
-  constructor(bytesGuess: number) {
-    this.#buffer = Buffer.allocUnsafeSlow(bytesGuess + FIXED_BYTES_MAX);
-    this.#view = viewOf(this.#buffer);
-  }
-
-  taken(): Buffer {
-    return this.#buffer.subarray(0, this.#end);
-  }
-
-  int16(value: number): void {
-    this.#reserve(2);
-    this.#view.setInt16(this.#end, value);
-    this.#end += 2;
-  }
-
-  int32(value: number): void {
-    this.#reserve(4);
-    this.#view.setInt32(this.#end, value);
-    this.#end += 4;
-  }
-
-  int64(value: number): void {
-    this.#reserve(8);
-    const high = Math.floor(value / UINT32_VALUES);
-    this.#view.setInt32(this.#end, high);
-    this.#view.setUint32(this.#end + 4, value - high * UINT32_VALUES);
-    this.#end += 8;
-  }
-
-  float64(value: number): void {
-    this.#reserve(8);
-    this.#view.setFloat64(this.#end, value);
-    this.#end += 8;
-  }
-
-  bytes(value: Uint8Array): void {
-    this.#reserve(value.length);
-    this.#buffer.set(value, this.#end);
-    this.#end += value.length;
-  }
-
-  /** UTF-8 preceded by its length, with a byte in between where given. */
-  text(value: string, version?: number): void {
-    const text = storable(value);
-    this.#reserve(FIXED_BYTES_MAX + text.length * BYTES_PER_UNIT_MAX);
-    const length = this.hole();
-    if (version !== undefined) {
-      this.#buffer[this.#end] = version;
-      this.#end += 1;
-    }
-    this.#end += this.#buffer.write(text, this.#end, 'utf8');
-    this.fill(length);
-  }
-
-  /** Reserves room for a length that is not yet known. */
-  hole(): number {
-    this.#reserve(4);
-    this.#end += 4;
-    return this.#end;
-  }
-
-  /** Fills in the length of the bytes written since. */
-  fill(hole: number): void {
-    this.#view.setInt32(hole - 4, this.#end - hole);
-  }
-
-  #reserve(bytes: number): void {
-    if (this.#buffer.length - this.#end >= bytes) return;
-    const larger = Buffer.allocUnsafeSlow(this.#buffer.length * 2 + bytes);
-    this.#buffer.copy(larger, 0, 0, this.#end);
-    this.#buffer = larger;
-    this.#view = viewOf(larger);
-  }
-}
-
-function viewOf(buffer: Buffer): DataView {
-  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }

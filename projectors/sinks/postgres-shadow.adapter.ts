@@ -5,7 +5,6 @@ import { beginGeneration, positionRows, swapGeneration } from './postgres-genera
 import { createKeys, firstDifference, schemaOf } from './postgres-schema.ts';
 import { overtaken } from './refusals.ts';
 import { createPostgresSink, liveLockName } from './postgres-sink.adapter.ts';
-import { RowPack } from './row-pack.ts';
 
 /** The live writers finish a batch within this time. */
 const FREEZE_TIMEOUT_MS = 60_000;
@@ -52,7 +51,7 @@ export async function beginShadow(
     generation: shadow,
     live,
     position: (topic, partition) => sink.position(topic, partition),
-    pack: () => new RowPack(),
+    pack: () => sink.pack(),
     apply: (sinkBatch) => sink.apply(sinkBatch),
     livePositions: () => withClient(pool, (client) => positionRows(client, schemaOf(projector, live))),
     async finishLoad() {

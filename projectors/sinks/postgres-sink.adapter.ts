@@ -3,6 +3,7 @@ import { TapeproofError } from '../../platform/errors.ts';
 import { sqlStateOf, withClient, type Client, type Pool } from '../../platform/postgres.ts';
 import type { PostgresProjector, RowInsert } from '../projector.ts';
 import { BEGINNING, type Application, type Counts, type SinkBatch, type Position, type Sink } from '../sink.ts';
+import { fieldCopiersOf } from './field-copier.ts';
 import { assertTape, overtaken } from './refusals.ts';
 import { generationsOf } from './postgres-generation.adapter.ts';
 import { contradictions, writeNew, writeOnce, type Conflict } from './postgres-rows.adapter.ts';
@@ -34,8 +35,12 @@ function advanceSql(schema: string, role: 'live' | 'building'): string {
       AND EXISTS (SELECT FROM tapeproof.projector_generations WHERE projector = $13 AND ${role} = $14)`;
 }
 
-export function createPostgresSink(settings: SinkSettings): Sink<RowInsert> {
+/** It packs whatever it can. */
+export type PostgresSink = Sink<RowInsert> & { pack(): RowPack };
+
+export function createPostgresSink(settings: SinkSettings): PostgresSink {
   const { pool, projector, generation } = settings;
+  const copiers = projector.fieldRows === undefined ? undefined : fieldCopiersOf(projector.fieldRows);
   const within: Within = async (work) => {
     try {
       return await withClient(pool, work);
@@ -48,7 +53,7 @@ export function createPostgresSink(settings: SinkSettings): Sink<RowInsert> {
     generation,
     ...(roots === undefined ? {} : { roots }),
     position: (topic, partition) => within((client) => readPosition(client, settings, topic, partition)),
-    pack: () => new RowPack(),
+    pack: () => new RowPack(copiers),
     async apply(sinkBatch) {
       try {
         return await withClient(pool, (client) => applyIn(client, settings, sinkBatch));

@@ -1,5 +1,6 @@
-import type { Row, RowInsert, Table } from '../projector.ts';
+import type { ProjectedEvent, Row, RowInsert, Table } from '../projector.ts';
 import type { Pack, ProjectedRecord } from '../sink.ts';
+import type { FieldCopiers } from './field-copier.ts';
 import { BinaryRows } from './postgres-binary.ts';
 
 /** Below this number of rows a statement with arrays is quicker than COPY's extra round trip. */
@@ -13,6 +14,12 @@ export type PackedRows =
 export class RowPack implements Pack<RowInsert> {
   records = 0;
   readonly #tables = new Map<Table, { rows: Row[]; binary: BinaryRows | undefined }>();
+  readonly #copiers: FieldCopiers | undefined;
+
+  /** @param copiers - of the record types that need no projection. */
+  constructor(copiers?: FieldCopiers) {
+    this.#copiers = copiers;
+  }
 
   static of(records: readonly ProjectedRecord<RowInsert>[]): RowPack {
     const pack = new RowPack();
@@ -25,18 +32,38 @@ export class RowPack implements Pack<RowInsert> {
     for (const { table, row } of output) {
       let packed = this.#tables.get(table);
       if (packed === undefined) this.#tables.set(table, (packed = { rows: [], binary: undefined }));
+      if (packed.binary !== undefined) {
+        packed.binary.add(row);
+        continue;
+      }
       packed.rows.push(row);
       if (packed.rows.length < COPY_ROWS_MIN || table.merge !== undefined) continue;
-      packed.binary ??= new BinaryRows(table);
+      packed.binary = new BinaryRows(table);
       for (const waiting of packed.rows) packed.binary.add(waiting);
       packed.rows.length = 0;
     }
   }
 
+  copy(source: ProjectedEvent): boolean {
+    const copier = this.#copiers?.get(source.type);
+    // The first rows of a table wait until there are enough of them for COPY.
+    if (copier === undefined || !copier.tables.every((table) => this.#tables.get(table)?.binary !== undefined)) {
+      return false;
+    }
+    const isCopied = copier.copy(source, (table) => this.#binaryOf(table).output);
+    if (isCopied) this.records += 1;
+    return isCopied;
+  }
+
+  #binaryOf(table: Table): BinaryRows {
+    const binary = this.#tables.get(table)?.binary;
+    if (binary === undefined) throw new RangeError(`${table.name} has no rows for COPY yet`);
+    return binary;
+  }
+
   /** In the order of the tables' first use. The pack accepts nothing afterwards. */
   *tables(): Generator<PackedRows> {
     for (const [table, { rows, binary }] of this.#tables) {
-      for (const row of binary === undefined ? [] : rows) binary?.add(row);
       yield binary === undefined ? { table, rows } : { table, copy: binary.finish() };
     }
   }
