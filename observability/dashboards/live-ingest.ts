@@ -1,5 +1,5 @@
 import type { DashboardDefinition } from './dashboard.ts';
-import { gauge, rate, rise } from './promql.ts';
+import { gauge, quantiles, rate, rise } from './promql.ts';
 
 /** From the venues to the tape. */
 export const LIVE_INGEST: DashboardDefinition = {
@@ -40,6 +40,30 @@ export const LIVE_INGEST: DashboardDefinition = {
           description: 'Received again, per second: usual after a reconnect, and with a second process.',
           unit: 'cps',
           queries: [rate('tapeproof_live_duplicates_total', ['instrument', 'origin'])],
+        },
+        {
+          title: 'Messages',
+          description: 'Received by WebSocket, per second.',
+          unit: 'cps',
+          queries: [rate('tapeproof_live_frames_total', ['venue'])],
+        },
+        {
+          title: 'From the venue to the tape',
+          description: "From a trade's stamp to Kafka's acknowledgement.",
+          unit: 's',
+          queries: quantiles('tapeproof_live_tape_lag_seconds', ['venue']),
+        },
+        {
+          title: 'Clock offset',
+          description: "How far this clock is ahead of the venue's, the fastest delivery included.",
+          unit: 's',
+          queries: [gauge('tapeproof_live_clock_offset_seconds', ['venue', 'instance'])],
+        },
+        {
+          title: 'Words of the venue',
+          description: 'Subscriptions refused, reconnects announced, maintenance.',
+          unit: 'short',
+          queries: [rise('tapeproof_live_notices_total', ['venue', 'notice'])],
         },
         {
           title: 'Watermarks',

@@ -186,7 +186,7 @@ export const METRICS = {
       forS: 300,
       meaning: 'The version of this engine is not the one in force: it derives nothing from that partition.',
       action:
-        'Finish the upgrade: run the version that /ready names, or put this one in force with `npx tapeproof activate`. If nobody ordered it: `npx tapeproof report activations`, then `npx tapeproof activate --revoke`.',
+        'Finish the upgrade: run the version that /ready names, or put this one in force with `npx tapeproof activate`. If nobody ordered it: `npx tapeproof report activations`, then `npx tapeproof activate --revoke ID --reason TEXT`.',
     },
   ),
   tapeproof_engine_events_compared_total: counter(
