@@ -127,7 +127,7 @@ function outcomeNode(report: AuditReport): Node {
       ? 'no trade in time'
       : `${size} from ${event.referencePrice.toString()} to ${event.observedPrice.toString()}`;
   return {
-    lines: [`${event.verdict}  ${event.eventId}  ${move}`, placeText(outcome)],
+    lines: [`${event.verdict}  ${event.eventId}  ${move}`, placeText(outcome, outcome.event.eventTime)],
     children: [
       ...(resolvingTrade === undefined ? [] : [tradeNode('resolving trade', resolvingTrade)]),
       ...(voidingWatermark === undefined ? [] : [watermarkNode(voidingWatermark)]),
@@ -148,7 +148,7 @@ function forecastNode(report: AuditReport): Node {
   return {
     lines: [
       `decision  ${event.eventId}  ${forecastText(event)}`,
-      placeText(decision),
+      placeText(decision, decision.event.eventTime),
       ...reasoningLines(event, reasoning),
       ruleText(event),
     ],
@@ -159,7 +159,10 @@ function forecastNode(report: AuditReport): Node {
 function resultNode(result: Located<EventTypes['StrategyResult']>, reasoning: AuditReport['reasoning']): Node {
   const { event } = result;
   const name = `${event.strategy}  ${event.eventId}  ${forecastText(event)}`;
-  return { lines: [name, placeText(result), ...reasoningLines(event, reasoning)], children: [] };
+  return {
+    lines: [name, placeText(result, result.event.eventTime), ...reasoningLines(event, reasoning)],
+    children: [],
+  };
 }
 
 /** The origin of a forecast: the formula, and its evidence as calibrated by past outcomes. */
@@ -198,7 +201,7 @@ function snapshotNode({ snapshot, trades }: AuditReport): Node {
   return {
     lines: [
       `snapshot  ${event.eventId}  ${event.instrument}  last ${event.lastPrice.toString()}`,
-      placeText(snapshot),
+      placeText(snapshot, snapshot.event.eventTime),
       `VWAP ${event.vwap.toPrecision(10)} ± ${event.vwapDeviation.toPrecision(6)}, point of control ${event.pointOfControl.toString()}, value area ${event.valueAreaLow.toString()} to ${event.valueAreaHigh.toString()}, range ${range}`,
     ],
     children: [
@@ -235,7 +238,7 @@ function gapNode(gap: Located<TradeGap>): Node {
   return {
     lines: [
       `gap  ${firstTradeId} to ${lastTradeId}  ${missingTrades.toLocaleString('en')} trades  ${reason}`,
-      placeText({ ...gap, event: { eventTime: toTime } }),
+      placeText(gap, toTime),
     ],
     children: [],
   };
@@ -244,7 +247,10 @@ function gapNode(gap: Located<TradeGap>): Node {
 function watermarkNode(watermark: Located<Watermark>): Node {
   const { venue, instruments } = watermark.event;
   return {
-    lines: [`watermark  ${instruments.length} instruments of ${venue} are known up to here`, placeText(watermark)],
+    lines: [
+      `watermark  ${instruments.length} instruments of ${venue} are known up to here`,
+      placeText(watermark, watermark.event.eventTime),
+    ],
     children: [],
   };
 }
@@ -258,7 +264,7 @@ function tradeNode(label: string, trade: CountedTrade): Node {
   return {
     lines: [
       `${label}  ${event.tradeId}  ${event.price.toString()} × ${event.size.toString()} ${event.side}${corrected}`,
-      placeText({ ...trade, hash: trade.hash, event: { eventTime: event.eventTime } }),
+      placeText(trade, event.eventTime),
     ],
     children: [],
   };
@@ -277,8 +283,8 @@ function ruleText({ hitRule }: EventTypes['ProbabilityDecision']): string {
   return `hit when the price has moved that way by more than ${least} after ${horizonMs / 1_000} s`;
 }
 
-function placeText({ topic, partition, offset, hash, event }: Located<{ readonly eventTime: number }>): string {
-  return `${topic}-${partition} @ ${offset}  ${isoTimeOf(event.eventTime)}  #${hash.slice(0, HASH_DIGITS)}`;
+function placeText({ topic, partition, offset, hash }: Omit<Located<unknown>, 'event'>, eventTime: number): string {
+  return `${topic}-${partition} @ ${offset}  ${isoTimeOf(eventTime)}  #${hash.slice(0, HASH_DIGITS)}`;
 }
 
 function treeLines(node: Node, first = '', rest = ''): string[] {
