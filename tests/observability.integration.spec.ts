@@ -48,8 +48,15 @@ const TOLD_ELSEWHERE: readonly LogAction[] = [
   // A store without what a comparison needs, and anchors before their events: projectors/root-watch.
   ...(['root-awaited', 'roots-not-compared'] as const),
 ];
-/** A Redis that evicts keys is set up in another test, and forgeries in forged-log.integration.spec.ts. */
-const MOVED_ELSEWHERE: readonly string[] = ['tapeproof_projector_sink_evicts', 'tapeproof_projector_roots_differing'];
+/**
+ * A Redis that evicts keys is set up in another test, forgeries are in forged-log.integration.spec.ts, and the engine that
+ * is behind here stands before an activation, which has no market time: the projector's lag moves in the outage of Redis.
+ */
+const MOVED_ELSEWHERE: readonly string[] = [
+  'tapeproof_projector_sink_evicts',
+  'tapeproof_projector_roots_differing',
+  'tapeproof_consumer_lag_market_seconds',
+];
 /** Counters that begin with what they count: see TOLD_ELSEWHERE. */
 const COUNTED_ELSEWHERE: readonly string[] = [
   'tapeproof_trace_spans_total',
