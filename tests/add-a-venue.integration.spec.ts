@@ -34,7 +34,7 @@ describe('docs/add-a-venue.md, followed word for word', () => {
   });
 
   it('is offered at the command line', async () => {
-    const { exitCode, output } = await project.tapeproof('ingest', 'venues');
+    const { exitCode, output } = await project.tapeproof('ingest', 'venues', '--json');
     expect(exitCode, output).toBe(0);
     expect(output).toContain('An exchange that exists only on this page');
   });

@@ -1,30 +1,11 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
-/** The files that a copy of the project needs to check and test its code. */
-const COPIED = [
-  'bench',
-  'bin',
-  'config',
-  'contracts',
-  'dashboard',
-  'evaluators',
-  'migrations',
-  'platform',
-  'producers',
-  'projectors',
-  'proofs',
-  'stack',
-  'tests',
-  'eslint.config.js',
-  'package.json',
-  'pipeline.ts',
-  'tsconfig.json',
-  'vitest.config.ts',
-];
 /** A block of code whose first line names its file. */
 const BLOCK = /^```ts\n(\/\/ (\S+\.ts)\n[\s\S]*?)^```$/gm;
 
@@ -43,7 +24,7 @@ export interface FollowedDocument {
 /** Follows the instructions of a page of docs/, in a copy of the project. */
 export async function followDocument(page: string): Promise<FollowedDocument> {
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-document-'));
-  for (const name of COPIED) await cp(join(REPOSITORY, name), join(folder, name), { recursive: true });
+  for (const name of await projectFiles()) await cp(join(REPOSITORY, name), join(folder, name));
   await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
   const files: string[] = [];
   for (const [, code = '', file = ''] of (await readFile(join(REPOSITORY, page), 'utf8')).matchAll(BLOCK)) {
@@ -58,6 +39,13 @@ export async function followDocument(page: string): Promise<FollowedDocument> {
     tapeproof: (...words) => runNode(folder, join(folder, 'bin', 'cli.ts'), words),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** The project's own files, also those that are not committed yet; a deleted one is left out. */
+async function projectFiles(): Promise<readonly string[]> {
+  const words = ['-C', REPOSITORY, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  const { stdout } = await promisify(execFile)('git', words, { maxBuffer: 16_777_216 });
+  return stdout.split('\0').filter((name) => name !== '' && existsSync(join(REPOSITORY, name)));
 }
 
 function runNode(
