@@ -68,6 +68,7 @@ describe('the stores and the logs are as if nothing had happened', () => {
       expect(await world.runUndisturbed()).toEqual(disturbed);
       expect(Object.entries(disturbed).filter(([, digest]) => digest.startsWith('0 '))).toEqual([
         ['postgres conflicts', expect.any(String)],
+        ['postgres events_in_doubt', expect.any(String)],
       ]);
     },
     TEST_TIMEOUT_MS,
