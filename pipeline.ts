@@ -53,7 +53,7 @@ export const pipeline = {
     reads: [TAPE_TOPIC],
     writes: [...DERIVED_TOPICS, STATES_TOPIC, ANCHORS_TOPIC, DEAD_LETTERS_TOPIC],
   },
-  /** Events → read models, each with its own consumer group. */
+  /** Events → read models, each with its own consumer group; those with an output whole hold it to the roots in the anchors. */
   projectors: { all: PROJECTORS, run: runProjector },
   /** The logs → signed heads: outside the pure function, nothing is derived from them. */
   checkpoints: {

@@ -3,20 +3,7 @@
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-type Schema =
-  | string
-  | Schema[]
-  | {
-      readonly type: Schema;
-      readonly name?: string;
-      readonly doc?: string;
-      readonly logicalType?: string;
-      readonly symbols?: readonly string[];
-      readonly items?: Schema;
-      readonly values?: Schema;
-      readonly fields?: readonly { readonly name: string; readonly type: Schema; readonly doc?: string }[];
-    };
+import type { SchemaJson } from './schema-json.ts';
 
 const PRIMITIVES: Readonly<Record<string, string>> = {
   null: 'null',
@@ -34,7 +21,7 @@ const banner = '// Generated from contracts/events/*.avsc by `npm run generate`.
 const declarations = new Map<string, string>();
 
 /** TypeScript of a schema; named types are declared once, on the side. */
-function typeScriptOf(schema: Schema): string {
+function typeScriptOf(schema: SchemaJson): string {
   if (typeof schema === 'string') return PRIMITIVES[schema] ?? schema;
   if (Array.isArray(schema)) return schema.map(typeScriptOf).join(' | ');
   if (schema.logicalType === 'decimal') return 'Decimal';
@@ -68,7 +55,7 @@ const PRIMITIVE_WRITERS: Readonly<Record<string, string>> = {
 const writers = new Map<string, string>();
 
 /** The statement that writes a value of a schema; functions of named types are made once, on the side. */
-function writingOf(schema: Schema, value: string): string {
+function writingOf(schema: SchemaJson, value: string): string {
   if (Array.isArray(schema)) return `writeNullable(${value}, ${writerOf(schema[1] ?? 'null')})`;
   if (typeof schema === 'object' && schema.type === 'array') {
     return `writeArray(${value}, ${writerOf(schema.items ?? 'null')})`;
@@ -80,7 +67,7 @@ function writingOf(schema: Schema, value: string): string {
 }
 
 /** The name of the function that writes a value of a schema. */
-function writerOf(schema: Schema): string {
+function writerOf(schema: SchemaJson): string {
   const writer = typeof schema === 'string' ? (PRIMITIVE_WRITERS[schema] ?? `write${schema}`) : undefined;
   if (writer !== undefined) return writer;
   if (typeof schema === 'string' || Array.isArray(schema)) throw new Error('nothing writes a union within a type');
@@ -107,7 +94,7 @@ function declare(name: string, text: string): void {
 const files = readdirSync(eventsFolder)
   .filter((file) => file.endsWith('.avsc'))
   .sort();
-const schemas = files.map((file) => JSON.parse(readFileSync(join(eventsFolder, file), 'utf8')) as Schema);
+const schemas = files.map((file) => JSON.parse(readFileSync(join(eventsFolder, file), 'utf8')) as SchemaJson);
 const names = schemas.map(typeScriptOf);
 const events = [
   banner,

@@ -1,4 +1,5 @@
 import { SCHEMAS, type RecordName } from './generated/events.ts';
+import type { SchemaJson } from './schema-json.ts';
 
 /** A field's type, as far as it decides how its bytes are read. A list's elements have a {@link FieldTable} of their own. */
 export type FieldKind = 'text' | 'bytes' | 'int' | 'long' | 'double' | 'boolean' | 'decimal' | 'symbol' | 'list';
@@ -14,19 +15,6 @@ export interface PlainField {
   /** Of a list: the fields of its elements. A map's are `key` and `value`; an element that is not a record is `value`. */
   readonly elements: FieldTable | undefined;
 }
-
-type Schema =
-  | string
-  | readonly Schema[]
-  | {
-      readonly type: Schema;
-      readonly name?: string;
-      readonly logicalType?: string;
-      readonly symbols?: readonly string[];
-      readonly items?: Schema;
-      readonly values?: Schema;
-      readonly fields?: readonly { readonly name: string; readonly type: Schema }[];
-    };
 
 /** One step of the way through a body: past a value, or past a union's index. */
 interface Step {
@@ -72,7 +60,7 @@ export class FieldTable {
   /** The body whose fields are known: a reader and a writer in succession need them. */
   #located: Uint8Array | undefined;
 
-  constructor(schema: Schema, named = new Map<string, Schema>(), elementsMax = 1) {
+  constructor(schema: SchemaJson, named = new Map<string, SchemaJson>(), elementsMax = 1) {
     const compiler = new Compiler(named);
     compiler.add(schema, '', false);
     this.fields = compiler.fields;
@@ -167,7 +155,7 @@ const tables = new Map<RecordName, FieldTable>();
 /** The fields of a record type in this build's schema. One table for all users: use it before the next body is located. */
 export function fieldTableOf(name: RecordName): FieldTable {
   let table = tables.get(name);
-  if (table === undefined) tables.set(name, (table = new FieldTable(JSON.parse(SCHEMAS[name]) as Schema)));
+  if (table === undefined) tables.set(name, (table = new FieldTable(JSON.parse(SCHEMAS[name]) as SchemaJson)));
   return table;
 }
 
@@ -214,13 +202,13 @@ function countAt(body: Uint8Array, at: number): number {
 class Compiler {
   readonly fields = new Map<string, PlainField>();
   readonly steps: Step[] = [];
-  readonly #named: Map<string, Schema>;
+  readonly #named: Map<string, SchemaJson>;
 
-  constructor(named: Map<string, Schema>) {
+  constructor(named: Map<string, SchemaJson>) {
     this.#named = named;
   }
 
-  add(schema: Schema, path: string, mayBeNull: boolean): void {
+  add(schema: SchemaJson, path: string, mayBeNull: boolean): void {
     const known = typeof schema === 'string' ? this.#named.get(schema) : undefined;
     if (known !== undefined) this.add(known, path, mayBeNull);
     else if (typeof schema === 'string') this.#leaf(kindOf(schema, path), path, mayBeNull);
@@ -244,7 +232,7 @@ class Compiler {
   }
 
   /** A union of null, first, and another type. */
-  #nullable([first, second]: readonly Schema[], path: string): void {
+  #nullable([first, second]: readonly SchemaJson[], path: string): void {
     if (first !== 'null' || second === undefined) throw new RangeError(`${path} is not null or one other type`);
     const slot = this.fields.size;
     const step: Step = { kind: 'nullable', slot, size: 0, steps: 0, elements: undefined };
@@ -254,7 +242,7 @@ class Compiler {
     step.steps = this.steps.length - before;
   }
 
-  #list(items: Schema, path: string, mayBeNull: boolean): void {
+  #list(items: SchemaJson, path: string, mayBeNull: boolean): void {
     const found = typeof items === 'string' ? (this.#named.get(items) ?? items) : items;
     const isRecord = typeof found === 'object' && 'type' in found && found.type === 'record';
     const element = isRecord ? found : { type: 'record', fields: [{ name: 'value', type: found }] };

@@ -6,19 +6,7 @@ import { Decimal } from './decimal.ts';
 import { SCHEMAS, type EventTypes, type RecordName, type Trade } from './generated/events.ts';
 import { WRITERS } from './generated/plain-writers.ts';
 import { writeInt, writeMap, writePlain } from './plain-writer.ts';
-
-type Schema =
-  | string
-  | Schema[]
-  | {
-      readonly type: Schema;
-      readonly name?: string;
-      readonly logicalType?: string;
-      readonly symbols?: readonly string[];
-      readonly items?: Schema;
-      readonly values?: Schema;
-      readonly fields?: readonly { readonly name: string; readonly type: Schema }[];
-    };
+import type { SchemaJson } from './schema-json.ts';
 
 /** A value as our types have it, and as avsc writes it without any type of ours. */
 interface Pair {
@@ -69,7 +57,7 @@ function pairOf(pairs: Readonly<Record<string, Pair>>): Pair {
 }
 
 /** Any value of a schema. */
-function anyOf(schema: Schema, named: Map<string, fc.Arbitrary<Pair>>): fc.Arbitrary<Pair> {
+function anyOf(schema: SchemaJson, named: Map<string, fc.Arbitrary<Pair>>): fc.Arbitrary<Pair> {
   if (Array.isArray(schema)) return fc.oneof(...schema.map((branch) => anyOf(branch, named)));
   if (typeof schema === 'string') return PRIMITIVES[schema] ?? named.get(schema) ?? fc.constant({ ours: 0, avro: 0 });
   const { type, name, logicalType, symbols = [], items = 'null', values = 'null', fields = [] } = schema;
@@ -109,7 +97,7 @@ const trade: Trade = {
 
 describe('writePlain', () => {
   it.each(RECORD_NAMES)('writes %s as avsc writes it', (name: RecordName) => {
-    const schema = JSON.parse(SCHEMAS[name]) as Schema;
+    const schema = JSON.parse(SCHEMAS[name]) as SchemaJson;
     const reference = avro.Type.forSchema(schema as never, { wrapUnions: false });
     let plain = 0;
     fc.assert(

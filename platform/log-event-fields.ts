@@ -3,6 +3,27 @@ import type { LogAction } from './log-events.ts';
 
 type FieldName = keyof typeof LOG_FIELDS | 'error';
 
+/** Of an engine, since it started. */
+const ENGINE_COUNTS = [
+  'tapeproof.records',
+  'tapeproof.events',
+  'tapeproof.dead_letters',
+  'tapeproof.anchors',
+  'tapeproof.recoveries',
+  'tapeproof.recovered',
+  'tapeproof.compared',
+  'tapeproof.skipped',
+] as const;
+/** The events that an anchor names, and its places. */
+const ROOT_WINDOW = [
+  'tapeproof.topic',
+  'tapeproof.partition',
+  'tapeproof.from_sequence',
+  'tapeproof.next_sequence',
+  'tapeproof.tape.offset',
+  'tapeproof.offset',
+] as const;
+
 /** What a line of each kind may say besides the fields of every line; what is unknown is left out. */
 export const LOG_EVENT_FIELDS = {
   'http-listening': ['url.full'],
@@ -109,26 +130,8 @@ export const LOG_EVENT_FIELDS = {
   'foreign-event': ['tapeproof.topic', 'tapeproof.partition', 'tapeproof.offset', 'tapeproof.fate'],
   'output-lost': ['tapeproof.tape.partition', 'tapeproof.topic'],
   'hand-over-awaited': ['tapeproof.tape.partition', 'tapeproof.tape.offset', 'tapeproof.engine_version'],
-  'engine-progress': [
-    'tapeproof.records',
-    'tapeproof.events',
-    'tapeproof.dead_letters',
-    'tapeproof.anchors',
-    'tapeproof.recoveries',
-    'tapeproof.recovered',
-    'tapeproof.compared',
-    'tapeproof.skipped',
-  ],
-  'engine-stopped': [
-    'tapeproof.records',
-    'tapeproof.events',
-    'tapeproof.dead_letters',
-    'tapeproof.anchors',
-    'tapeproof.recoveries',
-    'tapeproof.recovered',
-    'tapeproof.compared',
-    'tapeproof.skipped',
-  ],
+  'engine-progress': ENGINE_COUNTS,
+  'engine-stopped': ENGINE_COUNTS,
   'dead-letter': [
     'event.id',
     'event.reason',
@@ -149,22 +152,8 @@ export const LOG_EVENT_FIELDS = {
     'tapeproof.next_offset',
     'tapeproof.conflicts',
   ],
-  'root-differs': [
-    'tapeproof.topic',
-    'tapeproof.partition',
-    'tapeproof.from_sequence',
-    'tapeproof.next_sequence',
-    'tapeproof.tape.offset',
-    'tapeproof.offset',
-  ],
-  'root-awaited': [
-    'tapeproof.topic',
-    'tapeproof.partition',
-    'tapeproof.from_sequence',
-    'tapeproof.next_sequence',
-    'tapeproof.tape.offset',
-    'tapeproof.offset',
-  ],
+  'root-differs': ROOT_WINDOW,
+  'root-awaited': ROOT_WINDOW,
   'roots-not-compared': [],
   'oracle-divergence': ['event.id'],
   'projector-started': ['tapeproof.generation'],

@@ -83,7 +83,7 @@ class PlayedVenue {
       if (this.unseen.size > 0 || (this.next === 0 && this.clients.size === 0)) return;
       if (!this.publish()) resolve(undefined);
     }, this.options.frameIntervalMs);
-    // eslint-disable-next-line @typescript-eslint/no-this-alias
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- the getter below belongs to another object
     const venue = this;
     return {
       webSocketUrl: `ws://127.0.0.1:${port}`,
