@@ -18,7 +18,7 @@ import { fromPagedState, toPagedState, type PageOrigins, type PagesByHash } from
 /** Bytes of the state's head, or of a page, in one record. */
 export const STATE_CHUNK_BYTES = 512 * 1_024;
 /** Number of the state's form. A build that reads an older one imports it: see {@link parseTaskState}. */
-const STATE_FORMAT = 5;
+export const STATE_FORMAT = 5;
 
 /** An anchor as it is written: the manifest, the state's head in chunks, and the new pages. */
 export interface AnchorRecord {

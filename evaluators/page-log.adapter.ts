@@ -34,17 +34,24 @@ export class PageLog {
    * @throws TapeproofError UNREACHABLE
    */
   async read(head: Buffer): Promise<PagesByHash | undefined> {
-    let texts = [head];
-    while (texts.length > 0) {
-      const named = texts.map(namedBy);
-      if (named.includes(undefined)) return undefined;
-      const names = new Map(named.flatMap((each) => each ?? []).map((name) => [name.hash, name]));
-      if (!(await this.#findAll(names))) return undefined;
-      texts = [...names.values()].flatMap(({ part }) =>
-        part === undefined ? [] : (this.#found.get(part)?.bytes ?? []),
-      );
+    for (let texts: readonly Buffer[] | undefined = [head]; texts?.length !== 0; texts = await this.#readNamed(texts)) {
+      if (texts === undefined) return undefined;
     }
     return this.#found;
+  }
+
+  /** The pages that a head or a part names itself, perhaps with others. @returns and @throws like {@link read}. */
+  async readNamed(json: Buffer): Promise<PagesByHash | undefined> {
+    return (await this.#readNamed([json])) === undefined ? undefined : this.#found;
+  }
+
+  /** @returns the parts among the pages that some JSON names. */
+  async #readNamed(texts: readonly Buffer[]): Promise<Buffer[] | undefined> {
+    const named = texts.map(namedBy);
+    if (named.includes(undefined)) return undefined;
+    const names = new Map(named.flatMap((each) => each ?? []).map((name) => [name.hash, name]));
+    if (!(await this.#findAll(names))) return undefined;
+    return [...names.values()].flatMap(({ part }) => (part === undefined ? [] : (this.#found.get(part)?.bytes ?? [])));
   }
 
   async #findAll(names: ReadonlyMap<string, { readonly writtenAt: number }>): Promise<boolean> {

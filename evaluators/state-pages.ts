@@ -142,10 +142,25 @@ export function pageOriginsOf(head: Buffer, pages: PagesByHash): PageOrigins {
  * @throws Error when a page is missing; SyntaxError when the head or a part is not JSON.
  */
 export function fromPagedState(head: Buffer, pages: PagesByHash): unknown {
-  return JSON.parse(head.toString('utf8'), (_key, value: unknown) => {
+  return restored(head, (hash) => pageIn(pages, hash));
+}
+
+/**
+ * The same as far as there are pages: a missing one stays the reference that names it, which may be written as JSON and
+ * restored later.
+ *
+ * @throws SyntaxError when the head or a part is not JSON.
+ */
+export function fromSomePages(head: Buffer, pages: PagesByHash): unknown {
+  return restored(head, (hash) => pages.get(hash));
+}
+
+function restored(json: Buffer, pageOf: (hash: string) => StatePage | undefined): unknown {
+  return JSON.parse(json.toString('utf8'), (_key, value: unknown) => {
     if (!isReference(value)) return value;
-    if (value.part !== undefined) return fromPagedState(pageIn(pages, value.part).bytes, pages);
-    return pageIn(pages, value.page ?? '');
+    const page = pageOf(value.part ?? value.page ?? '');
+    if (page === undefined) return value;
+    return value.part === undefined ? page : restored(page.bytes, pageOf);
   });
 }
 

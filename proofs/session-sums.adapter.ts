@@ -9,13 +9,13 @@ import {
   type LogAccess,
   type StoredAnchor,
 } from '../evaluators/anchor-log.adapter.ts';
-import { parseTaskState } from '../evaluators/anchor.ts';
-import { ENGINE_VERSION } from '../evaluators/configuration.ts';
+import { STATE_FORMAT } from '../evaluators/anchor.ts';
 import { exactOf, unitsAt } from '../evaluators/exact-decimals.ts';
 import type { InstrumentState } from '../evaluators/instrument.ts';
 import { PageLog } from '../evaluators/page-log.adapter.ts';
 import { SeenTrades } from '../evaluators/seen-trades.ts';
-import { contentOf } from '../evaluators/state-pages.ts';
+import { fromPagedState, fromSomePages } from '../evaluators/state-pages.ts';
+import type { TaskState } from '../evaluators/task-state.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { lastAnchor, type ActivationPorts } from './activation-log.ts';
 import type { SessionSums, SumsBefore } from './sums-before.ts';
@@ -55,7 +55,6 @@ async function anchorFor(
   access: ActivationPorts & Omit<LogAccess, 'decode'>,
   { tape: { partition }, firstOffset, lastOffset, configHash, engineVersion }: EventTypes['IndicatorSnapshot'],
 ): Promise<StoredAnchor | undefined> {
-  if (engineVersion !== ENGINE_VERSION) return undefined;
   const last = await lastAnchor(access, partition, ({ tape }) => tape.offset <= lastOffset);
   if (last === undefined) return undefined;
   for await (const anchor of anchorsWithin(access, partition, last.logOffset, last.logOffset + 1)) {
@@ -66,27 +65,32 @@ async function anchorFor(
   return undefined;
 }
 
-async function instrumentAt(
-  access: LogAccess,
-  anchor: StoredAnchor,
-  name: string,
-): Promise<InstrumentState | undefined> {
+/** What a snapshot's figures need of an instrument's state. Its pending forecasts are most of it, and are not read. */
+type SumsState = Pick<InstrumentState, 'name' | 'clock' | 'formerTradeIds' | 'identities' | 'amendments' | 'sessions'>;
+
+async function instrumentAt(access: LogAccess, anchor: StoredAnchor, name: string): Promise<SumsState | undefined> {
   if (!(await liesOnTape(access, anchor))) return undefined;
   const head = await readState(access, anchor);
   if (head === undefined || sha256Hex(head) !== anchor.manifest.stateHash) return undefined;
-  const pages = await new PageLog(access, anchor.manifest.tape.partition).read(head);
-  if (pages === undefined) return undefined;
+  const log = new PageLog(access, anchor.manifest.tape.partition);
+  const parts = await log.readNamed(head);
+  if (parts === undefined) return undefined;
   try {
-    return parseTaskState(head, pages)
-      .instruments.map((part) => contentOf(part))
-      .find((instrument) => instrument.name === name);
+    const { format, instruments } = fromSomePages(head, parts) as TaskState & { readonly format: unknown };
+    const instrument = (instruments as readonly InstrumentState[]).find((each) => each.name === name);
+    if (format !== STATE_FORMAT || instrument === undefined) return undefined;
+    const { clock, formerTradeIds, identities, amendments, sessions } = instrument;
+    const needed = { name, clock, formerTradeIds, identities, amendments, sessions } satisfies SumsState;
+    const json = Buffer.from(JSON.stringify(needed), 'utf8');
+    const pages = await log.read(json);
+    return pages === undefined ? undefined : (fromPagedState(json, pages) as SumsState);
   } catch {
     // Bytes of another form: an audit adds up everything then.
     return undefined;
   }
 }
 
-function sumsOf({ sessions }: InstrumentState, index: number): SessionSums {
+function sumsOf({ sessions }: SumsState, index: number): SessionSums {
   const session = sessions.held.find((held) => held.index === index);
   if (session === undefined) return { count: 0, volumeUnits: 0n, turnoverUnits: 0n };
   const [volume, first, , count] = session.vwap;

@@ -3,8 +3,10 @@ import { encodeBody } from '../contracts/codec.ts';
 import type { EventTypes } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { STATES_TOPIC } from '../contracts/topics.ts';
+import { StatePage } from '../contracts/state-page.ts';
 import { parseConfiguration } from '../evaluators/configuration.ts';
 import { activationOf } from '../evaluators/derive.ts';
+import { forgedAnchor, type Forgery } from '../evaluators/fixtures/forged-anchors.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { activated, amended, eventsOf, run, traded } from '../evaluators/fixtures/tape-contents.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
@@ -25,14 +27,16 @@ const configuration = parseConfiguration({ anchorIntervalRecords: 500 });
 const trades = syntheticTrades({ seed: 7, count: 1_900 });
 const begin = activated(activationOf(configuration, { tapeId: 'tape', activationId: 'first', gitCommit: 'abc' }));
 
-/** The tape and what the engine writes from it; the last snapshot is long after the anchor. */
-function world(tape: readonly Readable[] = [begin, ...trades.map((trade) => traded(trade))]) {
+/** The tape and what the engine writes from it; the last snapshot is long after the anchor, which may be forged. */
+function world(tape: readonly Readable[] = [begin, ...trades.map((trade) => traded(trade))], forgery: Forgery = {}) {
   const memory = new MemoryLog();
   memory.append(tape.map((content) => tapeRecordOf({ partition: PARTITION, content })));
   const advances = run(createPartitionTask(PARTITION), tape);
+  const pages = new Map<string, StatePage>();
   for (const { derived, anchor } of advances) {
     memory.append(derived.map((record) => recordOfEvent(PARTITION, record)));
-    if (anchor !== undefined) memory.appendAnchor(anchor);
+    for (const { state } of anchor?.pages ?? []) pages.set(state.pageHash ?? '', StatePage.of(state.bytes));
+    if (anchor !== undefined) memory.appendAnchor(forgedAnchor(anchor, pages, forgery));
   }
   const snapshot = eventsOf(advances).findLast(({ type }) => type === 'IndicatorSnapshot')!.event as Snapshot;
   return { memory, snapshot, log: new EventLog(memory.access.reader, memory.access.registry) };
@@ -104,7 +108,7 @@ describe('the sums of a session by an anchor', () => {
   it('are not used from a state with other bytes, another configuration, or where none is between', async () => {
     const { memory, log, snapshot } = world();
     expect(await log.sumsBefore({ ...snapshot, configHash: '0'.repeat(64) })).toBeUndefined();
-    expect(await log.sumsBefore({ ...snapshot, engineVersion: '4' })).toBeUndefined();
+    expect(await log.sumsBefore({ ...snapshot, engineVersion: '0' })).toBeUndefined();
     expect(await log.sumsBefore({ ...snapshot, firstOffset: ANCHOR + 1 })).toBeUndefined();
     const states = memory.records(STATES_TOPIC, PARTITION);
     for (const [index, record] of states.entries()) {
@@ -113,6 +117,14 @@ describe('the sums of a session by an anchor', () => {
     }
     expect(await log.sumsBefore(snapshot)).toBeUndefined();
   });
+});
+
+it.each([
+  ['a tape with another record at its place', { manifest: { tapeRecordHash: 'ff' } }],
+  ['a state of another form', { json: (json) => json.replace(/"format":\d+/, '"format":0') }],
+] satisfies [string, Forgery][])('sums are not taken from an anchor of %s', async (_, forgery) => {
+  const { log, snapshot } = world(undefined, forgery);
+  expect(await log.sumsBefore(snapshot)).toBeUndefined();
 });
 
 it('writes a record of the tape as JSON with its hash', async () => {

@@ -112,6 +112,26 @@ describe('PartitionPublisher', () => {
     expect(differencesOf(await round(publisher(anew)))).toEqual([]);
   });
 
+  it('does not hold the log to the anchors of another tape, which a recreated topic may have left', async () => {
+    derive(kept, tape(), 0, 300);
+    const anchors = kept.records('engine.anchors', 0);
+    const { value } = anchors.at(-1)!;
+    const manifest = decodeBody('EngineAnchor', value!.subarray(FRAME_BYTES));
+    const treeRoots = Object.fromEntries(Object.keys(manifest.treeRoots).map((topic) => [topic, 'ff'.repeat(32)]));
+    const appendAnchor = (tapeId: string) => {
+      const body = encodeBody('EngineAnchor', { ...manifest, tapeId, treeRoots });
+      anchors.push({
+        ...anchors.at(-1)!,
+        offset: anchors.length,
+        value: Buffer.concat([value!.subarray(0, FRAME_BYTES), body]),
+      });
+    };
+    appendAnchor('other');
+    expect(differencesOf(await round(publisher()))).toEqual([]);
+    appendAnchor(manifest.tapeId);
+    expect(differencesOf(await round(publisher()))).not.toEqual([]);
+  });
+
   it('finds a consistent rewrite by what it signed, and a witness by what it saw', async () => {
     derive(kept);
     await round(publisher());
