@@ -16,6 +16,7 @@ import { cosignaturesOf } from '../tlog/tlog-proof.ts';
 import { startWitness, type WitnessServer } from '../tlog/witness-server.adapter.ts';
 import { WitnessStore } from '../tlog/witness-store.adapter.ts';
 import { PartitionPublisher, type LogStatus, type PublisherSettings } from './publisher.adapter.ts';
+import { isSound } from './recorded-checkpoint.ts';
 import { verifyLogs } from './verification.adapter.ts';
 
 const NOW_MS = 1_764_150_000_000;
@@ -201,6 +202,25 @@ describe('PartitionPublisher', () => {
     expect((await verdictsOf())[0]).toMatchObject({ heads: 2, fault: undefined });
     kept.records(TAPE_TOPIC, 0).length = 300;
     expect(differencesOf(await round(publisher()))).toEqual([expect.stringContaining('it has 300 records, and 401')]);
+  });
+
+  it('records heads that are sound, and any changed field shows', async () => {
+    derive(kept);
+    await round(publisher());
+    const head = recorded().at(-1)!;
+    expect(head.frontier.length).toBeGreaterThan(1);
+    expect([isSound(head, [LOG_KEY]), isSound(head, [])]).toEqual([true, true]);
+    const changes: Partial<LogCheckpoint>[] = [
+      { origin: `${head.origin}0` },
+      { size: head.size + 1 },
+      { root: 'ab'.repeat(32) },
+      { frontier: head.frontier.toReversed() },
+      { frontier: head.frontier.slice(1) },
+      { note: recorded()[0]!.note },
+      { note: 'not a note' },
+    ];
+    for (const changed of changes) expect([changed, isSound({ ...head, ...changed }, [])]).toEqual([changed, false]);
+    expect(isSound(head, [OTHER_LOG_KEY])).toBe(false);
   });
 
   it('holds the logs to the roots that the engine names', async () => {
