@@ -18,6 +18,8 @@ const GOLDEN_DIGESTS: Readonly<Record<string, string>> = {
 };
 
 const CONFIGURATION = parseConfiguration({
+  // Part of its hash, which is in each event: not the default, which may change.
+  anchorIntervalRecords: 50_000,
   range: { barMs: 10_000, bars: 5 },
   hitRule: { horizonMs: 30_000, graceMs: 2_000, minMoveBps: 1 },
   instruments: { 'BTC-USDT@binance': { binSize: '2.5' } },
