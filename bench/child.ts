@@ -33,10 +33,11 @@ export const TASK_VARIABLE = 'TAPEPROOF_BENCH_TASK';
 /** As bin/tapeproof.js keeps it: otherwise each start would compile all sources anew. */
 const COMPILED = join(import.meta.dirname, '..', '.tapeproof', 'compiled');
 
-/** Starts `bench/main.ts` again, inside which the task runs. */
+const INSIDE = join(import.meta.dirname, 'inside.ts');
+
+/** Starts `bench/inside.ts`, in which the task runs. */
 export function startChild(task: ChildTask): Child {
-  const words = [join(import.meta.dirname, 'main.ts'), '--inside'];
-  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', ...words], {
+  const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', INSIDE], {
     // Not an argument: everybody on the machine may read arguments, and connections hold passwords.
     env: { NODE_COMPILE_CACHE: COMPILED, ...process.env, [TASK_VARIABLE]: JSON.stringify(task) },
     stdio: ['ignore', 'pipe', 'inherit'],

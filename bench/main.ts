@@ -7,30 +7,27 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runEngine } from '../evaluators/main.ts';
 import { createLog } from '../platform/log.ts';
-import { runProjector } from '../projectors/main.ts';
 import { DEFAULT_STACK_OPTIONS, freePorts, stackReset, stackUp, type StackOptions } from '../stack/main.ts';
 import { measureAudit } from './audit.ts';
 import type { Bench } from './bench.ts';
 import { writeCapacity } from './capacity.ts';
-import { measureCertify, runOverTape, type TapeWork } from './certify.ts';
-import { TASK_VARIABLE, usageNow, type ChildTask } from './child.ts';
+import { measureCertify } from './certify.ts';
 import { measureCompression } from './compression.ts';
 import { COMPRESSIONS, measureCosts, type Costs } from './costs.ts';
-import { measureEngine, runEngineOver } from './engine.ts';
+import { measureEngine } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
-import { measureEngines, measureGrowth, runGrowth, type GrowthTask } from './growth.ts';
+import { measureEngines, measureGrowth } from './growth.ts';
 import { keep } from './kept.ts';
 import { measureLaboratory } from './laboratory.ts';
 import { measureLatency } from './latency.ts';
-import { measureLiveIngest, runLiveIngest, type LiveTask } from './live-ingest.ts';
-import { runNaiveConsumer } from './peers/naive-consumer.ts';
+import { measureLiveIngest } from './live-ingest.ts';
+import { writePlots } from './plots.ts';
 import { measureReadModels } from './read-models.ts';
 import { measureScoreboard } from './scoreboard.ts';
 import { measureStart } from './start.ts';
 import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape } from './tape.ts';
-import { measureViewers, runDashboardOn } from './viewers.ts';
+import { measureViewers } from './viewers.ts';
 
 const RUNS = 5;
 /**
@@ -164,27 +161,6 @@ async function measureKept(part: (typeof KEPT_PARTS)[number], trades: number, of
   await keep('costs', { machine: machine(), calibration: calibration(part, RUNS), costs });
 }
 
-/** The part of Tapeproof that a child process runs. */
-async function inside({ role, connections, argument }: ChildTask): Promise<unknown> {
-  const abort = new AbortController();
-  process.once('SIGTERM', () => {
-    abort.abort();
-  });
-  const run = { connections, log: createLog(role, 'error'), signal: abort.signal };
-  if (role === 'engine-over-tape') return await runEngineOver(connections, Number(argument), run.log);
-  if (role === 'over-tape') return await runOverTape(connections, String(argument) as TapeWork);
-  if (role === 'live-ingest') {
-    return await runLiveIngest(JSON.parse(String(argument)) as LiveTask, connections, run.log);
-  }
-  if (role === 'growth') return runGrowth(JSON.parse(String(argument)) as GrowthTask);
-  if (role === 'naive-consumer') return await runNaiveConsumer(connections, Number(argument), run.log);
-  if (role === 'dashboard') await runDashboardOn(Number(argument), connections, run.log, run.signal);
-  else if (role === 'engine') await runEngine(run);
-  else if (role === 'projector') await runProjector({ ...run, name: String(argument) });
-  else throw new Error(`unknown role ${role}`);
-  return undefined;
-}
-
 /** The present speed of the machine: other work on it lowers every figure, including this one. */
 function calibration(part: string, runs: number): Figure {
   const block = Buffer.alloc(80, 1);
@@ -217,14 +193,8 @@ async function main(): Promise<void> {
       runs: { type: 'string', default: String(RUNS) },
       trades: { type: 'string', default: String(TRADES) },
       session: { type: 'string', default: String(SESSION_TRADES) },
-      inside: { type: 'boolean' },
     },
   });
-  if (values.inside === true) {
-    const result = await inside(JSON.parse(process.env[TASK_VARIABLE] ?? '') as ChildTask);
-    process.stdout.write(JSON.stringify({ result: result ?? null, usage: usageNow() }));
-    return;
-  }
   const [runs, trades, ofSession] = [values.runs, values.trades, values.session].map(Number) as [
     number,
     number,
@@ -239,8 +209,7 @@ async function main(): Promise<void> {
   const figures: Figure[] = [];
   for (const part of parts) figures.push(calibration(part, runs), ...(await measure(part, runs, trades)));
   for (const part of keptParts) await measureKept(part, trades, ofSession);
-  // Loaded here: every process that is measured begins in this file.
-  if (values.plot) await (await import('./plots.ts')).writePlots();
+  if (values.plot) await writePlots();
   if (values.capacity) await writeCapacity();
   if (parts.length === 0) return;
   process.stdout.write(values.json ? `${JSON.stringify({ machine: machine(), figures })}\n` : `${tableOf(figures)}\n`);
