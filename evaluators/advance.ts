@@ -63,3 +63,14 @@ export function setAsideOf(
 ): SetAside {
   return { kind, instrument, tradeId, eventTime };
 }
+
+/** True where a record has no result: nearly always. */
+export function isSilent({ derived, deadLetters, anchor, foreignActivation, setAside }: Advance): boolean {
+  return (
+    derived.length === 0 &&
+    deadLetters.length === 0 &&
+    anchor === undefined &&
+    foreignActivation === undefined &&
+    setAside === undefined
+  );
+}

@@ -7,7 +7,7 @@ import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-ba
 import type { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Appended, OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { ActivationTerms } from './activation-terms.ts';
-import type { Advance, DerivedRecord } from './advance.ts';
+import { isSilent, type Advance, type DerivedRecord } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { DeadLetterLog } from './dead-letter-log.adapter.ts';
@@ -395,14 +395,4 @@ export class PartitionProcessor {
     }
     return reason;
   }
-}
-
-function isSilent({ derived, deadLetters, anchor, foreignActivation, setAside }: Advance): boolean {
-  return (
-    derived.length === 0 &&
-    deadLetters.length === 0 &&
-    anchor === undefined &&
-    foreignActivation === undefined &&
-    setAside === undefined
-  );
 }

@@ -1,34 +1,20 @@
-import type {
-  Consumer,
-  ConsumerGroupJoinEvent,
-  ConsumerStartBatchProcessEvent,
-  EachBatchPayload,
-  Kafka,
-} from 'kafkajs';
+import type { Consumer, ConsumerGroupJoinEvent, ConsumerStartBatchProcessEvent, Kafka } from 'kafkajs';
 import { withDeadline } from '../deadline.ts';
-import { isPassing, TapeproofError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { noTelemetry, type Telemetry } from '../telemetry.ts';
 import { without, type Assignment } from './assignment.ts';
+import { BatchDelivery, type Membership } from './batch-delivery.ts';
 import { kafkaUnreachable } from './client.ts';
 import { refuseLostRecords, type Remedy } from './committed-offsets.ts';
 import { consumerOptions } from './consumer-options.ts';
 import { ConsumerTelemetry } from './consumer-telemetry.ts';
-import { isProgrammingError, isRebalance, plain, isMissingCoordinator } from './consumer-errors.ts';
+import { isRebalance, plain, isMissingCoordinator } from './consumer-errors.ts';
 import { ExpectedOffsets } from './expected-offsets.ts';
 import { readWholeBatches } from './fetch-response.ts';
-import type { LogRecord } from './log-record.ts';
 import { OffsetCommits } from './offset-commits.ts';
-import {
-  recordsOf,
-  type Applied,
-  type BatchResult,
-  type FetchedRecords,
-  type PartitionBatch,
-} from './partition-batch.ts';
+import type { BatchResult, PartitionBatch } from './partition-batch.ts';
 import { PartitionPauses } from './partition-pauses.ts';
 import { PartitionProgress } from './partition-progress.ts';
-import { startPulse, type Pulse } from './pulse.ts';
 
 export type { Assignment } from './assignment.ts';
 
@@ -37,10 +23,6 @@ const JOIN_DEADLINE_MS = 4_000;
 /** Before the client is started again where it does not do so itself. */
 export const RUN_AGAIN_DELAY_MS = 1_000;
 const LEAVE_DEADLINE_MS = 5_500;
-/** A bug does not heal: after this many attempts at one batch the consumer stops. */
-const PROGRAMMING_ERRORS_MAX = 3;
-/** This many consecutive resumptions of a partition are not delayed. */
-const RESUMES_FREE = 3;
 
 export interface ConsumerSettings {
   /** A separate client for each group in a process. */
@@ -54,7 +36,7 @@ export interface ConsumerSettings {
   readonly offsetsAreHints?: boolean;
   readonly remedy?: Remedy;
   /**
-   * Applies a batch. TapeproofErrors stop the consumer permanently, except transient ones ({@link isPassing}). These,
+   * Applies a batch. TapeproofErrors stop the consumer permanently, except transient ones (`isPassing` of platform/errors.ts). These,
    * and any other error, are an outage: nothing is committed, the partition pauses, the same records are redelivered.
    */
   handle(batch: PartitionBatch): Promise<BatchResult>;
@@ -123,6 +105,7 @@ class GroupMember implements RunningConsumer {
   #stopped: Promise<void> | undefined;
   readonly #expected: ExpectedOffsets;
   readonly #pauses = new PartitionPauses();
+  readonly #delivery: BatchDelivery;
 
   constructor(settings: ConsumerSettings) {
     this.#settings = settings;
@@ -137,6 +120,7 @@ class GroupMember implements RunningConsumer {
     this.#commits = this.#newCommits();
     this.#expected = new ExpectedOffsets(settings.remedy);
     this.#consumer = settings.kafka.consumer(consumerOptions(settings.groupId));
+    this.#delivery = new BatchDelivery((batch) => settings.handle(batch), this.#membership());
   }
 
   async start(): Promise<void> {
@@ -196,7 +180,7 @@ class GroupMember implements RunningConsumer {
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: concurrency,
-        eachBatch: (payload) => this.#deliver(payload),
+        eachBatch: (payload) => this.#delivery.deliver(payload),
       })
       .catch((error: unknown) => {
         this.#fail(plain(error));
@@ -280,57 +264,36 @@ class GroupMember implements RunningConsumer {
     void this.stop();
   }
 
-  async #deliver(payload: EachBatchPayload): Promise<void> {
-    // Fetched before: the next owner of the partition reads it again.
-    if (this.#rebalance !== undefined) throw this.#rebalance;
-    // Stale: fetched before a seek() that has not taken effect.
-    if (this.#interrupted || payload.isStale()) return;
-    const fetched = recordsOf(payload.batch);
-    if (this.#hasGap(fetched)) return;
-    const generation = this.#generation;
-    const pulse = startPulse(
-      () => payload.heartbeat(),
-      (error) => {
-        this.#onMembershipError(error, generation);
+  /** This membership as the delivery of batches sees it. */
+  #membership(): Membership {
+    const generation = () => this.#generation;
+    const rebalance = () => this.#rebalance;
+    const isInterrupted = () => this.#interrupted;
+    const commits = () => this.#commits;
+    return {
+      ...{ report: this.#report, progress: this.progress, expected: this.#expected, pauses: this.#pauses },
+      get generation() {
+        return generation();
       },
-    );
-    let result: BatchResult | Error;
-    this.progress.began(fetched);
-    try {
-      result = await this.#handle(fetched, pulse);
-    } catch (error) {
-      result = plain(error);
-    } finally {
-      this.progress.ended(fetched);
-      await pulse.end();
-    }
-    // The group has moved on: the offsets now belong to another member.
-    if (generation !== this.#generation) return;
-    if (result instanceof Error) this.#onError(payload, result);
-    else if ('resumeAt' in result) this.#resumeAt(payload, result.resumeAt);
-    else if ('appliedUpTo' in result) this.#skipTo(payload, result.appliedUpTo);
-    else this.#goOn(payload, fetched, result);
-    await this.#commitIfInterrupted();
-    const missed = pulse.error();
-    if (missed !== undefined) throw missed;
-  }
-
-  async #handle(fetched: FetchedRecords, pulse: Pulse): Promise<BatchResult> {
-    // Compaction removed them.
-    if (fetched.records.length === 0) return { nextOffset: fetched.lastOffset + 1 };
-    return this.#settings.handle({
-      ...fetched,
-      heartbeat: pulse.beat,
-      interrupted: () => {
-        this.progress.worked(fetched);
-        return pulse.error() !== undefined || this.#interrupted;
+      get rebalance() {
+        return rebalance();
       },
-    });
-  }
-
-  /** The last chance: this membership may get no further batch. */
-  async #commitIfInterrupted(): Promise<void> {
-    if (this.#interrupted) await this.#commits.flush();
+      get isInterrupted() {
+        return isInterrupted();
+      },
+      get commits() {
+        return commits();
+      },
+      fail: (error) => {
+        this.#fail(error);
+      },
+      missed: (error, of) => {
+        this.#onMembershipError(error, of);
+      },
+      seek: ({ topic, partition, offset }) => {
+        this.#consumer.seek({ topic, partition, offset: String(offset) });
+      },
+    };
   }
 
   #newCommits(): OffsetCommits {
@@ -360,12 +323,6 @@ class GroupMember implements RunningConsumer {
     this.progress.rebalanceAnnounced();
   }
 
-  #hasGap(fetched: FetchedRecords): boolean {
-    const gap = this.#expected.gapBefore(fetched);
-    if (gap !== undefined) this.#fail(gap);
-    return gap !== undefined;
-  }
-
   /** The client skips transaction markers itself. Uncommitted, they would be lag that nobody can work off. */
   async #passMarkers(bounds: ConsumerStartBatchProcessEvent['payload']): Promise<void> {
     if (bounds.batchSize > 0 || this.#interrupted) return;
@@ -375,64 +332,4 @@ class GroupMember implements RunningConsumer {
     await this.#commits.flush();
     await this.#consumer.commitOffsets([{ topic, partition, offset: String(offset) }]).catch(() => undefined);
   }
-
-  #goOn(payload: EachBatchPayload, fetched: FetchedRecords, { nextOffset, waitsFor }: Applied): void {
-    const { topic, partition, records, firstOffset, lastOffset } = fetched;
-    const last = records.at(-1)?.offset ?? lastOffset;
-    if (nextOffset < firstOffset || nextOffset > last + 1) {
-      this.#fail(new Error(`nextOffset ${nextOffset} is outside the batch ${firstOffset} to ${last} of ${topic}`));
-      return;
-    }
-    if (nextOffset === firstOffset) {
-      this.progress.waits(fetched, waitsFor ?? 'the last attempt took nothing');
-      if (!this.#interrupted) this.#pauses.pause(payload, this.#pauses.countAttempt(fetched));
-      return;
-    }
-    // The last record may be followed by a transaction's marker, which no handler sees.
-    const position = nextOffset === last + 1 ? lastOffset + 1 : nextOffset;
-    this.#pauses.progressed(fetched);
-    // Not during a seek(): the next batch begins where that points.
-    if (!payload.isStale()) this.#expected.set(topic, partition, position);
-    this.#commits.applied({ topic, partition, offset: position }, payload);
-    this.#report.applied(fetched, nextOffset > last ? records.length : recordsBefore(records, nextOffset));
-    payload.resolveOffset(String(position - 1));
-  }
-
-  /** The store may already have what a new group reads from the start: without this its lag would stay. */
-  #skipTo(payload: EachBatchPayload, offset: number): void {
-    const { topic, partition } = payload.batch;
-    this.#resumeAt(payload, offset);
-    this.#commits.applied({ topic, partition, offset }, payload);
-  }
-
-  #resumeAt(payload: EachBatchPayload, offset: number): void {
-    const { topic, partition } = payload.batch;
-    this.#expected.set(topic, partition, offset);
-    this.#consumer.seek({ topic, partition, offset: String(offset) });
-    const attempts = this.#pauses.countAttempt(payload.batch);
-    if (attempts > RESUMES_FREE) this.#pauses.pause(payload, attempts - RESUMES_FREE);
-  }
-
-  #onError(payload: EachBatchPayload, error: Error): void {
-    const { topic, partition } = payload.batch;
-    const attempts = this.#pauses.countAttempt(payload.batch);
-    const outage = error instanceof TapeproofError ? isPassing(error.code) : !isProgrammingError(error);
-    if (error instanceof TapeproofError && !outage) {
-      this.#fail(error);
-      return;
-    }
-    if (!outage && attempts >= PROGRAMMING_ERRORS_MAX) {
-      this.#fail(new Error(`Partition ${partition} of ${topic} cannot be handled: ${error.message}`, { cause: error }));
-      return;
-    }
-    if (!this.#interrupted) this.#pauses.pause(payload, attempts);
-    this.progress.waits(payload.batch, error.message);
-    this.#report.paused(payload.batch, attempts, error);
-  }
-}
-
-/** The number of an interrupted batch's records before an offset. */
-function recordsBefore(records: readonly LogRecord[], offset: number): number {
-  const left = records.findIndex((record) => record.offset >= offset);
-  return left === -1 ? records.length : left;
 }
