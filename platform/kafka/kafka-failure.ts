@@ -31,6 +31,11 @@ const BAD_SETTING: Failure = {
   sentence:
     "Kafka refuses a topic's settings or its number of partitions or replicas: change what the broker's policy forbids",
 };
+const TOO_FEW_BROKERS: Failure = {
+  code: 'UNREACHABLE',
+  sentence:
+    'Kafka has fewer brokers running than a topic is to have replicas: start the others, then run the command again',
+};
 const TOO_OLD: Failure = {
   code: 'CONFIGURATION',
   sentence: 'Kafka does not know this kind of request: use a broker of version 3.7 or newer',
@@ -72,7 +77,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   INVALID_CONFIG: BAD_SETTING,
   POLICY_VIOLATION: BAD_SETTING,
   INVALID_PARTITIONS: BAD_SETTING,
-  INVALID_REPLICATION_FACTOR: BAD_SETTING,
+  INVALID_REPLICATION_FACTOR: TOO_FEW_BROKERS,
   INVALID_REPLICA_ASSIGNMENT: BAD_SETTING,
   INVALID_REQUEST: BAD_SETTING,
   INVALID_TOPIC_EXCEPTION: BAD_SETTING,

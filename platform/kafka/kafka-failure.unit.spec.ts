@@ -23,6 +23,7 @@ describe('kafkaUnreachable', () => {
     ['INVALID_TIMESTAMP', 'CONFIGURATION', 'topics apply'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'UNREACHABLE', 'topics apply'],
     ['NOT_ENOUGH_REPLICAS', 'UNREACHABLE', 'min.insync.replicas'],
+    ['INVALID_REPLICATION_FACTOR', 'UNREACHABLE', 'start the others'],
     ['KAFKA_STORAGE_ERROR', 'UNREACHABLE', 'disk'],
   ])('explains %s, and never advises to start the services', (type, code, words) => {
     const error = kafkaUnreachable(failure(type));
