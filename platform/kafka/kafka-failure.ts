@@ -129,6 +129,12 @@ export function isRefusedForGood(error: unknown): boolean {
   return found !== undefined && found.failure.passes !== true;
 }
 
+/** Whether a broker that was asked did not answer, or is not the one to ask any more: another one may be by now. */
+export function isFailedBroker(error: unknown): boolean {
+  if (refusalByKafka(error) !== undefined) return false;
+  return causesOf(error).some((cause) => (cause as { readonly retriable?: unknown }).retriable === true);
+}
+
 /** Answers after which no batch of this producer is taken any more: the broker's memory of it is another. */
 const LOST_IDENTITY: ReadonlySet<unknown> = new Set([
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
