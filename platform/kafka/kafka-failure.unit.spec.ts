@@ -95,13 +95,13 @@ describe('hasLostIdentity', () => {
 });
 
 describe('isFailedBroker', () => {
-  const { KafkaJSBrokerNotFound, KafkaJSConnectionError, KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs;
+  const { KafkaJSConnectionError, KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs;
   const answered = (type: string, retriable: boolean): Error =>
     new KafkaJSProtocolError(Object.assign(new Error('the broker says no'), { type, code: 1, retriable }));
 
   it.each([
     ['no connection', new KafkaJSConnectionError('connect ECONNREFUSED', { broker: '127.0.0.1:1' }), true],
-    ['a broker that left', new KafkaJSBrokerNotFound(), true],
+    ['a broker that left', Object.assign(new Error('Broker 3 not found'), { retriable: true }), true],
     ['another leader', answered('NOT_LEADER_FOR_PARTITION', true), true],
     ['a missing topic', answered('UNKNOWN_TOPIC_OR_PARTITION', true), false],
     ['a right that is missing', answered('TOPIC_AUTHORIZATION_FAILED', false), false],
