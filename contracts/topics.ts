@@ -54,6 +54,8 @@ const KEPT = {
   // A record's time is its market time.
   'message.timestamp.type': 'CreateTime',
   'compression.type': 'producer',
+  // A replica without the newest records must not become the leader: they would be gone.
+  'unclean.leader.election.enable': 'false',
   // A producer's batch, a state chunk and a dead letter's payload must fit, whatever the broker's default.
   'max.message.bytes': '1048588',
 } as const;

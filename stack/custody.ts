@@ -15,7 +15,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { move } from './move.ts';
-import { SERVICE_NAMES, type ServiceName } from './options.ts';
+import { ALL_SERVICES, type ServiceName } from './options.ts';
 import { privateFolder } from './private-file.ts';
 import { PROCESS_RECORD, serviceFolder } from './record.ts';
 import { run } from './run.ts';
@@ -66,7 +66,7 @@ function insideCustody(stackFolder: string, user: ServiceUser | undefined): Cust
 async function outsideCustody(stackFolder: string, user: ServiceUser): Promise<Custody> {
   const outside = (await recordedOutside(stackFolder)) ?? (await makeOutside(stackFolder, user));
   // Each is moved once: services ask for their folders concurrently.
-  for (const name of SERVICE_NAMES) {
+  for (const name of ALL_SERVICES) {
     await mkdir(join(outside, name), { recursive: true, mode: 0o700 });
     await moveInto(join(outside, name), serviceFolder(stackFolder, name));
   }

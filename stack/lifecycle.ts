@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { chmod, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cluster } from './cluster.ts';
 import type { Custody } from './custody.ts';
 import { diskFull, EXIT_BAD_CONFIGURATION, messageOf, StackError } from './errors.ts';
-import { SERVICE_NAMES, type ServiceName, type StackOptions, type StackPorts } from './options.ts';
+import { ALL_SERVICES, type ServiceName, type StackOptions, type StackPorts } from './options.ts';
 import type { Parts } from './parts.ts';
 import { isPortFree } from './port.ts';
 import { privateFolder } from './private-file.ts';
@@ -56,7 +57,7 @@ const WITHOUT_SECRETS = 'the stack has no file of passwords, so it may run witho
  *   version started it, or it uses plain text where the stack should be secured.
  */
 export function assertNothingOpen({ folder, secure }: StackOptions): void {
-  const running = SERVICE_NAMES.filter((name) => runningService(folder, name) !== undefined);
+  const running = ALL_SERVICES.filter((name) => runningService(folder, name) !== undefined);
   if (running.length === 0) return;
   const secrets = readSecrets(folder);
   if (secrets !== undefined && secure === true && secrets.secured === undefined) {
@@ -77,6 +78,7 @@ export interface Ground {
   readonly options: StackOptions;
   readonly parts: Parts;
   readonly secrets: StackSecrets;
+  readonly cluster: Cluster;
   readonly custody: Custody;
 }
 
@@ -91,7 +93,7 @@ export async function startService(
   needed: () => Promise<unknown>,
   report: ServiceProgressListener,
 ): Promise<void> {
-  const { options, parts, secrets, custody } = ground;
+  const { options, parts, secrets, cluster, custody } = ground;
   const running = runningService(options.folder, service.name);
   if (running !== undefined) {
     assertSamePorts(service, options.ports, running);
@@ -108,7 +110,7 @@ export async function startService(
   const { user } = custody;
   const handOver = (): Promise<void> => custody.handOver(service.name);
   const prepared = service.prepare({
-    ...{ options, secrets, user, handOver },
+    ...{ options, secrets, cluster, user, handOver },
     folder: await custody.folder(service.name),
     part: async (name) => custody.lend(await parts.folder(name)),
     lend: (programs) => custody.lend(programs),

@@ -4,13 +4,22 @@
  */
 import { chmod, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { brokersOf, ensureCluster, removeCluster, wantedBrokers } from './cluster.ts';
 import { custodyOf, removeOutside } from './custody.ts';
 import { diskFull, folderRefused, StackError, systemCode } from './errors.ts';
 import { javaProgram } from './java.ts';
 import * as lifecycle from './lifecycle.ts';
 import { LOCK_FILE, withFolderLock } from './lock.ts';
 import { mavenProgram } from './maven.ts';
-import { endpointsOf, SERVICE_NAMES, type ServiceName, type StackEndpoints, type StackOptions } from './options.ts';
+import {
+  ALL_SERVICES,
+  assertSeparatePorts,
+  endpointsOf,
+  servicesOf,
+  type ServiceName,
+  type StackEndpoints,
+  type StackOptions,
+} from './options.ts';
 import { BITSTAMP_TRADES_FILE, freeMegabytesOf, Parts } from './parts.ts';
 import { residentBytes } from './process.ts';
 import { bringHome } from './postgres-launch.ts';
@@ -22,11 +31,13 @@ import { SERVICES } from './services.ts';
 
 export { ROLES, type Role } from './kafka-principals.ts';
 export {
+  BROKER_COUNTS,
   DEFAULT_STACK_OPTIONS,
   freePorts,
   SERVICE_NAMES,
   stackOptionsFromEnvironment,
   withoutPasswords,
+  type BrokerCount,
   type ServiceName,
   type StackEndpoints,
   type StackOptions,
@@ -62,13 +73,16 @@ const REFUSALS: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOT
 
 /**
  * Brings all services up and waits until each answers. Running ones are left unchanged.
- * @throws StackError (exit code 3) if one cannot be brought up; those that this call started are stopped again.
+ * @throws StackError (exit code 3) if one cannot be brought up; those that this call started are stopped again; exit
+ *   code 2 where its data is that of another number of brokers.
  */
 export function stackUp(options: StackOptions, report: StackProgressListener): Promise<StackEndpoints> {
   return exclusively(options, report, async (tell) => {
     lifecycle.assertNothingOpen(options);
+    const brokers = wantedBrokers(options);
+    assertSeparatePorts(options.ports, brokers);
     const parts = partsOf(options, tell);
-    const missing = SERVICE_NAMES.filter((name) => lifecycle.runningService(options.folder, name) === undefined);
+    const missing = servicesOf(brokers).filter((name) => lifecycle.runningService(options.folder, name) === undefined);
     await assertStartable(missing, options, parts);
     try {
       return await startAll(options, parts, tell);
@@ -85,7 +99,7 @@ export function stackUp(options: StackOptions, report: StackProgressListener): P
 export function stackDown(options: StackOptions, report: StackProgressListener): Promise<void> {
   return exclusively(options, report, async (tell) => {
     await removeEndpoints(options.folder);
-    await endAll(SERVICE_NAMES, options, tell);
+    await endAll(namesOf(options), options, tell);
   });
 }
 
@@ -93,13 +107,14 @@ export function stackDown(options: StackOptions, report: StackProgressListener):
 export function stackReset(options: StackOptions, report: StackProgressListener): Promise<void> {
   return exclusively(options, report, async (tell) => {
     await removeEndpoints(options.folder);
-    await endAll(SERVICE_NAMES, options, tell);
+    await endAll(namesOf(options), options, tell);
     await bringHome(serviceFolder(options.folder, 'postgres'));
-    for (const name of SERVICE_NAMES) {
+    for (const name of ALL_SERVICES) {
       await rm(serviceFolder(options.folder, name), { recursive: true, force: true });
     }
     await removeOutside(options.folder);
     await removeSecrets(options.folder);
+    await removeCluster(options.folder);
     await rm(authorityFile(options.folder), { force: true });
     await rm(join(options.folder, 'logs'), { recursive: true, force: true });
     tell('stack', 'all data is deleted', true);
@@ -108,13 +123,14 @@ export function stackReset(options: StackOptions, report: StackProgressListener)
 
 /** The state of each service, without waiting for a running command. */
 export function stackStatus(options: StackOptions): Promise<readonly ServiceStatus[]> {
-  return Promise.all(SERVICE_NAMES.map((name) => serviceStatus(options, name)));
+  return Promise.all(namesOf(options).map((name) => serviceStatus(options, name)));
 }
 
 /** Starts one service of a stack, or finds it up; the services that it needs must be up. @throws StackError */
 export function startService(options: StackOptions, name: ServiceName): Promise<void> {
   return exclusively(options, silent, async (tell) => {
-    for (const need of SERVICES[name].needs) {
+    const names = namesOf(options);
+    for (const need of SERVICES[name].needs.filter((each) => names.includes(each))) {
       if (lifecycle.runningService(options.folder, need) === undefined) {
         throw new StackError(`${name} needs ${need}, which is not running: start it first.`);
       }
@@ -136,6 +152,11 @@ export function killService(options: StackOptions, name: ServiceName): Promise<v
   return exclusively(options, silent, async () => {
     await lifecycle.stopService(SERVICES[name], options, 'SIGKILL');
   });
+}
+
+/** The services of the stack that is there. */
+function namesOf({ folder }: StackOptions): readonly ServiceName[] {
+  return servicesOf(brokersOf(folder));
 }
 
 type Tell = (subject: StackProgress['subject'], text: string, lasting: boolean) => void;
@@ -183,7 +204,8 @@ async function groundOf(options: StackOptions, parts: Parts): Promise<lifecycle.
   const secrets = await ensureSecrets(options.folder, options.secure);
   const authority = secrets.secured?.authority;
   if (authority !== undefined) await writePrivateFile(authorityFile(options.folder), authority.certificate);
-  return { options, parts, secrets, custody: await custodyOf(options.folder) };
+  const cluster = await ensureCluster(options);
+  return { options, parts, secrets, cluster, custody: await custodyOf(options.folder) };
 }
 
 async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promise<StackEndpoints> {
@@ -191,8 +213,9 @@ async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promis
   // Requested first: everything waits for Kafka, and nothing for the trades.
   const trades = parts.folder('kafka').then(() => parts.folder('trades'));
   const started = new Map<ServiceName, Promise<void>>();
-  // In SERVICE_NAMES a service follows those it needs.
-  for (const name of SERVICE_NAMES) {
+  const { brokers } = ground.cluster;
+  // There a service follows those it needs.
+  for (const name of servicesOf(brokers)) {
     const needed = SERVICES[name].needs.map((need) => started.get(need) ?? Promise.resolve());
     started.set(
       name,
@@ -203,7 +226,7 @@ async function startAll(options: StackOptions, parts: Parts, tell: Tell): Promis
   throwFirst(
     new Set(outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))),
   );
-  const endpoints = endpointsOf(options, ground.secrets, join(await trades, BITSTAMP_TRADES_FILE));
+  const endpoints = endpointsOf({ ...options, brokers }, ground.secrets, join(await trades, BITSTAMP_TRADES_FILE));
   await writeEndpoints(options.folder, endpoints);
   return endpoints;
 }
@@ -229,7 +252,7 @@ async function startOne(
 /** Runs before anything is downloaded or started: certain failures should be known at once. */
 async function assertStartable(names: readonly ServiceName[], options: StackOptions, parts: Parts): Promise<void> {
   for (const name of names) await lifecycle.assertPortsFree(SERVICES[name], options.ports);
-  if (names.includes('kafka') || names.includes('registry')) await javaProgram();
+  if (names.some((name) => name.startsWith('kafka')) || names.includes('registry')) await javaProgram();
   if (!parts.isComplete()) mavenProgram();
 }
 

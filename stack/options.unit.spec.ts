@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { StackError } from './errors.ts';
 import {
+  assertSeparatePorts,
   DEFAULT_STACK_OPTIONS,
   endpointsOf,
   freePorts,
@@ -35,12 +36,22 @@ describe('stackOptionsFromEnvironment', () => {
     const environment = { TAPEPROOF_STACK_PORT_REDIS: '7000', TAPEPROOF_STACK_PORT_KAFKA: '7000' };
     expect(() => stackOptionsFromEnvironment(environment)).toThrow(StackError);
   });
+
+  it('refuses the port of a further broker only where there is one', () => {
+    const { ports } = stackOptionsFromEnvironment({ TAPEPROOF_STACK_PORT_REDIS: '19095' });
+    expect(() => {
+      assertSeparatePorts(ports, 1);
+    }).not.toThrow();
+    expect(() => {
+      assertSeparatePorts(ports, 3);
+    }).toThrow(/controller2 19095.*redis 19095/);
+  });
 });
 
 describe('freePorts', () => {
-  it('gives five different ports that can be bound', async () => {
+  it('gives different ports that can be bound', async () => {
     const ports = Object.values({ ...(await freePorts()) });
-    expect(new Set(ports).size).toBe(5);
+    expect(new Set(ports).size).toBe(9);
     for (const port of ports) expect(await isPortFree(port)).toBe(true);
   });
 });
@@ -67,7 +78,7 @@ const SECRETS = {
 
 describe('endpointsOf', () => {
   it('names each service in its client’s form, and shows no password', () => {
-    const ports = { kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
+    const ports = { ...DEFAULT_STACK_OPTIONS.ports, kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
     const endpoints = endpointsOf({ ports, folder: '/stack' }, SECRETS, '/trades.csv');
     expect(endpoints).toEqual({
       kafkaBrokers: '127.0.0.1:1',
@@ -78,6 +89,9 @@ describe('endpointsOf', () => {
       redisUrl: 'redis://tapeproof:applying@127.0.0.1:5',
       bitstampTradesFile: '/trades.csv',
     });
+    expect(endpointsOf({ ports, folder: '/stack', brokers: 3 }, SECRETS, '').kafkaBrokers).toBe(
+      '127.0.0.1:1,127.0.0.1:19094,127.0.0.1:19096',
+    );
     const shown = withoutPasswords(endpoints);
     expect(shown.postgresUrl).toBe('postgres://tapeproof_projector@127.0.0.1:4/tapeproof');
     expect(shown.redisUrl).toBe('redis://tapeproof@127.0.0.1:5');
@@ -96,7 +110,7 @@ describe('endpointsOf', () => {
     };
     const authority = { certificate: 'a certificate', key: 'a key' };
     const secured = { authority, kafkaAdministrator: 'ruling', kafka, kafkaRegistry: 'storing', registry: 'asking' };
-    const ports = { kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
+    const ports = { ...DEFAULT_STACK_OPTIONS.ports, kafka: 1, controller: 2, registry: 3, postgres: 4, redis: 5 };
     const endpoints = endpointsOf({ ports, folder: '/stack' }, { ...SECRETS, secured }, '/trades.csv');
     expect(endpoints).toMatchObject({
       registryUrl: 'https://tapeproof:asking@127.0.0.1:3/apis/ccompat/v7',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { javaProgram } from './java.ts';
 import { propertiesText } from './kafka.ts';
 import { REGISTRY_PRINCIPAL } from './kafka-principals.ts';
-import type { StackPorts } from './options.ts';
+import { BROKERS, brokerAddresses, type StackPorts } from './options.ts';
 import { writePrivateFile } from './private-file.ts';
 import type { SecuredSecrets } from './secrets.ts';
 import { certify, REGISTRY_USER } from './security.ts';
@@ -15,13 +15,13 @@ import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
 export const registry: Service = {
   name: 'registry',
   title: 'the schema registry',
-  needs: ['kafka'],
+  needs: BROKERS,
   stopSignal: 'SIGTERM',
   startDeadlineMs: 180_000,
   stopDeadlineMs: 20_000,
   ports: (ports) => [ports.registry],
 
-  async prepare({ folder, options, secrets: { secured }, part }) {
+  async prepare({ folder, options, cluster, secrets: { secured }, part }) {
     const [java, home] = await Promise.all([javaProgram(), part('registry')]);
     // The registry reads it from its working folder: passwords are neither in its arguments nor in its environment.
     const properties = join(folder, 'config', 'application.properties');
@@ -39,7 +39,7 @@ export const registry: Service = {
         QUARKUS_HTTP_HOST: '127.0.0.1',
         ...(secured === undefined ? { QUARKUS_HTTP_PORT: String(options.ports.registry) } : {}),
         APICURIO_STORAGE_KIND: 'kafkasql',
-        APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: `127.0.0.1:${options.ports.kafka}`,
+        APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: brokerAddresses(options.ports, cluster.brokers),
         APICURIO_STORAGE_SNAPSHOT_LOCATION: folder,
       },
     };

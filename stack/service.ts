@@ -1,3 +1,4 @@
+import type { Cluster } from './cluster.ts';
 import type { ServiceName, StackOptions, StackPorts } from './options.ts';
 import type { PartName } from './parts.ts';
 import type { Command } from './process.ts';
@@ -12,6 +13,8 @@ export interface ServiceSetting {
   /** The folder of a downloaded part, fetched when missing, readable by the user that the service runs as. */
   readonly part: (name: PartName) => Promise<string>;
   readonly secrets: StackSecrets;
+  /** Kafka's cluster. */
+  readonly cluster: Cluster;
   /** The user that the service is started as; undefined: this process's user. */
   readonly user: ServiceUser | undefined;
   /** A folder of programs, or a copy of it, that the user can read. */
@@ -24,7 +27,7 @@ export interface ServiceSetting {
 export interface Service {
   readonly name: ServiceName;
   readonly title: string;
-  /** Services that must answer before this one is started. */
+  /** Services that must answer before this one is started, where the stack has them. */
   readonly needs: readonly ServiceName[];
   readonly stopSignal: NodeJS.Signals;
   readonly startDeadlineMs: number;

@@ -15,7 +15,7 @@ import { metricsOf } from '../platform/metrics/metrics.ts';
 import { mappings } from '../observability/index-template.ts';
 import { connectRedis, type Redis } from '../platform/redis.ts';
 import type { AuditReport } from '../proofs/audit.ts';
-import { stopService, type ServiceName } from '../stack/main.ts';
+import { stopService, type SERVICE_NAMES } from '../stack/main.ts';
 import { ENGINE, sumOf, World } from './faults/world.ts';
 import { environmentOf, runCommand } from './support/command.ts';
 import { mappingFaults } from './support/mapping-check.ts';
@@ -139,7 +139,7 @@ async function tombstone(...partitions: readonly number[]): Promise<void> {
 
 /** Stops a service and starts it again, and checks that the process reports both. */
 async function breakAndMend(
-  name: ServiceName,
+  name: (typeof SERVICE_NAMES)[number],
   process: ObservedProcess,
   meanwhile: () => Promise<void>,
 ): Promise<void> {

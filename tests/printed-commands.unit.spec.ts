@@ -79,10 +79,28 @@ describe('a command that is printed', () => {
   });
 
   it('is found in pages, help texts and messages', () => {
-    for (const path of ['README.md', 'docs/add-a-projector.md', 'bin/commands/', 'platform/kafka/', 'evaluators/']) {
+    for (const path of [
+      'README.md',
+      'docs/add-a-projector.md',
+      'docs/operations.md',
+      'docs/alerts.md',
+      'bin/commands/',
+      'platform/kafka/',
+      'evaluators/',
+    ]) {
       expect(printed.filter(({ place }) => place.startsWith(path)).length).toBeGreaterThan(0);
     }
     expect(printed.length).toBeGreaterThan(100);
+  });
+
+  it('parses also where the operations book leaves its program out', async () => {
+    const names = new Set(buildProgram().commands.map((command) => command.name()));
+    const page = readFileSync(join(REPOSITORY, 'docs', 'operations.md'), 'utf8');
+    const bare = [...page.matchAll(/`([a-z-]+(?: [^`]+)?)`/g)]
+      .map(([, text = '']) => text)
+      .filter((text) => names.has(text.split(' ')[0] ?? ''));
+    expect(bare.length).toBeGreaterThan(5);
+    for (const text of bare) expect(await faultOf(`tapeproof ${text}`), text).toBeUndefined();
   });
 
   it.each([
@@ -109,6 +127,7 @@ it('takes commands from sentences, code and help texts', () => {
     '    npx tapeproof topics apply && npx tapeproof migrate',
     '  $ npx tapeproof tape cancel --trade 1 --reason "busted by it"`,',
     '    npx tapeproof engine run &  npx tapeproof projector run candles &',
+    '    TAPEPROOF_KAFKA_BROKERS=… npx tapeproof topics check --durable',
     '    make demo     # everything',
     '`npm run bench`, and words that make no sense.',
   ].join('\n');
@@ -120,6 +139,7 @@ it('takes commands from sentences, code and help texts', () => {
     'npx tapeproof tape cancel --trade 1 --reason "busted by it"',
     'npx tapeproof engine run',
     'npx tapeproof projector run candles',
+    'npx tapeproof topics check --durable',
     'make demo',
     'npm run bench',
   ]);

@@ -7,6 +7,7 @@ import {
   stackStatus,
   stackUp,
   withoutPasswords,
+  type BrokerCount,
   type StackOptions,
 } from '../../stack/main.ts';
 import type { JsonOption } from '../commands/options.ts';
@@ -17,10 +18,15 @@ const BYTES_PER_MEBIBYTE = 1_048_576;
 
 export interface StackUpOptions extends JsonOption {
   readonly secure?: true;
+  readonly brokers?: BrokerCount;
 }
 
-export async function bringUp({ secure, json }: StackUpOptions): Promise<void> {
-  const options = { ...stackOptionsFromEnvironment(process.env), secure: secure === true };
+export async function bringUp({ secure, brokers, json }: StackUpOptions): Promise<void> {
+  const options = {
+    ...stackOptionsFromEnvironment(process.env),
+    secure: secure === true,
+    ...(brokers === undefined ? {} : { brokers }),
+  };
   const endpoints = withoutPasswords(await stackUp(options, stackProgress()));
   print(json, endpoints, () =>
     [

@@ -16,6 +16,10 @@ export interface RecreateTopicsOptions extends JsonOption {
   readonly derived?: true;
 }
 
+export interface CheckTopicsOptions extends JsonOption {
+  readonly durable?: true;
+}
+
 export interface ApplyTopicsOptions extends JsonOption {
   readonly partitions: number;
 }
@@ -33,9 +37,9 @@ export async function applyAllTopics({ partitions, json }: ApplyTopicsOptions, i
   );
 }
 
-export async function checkAllTopics({ json }: JsonOption): Promise<void> {
+export async function checkAllTopics({ durable, json }: CheckTopicsOptions): Promise<void> {
   const kafka = await answeringKafka('topics');
-  const drift = await checkTopics(kafka, await activatedPartitions(kafka));
+  const drift = await checkTopics(kafka, await activatedPartitions(kafka), durable);
   const withRemedies = drift.map((each) => ({ ...each, remedy: remedyOf(each) }));
   print(json, withRemedies, () =>
     drift.length === 0

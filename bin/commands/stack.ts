@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { DEFAULT_STACK_OPTIONS } from '../../stack/options.ts';
+import { TapeproofError } from '../../platform/errors.ts';
+import { BROKER_COUNTS, DEFAULT_STACK_OPTIONS, type BrokerCount } from '../../stack/options.ts';
 import type { StackUpOptions } from '../actions/stack.ts';
 import type { JsonOption } from './options.ts';
 
@@ -27,6 +28,11 @@ export function registerStack(program: Command): void {
     .command('up')
     .description('start the services that are not running, and wait until all are healthy')
     .option('--secure', 'with TLS, and Kafka with passwords and access rules; stays so until reset')
+    .option(
+      '--brokers <n>',
+      'brokers of Kafka: 1, or 3 that each have every record; stays so until reset (default: 1)',
+      parseBrokers,
+    )
     .option('--json', 'print the endpoints as JSON, without passwords')
     .addHelpText('after', SETTINGS)
     .action(async (options: StackUpOptions) => {
@@ -57,4 +63,13 @@ export function registerStack(program: Command): void {
       const { printStackStatus } = await import('../actions/stack.ts');
       await printStackStatus(options);
     });
+}
+
+function parseBrokers(text: string): BrokerCount {
+  const count = BROKER_COUNTS.find((each) => String(each) === text);
+  if (count !== undefined) return count;
+  throw new TapeproofError(
+    'USAGE',
+    `"${text}" is not a valid number of brokers: give 1, or 3, of which one may fail without a record lost or a write refused.`,
+  );
 }

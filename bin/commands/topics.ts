@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { DEFAULT_PARTITIONS, TAPE_TOPIC, TOPICS, type TopicName } from '../../contracts/topics.ts';
-import type { ApplyTopicsOptions, RecreateTopicsOptions } from '../actions/topics.ts';
-import { parseWholeNumber, type JsonOption } from './options.ts';
+import type { ApplyTopicsOptions, CheckTopicsOptions, RecreateTopicsOptions } from '../actions/topics.ts';
+import { parseWholeNumber } from './options.ts';
 
 /** The topics that `topics recreate` may delete. */
 const RECREATABLE: readonly TopicName[] = TOPICS.map(({ name }) => name).filter((name) => name !== TAPE_TOPIC);
@@ -35,8 +35,9 @@ export function registerTopics(program: Command): void {
   topics
     .command('check')
     .description('exit 1 when a topic differs from its definition, including by a broker default')
+    .option('--durable', 'also where the cluster has fewer than the three brokers that a tape that matters needs')
     .option('--json', 'print as JSON')
-    .action(async (options: JsonOption) => {
+    .action(async (options: CheckTopicsOptions) => {
       const { checkAllTopics } = await import('../actions/topics.ts');
       await checkAllTopics(options);
     });

@@ -1,7 +1,9 @@
 /** The four services that `tapeproof stack up` starts, as containers: same ports, settings and versions. */
-import { DEFAULT_STACK_OPTIONS, type ServiceName } from '../../stack/options.ts';
+import { DEFAULT_STACK_OPTIONS, type SERVICE_NAMES } from '../../stack/options.ts';
 import { REDIS_APPLICATION_RULES } from '../../stack/redis-users.ts';
 import { required, type ComposeService } from './file.ts';
+
+type ServiceName = (typeof SERVICE_NAMES)[number];
 
 /** Runs without rights. */
 export const CLOSED = { cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] } as const;

@@ -1,12 +1,13 @@
 import { Kafka, logLevel, type ISocketFactory, type LogEntry, type RetryOptions } from 'kafkajs';
 import { EventEmitter, once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { withDeadline } from '../deadline.ts';
 import { TapeproofError } from '../errors.ts';
 import { createLog, type Log } from '../log.ts';
 import { serverNameOf } from '../security/tls.ts';
-import { isRefusedForGood, refusalByKafka } from './kafka-failure.ts';
+import { isFailedBroker, isRefusedForGood, refusalByKafka } from './kafka-failure.ts';
 import { kafkajsSecurity, kafkaSecurityFrom, type KafkaSecurity } from './security.ts';
 
 const CONNECTION_TIMEOUT_MS = 5_000;
@@ -30,6 +31,9 @@ export const RIDE_OUT_RETRY = {
 
 /** For a first check that somebody waits for: a refused connection is given up after a second. */
 const FIRST_LOOK_RETRY = { ...RIDE_OUT_RETRY, retries: 3 } as const satisfies RetryOptions;
+
+/** Between two attempts at work that a failed broker ended. */
+const WORK_AGAIN_DELAY_MS = 500;
 
 /** How long a person waits before Kafka is reported unreachable. */
 export const ADMIN_DEADLINE_MS = 15_000;
@@ -179,7 +183,8 @@ export async function assertKafkaAnswers(brokers: readonly string[], clientId: s
 }
 
 /**
- * Runs `work` with a connected admin client, within a deadline.
+ * Runs `work` with a connected admin client, within a deadline; again where a broker failed meanwhile, which the others
+ * list for some seconds more. It must be harmless to repeat.
  *
  * @throws TapeproofError UNREACHABLE when Kafka does not answer in time; CONFIGURATION when it refuses; any
  *   TapeproofError of `work`.
@@ -189,11 +194,10 @@ export async function withAdmin<T>(
   work: (admin: ReturnType<Kafka['admin']>) => Promise<T>,
   deadlineMs = ADMIN_DEADLINE_MS,
 ): Promise<T> {
-  const admin = kafka.admin({ retry: RIDE_OUT_RETRY });
   const ended = new AbortController();
   try {
     return await withDeadline(
-      Promise.race([admin.connect().then(() => work(admin)), refusedHandshake(kafka, ended.signal)]),
+      Promise.race([untilAnswered(kafka, work, ended.signal), refusedHandshake(kafka, ended.signal)]),
       deadlineMs,
       () => kafkaUnreachable(),
     );
@@ -201,7 +205,31 @@ export async function withAdmin<T>(
     throw error instanceof TapeproofError ? error : kafkaUnreachable(error);
   } finally {
     ended.abort();
-    admin.disconnect().catch(() => undefined);
+  }
+}
+
+async function untilAnswered<T>(
+  kafka: Kafka,
+  work: (admin: ReturnType<Kafka['admin']>) => Promise<T>,
+  ended: AbortSignal,
+): Promise<T> {
+  while (true) {
+    // With metadata of its own, that names the brokers of now.
+    const admin = kafka.admin({ retry: RIDE_OUT_RETRY });
+    const disconnect = (): void => {
+      admin.disconnect().catch(() => undefined);
+    };
+    ended.addEventListener('abort', disconnect);
+    try {
+      await admin.connect();
+      return await work(admin);
+    } catch (error) {
+      if (ended.aborted || !isFailedBroker(error)) throw error;
+    } finally {
+      ended.removeEventListener('abort', disconnect);
+      disconnect();
+    }
+    await sleep(WORK_AGAIN_DELAY_MS);
   }
 }
 

@@ -17,6 +17,14 @@ export function isMissingCoordinator(error: Error): boolean {
   return error.name === 'KafkaJSGroupCoordinatorNotFound' || error.message === 'Failed to find group coordinator';
 }
 
+/**
+ * True where the broker that coordinated the group is no longer in its cluster: kafkajs looks for the new coordinator
+ * only when it joins, and until then neither offsets nor heartbeats arrive.
+ */
+export function isLostCoordinator(error: Error): boolean {
+  return error.name === 'KafkaJSBrokerNotFound';
+}
+
 /** Mistakes in code: kafkajs would stop permanently on these while the process lived on. */
 export function isProgrammingError(error: Error): boolean {
   return [TypeError, RangeError, ReferenceError, SyntaxError].some((type) => error instanceof type);

@@ -8,7 +8,7 @@ import { kafkaUnreachable } from './client.ts';
 import { refuseLostRecords, type Remedy } from './committed-offsets.ts';
 import { consumerOptions } from './consumer-options.ts';
 import { ConsumerTelemetry } from './consumer-telemetry.ts';
-import { isRebalance, plain, isMissingCoordinator } from './consumer-errors.ts';
+import { isLostCoordinator, isRebalance, plain, isMissingCoordinator } from './consumer-errors.ts';
 import { ExpectedOffsets } from './expected-offsets.ts';
 import { readWholeBatches } from './fetch-response.ts';
 import { OffsetCommits } from './offset-commits.ts';
@@ -171,6 +171,21 @@ class GroupMember implements RunningConsumer {
     }, RUN_AGAIN_DELAY_MS);
   }
 
+  /** Leaves what was fetched before: whoever has the partition after the join reads it again. */
+  #joinAnew(error: Error, generation: number): void {
+    if (this.#interrupted || generation !== this.#generation) return;
+    this.#rebalance = error;
+    this.#report.crashed(error);
+    this.#consumer.stop().then(
+      () => {
+        if (!this.#isOver) this.#run();
+      },
+      (failure: unknown) => {
+        this.#fail(plain(failure));
+      },
+    );
+  }
+
   #run(): void {
     const { concurrency = 1 } = this.#settings;
     this.#joined = Promise.withResolvers();
@@ -308,6 +323,7 @@ class GroupMember implements RunningConsumer {
           this.progress.commitFailed(error);
           this.#report.notCommitted(error);
         }
+        if (isLostCoordinator(error)) this.#joinAnew(error, generation);
         this.#onMembershipError(error, generation);
       },
     });

@@ -31,6 +31,11 @@ const BAD_SETTING: Failure = {
   sentence:
     "Kafka refuses a topic's settings or its number of partitions or replicas: change what the broker's policy forbids",
 };
+const TOO_FEW_BROKERS: Failure = {
+  code: 'UNREACHABLE',
+  sentence:
+    'Kafka has fewer brokers running than a topic is to have replicas: start the others, then run the command again',
+};
 const TOO_OLD: Failure = {
   code: 'CONFIGURATION',
   sentence: 'Kafka does not know this kind of request: use a broker of version 3.7 or newer',
@@ -72,7 +77,7 @@ const FAILURES: Readonly<Record<string, Failure>> = {
   INVALID_CONFIG: BAD_SETTING,
   POLICY_VIOLATION: BAD_SETTING,
   INVALID_PARTITIONS: BAD_SETTING,
-  INVALID_REPLICATION_FACTOR: BAD_SETTING,
+  INVALID_REPLICATION_FACTOR: TOO_FEW_BROKERS,
   INVALID_REPLICA_ASSIGNMENT: BAD_SETTING,
   INVALID_REQUEST: BAD_SETTING,
   INVALID_TOPIC_EXCEPTION: BAD_SETTING,
@@ -122,6 +127,12 @@ export function isRefusedForGood(error: unknown): boolean {
   if (tlsRefusal(error, 'KAFKA') !== undefined) return true;
   const found = failureIn(error);
   return found !== undefined && found.failure.passes !== true;
+}
+
+/** Whether a broker that was asked did not answer, or is not the one to ask any more: another one may be by now. */
+export function isFailedBroker(error: unknown): boolean {
+  if (refusalByKafka(error) !== undefined) return false;
+  return causesOf(error).some((cause) => (cause as { readonly retriable?: unknown }).retriable === true);
 }
 
 /** Answers after which no batch of this producer is taken any more: the broker's memory of it is another. */

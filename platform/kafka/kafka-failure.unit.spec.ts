@@ -1,8 +1,9 @@
 import { ProtocolError, ResponseError } from '@platformatic/kafka';
+import kafkajs from 'kafkajs';
 import { describe, expect, it } from 'vitest';
 import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
-import { hasLostIdentity, isRefusedForGood } from './kafka-failure.ts';
+import { hasLostIdentity, isFailedBroker, isRefusedForGood } from './kafka-failure.ts';
 
 /** As kafkajs creates them: the protocol's error within the error that counts the retries. */
 function failure(type: string): Error {
@@ -23,6 +24,7 @@ describe('kafkaUnreachable', () => {
     ['INVALID_TIMESTAMP', 'CONFIGURATION', 'topics apply'],
     ['UNKNOWN_TOPIC_OR_PARTITION', 'UNREACHABLE', 'topics apply'],
     ['NOT_ENOUGH_REPLICAS', 'UNREACHABLE', 'min.insync.replicas'],
+    ['INVALID_REPLICATION_FACTOR', 'UNREACHABLE', 'start the others'],
     ['KAFKA_STORAGE_ERROR', 'UNREACHABLE', 'disk'],
   ])('explains %s, and never advises to start the services', (type, code, words) => {
     const error = kafkaUnreachable(failure(type));
@@ -89,5 +91,23 @@ describe('hasLostIdentity', () => {
     expect(hasLostIdentity(response(outOfOrder))).toBe(true);
     expect(hasLostIdentity(response(notLeader))).toBe(false);
     expect(hasLostIdentity(new Error('connection lost'))).toBe(false);
+  });
+});
+
+describe('isFailedBroker', () => {
+  const { KafkaJSConnectionError, KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs;
+  const answered = (type: string, retriable: boolean): Error =>
+    new KafkaJSProtocolError(Object.assign(new Error('the broker says no'), { type, code: 1, retriable }));
+
+  it.each([
+    ['no connection', new KafkaJSConnectionError('connect ECONNREFUSED', { broker: '127.0.0.1:1' }), true],
+    ['a broker that left', Object.assign(new Error('Broker 3 not found'), { retriable: true }), true],
+    ['another leader', answered('NOT_LEADER_FOR_PARTITION', true), true],
+    ['a missing topic', answered('UNKNOWN_TOPIC_OR_PARTITION', true), false],
+    ['a right that is missing', answered('TOPIC_AUTHORIZATION_FAILED', false), false],
+    ['wrong use', new KafkaJSNonRetriableError('Invalid topic'), false],
+    ['a mistake of ours', new TypeError('no'), false],
+  ])('%s: %s', (_, error, isFailed) => {
+    expect(isFailedBroker(error)).toBe(isFailed);
   });
 });

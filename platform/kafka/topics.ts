@@ -11,6 +11,16 @@ import {
 } from '../../contracts/topics.ts';
 import { TapeproofError } from '../errors.ts';
 import { ADMIN_DEADLINE_MS, withAdmin } from './client.ts';
+import {
+  DURABLE_SETTINGS,
+  IN_SYNC_EXPECTED,
+  IN_SYNC_REPLICAS_MIN,
+  IN_SYNC_SETTING,
+  isDurableCluster,
+  REPLICAS_EXPECTED,
+  REPLICAS_MIN,
+  weakDefaults,
+} from './durability.ts';
 import { isRefusedForGood } from './kafka-failure.ts';
 import { otherPartitionsRemedy, refuseOtherPartitions } from './tape-label.ts';
 
@@ -18,12 +28,17 @@ import { otherPartitionsRemedy, refuseOtherPartitions } from './tape-label.ts';
 const { ConfigResourceTypes, ConfigSource } = kafkajs;
 type ConfigResources = Parameters<Admin['describeConfigs']>[0]['resources'][number]['type'];
 
-const REPLICAS_SETTING = 'min.insync.replicas';
 /** The broker's name for the topic setting `max.message.bytes`. */
 const BROKER_BYTES_SETTING = 'message.max.bytes';
+/** Settings of a topic that may be more than ours. */
+const MINIMA: ReadonlySet<string> = new Set(['max.message.bytes', IN_SYNC_SETTING]);
+/** Of the differences in a broker's defaults: its id follows. */
+const BROKER_PREFIX = 'broker ';
 /** Kafka's own default. */
 const MESSAGE_BYTES_MIN = 1_048_588;
 
+/** Not a setting: replicas are assigned when a topic is created. */
+const REPLICAS = 'replicas';
 /** The broker's own `default.replication.factor`. */
 const REPLICATION_OF_BROKER = -1;
 
@@ -36,7 +51,7 @@ export interface TopicReport {
 export interface TopicDrift {
   /** A topic, or `broker <id>` for a broker's default for topics without their own setting. */
   readonly topic: string;
-  /** A setting, `partitions` or `topic`. */
+  /** A setting, `partitions`, `replicas` or `topic`. */
   readonly setting: string;
   readonly expected: string;
   /** Notes where it is not the topic's own setting. */
@@ -45,7 +60,7 @@ export interface TopicDrift {
 
 /**
  * Creates the missing topics of contracts/topics.ts and corrects settings. The number of partitions of an existing
- * tape never changes: other topics follow it.
+ * tape never changes: other topics follow it. A cluster of three brokers or more gets durable topics (durability.ts).
  *
  * @param partitions used only when the tape does not exist yet.
  * @param activated number of partitions that the tape was activated with, where known.
@@ -62,9 +77,11 @@ export function applyTopics(
     const count = existing.get(TAPE_TOPIC) ?? partitions;
     if (existing.has(TAPE_TOPIC)) refuseOtherPartitions(count, activated);
     const missing = TOPICS.filter(({ name }) => !existing.has(name));
-    if (missing.length > 0) await createTopics(admin, missing, count);
+    const replicas = await replicaCounts(admin, [...existing.keys()]);
+    const isDurable = await isDurableCluster(admin, replicas);
+    if (missing.length > 0) await createTopics(admin, missing, count, isDurable);
 
-    const drifted = await driftOf(admin, count);
+    const drifted = await driftOf(admin, count, isDurable);
     const wrong = drifted.find(({ setting }) => setting === 'partitions');
     if (wrong !== undefined) {
       throw new TapeproofError(
@@ -72,7 +89,13 @@ export function applyTopics(
         `Topic ${wrong.topic} has ${wrong.actual} partitions where the tape has ${wrong.expected}: ${remedyOf(wrong)}.`,
       );
     }
-    const mendable = TOPICS.filter(
+    const wanted = TOPICS.map(({ name, settings }) => ({
+      name,
+      // More in-sync replicas than a topic has would refuse every record.
+      settings:
+        isDurable && (replicas.get(name) ?? 0) >= REPLICAS_MIN ? { ...settings, ...DURABLE_SETTINGS } : settings,
+    }));
+    const mendable = wanted.filter(
       ({ name, settings }) =>
         existing.has(name) && drifted.some(({ topic, setting }) => topic === name && setting in settings),
     );
@@ -81,7 +104,7 @@ export function applyTopics(
       topic: definition.name,
       action: !existing.has(definition.name)
         ? 'created'
-        : mendable.includes(definition)
+        : mendable.some(({ name }) => name === definition.name)
           ? 'settings changed'
           : 'unchanged',
       partitions: count,
@@ -94,13 +117,16 @@ export function applyTopics(
  *
  * @param activated number of partitions that the tape was activated with, where known: else its present number is
  *   assumed.
+ * @param mustBeDurable - hold the topics also of a cluster with fewer than three brokers to durability.ts.
  * @throws TapeproofError UNREACHABLE
  */
-export function checkTopics(kafka: Kafka, activated?: number): Promise<TopicDrift[]> {
+export function checkTopics(kafka: Kafka, activated?: number, mustBeDurable = false): Promise<TopicDrift[]> {
   return withAdmin(kafka, async (admin) => {
     const existing = await partitionCounts(admin);
-    const drift = await driftOf(admin, activated ?? existing.get(TAPE_TOPIC) ?? DEFAULT_PARTITIONS);
-    return [...drift, ...(await driftOfBrokers(admin))];
+    const isDurable =
+      mustBeDurable || (await isDurableCluster(admin, await replicaCounts(admin, [...existing.keys()])));
+    const drift = await driftOf(admin, activated ?? existing.get(TAPE_TOPIC) ?? DEFAULT_PARTITIONS, isDurable);
+    return [...drift, ...(await driftOfBrokers(admin, isDurable))];
   });
 }
 
@@ -118,7 +144,7 @@ function isWrittenAgain(topic: string): boolean {
 export function remedyOf({ topic, setting, expected, actual }: TopicDrift): string {
   if (setting === 'partitions' && topic === TAPE_TOPIC) return otherPartitionsRemedy(Number(actual));
   if (setting === 'partitions' && isWrittenAgain(topic)) {
-    return `stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they write it again from the tape`;
+    return recreation(topic);
   }
   if (setting === 'partitions') {
     const loss = 'recreating it would lose its records, which nothing writes again';
@@ -126,13 +152,24 @@ export function remedyOf({ topic, setting, expected, actual }: TopicDrift): stri
       ? `raise it to ${expected} with Kafka's own tools, which keeps its records (kafka-topics.sh --alter --partitions ${expected}): ${loss}`
       : `copy its records with Kafka's own tools, run "npx tapeproof topics recreate ${topic}" and append them again: ${loss}, and a number of partitions cannot be lowered`;
   }
-  if (setting === REPLICAS_SETTING) {
+  if (setting === REPLICAS) {
+    if (isWrittenAgain(topic)) return recreation(topic);
+    return `give it more with Kafka's own tools (kafka-reassign-partitions.sh), then run "npx tapeproof topics apply": a topic keeps those that it was created with`;
+  }
+  if (topic.startsWith(BROKER_PREFIX) && setting !== BROKER_BYTES_SETTING) {
+    return `set it in the broker's configuration: topics that others create, such as the registry's and Kafka's own, follow it`;
+  }
+  if (setting === IN_SYNC_SETTING && expected !== IN_SYNC_EXPECTED) {
     return `lower it with Kafka's own tools, or give the topic more replicas: otherwise Kafka refuses every record`;
   }
   if (setting === BROKER_BYTES_SETTING) {
     return `raise it to ${expected} with Kafka's own tools: topics without their own setting, such as the registry's, use it`;
   }
   return 'run "npx tapeproof topics apply"';
+}
+
+function recreation(topic: string): string {
+  return `stop the engines, run "npx tapeproof topics recreate ${topic}" and start them again: they write it again from the tape`;
 }
 
 /**
@@ -155,21 +192,31 @@ export function existingTopics(kafka: Kafka): Promise<ReadonlyMap<TopicName, num
   return withAdmin(kafka, (admin) => partitionCounts(admin));
 }
 
-async function createTopics(admin: Admin, missing: readonly TopicDefinition[], partitions: number): Promise<void> {
+async function createTopics(
+  admin: Admin,
+  missing: readonly TopicDefinition[],
+  partitions: number,
+  isDurable: boolean,
+): Promise<void> {
   await admin.createTopics({
     waitForLeaders: true,
     timeout: ADMIN_DEADLINE_MS,
     topics: missing.map(({ name, settings }) => ({
       topic: name,
       numPartitions: partitions,
-      replicationFactor: REPLICATION_OF_BROKER,
-      configEntries: Object.entries(settings).map(([setting, value]) => ({ name: setting, value })),
+      replicationFactor: isDurable ? REPLICAS_MIN : REPLICATION_OF_BROKER,
+      configEntries: Object.entries({ ...settings, ...(isDurable ? DURABLE_SETTINGS : {}) }).map(
+        ([setting, value]) => ({ name: setting, value }),
+      ),
     })),
   });
 }
 
 /** Settings of an operator besides ours stay. */
-async function alterSettings(admin: Admin, topics: readonly TopicDefinition[]): Promise<void> {
+async function alterSettings(
+  admin: Admin,
+  topics: readonly Pick<TopicDefinition, 'name' | 'settings'>[],
+): Promise<void> {
   const found = await settingsOf(
     admin,
     topics.map(({ name }) => name),
@@ -177,8 +224,12 @@ async function alterSettings(admin: Admin, topics: readonly TopicDefinition[]): 
   await admin.alterConfigs({
     validateOnly: false,
     resources: topics.map(({ name, settings }) => {
-      const own = [...(found.get(name) ?? [])].filter(([, { isOwn }]) => isOwn).map(([key, { value }]) => [key, value]);
-      const all: Record<string, string> = { ...(Object.fromEntries(own) as Record<string, string>), ...settings };
+      const own = [...(found.get(name) ?? [])].flatMap(([key, { value, isOwn }]) =>
+        isOwn ? [[key, value] as const] : [],
+      );
+      const all: Record<string, string> = { ...settings };
+      // An operator may have chosen more than ours.
+      for (const [key, value] of own) if (isAsExpected(key, value, settings[key] ?? value)) all[key] = value;
       return {
         type: ConfigResourceTypes.TOPIC,
         name,
@@ -197,7 +248,7 @@ async function partitionCounts(admin: Admin): Promise<Map<TopicName, number>> {
   return new Map(topics.map(({ name, partitions }) => [name as TopicName, partitions.length]));
 }
 
-async function driftOf(admin: Admin, partitions: number): Promise<TopicDrift[]> {
+async function driftOf(admin: Admin, partitions: number, isDurable: boolean): Promise<TopicDrift[]> {
   const existing = await partitionCounts(admin);
   const names = [...existing.keys()];
   const settings = await settingsOf(admin, names);
@@ -217,26 +268,41 @@ async function driftOf(admin: Admin, partitions: number): Promise<TopicDrift[]> 
         drift.push({ topic, setting, expected, actual: textOf(actual) });
       }
     }
-    const most = replicas.get(topic) ?? 1;
-    const inSync = found?.get(REPLICAS_SETTING);
-    if (Number(inSync?.value ?? 1) > most) {
-      drift.push({ topic, setting: REPLICAS_SETTING, expected: `at most ${most}`, actual: textOf(inSync) });
-    }
-    return drift;
+    return [...drift, ...driftOfReplicas(topic, replicas.get(topic) ?? 1, found?.get(IN_SYNC_SETTING), isDurable)];
   });
 }
 
+function driftOfReplicas(
+  topic: TopicName,
+  replicas: number,
+  inSync: Setting | undefined,
+  isDurable: boolean,
+): TopicDrift[] {
+  const drift: TopicDrift[] = [];
+  const isTooFew = isDurable && replicas < REPLICAS_MIN;
+  if (isTooFew) drift.push({ topic, setting: REPLICAS, expected: REPLICAS_EXPECTED, actual: String(replicas) });
+  const found = Number(inSync?.value ?? 1);
+  if (found > replicas) {
+    drift.push({ topic, setting: IN_SYNC_SETTING, expected: `at most ${replicas}`, actual: textOf(inSync) });
+  } else if (isDurable && !isTooFew && found < IN_SYNC_REPLICAS_MIN) {
+    drift.push({ topic, setting: IN_SYNC_SETTING, expected: IN_SYNC_EXPECTED, actual: textOf(inSync) });
+  }
+  return drift;
+}
+
 /** A broker's default below our largest record affects topics that others create, such as the registry's. */
-async function driftOfBrokers(admin: Admin): Promise<TopicDrift[]> {
+async function driftOfBrokers(admin: Admin, isDurable: boolean): Promise<TopicDrift[]> {
   const { brokers } = await admin.describeCluster();
   const drift: TopicDrift[] = [];
   for (const { nodeId } of brokers) {
+    const topic = `${BROKER_PREFIX}${nodeId}`;
     const [broker] = await describe(admin, ConfigResourceTypes.BROKER, [String(nodeId)]).catch(whereNotAllowed);
-    const actual = broker?.configEntries.find(({ configName }) => configName === BROKER_BYTES_SETTING)?.configValue;
-    if (actual === undefined || Number(actual) >= MESSAGE_BYTES_MIN) continue;
-    drift.push({
-      ...{ topic: `broker ${nodeId}`, setting: BROKER_BYTES_SETTING, expected: String(MESSAGE_BYTES_MIN), actual },
-    });
+    const settings = new Map(broker?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
+    const bytes = settings.get(BROKER_BYTES_SETTING);
+    if (bytes !== undefined && Number(bytes) < MESSAGE_BYTES_MIN) {
+      drift.push({ topic, setting: BROKER_BYTES_SETTING, expected: String(MESSAGE_BYTES_MIN), actual: bytes });
+    }
+    if (isDurable) drift.push(...weakDefaults(settings).map((each) => ({ topic, ...each })));
   }
   return drift;
 }
@@ -248,7 +314,7 @@ function whereNotAllowed(error: unknown): [] {
 }
 
 function isAsExpected(setting: string, actual: string | undefined, expected: string): boolean {
-  return setting === 'max.message.bytes' ? Number(actual) >= Number(expected) : actual === expected;
+  return MINIMA.has(setting) ? Number(actual) >= Number(expected) : actual === expected;
 }
 
 interface Setting {

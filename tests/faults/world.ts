@@ -208,10 +208,10 @@ export class World {
     return found;
   }
 
-  /** Waits until the engine has committed the whole tape, and every store is at the ends of its topics. */
-  async untilCaughtUp(): Promise<void> {
+  /** Waits until the engine has committed the whole tape, and the projectors' stores are at the ends of their topics. */
+  async untilCaughtUp(projectors: readonly string[] = PROJECTOR_NAMES): Promise<void> {
     await this.untilEngineCaughtUp();
-    for (const { name, topics } of listProjectors()) {
+    for (const { name, topics } of listProjectors().filter((projector) => projectors.includes(projector.name))) {
       const stands = async (): Promise<boolean> => {
         const written = byPlace(await this.written(name));
         const ends = (await Promise.all(topics.map((topic) => this.ends(topic)))).flat();
@@ -227,10 +227,10 @@ export class World {
   }
 
   /** A run without faults, from the tape alone. */
-  async runUndisturbed(): Promise<Digest> {
+  async runUndisturbed(projectors: readonly string[] = PROJECTOR_NAMES): Promise<Digest> {
     await this.reset(true);
-    const processes = this.startAll();
-    await this.untilCaughtUp();
+    const processes = [ENGINE, ...projectors].map((name) => this.start(name));
+    await this.untilCaughtUp(projectors);
     await stopAll(processes);
     return this.digest();
   }

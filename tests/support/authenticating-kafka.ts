@@ -3,7 +3,8 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ChildProcess } from 'node:child_process';
 import { signCertificate, type Certified } from '../../stack/certificates.ts';
-import { propertiesText, kafka } from '../../stack/kafka.ts';
+import { kafkaBrokers, propertiesText } from '../../stack/kafka.ts';
+import { ensureCluster } from '../../stack/cluster.ts';
 import { DEFAULT_STACK_OPTIONS, freePorts } from '../../stack/options.ts';
 import { Parts } from '../../stack/parts.ts';
 import { spawnPrivately } from '../../stack/process.ts';
@@ -45,8 +46,15 @@ export async function startAuthenticatingKafka(wish: AuthenticationWish): Promis
   const ports = await freePorts();
   const options = { folder: wish.folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports };
   const parts = new Parts(options.partsFolder, () => undefined);
+  const { kafka } = kafkaBrokers;
   const command = await kafka.prepare({
-    ...{ options, folder, secrets: await ensureSecrets(wish.folder), user: undefined },
+    ...{
+      options,
+      folder,
+      cluster: await ensureCluster(options),
+      secrets: await ensureSecrets(wish.folder),
+      user: undefined,
+    },
     part: (name) => parts.folder(name),
     lend: (programs) => Promise.resolve(programs),
     handOver: () => Promise.resolve(),

@@ -8,10 +8,10 @@ export interface PrintedCommand {
 const COMMAND = String.raw`(?:npx )?tapeproof(?= [a-z-])|make(?= [a-z])|npm run(?= [a-z])`;
 /** Between quotes or backticks, which end it. */
 const QUOTED = new RegExp(`(["\`])((?:${COMMAND}) [^"\`]+)\\1`, 'g');
-/** On a separate line, which ends it: in a code block, a help text or a list of commands. */
-const ON_A_LINE = new RegExp(`^ *(?:\\$ )?((?:npx tapeproof|make|npm run) .+)$`);
-/** The characters that end a command in a shell, outside quotes. */
-const SHELL_END = /^(?:&&?|\|\|?|;|#)$/;
+/** On a separate line, which ends it, after the variables that are set for it: in a code block, a help text or a list of commands. */
+const ON_A_LINE = new RegExp(`^ *(?:\\$ )?(?:[A-Z_]+=\\S* )*((?:npx tapeproof|make|npm run) .+)$`);
+/** The characters that end a command's words in a shell, outside quotes. */
+const SHELL_END = /^(?:&&?|\|\|?|;|#|\d?>>?)$/;
 const WORD = /(?:"[^"]*"|'[^']*'|[^\s"'])+/g;
 /** A backslash at a line's end. */
 const CONTINUATION = / \\\n */g;

@@ -14,9 +14,17 @@ import { readSecrets } from '../../stack/secrets.ts';
 import { laneOfThisWorker } from '../lanes.ts';
 import { until } from './until.ts';
 
+type TestStack = ProvidedContext['stacks'][number];
+let own: TestStack | undefined;
+
+/** From now on this file works on a stack of its own: all functions here mean it instead of the lane's. */
+export function workOn(stack: TestStack): void {
+  own = stack;
+}
+
 /** The services of the lane that this file runs in. No other file uses them meanwhile. */
-function testStack(): ProvidedContext['stacks'][number] {
-  const stack = inject('stacks')[laneOfThisWorker()];
+function testStack(): TestStack {
+  const stack = own ?? inject('stacks')[laneOfThisWorker()];
   if (stack === undefined) throw new Error('this lane has no stack');
   return stack;
 }
@@ -29,7 +37,7 @@ export function stackEndpoints(): StackEndpoints {
 export function stackConnections(): Connections {
   const endpoints = stackEndpoints();
   return {
-    kafkaBrokers: [endpoints.kafkaBrokers],
+    kafkaBrokers: endpoints.kafkaBrokers.split(','),
     registryUrl: endpoints.registryUrl,
     postgresUrl: endpoints.postgresUrl,
     postgresMigratorUrl: endpoints.postgresMigratorUrl,
