@@ -27,10 +27,11 @@ import {
   DERIVED_TOPICS,
   STATES_TOPIC,
   TAPE_TOPIC,
+  TOPIC_OF_DERIVED,
 } from './contracts/topics.ts';
 import { runEngine } from './evaluators/main.ts';
 import { STRATEGIES } from './evaluators/strategies/catalogue.ts';
-import { ingestFile, ingestVenues } from './producers/main.ts';
+import { ingestContext, ingestFile, ingestSectors, ingestVenues } from './producers/main.ts';
 import { FILE_SOURCES } from './producers/catalogue.ts';
 import { VENUES } from './producers/venues/catalogue.ts';
 import { runCheckpoints } from './proofs/checkpoints/service.adapter.ts';
@@ -44,6 +45,13 @@ export const pipeline = {
     run: ingestFile,
     venues: VENUES,
     live: ingestVenues,
+    writes: [TAPE_TOPIC, DEAD_LETTERS_TOPIC],
+  },
+  /** News, calendars, and the strength of sectors → the tape, among the trades. */
+  context: {
+    run: ingestContext,
+    sectors: ingestSectors,
+    reads: [TOPIC_OF_DERIVED.IndicatorSnapshot],
     writes: [TAPE_TOPIC, DEAD_LETTERS_TOPIC],
   },
   /** The tape → events, one deterministic step per record. */

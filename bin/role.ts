@@ -6,6 +6,8 @@ const ROLE_OF_COMMAND: Readonly<Record<string, Role>> = {
   demo: 'operator',
   'ingest file': 'ingest',
   'ingest live': 'ingest',
+  'ingest context': 'ingest',
+  'ingest sectors': 'ingest',
   'engine run': 'engine',
   'projector run': 'projector',
   'projector rebuild': 'projector',

@@ -1,4 +1,11 @@
-import type { Watermark, DeadLetterReason, EngineActivated, Trade, TradeGap } from './generated/events.ts';
+import type {
+  ContextSignal,
+  Watermark,
+  DeadLetterReason,
+  EngineActivated,
+  Trade,
+  TradeGap,
+} from './generated/events.ts';
 import type { Amendment } from './trade-rules.ts';
 
 /** Why a tape record cannot even be read: part of the dead letters' closed catalogue. */
@@ -33,4 +40,5 @@ export type TapeContent =
       readonly fingerprint: string;
       readonly body: Buffer;
     }
+  | { readonly kind: 'signal'; readonly signal: ContextSignal; readonly fingerprint: string; readonly body: Buffer }
   | { readonly kind: 'unusable'; readonly reason: UnusableReason; readonly value: Buffer };

@@ -65,7 +65,16 @@ const SMALL_SEGMENTS = { ...KEPT, 'segment.bytes': '16777216' } as const;
 export const TOPICS: readonly TopicDefinition[] = [
   {
     name: TAPE_TOPIC,
-    records: ['Trade', 'EngineActivated', 'Watermark', 'TradeGap', 'TradeCancelled', 'TradeCorrected', 'TradeReleased'],
+    records: [
+      'Trade',
+      'EngineActivated',
+      'Watermark',
+      'TradeGap',
+      'TradeCancelled',
+      'TradeCorrected',
+      'TradeReleased',
+      'ContextSignal',
+    ],
     settings: KEPT,
   },
   { name: 'indicator.snapshots', records: ['IndicatorSnapshot'], settings: KEPT },

@@ -110,7 +110,8 @@ export function idRangeOf(
   return { first: Number(gap.firstTradeId), last: Number(gap.lastTradeId) };
 }
 
-function refusalOfInstrument(instrument: string, venue: string): Refusal | undefined {
+/** Why an instrument is not well-formed, or not at its venue. */
+export function refusalOfInstrument(instrument: string, venue: string): Refusal | undefined {
   if (placed.get(instrument) === venue) return undefined;
   const malformed = refusalOfName(instrument);
   if (malformed !== undefined) return { reason: 'INSTRUMENT_MALFORMED', detail: malformed.detail };
@@ -136,7 +137,8 @@ function malformedId(name: string): Refusal {
   };
 }
 
-function refusalOfTimes(eventTime: number, receivedAt: number): Refusal | undefined {
+/** Why the times of a record are not credible, microseconds; 0 for an unknown time of receipt. */
+export function refusalOfTimes(eventTime: number, receivedAt: number): Refusal | undefined {
   if (isOutOfBounds(eventTime)) return outOfBounds('event time', eventTime);
   // An unknown time of receipt proves nothing.
   if (receivedAt === 0) return undefined;

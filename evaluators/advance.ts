@@ -1,8 +1,9 @@
-import type { DeadLetter, Trade } from '../contracts/generated/events.ts';
+import type { ContextSignal, DeadLetter, Trade } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import type { DerivedEvent, DerivedName, DerivedTopic } from '../contracts/topics.ts';
 import type { ActivationTerms } from './activation-terms.ts';
 import type { AnchorRecord } from './anchor.ts';
+import type { SignalFate } from './context/partition-context.ts';
 import type { UnprovenTrade } from './market-clock.ts';
 import type { SetAsideKind, TradeCounts } from './trade-counts.ts';
 
@@ -35,8 +36,8 @@ export interface InstrumentOverview {
 
 /** The results of one tape record. */
 export interface Advance {
-  /** Set when a trade decides nothing, or when a record changes how a trade counts. */
-  readonly setAside?: SetAside;
+  /** Set when a trade decides nothing, when a record changes how a trade counts, or when a signal has no effect. */
+  readonly setAside?: SetAside | SignalSetAside;
   readonly derived: readonly DerivedRecord[];
   readonly deadLetters: readonly DeadLetter[];
   /** Set when an anchor is due right after this record. */
@@ -55,6 +56,12 @@ export interface SetAside {
   readonly tradeId: string;
   /** Microseconds. */
   readonly eventTime: number;
+}
+
+/** A well-formed signal without an effect. */
+export interface SignalSetAside {
+  readonly kind: Exclude<SignalFate, 'TAKEN'>;
+  readonly signal: ContextSignal;
 }
 
 export function setAsideOf(

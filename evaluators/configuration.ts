@@ -84,21 +84,22 @@ const hitRule = z
     'has barriers at the reference price itself: give kind FIRST_TOUCH a minMoveBps above 0',
   );
 
+const strategySettings = ({ parameters }: Strategy) =>
+  z.strictObject({
+    enabled: z.boolean().default(true),
+    weight: z.number().positive().max(1_000).default(1),
+    parameters: parameters.prefault({}),
+  });
+
+const settingsUnlessNamed = (strategy: Strategy) => {
+  const settings = strategySettings(strategy);
+  if (strategy.isListedUnlessNamed) return settings.prefault(strategy.isEnabledUnlessNamed ? {} : { enabled: false });
+  // The parsed configuration lacks the key; its type is that of a record, which may lack any.
+  return settings.optional() as unknown as z.ZodPrefault<typeof settings>;
+};
+
 const strategiesOf = (known: readonly Strategy[]) =>
-  z.strictObject(
-    Object.fromEntries(
-      known.map((strategy) => [
-        strategy.name,
-        z
-          .strictObject({
-            enabled: z.boolean().default(true),
-            weight: z.number().positive().max(1_000).default(1),
-            parameters: strategy.parameters.prefault({}),
-          })
-          .prefault(strategy.isEnabledUnlessNamed ? {} : { enabled: false }),
-      ]),
-    ),
-  );
+  z.strictObject(Object.fromEntries(known.map((strategy) => [strategy.name, settingsUnlessNamed(strategy)])));
 
 const confidence = z
   .strictObject({

@@ -13,6 +13,8 @@ import type {
 import { TOPIC_OF_DERIVED, type DerivedEvent, type DerivedName, type DerivedTopic } from '../contracts/topics.ts';
 import { NO_EVIDENCE } from './calibration/forecast-series.ts';
 import type { RuleCalibration } from './calibration/rule-calibration.ts';
+import type { PartitionContext } from './context/partition-context.ts';
+import { signalCauseOf } from './context/signal.ts';
 import type { Instrument } from './instrument.ts';
 import type { UnprovenTrade } from './market-clock.ts';
 import { isHitBy, type HitRuleTerms } from './outcomes/hit-rule.ts';
@@ -36,6 +38,8 @@ export interface Stamp {
   readonly rules: EngineRules;
   /** Topic to the sequence of its next event; advanced with each event. */
   readonly nextSequences: Record<DerivedTopic, number>;
+  /** The signals on the tape so far. */
+  readonly context: Pick<PartitionContext, 'inForce'>;
 }
 
 /** The fate of a trade. */
@@ -98,7 +102,8 @@ function stepOnTime(instrument: Instrument, trade: Trade, offset: number, emissi
   instrument.count(trade, offset);
   if (!instrument.isSnapshotDue(trade)) return;
   const snapshot = emission.snapshot(instrument, trade);
-  const opinions = emission.rules.strategies.map((strategy) => strategy.evaluate(snapshot));
+  const signals = emission.context.inForce(instrument.name, trade.eventTime);
+  const opinions = emission.rules.strategies.map((strategy) => strategy.evaluate(snapshot, signals));
   for (const calibration of instrument.calibrations) emission.forecast(instrument, calibration, snapshot, opinions);
 }
 
@@ -134,6 +139,7 @@ export function stepWatermark(
  */
 class Emission {
   readonly rules: EngineRules;
+  readonly context: Stamp['context'];
   private readonly tape: TapePosition;
   private readonly stamp: Stamp;
   private readonly events: EngineEvent[];
@@ -147,6 +153,7 @@ class Emission {
   constructor(offset: number, stamp: Stamp, events: EngineEvent[]) {
     this.tape = { partition: stamp.partition, offset };
     this.rules = stamp.rules;
+    this.context = stamp.context;
     this.stamp = stamp;
     this.events = events;
     this.place = `${stamp.partition}-${offset}`;
@@ -266,7 +273,7 @@ class Emission {
       direction === 'NEUTRAL' ? NO_EVIDENCE : { evidence, rawEvidence: evidence },
     );
     return this.emit<StrategyResult>('StrategyResult', {
-      ...this.header('StrategyResult', 'result', instrument, [snapshot.eventId]),
+      ...this.header('StrategyResult', 'result', instrument, this.causesOf(snapshot, opinion)),
       strategy,
       direction,
       probability,
@@ -277,6 +284,11 @@ class Emission {
       hitRule,
       calibration,
     });
+  }
+
+  /** The snapshot, then the signals that the opinion rests on. */
+  private causesOf({ eventId }: IndicatorSnapshot, { signals = [] }: Opinion): readonly string[] {
+    return [eventId, ...signals.map((signal) => signalCauseOf(this.tape.partition, signal))];
   }
 
   private decision(

@@ -94,6 +94,11 @@ export class Instrument {
     return { ...this.counted };
   }
 
+  /** Its market time, microseconds; 0 before its first trade on time. */
+  get timeUs(): number {
+    return this.clock.timeUs;
+  }
+
   /** Trades whose stamps are neither proven nor disproved yet. */
   get waitingTrades(): readonly UnprovenTrade[] {
     return this.clock.waitingTrades;

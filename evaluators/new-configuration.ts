@@ -24,7 +24,8 @@ export function parseNewConfiguration(raw: unknown, known: readonly Strategy[] =
     throw new ConfigurationError(`The configuration's key "instruments.__proto__" ${refusal?.predicate ?? ''}.`);
   }
   for (const { name, contradictionIn } of known) {
-    const contradiction = contradictionIn(accepted.strategies[name]?.parameters);
+    const settings = accepted.strategies[name];
+    const contradiction = settings === undefined ? undefined : contradictionIn(settings.parameters);
     if (contradiction !== undefined) {
       throw new ConfigurationError(`The configuration's strategies.${name}.parameters is wrong: ${contradiction}.`);
     }

@@ -1,25 +1,14 @@
 import { encodeBody, hashBody, sha256Hex } from '../contracts/codec.ts';
-import type {
-  Watermark,
-  DeadLetter,
-  EngineActivated,
-  EngineAnchor,
-  Trade,
-  TradeGap,
-} from '../contracts/generated/events.ts';
+import type { DeadLetter, EngineActivated, EngineAnchor } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { perTopic, type DerivedTopic } from '../contracts/topics.ts';
-import {
-  refusalOf,
-  refusalOfAmendment,
-  refusalOfGap,
-  refusalOfWatermark,
-  type Refusal,
-} from '../contracts/trade-rules.ts';
+import { refusalOfContent, type FactContent } from '../contracts/tape-rules.ts';
+import type { Refusal } from '../contracts/trade-rules.ts';
 import { setAsideOf, type Advance, type DerivedRecord, type InstrumentOverview, type TapeRecord } from './advance.ts';
 import type { ActivationTerms } from './activation-terms.ts';
 import { Activations } from './activations.ts';
 import { anchorOf, parseTaskState, recordHashOf, type AnchorRecord } from './anchor.ts';
+import { PartitionContext, type SignalCounts } from './context/partition-context.ts';
 import { NOTHING_COUNTED, type TaskCounts, type TaskState } from './task-state.ts';
 import { disprovedLetterOf, letterOf, refusalOfPrice } from './dead-letters.ts';
 import { stepWatermark, stepTrade, type EngineEvent, type Stamp } from './engine.ts';
@@ -37,6 +26,8 @@ import { COUNTED_AS } from './trade-counts.ts';
 export const INSTRUMENTS_MAX = 4_096;
 const NO_BYTES = Buffer.alloc(0);
 const NO_LETTERS: readonly DeadLetter[] = [];
+
+type Fact<Kind> = Extract<FactContent, { readonly kind: Kind }>;
 
 const SILENT: Advance = Object.freeze({ derived: [], deadLetters: [], anchor: undefined });
 
@@ -102,6 +93,7 @@ export class PartitionTask {
   private readonly counted: Record<keyof TaskCounts, number>;
   private readonly sequences: Record<DerivedTopic, number>;
   private readonly instruments = new Map<string, Instrument>();
+  private readonly context: PartitionContext;
   private readonly activations: Activations;
   private stamp: Stamp | undefined;
   private readonly trees: LogTrees;
@@ -119,6 +111,7 @@ export class PartitionTask {
     this.trees = new LogTrees(state?.trees ?? emptyTrees());
     this.counted = { ...(state?.counts ?? NOTHING_COUNTED) };
     this.sequences = perTopic((topic) => state?.nextSequences[topic] ?? 0);
+    this.context = new PartitionContext(state?.context);
     this.activations = new Activations(this.options.known, state?.activationIds);
     if (restored === undefined || state === undefined) return;
     this.next = this.anchoredAt = state.nextOffset;
@@ -169,6 +162,11 @@ export class PartitionTask {
     return { ...this.counted };
   }
 
+  /** Numbers of signals since the beginning of the tape. */
+  get signalCounts(): SignalCounts {
+    return this.context.counts;
+  }
+
   /** The sums of an instrument, ascending by session: for tests. */
   sessionsOf(name: string): readonly Session[] {
     return this.instruments.get(name)?.heldSessions ?? [];
@@ -199,20 +197,36 @@ export class PartitionTask {
     if (content.kind === 'activation') return this.advanceActivation(offset, content.activation, content);
     if (this.activations.inForce !== undefined && this.activations.isForeignInForce)
       return this.halt(offset, this.activations.inForce);
-    if (content.kind === 'trade') return this.advanceTrade(offset, content.trade, content);
-    if (content.kind === 'watermark') return this.advanceWatermark(offset, content.watermark, content);
-    if (content.kind === 'gap') return this.advanceGap(offset, content.gap, content);
-    if (content.kind === 'amendment') return this.advanceAmendment(offset, content);
-    const { reason } = content;
-    const why = reason === 'UNDECODABLE' ? 'its bytes do not fit a schema' : 'its schema is none of Tapeproof';
-    return this.refuse(offset, content, { reason, detail: `the record cannot be read: ${why}` });
-  }
-
-  private advanceTrade(offset: number, trade: Trade, content: TapeContent & { kind: 'trade' }): Advance {
+    if (content.kind === 'unusable') {
+      const { reason } = content;
+      const why = reason === 'UNDECODABLE' ? 'its bytes do not fit a schema' : 'its schema is none of Tapeproof';
+      return this.refuse(offset, content, { reason, detail: `the record cannot be read: ${why}` });
+    }
     const { stamp } = this;
     if (stamp === undefined) return this.skip(offset, content);
-    const refusal = this.refusalOfSchema(content) ?? refusalOf(trade);
+    const refusal = this.refusalOfSchema(content) ?? refusalOfContent(content);
     if (refusal !== undefined) return this.refuse(offset, content, refusal);
+    return this.advanceFact(offset, content, stamp);
+  }
+
+  private advanceFact(offset: number, content: FactContent, stamp: Stamp): Advance {
+    switch (content.kind) {
+      case 'trade':
+        return this.advanceTrade(offset, content, stamp);
+      case 'watermark':
+        return this.advanceWatermark(offset, content, stamp);
+      case 'gap':
+        this.counted.gaps += 1;
+        return this.finish(offset, content, [], []);
+      case 'amendment':
+        return this.advanceAmendment(offset, content);
+      case 'signal':
+        return this.advanceSignal(offset, content);
+    }
+  }
+
+  private advanceTrade(offset: number, content: Fact<'trade'>, stamp: Stamp): Advance {
+    const { trade } = content;
     const instrument = this.instrumentOf(trade.instrument, stamp.rules);
     if (instrument === undefined) {
       const detail = `the partition holds ${INSTRUMENTS_MAX} instruments already`;
@@ -241,40 +255,25 @@ export class PartitionTask {
     return instrument;
   }
 
-  private advanceAmendment(offset: number, content: TapeContent & { kind: 'amendment' }): Advance {
-    if (this.stamp === undefined) return this.skip(offset, content);
+  private advanceAmendment(offset: number, content: Fact<'amendment'>): Advance {
     const { amendment, name } = content;
-    const refusal = this.refusalOfSchema(content) ?? refusalOfAmendment(amendment);
-    if (refusal !== undefined) return this.refuse(offset, content, refusal);
     this.counted.amendments += 1;
     const kind = this.instruments.get(amendment.instrument)?.amend(amendment, name, offset) ?? 'unmatched';
     return { ...this.finish(offset, content, [], []), setAside: setAsideOf(kind, amendment) };
   }
 
-  private advanceWatermark(
-    offset: number,
-    watermark: Watermark,
-    content: TapeContent & { kind: 'watermark' },
-  ): Advance {
-    const { stamp } = this;
-    if (stamp === undefined) return this.skip(offset, content);
-    const refusal = this.refusalOfSchema(content) ?? refusalOfWatermark(watermark);
-    if (refusal !== undefined) return this.refuse(offset, content, refusal);
+  private advanceWatermark(offset: number, content: Fact<'watermark'>, stamp: Stamp): Advance {
     this.counted.watermarks += 1;
-    return this.finish(
-      offset,
-      content,
-      stepWatermark((name) => this.instrumentOf(name, stamp.rules), watermark, offset, stamp),
-      [],
-    );
+    const instrumentOf = (name: string) => this.instrumentOf(name, stamp.rules);
+    return this.finish(offset, content, stepWatermark(instrumentOf, content.watermark, offset, stamp), []);
   }
 
-  private advanceGap(offset: number, gap: TradeGap, content: TapeContent & { kind: 'gap' }): Advance {
-    if (this.stamp === undefined) return this.skip(offset, content);
-    const refusal = this.refusalOfSchema(content) ?? refusalOfGap(gap);
-    if (refusal !== undefined) return this.refuse(offset, content, refusal);
-    this.counted.gaps += 1;
-    return this.finish(offset, content, [], []);
+  private advanceSignal(offset: number, content: Fact<'signal'>): Advance {
+    const { signal } = content;
+    const fate = this.context.hear(signal, offset, this.instruments);
+    if (typeof fate !== 'string') return this.refuse(offset, content, fate);
+    const advance = this.finish(offset, content, [], []);
+    return fate === 'TAKEN' ? advance : { ...advance, setAside: { kind: fate, signal } };
   }
 
   /** Before the first activation nothing has an effect. */
@@ -323,7 +322,8 @@ export class PartitionTask {
   }
 
   private stampOf({ engineVersion, configHash }: ActivationTerms, rules: EngineRules): Stamp {
-    return { partition: this.partition, engineVersion, configHash, rules, nextSequences: this.sequences };
+    const { partition, context, sequences: nextSequences } = this;
+    return { partition, engineVersion, configHash, rules, nextSequences, context };
   }
 
   /** Another version has to continue from here: the state is handed over in an anchor, unless there already is one here. */
@@ -377,6 +377,7 @@ export class PartitionTask {
         activationIds: this.activations.ids,
         trees: this.trees.toState(),
         instruments: names.flatMap((name) => this.instruments.get(name)?.part ?? []),
+        context: this.context.toState(),
       },
       tapeRecordHash: this.lastRecordHash,
       trees: this.trees,

@@ -2,7 +2,8 @@ import type { DeadLetter } from '../contracts/generated/events.ts';
 import { reportDeadLetter } from '../platform/dead-letter-telemetry.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
-import type { SetAside } from './advance.ts';
+import type { SetAside, SignalSetAside } from './advance.ts';
+import { SIGNAL_SET_ASIDE_WORDS } from './context/partition-context.ts';
 import { SET_ASIDE_WORDS } from './trade-counts.ts';
 
 /** Reports which records of a tape partition did not count, by log lines and metrics. */
@@ -17,7 +18,30 @@ export class RefusalTelemetry {
     this.#metrics = metrics;
   }
 
-  setAside({ kind, instrument, tradeId, eventTime }: SetAside, offset: number): void {
+  setAside(setAside: SetAside | SignalSetAside, offset: number): void {
+    if ('signal' in setAside) this.#signalSetAside(setAside, offset);
+    else this.#tradeSetAside(setAside, offset);
+  }
+
+  #signalSetAside({ kind: fate, signal }: SignalSetAside, offset: number): void {
+    const { kind, signalId, instrument, validUntil } = signal;
+    this.#metrics.count('tapeproof_engine_signals_set_aside_total', { kind, fate });
+    const subject = instrument === null ? 'the whole market' : instrument;
+    this.#log.sampled('signal-set-aside')?.(
+      `Signal ${signalId} (${kind}) about ${subject}: ${SIGNAL_SET_ASIDE_WORDS[fate]}`,
+      {
+        'tapeproof.set_aside': fate,
+        'tapeproof.signal_kind': kind,
+        'tapeproof.signal_id': signalId,
+        'tapeproof.valid_until_us': validUntil,
+        ...(instrument === null ? {} : { 'tapeproof.instrument': instrument }),
+        'tapeproof.tape.partition': this.#partition,
+        'tapeproof.tape.offset': offset,
+      },
+    );
+  }
+
+  #tradeSetAside({ kind, instrument, tradeId, eventTime }: SetAside, offset: number): void {
     this.#metrics.count('tapeproof_engine_set_aside_total', { instrument, kind });
     this.#log.sampled('trade-set-aside')?.(`Trade ${tradeId} of ${instrument}: ${SET_ASIDE_WORDS[kind]}`, {
       'tapeproof.set_aside': kind,

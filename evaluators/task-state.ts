@@ -1,5 +1,6 @@
 import type { DerivedTopic } from '../contracts/topics.ts';
 import type { ActivationTerms } from './activation-terms.ts';
+import type { ContextState } from './context/partition-context.ts';
 import type { InstrumentState } from './instrument.ts';
 import type { LogTreesState } from './log-trees.ts';
 import type { Part } from './state-pages.ts';
@@ -43,4 +44,6 @@ export interface TaskState {
   readonly trees: LogTreesState;
   /** By name. */
   readonly instruments: readonly Part<InstrumentState>[];
+  /** Absent before the partition's first signal. */
+  readonly context?: ContextState | undefined;
 }

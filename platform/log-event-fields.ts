@@ -103,6 +103,15 @@ export const LOG_EVENT_FIELDS = {
     'tapeproof.tape.partition',
     'tapeproof.tape.offset',
   ],
+  'signal-set-aside': [
+    'tapeproof.set_aside',
+    'tapeproof.signal_kind',
+    'tapeproof.signal_id',
+    'tapeproof.valid_until_us',
+    'tapeproof.instrument',
+    'tapeproof.tape.partition',
+    'tapeproof.tape.offset',
+  ],
   'anchor-written': [
     'tapeproof.tape.partition',
     'tapeproof.tape.offset',

@@ -114,6 +114,11 @@ export const LOG_EVENTS = {
     ENGINE,
     'A trade of the tape decides nothing or does not count, or a record changed how it counts; tapeproof.set_aside names the kind.',
   ),
+  'signal-set-aside': sampled(
+    'warn',
+    ENGINE,
+    'A signal of the tape has no effect: it is repeated, expired or crowded out; tapeproof.set_aside names which.',
+  ),
   'anchor-written': sampled('info', ENGINE, 'The state at a tape offset was written.'),
   'anchor-rejected': sampled(
     'error',

@@ -54,7 +54,10 @@ export const LOG_FIELDS = {
   'tapeproof.confidence': double('From 0 to 1.'),
   'tapeproof.verdict': keyword('HIT, MISS or VOID.'),
   'tapeproof.forecast_id': keyword('The result or decision that an outcome resolves.'),
-  'tapeproof.set_aside': keyword('How a trade does not count.'),
+  'tapeproof.set_aside': keyword('How a trade does not count, or why a signal has no effect.'),
+  'tapeproof.signal_kind': keyword('The kind of a signal, such as NEWS_SENTIMENT.'),
+  'tapeproof.signal_id': keyword('Identity of a signal within its kind.'),
+  'tapeproof.valid_until_us': long('Market time from which a signal is in force no more, microseconds since 1970.'),
   'tapeproof.trade_id': keyword('The id that the source gave a trade.'),
   'tapeproof.event_time_us': long('Event time of a trade, microseconds since 1970.'),
 

@@ -32,6 +32,8 @@ import { tracedProducer } from './traced-producer.adapter.ts';
 
 export { ingestLive } from './live/ingest-live.adapter.ts';
 export { ingestVenues, venuePlans as checkLiveOptions } from './live/ingest-venues.adapter.ts';
+export { ingestContext } from './context/ingest-context.adapter.ts';
+export { ingestSectors } from './context/ingest-sectors.adapter.ts';
 export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.ts';
 
 const WAIT_MS_MAX = 60_000;

@@ -1,15 +1,19 @@
+import { refusalOfSignal } from '../contracts/context-rules.ts';
 import { DECIMAL_SCALE, type Decimal } from '../contracts/decimal.ts';
-import type { EventTypes, Outcome } from '../contracts/generated/events.ts';
+import type { ContextSignal, EventTypes, Outcome } from '../contracts/generated/events.ts';
 import { hasTheseFormulas, type EngineConfiguration } from '../evaluators/configuration.ts';
+import { isInForceAt } from '../evaluators/context/signal.ts';
 import { NO_EVIDENCE, publishedFrom, referenceOf, type Evidence } from '../evaluators/calibration/forecast-series.ts';
 import { isHit, moveBpsOf } from '../evaluators/outcomes/hit-rule.ts';
 import { ConfidenceScorer } from '../evaluators/probability/confidence-scorer.ts';
 import { ProbabilityEngine } from '../evaluators/probability/probability-engine.ts';
 import type { Admission } from './admission.ts';
 import type { Chain, Forecast } from './chain.ts';
+import type { Located } from './located.ts';
 import { figuresOf, type CountedTrade, type Evidence as TradesEvidence } from './evidence.ts';
 import type { SumsBefore } from './sums-before.ts';
 import { opinionAgain, pooledAgain } from './formulas.ts';
+import { asHeld, signalsOfResult } from './result-signals.ts';
 import { nearestDouble } from './nearest-double.ts';
 
 /** One thing that was checked. */
@@ -34,9 +38,9 @@ type Snapshot = EventTypes['IndicatorSnapshot'];
 /** Checks that need only the events: one place on the tape, and every figure recomputed from its parents. */
 export function checkChain(chain: Chain, configuration: EngineConfiguration): Check[] {
   const { outcome, decision, results, snapshot } = chain;
-  const checks = [checkOnePlace(chain)];
+  const checks = [checkOnePlace(chain), ...checkSignals(chain)];
   if (hasTheseFormulas(snapshot.event.engineVersion)) {
-    for (const result of results) checks.push(checkResult(result.event, snapshot.event, configuration));
+    for (const result of results) checks.push(checkResult(result.event, chain, configuration));
     if (decision !== undefined) checks.push(checkDecision(decision.event, chain, configuration));
   }
   if (outcome !== undefined) checks.push(checkOutcome(outcome.event, chain, configuration));
@@ -66,22 +70,49 @@ function checkOnePlace({ decision, results, snapshot }: Chain): Check {
   };
 }
 
-function checkResult(
-  result: EventTypes['StrategyResult'],
-  snapshot: Snapshot,
-  configuration: EngineConfiguration,
-): Check {
+/** Whether the signals of a chain were before it on the tape, about its instrument, and in force; none without signals. */
+function checkSignals({ signals, snapshot }: Pick<Chain, 'signals' | 'snapshot'>): Check[] {
+  if (signals.length === 0) return [];
+  const { tape, instrument, eventTime } = snapshot.event;
+  const wrong = signals.filter(
+    (located) =>
+      located.offset >= tape.offset ||
+      refusalOfSignal(located.event) !== undefined ||
+      (located.event.instrument !== null && located.event.instrument !== instrument) ||
+      !isInForceAt(asHeld(located), eventTime),
+  );
+  const places = (listed: readonly Located<ContextSignal>[]) =>
+    listed.map(({ offset }) => `offset ${offset}`).join(', ');
+  return [
+    {
+      name: 'the signals were in force',
+      restsOn: "the tape's own records",
+      passed: wrong.length === 0,
+      detail:
+        wrong.length === 0
+          ? `${signals.length} before it on the tape, about ${instrument} or the whole market, valid at its time`
+          : `those at ${places(wrong)} were not: later, invalid, about another instrument, or not valid at that time`,
+    },
+  ];
+}
+
+function checkResult(result: EventTypes['StrategyResult'], chain: Chain, configuration: EngineConfiguration): Check {
   const name = `${result.strategy} evaluated again`;
-  const opinion = opinionAgain(result.strategy, snapshot, configuration);
-  const restsOn = "the snapshot, the tape's configuration and this build's formula";
+  const opinion = opinionAgain(result, chain, configuration);
+  const count = signalsOfResult(result, chain.signals).length;
+  const parents = count === 0 ? 'the snapshot' : `the snapshot and ${count} signals`;
+  const restsOn = `${parents}, the tape's configuration and this build's formula`;
   if (opinion === undefined) {
     return { name, passed: false, detail: 'this build does not have this strategy', restsOn };
   }
-  const confidence = new ConfidenceScorer(configuration.confidence).score(opinion.quality, snapshot.tradeCount);
+  const confidence = new ConfidenceScorer(configuration.confidence).score(
+    opinion.quality,
+    chain.snapshot.event.tradeCount,
+  );
   const evidence = new ProbabilityEngine(configuration.pooling).evidenceOf(opinion.direction, opinion.probability);
   const again = publishedAgain(result, { evidence, rawEvidence: evidence }, configuration);
   const passed = opinion.direction === result.direction && confidence === result.confidence && again.passed;
-  const detail = `from the snapshot: ${opinion.direction} ${again.detail}; confidence ${confidence}`;
+  const detail = `from ${parents}: ${opinion.direction} ${again.detail}; confidence ${confidence}`;
   return { name, passed, detail, restsOn };
 }
 

@@ -1,9 +1,10 @@
-import type { Calibration, Watermark, EventTypes, TradeGap } from '../contracts/generated/events.ts';
+import type { Calibration, ContextSignal, Watermark, EventTypes, TradeGap } from '../contracts/generated/events.ts';
 import { isoTimeOf } from '../contracts/iso-time.ts';
 import { shown } from '../contracts/statement-text.ts';
 import { AMENDMENTS_KEPT_MAX, type AmendedSince } from './amended-since.ts';
 import type { AuditReport } from './audit.ts';
 import type { Forecast } from './chain.ts';
+import { signalsOfResult } from './result-signals.ts';
 import type { AmendmentRecord, Located } from './event-log.ts';
 import { provenanceLines } from './provenance-text.ts';
 import { REMARKS, type CountedTrade, type Remark } from './evidence.ts';
@@ -11,6 +12,8 @@ import { REMARKS, type CountedTrade, type Remark } from './evidence.ts';
 const HASH_DIGITS = 12;
 /** Gaps that are shown one by one. */
 const GAPS_SHOWN_MAX = 5;
+/** Events behind a signal that are named. */
+const CAUSES_SHOWN_MAX = 5;
 /** Amendments that are shown one by one. */
 const AMENDMENTS_SHOWN_MAX = 5;
 
@@ -139,10 +142,10 @@ function outcomeNode(report: AuditReport): Node {
 function forecastNode(report: AuditReport): Node {
   const { decision, results, reasoning } = report;
   const evidence = snapshotNode(report);
-  const resultNodes = results.map((result) => resultNode(result, reasoning));
+  const resultNodes = results.map((result) => resultNode(result, report));
   if (decision === undefined) {
     const [result] = resultNodes;
-    return result === undefined ? evidence : { ...result, children: [evidence] };
+    return result === undefined ? evidence : { ...result, children: [...result.children, evidence] };
   }
   const { event } = decision;
   return {
@@ -156,13 +159,33 @@ function forecastNode(report: AuditReport): Node {
   };
 }
 
-function resultNode(result: Located<EventTypes['StrategyResult']>, reasoning: AuditReport['reasoning']): Node {
+function resultNode(result: Located<EventTypes['StrategyResult']>, { reasoning, signals }: AuditReport): Node {
   const { event } = result;
   const name = `${event.strategy}  ${event.eventId}  ${forecastText(event)}`;
   return {
     lines: [name, placeText(result, result.event.eventTime), ...reasoningLines(event, reasoning)],
+    children: signalsOfResult(event, signals).map(signalNode),
+  };
+}
+
+function signalNode(signal: Located<ContextSignal>): Node {
+  const { event } = signal;
+  const { kind, value, confidence, instrument, validFrom, validUntil, source, link, textHash, causes } = event;
+  return {
+    lines: [
+      `signal  ${kind}  ${value} with confidence ${confidence} about ${instrument ?? 'the whole market'}`,
+      placeText(signal, event.eventTime),
+      `valid ${isoTimeOf(validFrom)} to ${isoTimeOf(validUntil)}, from ${shown(source)}`,
+      ...(textHash === null ? [] : [`text ${textHash}${link === null ? '' : ` at ${shown(link)}`}`]),
+      ...(causes.length === 0 ? [] : [`computed from ${causes.length} events: ${causesText(causes)}`]),
+    ],
     children: [],
   };
+}
+
+function causesText(causes: readonly string[]): string {
+  const more = causes.length - CAUSES_SHOWN_MAX;
+  return `${causes.slice(0, CAUSES_SHOWN_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** The origin of a forecast: the formula, and its evidence as calibrated by past outcomes. */

@@ -21,6 +21,7 @@ import { evidenceOf, type CountedTrade, type Evidence } from './evidence.ts';
 import { sentMsOf, type Checkpointed, type ForecastTimes } from './checkpoints/witnessed-before.ts';
 import { provenanceOf, type Provenance } from './provenance.ts';
 import { checkRivals } from './rival-records.ts';
+import { signalsBehind } from './result-signals.ts';
 import { settlementOf, UNSETTLED, type Settlement } from './settlement.ts';
 
 /** The input of an audit: the log in Kafka, or a test's own. */
@@ -35,6 +36,7 @@ export type AuditedLog = Pick<
   | 'endOfTape'
   | 'rivalsOf'
   | 'sumsBefore'
+  | 'signalAt'
 >;
 
 /** Records of the tape after a decision in which amendments are searched for, unless it is derived again. */
@@ -287,7 +289,7 @@ async function walk(log: AuditedLog, id: EventId): Promise<Walked> {
   }
   if (id.type === 'IndicatorSnapshot') {
     const snapshot = asked as Located<EventTypes['IndicatorSnapshot']>;
-    return { outcome: undefined, pendingUntil: undefined, decision: undefined, results: [], snapshot };
+    return { outcome: undefined, pendingUntil: undefined, decision: undefined, results: [], signals: [], snapshot };
   }
   let outcome: Located<Outcome> | undefined;
   let forecast = asked as Located<Forecast>;
@@ -314,7 +316,7 @@ async function walk(log: AuditedLog, id: EventId): Promise<Walked> {
 async function below(
   log: AuditedLog,
   forecast: Located<Forecast>,
-): Promise<Pick<Chain, 'decision' | 'results' | 'snapshot'>> {
+): Promise<Pick<Chain, 'decision' | 'results' | 'signals' | 'snapshot'>> {
   const decision =
     'contributions' in forecast.event ? (forecast as Located<EventTypes['ProbabilityDecision']>) : undefined;
   const results: Located<EventTypes['StrategyResult']>[] = [];
@@ -325,7 +327,7 @@ async function below(
   const parent = results[0]?.event ?? forecast.event;
   const snapshotId = parent.causes[0] ?? '';
   const snapshot = required(await log.follow('IndicatorSnapshot', snapshotId), snapshotId, parent.eventId);
-  return { decision, results, snapshot };
+  return { decision, results, signals: await signalsBehind(log, results), snapshot };
 }
 
 function required<Event>(located: Located<Event> | undefined, id: string, by: string): Located<Event> {

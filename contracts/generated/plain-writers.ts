@@ -18,6 +18,7 @@ import type {
   AuthorityTime,
   Calibration,
   ConfidenceLevel,
+  ContextSignal,
   Contribution,
   DeadLetter,
   DeadLetterReason,
@@ -51,6 +52,22 @@ import type {
   Watermark,
   WitnessTime,
 } from './events.ts';
+
+function writeContextSignal(value: ContextSignal): void {
+  writeText(value.signalId);
+  writeText(value.kind);
+  writeText(value.source);
+  writeNullable(value.instrument, writeText);
+  writeLong(value.eventTime);
+  writeDouble(value.value);
+  writeDouble(value.confidence);
+  writeLong(value.validFrom);
+  writeLong(value.validUntil);
+  writeNullable(value.textHash, writeText);
+  writeNullable(value.link, writeText);
+  writeArray(value.causes, writeText);
+  writeLong(value.receivedAt);
+}
 
 function writeSourceKind(value: SourceKind): void {
   writeSymbol(['TOPIC', 'FILE'], value);
@@ -428,6 +445,7 @@ function writeWatermark(value: Watermark): void {
 
 /** Writes the plain values of each record, field by field, in the order of its schema. */
 export const WRITERS: { readonly [Name in keyof EventTypes]: Writer<EventTypes[Name]> } = {
+  ContextSignal: writeContextSignal,
   DeadLetter: writeDeadLetter,
   EngineActivated: writeEngineActivated,
   EngineAnchor: writeEngineAnchor,

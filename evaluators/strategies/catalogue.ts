@@ -1,6 +1,8 @@
+import { newsSentiment } from './news-sentiment.ts';
 import { orderFlowImbalance } from './order-flow-imbalance.ts';
 import { pointOfControlMagnet } from './point-of-control-magnet.ts';
 import { rangeBreakout } from './range-breakout.ts';
+import { sectorRotation } from './sector-rotation.ts';
 import type { Strategy } from './strategy.ts';
 import { valueAreaRejection } from './value-area-rejection.ts';
 import { volumeMomentum } from './volume-momentum.ts';
@@ -14,4 +16,6 @@ export const STRATEGIES: readonly Strategy[] = [
   valueAreaRejection,
   pointOfControlMagnet,
   orderFlowImbalance,
+  newsSentiment,
+  sectorRotation,
 ];

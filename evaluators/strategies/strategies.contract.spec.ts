@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../contracts/decimal.ts';
 import type { IndicatorSnapshot } from '../../contracts/generated/events.ts';
 import { canonicalJson } from '../../contracts/canonical-json.ts';
+import { CONTEXT_KINDS } from '../../contracts/context-rules.ts';
+import type { Signal } from '../context/signal.ts';
 import { STRATEGIES } from './catalogue.ts';
 import type { Opinion, Strategy } from './strategy.ts';
 
@@ -53,6 +55,25 @@ const snapshots = fc
     };
   });
 
+const NOW_US = 1_742_943_600_000_000;
+const share = fc.double({ min: 0, max: 1, noNaN: true });
+
+/** Signals in force as the engine gives them. */
+const signals: fc.Arbitrary<readonly Signal[]> = fc.array(
+  fc.record({
+    signalId: fc.uuid(),
+    kind: fc.constantFrom(...CONTEXT_KINDS),
+    source: fc.constant('test'),
+    instrument: fc.constantFrom(null, 'BTC-USDT@binance'),
+    value: fc.double({ min: -1, max: 1, noNaN: true }),
+    confidence: share,
+    validFrom: fc.integer({ min: NOW_US - 86_400_000_000, max: NOW_US }),
+    validUntil: fc.integer({ min: NOW_US + 1, max: NOW_US + 86_400_000_000 }),
+    offset: fc.integer({ min: 1, max: 1_000 }),
+  }),
+  { maxLength: 6 },
+);
+
 /** An opinion with its reasoning as a text. */
 const said = (opinion: Opinion) => ({ ...opinion, reasoning: opinion.reasoning() });
 
@@ -69,8 +90,8 @@ function strategyContract(strategy: Strategy): void {
 
     it('gives a valid opinion on any snapshot', () => {
       fc.assert(
-        fc.property(snapshots, (snapshot) => {
-          const opinion = evaluate(snapshot);
+        fc.property(snapshots, signals, (snapshot, given) => {
+          const opinion = evaluate(snapshot, given);
           expect(opinion.probability).toBeGreaterThanOrEqual(0.5);
           expect(opinion.probability).toBeLessThan(1);
           if (opinion.direction === 'NEUTRAL') expect(opinion.probability).toBe(0.5);
@@ -78,27 +99,39 @@ function strategyContract(strategy: Strategy): void {
           expect(opinion.quality).toBeLessThanOrEqual(1);
           expect(opinion.reasoning().length).toBeGreaterThan(10);
           expect(Object.values(opinion.indicators).every(Number.isFinite)).toBe(true);
+          for (const signal of opinion.signals ?? []) expect(given).toContain(signal);
         }),
         { numRuns: 500 },
       );
     });
 
-    it('is a function of the snapshot alone', () => {
+    it('is a function of the snapshot and the signals alone', () => {
       fc.assert(
-        fc.property(snapshots, snapshots, (snapshot, other) => {
-          const before = canonicalJson(snapshot);
-          const first = said(evaluate(snapshot));
-          evaluate(other);
-          expect(said(evaluate(snapshot))).toEqual(first);
-          expect(said(strategy.configure({})(snapshot))).toEqual(first);
-          expect(canonicalJson(snapshot)).toBe(before);
+        fc.property(snapshots, signals, snapshots, signals, (snapshot, given, other, otherGiven) => {
+          const before = canonicalJson({ snapshot, given });
+          const first = said(evaluate(snapshot, given));
+          evaluate(other, otherGiven);
+          expect(said(evaluate(snapshot, given))).toEqual(first);
+          expect(said(strategy.configure({})(snapshot, given))).toEqual(first);
+          expect(canonicalJson({ snapshot, given })).toBe(before);
+        }),
+      );
+    });
+
+    it('evaluates the signals that it names to the same opinion: an audit has no others', () => {
+      fc.assert(
+        fc.property(snapshots, signals, (snapshot, given) => {
+          const opinion = evaluate(snapshot, given);
+          expect(said(evaluate(snapshot, opinion.signals ?? []))).toEqual(said(opinion));
         }),
       );
     });
 
     it('has a direction for some snapshot, LONG and SHORT', () => {
       const directions = new Set(
-        fc.sample(snapshots, { numRuns: 2_000, seed: 1 }).map((each) => evaluate(each).direction),
+        fc
+          .sample(fc.tuple(snapshots, signals), { numRuns: 2_000, seed: 1 })
+          .map(([each, given]) => evaluate(each, given).direction),
       );
       expect([...directions].sort()).toEqual(['LONG', 'NEUTRAL', 'SHORT']);
     });

@@ -63,6 +63,12 @@ export const ENGINE_DASHBOARD: DashboardDefinition = {
           unit: 'cps',
           queries: [rate('tapeproof_engine_set_aside_total', ['instrument', 'kind'])],
         },
+        {
+          title: 'Signals without an effect',
+          description: 'Of context: repeated, expired, or crowded out by others that are valid for longer.',
+          unit: 'cps',
+          queries: [rate('tapeproof_engine_signals_set_aside_total', ['kind', 'fate'])],
+        },
       ],
     },
     {

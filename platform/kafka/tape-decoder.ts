@@ -1,6 +1,6 @@
 import { bodyOf } from '../../contracts/codec.ts';
 import type { Foreign } from '../../contracts/foreign-record.ts';
-import type { Watermark, EngineActivated, Trade, TradeGap } from '../../contracts/generated/events.ts';
+import type { ContextSignal, Watermark, EngineActivated, Trade, TradeGap } from '../../contracts/generated/events.ts';
 import type { TapeContent, UnusableReason } from '../../contracts/tape-content.ts';
 import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { Amendment } from '../../contracts/trade-rules.ts';
@@ -50,6 +50,7 @@ function contentOf(framed: Framed | Foreign, value: Buffer | null): TapeContent 
   const { fingerprint, body } = framed;
   if (name === 'Watermark') return { kind: 'watermark', watermark: event as Watermark, fingerprint, body };
   if (name === 'TradeGap') return { kind: 'gap', gap: event as TradeGap, fingerprint, body };
+  if (name === 'ContextSignal') return { kind: 'signal', signal: event as ContextSignal, fingerprint, body };
   if (name === 'TradeCancelled' || name === 'TradeCorrected' || name === 'TradeReleased') {
     return { kind: 'amendment', name, amendment: event as Amendment, fingerprint, body };
   }

@@ -139,6 +139,11 @@ export const METRICS = {
         'Look which instrument and kind it is (`trade-set-aside` in the log), and see README, What does not count.',
     },
   ),
+  tapeproof_engine_signals_set_aside_total: counter(
+    ENGINE,
+    ['kind', 'fate'],
+    'Signals of the tape without an effect (REPEATED, EXPIRED, CROWDED_OUT), since the process started.',
+  ),
   tapeproof_engine_anchor_age_seconds: gauge(ENGINE, ['partition'], 'Time since the newest anchor was written.'),
   tapeproof_engine_anchor_age_records: gauge(ENGINE, ['partition'], 'Tape records processed since the newest anchor.'),
   tapeproof_engine_anchors_total: counter(ENGINE, ['partition'], 'Anchors written.'),

@@ -6,10 +6,17 @@ import { parseEventId } from '../event-id.ts';
 /** Records of the tape whose kind and time are kept: a trade may wait so long for its time to be proven. */
 const RECORDS_KEPT = 262_144;
 const US_PER_MS = 1_000;
-const TAPE_CAUSE = /^(trade|watermark|tick)-(\d{1,9})-(\d{1,15})-0$/;
+const TAPE_CAUSE = /^(trade|watermark|tick|signal)-(\d{1,9})-(\d{1,15})-0$/;
 const OTHER = 0;
 const TRADE = 1;
 const WATERMARK = 2;
+const SIGNAL = 3;
+const KIND_OF: Readonly<Record<string, number>> = {
+  trade: TRADE,
+  watermark: WATERMARK,
+  tick: WATERMARK,
+  signal: SIGNAL,
+};
 
 /** A directed forecast without an outcome yet. */
 interface Forecast {
@@ -58,6 +65,9 @@ export class Causality {
     } else if (content.kind === 'watermark') {
       this.#kinds[at] = WATERMARK;
       this.#timesUs[at] = content.watermark.eventTime;
+    } else if (content.kind === 'signal') {
+      this.#kinds[at] = SIGNAL;
+      this.#timesUs[at] = content.signal.validFrom;
     } else this.#kinds[at] = OTHER;
     if (this.#atThisRecord.size > 0) this.#atThisRecord.clear();
     this.#place = '';
@@ -86,7 +96,7 @@ export class Causality {
     if (this.#atThisRecord.has(cause) || this.#pending.has(cause)) return undefined;
     const match = TAPE_CAUSE.exec(cause);
     if (match !== null) {
-      return this.#recordViolation(cause, match[1] === 'trade' ? TRADE : WATERMARK, match, eventTime);
+      return this.#recordViolation(cause, KIND_OF[match[1] ?? ''] ?? OTHER, match, eventTime);
     }
     const id = parseEventId(cause);
     if (id === undefined) return `it names the cause ${JSON.stringify(cause)}, which is not a record`;
@@ -111,7 +121,10 @@ export class Causality {
       return undefined;
     }
     if (this.#kinds[at % RECORDS_KEPT] !== kind) return `it names the cause ${cause}, and the tape has no such record`;
-    if (this.#timesUs[at % RECORDS_KEPT] !== eventTime) return `its time is not that of its cause ${cause}`;
+    const timeUs = this.#timesUs[at % RECORDS_KEPT] ?? Number.NaN;
+    // A signal is in force for a while; a trade or a watermark is the very moment.
+    if (kind === SIGNAL) return timeUs <= eventTime ? undefined : `its cause ${cause} was not in force yet`;
+    if (timeUs !== eventTime) return `its time is not that of its cause ${cause}`;
     return undefined;
   }
 

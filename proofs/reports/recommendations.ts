@@ -11,6 +11,7 @@ import type { EventLog } from '../event-log.ts';
 import { reasoningOf } from '../formulas.ts';
 import type { Located } from '../located.ts';
 import { summaryOf } from '../provenance.ts';
+import { signalsBehind } from '../result-signals.ts';
 import { UNSETTLED } from '../settlement.ts';
 import { recommendationOf, type Recommendation } from './recommendation.ts';
 
@@ -42,7 +43,10 @@ export const DOCUMENT: readonly string[] = [
 ];
 
 /** Where a report reads. */
-export type ReportLog = Pick<EventLog, 'range' | 'boundsOfDecisions' | 'firstAtOrAfter' | 'endOf' | 'activation'>;
+export type ReportLog = Pick<
+  EventLog,
+  'range' | 'boundsOfDecisions' | 'firstAtOrAfter' | 'endOf' | 'activation' | 'signalAt'
+>;
 
 /** The recorded checkpoints that have decisions, by event id. */
 export type CheckpointsLookup = (
@@ -68,6 +72,7 @@ export async function recommendationsReport(
   const results = await eventsById(log, 'StrategyResult', decisions);
   const snapshots = await eventsById(log, 'IndicatorSnapshot', decisions);
   const outcomes = await outcomesOf(log, decisions);
+  const signals = await signalsBehind(log, [...results.values()]);
   const inForce = await activationsOf(log, decisions);
   const [first] = inForce.values();
   const checkpoints = await checkpointsIn?.(decisions, first?.activation.event.tapeId ?? '');
@@ -79,7 +84,15 @@ export async function recommendationsReport(
       const snapshotId = held[0]?.event.causes[0] ?? '';
       const snapshot = required(snapshots.get(snapshotId), snapshotId, event);
       const { activation, configuration } = required(inForce.get(event.eventId), event.configHash, event);
-      const chain = { ...UNSETTLED, outcome: undefined, pendingUntil: undefined, decision, results: held, snapshot };
+      const chain = {
+        ...UNSETTLED,
+        outcome: undefined,
+        pendingUntil: undefined,
+        decision,
+        results: held,
+        signals,
+        snapshot,
+      };
       return recommendationOf({
         ...{ decision, results: held, snapshot, configuration },
         activation: summaryOf(activation),

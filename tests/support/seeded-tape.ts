@@ -184,6 +184,8 @@ function metadataOf(content: Placed['content']): Pick<OutgoingRecord, 'type' | '
       return { type: 'Watermark', key: null, timestampUs: content.watermark.eventTime };
     case 'gap':
       return { type: 'TradeGap', key: content.gap.instrument, timestampUs: content.gap.toTime };
+    case 'signal':
+      return { type: 'ContextSignal', key: content.signal.instrument, timestampUs: content.signal.eventTime };
     case 'amendment':
       return { type: content.name, key: content.amendment.instrument, timestampUs: content.amendment.eventTime };
   }

@@ -1,0 +1,150 @@
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ContextSignal, StrategyResult, Trade } from '../contracts/generated/events.ts';
+import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
+import { engineGroup } from '../evaluators/main.ts';
+import { TAPE_TOPIC } from '../contracts/topics.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { groupLag } from '../platform/kafka/group-lag.ts';
+import type { ContextReport } from '../producers/context/ingest-context.adapter.ts';
+import type { SectorReport } from '../producers/context/ingest-sectors.adapter.ts';
+import { environmentOf, runCommand, startCommand, type CommandResult } from './support/command.ts';
+import { resetStores, stackConnections } from './support/stack.ts';
+import { until } from './support/until.ts';
+
+const BITCOIN = 'BTC-USDT@binance';
+const ETHER = 'ETH-USDT@binance';
+/** Trades before the context; the others follow it. */
+const EARLIER_TRADES = 1_500;
+const LINK = 'https://wire.example/1';
+const trades = syntheticTrades({ seed: 11, count: 2_200, instruments: [BITCOIN, ETHER] });
+
+const ENGINE_CONFIGURATION = `strategies:
+  NEWS_SENTIMENT: {}
+  SECTOR_ROTATION: {}
+hitRule: { horizonMs: 20000 }
+`;
+const CONTEXT_CONFIGURATION = `feeds:
+  - { name: wire, from: wire.xml, validForMs: 14400000 }
+instruments:
+  ${BITCOIN}: { keywords: [bitcoin], sector: money }
+  ${ETHER}: { keywords: [ether], sector: platforms }
+sectors: { windowMs: 600000, everyMs: 60000, validForMs: 14400000 }
+`;
+
+let folder: string;
+let environment: Record<string, string>;
+let feedReport: ContextReport;
+let repeatedReport: ContextReport;
+let sectorReport: SectorReport;
+
+const tapeproof = (...words: string[]): Promise<CommandResult> => runCommand(words, environment);
+
+async function done(...words: string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await tapeproof(...words);
+  expect(exitCode, `${words.join(' ')}\n${stdout}\n${stderr}`).toBe(0);
+  return stdout;
+}
+
+async function writeTrades(name: string, rows: readonly Trade[]): Promise<string> {
+  const lines = rows.map(({ tradeId, eventTime, instrument, price, size, side }) =>
+    [tradeId, eventTime, instrument, price.toString(), size.toString(), side].join(','),
+  );
+  await writeFile(join(folder, name), ['trade_id,event_time_us,instrument,price,size,side', ...lines, ''].join('\n'));
+  return join(folder, name);
+}
+
+/** A feed with one item about an instrument, published a while before the later trades, and one without a time. */
+function feedText(): string {
+  const published = new Date(Math.floor(trades[EARLIER_TRADES]!.eventTime / 1_000) - 60_000).toUTCString();
+  return `<rss version="2.0"><channel><title>Wire</title><link>https://wire.example</link><description>-</description>
+<item><title>Bitcoin surges on good news</title><link>${LINK}</link><pubDate>${published}</pubDate></item>
+<item><title>Bitcoin gains at no time</title></item></channel></rss>`;
+}
+
+beforeAll(async () => {
+  const connections = stackConnections();
+  await resetStores(connections);
+  environment = environmentOf(connections);
+  folder = await mkdtemp(join(tmpdir(), 'tapeproof-context-'));
+  await writeFile(join(folder, 'engine.yaml'), ENGINE_CONFIGURATION);
+  await writeFile(join(folder, 'context.yaml'), CONTEXT_CONFIGURATION.replace('wire.xml', join(folder, 'wire.xml')));
+  await writeFile(join(folder, 'wire.xml'), feedText());
+  const engine = startCommand(['engine', 'run'], environment);
+  const kafka = createKafka(connections.kafkaBrokers, 'context-test');
+  const allRead = (what: string) =>
+    until(what, async () => (await groupLag(kafka, engineGroup(), [TAPE_TOPIC])).lag === 0);
+  const context = ['--config', join(folder, 'context.yaml'), '--once', '--json'];
+  try {
+    await done('activate', '--config', join(folder, 'engine.yaml'));
+    await done('ingest', 'file', await writeTrades('a.csv', trades.slice(0, EARLIER_TRADES)), '--accept-late');
+    await allRead('the engine has read the earlier trades');
+    feedReport = JSON.parse(await done('ingest', 'context', ...context)) as ContextReport;
+    repeatedReport = JSON.parse(await done('ingest', 'context', ...context)) as ContextReport;
+    sectorReport = JSON.parse(await done('ingest', 'sectors', ...context)) as SectorReport;
+    await done('ingest', 'file', await writeTrades('b.csv', trades.slice(EARLIER_TRADES)), '--accept-late');
+    await allRead('the engine has read the tape');
+  } finally {
+    const exited = once(engine, 'exit');
+    engine.kill('SIGTERM');
+    await exited;
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('context on the tape', () => {
+  it('is appended once, and a row that is not usable is one dead letter', () => {
+    expect(feedReport.feeds).toMatchObject([
+      { name: 'wire', items: 2, appended: 1, alreadyThere: 0, refused: 1, deadLettersAppended: 1, failure: null },
+    ]);
+    expect(repeatedReport.feeds).toMatchObject([{ appended: 0, alreadyThere: 1, refused: 1, deadLettersAppended: 0 }]);
+    expect(sectorReport).toMatchObject({ complete: true, appended: 2, missing: null });
+    expect(sectorReport.strengths?.sectors.map(({ value }) => value).sort()).toEqual([-1, 1]);
+  });
+
+  it('is what an audit walks down to, and derives again', async () => {
+    const report = JSON.parse(await done('audit', '--latest', BITCOIN, '--verify', '--json')) as {
+      readonly checks: readonly { readonly name: string; readonly passed: boolean }[];
+      readonly signals: readonly { readonly event: ContextSignal }[];
+      readonly results: readonly { readonly event: StrategyResult }[];
+    };
+    expect(report.checks.filter(({ passed }) => !passed)).toEqual([]);
+    expect(report.checks.map(({ name }) => name)).toContain('derived again from the tape');
+    expect(report.signals.map(({ event }) => [event.kind, event.link]).sort()).toEqual([
+      ['NEWS_SENTIMENT', LINK],
+      ['SECTOR_ROTATION', null],
+    ]);
+    expect(report.signals.find(({ event }) => event.kind === 'SECTOR_ROTATION')?.event.causes).toEqual(
+      sectorReport.strengths?.causes,
+    );
+    const news = report.results.find(({ event }) => event.strategy === 'NEWS_SENTIMENT')?.event;
+    expect(news).toMatchObject({ direction: 'LONG' });
+    const text = await done('audit', '--latest', BITCOIN);
+    expect(text).toContain(` at ${LINK}`);
+  });
+
+  it('is derived again as a whole, byte for byte', async () => {
+    await done('certify', '--out', join(folder, 'certificate.json'));
+    await done('backtest', '--tape', '--compare');
+  });
+
+  it.each([
+    ['a feed that is not one', 'engine.yaml', 2, 'not a readable'],
+    ['a file that does not exist', 'none.xml', 2, 'does not exist'],
+  ])('is refused from %s, in a sentence', async (_name, file, code, words) => {
+    const config = join(folder, 'context.yaml');
+    const { exitCode, stdout } = await tapeproof(
+      'ingest',
+      'context',
+      '--config',
+      config,
+      '--feed',
+      join(folder, file),
+      '--once',
+    );
+    expect([exitCode, stdout]).toEqual([code, expect.stringContaining(words)]);
+  });
+});
