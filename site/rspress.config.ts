@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { addressOf, CONTENTS } from './contents.ts';
+
+/** What `node site/build.ts` builds from site/pages; its types are not installed where only the program is. */
+export default {
+  root: join(import.meta.dirname, 'pages'),
+  outDir: join(import.meta.dirname, 'dist'),
+  title: 'Tapeproof',
+  description: 'Market forecasts that anyone can derive again: the documentation of Tapeproof.',
+  lang: 'en',
+  markdown: {
+    link: {
+      checkAnchors: true,
+      checkDeadLinks: { excludes: (address: string) => address.startsWith('/files/') },
+    },
+  },
+  themeConfig: {
+    sidebar: {
+      '/': CONTENTS.map(({ title, pages }) => ({
+        text: title,
+        collapsible: true,
+        items: pages.map(({ title: text, source }) => ({ text, link: addressOf(source).replace(/index$/, '') })),
+      })),
+    },
+  },
+};
