@@ -37,5 +37,6 @@ function writePages(): void {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
   }
+  cpSync(join(REPOSITORY, 'dashboard', 'web', 'icon.svg'), join(PAGES_FOLDER, 'public', 'icon.svg'));
   for (const [path, source] of copies) cpSync(join(REPOSITORY, source), join(PAGES_FOLDER, path));
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { addressOf, CONTENTS } from './contents.ts';
+import { keyboardStops } from './keyboard.ts';
 
 /** What `node site/build.ts` builds from site/pages; its types are not installed where only the program is. */
 export default {
@@ -8,7 +9,10 @@ export default {
   title: 'Tapeproof',
   description: 'Market forecasts that anyone can derive again: the documentation of Tapeproof.',
   lang: 'en',
+  icon: '/icon.svg',
+  globalStyles: join(import.meta.dirname, 'theme.css'),
   markdown: {
+    rehypePlugins: [keyboardStops],
     link: {
       checkAnchors: true,
       checkDeadLinks: { excludes: (address: string) => address.startsWith('/files/') },
