@@ -18,6 +18,8 @@ export default {
       checkDeadLinks: { excludes: (address: string) => address.startsWith('/files/') },
     },
   },
+  // A page that did not change may link to one that did: each is checked at each build.
+  builderConfig: { performance: { buildCache: false } },
   themeConfig: {
     sidebar: {
       '/': CONTENTS.map(({ title, pages }) => ({

@@ -2,7 +2,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { addressOf, CONTENTS } from './contents.ts';
-import { stagedSite } from './staging.ts';
+import { stagedSite, StagingError } from './staging.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
 const listed = CONTENTS.flatMap(({ pages }) => pages);
@@ -30,12 +30,16 @@ describe('a page of the site', () => {
     'pipeline.ts': 'export const a = 1;\n',
     '.dependency-cruiser.cjs': 'module.exports = {};\n',
   };
+  const EXISTING = ['docs/other.md', 'docs/openapi.json', 'docs/pictures/live.png'];
   const staged = (source: string, text: string) =>
     stagedSite(
       Object.keys({ ...texts, [source]: text })
         .filter((path) => path.endsWith('.md'))
         .map((path) => ({ title: path, source: path })),
-      (path) => (path === source ? text : (texts[path] ?? '')),
+      {
+        exists: (path) => path in texts || EXISTING.includes(path),
+        textOf: (path) => (path === source ? text : (texts[path] ?? '')),
+      },
     );
   const shown = (text: string) => staged('docs/page.md', text).pages.get('/page.md');
 
@@ -68,9 +72,12 @@ describe('a page of the site', () => {
     ]);
   });
 
-  it('is refused where it links to a page that the site does not have', () => {
-    expect(() => staged('docs/page.md', '[a](other.md)')).toThrow(
-      'docs/page.md links to docs/other.md, which site/contents.ts does not list.',
-    );
+  it.each([
+    ['[a](other.md)', 'docs/page.md links to docs/other.md, which site/contents.ts does not list.'],
+    ['[a](missing.md)', 'docs/page.md links to docs/missing.md, which does not exist.'],
+    ['[a](../missing.ts)', 'docs/page.md links to missing.ts, which does not exist.'],
+    ['![a](pictures/missing.png)', 'docs/page.md links to docs/pictures/missing.png, which does not exist.'],
+  ])('is refused with %s', (text, sentence) => {
+    expect(() => staged('docs/page.md', text)).toThrow(new StagingError(sentence));
   });
 });

@@ -23,13 +23,21 @@ export interface StagedSite {
   readonly copies: ReadonlyMap<string, string>;
 }
 
+/** The repository's files, by path. */
+export interface SourceFiles {
+  readonly exists: (path: string) => boolean;
+  readonly textOf: (path: string) => string;
+}
+
+/** A page that cannot be on the site. The message is a sentence. */
+export class StagingError extends Error {}
+
 /**
  * The repository's pages as those of the site: each link to a page, a picture or a source leads to where the site has it.
  *
- * @param read - gives a file's text by its path in the repository
- * @throws Error where a page links to a page that the site does not have
+ * @throws StagingError where a page links to a page that the site does not have, or to a file that does not exist
  */
-export function stagedSite(listed: readonly Page[], read: (path: string) => string): StagedSite {
+export function stagedSite(listed: readonly Page[], { exists, textOf }: SourceFiles): StagedSite {
   const sources = new Set(listed.map(({ source }) => source));
   const pages = new Map<string, string>();
   const copies = new Map<string, string>();
@@ -40,17 +48,18 @@ export function stagedSite(listed: readonly Page[], read: (path: string) => stri
     const readMe = posix.join(file, 'README.md');
     if (sources.has(file)) return addressOf(file) + hash;
     if (sources.has(readMe)) return addressOf(readMe) + hash;
-    if (file.endsWith('.md')) throw new Error(`${from} links to ${file}, which site/contents.ts does not list.`);
+    if (!exists(file)) throw new StagingError(`${from} links to ${file}, which does not exist.`);
+    if (file.endsWith('.md')) throw new StagingError(`${from} links to ${file}, which site/contents.ts does not list.`);
     if (SHOWN_AS_IT_IS.test(file)) {
       copies.set(`public${FILES_ADDRESS}/${file}`, file);
       return `${FILES_ADDRESS}/${file}`;
     }
     const address = `${SOURCES_ADDRESS}/${file.replaceAll(/[^\w/]/g, '-').toLowerCase()}`;
-    pages.set(`${address}.md`, sourcePage(file, read(file)));
+    pages.set(`${address}.md`, sourcePage(file, textOf(file)));
     return address;
   };
   for (const { source } of listed) {
-    const text = withoutCode(read(source), (prose) =>
+    const text = withoutCode(textOf(source), (prose) =>
       prose.replaceAll(TARGET, (link, before: string, target: string, after: string) =>
         ELSEWHERE.test(target) ? link : before + addressOfTarget(target, source) + after,
       ),
