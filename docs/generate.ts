@@ -23,6 +23,7 @@ import { commandsPage } from './reference/commands.ts';
 import { configurationPage } from './reference/configuration.ts';
 import { eventsPage } from './reference/events.ts';
 import { tableOf } from './reference/table.ts';
+import { variablesPage } from './reference/variables.ts';
 
 const PROCESSES: Readonly<Record<LogSource, string>> = {
   engine: 'engine',
@@ -229,6 +230,7 @@ const pages = {
   'configuration.md': configurationPage(),
   'events.md': eventsPage(),
   'asyncapi.json': asyncApiText(),
+  'variables.md': variablesPage(),
 };
 for (const [name, text] of Object.entries(pages)) {
   const path = join(import.meta.dirname, name);

@@ -75,6 +75,7 @@ export const CONTENTS: readonly Section[] = [
     pages: [
       page('Commands', 'docs/commands.md'),
       page('Configuration', 'docs/configuration.md'),
+      page('Variables', 'docs/variables.md'),
       page('Connections', 'docs/connections.md'),
       page('Events', 'docs/events.md'),
       page('Log lines', 'docs/logs.md'),

@@ -27,7 +27,7 @@ export function commandsPage(): string {
 
 Run each as \`npx tapeproof …\` in the project's folder; \`--help\` behind any of them says the same. The
 [README](../README.md#commands) has a table of what they are for. An option with a variable takes its value from there where it is
-not given; [connections](connections.md) lists the variables for the services.
+not given; [variables](variables.md) lists all of them.
 
 Exit codes, where a command does not list its own: 0 done, 1 the check failed, 2 bad usage or configuration, 3 a service is
 unreachable. A command that is stopped by Ctrl-C ends with 130.

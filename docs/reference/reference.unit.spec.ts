@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import type { Command } from 'commander';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildProgram } from '../../bin/program.ts';
@@ -12,6 +12,7 @@ import { commandsPage } from './commands.ts';
 import { CONFIGURATION_MEANINGS } from './configuration-meanings.ts';
 import { configurationKeys, configurationPage, meaningOf } from './configuration.ts';
 import { eventsPage } from './events.ts';
+import { variablesPage } from './variables.ts';
 
 /** AsyncAPI's own schema, in the package that builds the site. */
 const ASYNC_API_SCHEMA = join(import.meta.dirname, '../../site/node_modules/@asyncapi/specs/schemas/3.0.0.json');
@@ -66,6 +67,25 @@ describe('docs/configuration.md', () => {
     const places = placesOf(parseConfiguration({}), '').filter((place) => place !== 'instruments');
     expect(places.length).toBeGreaterThan(40);
     expect(places.filter((place) => !page.includes(`| \`${place}`))).toEqual([]);
+  });
+});
+
+describe('docs/variables.md', () => {
+  it('has every variable that the code names, and the code has every one of it', () => {
+    const repository = join(import.meta.dirname, '..', '..');
+    const files = globSync('{bin,contracts,dashboard,evaluators,platform,producers,projectors,proofs,stack}/**/*.ts', {
+      cwd: repository,
+    }).filter((file) => !/\.spec\.ts$|^dashboard\/web\//.test(file));
+    const code = files.map((file) => readFileSync(join(repository, file), 'utf8')).join('\n');
+    const variablesIn = (text: string) => [...new Set(text.match(/\b(?:TAPEPROOF|OTEL)_[A-Z_]*[A-Z]\b/g))];
+    const listed = variablesIn(variablesPage());
+    expect(listed.length).toBeGreaterThan(50);
+    // Each may be given as a file where it may hold a password, and docs/connections.md says which.
+    const named = variablesIn(code).map((name) => (listed.includes(name) ? name : name.replace(/_FILE$/, '')));
+    expect(named.filter((name) => !listed.includes(name))).toEqual([]);
+    const ports = listed.filter((name) => name.startsWith('TAPEPROOF_STACK_PORT_'));
+    expect(ports).toHaveLength(5);
+    expect(listed.filter((name) => !ports.includes(name) && !named.includes(name))).toEqual([]);
   });
 });
 
