@@ -1,5 +1,5 @@
 # Two commands on a fresh machine: `make demo` and `make test`. They need Node >= 20 with npm, and JDK 17 with Maven.
-.PHONY: demo test check bench bench-peers setup
+.PHONY: demo test check site bench bench-peers setup
 
 setup: node_modules/.package-lock.json
 
@@ -21,16 +21,26 @@ $(AWS): deploy/aws/package.json deploy/aws/package-lock.json
 	@echo 'Installing the packages of deploy/aws …'
 	@npm ci --prefix deploy/aws
 
+# So is the tool that builds the site of docs.
+SITE := site/node_modules/.package-lock.json
+$(SITE): site/package.json site/package-lock.json
+	@echo 'Installing the packages of site …'
+	@npm ci --prefix site
+
 demo: setup $(PAGE)
 	@node bin/tapeproof.js demo
 
-test: setup $(PAGE) $(AWS)
+test: setup $(PAGE) $(AWS) $(SITE)
 	@npm run --silent check:static
+	@npm run --silent build:site
 	@npm run --silent bench:guard
 	@npm run --silent test
 
 check: setup
 	@npm run --silent check
+
+site: setup $(SITE)
+	@npm run --silent build:site
 
 bench: setup
 	@npm run --silent bench

@@ -1,6 +1,6 @@
 /**
- * Writes docs/metrics.md, docs/logs.md, docs/connections.md, docs/openapi.json and Kafka's table in docs/security.md from
- * their catalogues; with --check only compares, and exits 1 on drift.
+ * Writes the generated pages and descriptions of docs/, and Kafka's table in docs/security.md, from their catalogues;
+ * with --check only compares, and exits 1 on drift.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +18,12 @@ import { isAllowed } from '../stack/kafka-rules.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
 import { METRICS } from '../platform/metrics/catalogue.ts';
 import type { MetricDefinition } from '../platform/metrics/definition.ts';
+import { asyncApiText } from './reference/async-api.ts';
+import { commandsPage } from './reference/commands.ts';
+import { configurationPage } from './reference/configuration.ts';
+import { eventsPage } from './reference/events.ts';
+import { tableOf } from './reference/table.ts';
+import { variablesPage } from './reference/variables.ts';
 
 const PROCESSES: Readonly<Record<LogSource, string>> = {
   engine: 'engine',
@@ -29,11 +35,6 @@ const PROCESSES: Readonly<Record<LogSource, string>> = {
 };
 /** All that have metrics: the witness knows no service. */
 const WITH_METRICS = Object.keys(PROCESSES).length - 1;
-
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
 
 function processesOf(at: readonly LogSource[]): string {
   return at.length === WITH_METRICS ? 'all' : at.map((service) => PROCESSES[service]).join(', ');
@@ -225,6 +226,11 @@ const pages = {
   'connections.md': connectionsPage(),
   'security.md': securityPage(),
   'openapi.json': await apiDescription(),
+  'commands.md': commandsPage(),
+  'configuration.md': configurationPage(),
+  'events.md': eventsPage(),
+  'asyncapi.json': asyncApiText(),
+  'variables.md': variablesPage(),
 };
 for (const [name, text] of Object.entries(pages)) {
   const path = join(import.meta.dirname, name);

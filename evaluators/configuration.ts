@@ -109,7 +109,7 @@ const confidence = z
   })
   .refine((value) => value.mediumFrom <= value.highFrom, 'mediumFrom must not be above highFrom');
 
-const configuration = z.strictObject({
+export const configuration = z.strictObject({
   anchorIntervalRecords: z.int().min(1).max(10_000_000).default(20_000),
   cadenceMs: z.int().min(0).max(DAY_MS).default(1_000),
   clock: z

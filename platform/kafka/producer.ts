@@ -23,7 +23,7 @@ const RECORD_OVERHEAD_BYTES = 48;
  * Topics whose records do not say when they were sent: a header costs writer and readers 1 to 2 µs. Trades carry their
  * time of receipt; a snapshot and its results are sent with their decision.
  */
-const UNTIMED_TOPICS: ReadonlySet<TopicName> = new Set([TAPE_TOPIC, 'indicator.snapshots', 'strategy.results']);
+export const UNTIMED_TOPICS: ReadonlySet<TopicName> = new Set([TAPE_TOPIC, 'indicator.snapshots', 'strategy.results']);
 /** Keys, mostly instruments, whose bytes are kept. */
 const KEYS_KEPT_MAX = 8_192;
 /** A send without an acknowledgement for this long is an outage. */
