@@ -31,7 +31,6 @@ import { SERVICES } from './services.ts';
 
 export { ROLES, type Role } from './kafka-principals.ts';
 export {
-  BROKER_COUNTS,
   DEFAULT_STACK_OPTIONS,
   freePorts,
   SERVICE_NAMES,
