@@ -30,6 +30,7 @@ export const CONTENTS: readonly Section[] = [
       page('Trade files', 'docs/trade-files.md'),
       page('Names of instruments', 'docs/instrument-names.md'),
       page('Sessions', 'docs/sessions.md'),
+      page('News, calendars and sectors', 'docs/context.md'),
     ],
   },
   {
