@@ -110,6 +110,17 @@ describe('a configuration on the tape', () => {
       for (const name of joinedLater) expect(enabled(parse({ strategies: { [name]: {} } }))).toContain(name);
     }
   });
+
+  it('of one that joined without a new engine version are absent unless they are named, so that hashes stay', () => {
+    const unlisted = STRATEGIES.filter(({ isListedUnlessNamed }) => !isListedUnlessNamed).map(({ name }) => name);
+    expect(unlisted).toEqual(['NEWS_SENTIMENT', 'SECTOR_ROTATION']);
+    for (const parse of [parseConfiguration, parseNewConfiguration]) {
+      for (const name of unlisted) {
+        expect(canonicalConfiguration(parse({}))).not.toContain(name);
+        expect(parse({ strategies: { [name]: {} } }).strategies[name]).toMatchObject({ enabled: true, weight: 1 });
+      }
+    }
+  });
 });
 
 describe('compileRules', () => {

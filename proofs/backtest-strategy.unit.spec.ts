@@ -96,6 +96,8 @@ describe('a strategy from a file', () => {
     ['a NEUTRAL with a probability', { ...SOUND, direction: 'NEUTRAL' }, 'returns NEUTRAL with the probability 0.6'],
     ['a quality of NaN', { ...SOUND, quality: Number.NaN }, 'returns the quality NaN'],
     ['an infinite indicator', { ...SOUND, indicators: { z: Infinity } }, 'returns the indicator z Infinity'],
+    ['a signal that it was not given', { ...SOUND, signals: [{}] }, 'returns the signals'],
+    ['no list of signals', { ...SOUND, signals: 'all' }, 'returns the signals'],
     ['no indicators', { ...SOUND, indicators: null }, 'returns the indicators null'],
     ['no reasoning', { ...SOUND, reasoning: undefined }, 'returns the reasoning undefined'],
     [

@@ -37,6 +37,7 @@ sectors: { windowMs: 600000, everyMs: 60000, validForMs: 14400000 }
 
 let folder: string;
 let environment: Record<string, string>;
+let beforeActivation: CommandResult;
 let feedReport: ContextReport;
 let repeatedReport: ContextReport;
 let sectorReport: SectorReport;
@@ -79,6 +80,7 @@ beforeAll(async () => {
     until(what, async () => (await groupLag(kafka, engineGroup(), [TAPE_TOPIC])).lag === 0);
   const context = ['--config', join(folder, 'context.yaml'), '--once', '--json'];
   try {
+    beforeActivation = await tapeproof('ingest', 'context', ...context);
     await done('activate', '--config', join(folder, 'engine.yaml'));
     await done('ingest', 'file', await writeTrades('a.csv', trades.slice(0, EARLIER_TRADES)), '--accept-late');
     await allRead('the engine has read the earlier trades');
@@ -96,6 +98,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('context on the tape', () => {
+  it('is not appended before an activation that accepts it', () => {
+    expect(beforeActivation.exitCode).toBe(1);
+    expect(beforeActivation.stderr).toContain('No activation that accepts signals is in force');
+  });
+
   it('is appended once, and a row that is not usable is one dead letter', () => {
     expect(feedReport.feeds).toMatchObject([
       { name: 'wire', items: 2, appended: 1, alreadyThere: 0, refused: 1, deadLettersAppended: 1, failure: null },

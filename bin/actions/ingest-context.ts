@@ -49,6 +49,13 @@ export async function ingestContextOfFeeds({ config, feed, once, json }: Context
 
 export async function ingestStrengthOfSectors({ config, once, json }: SectorOptions): Promise<void> {
   const configuration = await readContextConfiguration(config);
+  const sectors = new Set(Object.values(configuration.instruments).flatMap(({ sector }) => sector ?? []));
+  if (sectors.size < 2) {
+    throw new TapeproofError(
+      'CONFIGURATION',
+      `${config}: fewer than two sectors are named: give instruments their sector, or there is nothing to compare.`,
+    );
+  }
   const where = connections();
   const signal = interruption();
   await answeringKafka('ingest');
@@ -113,7 +120,7 @@ function feedsAsked(
   }
   const listed = feeds.find(({ name, from }) => name === asked || from === asked);
   const feed = listed ?? unlistedFeed(asked);
-  if (typeof feed === 'string') throw new TapeproofError('USAGE', `--feed is wrong: ${feed}`);
+  if (typeof feed === 'string') throw new TapeproofError('USAGE', `--feed is wrong: ${feed}.`);
   return [feed];
 }
 

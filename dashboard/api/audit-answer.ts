@@ -1,6 +1,7 @@
 import { shown } from '../../contracts/statement-text.ts';
 import type {
   Calibration,
+  ContextSignal,
   EventTypes,
   HitRule,
   Outcome,
@@ -25,6 +26,7 @@ export function auditAnswer(report: AuditReport, isVerified: boolean): AuditResp
     pendingUntilUs: pendingUntil ?? null,
     decision: decision === undefined ? null : decisionOf(decision, reasoning),
     results: results.map((result) => resultOf(result, reasoning)),
+    signals: report.signals.map(signalOf),
     snapshot: snapshotOf(snapshot),
     trades: {
       ...{ firstOffset, lastOffset, count, missing },
@@ -115,6 +117,18 @@ function decisionOf(
 function resultOf(located: Located<StrategyResult>, reasoning: Reasoning): AuditResponse['results'][number] {
   const { strategy, indicators } = located.event;
   return { ...forecastOf(located, reasoning), strategy, indicators };
+}
+
+/** Texts of a source are shown as they are, without control characters. */
+function signalOf(located: Located<ContextSignal>): AuditResponse['signals'][number] {
+  const { kind, source, instrument, eventTime, value, confidence, validFrom, validUntil } = located.event;
+  const { textHash, link, causes } = located.event;
+  return {
+    ...placeOf(located),
+    ...{ kind, source: shown(source), instrument, timeUs: eventTime, value, confidence },
+    ...{ validFromUs: validFrom, validUntilUs: validUntil },
+    ...{ textHash, link: link === null ? null : shown(link), causes: [...causes] },
+  };
 }
 
 function hitRuleOf({ kind, horizonMs, minMoveBps, minMovePoints, graceMs, referencePrice }: HitRule) {

@@ -125,6 +125,23 @@ export const auditResult = z
   })
   .meta({ id: 'AuditResult' });
 
+export const auditSignal = z
+  .strictObject({
+    ...place,
+    kind: z.string(),
+    source: z.string(),
+    instrument: instrumentName.nullable().describe('null: about the whole market'),
+    timeUs: timeUs.describe('when it became known'),
+    value: z.number().describe('-1 to 1'),
+    confidence: share,
+    validFromUs: timeUs,
+    validUntilUs: timeUs,
+    textHash: hash.nullable().describe('SHA-256 of the text that was scored'),
+    link: z.string().nullable().describe('as its source gives it: not checked'),
+    causes: z.array(z.string()).describe('ids of the events from which it was computed'),
+  })
+  .meta({ id: 'AuditSignal' });
+
 export const auditSnapshot = z
   .strictObject({
     ...place,
@@ -237,6 +254,7 @@ export const auditResponse = z
     pendingUntilUs: timeUs.nullable().describe('due time of a forecast that waits for the tape to reach it'),
     decision: auditDecision.nullable().describe("null where a strategy's result or a snapshot was asked for"),
     results: z.array(auditResult),
+    signals: z.array(auditSignal).describe('the context that the results name'),
     snapshot: auditSnapshot,
     trades: auditTrades,
     resolvingTrade: auditTrade.nullable(),
@@ -257,6 +275,7 @@ export type AuditResponse = z.infer<typeof auditResponse>;
 export type AuditOutcome = z.infer<typeof auditOutcome>;
 export type AuditDecision = z.infer<typeof auditDecision>;
 export type AuditResult = z.infer<typeof auditResult>;
+export type AuditSignal = z.infer<typeof auditSignal>;
 export type AuditSnapshot = z.infer<typeof auditSnapshot>;
 export type AuditTrade = z.infer<typeof auditTrade>;
 export type AuditCheck = z.infer<typeof auditCheck>;

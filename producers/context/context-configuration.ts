@@ -140,8 +140,10 @@ export function parseContextConfiguration(raw: unknown): ContextConfiguration | 
   return `The context configuration's ${place} is wrong: ${issue.message}.`;
 }
 
-/** The feed of an address that the configuration does not list, with all defaults. */
+/** The feed of an address that the configuration does not list, with all defaults; a sentence's end where it is not usable. */
 export function unlistedFeed(from: string): FeedConfiguration | string {
+  const fault = faultOfLocation(from);
+  if (fault !== undefined) return `the address ${fault}`;
   const parsed = parseContextConfiguration({ feeds: [{ name: 'unlisted', from }] });
   return typeof parsed === 'string' ? parsed : (parsed.feeds[0] ?? 'The feed is wrong.');
 }

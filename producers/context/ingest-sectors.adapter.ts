@@ -33,18 +33,11 @@ export interface SectorReport {
  * Appends the relative strength of sectors to the tape, from snapshots of the engine: for market times that are due after
  * its start, not for those that have passed.
  *
- * @throws TapeproofError CONFIGURATION with fewer than two sectors; like {@link ContextTape.open}.
+ * @throws TapeproofError like {@link ContextTape.open}.
  */
 export async function ingestSectors(options: SectorIngestOptions): Promise<SectorReport> {
   const { configuration, isOnce, log, signal } = options;
   const strengths = new SectorStrengths(configuration);
-  const sectors = new Set(Object.values(configuration.instruments).flatMap(({ sector }) => sector ?? []));
-  if (sectors.size < 2) {
-    throw new TapeproofError(
-      'CONFIGURATION',
-      'Fewer than two sectors are configured: name the sector of each instrument in instruments.',
-    );
-  }
   const tape = await ContextTape.open(options);
   const snapshots = new NewSnapshots(tape, strengths.instruments);
   let report: SectorReport = { complete: false, appended: 0, alreadyThere: 0, strengths: null, missing: null };

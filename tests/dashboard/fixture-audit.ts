@@ -97,6 +97,7 @@ export function fixtureAudit(eventId: string, isVerified: boolean): AuditRespons
           'last 801.03 against the range 832.1 to 836.5: below, bar volume 1417.544384 against 1.5 × mean 4.408246 confirms it: p = σ(0.150000)',
       },
     ],
+    signals: [],
     snapshot: {
       ...placeOf('indicator.snapshots', 11_821),
       ...derivedOf(snapshotId, MARKET_US, []),

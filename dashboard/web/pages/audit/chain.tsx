@@ -1,5 +1,12 @@
 import type { ComponentChildren } from 'preact';
-import type { AuditDecision, AuditOutcome, AuditResponse, AuditResult, AuditTrade } from '../../../contract/audit.ts';
+import type {
+  AuditDecision,
+  AuditOutcome,
+  AuditResponse,
+  AuditResult,
+  AuditSignal,
+  AuditTrade,
+} from '../../../contract/audit.ts';
 import { countText, percentText, priceText, signedText } from '../../format/numbers.ts';
 import { Time } from '../../parts/time.tsx';
 import { DirectionWord, VerdictBadge } from '../../parts/words.tsx';
@@ -8,7 +15,7 @@ const HASH_SHOWN = 12;
 
 /** The chain as a picture, from the outcome on top down to the trades: each event with its place in the log and its hash. */
 export function Chain({ audit }: { readonly audit: AuditResponse }) {
-  const { outcome, decision, results, snapshot, trades, resolvingTrade, pendingUntilUs } = audit;
+  const { outcome, decision, results, signals, snapshot, trades, resolvingTrade, pendingUntilUs } = audit;
   return (
     <section class="card" aria-label="The chain">
       <div class="card-head">
@@ -42,6 +49,13 @@ export function Chain({ audit }: { readonly audit: AuditResponse }) {
           <li class="chain-row">
             {results.map((result) => (
               <ResultNode key={result.eventId} result={result} />
+            ))}
+          </li>
+        )}
+        {signals.length === 0 ? null : (
+          <li class="chain-row">
+            {signals.map((signal) => (
+              <SignalNode key={signal.offset} signal={signal} />
             ))}
           </li>
         )}
@@ -105,6 +119,19 @@ function Node({
         </span>
       </footer>
     </article>
+  );
+}
+
+/** A link is a text here: what a source wrote is not for clicking. */
+function SignalNode({ signal }: { readonly signal: AuditSignal }) {
+  const { kind, value, confidence, instrument, source, link, textHash, timeUs } = signal;
+  return (
+    <Node title={`Signal ${kind}`} place={signal} timeUs={timeUs}>
+      <p>
+        {value} with confidence {confidence}, about {instrument ?? 'the whole market'}
+      </p>
+      <p class="muted mono">{[source, link, textHash].filter((text) => text !== null).join(' · ')}</p>
+    </Node>
   );
 }
 
