@@ -21,7 +21,7 @@ import {
   type VenueAmendment,
   type VenueNotice,
 } from '../../venue.ts';
-import { settingAside } from './conditions.ts';
+import { settingAside } from '../../sale-conditions.ts';
 
 const NAME = 'alpaca';
 const STOCK = /^[A-Z]{1,6}(?:\.[A-Z]{1,3})?$/;

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Decimal } from '../../../contracts/decimal.ts';
 import { isRefusedTrade, isTrades } from '../../venue.ts';
-import { NOT_OF_THE_MARKET, settingAside } from './conditions.ts';
 import { alpaca } from './venue.ts';
 
 const RECEIVED_AT = 1_790_000_000_000_000;
@@ -55,13 +54,6 @@ describe('alpaca', () => {
     [['4'], 'A', true],
   ])('of conditions %j on tape %s sets aside: %s', (c, z, isSetAside) => {
     expect(tradeWith({ c, z })).toMatchObject({ conditions: c, suspicious: isSetAside });
-  });
-
-  it('has each condition once, with its meaning', () => {
-    const uses = NOT_OF_THE_MARKET.flatMap(({ code, tapes }) => Array.from(tapes, (tape) => `${code} ${tape}`));
-    expect(new Set(uses).size).toBe(uses.length);
-    for (const { code, meaning } of NOT_OF_THE_MARKET) expect([code.length, meaning === '']).toEqual([1, false]);
-    expect(settingAside(['@', 'Z'], 'C')?.meaning).toContain('out of sequence');
   });
 
   // Both as Alpaca documents them.
