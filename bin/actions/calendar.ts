@@ -6,8 +6,13 @@ import {
   type ExchangeCalendar,
 } from '../../evaluators/sessions/exchange-calendars.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import type { CalendarOptions } from '../commands/calendar.ts';
+import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
+
+export interface CalendarOptions extends JsonOption {
+  readonly from?: number;
+  readonly to?: number;
+}
 
 /**
  * Prints the session of an exchange, or lists the exchanges.

@@ -1,10 +1,6 @@
 import type { Command } from 'commander';
-import { parseWholeNumber, type JsonOption } from './options.ts';
-
-export interface CalendarOptions extends JsonOption {
-  readonly from?: number;
-  readonly to?: number;
-}
+import type { CalendarOptions } from '../actions/calendar.ts';
+import { parseWholeNumber } from './options.ts';
 
 export function registerCalendar(program: Command): void {
   program

@@ -9,6 +9,7 @@ import {
   type VenueAmendment,
 } from '../venue.ts';
 import { backoffMs } from './backoff.ts';
+import { concealing } from './concealed.ts';
 import { get, RETRY_AFTER_DEFAULT_MS, type RestAnswer } from './rest-client.adapter.ts';
 import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
 import type { LiveTelemetry } from './telemetry.ts';
@@ -125,6 +126,7 @@ export class Backfill {
       limits: venue.limits,
       timeoutMs: timing.requestTimeoutMs,
       headers: credentials === undefined ? {} : (venue.account?.headers(credentials) ?? {}),
+      conceal: concealing(credentials),
       signal,
     });
     if (signal.aborted) return;

@@ -10,6 +10,7 @@ import type { RefusedTrade, VenueAmendment } from '../venue.ts';
 import { tracedProducer } from '../traced-producer.adapter.ts';
 import { AmendmentDesk } from './amendment-desk.adapter.ts';
 import { AppendCounts } from './append-counts.ts';
+import { concealedTelemetry, concealing, type Conceal } from './concealed.ts';
 import type { Login } from './connection.adapter.ts';
 import { Backfill } from './backfill.adapter.ts';
 import { Watermarks } from './watermarks.ts';
@@ -122,6 +123,7 @@ function telemetryOf({
 /** Wires the venue's stream, the instruments' streams, the backfill and the tape writer together. */
 class LiveIngest {
   private readonly parts: Parts;
+  private readonly conceal: Conceal;
   private readonly telemetry: LiveTelemetry;
   private readonly startedAtMs = performance.now();
   private readonly ending = new AbortController();
@@ -146,7 +148,8 @@ class LiveIngest {
     this.parts = parts;
     const { options, plan, partitions, producer } = parts;
     const { venue, timing, endpoints, symbols } = plan;
-    this.telemetry = telemetryOf(options);
+    this.conceal = concealing(options.credentials);
+    this.telemetry = concealedTelemetry(telemetryOf(options), this.conceal);
     const { telemetry } = this;
     const { signal } = this.ending;
     this.deadLetters = new DeadLetterQueue(venue.name, partitions, telemetry);
@@ -291,7 +294,7 @@ class LiveIngest {
       telemetry,
       onFrame: (text, receivedAt) => {
         this.frames += 1;
-        routeFrame(routing, text, receivedAt, performance.now());
+        routeFrame(routing, this.conceal(text), receivedAt, performance.now());
         this.writer.poke();
       },
       onUp: () => {
