@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
 import { registerAudit } from './commands/audit.ts';
 import { registerBacktest } from './commands/backtest.ts';
+import { registerCalendar } from './commands/calendar.ts';
 import { registerCertify } from './commands/certify.ts';
 import { registerCheckpoints } from './commands/checkpoints.ts';
 import { registerDashboard } from './commands/dashboard.ts';
@@ -84,6 +85,7 @@ Examples:
   registerStatus(program);
   registerStack(program);
   registerInstruments(program);
+  registerCalendar(program);
   registerOperate(program);
   registerTape(program);
   registerKeygen(program);

@@ -196,6 +196,8 @@ export const LOG_EVENT_FIELDS = {
   'live-late-trade': ['tapeproof.instrument'],
   'live-rate-limited': ['http.response.status_code', 'tapeproof.venue', 'tapeproof.delay_ms'],
   'live-history-failed': ['http.response.status_code', 'tapeproof.venue'],
+  'live-trade-amended': ['event.reason', 'tapeproof.instrument', 'tapeproof.trade_id'],
+  'live-amendment-unmatched': ['event.reason', 'tapeproof.instrument', 'tapeproof.trade_id'],
   'live-trade-unasked': ['tapeproof.instrument'],
   'live-trade-forgotten': ['tapeproof.instrument'],
   'checkpoints-started': [],

@@ -217,6 +217,16 @@ export const LOG_EVENTS = {
   'live-gap-filled': always('info', LIVE, 'All missing trades arrived.'),
   'live-gap-declared': always('error', LIVE, 'Missing trades cannot be obtained: a TradeGap is on the tape.'),
   'live-late-trade': sampled('warn', LIVE, 'A trade of a declared gap arrived after all.'),
+  'live-trade-amended': always(
+    'info',
+    LIVE,
+    'A cancel or a correction of the venue is on the tape, or the tape had it; event.reason says which.',
+  ),
+  'live-amendment-unmatched': always(
+    'warn',
+    LIVE,
+    'A cancel or a correction of the venue was not applied; its dead letter says why.',
+  ),
   'live-rate-limited': always(
     'warn',
     LIVE,

@@ -10,6 +10,7 @@ import { coinbase } from './sources/coinbase.ts';
 import { cryptoDataDownload } from './sources/cryptodatadownload.ts';
 import { databento } from './sources/databento.ts';
 import { kraken } from './sources/kraken.ts';
+import { lean } from './sources/lean.ts';
 import { tardis } from './sources/tardis.ts';
 
 /** Every format that trades can be read from. A new format is a file and a line here. */
@@ -23,6 +24,7 @@ export const FILE_SOURCES: readonly FileSource[] = [
   bybit,
   tardis,
   databento,
+  lean,
   cryptoDataDownload,
   bitstampCsv,
   binanceCapture,

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { pipeline, type Readable } from 'node:stream';
 import { crc32, createGunzip, createZstdDecompress } from 'node:zlib';
 import { openPromise, type Entry, type ZipFile } from 'yauzl';
@@ -57,6 +58,17 @@ export function contentOf(path: string, container: Container, onStored: StoredRe
   // `pipeline` passes an error of either stream to the one that is read; nothing needs adding here.
   if (container === 'gzip') return pipeline(stored, createGunzip({ chunkSize: READ_BYTES }), () => undefined);
   return container === 'zstd' ? zstdContent(stored) : stored;
+}
+
+/** A file's own name; in a zip, that of the file in it. */
+export async function fileNameIn(path: string, container: Container): Promise<string> {
+  if (container !== 'zip') return basename(path).replace(/\.(?:gz|zst)$/i, '');
+  const zip = await ofZip(path, openPromise(path, { autoClose: false }));
+  try {
+    return (await onlyFileIn(zip, path)).fileName;
+  } finally {
+    zip.close();
+  }
 }
 
 async function* zstdContent(stored: Readable): AsyncGenerator<Buffer> {

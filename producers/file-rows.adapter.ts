@@ -3,13 +3,13 @@ import { stat } from 'node:fs/promises';
 import { TapeproofError } from '../platform/errors.ts';
 import { namedInstrument } from '../platform/named-instrument.ts';
 import { NAMED_COLUMNS, openColumns, parseColumns } from './columns.ts';
-import { containerOf, contentOf, type Container, type StoredRead } from './containers.adapter.ts';
+import { containerOf, contentOf, fileNameIn, type Container, type StoredRead } from './containers.adapter.ts';
 import { LineSplitter, type FileLine } from './lines.ts';
 import { unknownTable } from './nearest.ts';
 import { parquetLines } from './parquet.adapter.ts';
 import { detectFileSource, DETECTION_LINES, fileSourceNamed, FILE_SOURCE_NAMES, type Detected } from './catalogue.ts';
 import { FileRows, textOfLine, type FileRow, type Reading } from './rows.ts';
-import { quoted, type FileHead, type LineParser } from './source.ts';
+import { quoted, type FileHead, type FileSource, type LineParser } from './source.ts';
 
 const FILE_HASH_DIGITS = 16;
 /** The lines that may precede a table: a comment, or the address of its origin. */
@@ -77,7 +77,8 @@ export async function readingOf(options: FileOptions, container: Container, sour
   const { path } = options;
   const first = await readFirstLines(path, container);
   const delimiter = container === 'parquet' ? undefined : delimiterIn(options);
-  const head = { lines: first.texts, delimiter, instrument: options.instrument, isNamed: false };
+  const fileName = await fileNameIn(path, container);
+  const head = { lines: first.texts, delimiter, instrument: options.instrument, fileName, isNamed: false };
   const { format, parser } = formatOf(options, head, first);
   return {
     format,
@@ -217,6 +218,7 @@ function formatOf(options: FileOptions, head: FileHead, { unreadable }: FirstLin
     const parser = named.open({ ...head, isNamed: true });
     if (parser !== undefined) return { format: named, parser };
     const [example = ''] = named.example;
+    if (named.exampleName !== undefined) throw notByName(named, named.exampleName, head, path);
     throw new TapeproofError(
       'USAGE',
       `The file ${path} is not ${named.name}: its first line must be like ${JSON.stringify(example)}, not ${quoted(head.lines[0] ?? '')}.`,
@@ -225,6 +227,12 @@ function formatOf(options: FileOptions, head: FileHead, { unreadable }: FirstLin
   const detected = detectFileSource(head);
   if (detected !== undefined) return detected;
   throw new TapeproofError('USAGE', `The file ${path} is in no known format: ${unknownTable(head)}.`);
+}
+
+function notByName({ name, example }: FileSource, exampleName: string, head: FileHead, path: string): TapeproofError {
+  const named = `its name must be like ${exampleName}, not ${quoted(head.fileName ?? '')}`;
+  const lines = `its lines like ${JSON.stringify(example[0] ?? '')}, not ${quoted(head.lines[0] ?? '')}`;
+  return new TapeproofError('USAGE', `The file ${path} is not ${name}: ${named}, and ${lines}.`);
 }
 
 function delimiterIn({ delimiter }: FileOptions): string | undefined {

@@ -24,6 +24,8 @@ export interface FileHead {
   readonly delimiter: string | undefined;
   /** The instrument, if a person gave one. */
   readonly instrument: string | undefined;
+  /** The file's own name; in a zip, its name there; undefined where it has none. */
+  readonly fileName?: string | undefined;
   /** Whether a person named the format: a file that merely resembles it is then treated as that format. */
   readonly isNamed: boolean;
 }
@@ -61,6 +63,8 @@ export interface FileSource {
   readonly columns: readonly string[];
   /** How a file of this format begins, its last line a trade: for the shared suite and for people. */
   readonly example: readonly string[];
+  /** The file's name in the example, where the format is known by it. */
+  readonly exampleName?: string;
   /** The parser for a file that begins like this; undefined where it is not in this format. */
   open(head: FileHead): LineParser | undefined;
 }

@@ -7,13 +7,15 @@ import { detectFileSource, FILE_SOURCES, fileSourceNamed } from './catalogue.ts'
 import { FileRows, type Reading } from './rows.ts';
 import { isRefusal, type FileContext, type FileHead, type FileSource, type ParsedLine } from './source.ts';
 
-const headOf = (lines: readonly string[], isNamed = false): FileHead => {
-  return { lines, delimiter: undefined, instrument: undefined, isNamed };
+const headOf = (lines: readonly string[], isNamed = false, fileName?: string): FileHead => {
+  return { lines, delimiter: undefined, instrument: undefined, fileName, isNamed };
 };
 
 /** The obligations of every file source; each one in the catalogue is tested automatically. */
 function fileSourceSuite(format: FileSource): void {
-  const parser = format.open(headOf(format.example)) ?? expect.fail(`${format.name} does not open its example`);
+  const parser =
+    format.open(headOf(format.example, false, format.exampleName)) ??
+    expect.fail(`${format.name} does not open its example`);
   const row = format.example.at(-1) ?? '';
   const context: FileContext = {
     source: 'file:0123456789abcdef',
@@ -42,8 +44,8 @@ function fileSourceSuite(format: FileSource): void {
   });
 
   it('is distinguished from all others by the first lines, and opens when named', () => {
-    expect(detectFileSource(headOf(format.example))?.format).toBe(format);
-    expect(format.open(headOf(format.example, true))).toBeDefined();
+    expect(detectFileSource(headOf(format.example, false, format.exampleName))?.format).toBe(format);
+    expect(format.open(headOf(format.example, true, format.exampleName))).toBeDefined();
     const isTable = format.columns.length > 0;
     if (isTable) expect(detectFileSource(headOf(['what is this', ...format.example]))).toBeUndefined();
     expect(detectFileSource(headOf(['what is this']))).toBeUndefined();

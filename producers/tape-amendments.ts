@@ -15,6 +15,8 @@ export interface Statement {
   readonly reason: string;
   readonly actor: string;
   readonly receivedAt: number;
+  /** Where it was learned; {@link OPERATOR_SOURCE} if omitted. */
+  readonly source?: string;
 }
 
 /** An amendment before it is appended. */
@@ -113,7 +115,7 @@ export function cancellationOf(trade: Trade, by: Statement): PlannedAmendment {
 
 /** The trade as first recorded: its original figures identify it, whatever corrected it since. */
 function amendmentOf({ venue, instrument, tradeId, eventTime, price, size }: Trade, by: Statement) {
-  return { venue, instrument, tradeId, eventTime, price, size, ...by, source: OPERATOR_SOURCE };
+  return { venue, instrument, tradeId, eventTime, price, size, source: OPERATOR_SOURCE, ...by };
 }
 
 /** An amendment's record: in its trade's partition, with its trade's stamp. */

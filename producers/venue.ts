@@ -1,5 +1,6 @@
 import { LIVE_SOURCE_PREFIX } from '../contracts/dead-letter.ts';
 import type { Trade } from '../contracts/generated/events.ts';
+import type { Decimal } from '../contracts/decimal.ts';
 import type { Refusal } from '../contracts/trade-rules.ts';
 import type { SecretVariable } from '../platform/security/variables.ts';
 
@@ -12,12 +13,45 @@ export interface RefusedTrade {
   readonly text: string;
 }
 
+/** The price and the size of a trade. */
+export interface TradeFigures {
+  readonly price: Decimal;
+  readonly size: Decimal;
+}
+
 /**
- * The result of reading a frame or a page: its trades in the venue's order, oldest first, refused ones in their
- * places; an empty list where it legitimately has none (a heartbeat, a reply); a refusal where it cannot be read as a
- * whole.
+ * A venue takes one of its trades back, or corrects it. The trade is looked up on the tape, whichever process appended
+ * it: an amendment may arrive before its trade, again, or for a trade that the tape does not hold.
  */
-export type Parsed = readonly (Trade | RefusedTrade)[] | Refusal;
+export interface VenueAmendment {
+  readonly amends: 'CANCEL' | 'CORRECT';
+  readonly instrument: string;
+  /** The trade's id, or the one that an earlier correction gave it. */
+  readonly tradeId: string;
+  /** The trade happened in `[fromUs, toUs)`, microseconds since 1970: ids may be used again at other times. */
+  readonly window: { readonly fromUs: number; readonly toUs: number };
+  /** The trade's figures before, as the venue states them: a trade with others is not the one that it means. */
+  readonly stated: TradeFigures;
+  /** What a correction makes valid, and the trade's new id, if it has one; undefined for a cancel. */
+  readonly corrected: (TradeFigures & { readonly tradeId: string | undefined }) | undefined;
+  /** STREAM: said now; PAGE: a mark on a past trade, which is repeated in every page that shows it. */
+  readonly origin: 'STREAM' | 'PAGE';
+  /** The venue's own word for it, for people. */
+  readonly word: string;
+  /** Microseconds since 1970. */
+  readonly receivedAt: number;
+  /** The venue's own text, for its dead letter. */
+  readonly text: string;
+}
+
+export type ParsedItem = Trade | RefusedTrade | VenueAmendment;
+
+/**
+ * The result of reading a frame or a page: its trades in the venue's order, oldest first, refused ones and amendments in
+ * their places; an empty list where it legitimately has none (a heartbeat, a reply); a refusal where it cannot be read
+ * as a whole.
+ */
+export type Parsed = readonly ParsedItem[] | Refusal;
 
 /**
  * A frame about the connection instead of trades. SUBSCRIPTION_REFUSED: trades of something requested will not arrive
@@ -162,6 +196,8 @@ export interface Venue {
     readonly page: string;
     /** Frames without a trade that are not errors. */
     readonly otherFrames: readonly string[];
+    /** Frames with one amendment each; omitted where the venue sends none. */
+    readonly amendments?: readonly { readonly text: string; readonly amends: VenueAmendment['amends'] }[];
     /** Frames about the connection; omitted where none are documented. */
     readonly notices?: readonly { readonly text: string; readonly notice: VenueNotice['notice'] }[];
     /** Answers to requests that are errors with HTTP status 200; omitted where there are none. */
@@ -174,12 +210,16 @@ export function liveSourceOf(venue: string): string {
   return `${LIVE_SOURCE_PREFIX}${venue}`;
 }
 
-export function isRefusedTrade(item: Trade | RefusedTrade): item is RefusedTrade {
+export function isRefusedTrade(item: ParsedItem): item is RefusedTrade {
   return 'refusal' in item;
 }
 
+export function isAmendment(item: ParsedItem): item is VenueAmendment {
+  return 'amends' in item;
+}
+
 /** Whether a frame or page could be read, and is neither a notice nor an error of the venue. */
-export function isTrades(parsed: Parsed | VenueNotice | PageError): parsed is readonly (Trade | RefusedTrade)[] {
+export function isTrades(parsed: Parsed | VenueNotice | PageError): parsed is readonly ParsedItem[] {
   return Array.isArray(parsed);
 }
 

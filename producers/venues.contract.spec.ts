@@ -5,6 +5,7 @@ import type { Trade } from '../contracts/generated/events.ts';
 import { isInstrument, refusalOf } from '../contracts/trade-rules.ts';
 import { VENUES } from './venues/catalogue.ts';
 import {
+  isAmendment,
   isRefusedTrade,
   isTrades,
   isUnreadable,
@@ -12,6 +13,7 @@ import {
   type PageError,
   type Parsed,
   type Venue,
+  type VenueAmendment,
   type VenueNotice,
 } from './venue.ts';
 
@@ -27,8 +29,16 @@ function venueSuite(venue: Venue): void {
   const only = (parsed: AnyAnswer): Trade => {
     if (!isTrades(parsed) || parsed.length !== 1) expect.fail(JSON.stringify(parsed));
     const [item] = parsed;
-    if (item === undefined || isRefusedTrade(item)) expect.fail(JSON.stringify(item));
+    if (item === undefined || isRefusedTrade(item) || isAmendment(item)) expect.fail(JSON.stringify(item));
     return item;
+  };
+  const expectValidAmendment = ({ instrument, tradeId, stated, corrected, window, text }: VenueAmendment): void => {
+    expect(isInstrument(instrument)).toBe(true);
+    for (const { price, size } of [stated, corrected ?? stated]) {
+      expect([price.isPositive(), size.isPositive()]).toEqual([true, true]);
+    }
+    expect(window.fromUs).toBeLessThan(window.toUs);
+    expect([tradeId, text]).not.toContain('');
   };
   const expectValid = (parsed: AnyAnswer): void => {
     if (!isTrades(parsed)) return;
@@ -37,6 +47,10 @@ function venueSuite(venue: Venue): void {
         expect(item.refusal.detail).not.toBe('');
         if (venue.tradeIds === 'DENSE' && item.tradeId !== undefined)
           expect(Number(item.tradeId)).toSatisfy(Number.isSafeInteger);
+        continue;
+      }
+      if (isAmendment(item)) {
+        expectValidAmendment(item);
         continue;
       }
       expect(refusalOf(item)).toBeUndefined();
@@ -73,6 +87,25 @@ function venueSuite(venue: Venue): void {
       if (!('pageError' in parsed)) expect.fail(JSON.stringify(parsed));
       expect(parsed.pageError).toBe(pageError);
       expect(parsed.detail).not.toMatch(/undefined|\[object/);
+    }
+  });
+
+  it('reads an amendment as such, and nothing worse from a damaged one', () => {
+    for (const { text, amends } of examples.amendments ?? []) {
+      const parsed = frame(text);
+      if (!isTrades(parsed) || parsed.length !== 1) expect.fail(JSON.stringify(parsed));
+      const [item] = parsed;
+      if (item === undefined || isRefusedTrade(item) || !isAmendment(item)) expect.fail(JSON.stringify(item));
+      expect([item.amends, item.corrected === undefined, item.origin]).toEqual([amends, amends === 'CANCEL', 'STREAM']);
+      for (let length = 0; length < text.length; length += 1) expectValid(frame(text.slice(0, length)));
+      const damaged = fc
+        .tuple(fc.nat(text.length), fc.nat(12), fc.constantFrom('', '"', '-1', '0', 'null', '1e-9', '0.1234567890123'))
+        .map(([at, cut, patch]) => text.slice(0, at) + patch + text.slice(at + cut));
+      fc.assert(
+        fc.property(damaged, (each) => {
+          expectValid(frame(each));
+        }),
+      );
     }
   });
 

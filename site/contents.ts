@@ -31,6 +31,7 @@ export const CONTENTS: readonly Section[] = [
       page('Names of instruments', 'docs/instrument-names.md'),
       page('Sessions', 'docs/sessions.md'),
       page('News, calendars and sectors', 'docs/context.md'),
+      page('US stocks', 'docs/us-stocks.md'),
     ],
   },
   {

@@ -20,6 +20,7 @@ const FAULTS = {
 /** Kinds that this load does not cause (see telemetry.unit.spec.ts); gaps are given up in the last test. */
 const MOVED_ELSEWHERE = [
   'tapeproof_live_notices_total',
+  'tapeproof_live_amendments_total',
   'tapeproof_live_clock_offset_seconds',
   'tapeproof_trace_spans_total',
   'tapeproof_live_append_failures_total',

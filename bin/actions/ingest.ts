@@ -164,6 +164,11 @@ export function liveText(report: LiveIngestReport): string {
     `${counted(report.tradesAppended, 'trade')} appended in ${number(Math.round(report.seconds))} s, ${number(report.fromHistory)} of them fetched by REST.`,
     ...Object.entries(report.perInstrument).map(([name, trades]) => `  ${name.padEnd(24)} ${number(trades)}`),
     ...(report.gaps > 0 ? [`  Marked on the tape: ${counted(report.gaps, 'gap')} that the venue could not fill.`] : []),
+    ...(report.amendments > 0
+      ? [
+          `  ${counted(report.amendments, 'amendment')} of the venue on the tape: "npx tapeproof tape amendments" lists them.`,
+        ]
+      : []),
     ...(report.deadLetters + report.deadLettersNotKept > 0
       ? [
           `  ${counted(report.deadLetters, 'dead letter')}: "npx tapeproof dead-letters" lists them; ${number(report.deadLettersNotKept)} more were only counted.`,

@@ -160,6 +160,12 @@ export const LIVE_INGEST: DashboardDefinition = {
           queries: [rise('tapeproof_live_unasked_trades_total', ['venue'])],
         },
         {
+          title: 'Trades amended',
+          description: 'Cancels and corrections of the venue; unmatched ones are dead letters.',
+          unit: 'short',
+          queries: [rise('tapeproof_live_amendments_total', ['venue', 'outcome'])],
+        },
+        {
           title: 'Refusals not kept',
           description: 'Refused trades and frames above the bound of dead letters per second.',
           unit: 'short',

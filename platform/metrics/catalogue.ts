@@ -374,6 +374,11 @@ export const METRICS = {
     },
   ),
   tapeproof_live_trades_lost_total: counter(LIVE, ['instrument'], 'Trades missing in the gaps recorded on the tape.'),
+  tapeproof_live_amendments_total: counter(
+    LIVE,
+    ['venue', 'outcome'],
+    'Cancels and corrections of the venue: on the tape (cancelled, corrected), there before (already), or without their trade (unmatched).',
+  ),
   tapeproof_live_history_requests_total: counter(
     LIVE,
     ['venue', 'outcome'],

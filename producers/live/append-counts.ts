@@ -1,4 +1,5 @@
 import type { Trade, TradeGap } from '../../contracts/generated/events.ts';
+import type { PlannedAmendment } from '../tape-amendments.ts';
 import type { InstrumentStatus } from './live-options.ts';
 import type { LiveRecord } from './live-records.ts';
 import type { LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
@@ -16,6 +17,7 @@ export class AppendCounts {
   fromHistory = 0;
   watermarks = 0;
   gaps = 0;
+  amendments = 0;
   deadLetters = 0;
 
   constructor(telemetry: LiveTelemetry) {
@@ -40,6 +42,10 @@ export class AppendCounts {
         case 'gap':
           this.gaps += 1;
           this.telemetry(declared(event.gap));
+          break;
+        case 'amendment':
+          this.amendments += 1;
+          this.telemetry(amended(event.planned));
           break;
         case 'dead-letter':
           this.deadLetters += 1;
@@ -77,6 +83,12 @@ export class AppendCounts {
     });
     this.telemetry({ kind: 'trades-appended', instrument, count, origin, lastEventTimeUs: eventTime });
   }
+}
+
+function amended({ name, amendment }: PlannedAmendment): LiveEvent {
+  const { instrument, tradeId, reason } = amendment;
+  const outcome = name === 'TradeCancelled' ? 'cancelled' : 'corrected';
+  return { kind: 'amendment', instrument, tradeId, outcome, detail: reason };
 }
 
 function declared(gap: TradeGap): LiveEvent {

@@ -1,6 +1,15 @@
 import { TapeproofError } from '../../platform/errors.ts';
-import { isPageError, isUnreadable, type Credentials, type HistoryRequest, type Venue } from '../venue.ts';
+import {
+  isAmendment,
+  isPageError,
+  isUnreadable,
+  type Credentials,
+  type HistoryRequest,
+  type Venue,
+  type VenueAmendment,
+} from '../venue.ts';
 import { backoffMs } from './backoff.ts';
+import { concealing } from './concealed.ts';
 import { get, RETRY_AFTER_DEFAULT_MS, type RestAnswer } from './rest-client.adapter.ts';
 import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
 import type { LiveTelemetry } from './telemetry.ts';
@@ -25,6 +34,8 @@ export interface BackfillOptions {
   readonly telemetry: LiveTelemetry;
   /** Aborts the request under way. */
   readonly signal: AbortSignal;
+  /** Receives the marks of a page on past trades, after its trades. */
+  readonly onAmendment: (amendment: VenueAmendment, nowMs: number) => void;
   /** Called when an answer arrived for a stream. */
   readonly onAnswer: () => void;
 }
@@ -105,7 +116,7 @@ export class Backfill {
   }
 
   private async fulfil({ stream, ask }: Work, request: HistoryRequest): Promise<void> {
-    const { restUrl, venue, credentials, timing, telemetry, signal, onAnswer } = this.options;
+    const { restUrl, venue, credentials, timing, telemetry, signal, onAnswer, onAmendment } = this.options;
     const askedAtMs = performance.now();
     const askedAtWallMs = Date.now();
     this.budget.spend(request.weight, askedAtMs);
@@ -115,6 +126,7 @@ export class Backfill {
       limits: venue.limits,
       timeoutMs: timing.requestTimeoutMs,
       headers: credentials === undefined ? {} : (venue.account?.headers(credentials) ?? {}),
+      conceal: concealing(credentials),
       signal,
     });
     if (signal.aborted) return;
@@ -130,7 +142,9 @@ export class Backfill {
     if (read.outcome === 'ok') {
       this.failures = 0;
       this.heed(answer, nowMs);
-      stream.answered(ask, read.page, { askedAtMs, askedAtWallMs, nowMs });
+      const trades = read.page.flatMap((item) => (isAmendment(item) ? [] : [item]));
+      stream.answered(ask, trades, { askedAtMs, askedAtWallMs, nowMs });
+      for (const amendment of read.page.filter(isAmendment)) onAmendment(amendment, nowMs);
       refuseForeign(stream, venue.name);
       onAnswer();
     } else this.failed(read, stream, nowMs);

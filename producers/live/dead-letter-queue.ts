@@ -2,20 +2,19 @@ import type { DeadLetterReason } from '../../contracts/generated/events.ts';
 import type { RefusedTrade } from '../venue.ts';
 import { DEAD_LETTERS_PER_SECOND_MAX, deadLetterOf, RateBound } from './dead-letters.ts';
 import { liveRecordOfDeadLetter, type LiveRecord } from './live-records.ts';
+import { RecordQueue, type RecordSource } from './record-queue.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 
 /** Dead letters that wait for Kafka, those in flight included; more are counted and not kept. */
 const DEAD_LETTERS_WAITING_MAX = 200;
 
 /** Refused trades and frames on their way to the dead letters: kept until Kafka has them, within a bound. */
-export class DeadLetterQueue {
+export class DeadLetterQueue implements RecordSource {
   private readonly venue: string;
   private readonly partitions: number;
   private readonly telemetry: LiveTelemetry;
   private readonly bound = new RateBound(DEAD_LETTERS_PER_SECOND_MAX);
-  private waiting: LiveRecord[] = [];
-  /** Sent, but not yet acknowledged. */
-  private readonly underWay = new Set<LiveRecord>();
+  private readonly records = new RecordQueue();
   deadLettersNotKept = 0;
 
   /** @param partitions number of partitions of the dead letters */
@@ -25,9 +24,8 @@ export class DeadLetterQueue {
     this.telemetry = telemetry;
   }
 
-  /** The next one to send; undefined where none waits. */
   get first(): LiveRecord | undefined {
-    return this.waiting[0];
+    return this.records.first;
   }
 
   /**
@@ -35,7 +33,7 @@ export class DeadLetterQueue {
    * @param receivedAtUs by the clock on the wall, since 1970
    */
   add({ refusal, instrument, text }: RefusedTrade, nowMs: number, receivedAtUs: number): void {
-    const hasRoom = this.waiting.length + this.underWay.size < DEAD_LETTERS_WAITING_MAX;
+    const hasRoom = this.records.size < DEAD_LETTERS_WAITING_MAX;
     const isKept = this.bound.allows(nowMs) && hasRoom;
     this.bound.spend(nowMs);
     if (!isKept) {
@@ -43,30 +41,25 @@ export class DeadLetterQueue {
       return;
     }
     const deadLetter = deadLetterOf(this.venue, text, refusal, receivedAtUs);
-    this.waiting.push(liveRecordOfDeadLetter(deadLetter, instrument, this.partitions));
+    this.records.add(liveRecordOfDeadLetter(deadLetter, instrument, this.partitions));
   }
 
-  /** `first` is sent. It is remembered until it is acknowledged. */
   sent(): void {
-    const first = this.waiting.shift();
-    if (first !== undefined) this.underWay.add(first);
+    this.records.sent();
   }
 
-  /** Kafka has these records. */
   acknowledged(records: readonly LiveRecord[]): void {
-    for (const record of records) this.underWay.delete(record);
+    this.records.acknowledged(records);
   }
 
-  /** Unacknowledged ones wait again, before all others. One that arrived after all has the same identity. */
+  /** One that arrived after all has the same identity. */
   putBack(): void {
-    this.waiting = [...this.underWay, ...this.waiting];
-    this.underWay.clear();
+    this.records.putBack();
   }
 
   /** At the end: unacknowledged ones are not kept. */
   giveUp(): void {
-    this.putBack();
-    for (const { event } of this.waiting.splice(0)) {
+    for (const { event } of this.records.takeAll()) {
       if (event.kind === 'dead-letter') this.notKept(event.instrument, event.reason);
     }
   }

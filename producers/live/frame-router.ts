@@ -1,5 +1,14 @@
-import type { Trade } from '../../contracts/generated/events.ts';
-import { isNotice, isRefusedTrade, isUnreadable, type RefusedTrade, type Venue, type VenueNotice } from '../venue.ts';
+import {
+  isAmendment,
+  isNotice,
+  isRefusedTrade,
+  isUnreadable,
+  type ParsedItem,
+  type RefusedTrade,
+  type Venue,
+  type VenueAmendment,
+  type VenueNotice,
+} from '../venue.ts';
 import type { ClockOffset } from './clock-offset.ts';
 import type { InstrumentStream } from './instrument-stream.ts';
 import type { LiveTelemetry } from './telemetry.ts';
@@ -11,12 +20,13 @@ export interface FrameRouterOptions {
   readonly telemetry: LiveTelemetry;
   /** Keeps refused trades and frames that belong to no stream. */
   readonly onRefused: (refused: RefusedTrade, nowMs: number) => void;
+  readonly onAmendment: (amendment: VenueAmendment, nowMs: number) => void;
   readonly onNotice: (notice: VenueNotice) => void;
   readonly clockOffset: Pick<ClockOffset, 'measured'>;
 }
 
 /**
- * Reads a frame of the venue and passes each trade to its instrument's stream.
+ * Reads a frame of the venue and passes each trade to its instrument's stream, and amendments of such instruments on.
  *
  * @param receivedAt microseconds since 1970
  * @param nowMs of a clock that never goes back
@@ -33,13 +43,18 @@ export function routeFrame(options: FrameRouterOptions, text: string, receivedAt
 }
 
 function routeItem(
-  { streams, telemetry, onRefused, clockOffset }: FrameRouterOptions,
-  item: Trade | RefusedTrade,
+  { streams, telemetry, onRefused, onAmendment, clockOffset }: FrameRouterOptions,
+  item: ParsedItem,
   nowMs: number,
 ): void {
   const { instrument } = item;
-  if (!isRefusedTrade(item)) clockOffset.measured(item.eventTime, item.receivedAt);
   const stream = instrument === undefined ? undefined : streams.get(instrument);
+  if (isAmendment(item)) {
+    if (stream !== undefined) onAmendment(item, nowMs);
+    else telemetry({ kind: 'not-asked-for', instrument: item.instrument });
+    return;
+  }
+  if (!isRefusedTrade(item)) clockOffset.measured(item.eventTime, item.receivedAt);
   if (stream !== undefined) stream.received(item, nowMs);
   else if (instrument !== undefined) telemetry({ kind: 'not-asked-for', instrument });
   else if (isRefusedTrade(item)) onRefused(item, nowMs);

@@ -6,9 +6,11 @@ import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { openTrustedLog, type TrustedLog, type TrustedLogSettings } from '../../platform/kafka/trusted-log.ts';
-import type { RefusedTrade } from '../venue.ts';
+import type { RefusedTrade, VenueAmendment } from '../venue.ts';
 import { tracedProducer } from '../traced-producer.adapter.ts';
+import { AmendmentDesk } from './amendment-desk.adapter.ts';
 import { AppendCounts } from './append-counts.ts';
+import { concealedTelemetry, concealing, type Conceal } from './concealed.ts';
 import type { Login } from './connection.adapter.ts';
 import { Backfill } from './backfill.adapter.ts';
 import { Watermarks } from './watermarks.ts';
@@ -18,6 +20,7 @@ import { ClockOffset } from './clock-offset.ts';
 import { InstrumentStream } from './instrument-stream.ts';
 import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.ts';
 import { mayStream } from './stream-start.ts';
+import { lookUpOnTape } from './tape-lookup.adapter.ts';
 import { readTapePosition, type TapePosition } from './tape-position.adapter.ts';
 import { TapeWriter } from './tape-writer.adapter.ts';
 import { createLiveTelemetry } from './telemetry.adapter.ts';
@@ -36,10 +39,13 @@ const MILLISECONDS_PER_SECOND = 1_000;
 const US_PER_MS = 1_000;
 const DISCONNECT_MS_MAX = 1_500;
 
+/** The records of the tape that are appended. */
+const APPENDED = ['Trade', 'TradeGap', 'Watermark', 'TradeCancelled', 'TradeCorrected'] as const;
+
 /** Of a run that was ended while Kafka or the registry was still waited for. */
 const NOTHING_APPENDED: LiveIngestReport = {
   ...{ complete: true, seconds: 0, tradesAppended: 0, fromHistory: 0, perInstrument: {} },
-  ...{ watermarks: 0, gaps: 0, deadLetters: 0, deadLettersNotKept: 0 },
+  ...{ watermarks: 0, gaps: 0, amendments: 0, deadLetters: 0, deadLettersNotKept: 0 },
 };
 
 interface Parts {
@@ -91,7 +97,7 @@ async function openForAppending(settings: TrustedLogSettings): Promise<TrustedLo
   const trusted = await openTrustedLog(settings);
   const { registry } = trusted;
   try {
-    for (const record of ['Trade', 'TradeGap', 'Watermark'] as const) await registry.idOf(TAPE_TOPIC, record);
+    for (const record of APPENDED) await registry.idOf(TAPE_TOPIC, record);
     await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
     return trusted;
   } catch (error) {
@@ -117,6 +123,7 @@ function telemetryOf({
 /** Wires the venue's stream, the instruments' streams, the backfill and the tape writer together. */
 class LiveIngest {
   private readonly parts: Parts;
+  private readonly conceal: Conceal;
   private readonly telemetry: LiveTelemetry;
   private readonly startedAtMs = performance.now();
   private readonly ending = new AbortController();
@@ -124,6 +131,7 @@ class LiveIngest {
   private readonly streams = new Map<string, InstrumentStream>();
   private readonly counts: AppendCounts;
   private readonly deadLetters: DeadLetterQueue;
+  private readonly amendments: AmendmentDesk;
   private readonly writer: TapeWriter;
   private readonly watermarks: Watermarks;
   private readonly backfill: Backfill;
@@ -140,13 +148,15 @@ class LiveIngest {
     this.parts = parts;
     const { options, plan, partitions, producer } = parts;
     const { venue, timing, endpoints, symbols } = plan;
-    this.telemetry = telemetryOf(options);
+    this.conceal = concealing(options.credentials);
+    this.telemetry = concealedTelemetry(telemetryOf(options), this.conceal);
     const { telemetry } = this;
     const { signal } = this.ending;
     this.deadLetters = new DeadLetterQueue(venue.name, partitions, telemetry);
     for (const [instrument, symbol] of symbols) this.streams.set(instrument, this.streamOf(instrument, symbol));
     const streams = [...this.streams.values()];
     this.counts = new AppendCounts(telemetry);
+    this.amendments = this.newAmendmentDesk();
     this.watermarks = new Watermarks(venue.name, timing.watermarkIntervalMs, timing.watermarkAllowanceMs);
     this.venueStream = options.transport === 'stream' ? this.newVenueStream() : undefined;
     this.writer = new TapeWriter({
@@ -158,7 +168,7 @@ class LiveIngest {
       timing,
       telemetry,
       signal,
-      deadLetters: this.deadLetters,
+      queues: [this.deadLetters, this.amendments],
       readPosition: () => this.readPosition(),
     });
     const onAnswer = (): void => {
@@ -166,7 +176,9 @@ class LiveIngest {
     };
     const { restUrl } = endpoints;
     const { credentials } = options;
-    this.backfill = new Backfill({ venue, restUrl, credentials, streams, timing, telemetry, signal, onAnswer });
+    const { onAmendment } = this;
+    const reporting = { telemetry, onAnswer, onAmendment };
+    this.backfill = new Backfill({ venue, restUrl, credentials, streams, timing, signal, ...reporting });
   }
 
   async run(): Promise<LiveIngestReport> {
@@ -184,7 +196,7 @@ class LiveIngest {
       if (position === undefined) return this.report(true);
       this.resume(position);
       this.askingSinceMs = performance.now();
-      const asking = this.backfill.run().catch((error: unknown) => {
+      const besides = Promise.all([this.backfill.run(), this.amendments.run()]).catch((error: unknown) => {
         this.failure = error instanceof Error ? error : new Error(String(error));
         this.end();
       });
@@ -194,7 +206,7 @@ class LiveIngest {
       }, ROUND_INTERVAL_MS);
       this.round();
       const isComplete = await this.writer.run();
-      await asking;
+      await besides;
       this.deadLetters.giveUp();
       if (this.failure !== undefined) throw this.failure;
       return this.report(isComplete);
@@ -242,12 +254,30 @@ class LiveIngest {
     this.deadLetters.add(refused, nowMs, Date.now() * US_PER_MS);
   };
 
+  private readonly onAmendment = (amendment: VenueAmendment, nowMs: number): void => {
+    this.amendments.add(amendment, nowMs);
+  };
+
+  private newAmendmentDesk(): AmendmentDesk {
+    const { options, plan, partitions, registry } = this.parts;
+    const { streams, telemetry, onRefused } = this;
+    const { signal } = this.ending;
+    const brokers = options.connections.kafkaBrokers;
+    return new AmendmentDesk({
+      ...{ streams, partitions, timing: plan.timing, telemetry, signal, onRefused },
+      lookUp: (lookup) => lookUpOnTape({ ...lookup, brokers, registry, signal }),
+      onReady: () => {
+        this.writer.poke();
+      },
+    });
+  }
+
   private newVenueStream(): VenueStream {
     const { venue, endpoints, symbols, timing } = this.parts.plan;
     const names = [...symbols.values()];
-    const { streams, telemetry, onRefused } = this;
+    const { streams, telemetry, onRefused, onAmendment } = this;
     const routing: FrameRouterOptions = {
-      ...{ venue, streams, onRefused, telemetry },
+      ...{ venue, streams, onRefused, onAmendment, telemetry },
       clockOffset: this.clockOffset,
       onNotice: ({ notice, detail }) => {
         telemetry({ kind: 'notice', notice, detail });
@@ -264,7 +294,7 @@ class LiveIngest {
       telemetry,
       onFrame: (text, receivedAt) => {
         this.frames += 1;
-        routeFrame(routing, text, receivedAt, performance.now());
+        routeFrame(routing, this.conceal(text), receivedAt, performance.now());
         this.writer.poke();
       },
       onUp: () => {
@@ -353,13 +383,13 @@ class LiveIngest {
   }
 
   private report(complete: boolean): LiveIngestReport {
-    const { trades, fromHistory, watermarks, gaps, deadLetters } = this.counts;
+    const { trades, fromHistory, watermarks, gaps, amendments, deadLetters } = this.counts;
     const { deadLettersNotKept } = this.deadLetters;
     const perInstrument = Object.fromEntries(
       [...this.streams.keys()].sort().map((instrument) => [instrument, this.counts.of(instrument).tradesAppended]),
     );
     const seconds = (performance.now() - this.startedAtMs) / MILLISECONDS_PER_SECOND;
     const appended = { tradesAppended: trades, fromHistory, perInstrument };
-    return { complete, seconds, ...appended, watermarks, gaps, deadLetters, deadLettersNotKept };
+    return { complete, seconds, ...appended, watermarks, gaps, amendments, deadLetters, deadLettersNotKept };
   }
 }

@@ -107,6 +107,7 @@ function reportOfAll(reports: readonly LiveIngestReport[]): LiveIngestReport {
     perInstrument: Object.assign({}, ...reports.map(({ perInstrument }) => perInstrument)) as Record<string, number>,
     watermarks: sum(({ watermarks }) => watermarks),
     gaps: sum(({ gaps }) => gaps),
+    amendments: sum(({ amendments }) => amendments),
     deadLetters: sum(({ deadLetters }) => deadLetters),
     deadLettersNotKept: sum(({ deadLettersNotKept }) => deadLettersNotKept),
   };

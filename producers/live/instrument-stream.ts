@@ -5,14 +5,13 @@ import { GapTracker, type GapTiming } from './gap.ts';
 import { Liveness } from './liveness.ts';
 import { OpaqueReorderBuffer } from './opaque-reorder-buffer.ts';
 import type { HeldByTape, Offered, Released, ReorderBuffer } from './reorder-buffer.ts';
+import { refusedFor, RefusedTrades } from './refused-trades.ts';
 import { REACH, SequenceCheck } from './sequence-check.ts';
 import { TearDeadline } from './tear-deadline.ts';
 import type { LiveTelemetry, TradeOrigin } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
-/** Refused ids remembered, so that a trade refused again from REST is not a second dead letter. */
-const REFUSED_IDS_MAX = 1_000;
 
 /** A page to request by REST. `urgent`: trades wait for it. */
 export type PageRequest =
@@ -72,7 +71,7 @@ export class InstrumentStream {
   private readonly liveness: Liveness;
   private readonly tearing: TearDeadline;
   private readonly sequenceCheck = new SequenceCheck();
-  private readonly refusedIds = new Set<string>();
+  private readonly refused: RefusedTrades;
   private pollAgainAtMs = 0;
   private newestByRest: Trade | undefined;
 
@@ -81,6 +80,7 @@ export class InstrumentStream {
     const { instrument, tradeIds, waitingMax, timing, telemetry, resumeTradesMax } = options;
     this.opaque = tradeIds === 'OPAQUE' ? new OpaqueReorderBuffer(waitingMax) : undefined;
     this.buffer = this.opaque ?? new DenseReorderBuffer(waitingMax);
+    this.refused = new RefusedTrades(options, this.buffer, this.sequenceCheck);
     this.tearing = new TearDeadline(timing);
     this.gaps = new GapTracker({ instrument, missingMax: resumeTradesMax, timing, telemetry });
     this.liveness = new Liveness(timing);
@@ -172,7 +172,7 @@ export class InstrumentStream {
   /** A trade arrived from the connection. */
   received(item: Trade | RefusedTrade, nowMs: number): void {
     if (isRefusedTrade(item)) {
-      this.refusedByStream(item, nowMs);
+      if (this.refused.byStream(item, nowMs)) this.mayHaveMissed(nowMs);
       return;
     }
     const { liveness, sequenceCheck } = this;
@@ -245,6 +245,11 @@ export class InstrumentStream {
     gaps.forget();
   }
 
+  /** A trade's new id after a correction: if REST shows a trade with it, that is no further trade. */
+  renamed(tradeId: string): void {
+    this.buffer.account(tradeId);
+  }
+
   /** `next.append` was taken. */
   appended(): void {
     this.buffer.drop();
@@ -313,29 +318,8 @@ export class InstrumentStream {
     if (offered === 'DUPLICATE') telemetry({ kind: 'duplicate', instrument, origin });
     else if (offered === 'FORGOTTEN') telemetry({ kind: 'forgotten', instrument });
     else if (offered === 'LATE') telemetry({ kind: 'late-trade', instrument });
-    else if (this.refusedIds.size > 0) this.refusedIds.delete(trade.tradeId);
+    else this.refused.arrived(trade.tradeId);
     return offered;
-  }
-
-  /** REST decides: a trade whose frame is refused is missing until REST serves it, or refuses its page too. */
-  private refusedByStream(item: RefusedTrade, nowMs: number): void {
-    const { tradeId } = item;
-    if (tradeId !== undefined) {
-      if (this.refusedIds.has(tradeId)) return;
-      if (this.refusedIds.size >= REFUSED_IDS_MAX) this.refusedIds.clear();
-      this.refusedIds.add(tradeId);
-      // The faulty part of a frame may be its id.
-      if (!this.sequenceCheck.isFar(tradeId, this.options.pageTradesMax)) this.buffer.hear(tradeId);
-    }
-    this.options.onRefused(item, nowMs);
-    this.mayHaveMissed(nowMs);
-  }
-
-  private refusedByHistory(item: RefusedTrade, nowMs: number): void {
-    const { tradeId } = item;
-    const isNews = tradeId === undefined || this.buffer.account(tradeId);
-    const isKnown = tradeId !== undefined && this.refusedIds.delete(tradeId);
-    if (isNews && !isKnown) this.options.onRefused(item, nowMs);
   }
 
   private newestShown(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
@@ -351,7 +335,7 @@ export class InstrumentStream {
     this.opaque?.mend(page, isWhole);
     this.tearing.progressed(nowMs);
     for (const item of page) {
-      if (isRefusedTrade(item)) this.refusedByHistory(item, nowMs);
+      if (isRefusedTrade(item)) this.refused.byHistory(item, nowMs);
       else if (this.opaque === undefined) this.offer(item, 'history');
     }
   }
@@ -376,22 +360,9 @@ export class InstrumentStream {
     this.liveness.heard(nowMs);
     const trades: Trade[] = [];
     for (const item of page) {
-      if (isRefusedTrade(item)) this.refusedByHistory(item, nowMs);
+      if (isRefusedTrade(item)) this.refused.byHistory(item, nowMs);
       else if (!this.buffer.hasHeard(item.tradeId)) trades.push(item);
     }
     this.liveness.shown(trades, nowMs);
   }
-}
-
-function refusedFor(trade: Trade, newestId: string): RefusedTrade {
-  const { instrument, tradeId, price, size, eventTime } = trade;
-  return {
-    refusal: {
-      reason: 'TRADE_ID_MALFORMED',
-      detail: `the trade id ${tradeId} is far beyond ${newestId}, the id of the venue's newest trade`,
-    },
-    instrument,
-    tradeId,
-    text: JSON.stringify({ instrument, tradeId, price: price.toString(), size: size.toString(), eventTime }),
-  };
 }

@@ -75,6 +75,8 @@ export interface LiveIngestReport {
   readonly watermarks: number;
   /** Gaps declared. */
   readonly gaps: number;
+  /** Cancels and corrections of the venue on the tape. */
+  readonly amendments: number;
   readonly deadLetters: number;
   /** Refused beyond the limit per second: only counted. */
   readonly deadLettersNotKept: number;

@@ -4,6 +4,7 @@ import type { Watermark, DeadLetter, DeadLetterReason, Trade, TradeGap } from '.
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { TAPE_TOPIC } from '../../contracts/topics.ts';
 import type { PlannedRecord } from '../ingest.ts';
+import { recordOfAmendment, type PlannedAmendment } from '../tape-amendments.ts';
 import type { TradeOrigin } from './telemetry.ts';
 import type { GivenUpGap } from './reorder-buffer.ts';
 
@@ -14,6 +15,7 @@ export interface LiveRecord extends Omit<PlannedRecord, 'key'> {
     | { readonly kind: 'trade'; readonly trade: Trade; readonly origin: TradeOrigin }
     | { readonly kind: 'watermark'; readonly watermark: Watermark }
     | { readonly kind: 'gap'; readonly gap: TradeGap }
+    | { readonly kind: 'amendment'; readonly planned: PlannedAmendment }
     | {
         readonly kind: 'dead-letter';
         readonly instrument: string | undefined;
@@ -38,6 +40,10 @@ export function recordOfWatermark(watermark: Watermark, partition: number): Live
   const body = encodeBody('Watermark', watermark);
   const event = { kind: 'watermark', watermark } as const;
   return { topic: TAPE_TOPIC, partition, key: null, type: 'Watermark', body, timestampUs: watermark.eventTime, event };
+}
+
+export function liveRecordOfAmendment(planned: PlannedAmendment, partitions: number): LiveRecord {
+  return { ...recordOfAmendment(planned, partitions), event: { kind: 'amendment', planned } };
 }
 
 /** All dead letters of a stream go to one partition, stamped with their time of receipt. */

@@ -1,5 +1,6 @@
 import type { VenueLimits } from '../venue.ts';
 import { retryAfterMs, saysToWait } from './backoff.ts';
+import type { Conceal } from './concealed.ts';
 
 /** A full page has a few hundred kilobytes. */
 const PAGE_BYTES_MAX = 8 * 1024 * 1024;
@@ -27,13 +28,15 @@ export interface RestOptions {
   readonly timeoutMs: number;
   /** Besides the usual ones; a secret may be among them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Applied to the venue's words before they are shortened; omitted where no secret is sent. */
+  readonly conceal?: Conceal;
   readonly signal: AbortSignal;
 }
 
 /** One GET, bounded in time and size. Never throws. */
 export async function get(
   url: string,
-  { usedWeightHeader, limits, timeoutMs, headers, signal }: RestOptions,
+  { usedWeightHeader, limits, timeoutMs, headers, conceal = (text) => text, signal }: RestOptions,
 ): Promise<RestAnswer> {
   let status: number | undefined;
   try {
@@ -51,14 +54,14 @@ export async function get(
       const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now()) ?? RETRY_AFTER_DEFAULT_MS;
       return { outcome: 'rate-limited', status, retryAfterMs: waitMs };
     }
-    const text = await textOf(response);
+    const text = conceal(await textOf(response));
     if (status !== OK) return failed(status, text);
     const used = usedWeightHeader === undefined ? null : response.headers.get(usedWeightHeader);
     const usedWeight = used !== null && /^\d{1,9}$/.test(used) ? Number(used) : undefined;
     return { outcome: 'ok', status, text, usedWeight };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return failed(status, cause instanceof Error ? cause.message : String(cause));
+    return failed(status, conceal(cause instanceof Error ? cause.message : String(cause)));
   }
 }
 

@@ -26,6 +26,20 @@ async function answerTo(
   }
 }
 
+it('conceals in the words of a venue, before they are shortened', async () => {
+  const secret = 's3cr3t'.repeat(10);
+  const server = createServer((_request, response) => {
+    response.writeHead(500).end(`${'x'.repeat(170)}${secret}`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const answer = await get(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+    ...{ usedWeightHeader: undefined, limits: {}, timeoutMs: 5_000, signal: new AbortController().signal },
+    conceal: (text) => text.replaceAll(secret, '[concealed]'),
+  });
+  server.close();
+  expect(answer).toEqual({ outcome: 'failed', status: 500, detail: `${'x'.repeat(170)}[concealed]` });
+});
+
 describe('a request that is refused', () => {
   it.each([
     [429, '9999999', RETRY_AFTER_MS_MAX],

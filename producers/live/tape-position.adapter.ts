@@ -6,6 +6,7 @@ import { createTapeDecoder, type TapeDecoder } from '../../platform/kafka/tape-d
 import { liveSourceOf, type Venue } from '../venue.ts';
 import type { HeldByTape } from './reorder-buffer.ts';
 import { InstrumentPosition } from './tape-position.ts';
+import { newIdIn } from './venue-amendments.ts';
 
 /** Records of a partition read at a time, backward from its end, until each instrument is found. */
 const PIECE_RECORDS = 20_000;
@@ -95,7 +96,10 @@ async function note(scan: Scan, record: LogRecord, wanted: Map<string, Instrumen
   const content = decoded instanceof Promise ? await decoded : decoded;
   if (content.kind === 'trade') position?.trade(content.trade);
   else if (content.kind === 'gap') position?.gap(content.gap);
-  else if (content.kind === 'watermark' && content.watermark.venue === scan.query.venue.name) {
+  else if (content.kind === 'amendment') {
+    const newId = newIdIn(content);
+    if (newId !== undefined) position?.renamed(newId);
+  } else if (content.kind === 'watermark' && content.watermark.venue === scan.query.venue.name) {
     const { partition } = record;
     scan.watermarkTimes.set(partition, Math.max(scan.watermarkTimes.get(partition) ?? 0, content.watermark.eventTime));
   }

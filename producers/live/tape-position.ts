@@ -20,6 +20,7 @@ export class InstrumentPosition {
   private gaps: Missing[] = [];
   private lateIds: number[] = [];
   private recentIds: string[] = [];
+  private readonly newIds: string[] = [];
   private recentInPiece: string[] = [];
 
   /** @param remembersIds whether the ids of the last trades are needed, because they have no order */
@@ -50,6 +51,11 @@ export class InstrumentPosition {
     this.lastTime = eventTime;
   }
 
+  /** A trade's new id after a correction: it is no further trade. */
+  renamed(newId: string): void {
+    if (this.remembersIds && this.newIds.length < REMEMBERED_MAX) this.newIds.push(newId);
+  }
+
   gap(gap: Pick<TradeGap, 'firstTradeId' | 'lastTradeId'>): void {
     const range = idRangeOf(gap);
     if (range === undefined || this.gaps.length >= REMEMBERED_MAX) return;
@@ -68,7 +74,8 @@ export class InstrumentPosition {
       lastId: this.lastId,
       lastTime: this.lastTime,
       declaredGaps: declaredGaps.list(),
-      recentIds: this.recentIds,
+      // The last one remains that of the last trade.
+      recentIds: [...this.newIds, ...this.recentIds],
     };
   }
 }

@@ -58,4 +58,13 @@ describe('the end of the tape for an instrument', () => {
       recentIds: ['a', 'b', 'c', 'd'],
     });
   });
+
+  it('knows the new ids of corrected trades, and the last trade stays the last', () => {
+    const position = new InstrumentPosition(true);
+    position.piece();
+    for (const id of ['a', 'b']) position.trade(tradeWith(id));
+    position.renamed('a2');
+    expect(position.held()?.recentIds).toEqual(['a2', 'a', 'b']);
+    expect(new InstrumentPosition(true).held()).toBeUndefined();
+  });
 });

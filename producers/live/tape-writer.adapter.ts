@@ -4,9 +4,9 @@ import type { RecordProducer } from '../../platform/kafka/producer.ts';
 import { Appender } from '../appender.adapter.ts';
 import { liveSourceOf } from '../venue.ts';
 import type { Watermarks } from './watermarks.ts';
-import type { DeadLetterQueue } from './dead-letter-queue.ts';
 import type { InstrumentStream } from './instrument-stream.ts';
 import { recordOfGap, recordOfWatermark, recordOfTrade, tradeGapOf, type LiveRecord } from './live-records.ts';
+import type { RecordSource } from './record-queue.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import type { Released } from './reorder-buffer.ts';
 import type { AppendCounts } from './append-counts.ts';
@@ -27,7 +27,8 @@ export interface TapeWriterOptions {
   readonly timing: LiveTiming;
   readonly telemetry: LiveTelemetry;
   readonly signal: AbortSignal;
-  readonly deadLetters: Pick<DeadLetterQueue, 'first' | 'sent' | 'acknowledged' | 'putBack'>;
+  /** Records that are not of a stream: dead letters, amendments. */
+  readonly queues: readonly RecordSource[];
   /** The end of the tape, read again. */
   readonly readPosition: () => Promise<TapePosition>;
 }
@@ -106,10 +107,10 @@ export class TapeWriter {
   }
 
   private newAppender(): Appender<LiveRecord> {
-    const { producer, counts, deadLetters } = this.options;
+    const { producer, counts, queues } = this.options;
     return new Appender(producer, (records) => {
       counts.acknowledged(records);
-      deadLetters.acknowledged(records);
+      for (const queue of queues) queue.acknowledged(records);
     });
   }
 
@@ -123,7 +124,7 @@ export class TapeWriter {
   }
 
   private async recover(cause: unknown): Promise<void> {
-    const { timing, telemetry, signal, readPosition, streams, deadLetters } = this.options;
+    const { timing, telemetry, signal, readPosition, streams, queues } = this.options;
     let error = cause;
     while (!signal.aborted) {
       if (!(error instanceof TapeproofError) || !isPassing(error.code)) throw error;
@@ -132,8 +133,8 @@ export class TapeWriter {
       try {
         const { held } = await Promise.race([readPosition(), this.timeIsOver]);
         for (const stream of streams) stream.resume(held.get(stream.options.instrument));
-        // Streams request their trades again; dead letters exist only here.
-        deadLetters.putBack();
+        // Streams request their trades again; what is in the queues exists only here.
+        for (const queue of queues) queue.putBack();
         this.appender = this.newAppender();
         return;
       } catch (failure) {
@@ -145,12 +146,14 @@ export class TapeWriter {
 
   /** Takes releasable records, stream by stream; true where the batch is full. */
   private fill(): boolean {
-    const { streams, deadLetters } = this.options;
+    const { streams, queues } = this.options;
     const nowMs = performance.now();
-    while (deadLetters.first !== undefined) {
-      const isFull = this.appender.add(deadLetters.first);
-      deadLetters.sent();
-      if (isFull) return true;
+    for (const queue of queues) {
+      while (queue.first !== undefined) {
+        const isFull = this.appender.add(queue.first);
+        queue.sent();
+        if (isFull) return true;
+      }
     }
     for (let step = 0; step < streams.length; step += 1) {
       const stream = streams[(this.turn + step) % streams.length];

@@ -86,7 +86,7 @@ function scene() {
     timing: TIMING,
     telemetry: NO_TELEMETRY,
     signal: abort.signal,
-    deadLetters,
+    queues: [deadLetters],
     readPosition: () => {
       positionsRead += 1;
       const lastId = Number(tape.ids().findLast((id) => /^\d+$/.test(id)) ?? 0);

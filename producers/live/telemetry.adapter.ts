@@ -1,30 +1,11 @@
-import { beginDeadLetters, logDeadLetter, reportDeadLetter } from '../../platform/dead-letter-telemetry.ts';
-import { DEAD_LETTER_REASONS } from '../../platform/metrics/dead-letter-reasons.ts';
+import { logDeadLetter, reportDeadLetter } from '../../platform/dead-letter-telemetry.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
-import type { TradeGapReason } from '../../contracts/generated/events.ts';
 import type { VenueNotice } from '../venue.ts';
+import { beginInstrumentCounters, beginVenueCounters, ORIGINS } from './counters.adapter.ts';
 import { LIVE_READER } from './dead-letters.ts';
-import type { DisconnectReason, LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
+import type { LiveEvent, LiveTelemetry, TradeOrigin } from './telemetry.ts';
 
-const ORIGINS = ['stream', 'history'] as const satisfies readonly TradeOrigin[];
-const OUTCOMES = ['ok', 'rate-limited', 'failed'] as const;
-const GAP_REASONS = ['NOT_SERVED', 'NO_ANSWER', 'BEYOND_LIMIT'] as const satisfies readonly TradeGapReason[];
-/** The events that are counted. */
-const DISCONNECT_REASONS = [
-  'CLOSED',
-  'ERROR',
-  'SILENT',
-  'DEAF',
-  'LIFETIME',
-  'HANDSHAKE',
-  'REQUESTED',
-] as const satisfies readonly DisconnectReason[];
-const NOTICES = [
-  'SUBSCRIPTION_REFUSED',
-  'RECONNECT',
-  'MAINTENANCE',
-] as const satisfies readonly VenueNotice['notice'][];
 const MEANINGS: Readonly<Record<VenueNotice['notice'], string>> = {
   SUBSCRIPTION_REFUSED: 'refuses a subscription, so that REST alone shows its trades',
   RECONNECT: 'asks for a new connection',
@@ -75,7 +56,7 @@ class LiveReporter {
     this.#log = log;
     this.#health.set(this.#healthPart, { alive: true, ready: false, detail: 'not connected yet' });
     this.#metrics.set('tapeproof_live_connections', { venue }, 0);
-    this.#beginCounters();
+    beginVenueCounters(this.#metrics, venue);
     this.#metrics.beforeScrape(() => {
       this.#show();
     });
@@ -106,6 +87,9 @@ class LiveReporter {
         break;
       case 'append-failed':
         this.#appendFailed(event);
+        break;
+      case 'amendment':
+        this.#amendment(event);
         break;
       case 'gap-opened':
         this.#gapOpened(event);
@@ -188,7 +172,7 @@ class LiveReporter {
   }
 
   #resumed({ instrument, nextTradeId, lastTradeIdOnTape }: EventOf<'resumed'>): void {
-    this.#beginCountersOf(instrument);
+    beginInstrumentCounters(this.#metrics, instrument);
     const where =
       nextTradeId === null
         ? 'is new to the tape: it begins with the newest trade'
@@ -224,6 +208,16 @@ class LiveReporter {
       'tapeproof.venue': this.#venue,
       'tapeproof.delay_ms': pauseMs,
     });
+  }
+
+  #amendment({ instrument, tradeId, outcome, detail }: EventOf<'amendment'>): void {
+    this.#metrics.count('tapeproof_live_amendments_total', { venue: this.#venue, outcome });
+    const isApplied = outcome !== 'unmatched';
+    this.#log.event(
+      isApplied ? 'live-trade-amended' : 'live-amendment-unmatched',
+      `Trade ${tradeId} of ${instrument}, ${isApplied ? 'amended' : 'not amended'}: ${detail.slice(0, DETAIL_LENGTH_MAX)}`,
+      { 'event.reason': outcome, 'tapeproof.instrument': instrument, 'tapeproof.trade_id': tradeId },
+    );
   }
 
   #gapOpened({ instrument, firstTradeId, lastTradeId, missing }: EventOf<'gap-opened'>): void {
@@ -338,36 +332,6 @@ class LiveReporter {
     this.#metrics.set('tapeproof_live_waiting_trades', { venue: this.#venue }, waitingTrades);
     this.#metrics.set('tapeproof_live_missing_trades', { venue: this.#venue }, missingTrades);
     this.#metrics.set('tapeproof_live_instruments_in_sync', { venue: this.#venue }, instrumentsInSync);
-  }
-
-  #beginCounters(): void {
-    const venue = this.#venue;
-    const metrics = this.#metrics;
-    metrics.count('tapeproof_live_reconnects_total', { venue }, 0);
-    metrics.count('tapeproof_live_append_failures_total', { venue }, 0);
-    metrics.count('tapeproof_live_frames_total', { venue }, 0);
-    for (const notice of NOTICES) metrics.count('tapeproof_live_notices_total', { venue, notice }, 0);
-    metrics.count('tapeproof_live_unasked_trades_total', { venue }, 0);
-    for (const reason of DISCONNECT_REASONS) metrics.count('tapeproof_live_disconnects_total', { venue, reason }, 0);
-    for (const outcome of OUTCOMES) metrics.count('tapeproof_live_history_requests_total', { venue, outcome }, 0);
-    beginDeadLetters(metrics, LIVE_READER);
-    for (const reason of DEAD_LETTER_REASONS) {
-      metrics.count('tapeproof_live_dead_letters_dropped_total', { venue, reason }, 0);
-    }
-  }
-
-  #beginCountersOf(instrument: string): void {
-    const metrics = this.#metrics;
-    for (const origin of ORIGINS) {
-      metrics.count('tapeproof_live_trades_total', { instrument, origin }, 0);
-      metrics.count('tapeproof_live_duplicates_total', { instrument, origin }, 0);
-    }
-    metrics.count('tapeproof_live_gaps_opened_total', { instrument }, 0);
-    metrics.count('tapeproof_live_gaps_filled_total', { instrument }, 0);
-    for (const reason of GAP_REASONS) metrics.count('tapeproof_live_gaps_declared_total', { instrument, reason }, 0);
-    metrics.count('tapeproof_live_trades_lost_total', { instrument }, 0);
-    metrics.count('tapeproof_live_late_trades_total', { instrument }, 0);
-    metrics.count('tapeproof_live_forgotten_trades_total', { instrument }, 0);
   }
 
   #showConnections(detail: string): void {

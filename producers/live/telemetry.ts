@@ -16,7 +16,8 @@ export type DisconnectReason =
  * Everything that one live ingest reports, in plain values. Times of the market are microseconds, durations milliseconds.
  * `telemetry.adapter.ts` alone derives log lines, metrics and health from it.
  */
-export type LiveEvent = ConnectionEvent | AppendEvent | GapEvent | BackfillEvent | TradeEvent | StatusEvent;
+export type LiveEvent =
+  ConnectionEvent | AppendEvent | AmendmentEvent | GapEvent | BackfillEvent | TradeEvent | StatusEvent;
 
 /**
  * Events of the connection to the venue. `connection`: its number in this process, from 1; a new one may be up before
@@ -62,6 +63,19 @@ export type AppendEvent =
     }
   /** Kafka did not accept a batch: the end of the tape is read again after the pause. */
   | { readonly kind: 'append-failed'; readonly detail: string; readonly pauseMs: number };
+
+/**
+ * What became of a venue's amendment. `cancelled`, `corrected`: Kafka acknowledged its record; `already`: the tape had
+ * it; `unmatched`: the tape holds no such trade, and nothing was amended.
+ */
+export interface AmendmentEvent {
+  readonly kind: 'amendment';
+  readonly instrument: string;
+  readonly tradeId: string;
+  readonly outcome: 'cancelled' | 'corrected' | 'already' | 'unmatched';
+  /** For people: the reason on the tape, or why it was not applied. */
+  readonly detail: string;
+}
 
 interface MissingTrades {
   readonly instrument: string;

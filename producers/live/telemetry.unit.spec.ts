@@ -56,6 +56,9 @@ function happen(telemetry: LiveTelemetry): void {
   telemetry({ kind: 'duplicate', instrument: INSTRUMENT, origin: 'history' });
   telemetry({ kind: 'not-asked-for', instrument: 'x\ny' });
   telemetry({ kind: 'forgotten', instrument: INSTRUMENT });
+  for (const outcome of ['cancelled', 'corrected', 'already', 'unmatched'] as const) {
+    telemetry({ kind: 'amendment', instrument: INSTRUMENT, tradeId: '5', outcome, detail: 'as it says' });
+  }
   telemetry({ kind: 'append-failed', detail: 'Kafka does not answer', pauseMs: 100 });
   telemetry({
     kind: 'status',
@@ -105,6 +108,7 @@ describe('the telemetry of live ingestion', () => {
     expect(await counted('dead_letters_total')).toEqual([['ingest-live', 'NOT_POSITIVE', 1]]);
     expect(await counted('live_dead_letters_dropped_total')).toEqual([['binance', 'NOT_POSITIVE', 1]]);
     expect(await counted('live_disconnects_total')).toEqual([['binance', 'SILENT', 1]]);
+    expect(await counted('live_amendments_total')).toHaveLength(4);
     expect(await samples('live_trades_lost_total')).toEqual([[INSTRUMENT, 5]]);
     expect(await samples('live_connections')).toEqual([['binance', 1]]);
     const [[, age] = []] = await samples('live_last_trade_age_seconds');

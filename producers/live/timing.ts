@@ -43,6 +43,8 @@ export interface LiveTiming {
   readonly watermarkIntervalMs: number;
   /** How far the venue's clock and delivery may be behind ours. */
   readonly watermarkAllowanceMs: number;
+  /** An amendment waits this long for its trade to reach the tape. */
+  readonly amendmentWaitMs: number;
   /** Trades are collected this long for one batch to Kafka. */
   readonly flushMs: number;
   /** The pause after a batch that Kafka did not accept. */
@@ -72,6 +74,7 @@ export const LIVE_TIMING: LiveTiming = {
   pollIntervalMs: 2_000,
   watermarkIntervalMs: 1_000,
   watermarkAllowanceMs: 2_000,
+  amendmentWaitMs: 60_000,
   flushMs: 5,
   appendPauseMs: 3_000,
   drainMs: 7_000,

@@ -116,6 +116,7 @@ describe('a venue that requires an account', () => {
       ...{ venue: alpaca, restUrl: `http://127.0.0.1:${port}`, credentials: CREDENTIALS, streams: [stream] },
       ...{ timing: LIVE_TIMING, telemetry: NO_TELEMETRY, signal: new AbortController().signal },
       onAnswer: () => undefined,
+      onAmendment: () => undefined,
     });
     const failure = await backfill.run().then(
       () => undefined,

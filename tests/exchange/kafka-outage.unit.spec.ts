@@ -74,10 +74,6 @@ function streamOfTest(): InstrumentStream {
   });
 }
 
-function ignore(): void {
-  // Nothing is refused here.
-}
-
 describe('while Kafka reports an outage', () => {
   it('accepted and unaccepted trades are each on the tape once, in order', async () => {
     const trades = Array.from({ length: TRADES }, (_, index) => tradeAt(index));
@@ -93,7 +89,7 @@ describe('while Kafka reports an outage', () => {
       timing: TIMING,
       telemetry: NO_TELEMETRY,
       signal: end.signal,
-      deadLetters: { first: undefined, sent: ignore, acknowledged: ignore, putBack: ignore },
+      queues: [],
       readPosition: () => Promise.resolve({ held: tape.held(), watermarkTimes: new Map() }),
     });
     const ended = writer.run();

@@ -6,7 +6,7 @@ import { InstrumentStream, type PageRequest } from '../../producers/live/instrum
 import type { GivenUpGap } from '../../producers/live/reorder-buffer.ts';
 import { NO_TELEMETRY } from '../../producers/live/telemetry.ts';
 import { LIVE_TIMING } from '../../producers/live/timing.ts';
-import { isTrades, type Venue, type VenueNotice } from '../../producers/venue.ts';
+import { isAmendment, isTrades, type Venue, type VenueNotice } from '../../producers/venue.ts';
 import { oneOf, whole, type Draw } from './draws.ts';
 import type { FaultPlan } from './faults.ts';
 import type { CapturedTrade, VenueCapture } from './venue-captures.ts';
@@ -218,6 +218,7 @@ class Simulation {
       onRefused: () => {
         this.refused += 1;
       },
+      onAmendment: () => undefined,
       onNotice: (notice: VenueNotice) => {
         this.notices.push(notice);
       },
@@ -285,7 +286,8 @@ class Simulation {
       this.mayAskAtMs = this.nowMs + RETRY_MS;
       return;
     }
-    stream.answered(ask, page, { askedAtMs, askedAtWallMs: this.wallUs() / 1_000, nowMs: this.nowMs });
+    const trades = page.flatMap((item) => (isAmendment(item) ? [] : [item]));
+    stream.answered(ask, trades, { askedAtMs, askedAtWallMs: this.wallUs() / 1_000, nowMs: this.nowMs });
   }
 
   private take(instrument: string, stream: InstrumentStream): void {

@@ -104,17 +104,13 @@ function expectRead(name: CapturedVenue, { frames, others }: VenueCapture): void
   for (const { trades, text } of frames) {
     const parsed = stream.parseFrame(text ?? WORDS[name].frame(trades), 1_790_000_000_000_000);
     if (!isTrades(parsed)) expect.fail(JSON.stringify(parsed));
-    expect(parsed.map((item) => ('refusal' in item ? item.refusal : lineOfTrade(item)))).toEqual(
-      trades.map(lineOfCapture),
-    );
+    expect(parsed.map((item) => ('eventTime' in item ? lineOfTrade(item) : item))).toEqual(trades.map(lineOfCapture));
   }
   for (const symbol of new Set(frames.flatMap(({ trades }) => trades.map((trade) => trade.symbol)))) {
     const trades = frames.flatMap((frame) => frame.trades).filter((trade) => trade.symbol === symbol);
     const page = history.parsePage(WORDS[name].page(symbol, trades), symbol, 1_790_000_000_000_000);
     if (!isTrades(page)) expect.fail(JSON.stringify(page));
-    expect(page.map((item) => ('refusal' in item ? item.refusal : lineOfTrade(item)))).toEqual(
-      trades.map(lineOfCapture),
-    );
+    expect(page.map((item) => ('eventTime' in item ? lineOfTrade(item) : item))).toEqual(trades.map(lineOfCapture));
   }
   for (const other of others) {
     const parsed = stream.parseFrame(other, 1_790_000_000_000_000);

@@ -7,18 +7,31 @@ import {
   parseJsonObjectWithRawNumbers,
   type JsonObject,
 } from '../../json.ts';
+import { liveAmendment } from '../../live-amendment.ts';
 import { liveTrade } from '../../live-trade.ts';
+import { newYorkDayAt } from '../../new-york.ts';
 import { malformed } from '../../source.ts';
 import { calendarMicroseconds } from '../../timestamps.ts';
-import { isRefusedTrade, type Parsed, type RefusedTrade, type Venue, type VenueNotice } from '../../venue.ts';
-import { settingAside } from './conditions.ts';
+import {
+  isRefusedTrade,
+  type Parsed,
+  type ParsedItem,
+  type RefusedTrade,
+  type Venue,
+  type VenueAmendment,
+  type VenueNotice,
+} from '../../venue.ts';
+import { settingAside } from '../../sale-conditions.ts';
 
 const NAME = 'alpaca';
 const STOCK = /^[A-Z]{1,6}(?:\.[A-Z]{1,3})?$/;
 const MINUTE_MS = 60_000;
 const PAGE_TRADES_MAX = 1_000;
-/** What a page says of a trade that was taken back or replaced since. */
-const AMENDED: readonly unknown[] = ['canceled', 'corrected', 'incorrect'];
+/**
+ * What a page says of a trade that was cancelled, or replaced by another one, since. The one that replaces it is marked
+ * as corrected, and counts.
+ */
+const TAKEN_BACK: readonly unknown[] = ['canceled', 'incorrect'];
 
 /**
  * US stocks from Alpaca: the trades of IEX by stream, and `trades` of its REST API. An account is required; the free one
@@ -38,7 +51,7 @@ export const alpaca: Venue = {
   tradeIds: 'OPAQUE',
   facts: {
     ...{ side: 'NONE', timeResolution: 'us', backfill: 'NEWEST', provenOn: 'DOCUMENTATION' },
-    note: 'Needs an account. Conditions are kept; trades at average, prior or out-of-sequence prices are set aside. Its cancels and corrections are reported, not applied.',
+    note: 'Needs an account. Conditions are kept; trades at average, prior or out-of-sequence prices are set aside. Its cancels and corrections go to the tape once their trade is found there.',
   },
   account: {
     keyVariable: 'TAPEPROOF_ALPACA_KEY_ID',
@@ -78,6 +91,16 @@ export const alpaca: Venue = {
       '[{"T":"success","msg":"authenticated"}]',
       '[{"T":"subscription","trades":["AAPL"],"quotes":[],"bars":[],"corrections":["AAPL"],"cancelErrors":["AAPL"]}]',
     ],
+    amendments: [
+      {
+        amends: 'CORRECT',
+        text: '[{"T":"c","S":"EEM","x":"M","oi":52983525033527,"op":39.1582,"os":440000,"oc":[" ","7"],"ci":52983525034326,"cp":39.1809,"cs":440000,"cc":[" ","7"],"z":"B","t":"2023-04-06T14:25:06.542305024Z"}]',
+      },
+      {
+        amends: 'CANCEL',
+        text: '[{"T":"x","S":"GOOGL","i":465,"x":"D","p":105.31,"s":300,"a":"C","z":"C","t":"2023-04-06T13:15:42.83540958Z"}]',
+      },
+    ],
     notices: [
       { text: '[{"T":"error","code":402,"msg":"auth failed"}]', notice: 'SUBSCRIPTION_REFUSED' },
       { text: '[{"T":"error","code":406,"msg":"connection limit exceeded"}]', notice: 'SUBSCRIPTION_REFUSED' },
@@ -88,6 +111,16 @@ export const alpaca: Venue = {
 function instrumentOf(symbol: string): string | undefined {
   const instrument = instrumentNameOf(symbol, NAME);
   return STOCK.test(symbol) && isInstrument(instrument) ? instrument : undefined;
+}
+
+function instrumentNamed(symbol: unknown): string | undefined {
+  return typeof symbol === 'string' ? instrumentOf(symbol) : undefined;
+}
+
+/** @param id digits, as text */
+function idOf(exchange: unknown, id: unknown): string | undefined {
+  const isId = typeof id === 'string' && /^\d{1,20}$/.test(id) && typeof exchange === 'string';
+  return isId && /^[A-Z]$/.test(exchange) ? `${exchange}-${id}` : undefined;
 }
 
 function parsedList(text: string): readonly unknown[] | undefined {
@@ -108,26 +141,42 @@ function parseFrame(text: string, receivedAt: number): Parsed | VenueNotice {
   if (error !== undefined) {
     return { notice: 'SUBSCRIPTION_REFUSED', detail: `${String(error['code'])} ${String(error['msg'])}` };
   }
-  return objects.flatMap((message): (Trade | RefusedTrade)[] => {
+  return objects.flatMap((message): ParsedItem[] => {
     const { T: type, S: symbol } = message;
     if (type === 't') return [tradeIn(message, symbol, receivedAt)];
-    return type === 'x' || type === 'c' ? [amendment(message)] : [];
+    return type === 'x' || type === 'c' ? [amendmentIn(message, receivedAt)] : [];
   });
 }
 
-/** A cancel or a correction: kept as a dead letter, from which a person can amend the trade by `tape`. */
-function amendment(message: JsonObject): RefusedTrade {
-  const { T: type, S: symbol, x: exchange, i: cancelledId, oi: correctedId, a: action } = message;
+/**
+ * `x`, a cancel or an error, or `c`, a correction. Their time may be the trade's or the message's: both are of one
+ * trading day, within which an exchange's ids are unique.
+ */
+function amendmentIn(message: JsonObject, receivedAt: number): VenueAmendment | RefusedTrade {
+  const { T: type, S: symbol, x: exchange, t: time, a: action } = message;
   const isCancel = type === 'x';
-  const id = `${String(exchange)}-${String(isCancel ? cancelledId : correctedId)}`;
-  const words = isCancel ? `takes back (${String(action)})` : 'corrects';
-  const detail = `the venue ${words} its trade ${id}: "tape ${isCancel ? 'cancel' : 'correct'}" does so on the tape`;
-  return {
-    refusal: { reason: 'MALFORMED', detail },
-    instrument: typeof symbol === 'string' ? instrumentOf(symbol) : undefined,
-    tradeId: undefined,
-    text: JSON.stringify(message),
-  };
+  const original = isCancel ? { id: message['i'], price: message['p'], size: message['s'] } : originalIn(message);
+  const { ci: newId, cp: price, cs: size } = message;
+  return liveAmendment({
+    ...{ amends: isCancel ? 'CANCEL' : 'CORRECT', venue: NAME, instrument: instrumentNamed(symbol) },
+    ...{ tradeId: idOf(exchange, original.id), price: original.price, size: original.size, window: windowOf(time) },
+    corrected: isCancel ? undefined : { price, size, tradeId: idOf(exchange, newId) },
+    ...{ origin: 'STREAM', word: wordOf(action), receivedAt, text: JSON.stringify(message) },
+  });
+}
+
+function originalIn({ oi: id, op: price, os: size }: JsonObject) {
+  return { id, price, size };
+}
+
+/** C for a cancel, E for an error: printable and short, because it goes to the tape. */
+function wordOf(action: unknown): string {
+  return typeof action === 'string' && /^[A-Z]$/.test(action) ? action : 'no action stated';
+}
+
+function windowOf(time: unknown): VenueAmendment['window'] | undefined {
+  const timeUs = typeof time === 'string' ? calendarMicroseconds(time, false) : undefined;
+  return timeUs === undefined ? undefined : newYorkDayAt(timeUs);
 }
 
 function parsePage(text: string, symbol: string, receivedAt: number): Parsed {
@@ -139,22 +188,33 @@ function parsePage(text: string, symbol: string, receivedAt: number): Parsed {
   if (!Array.isArray(trades)) return malformed('the page has no list of trades');
   const rows = (trades as readonly unknown[]).filter(isJsonObject);
   if (rows.length < trades.length) return malformed('the page holds an entry that is not a trade');
-  return rows.map((row) => tradeIn(row, symbol, receivedAt)).reverse();
+  return rows.toReversed().flatMap((row): ParsedItem[] => {
+    const trade = tradeIn(row, symbol, receivedAt);
+    return isRefusedTrade(trade) || !TAKEN_BACK.includes(row['u']) ? [trade] : [trade, markIn(row, trade)];
+  });
+}
+
+/** The mark on a past trade that it was taken back: the stream may have shown it before. */
+function markIn(row: JsonObject, trade: Trade): VenueAmendment {
+  const { instrument, tradeId, eventTime, price, size, receivedAt } = trade;
+  return {
+    ...{ amends: 'CANCEL', instrument, tradeId, window: newYorkDayAt(eventTime), stated: { price, size } },
+    ...{ corrected: undefined, origin: 'PAGE', word: String(row['u']), receivedAt, text: JSON.stringify(row) },
+  };
 }
 
 function tradeIn(row: JsonObject, symbol: unknown, receivedAt: number): Trade | RefusedTrade {
   const { i: id, x: exchange, p: price, s: size, t: time, c: conditions, z: tape, u: update } = row;
   const codes = (Array.isArray(conditions) ? (conditions as readonly unknown[]) : []).map(String);
-  const hasId = typeof id === 'string' && /^\d{1,20}$/.test(id) && typeof exchange === 'string';
   const item = liveTrade({
     venue: NAME,
-    instrument: typeof symbol === 'string' ? instrumentOf(symbol) : undefined,
-    tradeId: hasId ? `${exchange}-${id}` : undefined,
+    instrument: instrumentNamed(symbol),
+    tradeId: idOf(exchange, id),
     eventTime: typeof time === 'string' ? calendarMicroseconds(time, false) : undefined,
     ...{ price, size, side: 'none', sideOf: () => 'UNKNOWN', receivedAt, conditions: codes, hasSides: false },
     text: JSON.stringify(row),
   });
   if (isRefusedTrade(item)) return item;
-  const isSetAside = AMENDED.includes(update) || settingAside(codes, String(tape)) !== undefined;
+  const isSetAside = TAKEN_BACK.includes(update) || settingAside(codes, String(tape)) !== undefined;
   return isSetAside ? { ...item, suspicious: true } : item;
 }

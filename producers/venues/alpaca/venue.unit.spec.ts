@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Decimal } from '../../../contracts/decimal.ts';
 import { isRefusedTrade, isTrades } from '../../venue.ts';
-import { NOT_OF_THE_MARKET, settingAside } from './conditions.ts';
 import { alpaca } from './venue.ts';
 
 const RECEIVED_AT = 1_790_000_000_000_000;
@@ -36,7 +36,7 @@ describe('alpaca', () => {
     const text =
       '[{"T":"t","i":52983525029461,"S":"AAPL","x":"V","p":126.123456789012,"s":100,"t":"2021-02-22T15:51:44.208123456Z","c":[],"z":"C"}]';
     const trade = only(text);
-    if (trade === undefined || isRefusedTrade(trade)) expect.fail('it is refused');
+    if (trade === undefined || !('price' in trade)) expect.fail('it is refused');
     expect(trade.price.toString()).toBe('126.123456789012');
     expect(trade).toMatchObject({ tradeId: 'V-52983525029461', eventTime: 1_614_009_104_208_123, side: 'UNKNOWN' });
   });
@@ -56,34 +56,71 @@ describe('alpaca', () => {
     expect(tradeWith({ c, z })).toMatchObject({ conditions: c, suspicious: isSetAside });
   });
 
-  it('has each condition once, with its meaning', () => {
-    const uses = NOT_OF_THE_MARKET.flatMap(({ code, tapes }) => Array.from(tapes, (tape) => `${code} ${tape}`));
-    expect(new Set(uses).size).toBe(uses.length);
-    for (const { code, meaning } of NOT_OF_THE_MARKET) expect([code.length, meaning === '']).toEqual([1, false]);
-    expect(settingAside(['@', 'Z'], 'C')?.meaning).toContain('out of sequence');
-  });
-
   // Both as Alpaca documents them.
-  it.each([
-    [
-      '[{"T":"c","S":"EEM","x":"M","oi":52983525033527,"op":39.1582,"os":440000,"oc":["7"],"ci":52983525034326,"cp":39.1809,"cs":440000,"cc":["7"],"z":"B","t":"2023-04-06T14:25:06.542305024Z"}]',
-      'corrects its trade M-52983525033527',
-    ],
-    [
-      '[{"T":"x","S":"GOOGL","i":465,"x":"D","p":105.31,"s":300,"a":"C","z":"C","t":"2023-04-06T13:15:42.83540958Z"}]',
-      'takes back (C) its trade D-465',
-    ],
-  ])('keeps a correction and a cancel as dead letters: %s', (text, words) => {
-    const item = only(text);
-    if (item === undefined || !isRefusedTrade(item)) expect.fail('it is a trade');
-    expect(item.refusal.detail).toContain(words);
-    expect(item.instrument).toMatch(/@alpaca$/);
+  const CORRECTION =
+    '[{"T":"c","S":"EEM","x":"M","oi":52983525033527,"op":39.1582,"os":440000,"oc":["7"],"ci":52983525034326,"cp":39.1809,"cs":440000,"cc":["7"],"z":"B","t":"2023-04-06T14:25:06.542305024Z"}]';
+  const CANCEL =
+    '[{"T":"x","S":"GOOGL","i":465,"x":"D","p":105.31,"s":300,"a":"C","z":"C","t":"2023-04-06T13:15:42.83540958Z"}]';
+  // The day of New York, which is four hours behind in April.
+  const DAY = { fromUs: Date.UTC(2023, 3, 6, 4) * 1_000, toUs: Date.UTC(2023, 3, 7, 4) * 1_000 };
+
+  it('reads a correction, exactly', () => {
+    expect(only(CORRECTION)).toMatchObject({
+      ...{ amends: 'CORRECT', instrument: 'EEM@alpaca', tradeId: 'M-52983525033527', window: DAY },
+      stated: { price: Decimal.of('39.1582'), size: Decimal.of('440000') },
+      corrected: { price: Decimal.of('39.1809'), size: Decimal.of('440000'), tradeId: 'M-52983525034326' },
+      ...{ origin: 'STREAM', receivedAt: RECEIVED_AT },
+    });
+    const fine = only(CORRECTION.replace('39.1809', '39.180912345678'));
+    expect(fine).toMatchObject({ corrected: { price: Decimal.of('39.180912345678') } });
   });
 
-  it('sets aside a trade that a page knows to be taken back', () => {
-    const row = '{"t":"2021-02-22T15:51:44.208Z","x":"D","p":126.55,"s":1,"c":["@"],"i":7,"z":"C","u":"canceled"}';
+  it('reads a cancel, and an error, with the letter that says which', () => {
+    expect(only(CANCEL)).toMatchObject({
+      ...{
+        amends: 'CANCEL',
+        instrument: 'GOOGL@alpaca',
+        tradeId: 'D-465',
+        window: DAY,
+        corrected: undefined,
+        word: 'C',
+      },
+      stated: { price: Decimal.of('105.31'), size: Decimal.of('300') },
+    });
+    expect(only(CANCEL.replace('"a":"C"', '"a":"E"'))).toMatchObject({ amends: 'CANCEL', word: 'E' });
+  });
+
+  it.each([
+    [CANCEL.replace('"i":465', '"i":"x"'), 'no trade id'],
+    [CANCEL.replace('"x":"D",', ''), 'no trade id'],
+    [CANCEL.replace('"S":"GOOGL"', '"S":"?"'), 'no symbol'],
+    [CANCEL.replace('2023-04-06T', 'yesterday '), 'no time'],
+    [CANCEL.replace('105.31', '0'), 'not above 0'],
+    [CANCEL.replace('"s":300', '"s":0'), 'the size is 0'],
+    [CORRECTION.replace('"cp":39.1809,', ''), 'is not text'],
+    [CORRECTION.replace('39.1809', '39.1809123456789'), 'more than 12 digits'],
+    [CORRECTION.replace('"cs":440000', '"cs":-1'), 'the size is negative'],
+  ])('refuses %s', (text, words) => {
+    const item = only(text);
+    if (item === undefined || !isRefusedTrade(item)) expect.fail(JSON.stringify(item));
+    expect(item.refusal.detail).toContain(words);
+    // The trade that it names was not refused.
+    expect(item.tradeId).toBeUndefined();
+  });
+
+  it.each(['canceled', 'incorrect'])('sets aside a trade that a page marks as %s, and takes it back', (mark) => {
+    const row = `{"t":"2021-02-22T15:51:44.208Z","x":"D","p":126.55,"s":1,"c":["@"],"i":7,"z":"C","u":"${mark}"}`;
     const page = alpaca.history.parsePage(`{"trades":[${row}],"symbol":"AAPL"}`, 'AAPL', RECEIVED_AT);
-    expect(page).toMatchObject([{ tradeId: 'D-7', suspicious: true }]);
+    expect(page).toMatchObject([
+      { tradeId: 'D-7', suspicious: true },
+      { amends: 'CANCEL', tradeId: 'D-7', origin: 'PAGE', word: mark },
+    ]);
+  });
+
+  it('counts the trade that replaced another one, and a day without trades has none', () => {
+    const row = '{"t":"2021-02-22T15:51:44.208Z","x":"D","p":126.55,"s":1,"c":["@"],"i":8,"z":"C","u":"corrected"}';
+    const page = alpaca.history.parsePage(`{"trades":[${row}],"symbol":"AAPL"}`, 'AAPL', RECEIVED_AT);
+    expect(page).toMatchObject([{ tradeId: 'D-8', suspicious: false }]);
     expect(alpaca.history.parsePage('{"trades":null,"symbol":"AAPL"}', 'AAPL', RECEIVED_AT)).toEqual([]);
   });
 });
