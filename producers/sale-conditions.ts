@@ -3,7 +3,7 @@
  *
  * Sources: CTA Plan, "Consolidated Tape System Multicast Output Specification", trade conditions and their effect on
  * consolidated prices; UTP Plan, "UTP Trade Data Feed Interface Specification", sale condition matrix; for odd lots, UTP
- * Vendor Alert 2013-11.
+ * Vendor Alert 2013-11. Compared with excerpts of these only, not with their current editions.
  *
  * `last`, `highLow` and `volume` are what a trade updates in the consolidated figures by these plans; `last` is
  * CONDITIONAL where it does so only if no other trade was before it.
