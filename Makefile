@@ -21,10 +21,16 @@ $(AWS): deploy/aws/package.json deploy/aws/package-lock.json
 	@echo 'Installing the packages of deploy/aws …'
 	@npm ci --prefix deploy/aws
 
+# So is ccxt, which polls exchanges for those who install it.
+CCXT := bench/peers/ccxt/node_modules/.package-lock.json
+$(CCXT): bench/peers/ccxt/package.json bench/peers/ccxt/package-lock.json
+	@echo 'Installing the packages of bench/peers/ccxt …'
+	@npm ci --prefix bench/peers/ccxt --ignore-scripts
+
 demo: setup $(PAGE)
 	@node bin/tapeproof.js demo
 
-test: setup $(PAGE) $(AWS)
+test: setup $(PAGE) $(AWS) $(CCXT)
 	@npm run --silent check:static
 	@npm run --silent bench:guard
 	@npm run --silent test

@@ -1,7 +1,7 @@
 import { TapeproofError } from '../../platform/errors.ts';
-import { isPageError, isUnreadable, type Credentials, type HistoryRequest, type Venue } from '../venue.ts';
+import { isPageError, isUnreadable, type HistoryRequest, type LiveVenue } from '../venue.ts';
 import { backoffMs } from './backoff.ts';
-import { get, RETRY_AFTER_DEFAULT_MS, type RestAnswer } from './rest-client.adapter.ts';
+import { RETRY_AFTER_DEFAULT_MS, type FetchPage, type RestAnswer } from './rest-client.adapter.ts';
 import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import { RequestBudget } from './request-budget.ts';
@@ -17,9 +17,9 @@ const NOT_FOUND = 404;
 const REFUSED_ACCOUNTS: readonly number[] = [401, 403];
 
 export interface BackfillOptions {
-  readonly venue: Venue;
+  readonly venue: LiveVenue;
   readonly restUrl: string;
-  readonly credentials: Credentials | undefined;
+  readonly fetchPage: FetchPage;
   readonly streams: readonly InstrumentStream[];
   readonly timing: LiveTiming;
   readonly telemetry: LiveTelemetry;
@@ -36,7 +36,7 @@ interface Work {
   readonly ask: PageRequest;
 }
 
-/** One budget per address, shared by everything in this process. */
+/** One budget per address, or per exchange of a library, shared by everything in this process. */
 const budgets = new Map<string, RequestBudget>();
 
 /**
@@ -54,8 +54,9 @@ export class Backfill {
   constructor(options: BackfillOptions) {
     this.options = options;
     const { restUrl, venue, signal } = options;
-    let budget = budgets.get(restUrl);
-    if (budget === undefined) budgets.set(restUrl, (budget = new RequestBudget(venue.limits.requestWeight)));
+    const place = venue.ccxtExchange === undefined ? restUrl : venue.name;
+    let budget = budgets.get(place);
+    if (budget === undefined) budgets.set(place, (budget = new RequestBudget(venue.limits.requestWeight)));
     this.budget = budget;
     signal.addEventListener('abort', () => {
       this.wake.poke();
@@ -105,18 +106,12 @@ export class Backfill {
   }
 
   private async fulfil({ stream, ask }: Work, request: HistoryRequest): Promise<void> {
-    const { restUrl, venue, credentials, timing, telemetry, signal, onAnswer } = this.options;
+    const { venue, fetchPage, telemetry, signal, onAnswer } = this.options;
     const askedAtMs = performance.now();
     const askedAtWallMs = Date.now();
     this.budget.spend(request.weight, askedAtMs);
     stream.asked(ask, askedAtMs);
-    const answer = await get(`${restUrl}${request.path}`, {
-      usedWeightHeader: venue.history.usedWeightHeader,
-      limits: venue.limits,
-      timeoutMs: timing.requestTimeoutMs,
-      headers: credentials === undefined ? {} : (venue.account?.headers(credentials) ?? {}),
-      signal,
-    });
+    const answer = await fetchPage(request, signal);
     if (signal.aborted) return;
     const nowMs = performance.now();
     const read = this.read(answer, stream);

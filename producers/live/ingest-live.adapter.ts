@@ -6,7 +6,7 @@ import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { openTrustedLog, type TrustedLog, type TrustedLogSettings } from '../../platform/kafka/trusted-log.ts';
-import type { RefusedTrade } from '../venue.ts';
+import type { RefusedTrade, Venue } from '../venue.ts';
 import { tracedProducer } from '../traced-producer.adapter.ts';
 import { AppendCounts } from './append-counts.ts';
 import type { Login } from './connection.adapter.ts';
@@ -16,6 +16,8 @@ import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { routeFrame, type FrameRouterOptions } from './frame-router.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { InstrumentStream } from './instrument-stream.ts';
+import { openPages } from './page-source.adapter.ts';
+import type { FetchPage } from './rest-client.adapter.ts';
 import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.ts';
 import { mayStream } from './stream-start.ts';
 import { readTapePosition, type TapePosition } from './tape-position.adapter.ts';
@@ -48,6 +50,7 @@ interface Parts {
   readonly partitions: number;
   readonly registry: Registry;
   readonly producer: RecordProducer;
+  readonly fetchPage: FetchPage;
 }
 
 /**
@@ -56,12 +59,13 @@ interface Parts {
  * process may do the same at the same time: every trade has one effect.
  *
  * @throws TapeproofError USAGE for the options and for instruments that the venue does not know; UNREACHABLE for Kafka,
- *   its topics or the registry at the start; REGISTRY_CHANGED; CHECK_FAILED when the tape was activated with another number
+ *   its topics or the registry at the start, and where ccxt is needed but not installed; REGISTRY_CHANGED; CHECK_FAILED when the tape was activated with another number
  *   of partitions. Later outages are waited for.
  */
 export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngestReport> {
   const plan = planOf(options);
   const { connections, log } = options;
+  const fetchPage = await openPages(plan, options.credentials);
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest-live', log);
   const { registryUrl } = connections;
   const { processTelemetry, traceOneIn } = options;
@@ -77,7 +81,7 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
     const { registry, partitions } = trusted;
     const sender = createRecordProducer(kafka, registry, processTelemetry?.metrics);
     producer = tracedProducer(sender, traceOneIn, processTelemetry?.tracing);
-    return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
+    return await new LiveIngest({ options, plan, partitions, registry, producer, fetchPage }).run();
   } finally {
     trusted?.registry.close();
     // Kafka may be down: do not wait for it to disconnect.
@@ -100,14 +104,8 @@ async function openForAppending(settings: TrustedLogSettings): Promise<TrustedLo
   }
 }
 
-function telemetryOf({
-  telemetry,
-  processTelemetry,
-  venue,
-  transport,
-  log,
-  healthPart,
-}: LiveIngestOptions): LiveTelemetry {
+function telemetryOf(options: LiveIngestOptions, { transport }: LivePlan): LiveTelemetry {
+  const { telemetry, processTelemetry, venue, log, healthPart } = options;
   if (telemetry !== undefined) return telemetry;
   return processTelemetry === undefined
     ? NO_TELEMETRY
@@ -138,9 +136,9 @@ class LiveIngest {
 
   constructor(parts: Parts) {
     this.parts = parts;
-    const { options, plan, partitions, producer } = parts;
-    const { venue, timing, endpoints, symbols } = plan;
-    this.telemetry = telemetryOf(options);
+    const { options, plan, partitions, producer, fetchPage } = parts;
+    const { venue, timing, endpoints, symbols, transport } = plan;
+    this.telemetry = telemetryOf(options, plan);
     const { telemetry } = this;
     const { signal } = this.ending;
     this.deadLetters = new DeadLetterQueue(venue.name, partitions, telemetry);
@@ -148,7 +146,7 @@ class LiveIngest {
     const streams = [...this.streams.values()];
     this.counts = new AppendCounts(telemetry);
     this.watermarks = new Watermarks(venue.name, timing.watermarkIntervalMs, timing.watermarkAllowanceMs);
-    this.venueStream = options.transport === 'stream' ? this.newVenueStream() : undefined;
+    this.venueStream = transport === 'stream' && venue.stream !== undefined ? this.newVenueStream(venue) : undefined;
     this.writer = new TapeWriter({
       venue: venue.name,
       streams,
@@ -165,8 +163,7 @@ class LiveIngest {
       this.writer.poke();
     };
     const { restUrl } = endpoints;
-    const { credentials } = options;
-    this.backfill = new Backfill({ venue, restUrl, credentials, streams, timing, telemetry, signal, onAnswer });
+    this.backfill = new Backfill({ venue, restUrl, fetchPage, streams, timing, telemetry, signal, onAnswer });
   }
 
   async run(): Promise<LiveIngestReport> {
@@ -211,8 +208,8 @@ class LiveIngest {
   }
 
   private streamOf(instrument: string, symbol: string): InstrumentStream {
-    const { options, plan, partitions } = this.parts;
-    const { venue, timing, symbols, resumeTradesMax } = plan;
+    const { plan, partitions } = this.parts;
+    const { venue, timing, symbols, resumeTradesMax, transport } = plan;
     const { history, limits } = venue;
     // How long one round of requests for every instrument takes within its share of the weight.
     const { weight, windowMs } = limits.requestWeight;
@@ -222,7 +219,7 @@ class LiveIngest {
       instrument,
       symbol,
       partition: partitionOf(instrument, partitions),
-      transport: options.transport,
+      transport,
       tradeIds: venue.tradeIds,
       pageTradesMax: history.pageTradesMax,
       asksFrom: history.from(symbol, { firstTradeId: 1, afterTimeUs: null }, 1) !== undefined,
@@ -242,8 +239,8 @@ class LiveIngest {
     this.deadLetters.add(refused, nowMs, Date.now() * US_PER_MS);
   };
 
-  private newVenueStream(): VenueStream {
-    const { venue, endpoints, symbols, timing } = this.parts.plan;
+  private newVenueStream(venue: Venue): VenueStream {
+    const { endpoints, symbols, timing } = this.parts.plan;
     const names = [...symbols.values()];
     const { streams, telemetry, onRefused } = this;
     const routing: FrameRouterOptions = {
