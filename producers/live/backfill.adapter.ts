@@ -1,5 +1,6 @@
+import type { Trade } from '../../contracts/generated/events.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { isPageError, isUnreadable, type HistoryRequest, type LiveVenue } from '../venue.ts';
+import { isPageError, isUnreadable, type HistoryRequest, type LiveVenue, type RefusedTrade } from '../venue.ts';
 import { backoffMs } from './backoff.ts';
 import { RETRY_AFTER_DEFAULT_MS, type FetchPage, type RestAnswer } from './rest-client.adapter.ts';
 import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
@@ -25,8 +26,8 @@ export interface BackfillOptions {
   readonly telemetry: LiveTelemetry;
   /** Aborts the request under way. */
   readonly signal: AbortSignal;
-  /** Called when an answer arrived for a stream. */
-  readonly onAnswer: () => void;
+  /** Called when a page arrived for a stream. */
+  readonly onAnswer: (page: readonly (Trade | RefusedTrade)[]) => void;
 }
 
 /** A page that an instrument wants, and the instrument's position in the rotation. */
@@ -127,7 +128,7 @@ export class Backfill {
       this.heed(answer, nowMs);
       stream.answered(ask, read.page, { askedAtMs, askedAtWallMs, nowMs });
       refuseForeign(stream, venue.name);
-      onAnswer();
+      onAnswer(read.page);
     } else this.failed(read, stream, nowMs);
   }
 

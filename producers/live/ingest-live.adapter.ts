@@ -10,7 +10,7 @@ import type { RefusedTrade, Venue } from '../venue.ts';
 import { tracedProducer } from '../traced-producer.adapter.ts';
 import { AppendCounts } from './append-counts.ts';
 import type { Login } from './connection.adapter.ts';
-import { Backfill } from './backfill.adapter.ts';
+import { Backfill, type BackfillOptions } from './backfill.adapter.ts';
 import { Watermarks } from './watermarks.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { routeFrame, type FrameRouterOptions } from './frame-router.ts';
@@ -159,7 +159,8 @@ class LiveIngest {
       deadLetters: this.deadLetters,
       readPosition: () => this.readPosition(),
     });
-    const onAnswer = (): void => {
+    const onAnswer: BackfillOptions['onAnswer'] = (page) => {
+      if (transport === 'poll') this.clockOffset.measuredByPage(page);
       this.writer.poke();
     };
     const { restUrl } = endpoints;
