@@ -11,6 +11,7 @@ import { tracedProducer } from '../traced-producer.adapter.ts';
 import { AppendCounts } from './append-counts.ts';
 import type { Login } from './connection.adapter.ts';
 import { Backfill, type BackfillOptions } from './backfill.adapter.ts';
+import { BackPressure } from './back-pressure.ts';
 import { Watermarks } from './watermarks.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { routeFrame, type FrameRouterOptions } from './frame-router.ts';
@@ -130,6 +131,7 @@ class LiveIngest {
   private isStreamStarted = false;
   private askingSinceMs = 0;
   private readonly clockOffset = new ClockOffset();
+  private readonly backPressure = new BackPressure();
   private frames = 0;
   private statusAtMs = 0;
   private tradesAtStatus = 0;
@@ -315,10 +317,17 @@ class LiveIngest {
       this.isStreamStarted = true;
       this.venueStream.start();
     }
+    this.holdWhereFull(streams, nowMs);
     const isDeaf = streams.some((stream) => stream.next(nowMs).replaceConnection);
     for (const stream of streams) stream.takeWithheld(nowMs);
     if (isDeaf) this.venueStream?.replace('DEAF');
     if (nowMs - this.statusAtMs >= STATUS_INTERVAL_MS) this.reportStatus(streams, nowMs);
+  }
+
+  private holdWhereFull(streams: readonly InstrumentStream[], nowMs: number): void {
+    const filled = Math.max(...streams.map(({ waiting, options }) => waiting / options.waitingMax));
+    const missing = streams.reduce((sum, stream) => sum + stream.missingTrades, 0);
+    this.venueStream?.hold(this.backPressure.holds(filled, missing, nowMs));
   }
 
   private reportStatus(streams: readonly InstrumentStream[], nowMs: number): void {
