@@ -109,6 +109,8 @@ class CcxtClient {
   /** Of the last answer by HTTP; 0 before one. */
   private status = 0;
   private retryAfter: string | null = null;
+  /** Answers that were not JSON: some of its exchanges take one for an empty page. */
+  private unreadable = 0;
 
   constructor(ccxt: Ccxt, exchange: CcxtExchange, timeoutMs: number) {
     this.ccxt = ccxt;
@@ -116,7 +118,7 @@ class CcxtClient {
     this.timeoutMs = timeoutMs;
     exchange.fetchImplementation = this.fetch;
     // ccxt's own parser turns fractions into doubles, and its trades would have only those.
-    exchange.parseJson = parseJsonWithExactNumbers;
+    exchange.parseJson = (text) => this.parsed(text);
   }
 
   redirect(restUrl: string): void {
@@ -129,11 +131,13 @@ class CcxtClient {
     this.signal = signal;
     this.status = 0;
     this.retryAfter = null;
+    const unreadableBefore = this.unreadable;
     try {
       const trades = await untilAborted(
         this.trades(searchParams.get('symbol') ?? '', Number(searchParams.get('limit'))),
         signal,
       );
+      if (this.unreadable > unreadableBefore) throw new SyntaxError('the answer is not valid JSON');
       return { outcome: 'ok', status: this.status, text: JSON.stringify({ trades }), usedWeight: undefined };
     } catch (error) {
       return this.failureOf(error);
@@ -149,6 +153,12 @@ class CcxtClient {
       undefined,
       typeof limit === 'number' ? Math.min(limit, most) : undefined,
     );
+  }
+
+  private parsed(text: string): unknown {
+    const value = parseJsonWithExactNumbers(text);
+    if (value === undefined) this.unreadable += 1;
+    return value;
   }
 
   private failureOf(error: unknown): RestAnswer {
