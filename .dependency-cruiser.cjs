@@ -10,7 +10,7 @@ module.exports = {
       name: 'adapters-do-io',
       comment: 'the suffix means that and nothing else: I/O of its own, or that of what it imports; fetch is a global',
       severity: 'error',
-      module: { path: '\\.adapter\\.ts$', pathNot: '/rest-client\\.adapter\\.ts$' },
+      module: { path: '\\.adapter\\.ts$', pathNot: '/(rest-client|ccxt-pages)\\.adapter\\.ts$' },
       to: { path: `${IO}|${PLATFORM_IO}`, reachable: true },
     },
   ],

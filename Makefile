@@ -27,10 +27,16 @@ $(SITE): site/package.json site/package-lock.json
 	@echo 'Installing the packages of site …'
 	@npm ci --prefix site
 
+# So is ccxt, which polls exchanges for those who install it.
+CCXT := bench/peers/ccxt/node_modules/.package-lock.json
+$(CCXT): bench/peers/ccxt/package.json bench/peers/ccxt/package-lock.json
+	@echo 'Installing the packages of bench/peers/ccxt …'
+	@npm ci --prefix bench/peers/ccxt --ignore-scripts
+
 demo: setup $(PAGE)
 	@node bin/tapeproof.js demo
 
-test: setup $(PAGE) $(AWS) $(SITE)
+test: setup $(PAGE) $(AWS) $(SITE) $(CCXT)
 	@npm run --silent check:static
 	@npm run --silent build:site
 	@npm run --silent bench:guard

@@ -7,14 +7,19 @@ import type { Log } from '../platform/log.ts';
 import { ingestLive } from '../producers/main.ts';
 import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
-import { figureOf, type Figure } from './figure.ts';
+import { figureOf, type Aim, type Figure } from './figure.ts';
 
 const TRADES_PER_SECOND = 20_000;
-const SECONDS = 60;
+const SECONDS = 180;
 const MARKETS = 2;
-const INSTRUMENTS = ['BTC-USDT', 'ETH-USDT'];
 /** When the resident memory is read, seconds after the first trade. */
-const MEMORY_AT_SECONDS = [10, 30, 60];
+const MEMORY_AT_SECONDS = [10, 60, 120, 180];
+/** Ten times as many trades for ten seconds, as the exchange makes a burst; before it and after it, this many. */
+const CALM_PER_SECOND = 5_000;
+const BURST_TIMES = 10;
+const BURST_SECONDS = 10;
+const CALM_SECONDS_BEFORE = 10;
+const CALM_SECONDS_AFTER = 20;
 /** The wait after the exchange has published its last trade: later trades count against the rate. */
 const DEADLINE_MS = (SECONDS + 60) * 1_000;
 const EXCHANGE = join(import.meta.dirname, '..', 'tests', 'exchange', 'process.ts');
@@ -34,33 +39,66 @@ interface LiveRun {
   readonly residentBytes: readonly number[];
   /** The most trades that waited for older ones or for Kafka, read once a second. */
   readonly waitingMax: number;
+  /** Trades for which there was no room, so that they were requested again. */
+  readonly forgotten: number;
+  readonly gaps: number;
 }
 
 export interface LiveTask {
   readonly webSocketUrl: string;
   readonly restUrl: string;
+  readonly instruments: readonly string[];
   readonly trades: number;
 }
 
-/** Ingests a live market with 20,000 trades a second for a minute, on one core. The tape must be created. */
+/**
+ * Ingests a live market with 20,000 trades a second for three minutes, and one with a burst, on one core. The tape must
+ * be created.
+ */
 export async function measureLiveIngest({ connections }: Bench): Promise<Figure[]> {
-  const tradesPerMarket = (TRADES_PER_SECOND * SECONDS) / MARKETS;
-  const exchange = await startExchangeProcess(tradesPerMarket);
+  const steady = await measureMarket(connections, TRADES_PER_SECOND * SECONDS, [String(TRADES_PER_SECOND)]);
+  const calmSeconds = CALM_SECONDS_BEFORE + CALM_SECONDS_AFTER;
+  const ofBurst = CALM_PER_SECOND * (calmSeconds + BURST_TIMES * BURST_SECONDS);
+  const words = [String(CALM_PER_SECOND), 'BURST', String(CALM_SECONDS_BEFORE)];
+  const burst = await measureMarket(connections, ofBurst, words);
+  return [...figuresOf(steady.run, steady.publishedInSeconds), ...burstFiguresOf(burst.run, burst.publishedInSeconds)];
+}
+
+/** @param words of the exchange's process, after the number of trades */
+async function measureMarket(connections: Connections, trades: number, words: readonly string[]) {
+  const exchange = await startExchangeProcess([String(trades / MARKETS), ...words]);
+  const [, prefix = ''] = words;
   try {
-    const task: LiveTask = { ...exchange.urls, trades: tradesPerMarket * MARKETS };
+    const task: LiveTask = { ...exchange.urls, instruments: [`${prefix}BTC-USDT`, `${prefix}ETH-USDT`], trades };
     const child = startChild({ role: 'live-ingest', connections, argument: JSON.stringify(task) });
     const run = (await child.ended).result as LiveRun;
-    return figuresOf(run, await exchange.publishedInSeconds);
+    return { run, publishedInSeconds: await exchange.publishedInSeconds };
   } finally {
     exchange.stop();
   }
+}
+
+function burstFiguresOf(
+  { trades, seconds, waitingMax, forgotten, gaps }: LiveRun,
+  publishedInSeconds: number,
+): Figure[] {
+  const each = `${CALM_PER_SECOND} trades a second, ${BURST_TIMES} times as many for ${BURST_SECONDS} s`;
+  const figure = (name: string, unit: string, value: number, aim?: Aim) =>
+    figureOf(`live ingest, burst: ${name}`, unit, [value], `${each}, ${trades} trades; one run`, aim);
+  return [
+    figure('on the tape after the exchange published the last', 's', Math.max(0, seconds - publishedInSeconds)),
+    figure('waiting trades, the most', 'trades', waitingMax),
+    figure('requested again for want of room', 'trades', forgotten),
+    figure('gaps', 'gaps', gaps, { below: 1 }),
+  ];
 }
 
 function figuresOf(run: LiveRun, publishedInSeconds: number): Figure[] {
   const { trades, seconds, cpuSeconds, residentBytes, waitingMax } = run;
   const published = (trades / publishedInSeconds).toFixed(0);
   const how = `WebSocket to acknowledged by Kafka, ${trades} trades of ${MARKETS} instruments, published at ${published} a second`;
-  const [early = Number.NaN, , late = Number.NaN] = residentBytes;
+  const [early = Number.NaN] = residentBytes;
+  const late = residentBytes.at(-1) ?? Number.NaN;
   return [
     figureOf('live ingest', 'trades/s', [trades / seconds], `${how}; one run`, { atLeast: 0.99 * TRADES_PER_SECOND }),
     figureOf(
@@ -74,7 +112,12 @@ function figuresOf(run: LiveRun, publishedInSeconds: number): Figure[] {
       const bytes = residentBytes[index] ?? Number.NaN;
       return figureOf(`live ingest, memory at ${second} s`, 'MiB', [bytes / MEBIBYTE], 'resident, of its process');
     }),
-    figureOf('live ingest, growth of memory', 'MiB', [(late - early) / MEBIBYTE], 'from 10 to 60 seconds'),
+    figureOf(
+      'live ingest, growth of memory',
+      'MiB',
+      [(late - early) / MEBIBYTE],
+      `from ${MEMORY_AT_SECONDS.at(0) ?? 0} to ${MEMORY_AT_SECONDS.at(-1) ?? 0} seconds`,
+    ),
     figureOf('live ingest, waiting trades', 'trades', [waitingMax], 'the most, read once a second'),
   ];
 }
@@ -89,18 +132,21 @@ export async function runLiveIngest(task: LiveTask, connections: Connections, lo
   const residentBytes: number[] = [];
   let trades = 0;
   let waitingMax = 0;
+  let [forgotten, gaps] = [0, 0];
   let startedAt: number | undefined;
   let endedAt = 0;
   let cpuAtStart: NodeJS.CpuUsage | undefined;
   await ingestLive({
     venue: 'binance',
-    instruments: INSTRUMENTS,
+    instruments: task.instruments,
     transport: 'stream',
     endpoints: { webSocketUrl: task.webSocketUrl, restUrl: task.restUrl },
     connections,
     log,
     signal: abort.signal,
     telemetry(event) {
+      if (event.kind === 'forgotten') forgotten += 1;
+      if (event.kind === 'gap-declared') gaps += 1;
       if (event.kind === 'status') waitingMax = Math.max(waitingMax, event.waitingTrades);
       if (event.kind !== 'trades-appended') return;
       cpuAtStart ??= process.cpuUsage();
@@ -117,11 +163,11 @@ export async function runLiveIngest(task: LiveTask, connections: Connections, lo
   const { user, system } = process.cpuUsage(cpuAtStart);
   const cpuSeconds = (user + system) / MICROSECONDS_PER_SECOND;
   const seconds = (endedAt - (startedAt ?? endedAt)) / MILLISECONDS_PER_SECOND;
-  return { trades, seconds, cpuSeconds, residentBytes, waitingMax };
+  return { trades, seconds, cpuSeconds, residentBytes, waitingMax, forgotten, gaps };
 }
 
-async function startExchangeProcess(tradesPerMarket: number) {
-  const child = spawn(process.execPath, [EXCHANGE, String(tradesPerMarket), String(TRADES_PER_SECOND)], {
+async function startExchangeProcess(words: readonly string[]) {
+  const child = spawn(process.execPath, ['--max-old-space-size=4096', EXCHANGE, ...words], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   pin(child.pid ?? 0, EXCHANGE_CORE);

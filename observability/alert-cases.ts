@@ -43,6 +43,14 @@ function ofCounter(series: string, labels: Readonly<Record<string, string>>): re
   ];
 }
 
+/** Counts of trades up to each lag in seconds; none is later than the last. */
+function tapeLag(upTo: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const [last = ''] = Object.values(upTo).slice(-1);
+  const series = (bound: string) => `tapeproof_live_tape_lag_seconds_bucket{${INSTANCE}, venue="x", le="${bound}"}`;
+  const buckets = Object.entries({ ...upTo, '+Inf': last }).map(([bound, values]) => [series(bound), values]);
+  return Object.fromEntries(buckets) as Readonly<Record<string, string>>;
+}
+
 const PLACE = { topic: 'raw.trades', partition: '3' };
 const OF_PLACE = 'topic="raw.trades", partition="3"';
 
@@ -167,6 +175,24 @@ export const ALERT_CASES: Readonly<Record<string, readonly AlertCase[]>> = {
     ...AT,
     projector: 'redis-latest',
   }),
+  TapeproofReconnecting: [
+    {
+      series: { [`tapeproof_live_reconnects_total{${INSTANCE}, venue="x"}`]: '0+1x40' },
+      fires: [{ ...AT, venue: 'x' }],
+    },
+    { series: { [`tapeproof_live_reconnects_total{${INSTANCE}, venue="x"}`]: '0x25 1x2 2x20' }, fires: [] },
+  ],
+  TapeproofClockOff: [
+    ...ofGauge(`tapeproof_live_clock_offset_seconds{${INSTANCE}, venue="x"}`, 5.1, 5, { ...AT, venue: 'x' }),
+    // The venue's clock is ahead.
+    ...ofGauge(`tapeproof_live_clock_offset_seconds{${INSTANCE}, venue="x"}`, -5.1, -5, { ...AT, venue: 'x' }),
+  ],
+  TapeproofTapeLate: [
+    { series: tapeLag({ '1': '0x40', '10': '0+4x40', '60': '0+10x40' }), fires: [{ ...AT, venue: 'x' }] },
+    { series: tapeLag({ '1': '0+1x40', '10': '0+6x40', '60': '0+10x40' }), fires: [] },
+    // No trade at all.
+    { series: tapeLag({ '1': '7x40', '10': '7x40', '60': '9x40' }), fires: [] },
+  ],
   TapeproofFeedSilent: ofGauge(`tapeproof_live_last_trade_age_seconds{${INSTANCE}, instrument="A@x"}`, 901, 900, {
     ...AT,
     instrument: 'A@x',

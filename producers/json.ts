@@ -28,6 +28,14 @@ export function parseJsonListWithRawNumbers(text: string): readonly unknown[] | 
   return Array.isArray(value) ? value : undefined;
 }
 
+/**
+ * The value of a JSON text, in which a number stays one only where it is a safe integer written as such: any other is
+ * its text, so that no digit is lost. Undefined where the text is not valid JSON.
+ */
+export function parseJsonWithExactNumbers(text: string): unknown {
+  return guarded(() => JSON.parse(text, keepInexactNumberText) as unknown);
+}
+
 function guarded(parse: () => unknown): unknown {
   try {
     return parse();
@@ -39,4 +47,10 @@ function guarded(parse: () => unknown): unknown {
 
 function keepNumberText(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   return typeof value === 'number' ? (context?.source ?? value) : value;
+}
+
+function keepInexactNumberText(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== 'number') return value;
+  const source = context?.source ?? '';
+  return Number.isSafeInteger(value) && source === String(value) ? value : source;
 }

@@ -1,14 +1,17 @@
-import type { Venue, VenueFacts } from './venue.ts';
+import type { LiveVenue, VenueFacts } from './venue.ts';
 
 /** What a venue gives, as data and in words. */
 export interface VenueSheet extends Omit<VenueFacts, 'note'> {
   readonly name: string;
   readonly description: string;
-  readonly tradeIds: Venue['tradeIds'];
+  readonly tradeIds: LiveVenue['tradeIds'];
+  /** STREAM: by WebSocket, with requests for what it missed; POLL: by requests alone. */
+  readonly transport: 'STREAM' | 'POLL';
   /** EACH: every missing trade is known, by its id; INTERRUPTIONS: only those around an interruption. */
   readonly gapsDetected: 'EACH' | 'INTERRUPTIONS';
   readonly note: string | null;
-  readonly endpoints: Venue['endpoints'];
+  /** Empty where a library knows them. */
+  readonly endpoints: LiveVenue['endpoints'];
   readonly words: Readonly<Record<'tradeIds' | 'side' | 'times' | 'backfill' | 'provenOn', string>>;
 }
 
@@ -27,12 +30,13 @@ const PROOFS: Readonly<Record<VenueFacts['provenOn'], string>> = {
   DOCUMENTATION: 'documentation only',
 };
 
-export function sheetOf({ name, description, tradeIds, facts, endpoints }: Venue): VenueSheet {
+export function sheetOf({ name, description, tradeIds, facts, endpoints, stream }: LiveVenue): VenueSheet {
   const isDense = tradeIds === 'DENSE';
   return {
     name,
     description,
     tradeIds,
+    transport: stream === undefined ? 'POLL' : 'STREAM',
     gapsDetected: isDense ? 'EACH' : 'INTERRUPTIONS',
     ...facts,
     note: facts.note ?? null,

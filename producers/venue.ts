@@ -122,7 +122,7 @@ export interface VenueLimits {
   readonly waitStatuses?: readonly number[];
 }
 
-/** One REST request: `GET <restUrl><path>`. */
+/** One REST request: `GET <restUrl><path>`; of ccxt, the name of a method and its arguments. */
 export interface HistoryRequest {
   /** With its query, beginning with the slash. */
   readonly path: string;
@@ -204,6 +204,19 @@ export interface Venue {
     readonly pageErrors?: readonly { readonly text: string; readonly pageError: PageError['pageError'] }[];
   };
 }
+
+/**
+ * An exchange whose trades are requested again and again, because it has no stream here. One of ccxt's is made when it
+ * is named, and is in no catalogue.
+ */
+export interface PolledVenue extends Omit<Venue, 'stream' | 'examples'> {
+  readonly stream?: undefined;
+  /** Its name in ccxt, which makes its requests and knows its addresses: `endpoints` are empty. */
+  readonly ccxtExchange: string;
+}
+
+/** Any venue that trades are taken from live. */
+export type LiveVenue = (Venue & { readonly ccxtExchange?: undefined }) | PolledVenue;
 
 /** Names a venue's stream in each of its trades. */
 export function liveSourceOf(venue: string): string {

@@ -32,6 +32,7 @@ export const CONTENTS: readonly Section[] = [
       page('Sessions', 'docs/sessions.md'),
       page('News, calendars and sectors', 'docs/context.md'),
       page('US stocks', 'docs/us-stocks.md'),
+      page('Live venues', 'docs/venues.md'),
     ],
   },
   {

@@ -133,7 +133,7 @@ function endpointsOf({ venue, wsUrl, restUrl }: LiveOptions): Record<string, Par
     ['restUrl', restUrl],
   ] as const) {
     for (const part of text?.split(',') ?? []) {
-      const [, named, address = part] = /^([a-z0-9._-]+)=(.*)$/.exec(part.trim()) ?? [];
+      const [, named, address = part] = /^([a-z0-9._:-]+)=(.*)$/.exec(part.trim()) ?? [];
       const at = named ?? venue;
       if (at === undefined) {
         throw new TapeproofError('USAGE', 'Without --venue, an address needs its venue: write venue=address.');

@@ -46,12 +46,12 @@ function registerLive(ingest: Command): void {
   const live = ingest
     .command('live')
     .description('append the trades of a venue as they happen, until it is stopped; a second process may stand by')
-    .option('--venue <name>', 'see ingest venues; unnecessary where each instrument names its own')
+    .option('--venue <name>', 'see ingest venues, or ccxt:exchange; unnecessary where each instrument names its own')
     .requiredOption(
       '--instruments <instruments>',
       'such as BTC-USDT,ETH-USDT, or of several venues: BTC-USDT@okx,BTC-USD@kraken',
     )
-    .option('--poll', 'by REST alone, without a WebSocket')
+    .option('--poll', 'by REST alone, without a WebSocket; always so for ccxt:exchange')
     .option(
       '--resume-max <trades>',
       'the most missing trades of an instrument to request; more are a gap on the tape',

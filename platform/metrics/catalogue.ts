@@ -297,7 +297,14 @@ export const METRICS = {
   ),
 
   tapeproof_live_connections: gauge(LIVE, ['venue'], 'Connections to the venue that are up.'),
-  tapeproof_live_reconnects_total: counter(LIVE, ['venue'], 'Attempts to connect again.'),
+  tapeproof_live_reconnects_total: counter(LIVE, ['venue'], 'Attempts to connect again.', {
+    name: 'TapeproofReconnecting',
+    expression: 'increase(tapeproof_live_reconnects_total[15m]) > 10',
+    forS: 0,
+    meaning:
+      'A venue was connected to again more than ten times in a quarter of an hour: each time trades are requested.',
+    action: 'Read `live-disconnected` in the log for the reason, and compare with other venues and the network.',
+  }),
   tapeproof_live_disconnects_total: counter(
     LIVE,
     ['venue', 'reason'],
@@ -312,13 +319,30 @@ export const METRICS = {
   tapeproof_live_clock_offset_seconds: gauge(
     LIVE,
     ['venue'],
-    "The least time from a trade's stamp to its receipt in the last one to two minutes: how far this clock is ahead of the venue's, the fastest delivery included.",
+    "The least time from a trade's stamp to its receipt in the last one to two minutes: how far this clock is ahead of the venue's, the fastest delivery included, and the wait for the next page where trades are polled.",
+    {
+      name: 'TapeproofClockOff',
+      expression: 'abs(max by (instance, venue) (tapeproof_live_clock_offset_seconds)) > 5',
+      forS: 300,
+      meaning:
+        "This clock and the venue's differ by more than five seconds, or all trades are late: at ten seconds ahead of ours, trades are refused.",
+      action: 'Compare the offsets of several venues: if all differ, set the clock of this machine by NTP.',
+    },
   ),
   tapeproof_live_tape_lag_seconds: histogram(
     LIVE,
     ['venue'],
     LAG,
-    "Time from the stamp of a trade received by WebSocket to Kafka's acknowledgement, the last of each batch.",
+    "Time from a trade's stamp to Kafka's acknowledgement, the last of each batch; not of trades that the WebSocket missed.",
+    {
+      name: 'TapeproofTapeLate',
+      expression:
+        'histogram_quantile(0.5, sum by (instance, venue, le) (rate(tapeproof_live_tape_lag_seconds_bucket[5m]))) > 10',
+      forS: 300,
+      meaning: 'Half of the trades of a venue reach the tape more than ten seconds late: decisions come later still.',
+      action:
+        'Look at tapeproof_live_waiting_trades: if trades wait, Kafka or this process is too slow; else the venue or its clock is late.',
+    },
   ),
   tapeproof_live_trades_total: counter(
     LIVE,

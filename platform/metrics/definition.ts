@@ -70,4 +70,5 @@ export const histogram = <const Labels extends readonly string[]>(
   labels: Labels,
   buckets: readonly number[],
   help: string,
-) => ({ type: 'histogram', at, labels, buckets, help }) as const;
+  alert?: AlertRule,
+) => ({ type: 'histogram', at, labels, buckets, help, ...(alert === undefined ? {} : { alert }) }) as const;

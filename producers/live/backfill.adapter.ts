@@ -1,16 +1,16 @@
+import type { Trade } from '../../contracts/generated/events.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import {
   isAmendment,
   isPageError,
   isUnreadable,
-  type Credentials,
   type HistoryRequest,
-  type Venue,
+  type LiveVenue,
+  type RefusedTrade,
   type VenueAmendment,
 } from '../venue.ts';
 import { backoffMs } from './backoff.ts';
-import { concealing } from './concealed.ts';
-import { get, RETRY_AFTER_DEFAULT_MS, type RestAnswer } from './rest-client.adapter.ts';
+import { RETRY_AFTER_DEFAULT_MS, type FetchPage, type RestAnswer } from './rest-client.adapter.ts';
 import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import { RequestBudget } from './request-budget.ts';
@@ -26,9 +26,9 @@ const NOT_FOUND = 404;
 const REFUSED_ACCOUNTS: readonly number[] = [401, 403];
 
 export interface BackfillOptions {
-  readonly venue: Venue;
+  readonly venue: LiveVenue;
   readonly restUrl: string;
-  readonly credentials: Credentials | undefined;
+  readonly fetchPage: FetchPage;
   readonly streams: readonly InstrumentStream[];
   readonly timing: LiveTiming;
   readonly telemetry: LiveTelemetry;
@@ -36,8 +36,8 @@ export interface BackfillOptions {
   readonly signal: AbortSignal;
   /** Receives the marks of a page on past trades, after its trades. */
   readonly onAmendment: (amendment: VenueAmendment, nowMs: number) => void;
-  /** Called when an answer arrived for a stream. */
-  readonly onAnswer: () => void;
+  /** Called with the trades of a page when it arrived for a stream. */
+  readonly onAnswer: (trades: readonly (Trade | RefusedTrade)[]) => void;
 }
 
 /** A page that an instrument wants, and the instrument's position in the rotation. */
@@ -47,7 +47,7 @@ interface Work {
   readonly ask: PageRequest;
 }
 
-/** One budget per address, shared by everything in this process. */
+/** One budget per address, or per exchange of a library, shared by everything in this process. */
 const budgets = new Map<string, RequestBudget>();
 
 /**
@@ -65,8 +65,9 @@ export class Backfill {
   constructor(options: BackfillOptions) {
     this.options = options;
     const { restUrl, venue, signal } = options;
-    let budget = budgets.get(restUrl);
-    if (budget === undefined) budgets.set(restUrl, (budget = new RequestBudget(venue.limits.requestWeight)));
+    const place = venue.ccxtExchange === undefined ? restUrl : venue.name;
+    let budget = budgets.get(place);
+    if (budget === undefined) budgets.set(place, (budget = new RequestBudget(venue.limits.requestWeight)));
     this.budget = budget;
     signal.addEventListener('abort', () => {
       this.wake.poke();
@@ -116,19 +117,12 @@ export class Backfill {
   }
 
   private async fulfil({ stream, ask }: Work, request: HistoryRequest): Promise<void> {
-    const { restUrl, venue, credentials, timing, telemetry, signal, onAnswer, onAmendment } = this.options;
+    const { venue, fetchPage, telemetry, signal, onAnswer, onAmendment } = this.options;
     const askedAtMs = performance.now();
     const askedAtWallMs = Date.now();
     this.budget.spend(request.weight, askedAtMs);
     stream.asked(ask, askedAtMs);
-    const answer = await get(`${restUrl}${request.path}`, {
-      usedWeightHeader: venue.history.usedWeightHeader,
-      limits: venue.limits,
-      timeoutMs: timing.requestTimeoutMs,
-      headers: credentials === undefined ? {} : (venue.account?.headers(credentials) ?? {}),
-      conceal: concealing(credentials),
-      signal,
-    });
+    const answer = await fetchPage(request, signal);
     if (signal.aborted) return;
     const nowMs = performance.now();
     const read = this.read(answer, stream);
@@ -146,7 +140,7 @@ export class Backfill {
       stream.answered(ask, trades, { askedAtMs, askedAtWallMs, nowMs });
       for (const amendment of read.page.filter(isAmendment)) onAmendment(amendment, nowMs);
       refuseForeign(stream, venue.name);
-      onAnswer();
+      onAnswer(trades);
     } else this.failed(read, stream, nowMs);
   }
 

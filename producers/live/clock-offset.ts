@@ -1,3 +1,6 @@
+import type { Trade } from '../../contracts/generated/events.ts';
+import { isRefusedTrade, type RefusedTrade } from '../venue.ts';
+
 /** How long a measurement counts, at least; at most twice as long. */
 const WINDOW_US = 60_000_000;
 
@@ -13,6 +16,11 @@ export class ClockOffset {
   get leastUs(): number | undefined {
     const { currentUs, beforeUs } = this;
     return currentUs === undefined || beforeUs === undefined ? (currentUs ?? beforeUs) : Math.min(currentUs, beforeUs);
+  }
+
+  /** A page requested for its newest trades: older ones of it change nothing, because the least counts. */
+  measuredByPage(page: readonly (Trade | RefusedTrade)[]): void {
+    for (const item of page) if (!isRefusedTrade(item)) this.measured(item.eventTime, item.receivedAt);
   }
 
   measured(eventTimeUs: number, receivedAtUs: number): void {

@@ -73,6 +73,13 @@ export class Connection {
     this.listen();
   }
 
+  /** Reads nothing while it is held; what the venue sends waits in the sockets, and silence is no fault. */
+  hold(isHeld: boolean): void {
+    if (isHeld === this.socket.isPaused) return;
+    if (isHeld) this.socket.pause();
+    else this.socket.resume();
+  }
+
   /** Ends it from our side. */
   end(reason: DisconnectReason, detail: string): void {
     if (this.isOver) return;
@@ -178,6 +185,7 @@ export class Connection {
   }
 
   private checkSilence(): void {
+    if (this.socket.isPaused) this.lastFrameAtMs = performance.now();
     const silentMs = performance.now() - this.lastFrameAtMs;
     if (silentMs < this.options.timing.silenceMs) return;
     this.end('SILENT', `nothing arrived for ${Math.round(silentMs)} ms`);

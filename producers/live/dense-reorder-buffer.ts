@@ -71,6 +71,10 @@ export class DenseReorderBuffer implements ReorderBuffer {
     return newest === undefined || this.head === this.room.length ? this.next : newest.id + 1;
   }
 
+  get nextToRelease(): number | undefined {
+    return this.next;
+  }
+
   get first(): Released | undefined {
     const late = this.late[0];
     if (late !== undefined) return { kind: 'trade', trade: late.trade, origin: late.origin, late: true };

@@ -6,18 +6,21 @@ import { createLogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type RecordProducer } from '../../platform/kafka/producer.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { openTrustedLog, type TrustedLog, type TrustedLogSettings } from '../../platform/kafka/trusted-log.ts';
-import type { RefusedTrade, VenueAmendment } from '../venue.ts';
+import type { RefusedTrade, Venue, VenueAmendment } from '../venue.ts';
 import { tracedProducer } from '../traced-producer.adapter.ts';
 import { AmendmentDesk } from './amendment-desk.adapter.ts';
 import { AppendCounts } from './append-counts.ts';
 import { concealedTelemetry, concealing, type Conceal } from './concealed.ts';
 import type { Login } from './connection.adapter.ts';
-import { Backfill } from './backfill.adapter.ts';
+import { Backfill, type BackfillOptions } from './backfill.adapter.ts';
+import { BackPressure } from './back-pressure.ts';
 import { Watermarks } from './watermarks.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';
 import { routeFrame, type FrameRouterOptions } from './frame-router.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { InstrumentStream } from './instrument-stream.ts';
+import { openPages } from './page-source.adapter.ts';
+import type { FetchPage } from './rest-client.adapter.ts';
 import { planOf, type LiveIngestOptions, type LiveIngestReport, type LivePlan } from './live-options.ts';
 import { mayStream } from './stream-start.ts';
 import { lookUpOnTape } from './tape-lookup.adapter.ts';
@@ -54,6 +57,7 @@ interface Parts {
   readonly partitions: number;
   readonly registry: Registry;
   readonly producer: RecordProducer;
+  readonly fetchPage: FetchPage;
 }
 
 /**
@@ -62,12 +66,13 @@ interface Parts {
  * process may do the same at the same time: every trade has one effect.
  *
  * @throws TapeproofError USAGE for the options and for instruments that the venue does not know; UNREACHABLE for Kafka,
- *   its topics or the registry at the start; REGISTRY_CHANGED; CHECK_FAILED when the tape was activated with another number
+ *   its topics or the registry at the start, and where ccxt is needed but not installed; REGISTRY_CHANGED; CHECK_FAILED when the tape was activated with another number
  *   of partitions. Later outages are waited for.
  */
 export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngestReport> {
   const plan = planOf(options);
   const { connections, log } = options;
+  const fetchPage = await openPages(plan, options.credentials);
   const kafka = createKafka(connections.kafkaBrokers, 'tapeproof-ingest-live', log);
   const { registryUrl } = connections;
   const { processTelemetry, traceOneIn } = options;
@@ -83,7 +88,7 @@ export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngest
     const { registry, partitions } = trusted;
     const sender = createRecordProducer(kafka, registry, processTelemetry?.metrics);
     producer = tracedProducer(sender, traceOneIn, processTelemetry?.tracing);
-    return await new LiveIngest({ options, plan, partitions, registry, producer }).run();
+    return await new LiveIngest({ options, plan, partitions, registry, producer, fetchPage }).run();
   } finally {
     trusted?.registry.close();
     // Kafka may be down: do not wait for it to disconnect.
@@ -106,14 +111,8 @@ async function openForAppending(settings: TrustedLogSettings): Promise<TrustedLo
   }
 }
 
-function telemetryOf({
-  telemetry,
-  processTelemetry,
-  venue,
-  transport,
-  log,
-  healthPart,
-}: LiveIngestOptions): LiveTelemetry {
+function telemetryOf(options: LiveIngestOptions, { transport }: LivePlan): LiveTelemetry {
+  const { telemetry, processTelemetry, venue, log, healthPart } = options;
   if (telemetry !== undefined) return telemetry;
   return processTelemetry === undefined
     ? NO_TELEMETRY
@@ -140,16 +139,17 @@ class LiveIngest {
   private isStreamStarted = false;
   private askingSinceMs = 0;
   private readonly clockOffset = new ClockOffset();
+  private readonly backPressure = new BackPressure();
   private frames = 0;
   private statusAtMs = 0;
   private tradesAtStatus = 0;
 
   constructor(parts: Parts) {
     this.parts = parts;
-    const { options, plan, partitions, producer } = parts;
-    const { venue, timing, endpoints, symbols } = plan;
+    const { options, plan, partitions, producer, fetchPage } = parts;
+    const { venue, timing, endpoints, symbols, transport } = plan;
     this.conceal = concealing(options.credentials);
-    this.telemetry = concealedTelemetry(telemetryOf(options), this.conceal);
+    this.telemetry = concealedTelemetry(telemetryOf(options, plan), this.conceal);
     const { telemetry } = this;
     const { signal } = this.ending;
     this.deadLetters = new DeadLetterQueue(venue.name, partitions, telemetry);
@@ -158,7 +158,7 @@ class LiveIngest {
     this.counts = new AppendCounts(telemetry);
     this.amendments = this.newAmendmentDesk();
     this.watermarks = new Watermarks(venue.name, timing.watermarkIntervalMs, timing.watermarkAllowanceMs);
-    this.venueStream = options.transport === 'stream' ? this.newVenueStream() : undefined;
+    this.venueStream = transport === 'stream' && venue.stream !== undefined ? this.newVenueStream(venue) : undefined;
     this.writer = new TapeWriter({
       venue: venue.name,
       streams,
@@ -171,14 +171,14 @@ class LiveIngest {
       queues: [this.deadLetters, this.amendments],
       readPosition: () => this.readPosition(),
     });
-    const onAnswer = (): void => {
+    const onAnswer: BackfillOptions['onAnswer'] = (page) => {
+      if (transport === 'poll') this.clockOffset.measuredByPage(page);
       this.writer.poke();
     };
     const { restUrl } = endpoints;
-    const { credentials } = options;
     const { onAmendment } = this;
     const reporting = { telemetry, onAnswer, onAmendment };
-    this.backfill = new Backfill({ venue, restUrl, credentials, streams, timing, signal, ...reporting });
+    this.backfill = new Backfill({ venue, restUrl, fetchPage, streams, timing, signal, ...reporting });
   }
 
   async run(): Promise<LiveIngestReport> {
@@ -223,8 +223,8 @@ class LiveIngest {
   }
 
   private streamOf(instrument: string, symbol: string): InstrumentStream {
-    const { options, plan, partitions } = this.parts;
-    const { venue, timing, symbols, resumeTradesMax } = plan;
+    const { plan, partitions } = this.parts;
+    const { venue, timing, symbols, resumeTradesMax, transport } = plan;
     const { history, limits } = venue;
     // How long one round of requests for every instrument takes within its share of the weight.
     const { weight, windowMs } = limits.requestWeight;
@@ -234,7 +234,7 @@ class LiveIngest {
       instrument,
       symbol,
       partition: partitionOf(instrument, partitions),
-      transport: options.transport,
+      transport,
       tradeIds: venue.tradeIds,
       pageTradesMax: history.pageTradesMax,
       asksFrom: history.from(symbol, { firstTradeId: 1, afterTimeUs: null }, 1) !== undefined,
@@ -272,8 +272,8 @@ class LiveIngest {
     });
   }
 
-  private newVenueStream(): VenueStream {
-    const { venue, endpoints, symbols, timing } = this.parts.plan;
+  private newVenueStream(venue: Venue): VenueStream {
+    const { endpoints, symbols, timing } = this.parts.plan;
     const names = [...symbols.values()];
     const { streams, telemetry, onRefused, onAmendment } = this;
     const routing: FrameRouterOptions = {
@@ -347,10 +347,17 @@ class LiveIngest {
       this.isStreamStarted = true;
       this.venueStream.start();
     }
+    this.holdWhereFull(streams, nowMs);
     const isDeaf = streams.some((stream) => stream.next(nowMs).replaceConnection);
     for (const stream of streams) stream.takeWithheld(nowMs);
     if (isDeaf) this.venueStream?.replace('DEAF');
     if (nowMs - this.statusAtMs >= STATUS_INTERVAL_MS) this.reportStatus(streams, nowMs);
+  }
+
+  private holdWhereFull(streams: readonly InstrumentStream[], nowMs: number): void {
+    const filled = Math.max(...streams.map(({ waiting, options }) => waiting / options.waitingMax));
+    const missing = streams.reduce((sum, stream) => sum + stream.missingTrades, 0);
+    this.venueStream?.hold(this.backPressure.holds(filled, missing, nowMs));
   }
 
   private reportStatus(streams: readonly InstrumentStream[], nowMs: number): void {

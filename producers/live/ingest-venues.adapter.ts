@@ -1,7 +1,8 @@
 import { TapeproofError } from '../../platform/errors.ts';
 import { secretSetting, type Environment } from '../../platform/security/settings.ts';
 import type { Credentials, Endpoints } from '../venue.ts';
-import { VENUES } from '../venues/catalogue.ts';
+import { writtenVenue } from '../venues/ccxt/venue.ts';
+import { venueNamed } from '../venues/named.ts';
 import { ingestLive } from './ingest-live.adapter.ts';
 import { planOf, type LiveIngestOptions, type LiveIngestReport, type LiveStatus } from './live-options.ts';
 
@@ -22,16 +23,21 @@ export interface VenuesIngestOptions extends Omit<LiveIngestOptions, 'venue' | '
  */
 export function venuePlans(options: VenuesIngestOptions): readonly LiveIngestOptions[] {
   const byVenue = new Map<string, string[]>();
-  for (const name of options.instruments.map((each) => each.trim())) {
-    const at = name.lastIndexOf('@');
-    const venue = options.venue ?? (at < 0 ? undefined : name.slice(at + 1));
-    if (venue === undefined) {
+  for (const given of options.instruments.map((each) => each.trim())) {
+    const at = given.lastIndexOf('@');
+    const name = at < 0 ? given : given.slice(0, at + 1) + writtenVenue(given.slice(at + 1));
+    const venue = writtenVenue(options.venue ?? (at < 0 ? '' : given.slice(at + 1)));
+    if (venue === '') {
       const words = `${JSON.stringify(name.slice(0, 64))} names no venue: give --venue, or write the instrument with it`;
       throw new TapeproofError('USAGE', `${words}, like BTC-USDT@binance.`);
     }
     byVenue.set(venue, [...(byVenue.get(venue) ?? []), name]);
   }
-  const unused = Object.keys(options.endpoints ?? {}).find((venue) => !byVenue.has(venue));
+  const addresses = Object.entries(options.endpoints ?? {}).map(
+    ([venue, each]) => [writtenVenue(venue), each] as const,
+  );
+  const endpoints = new Map(addresses);
+  const unused = [...endpoints.keys()].find((venue) => !byVenue.has(venue));
   if (unused !== undefined) {
     const words = `An address is given for ${JSON.stringify(unused.slice(0, 64))}, of which no instrument is named`;
     throw new TapeproofError('USAGE', `${words}: write venue=address with one of ${[...byVenue.keys()].join(', ')}.`);
@@ -39,7 +45,7 @@ export function venuePlans(options: VenuesIngestOptions): readonly LiveIngestOpt
   const plans = [...byVenue].map(([venue, instruments]): LiveIngestOptions => {
     const healthPart = byVenue.size === 1 ? 'venue' : `venue-${venue}`;
     const credentials = credentialsOf(venue, options.environment ?? {});
-    return { ...options, venue, instruments, endpoints: options.endpoints?.[venue], healthPart, credentials };
+    return { ...options, venue, instruments, endpoints: endpoints.get(venue), healthPart, credentials };
   });
   for (const plan of plans) planOf(plan);
   return plans;
@@ -47,7 +53,7 @@ export function venuePlans(options: VenuesIngestOptions): readonly LiveIngestOpt
 
 /** @throws TapeproofError CONFIGURATION, whose message never repeats a value. */
 function credentialsOf(name: string, environment: Environment): Credentials | undefined {
-  const account = VENUES.find((venue) => venue.name === name)?.account;
+  const account = venueNamed(name)?.account;
   if (account === undefined) return undefined;
   const { keyVariable, secretVariable } = account;
   const key = secretSetting(environment, keyVariable);

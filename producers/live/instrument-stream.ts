@@ -118,11 +118,11 @@ export class InstrumentStream {
    * the tape's answers, or its numbering restarted.
    */
   get foreignNewest(): Trade | undefined {
-    const { nextId, lastTime } = this.buffer;
+    // Those waiting may be far ahead of what REST showed, where there was no room for trades between them.
+    const { nextToRelease, lastTime } = this.buffer;
     const { newestByRest: newest } = this;
-    if (this.options.tradeIds !== 'DENSE' || newest === undefined || nextId === undefined || lastTime === null)
-      return undefined;
-    const isFarBelow = Number(newest.tradeId) + REACH < nextId;
+    if (newest === undefined || nextToRelease === undefined || lastTime === null) return undefined;
+    const isFarBelow = Number(newest.tradeId) + REACH < nextToRelease;
     return isFarBelow && newest.eventTime > lastTime ? newest : undefined;
   }
 

@@ -374,6 +374,16 @@ describe('a stream whose venue answers with ids far below those on the tape', ()
     expect(behind(1).foreignNewest?.tradeId).toBe('17');
   });
 
+  it('reports nothing where trades wait far ahead, because there was no room for those between', () => {
+    const stream = streamWith();
+    stream.resume({ lastId: 100, lastTime: tradeWith(100).eventTime, declaredGaps: [], recentIds: [] });
+    stream.connected(0);
+    for (const id of [102, 40_000, 80_000]) stream.received(tradeWith(id), 0);
+    const times = { askedAtMs: 0, askedAtWallMs: WALL_MS, nowMs: 0 };
+    stream.answered({ kind: 'newest', limit: 1, urgent: true }, [tradeWith(20_000)], times);
+    expect(stream.foreignNewest).toBeUndefined();
+  });
+
   it('reports nothing if REST is only behind', () => {
     expect(behind(-1).foreignNewest).toBeUndefined();
   });

@@ -5,8 +5,9 @@ import type { Log } from '../../platform/log.ts';
 import { namedInstrument } from '../../platform/named-instrument.ts';
 import type { Telemetry } from '../../platform/telemetry.ts';
 import { quoted } from '../source.ts';
-import type { Credentials, Endpoints, Venue } from '../venue.ts';
+import type { Credentials, Endpoints, LiveVenue } from '../venue.ts';
 import { VENUES } from '../venues/catalogue.ts';
+import { venueNamed } from '../venues/named.ts';
 import { suggestedInstrument } from './suggested-instrument.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import { LIVE_TIMING, type LiveTiming } from './timing.ts';
@@ -17,11 +18,11 @@ export const RESUME_TRADES_MAX = 500_000;
 export const LIVE_INSTRUMENTS_MAX = 200;
 
 export interface LiveIngestOptions {
-  /** A name in VENUES. */
+  /** A name in VENUES, or of an exchange by ccxt, `ccxt-kraken`. */
   readonly venue: string;
   /** `BTC-USDT` or `BTC-USDT@binance`. */
   readonly instruments: readonly string[];
-  /** WebSocket, with REST for missed trades; or REST alone. */
+  /** WebSocket, with REST for missed trades; or REST alone, which is the only way for a venue without a stream. */
   readonly transport: 'stream' | 'poll';
   /** Replaces the venue's own address. */
   readonly endpoints?: Partial<Endpoints> | undefined;
@@ -84,7 +85,8 @@ export interface LiveIngestReport {
 
 /** The validated options, with defaults filled in. */
 export interface LivePlan {
-  readonly venue: Venue;
+  readonly venue: LiveVenue;
+  readonly transport: 'stream' | 'poll';
   /** `BTC-USDT@binance` to BTCUSDT. */
   readonly symbols: ReadonlyMap<string, string>;
   readonly endpoints: Endpoints;
@@ -94,10 +96,10 @@ export interface LivePlan {
 
 /** @throws TapeproofError USAGE where an option names something that does not exist. */
 export function planOf(options: LiveIngestOptions): LivePlan {
-  const venue = VENUES.find(({ name }) => name === options.venue);
+  const venue = venueNamed(options.venue);
   if (venue === undefined) {
     const names = VENUES.map(({ name }) => name).join(', ');
-    throw usage(`${quoted(options.venue)} is not a known venue: use one of ${names}.`);
+    throw usage(`${quoted(options.venue)} is not a known venue: use one of ${names}, or ccxt:exchange.`);
   }
   const resumeTradesMax = options.resumeTradesMax ?? RESUME_TRADES_MAX;
   if (!Number.isSafeInteger(resumeTradesMax) || resumeTradesMax < 0) {
@@ -111,17 +113,25 @@ export function planOf(options: LiveIngestOptions): LivePlan {
   }
   return {
     venue,
+    transport: venue.stream === undefined ? 'poll' : options.transport,
     symbols,
-    endpoints: {
-      webSocketUrl: addressOf(options.endpoints?.webSocketUrl ?? venue.endpoints.webSocketUrl, ['ws:', 'wss:']),
-      restUrl: addressOf(options.endpoints?.restUrl ?? venue.endpoints.restUrl, ['http:', 'https:']),
-    },
+    endpoints: endpointsOf(venue, options.endpoints),
     resumeTradesMax,
     timing: { ...LIVE_TIMING, ...options.timing },
   };
 }
 
-function symbolOf(name: string, venue: Venue): readonly [instrument: string, symbol: string] {
+function endpointsOf({ name, stream, endpoints }: LiveVenue, given: Partial<Endpoints> | undefined): Endpoints {
+  if (stream === undefined && given?.webSocketUrl !== undefined) {
+    throw usage(`The venue ${name} has no WebSocket here: omit its --ws-url.`);
+  }
+  return {
+    webSocketUrl: addressOf(given?.webSocketUrl, endpoints.webSocketUrl, ['ws:', 'wss:']),
+    restUrl: addressOf(given?.restUrl, endpoints.restUrl, ['http:', 'https:']),
+  };
+}
+
+function symbolOf(name: string, venue: LiveVenue): readonly [instrument: string, symbol: string] {
   const instrument = namedInstrument(name.includes('@') || name === '' ? name : `${name}@${venue.name}`);
   if (nameParts(instrument).venue !== venue.name)
     throw usage(`${instrument} is not traded at the venue ${venue.name}.`);
@@ -132,7 +142,8 @@ function symbolOf(name: string, venue: Venue): readonly [instrument: string, sym
   throw usage(`The venue ${venue.name} has no symbol for ${instrument}: ${mend}`);
 }
 
-function addressOf(text: string, protocols: readonly string[]): string {
+function addressOf(text: string | undefined, own: string, protocols: readonly string[]): string {
+  if (text === undefined) return own;
   const address = text.replace(/\/+$/, '');
   if (URL.canParse(address) && protocols.includes(new URL(address).protocol)) return address;
   throw usage(

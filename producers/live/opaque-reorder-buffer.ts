@@ -36,6 +36,7 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   private last: { readonly id: string; readonly timeUs: number | null } | undefined;
   isStarted = false;
   readonly nextId = undefined;
+  readonly nextToRelease = undefined;
   readonly missing = undefined;
   lastTime: number | null = null;
 

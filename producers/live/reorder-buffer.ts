@@ -74,6 +74,8 @@ export interface ReorderBuffer {
   readonly isStarted: boolean;
   /** The id after the last one present; undefined before the start and where ids are not numbers. */
   readonly nextId: number | undefined;
+  /** The id after the last one released; undefined as `nextId` is. */
+  readonly nextToRelease: number | undefined;
   /** Event time of the last trade released, microseconds. */
   readonly lastTime: number | null;
   /** The first record that may be released now; `drop` removes it. */

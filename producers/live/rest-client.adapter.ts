@@ -1,4 +1,4 @@
-import type { VenueLimits } from '../venue.ts';
+import type { HistoryRequest, VenueLimits } from '../venue.ts';
 import { retryAfterMs, saysToWait } from './backoff.ts';
 import type { Conceal } from './concealed.ts';
 
@@ -20,6 +20,9 @@ export type RestAnswer =
       /** For people; untrusted text. */
       readonly detail: string;
     };
+
+/** One request to a venue, and its answer. Never throws; the signal ends it. */
+export type FetchPage = (request: HistoryRequest, signal: AbortSignal) => Promise<RestAnswer>;
 
 export interface RestOptions {
   /** Response header with the weight used so far, lower case, where the venue sends one. */
@@ -54,7 +57,7 @@ export async function get(
       const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now()) ?? RETRY_AFTER_DEFAULT_MS;
       return { outcome: 'rate-limited', status, retryAfterMs: waitMs };
     }
-    const text = conceal(await textOf(response));
+    const text = conceal(await textOf(response, PAGE_BYTES_MAX));
     if (status !== OK) return failed(status, text);
     const used = usedWeightHeader === undefined ? null : response.headers.get(usedWeightHeader);
     const usedWeight = used !== null && /^\d{1,9}$/.test(used) ? Number(used) : undefined;
@@ -69,12 +72,13 @@ function failed(status: number | undefined, detail: string): RestAnswer {
   return { outcome: 'failed', status, detail: detail.slice(0, DETAIL_LENGTH_MAX) };
 }
 
-async function textOf(response: Response): Promise<string> {
+/** The body of an answer. @throws Error where it has more bytes than these */
+export async function textOf(response: Response, bytesMax: number): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
-    if (bytes > PAGE_BYTES_MAX) throw new Error(`the answer has more than ${PAGE_BYTES_MAX} bytes`);
+    if (bytes > bytesMax) throw new Error(`the answer has more than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

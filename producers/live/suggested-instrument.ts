@@ -1,6 +1,6 @@
 import { symbolOf } from '../../contracts/instrument-name.ts';
 import { nearestOf } from '../../contracts/nearest-name.ts';
-import type { Venue } from '../venue.ts';
+import type { LiveVenue } from '../venue.ts';
 
 /** Separators that people write between base and quote. */
 const HYPHENS = /[-_.]/g;
@@ -8,7 +8,7 @@ const HYPHENS = /[-_.]/g;
 /** The instrument that was probably meant by a name that no symbol of the venue gives. */
 export function suggestedInstrument(
   instrument: string,
-  venue: Pick<Venue, 'instrumentOf' | 'quotes'>,
+  venue: Pick<LiveVenue, 'instrumentOf' | 'quotes'>,
 ): string | undefined {
   const { symbol } = symbolOf(instrument);
   // BTCUSDT, as the venue itself writes it, or BTC_USDT.

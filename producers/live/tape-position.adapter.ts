@@ -3,7 +3,7 @@ import { createLogReader, type LogReader } from '../../platform/kafka/log-reader
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder, type TapeDecoder } from '../../platform/kafka/tape-decoder.ts';
-import { liveSourceOf, type Venue } from '../venue.ts';
+import { liveSourceOf, type LiveVenue } from '../venue.ts';
 import type { HeldByTape } from './reorder-buffer.ts';
 import { InstrumentPosition } from './tape-position.ts';
 import { newIdIn } from './venue-amendments.ts';
@@ -14,7 +14,7 @@ const PIECE_RECORDS = 20_000;
 export interface TapePositionQuery {
   readonly brokers: readonly string[];
   readonly registry: Registry;
-  readonly venue: Pick<Venue, 'name' | 'tradeIds'>;
+  readonly venue: Pick<LiveVenue, 'name' | 'tradeIds'>;
   /** Instrument to its partition. */
   readonly partitionOf: ReadonlyMap<string, number>;
   readonly signal: AbortSignal;

@@ -186,7 +186,8 @@ class LiveReporter {
 
   #tradesAppended({ instrument, count, origin, lastEventTimeUs: timeUs }: EventOf<'trades-appended'>): void {
     this.#metrics.count('tapeproof_live_trades_total', { instrument, origin }, count);
-    if (origin === 'stream') {
+    // Where there is a stream, a requested trade was missed: its lag is that of the interruption.
+    if (origin === 'stream' || this.#isPolling) {
       const lagSeconds = Math.max(0, Date.now() * US_PER_MS - timeUs) * SECONDS_PER_US;
       this.#metrics.observe('tapeproof_live_tape_lag_seconds', { venue: this.#venue }, lagSeconds);
     }

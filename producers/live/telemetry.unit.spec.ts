@@ -161,6 +161,21 @@ describe('the telemetry of live ingestion', () => {
     expect(ready()).toBe(false);
   });
 
+  it('measures the lag of trades that the stream did not miss: all, where there is none', async () => {
+    const appended = { kind: 'trades-appended', instrument: INSTRUMENT, count: 1, lastEventTimeUs: 1 } as const;
+    const cases = [
+      ['stream', 'stream', 1],
+      ['stream', 'history', 0],
+      ['poll', 'history', 1],
+    ] as const;
+    for (const [transport, origin, count] of cases) {
+      const { telemetry, samples } = subject(transport);
+      telemetry({ ...appended, origin });
+      const counts = (await samples('live_tape_lag_seconds')).filter((sample) => sample.includes('+Inf'));
+      expect(Number(counts[0]?.at(-1) ?? 0), `${transport} ${origin}`).toBe(count);
+    }
+  });
+
   it('is ready without a stream while requests are answered', () => {
     const { telemetry, processTelemetry } = subject('poll');
     const ask = (outcome: 'ok' | 'failed' | 'rate-limited') => {

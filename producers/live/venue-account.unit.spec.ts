@@ -10,6 +10,8 @@ import { alpaca } from '../venues/alpaca/venue.ts';
 import { Backfill } from './backfill.adapter.ts';
 import { venuePlans, type VenuesIngestOptions } from './ingest-venues.adapter.ts';
 import { InstrumentStream } from './instrument-stream.ts';
+import { planOf } from './live-options.ts';
+import { openPages } from './page-source.adapter.ts';
 import { createLiveTelemetry } from './telemetry.adapter.ts';
 import { NO_TELEMETRY } from './telemetry.ts';
 import { LIVE_TIMING } from './timing.ts';
@@ -112,8 +114,14 @@ describe('a venue that requires an account', () => {
       ...{ pageTradesMax: 1_000, asksFrom: false, waitingMax: 100, resumeTradesMax: 1_000, timing: LIVE_TIMING },
       ...{ telemetry: NO_TELEMETRY, onRefused: () => undefined },
     });
+    const restUrl = `http://127.0.0.1:${port}`;
+    const plan = planOf({
+      ...{ venue: 'alpaca', instruments: ['AAPL'], transport: 'stream', endpoints: { restUrl } },
+      ...{ connections: { kafkaBrokers: [], registryUrl: '' }, log: createLog('ingest-live', 'silent') },
+      signal: AbortSignal.abort(),
+    });
     const backfill = new Backfill({
-      ...{ venue: alpaca, restUrl: `http://127.0.0.1:${port}`, credentials: CREDENTIALS, streams: [stream] },
+      ...{ venue: alpaca, restUrl, fetchPage: await openPages(plan, CREDENTIALS), streams: [stream] },
       ...{ timing: LIVE_TIMING, telemetry: NO_TELEMETRY, signal: new AbortController().signal },
       onAnswer: () => undefined,
       onAmendment: () => undefined,

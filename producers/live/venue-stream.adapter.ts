@@ -72,6 +72,11 @@ export class VenueStream {
     }
   }
 
+  /** Reads nothing from the venue while held. */
+  hold(isHeld: boolean): void {
+    for (const numbered of [this.current, this.next, this.leaving]) numbered?.connection.hold(isHeld);
+  }
+
   /** Opens another connection, and ends this one when the other delivers. */
   replace(reason: DisconnectReason): void {
     if (this.isStopped || this.next !== undefined || this.replaceReason !== undefined || this.current === undefined)

@@ -7,7 +7,7 @@ import { drawsOf } from './draws.ts';
 import { FaultPlan, type Faults, type Refusal } from './faults.ts';
 import type { ExchangeTrade, Market } from './market.ts';
 import type { ExchangeProtocol } from './protocol.ts';
-import { Publisher } from './publisher.ts';
+import { Publisher, type Burst } from './publisher.ts';
 import { RequestDesk } from './request-desk.ts';
 import { limitsBroken, StatisticsRecorder, type ExchangeStatistics } from './statistics.ts';
 import { StreamConnection } from './stream-connection.ts';
@@ -15,6 +15,7 @@ import { StreamConnection } from './stream-connection.ts';
 export interface ExchangeOptions {
   readonly markets: readonly Market[];
   readonly tradesPerSecond: number;
+  readonly burst?: Burst;
   /** All faults follow from it, and from the client's actions. */
   readonly seed: number;
   readonly faults: Faults;
@@ -66,6 +67,7 @@ export async function startExchange(options: ExchangeOptions): Promise<Exchange>
   const publisher = new Publisher({
     markets,
     tradesPerSecond,
+    burst: options.burst,
     withheld: options.withheld ?? {},
     stamps: options.stamps ?? 'capture',
     onTrade: (symbol, trade) => {

@@ -5,9 +5,18 @@ const TURN_MS = 4;
 const TRADES_PER_TURN_MAX = 2_000;
 const MILLISECONDS_PER_SECOND = 1000;
 
+/** A time in which trades are published faster, from the opening on. */
+export interface Burst {
+  readonly afterMs: number;
+  readonly durationMs: number;
+  /** How many times as fast. */
+  readonly times: number;
+}
+
 export interface PublisherOptions {
   readonly markets: readonly Market[];
   readonly tradesPerSecond: number;
+  readonly burst?: Burst | undefined;
   /** Ids that nobody ever gets, by symbol. */
   readonly withheld: Readonly<Record<string, readonly number[]>>;
   /** Whether trades carry the capture's times, or those of their publication as at an exchange. */
@@ -128,7 +137,10 @@ export class Publisher {
 
   private turn(): void {
     const elapsedMs = performance.now() - (this.openedAtMs ?? 0);
-    const due = Math.floor((elapsedMs * this.options.tradesPerSecond) / MILLISECONDS_PER_SECOND);
+    const { tradesPerSecond, burst } = this.options;
+    const burstMs = burst === undefined ? 0 : Math.min(Math.max(elapsedMs - burst.afterMs, 0), burst.durationMs);
+    const tradingMs = elapsedMs + burstMs * ((burst?.times ?? 1) - 1);
+    const due = Math.floor((tradingMs * tradesPerSecond) / MILLISECONDS_PER_SECOND);
     const number = Math.min(due - this.publishedSinceOpening, TRADES_PER_TURN_MAX);
     for (let index = 0; index < number; index += 1) {
       const book = this.earliest();
