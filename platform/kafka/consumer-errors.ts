@@ -1,3 +1,8 @@
+import kafkajs from 'kafkajs';
+
+/** Kafka's number of the error. */
+const NOT_COORDINATOR = 16;
+
 /** True for the errors by which the broker makes a member rejoin. kafkajs rejoins when it meets one of them. */
 export function isRebalance(error: unknown): boolean {
   return (
@@ -23,6 +28,12 @@ export function isMissingCoordinator(error: Error): boolean {
  */
 export function isLostCoordinator(error: Error): boolean {
   return error.name === 'KafkaJSBrokerNotFound';
+}
+
+/** The error by which a broker that no longer coordinates the group says so, in place of one that is gone. */
+export function lostCoordinator({ message }: Error): Error {
+  const answer = { type: 'NOT_COORDINATOR_FOR_GROUP', code: NOT_COORDINATOR, retriable: true };
+  return new kafkajs.KafkaJSProtocolError(Object.assign(new Error(message), answer));
 }
 
 /** Mistakes in code: kafkajs would stop permanently on these while the process lived on. */

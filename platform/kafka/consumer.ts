@@ -8,10 +8,10 @@ import { kafkaUnreachable } from './client.ts';
 import { refuseLostRecords, type Remedy } from './committed-offsets.ts';
 import { consumerOptions } from './consumer-options.ts';
 import { ConsumerTelemetry } from './consumer-telemetry.ts';
-import { isLostCoordinator, isRebalance, plain, isMissingCoordinator } from './consumer-errors.ts';
+import { isLostCoordinator, isMissingCoordinator, isRebalance, lostCoordinator, plain } from './consumer-errors.ts';
 import { ExpectedOffsets } from './expected-offsets.ts';
 import { readWholeBatches } from './fetch-response.ts';
-import { OffsetCommits } from './offset-commits.ts';
+import { OffsetCommits, type AppliedOffset } from './offset-commits.ts';
 import type { BatchResult, PartitionBatch } from './partition-batch.ts';
 import { PartitionPauses } from './partition-pauses.ts';
 import { PartitionProgress } from './partition-progress.ts';
@@ -171,19 +171,18 @@ class GroupMember implements RunningConsumer {
     }, RUN_AGAIN_DELAY_MS);
   }
 
-  /** Leaves what was fetched before: whoever has the partition after the join reads it again. */
-  #joinAnew(error: Error, generation: number): void {
-    if (this.#interrupted || generation !== this.#generation) return;
-    this.#rebalance = error;
+  /**
+   * Has kafkajs join: it does so when a batch ends with the error of a coordinator that is another one now. Records that
+   * are not committed are fetched again, so that there is a batch. Stopping and starting its consumer would do the same,
+   * but its fetchers never end, and leave no time to anything else, where the brokers change meanwhile.
+   */
+  #joinAnew(error: Error, uncommitted: readonly AppliedOffset[]): void {
+    if (this.#interrupted) return;
     this.#report.crashed(error);
-    this.#consumer.stop().then(
-      () => {
-        if (!this.#isOver) this.#run();
-      },
-      (failure: unknown) => {
-        this.#fail(plain(failure));
-      },
-    );
+    this.#noteRebalance(lostCoordinator(error));
+    for (const { topic, partition, offset } of uncommitted) {
+      this.#consumer.seek({ topic, partition, offset: String(Math.max(0, offset - 1)) });
+    }
   }
 
   #run(): void {
@@ -318,12 +317,12 @@ class GroupMember implements RunningConsumer {
         this.progress.committed(applied);
         this.#report.committed(applied);
       },
-      onError: (error) => {
+      onError: (error, uncommitted) => {
         if (!isRebalance(error)) {
           this.progress.commitFailed(error);
           this.#report.notCommitted(error);
         }
-        if (isLostCoordinator(error)) this.#joinAnew(error, generation);
+        if (isLostCoordinator(error) && generation === this.#generation) this.#joinAnew(error, uncommitted);
         this.#onMembershipError(error, generation);
       },
     });

@@ -16,8 +16,8 @@ type Membership = Pick<EachBatchPayload, 'commitOffsetsIfNecessary'>;
 
 export interface OffsetCommitsSettings {
   readonly onCommitted: (applied: AppliedOffset) => void;
-  /** The offsets stay, and are sent with the next ones. */
-  readonly onError: (error: Error) => void;
+  /** These offsets stay, and are sent with the next ones. */
+  readonly onError: (error: Error, uncommitted: readonly AppliedOffset[]) => void;
 }
 
 /**
@@ -59,7 +59,7 @@ export class OffsetCommits {
         })),
       });
     } catch (error) {
-      this.#settings.onError(plain(error));
+      this.#settings.onError(plain(error), offsets);
       return;
     }
     for (const applied of offsets) {
