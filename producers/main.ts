@@ -11,6 +11,8 @@ import type { Registry } from '../platform/kafka/registry.ts';
 import { openTrustedLog } from '../platform/kafka/trusted-log.ts';
 import type { Log } from '../platform/log.ts';
 import type { Tracing } from '../platform/tracing/tracing.ts';
+import type { ContextIngestOptions, ContextReport } from './context/ingest-context.adapter.ts';
+import type { SectorIngestOptions, SectorReport } from './context/ingest-sectors.adapter.ts';
 import { absentNames } from './allowed-names.adapter.ts';
 import type { AbsentName } from './allowed-names.ts';
 import { Appender } from './appender.adapter.ts';
@@ -32,9 +34,17 @@ import { tracedProducer } from './traced-producer.adapter.ts';
 
 export { ingestLive } from './live/ingest-live.adapter.ts';
 export { ingestVenues, venuePlans as checkLiveOptions } from './live/ingest-venues.adapter.ts';
-export { ingestContext } from './context/ingest-context.adapter.ts';
-export { ingestSectors } from './context/ingest-sectors.adapter.ts';
 export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.ts';
+
+/** Loaded when it runs: every process has the pipeline, and only this one the parsers of feeds. */
+export async function ingestContext(options: ContextIngestOptions): Promise<ContextReport> {
+  return await (await import('./context/ingest-context.adapter.ts')).ingestContext(options);
+}
+
+/** Loaded like {@link ingestContext}. */
+export async function ingestSectors(options: SectorIngestOptions): Promise<SectorReport> {
+  return await (await import('./context/ingest-sectors.adapter.ts')).ingestSectors(options);
+}
 
 const WAIT_MS_MAX = 60_000;
 const MILLISECONDS_PER_SECOND = 1000;

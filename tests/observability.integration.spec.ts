@@ -3,6 +3,7 @@ import { bodyOf, decodeBody, encodeBody } from '../contracts/codec.ts';
 import type { RecordName } from '../contracts/generated/events.ts';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { DEFAULT_PARTITIONS, DERIVED_TOPICS, TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { signalAt } from '../evaluators/fixtures/tape-contents.ts';
 import { engineGroup } from '../evaluators/main.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createRecordProducer, type RecordProducer } from '../platform/kafka/producer.ts';
@@ -122,6 +123,13 @@ async function tradeAgain(): Promise<void> {
   await send(TAPE_TOPIC, 'Trade', PARTITION, encodeBody('Trade', await lastOf(TAPE_TOPIC, 'Trade', PARTITION)));
 }
 
+/** A signal, twice: the engine sets the second one aside and reports it. */
+async function signalTwice(): Promise<void> {
+  const { eventTime } = await lastOf(TAPE_TOPIC, 'Trade', PARTITION);
+  const body = encodeBody('ContextSignal', signalAt(eventTime));
+  for (let time = 0; time < 2; time += 1) await send(TAPE_TOPIC, 'ContextSignal', PARTITION, body);
+}
+
 async function tombstone(...partitions: readonly number[]): Promise<void> {
   const raw = kafka.producer({
     createPartitioner:
@@ -176,6 +184,7 @@ beforeAll(async () => {
   await world.activate();
   await trade(TRADES);
   await tradeAgain();
+  await signalTwice();
   engine = start('engine', 'run');
   history = start('projector', 'run', HISTORY);
   latest = start('projector', 'run', LATEST);

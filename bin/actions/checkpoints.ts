@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { pipeline } from '../../pipeline.ts';
+import { runCheckpoints } from '../../proofs/checkpoints/service.adapter.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { createLog } from '../../platform/log.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
@@ -53,10 +53,7 @@ export async function runCheckpointProcess(
   const dependencies = { kafkaBrokers, registryUrl };
   const commit = await gitCommit();
   await withTelemetry({ service: 'checkpoints', dependencies, commit, log, options, signal }, (telemetry) =>
-    pipeline.checkpoints.run(
-      { ...signers, connections: dependencies, log, signal, telemetry },
-      options.every * MS_PER_S,
-    ),
+    runCheckpoints({ ...signers, connections: dependencies, log, signal, telemetry }, options.every * MS_PER_S),
   );
 }
 

@@ -1,4 +1,4 @@
-import { pipeline } from '../../pipeline.ts';
+import { runEngine } from '../../evaluators/main.ts';
 import { createLog } from '../../platform/log.ts';
 import type { HttpOptions } from '../commands/options.ts';
 import { connections } from '../context.ts';
@@ -13,6 +13,6 @@ export async function runEngineProcess(options: HttpOptions): Promise<void> {
   const log = createLog('engine');
   const signal = interruption();
   await withTelemetry({ service: 'engine', dependencies, commit, log, options, signal }, (telemetry) =>
-    pipeline.engine.run({ connections: dependencies, gitCommit: commit, log, signal, telemetry }),
+    runEngine({ connections: dependencies, gitCommit: commit, log, signal, telemetry }),
   );
 }

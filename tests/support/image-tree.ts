@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, linkSync, mkdirSync, readdirSync, readFileSyn
 import { dirname, join } from 'node:path';
 
 const REPOSITORY = join(import.meta.dirname, '..', '..');
-/** Large folders that `.dockerignore` leaves out; a package within another one has its own entry in the lockfile. */
+/** Large folders that `.dockerignore` leaves out. */
 const NEVER_SENT = new Set(['node_modules', '.git', '.tapeproof']);
 const BUILT_PAGE = join('dashboard', 'web', 'dist');
 
@@ -19,11 +19,20 @@ export function filesOfImage(): string[] {
   return rules.filter(filesBelow(''));
 }
 
-function filesBelow(folder: string): string[] {
+function filesBelow(folder: string, without = NEVER_SENT): string[] {
   return readdirSync(join(REPOSITORY, folder), { withFileTypes: true }).flatMap((entry) => {
-    if (NEVER_SENT.has(entry.name)) return [];
+    if (without.has(entry.name)) return [];
     const path = join(folder, entry.name);
-    return entry.isDirectory() ? filesBelow(path) : [path];
+    return entry.isDirectory() ? filesBelow(path, without) : [path];
+  });
+}
+
+/** A package within another one has its own entry in the lockfile; deeper, such a folder is a part of the package. */
+function filesOfPackage(folder: string): string[] {
+  return readdirSync(join(REPOSITORY, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (!entry.isDirectory()) return [path];
+    return entry.name === 'node_modules' ? [] : filesBelow(path, new Set());
   });
 }
 
@@ -40,7 +49,7 @@ export function packagesOfImage(): string[] {
 /** Puts what an image has below /app into a folder, without a container engine or a registry. */
 export function makeImageTree(folder: string): void {
   const built = existsSync(join(REPOSITORY, BUILT_PAGE)) ? filesBelow(BUILT_PAGE) : [];
-  for (const path of [...filesOfImage(), ...packagesOfImage().flatMap(filesBelow), ...built]) place(path, folder);
+  for (const path of [...filesOfImage(), ...packagesOfImage().flatMap(filesOfPackage), ...built]) place(path, folder);
 }
 
 /** Linked where that is possible, which costs nothing. */
