@@ -4,15 +4,18 @@ import { Decimal } from '../../contracts/decimal.ts';
 import { isInstrument, parseAmount } from '../../contracts/trade-rules.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { parseStatement, parseWholeNumber } from './options.ts';
+import { registerTapeBackup } from './tape-backup.ts';
 import { parseMoment } from './time-option.ts';
 
 const LISTED_DEFAULT = 100;
 
-/** The commands that append amendments of trades on the tape. */
+/** The commands for the tape itself: amendments of its trades, and its backup. */
 export function registerTape(program: Command): void {
   const tape = program
     .command('tape')
-    .description('take back, correct or vouch for trades on the tape, by a record that follows them')
+    .description(
+      'take back, correct or vouch for trades by a record that follows them; copy the tape and bring it back',
+    )
     .addHelpText(
       'after',
       `
@@ -30,6 +33,7 @@ Examples:
   registerRelease(tape);
   registerRevokeFile(tape);
   registerAmendments(tape);
+  registerTapeBackup(tape);
 }
 
 function registerCancel(tape: Command): void {

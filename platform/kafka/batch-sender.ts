@@ -52,7 +52,7 @@ export interface BatchSender {
 }
 
 /** A batch that Kafka has not acknowledged yet. */
-interface Batch {
+export interface Batch {
   readonly topic: string;
   readonly partition: number;
   readonly bytes: Buffer;
@@ -172,7 +172,7 @@ async function batchesByLeader(client: Producer, waiting: ReadonlySet<Batch>): P
 }
 
 /** @throws the library's error where Kafka refuses a batch. Others of the request may have been appended. */
-async function produce(
+export async function produce(
   connection: Connection,
   batches: readonly Batch[],
   { Writer, produceV9 }: Library,

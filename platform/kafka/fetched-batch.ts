@@ -14,6 +14,7 @@ const FORMAT = 2;
 
 const COMPRESSION = 0b111;
 const LOG_APPEND_TIME = 1 << 3;
+const TRANSACTIONAL = 1 << 4;
 const CONTROL = 1 << 5;
 
 const GROUP_BITS = 7;
@@ -30,6 +31,9 @@ export class FetchedBatch {
   readonly lastOffset: number;
   /** A transaction's marker. */
   readonly isControl: boolean;
+  readonly isTransactional: boolean;
+  /** Its bytes as they were fetched. */
+  readonly whole: Buffer;
   readonly #count: number;
   readonly #firstTimestampMs: number;
   /** The log's own time, where it replaces that of the records. */
@@ -37,16 +41,18 @@ export class FetchedBatch {
   /** The records, uncompressed. */
   readonly #bytes: Buffer;
 
-  /** @param head - the batch, whole. @param bytes - its records, uncompressed. */
-  constructor(head: Buffer, bytes: Buffer) {
-    const attributes = head.readInt16BE(ATTRIBUTES_POSITION);
-    this.firstOffset = Number(head.readBigInt64BE(0));
-    this.lastOffset = this.firstOffset + head.readInt32BE(LAST_OFFSET_DELTA_POSITION);
+  /** @param bytes - its records, uncompressed. */
+  constructor(whole: Buffer, bytes: Buffer) {
+    this.whole = whole;
+    const attributes = whole.readInt16BE(ATTRIBUTES_POSITION);
+    this.firstOffset = Number(whole.readBigInt64BE(0));
+    this.lastOffset = this.firstOffset + whole.readInt32BE(LAST_OFFSET_DELTA_POSITION);
     this.isControl = (attributes & CONTROL) !== 0;
-    this.#count = head.readInt32BE(COUNT_POSITION);
-    this.#firstTimestampMs = Number(head.readBigInt64BE(FIRST_TIMESTAMP_POSITION));
+    this.isTransactional = (attributes & TRANSACTIONAL) !== 0;
+    this.#count = whole.readInt32BE(COUNT_POSITION);
+    this.#firstTimestampMs = Number(whole.readBigInt64BE(FIRST_TIMESTAMP_POSITION));
     this.#appendedMs =
-      (attributes & LOG_APPEND_TIME) === 0 ? undefined : Number(head.readBigInt64BE(NEWEST_TIMESTAMP_POSITION));
+      (attributes & LOG_APPEND_TIME) === 0 ? undefined : Number(whole.readBigInt64BE(NEWEST_TIMESTAMP_POSITION));
     this.#bytes = bytes;
   }
 
@@ -87,7 +93,7 @@ export function fetchedBatches(bytes: Buffer, decompress: Decompress): FetchedBa
     const compression = bytes.readInt16BE(at + ATTRIBUTES_POSITION) & COMPRESSION;
     const records = bytes.subarray(at + HEAD_BYTES, end);
     const plain = compression === 0 ? records : decompress(compression, records);
-    batches.push(new FetchedBatch(bytes.subarray(at, at + HEAD_BYTES), plain));
+    batches.push(new FetchedBatch(bytes.subarray(at, end), plain));
     at = end;
   }
   return batches;

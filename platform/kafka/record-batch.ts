@@ -82,6 +82,42 @@ export function encodeRecordBatch(
   return bytes;
 }
 
+/** What a batch that its producer does not number has in place of its number. */
+const NOT_NUMBERED = -1;
+
+/**
+ * A stored batch as it can be appended elsewhere: its records with their bytes and time stamps, without the offset, the
+ * leader and the producer that it had.
+ */
+export function unplaced(stored: Buffer, crc32c: (bytes: Buffer) => number): Buffer {
+  const bytes = Buffer.from(stored);
+  bytes.writeBigInt64BE(0n, 0);
+  bytes.writeInt32BE(NOT_NUMBERED, LEADER_EPOCH_POSITION);
+  bytes.writeBigInt64BE(BigInt(NOT_NUMBERED), PRODUCER_ID_POSITION);
+  bytes.writeInt16BE(NOT_NUMBERED, PRODUCER_EPOCH_POSITION);
+  bytes.writeInt32BE(NOT_NUMBERED, SEQUENCE_POSITION);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(ATTRIBUTES_POSITION)), CRC_POSITION);
+  return bytes;
+}
+
+/** The part of a stored batch that {@link unplaced} leaves as it is: two batches with the same have the same records. */
+export function contentOf(stored: Buffer): readonly Buffer[] {
+  return [stored.subarray(ATTRIBUTES_POSITION, PRODUCER_ID_POSITION), stored.subarray(COUNT_POSITION)];
+}
+
+export function firstOffsetOf(stored: Buffer): number {
+  return Number(stored.readBigInt64BE(0));
+}
+
+export function lastOffsetOf(stored: Buffer): number {
+  return firstOffsetOf(stored) + stored.readInt32BE(LAST_OFFSET_DELTA_POSITION);
+}
+
+/** The length of the batch that begins there, bytes; undefined where the bytes end within its head. */
+export function batchBytesAt(bytes: Buffer, at: number): number | undefined {
+  return at + HEAD_BYTES > bytes.length ? undefined : LEADER_EPOCH_POSITION + bytes.readInt32BE(at + LENGTH_POSITION);
+}
+
 /** A record's header as it stands in a batch. */
 export function encodeHeader(name: string, value: string): Buffer {
   const [nameBytes, valueBytes] = [Buffer.from(name), Buffer.from(value)];
