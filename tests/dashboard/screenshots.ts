@@ -12,6 +12,8 @@ const DESKTOP = { width: 1280, height: 860 };
 const PHONE = { width: 360, height: 780 };
 /** A longer page is cut: the README shows its beginning. */
 const HEIGHT_PX_MAX = 1_500;
+/** Added up from the tape, or from the history, and so the last answers of their pages. */
+const LAST_ANSWERS: Readonly<Record<string, string>> = { instrument: '/profile', scoreboard: '/skill' };
 const VIEWS = [
   { name: 'light', colorScheme: 'light', viewport: DESKTOP },
   { name: 'dark', colorScheme: 'dark', viewport: DESKTOP },
@@ -32,11 +34,13 @@ try {
     });
     const page = await context.newPage();
     for (const [name, path] of await pagesOf(address)) {
-      // The profile is added up from the tape, and comes last.
-      const profile =
-        name === 'instrument' ? page.waitForResponse((answer) => answer.url().includes('/profile')) : null;
+      const last = LAST_ANSWERS[name];
+      const answered =
+        last === undefined
+          ? undefined
+          : page.waitForResponse((answer) => new URL(answer.url()).pathname.endsWith(last));
       await page.goto(address + path);
-      await profile;
+      await answered;
       await page.locator('.card').first().waitFor();
       await page.locator('text=Loading …').first().waitFor({ state: 'detached' });
       if (name === 'instrument') await page.locator('.chart canvas').first().waitFor();
