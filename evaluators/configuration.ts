@@ -110,7 +110,7 @@ const confidence = z
   .refine((value) => value.mediumFrom <= value.highFrom, 'mediumFrom must not be above highFrom');
 
 export const configuration = z.strictObject({
-  anchorIntervalRecords: z.int().min(1).max(10_000_000).default(20_000),
+  anchorIntervalRecords: z.int().min(1).max(10_000_000).default(50_000),
   cadenceMs: z.int().min(0).max(DAY_MS).default(1_000),
   clock: z
     .strictObject({

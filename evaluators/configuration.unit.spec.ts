@@ -27,7 +27,7 @@ describe('parseConfiguration', () => {
   it('fills in defaults, and does not change its own canonical text', () => {
     const configuration = parseConfiguration({ instruments: { 'BTC-USD@bitstamp': { binSize: '0.10' } } });
     expect(configuration).toMatchObject({
-      anchorIntervalRecords: 20_000,
+      anchorIntervalRecords: 50_000,
       cadenceMs: 1_000,
       hitRules: [{ kind: 'MOVE', horizonMs: 300_000, minMoveBps: 0, graceMs: 60_000 }],
       pooling: { sharpness: 1 },

@@ -18,7 +18,7 @@ const GOLDEN_DIGESTS: Readonly<Record<string, string>> = {
 };
 
 const CONFIGURATION = parseConfiguration({
-  // Part of its hash, which is in each event: not the default, which may change.
+  // Part of its hash, which is in each event: the default may change.
   anchorIntervalRecords: 50_000,
   range: { barMs: 10_000, bars: 5 },
   hitRule: { horizonMs: 30_000, graceMs: 2_000, minMoveBps: 1 },
