@@ -1,5 +1,4 @@
 import type { Kafka } from 'kafkajs';
-import { readFile } from 'node:fs/promises';
 import type { EngineConfiguration } from '../evaluators/configuration.ts';
 import { STRATEGIES } from '../evaluators/strategies/catalogue.ts';
 import type { Strategy } from '../evaluators/strategies/strategy.ts';
@@ -10,6 +9,7 @@ import { kafkaSecurityFrom } from '../platform/kafka/security.ts';
 import { createLog } from '../platform/log.ts';
 import { useSettings, type Environment } from '../platform/security/settings.ts';
 import { missingAddress, withLocalStack, withoutServices } from './local-stack.ts';
+import { firstSentence, readYaml } from './yaml-file.ts';
 
 /**
  * The addresses of the services: the environment's TAPEPROOF_… variables, else the running local stack. The variables
@@ -83,37 +83,14 @@ export async function readConfiguration(
   known: readonly Strategy[] = STRATEGIES,
   changed: (raw: unknown) => unknown = (raw) => raw,
 ): Promise<EngineConfiguration> {
-  let text: string;
+  const raw = await readYaml(path, 'configuration');
+  // Loaded on demand: time zone data would cost each command's start a tenth of a second.
+  const { parseNewConfiguration } = await import('../evaluators/new-configuration.ts');
   try {
-    text = await readFile(path, 'utf8');
+    return parseNewConfiguration(changed(raw), known);
   } catch (error) {
-    throw new TapeproofError(
-      'CONFIGURATION',
-      `The configuration ${path} cannot be read (${(error as Error).message}): name one with --config.`,
-      { cause: error },
-    );
+    throw new TapeproofError('CONFIGURATION', `${path}: ${firstSentence(error as Error)}`, { cause: error });
   }
-  // Loaded on demand: most commands read no configuration.
-  const { parseDocument, YAMLError } = await import('yaml');
-  try {
-    const document = parseDocument(text);
-    // YAML's mere warnings, such as an unknown tag, are errors in our configuration.
-    const [wrong] = [...document.errors, ...document.warnings];
-    if (wrong !== undefined) throw wrong;
-    // Loaded on demand: time zone data would cost each command's start a tenth of a second.
-    const { parseNewConfiguration } = await import('../evaluators/new-configuration.ts');
-    return parseNewConfiguration(changed(document.toJS()), known);
-  } catch (error) {
-    const place = error instanceof YAMLError && error.linePos ? ` line ${error.linePos[0].line}` : '';
-    throw new TapeproofError('CONFIGURATION', `${path}${place}: ${sentenceOf(error as Error)}`, {
-      cause: error,
-    });
-  }
-}
-
-/** The first line of a message; YAML's ends with the place and a colon before an excerpt. */
-function sentenceOf({ message }: Error): string {
-  return (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:$/, '.');
 }
 
 /** Prints for people, or as JSON where --json was given. */

@@ -36,6 +36,9 @@ export { ingestLive } from './live/ingest-live.adapter.ts';
 export { ingestVenues, venuePlans as checkLiveOptions } from './live/ingest-venues.adapter.ts';
 export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.ts';
 
+const WAIT_MS_MAX = 60_000;
+const MILLISECONDS_PER_SECOND = 1000;
+
 /** Loaded when it runs: every process has the pipeline, and only this one the parsers of feeds. */
 export async function ingestContext(options: ContextIngestOptions): Promise<ContextReport> {
   return await (await import('./context/ingest-context.adapter.ts')).ingestContext(options);
@@ -45,9 +48,6 @@ export async function ingestContext(options: ContextIngestOptions): Promise<Cont
 export async function ingestSectors(options: SectorIngestOptions): Promise<SectorReport> {
   return await (await import('./context/ingest-sectors.adapter.ts')).ingestSectors(options);
 }
-
-const WAIT_MS_MAX = 60_000;
-const MILLISECONDS_PER_SECOND = 1000;
 
 export interface IngestOptions extends SurveyOptions {
   /** `max`, or times the market's own speed: 1 is real time, 60 a minute in a second. */

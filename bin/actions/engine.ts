@@ -6,6 +6,7 @@ import { gitCommit } from '../git-commit.ts';
 import { interruption } from '../interruption.ts';
 import { withTelemetry } from '../with-telemetry.ts';
 
+/** Not by pipeline.ts, like the other services: that would load the code of every stage, a third more memory. */
 export async function runEngineProcess(options: HttpOptions): Promise<void> {
   const { kafkaBrokers, registryUrl } = connections();
   const dependencies = { kafkaBrokers, registryUrl };

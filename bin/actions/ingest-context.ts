@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { isoTimeOf } from '../../contracts/iso-time.ts';
 import { counted } from '../../platform/counted.ts';
 import { EXIT_CODE_OF, TapeproofError } from '../../platform/errors.ts';
@@ -14,6 +13,7 @@ import type { SectorReport } from '../../producers/context/ingest-sectors.adapte
 import { pipeline } from '../../pipeline.ts';
 import { answeringKafka, connections, print } from '../context.ts';
 import { interruption } from '../interruption.ts';
+import { readYaml } from '../yaml-file.ts';
 
 export interface ContextOptions {
   readonly config: string;
@@ -83,28 +83,9 @@ function sectorText({ strengths, appended, alreadyThere, missing }: SectorReport
 
 /** @throws TapeproofError CONFIGURATION, naming file and key. */
 async function readContextConfiguration(path: string): Promise<ContextConfiguration> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new TapeproofError(
-      'CONFIGURATION',
-      `The context configuration ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'}): name one with --config.`,
-      { cause: error },
-    );
-  }
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text);
-  const [wrong] = [...document.errors, ...document.warnings];
-  const line = wrong?.linePos?.[0].line;
-  if (wrong !== undefined) {
-    // The library's message has an excerpt, and an address in it may have a key.
-    throw new TapeproofError(
-      'CONFIGURATION',
-      `${path}${line === undefined ? '' : ` line ${line}`}: it is not valid YAML.`,
-    );
-  }
-  const parsed = parseContextConfiguration(document.toJS());
+  // The library's message has words of the file, and an address in it may have a key.
+  const raw = await readYaml(path, 'context configuration', () => 'it is not valid YAML.');
+  const parsed = parseContextConfiguration(raw);
   if (typeof parsed === 'string') throw new TapeproofError('CONFIGURATION', `${path}: ${parsed}`);
   return parsed;
 }

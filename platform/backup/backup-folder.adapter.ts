@@ -32,6 +32,11 @@ const BackedUpLog = z.strictObject({
 });
 export type BackedUpLog = z.infer<typeof BackedUpLog>;
 
+/** Records of the log that the folder has: those before this offset. */
+export function endOf({ segments }: Pick<BackedUpLog, 'segments'>): number {
+  return segments.at(-1)?.to ?? 0;
+}
+
 const Manifest = z.strictObject({
   format: z.literal(1),
   /** Partitions of each topic. */

@@ -7,6 +7,7 @@ import type { FetchedBatch } from '../kafka/fetched-batch.ts';
 import { createLogReader, type LogReader } from '../kafka/log-reader.ts';
 import {
   contentHash,
+  endOf,
   readManifest,
   SegmentWriter,
   writeManifest,
@@ -119,7 +120,7 @@ async function planOf(
         reader.startOffset(topic, partition),
         reader.endOffset(topic, partition),
       ]);
-      const from = log.segments.at(-1)?.to ?? 0;
+      const from = endOf(log);
       const place = `${topic}-${partition}`;
       if (isOwn(topic) && start > 0) {
         throw new TapeproofError(
@@ -200,7 +201,7 @@ function reportOf(
   logs: readonly BackedUpLog[],
 ): BackedUp[] {
   const sumOf = (topic: string, of: readonly BackedUpLog[]) =>
-    of.reduce((sum, log) => sum + (log.topic === topic ? (log.segments.at(-1)?.to ?? 0) : 0), 0);
+    of.reduce((sum, log) => sum + (log.topic === topic ? endOf(log) : 0), 0);
   const before = plan.map(({ log }) => log);
   return [...topics].map(([topic, partitions]) => {
     const records = sumOf(topic, logs);

@@ -4,7 +4,14 @@ import { BatchCopy } from '../kafka/batch-copy.ts';
 import { addressOf, kafkaUnreachable, withAdmin } from '../kafka/client.ts';
 import { createLogReader, type LogReader } from '../kafka/log-reader.ts';
 import { firstOffsetOf, lastOffsetOf } from '../kafka/record-batch.ts';
-import { batchesOf, contentHash, readManifest, type BackedUpLog, type Manifest } from './backup-folder.adapter.ts';
+import {
+  batchesOf,
+  contentHash,
+  endOf,
+  readManifest,
+  type BackedUpLog,
+  type Manifest,
+} from './backup-folder.adapter.ts';
 import { isOwn, OWN_TOPICS, type CopyProgress } from './backup.adapter.ts';
 
 const REGISTRY_TOPIC_SETTINGS = [
@@ -51,15 +58,28 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   const { kafka, folder, isDryRun } = options;
   const manifest = await backupIn(folder);
   await assertWhole(options, manifest);
-  await prepareTopics(kafka, manifest, isDryRun);
+  const absent = await prepareTopics(kafka, manifest, isDryRun);
   const { brokers, security } = addressOf(kafka);
   const reader = createLogReader(brokers, security);
   const copy = await BatchCopy.open(addressOf(kafka));
   try {
     const topics: RestoredTopic[] = [];
+    const total = recordsIn(manifest.logs);
+    let done = total;
+    const onRecords = (count: number): void => {
+      done += count;
+      options.progress({ done, total: 2 * total, records: done });
+    };
     for (const [topic, partitions] of Object.entries(manifest.topics)) {
       const logs = manifest.logs.filter((log) => log.topic === topic);
-      topics.push(await restoreTopic(options, { reader, copy }, { topic, partitions, logs }));
+      topics.push(
+        await restoreTopic(
+          options,
+          { reader, copy },
+          { topic, partitions, logs, isAbsent: absent.has(topic) },
+          onRecords,
+        ),
+      );
     }
     return { folder, isDryRun, complete: !options.signal.aborted, topics };
   } catch (error) {
@@ -76,9 +96,13 @@ export async function backupIn(folder: string): Promise<Manifest> {
   throw new TapeproofError('NOT_USABLE', `${folder} has no backup: "npx tapeproof tape backup FOLDER" makes one.`);
 }
 
+function recordsIn(logs: readonly BackedUpLog[]): number {
+  return logs.reduce((sum, log) => sum + endOf(log), 0);
+}
+
 /** Reads every file to its end. */
 async function assertWhole({ folder, signal, progress }: RestoreOptions, { logs }: Manifest): Promise<void> {
-  const total = logs.reduce((sum, { segments }) => sum + (segments.at(-1)?.to ?? 0), 0);
+  const total = recordsIn(logs);
   let done = 0;
   for (const log of logs) {
     let next = 0;
@@ -91,14 +115,19 @@ async function assertWhole({ folder, signal, progress }: RestoreOptions, { logs 
       }
       if (segment.to !== next) throw discontinuous(folder, log, next);
       done += segment.to - segment.from;
+      // They are read once more when they are compared and appended.
       progress({ done, total: 2 * total, records: done });
     }
   }
 }
 
-/** Makes the registry's topic, which no command of this program makes; the others must exist. */
-async function prepareTopics(kafka: Kafka, { topics }: Manifest, isDryRun: boolean): Promise<void> {
-  await withAdmin(kafka, async (admin) => {
+/**
+ * Makes the registry's topic, which no command of this program makes; the others must exist.
+ *
+ * @returns the topics that do not exist, in a dry run.
+ */
+async function prepareTopics(kafka: Kafka, { topics }: Manifest, isDryRun: boolean): Promise<ReadonlySet<string>> {
+  return await withAdmin(kafka, async (admin) => {
     const existing = new Set(await admin.listTopics());
     for (const topic of OWN_TOPICS) {
       const partitions = topics[topic];
@@ -118,7 +147,7 @@ async function prepareTopics(kafka: Kafka, { topics }: Manifest, isDryRun: boole
       );
     }
     const absent = Object.entries(topics).filter(([topic]) => !existing.has(topic));
-    if (absent.length === 0 || isDryRun) return;
+    if (absent.length === 0 || isDryRun) return new Set(absent.map(([topic]) => topic));
     await admin.createTopics({
       waitForLeaders: true,
       topics: absent.map(([topic, numPartitions]) => ({
@@ -127,6 +156,7 @@ async function prepareTopics(kafka: Kafka, { topics }: Manifest, isDryRun: boole
         configEntries: REGISTRY_TOPIC_SETTINGS,
       })),
     });
+    return new Set();
   });
 }
 
@@ -135,19 +165,29 @@ interface Access {
   readonly copy: BatchCopy;
 }
 
+interface BackedUpTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly logs: readonly BackedUpLog[];
+  /** In a dry run. */
+  readonly isAbsent: boolean;
+}
+
 async function restoreTopic(
   options: RestoreOptions,
   access: Access,
-  { topic, partitions, logs }: { readonly topic: string; readonly partitions: number; readonly logs: BackedUpLog[] },
+  { topic, partitions, logs, isAbsent }: BackedUpTopic,
+  onRecords: (count: number) => void,
 ): Promise<RestoredTopic> {
   const { isDryRun, folder, signal } = options;
   let [records, appended] = [0, 0];
   for (const log of logs) {
-    const end = isDryRun && !(await exists(access, log)) ? 0 : await access.reader.endOffset(topic, log.partition);
+    const end = isAbsent ? 0 : await access.reader.endOffset(topic, log.partition);
     for (const segment of log.segments) {
       for await (const batch of batchesOf(folder, segment)) {
         if (signal.aborted) break;
         const [first, last] = [firstOffsetOf(batch), lastOffsetOf(batch)];
+        onRecords(last - first + 1);
         if (first < end) {
           if (await holds(access, log, batch)) continue;
           if (!isOwn(topic)) return { topic, partitions, records: 0, appended: 0, isLeft: true };
@@ -159,20 +199,10 @@ async function restoreTopic(
         appended += last - first + 1;
       }
     }
-    records += log.segments.at(-1)?.to ?? 0;
-    if (isOwn(topic) && end > (log.segments.at(-1)?.to ?? 0)) throw otherRecords(log, log.segments.at(-1)?.to ?? 0);
+    records += endOf(log);
+    if (isOwn(topic) && end > endOf(log)) throw otherRecords(log, endOf(log));
   }
   return { topic, partitions, records, appended, isLeft: false };
-}
-
-async function exists({ reader }: Access, { topic, partition }: BackedUpLog): Promise<boolean> {
-  try {
-    await reader.endOffset(topic, partition);
-    return true;
-  } catch (error) {
-    if (error instanceof TapeproofError && error.code === 'NOT_FOUND') return false;
-    throw error;
-  }
 }
 
 /** Whether the log has a batch where it was. */

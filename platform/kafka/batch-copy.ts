@@ -1,18 +1,13 @@
 import type { Producer } from '@platformatic/kafka';
 import type { KafkaAddress } from './client.ts';
-import { produce } from './batch-sender.ts';
+import { clientOf, produce, type Library } from './batch-sender.ts';
 import { fetchOnce } from './fetch-response.ts';
 import type { FetchedBatch } from './fetched-batch.ts';
 import { connectionTo, leaderOf } from './partition-leader.ts';
 import { unplaced } from './record-batch.ts';
-import { platformaticSecurity } from './security.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 35_000;
 const FETCH_BYTES_MAX = 1_048_576;
 const FETCH_WAIT_MS_MAX = 250;
-
-type Library = typeof import('@platformatic/kafka');
 
 /**
  * Reads and appends whole record batches as they are, for copies of a log: every other reader and writer has records.
@@ -27,18 +22,9 @@ export class BatchCopy {
     this.#client = client;
   }
 
-  static async open({ brokers, clientId, security }: KafkaAddress): Promise<BatchCopy> {
+  static async open(address: KafkaAddress): Promise<BatchCopy> {
     const library = await import('@platformatic/kafka');
-    const client = new library.Producer({
-      clientId,
-      bootstrapBrokers: [...brokers],
-      ...platformaticSecurity(security, brokers),
-      autocreateTopics: false,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      retries: 0,
-    });
-    return new BatchCopy(library, client);
+    return new BatchCopy(library, clientOf(library, address));
   }
 
   /** Some batches from the one that has an offset on; none at the end. @throws the library's error. */

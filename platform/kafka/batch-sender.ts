@@ -58,7 +58,22 @@ export interface Batch {
   readonly bytes: Buffer;
 }
 
-type Library = typeof import('@platformatic/kafka');
+export type Library = typeof import('@platformatic/kafka');
+
+/** The library's client, which tries nothing again by itself. */
+export function clientOf(library: Library, { brokers, clientId, security }: KafkaAddress): Producer {
+  return new library.Producer({
+    clientId,
+    bootstrapBrokers: [...brokers],
+    ...platformaticSecurity(security, brokers),
+    autocreateTopics: false,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    timeout: ACKNOWLEDGEMENT_TIMEOUT_MS,
+    retries: 0,
+    metadataMaxAge: METADATA_AGE_MS_MAX,
+  });
+}
 
 /** The library has connections, metadata and authentication; its own records cost twice those of kafkajs. */
 export class KafkaBatchSender implements BatchSender {
@@ -131,18 +146,7 @@ export class KafkaBatchSender implements BatchSender {
 
   #connected(library: Library): Producer {
     if (this.#closed) throw new Error('the sender is closed');
-    const { brokers, clientId, security } = this.#address;
-    this.#client ??= new library.Producer({
-      clientId,
-      bootstrapBrokers: [...brokers],
-      ...platformaticSecurity(security, brokers),
-      autocreateTopics: false,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      timeout: ACKNOWLEDGEMENT_TIMEOUT_MS,
-      retries: 0,
-      metadataMaxAge: METADATA_AGE_MS_MAX,
-    });
+    this.#client ??= clientOf(library, this.#address);
     return this.#client;
   }
 

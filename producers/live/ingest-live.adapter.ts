@@ -66,8 +66,8 @@ interface Parts {
  * process may do the same at the same time: every trade has one effect.
  *
  * @throws TapeproofError USAGE for the options and for instruments that the venue does not know; UNREACHABLE for Kafka,
- *   its topics or the registry at the start, and where ccxt is needed but not installed; REGISTRY_CHANGED; CHECK_FAILED when the tape was activated with another number
- *   of partitions. Later outages are waited for.
+ *   its topics or the registry at the start, and where ccxt is needed but not installed; REGISTRY_CHANGED; CHECK_FAILED
+ *   when the tape was activated with another number of partitions. Later outages are waited for.
  */
 export async function ingestLive(options: LiveIngestOptions): Promise<LiveIngestReport> {
   const plan = planOf(options);
