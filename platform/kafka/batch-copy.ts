@@ -1,8 +1,9 @@
 import type { Producer } from '@platformatic/kafka';
 import type { KafkaAddress } from './client.ts';
-import { clientOf, produce, type Library } from './batch-sender.ts';
+import { clientOf, produce } from './batch-sender.ts';
 import { fetchOnce } from './fetch-response.ts';
 import type { FetchedBatch } from './fetched-batch.ts';
+import { loadLibrary, type Library } from './library.ts';
 import { connectionTo, leaderOf } from './partition-leader.ts';
 import { unplaced } from './record-batch.ts';
 
@@ -23,7 +24,7 @@ export class BatchCopy {
   }
 
   static async open(address: KafkaAddress): Promise<BatchCopy> {
-    const library = await import('@platformatic/kafka');
+    const library = await loadLibrary();
     return new BatchCopy(library, clientOf(library, address));
   }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TapeproofError } from '../errors.ts';
 import type { KafkaAddress } from './client.ts';
 import { hasLostIdentity, isRefusedForGood } from './kafka-failure.ts';
+import { loadLibrary, type Library } from './library.ts';
 import { connectionTo, leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
 import { encodeRecordBatch, type BatchRecord, type ProducerIdentity } from './record-batch.ts';
 import { platformaticSecurity } from './security.ts';
@@ -58,8 +59,6 @@ export interface Batch {
   readonly bytes: Buffer;
 }
 
-export type Library = typeof import('@platformatic/kafka');
-
 /** The library's client, which tries nothing again by itself. */
 export function clientOf(library: Library, { brokers, clientId, security }: KafkaAddress): Producer {
   return new library.Producer({
@@ -93,8 +92,7 @@ export class KafkaBatchSender implements BatchSender {
   }
 
   async send(groups: readonly RecordGroup[]): Promise<readonly Acknowledged[]> {
-    // Loaded at the first send: loading takes longer than starting a whole command.
-    const library = await import('@platformatic/kafka');
+    const library = await loadLibrary();
     const identity = (this.#identity ??= await this.#untilDone(() => this.#identify(library)));
     const waiting = new Set(groups.map((group) => this.#batchOf(group, identity, library)));
     const acknowledged: Acknowledged[] = [];

@@ -5,7 +5,7 @@ import { HEARTBEAT_INTERVAL_MS } from './pulse.ts';
 /** A member silent for this long is treated as dead and its partitions move: the delay that a kill -9 costs. */
 const SESSION_TIMEOUT_MS = 10_000;
 /** How long the others wait for a member to finish its batch and rejoin. */
-const REBALANCE_TIMEOUT_MS = 30_000;
+export const REBALANCE_TIMEOUT_MS = 30_000;
 /** Bounds one fetch, and so the memory that undelivered records take. */
 const FETCH_BYTES_MAX = 8 * 1_048_576;
 const PARTITION_BYTES_MAX = 1_048_576;

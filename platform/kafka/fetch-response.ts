@@ -2,6 +2,7 @@ import type { Connection, Reader } from '@platformatic/kafka';
 import { createRequire } from 'node:module';
 import { TapeproofError } from '../errors.ts';
 import { fetchedBatches, type Decompress, type FetchedBatch } from './fetched-batch.ts';
+import { loadLibrary } from './library.ts';
 
 /**
  * kafkajs makes a dozen objects and several 64-bit numbers of each record that it fetches: a fifth of the engine's
@@ -104,9 +105,8 @@ function partitionIn(fields: Fields, decompress: Decompress): PartitionResponse 
   return { partition, errorCode, highWatermark, preferredReadReplica, messages };
 }
 
-/** Loaded when it is needed: loading takes longer than starting a whole command. */
 async function loadDecompress(): Promise<Decompress> {
-  const { compressionsAlgorithmsByBitmask: algorithms } = await import('@platformatic/kafka');
+  const { compressionsAlgorithmsByBitmask: algorithms } = await loadLibrary();
   return (compression, bytes) => {
     const algorithm = algorithms[compression as keyof typeof algorithms];
     if (algorithm !== undefined) return algorithm.decompressSync(bytes);
@@ -150,7 +150,7 @@ export async function fetchOnce(
   connection: Connection,
   { topic, partition, offset, bytesMax, waitMs }: FetchRequest,
 ): Promise<PartitionResponse> {
-  const [{ Writer, ProtocolError }, decompress] = await Promise.all([import('@platformatic/kafka'), loadDecompress()]);
+  const [{ Writer, ProtocolError }, decompress] = await Promise.all([loadLibrary(), loadDecompress()]);
   const request = () =>
     Writer.create()
       .appendInt32(NO_REPLICA)

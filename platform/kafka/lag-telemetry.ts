@@ -42,7 +42,6 @@ export class LagTelemetry {
 
   measured(lags: readonly Lag[], progress: PartitionProgress): void {
     this.#show(lags);
-    // It ends within the group's time limit, or the client restarts: the consumer's own part reports that.
     if (progress.isRebalancing) this.#judge.excuse();
     const now = performance.now();
     const stalls = this.#judge.judge(

@@ -5,6 +5,7 @@ import { TapeproofError } from '../errors.ts';
 import { kafkaUnreachable } from './client.ts';
 import { fetchOnce, type PartitionResponse } from './fetch-response.ts';
 import { isRefusedForGood } from './kafka-failure.ts';
+import { loadLibrary } from './library.ts';
 import type { LogRecord } from './log-record.ts';
 import { connectionTo, leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
 import { kafkaSecurityFrom, platformaticSecurity, type KafkaSecurity } from './security.ts';
@@ -131,8 +132,7 @@ class ClientPool {
   }
 
   async #create(): Promise<Client> {
-    // Loaded at the first read: loading takes longer than starting a whole command.
-    const { Consumer } = await import('@platformatic/kafka');
+    const { Consumer } = await loadLibrary();
     const client = new Consumer({
       clientId: 'tapeproof-log-reader',
       // The library requires a name; the group is never joined.
@@ -205,6 +205,6 @@ async function fetchFrom(
 }
 
 async function isApiError(error: unknown, apiId: string): Promise<boolean> {
-  const { findErrorBy } = await import('@platformatic/kafka');
+  const { findErrorBy } = await loadLibrary();
   return error instanceof Error && findErrorBy(error, 'apiId', apiId) !== null;
 }

@@ -1,3 +1,4 @@
+import { REBALANCE_TIMEOUT_MS } from './consumer-options.ts';
 import type { AppliedOffset } from './offset-commits.ts';
 import { topicPartitionKey, type TopicPartition } from './topic-partition.ts';
 
@@ -22,23 +23,29 @@ export class PartitionProgress {
   readonly #states = new Map<string, State>();
   #joinedAtMs = performance.now();
   #commitFailure: string | undefined;
-  #isRebalancing = false;
+  /** When the rebalance that has not ended yet was announced. */
+  #rebalancingSinceMs: number | undefined;
 
-  /** True from the announcement of a rebalance to the next join: no progress is expected. */
+  /**
+   * True from the announcement of a rebalance to the next join, when no progress is expected; but no longer than the
+   * group waits for its members. A join that takes longer is an outage: of the coordinator, or of all brokers that know
+   * a new one.
+   */
   get isRebalancing(): boolean {
-    return this.#isRebalancing;
+    const sinceMs = this.#rebalancingSinceMs;
+    return sinceMs !== undefined && performance.now() - sinceMs < REBALANCE_TIMEOUT_MS;
   }
 
   /** A new membership: the failures of the one before do not apply to it. */
   joined(): void {
     this.#states.clear();
     this.#commitFailure = undefined;
-    this.#isRebalancing = false;
+    this.#rebalancingSinceMs = undefined;
     this.#joinedAtMs = performance.now();
   }
 
   rebalanceAnnounced(): void {
-    this.#isRebalancing = true;
+    this.#rebalancingSinceMs ??= performance.now();
   }
 
   began(place: TopicPartition): void {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { noTelemetry } from '../telemetry.ts';
+import { REBALANCE_TIMEOUT_MS } from './consumer-options.ts';
 import { LagTelemetry, type Lag } from './lag-telemetry.ts';
 import { createLog } from '../log.ts';
 import { PartitionProgress } from './partition-progress.ts';
@@ -110,12 +111,30 @@ describe('a member of a group', () => {
     const { progress, setLag, pass, isReady } = subject();
     setLag(5);
     progress.rebalanceAnnounced();
-    pass(3 * STALLED_AFTER_MS);
+    pass(REBALANCE_TIMEOUT_MS);
     expect(isReady()).toBe(true);
     progress.waits(PLACE, 'Redis does not answer');
     progress.joined();
     pass(STALLED_AFTER_MS - MEASURED_EVERY_MS);
     expect([isReady(), progress.of(PLACE).reason]).toEqual([true, undefined]);
+  });
+
+  it('is stalled where the rebalance does not end, because nobody coordinates the group: with a lag, or an unknown one', () => {
+    const lagging = subject();
+    lagging.setLag(5);
+    lagging.pass(REBALANCE_TIMEOUT_MS + STALLED_AFTER_MS + MEASURED_EVERY_MS, () => {
+      // Each failing heartbeat announces it again.
+      lagging.progress.rebalanceAnnounced();
+    });
+    expect([lagging.isReady(), lagging.actions()]).toEqual([false, ['stalled']]);
+    const blind = subject();
+    for (let passed = 0; passed <= REBALANCE_TIMEOUT_MS + UNKNOWN_LAG_MS_MAX; passed += MEASURED_EVERY_MS) {
+      blind.progress.rebalanceAnnounced();
+      expect(blind.isReady()).toBe(true);
+      blind.report.unknown({ assignment: { [PLACE.topic]: [3] }, progress: blind.progress });
+      vi.advanceTimersByTime(MEASURED_EVERY_MS);
+    }
+    expect([blind.isReady(), blind.actions()]).toEqual([false, ['stalled']]);
   });
 
   it('is stalled if Kafka does not report its lag for too long', () => {

@@ -59,7 +59,9 @@ export class ObservedProcess {
   /** Waits for a line. */
   async line(action: LogAction, fields: LogLine = {}, from = 0): Promise<LogLine> {
     const what = `"${this.words.join(' ')}" logs ${action} ${JSON.stringify(fields)}`;
-    await until(what, () => this.find(action, fields, from).length > 0);
+    await until(what, () => this.find(action, fields, from).length > 0).catch((error: unknown) => {
+      throw new Error(`${String(error)}; it logged ${this.#lastWords()}`, { cause: error });
+    });
     return this.find(action, fields, from)[0] ?? {};
   }
 
@@ -74,7 +76,7 @@ export class ObservedProcess {
     return await fetch(`${address}${path}`);
   }
 
-  /** Its last lines: why a test waits in vain for a process that ended. */
+  /** Its last lines: why a test waits in vain. */
   #lastWords(): string {
     const messages = this.lines.slice(-LAST_LINES).map((line) => String(line['message']));
     return [...messages, ...this.otherLines.slice(-LAST_LINES)].join(' | ');
