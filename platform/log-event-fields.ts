@@ -40,6 +40,7 @@ export const LOG_EVENT_FIELDS = {
   'redis-up': [],
   'redis-down': ['event.reason'],
   'consumer-started': ['tapeproof.group'],
+  'dead-members-left': ['tapeproof.group'],
   'consumer-joined': ['tapeproof.member', 'tapeproof.join', 'tapeproof.group'],
   'partitions-assigned': ['tapeproof.partitions', 'tapeproof.group'],
   'partitions-revoked': ['tapeproof.partitions', 'tapeproof.group'],

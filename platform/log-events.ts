@@ -64,6 +64,11 @@ export const LOG_EVENTS = {
   'redis-down': always('warn', OF_STORES, 'Redis no longer answers: its projectors wait.'),
 
   'consumer-started': always('info', READERS, 'The consumer asks to join its group.'),
+  'dead-members-left': always(
+    'info',
+    READERS,
+    'Members whose processes were killed on this machine left the group at once: it does not wait for their session timeout.',
+  ),
   'consumer-joined': always(
     'info',
     READERS,

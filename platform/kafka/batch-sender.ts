@@ -59,9 +59,9 @@ export interface Batch {
   readonly bytes: Buffer;
 }
 
-/** The library's client, which tries nothing again by itself. */
-export function clientOf(library: Library, { brokers, clientId, security }: KafkaAddress): Producer {
-  return new library.Producer({
+/** Options of the library's clients, which try nothing again by themselves. */
+export function clientOptions({ brokers, clientId, security }: KafkaAddress) {
+  return {
     clientId,
     bootstrapBrokers: [...brokers],
     ...platformaticSecurity(security, brokers),
@@ -71,7 +71,12 @@ export function clientOf(library: Library, { brokers, clientId, security }: Kafk
     timeout: ACKNOWLEDGEMENT_TIMEOUT_MS,
     retries: 0,
     metadataMaxAge: METADATA_AGE_MS_MAX,
-  });
+  };
+}
+
+/** The client that sends. */
+export function clientOf({ Producer }: Library, address: KafkaAddress): Producer {
+  return new Producer(clientOptions(address));
 }
 
 /** The library has connections, metadata and authentication; its own records cost twice those of kafkajs. */

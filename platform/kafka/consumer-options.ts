@@ -1,5 +1,6 @@
 import type { ConsumerConfig } from 'kafkajs';
 import { RIDE_OUT_RETRY } from './client.ts';
+import { identifiedRoundRobin } from './dead-members.ts';
 import { HEARTBEAT_INTERVAL_MS } from './pulse.ts';
 
 /** A member silent for this long is treated as dead and its partitions move: the delay that a kill -9 costs. */
@@ -16,6 +17,7 @@ const FETCH_WAIT_MS_MAX = 250;
 export function consumerOptions(groupId: string): ConsumerConfig {
   return {
     groupId,
+    partitionAssigners: [identifiedRoundRobin],
     sessionTimeout: SESSION_TIMEOUT_MS,
     heartbeatInterval: HEARTBEAT_INTERVAL_MS,
     rebalanceTimeout: REBALANCE_TIMEOUT_MS,

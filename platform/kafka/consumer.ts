@@ -1,4 +1,5 @@
 import type { Consumer, ConsumerGroupJoinEvent, ConsumerStartBatchProcessEvent, Kafka } from 'kafkajs';
+import { counted } from '../counted.ts';
 import { withDeadline } from '../deadline.ts';
 import type { Log } from '../log.ts';
 import { noTelemetry, type Telemetry } from '../telemetry.ts';
@@ -9,6 +10,7 @@ import { refuseLostRecords, type Remedy } from './committed-offsets.ts';
 import { consumerOptions } from './consumer-options.ts';
 import { ConsumerTelemetry } from './consumer-telemetry.ts';
 import { isLostCoordinator, isMissingCoordinator, isRebalance, lostCoordinator, plain } from './consumer-errors.ts';
+import { dismissDeadMembers } from './dead-members.ts';
 import { ExpectedOffsets } from './expected-offsets.ts';
 import { readWholeBatches } from './fetch-response.ts';
 import { OffsetCommits, type AppliedOffset } from './offset-commits.ts';
@@ -74,8 +76,16 @@ export interface RunningConsumer {
  *   the group has not read, or has read, are gone from the log.
  */
 export async function startConsumer(settings: ConsumerSettings): Promise<RunningConsumer> {
-  const { kafka, groupId, topics, offsetsAreHints = false, remedy } = settings;
+  const { kafka, groupId, topics, offsetsAreHints = false, remedy, log } = settings;
   if (!offsetsAreHints) await refuseLostRecords(kafka, groupId, topics, remedy);
+  const dead = await dismissDeadMembers(kafka, groupId).catch((error: unknown) => {
+    log.debug({ error: plain(error) }, `Group ${groupId} waits for members that were killed`);
+    return [];
+  });
+  if (dead.length > 0) {
+    const sentence = `Had ${counted(dead.length, 'member')} leave group ${groupId}: killed on this machine`;
+    log.event('dead-members-left', sentence, { 'tapeproof.group': groupId });
+  }
   await readWholeBatches();
   const member = new GroupMember(settings);
   await member.start();
