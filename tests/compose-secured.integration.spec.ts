@@ -35,8 +35,8 @@ describe('the Kafka of docker-compose.secure.yml', () => {
 
   /** As Compose replaces variables. */
   const filled = (value: string | number): string =>
-    String(value).replaceAll(VARIABLE, (_, name: string, kind?: string, text = '') => {
-      if (kind === '-') return text;
+    String(value).replaceAll(VARIABLE, (_, name: string, kind: string | undefined, text: string | undefined) => {
+      if (kind === '-') return text ?? '';
       const password = passwords.get(name) ?? randomBytes(16).toString('hex');
       passwords.set(name, password);
       return password;

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 
 /** What reads for a member of a group in kafkajs 2.2.4. */
-export interface Runner {
+interface Runner {
   readonly running: boolean;
-  fetch(nodeId: number): Promise<unknown>;
+  fetch: (this: Runner, nodeId: number) => Promise<unknown>;
 }
 
 const { prototype } = createRequire(import.meta.url)('kafkajs/src/consumer/runner') as { readonly prototype: Runner };
@@ -15,7 +15,7 @@ const fetchOfKafkajs = prototype.fetch;
  * ever, and leave no time to a deadline or a signal. Here such a fetch fails, by which kafkajs ends them and leaves the group.
  */
 export function endStoppedFetchers(): void {
-  prototype.fetch = function (this: Runner, nodeId) {
+  prototype.fetch = function (nodeId) {
     return this.running ? fetchOfKafkajs.call(this, nodeId) : Promise.reject(new Error('the consumer is stopped'));
   };
 }
