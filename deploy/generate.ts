@@ -2,9 +2,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { composeText, prometheusText } from './compose/compose.ts';
+import { SECURED_FILE, securedText } from './compose/secured.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
-const files = { 'docker-compose.yml': composeText(), 'deploy/compose/prometheus.yml': prometheusText() };
+const files = {
+  'docker-compose.yml': composeText(),
+  [SECURED_FILE]: securedText(),
+  'deploy/compose/prometheus.yml': prometheusText(),
+};
 
 for (const [name, text] of Object.entries(files)) {
   const path = join(REPOSITORY, name);

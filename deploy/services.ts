@@ -5,6 +5,8 @@
  *
  * Not in it: Kafka, the schema registry, Postgres and Redis, which each platform provides in its own way.
  */
+import { DEFAULT_PARTITIONS } from '../contracts/topics.ts';
+import type { METRICS } from '../platform/metrics/catalogue.ts';
 import { PROJECTORS } from '../projectors/catalogue.ts';
 import type { SecretVariable, Variable } from '../platform/security/variables.ts';
 import type { Role } from '../stack/kafka-principals.ts';
@@ -31,10 +33,20 @@ export interface Resources {
 }
 
 /** How many run. More than one share the partitions, or stand by. */
-export type Replicas =
-  | { readonly kind: 'fixed'; readonly count: number }
-  /** As many as keep the lag below so many seconds, by the metric `tapeproof_consumer_lag_seconds`. */
-  | { readonly kind: 'by-lag'; readonly min: number; readonly max: number; readonly lagS: number };
+export type Replicas = { readonly kind: 'fixed'; readonly count: number } | ReplicasByLag;
+
+/** As many as keep the longest lag of a partition below so many seconds, by {@link LAG_METRIC} of the process's own groups. */
+export interface ReplicasByLag {
+  readonly kind: 'by-lag';
+  readonly min: number;
+  readonly max: number;
+  readonly lagS: number;
+  /** What the names of its consumer groups begin with: an engine version or a generation follows. */
+  readonly groups: string;
+}
+
+/** Of every process that reads as a member of a group, in seconds, for each partition that it has. */
+export const LAG_METRIC = 'tapeproof_consumer_lag_seconds' satisfies keyof typeof METRICS;
 
 interface Deployed {
   /** Unique: letters, digits and hyphens. */
@@ -72,8 +84,10 @@ export type DeployedService = DeployedJob | DeployedProcess;
 
 const ANSWERS_EVERYWHERE = ['--http-host', '0.0.0.0', '--http-port', String(HEALTH_PORT)];
 const MIGRATED = ['topics', 'contracts', 'migrate'];
-/** Partitions that one engine can hold: more engines than partitions would only stand by. */
-const ENGINES_MAX = 6;
+/** As many as there are partitions: more would only stand by. */
+const ENGINES_MAX = DEFAULT_PARTITIONS;
+/** One keeps up with a market; more share the partitions of a replay, as far as their store takes what they write. */
+const PROJECTORS_MAX = 3;
 const LAG_S_MAX = 10;
 
 /** Before anything runs, in this order. */
@@ -94,7 +108,7 @@ export const PROCESSES: readonly DeployedProcess[] = [
   {
     ...process('engine', ['engine', 'run'], 'engine'),
     after: ['activate'],
-    replicas: { kind: 'by-lag', min: 2, max: ENGINES_MAX, lagS: LAG_S_MAX },
+    replicas: { kind: 'by-lag', min: 2, max: ENGINES_MAX, lagS: LAG_S_MAX, groups: 'tapeproof.engine.' },
     resources: { cpuMilli: 1_000, memoryMib: 2_048 },
   },
   ...PROJECTORS.map(({ name, sink }): DeployedProcess => ({
@@ -102,6 +116,7 @@ export const PROCESSES: readonly DeployedProcess[] = [
     after: MIGRATED,
     ...(sink === 'postgres' ? { postgresRole: 'projector' as const } : {}),
     usesRedis: sink === 'redis',
+    replicas: { kind: 'by-lag', min: 1, max: PROJECTORS_MAX, lagS: LAG_S_MAX, groups: `tapeproof.${name}.g` },
     resources: { cpuMilli: 500, memoryMib: 1_024 },
   })),
   {

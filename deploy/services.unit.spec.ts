@@ -18,6 +18,7 @@ import {
   HEALTH_PATHS,
   HEALTH_PORT,
   JOBS,
+  LAG_METRIC,
   PROCESSES,
   secretsOf,
   SERVICES,
@@ -145,10 +146,13 @@ describe('the list of services', () => {
       ).toBe(true);
   });
 
-  it('adds engines by a metric that they have, and no more than there are partitions', () => {
-    expect(METRICS.tapeproof_consumer_lag_seconds.at).toContain('engine');
-    for (const { replicas } of PROCESSES) {
-      if (replicas.kind === 'by-lag') expect(replicas.max).toBeLessThanOrEqual(DEFAULT_PARTITIONS);
+  it('adds processes by a metric that each of them has, and no more than there are partitions', () => {
+    for (const { command, replicas } of PROCESSES) {
+      if (replicas.kind !== 'by-lag') continue;
+      expect(METRICS[LAG_METRIC].at).toContain(command[0]);
+      expect(METRICS[LAG_METRIC].type).toBe('gauge');
+      expect(replicas.max).toBeLessThanOrEqual(DEFAULT_PARTITIONS);
+      expect(replicas.max).toBeGreaterThan(replicas.min);
     }
   });
 });

@@ -12,35 +12,48 @@ import {
   type Acl,
 } from '@platformatic/kafka';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
-import { KAFKA_ADMINISTRATOR, principalOf, REGISTRY_PRINCIPAL, ROLES } from './kafka-principals.ts';
+import { KAFKA_ADMINISTRATOR, principalOf, REGISTRY_PRINCIPAL, ROLES, type Role } from './kafka-principals.ts';
 import { REGISTRY_RULES, rulesOf, type Rule } from './kafka-rules.ts';
-import type { SecuredSecrets } from './secrets.ts';
 
 const SCRAM_ITERATIONS = 8_192;
 const SCRAM_SALT_BYTES = 32;
 const SHA512_BYTES = 64;
 
+/** A broker that knows the administrator's password. */
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+  /** The certificate authority that it is verified by, in PEM; absent where it uses no TLS. */
+  readonly authority?: string;
+}
+
+export interface KafkaPasswords {
+  readonly administrator: string;
+  readonly roles: Readonly<Record<Role, string>>;
+  readonly registry: string;
+}
+
 /**
  * Gives each principal its password and exactly its rules: those that an earlier version or somebody else granted are
  * taken away. Repeating it changes only the salts.
  */
-export async function grantAccess(port: number, secured: SecuredSecrets, timeoutMs: number): Promise<void> {
+export async function grantAccess(broker: BrokerAddress, given: KafkaPasswords, timeoutMs: number): Promise<void> {
   const connection = new Connection('tapeproof-stack', {
     connectTimeout: timeoutMs,
     requestTimeout: timeoutMs,
-    tls: { ca: secured.authority.certificate },
-    sasl: { mechanism: 'PLAIN', username: KAFKA_ADMINISTRATOR, password: secured.kafkaAdministrator },
+    ...(broker.authority === undefined ? {} : { tls: { ca: broker.authority } }),
+    sasl: { mechanism: 'PLAIN', username: KAFKA_ADMINISTRATOR, password: given.administrator },
   });
   const passwords = [
-    ...ROLES.map((role) => [principalOf(role), secured.kafka[role]] as const),
-    [REGISTRY_PRINCIPAL, secured.kafkaRegistry] as const,
+    ...ROLES.map((role) => [principalOf(role), given.roles[role]] as const),
+    [REGISTRY_PRINCIPAL, given.registry] as const,
   ];
   const rules = [
     ...ROLES.flatMap((role) => rulesOf(role).flatMap((rule) => entriesOf(principalOf(role), rule))),
     ...REGISTRY_RULES.flatMap((rule) => entriesOf(REGISTRY_PRINCIPAL, rule)),
   ];
   try {
-    await connection.connect('127.0.0.1', port);
+    await connection.connect(broker.host, broker.port);
     const credentials = passwords.map(([name, password]) => scramCredential(name, password));
     await alterScram.api.async(connection, [], credentials);
     await createAcls.api.async(connection, rules);

@@ -100,7 +100,9 @@ async function probeBroker(port: number, { secured }: StackSecrets): Promise<voi
 async function secure(port: number, secured: SecuredSecrets): Promise<void> {
   // Loaded on demand: it brings a second Kafka client.
   const { grantAccess } = await import('./kafka-access.ts');
-  await grantAccess(port, secured, GRANT_TIMEOUT_MS);
+  const { authority, kafkaAdministrator: administrator, kafka: roles, kafkaRegistry } = secured;
+  const broker = { host: '127.0.0.1', port, authority: authority.certificate };
+  await grantAccess(broker, { administrator, roles, registry: kafkaRegistry }, GRANT_TIMEOUT_MS);
 }
 
 /** Connects as the super user where the stack is secured. */

@@ -19,7 +19,8 @@ import {
   type ServiceRecord,
 } from './record.ts';
 import { tellingLine } from './run.ts';
-import { readSecrets, type StackSecrets } from './secrets.ts';
+import { readSecrets, secretsFile, type StackSecrets } from './secrets.ts';
+import { authorityFile } from './security.ts';
 import type { Service } from './service.ts';
 
 const PROBE_EVERY_MS = 100;
@@ -53,22 +54,30 @@ export async function troubleOf(
 const WITHOUT_SECRETS = 'the stack has no file of passwords, so it may run without any';
 
 /**
- * @throws StackError where a running service is more open than it should be: it may accept anybody, because an earlier
- *   version started it, or it uses plain text where the stack should be secured.
+ * @throws StackError where a service is, or would be started, more open than it should be: it may accept anybody, because an
+ *   earlier version started it, it uses plain text where the stack should be secured, or the stack was secured and its
+ *   passwords are lost.
  */
 export function assertNothingOpen({ folder, secure }: StackOptions): void {
   const running = ALL_SERVICES.filter((name) => runningService(folder, name) !== undefined);
-  if (running.length === 0) return;
   const secrets = readSecrets(folder);
+  const downFirst = running.length === 0 ? '' : '"npx tapeproof stack down", then ';
+  if (secrets === undefined && existsSync(authorityFile(folder)) && (secure !== true || running.length > 0)) {
+    throw new StackError(
+      `This stack is secured, but its file of passwords ${secretsFile(folder)} is missing or cannot be read: put it back, or run ${downFirst}"npx tapeproof stack up --secure", which makes new ones; the data stays.`,
+      EXIT_BAD_CONFIGURATION,
+    );
+  }
+  if (running.length === 0) return;
   if (secrets !== undefined && secure === true && secrets.secured === undefined) {
     throw new StackError(
-      'This stack runs in plain text: run "npx tapeproof stack down", then "npx tapeproof stack up --secure"; the data stays.',
+      `This stack runs in plain text: run ${downFirst}"npx tapeproof stack up --secure"; the data stays.`,
       EXIT_BAD_CONFIGURATION,
     );
   }
   if (secrets !== undefined) return;
   throw new StackError(
-    `${capital(running.join(', '))}: ${WITHOUT_SECRETS}: run "npx tapeproof stack down", then "npx tapeproof stack up"; the data stays.`,
+    `${capital(running.join(', '))}: ${WITHOUT_SECRETS}: run ${downFirst}"npx tapeproof stack up"; the data stays.`,
     EXIT_BAD_CONFIGURATION,
   );
 }

@@ -3,12 +3,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { assertPortsFree, runningService, stopService } from './lifecycle.ts';
+import { assertNothingOpen, assertPortsFree, runningService, stopService } from './lifecycle.ts';
 import { DEFAULT_STACK_OPTIONS, endpointsOf, freePorts } from './options.ts';
 import { identifyProcess } from './process.ts';
 import { readEndpoints, readServiceRecord, writeEndpoints, writeServiceRecord } from './record.ts';
 import { redis } from './redis.ts';
 import { ensureSecrets } from './secrets.ts';
+import { authorityFile } from './security.ts';
 
 let folder: string;
 
@@ -49,6 +50,23 @@ describe('readEndpoints', () => {
     expect(readEndpoints(folder)).toEqual(endpoints);
     writeFileSync(join(folder, 'endpoints.json'), '{"kafkaBrokers": 1}');
     expect(readEndpoints(folder)).toBeUndefined();
+  });
+});
+
+describe('a secured stack whose passwords are lost', () => {
+  const check = (secure: boolean) => (): void => {
+    assertNothingOpen({ ...DEFAULT_STACK_OPTIONS, folder, secure });
+  };
+
+  it('is not started again in plain text, and the message has the command that makes new ones', async () => {
+    writeFileSync(authorityFile(folder), 'a certificate');
+    writeFileSync(join(folder, 'secrets.json'), '{"postgresAdmin');
+    expect(check(false)).toThrow(
+      /^This stack is secured, but its file of passwords .*secrets\.json is missing or cannot be read: put it back, or run "npx tapeproof stack up --secure"/,
+    );
+    expect(check(true)).not.toThrow();
+    await writeServiceRecord(folder, 'redis', { ...identifyProcess(process.pid)!, ports: [1] });
+    expect(check(true)).toThrow('run "npx tapeproof stack down", then "npx tapeproof stack up --secure"');
   });
 });
 

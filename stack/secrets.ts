@@ -83,7 +83,7 @@ export async function removeSecrets(stackFolder: string): Promise<void> {
   await rm(secretsFile(stackFolder), { force: true });
 }
 
-function secretsFile(stackFolder: string): string {
+export function secretsFile(stackFolder: string): string {
   return join(stackFolder, 'secrets.json');
 }
 

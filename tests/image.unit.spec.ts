@@ -68,7 +68,9 @@ describe('.dockerignore', () => {
     ]);
     expect(files).toContain('migrations/001_read_models.sql');
     expect(files).toContain('config/engine.yaml');
-    expect(files.filter((file) => file.startsWith('deploy/'))).toEqual(['deploy/certificates/rds.pem']);
+    expect(files.filter((file) => file.startsWith('deploy/')).sort()).toEqual([
+      ...['deploy/certificates/rds.pem', 'deploy/cloudwatch/lag-line.ts', 'deploy/cloudwatch/lag.ts'],
+    ]);
   });
 
   it('keeps out tests, fixtures, secrets and what is built', () => {

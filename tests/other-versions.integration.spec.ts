@@ -1,5 +1,4 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, execFileSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -17,24 +16,32 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { partitionOf } from '../contracts/partitioner.ts';
 import { DEFAULT_PARTITIONS, TAPE_TOPIC } from '../contracts/topics.ts';
 import { ENGINE_VERSION } from '../evaluators/configuration.ts';
-import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
 import { engineGroup } from '../evaluators/main.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
 import { createLog } from '../platform/log.ts';
 import type { CertifyReport } from '../proofs/certify/certify-text.ts';
+import { syntheticCapture } from './exchange/captures.ts';
+import { openScene } from './exchange/live-run.ts';
 import { environmentOf, type CommandResult } from './support/command.ts';
-import { startEngine } from './support/running-engine.ts';
+import { ObservedProcess } from './support/observed-process.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
 const REPOSITORY = join(import.meta.dirname, '..');
-const PARTITION = partitionOf('BTC-USDT@binance', DEFAULT_PARTITIONS);
+const INSTRUMENT = 'BTC-USDT@binance';
+const PARTITION = partitionOf(INSTRUMENT, DEFAULT_PARTITIONS);
 const NEXT_VERSION = String(Number(ENGINE_VERSION) + 1);
-const PART = 700;
+/** More than are published before the test ends the market. */
+const MARKET = syntheticCapture(60_000).slice(0, 1);
+const TRADES_PER_SECOND = 200;
+/** Of each engine version, at least: more than an anchor's interval. */
+const PART = 400;
+const ANCHOR_INTERVAL_RECORDS = 300;
+const TEST_TIMEOUT_MS = 480_000;
 
-/** A throw-away clone, in which this build is one commit and a build of the next engine version another. */
-describe('certify, where another engine version derived a part', () => {
+/** A throw-away clone, in which this build is one commit and a build of the next engine version another. In order. */
+describe('an upgrade to another engine version', () => {
   const connections = stackConnections();
   const kafka = createKafka(connections.kafkaBrokers, 'test-other-versions', createLog('test', 'silent'));
   let folder: string;
@@ -60,26 +67,23 @@ describe('certify, where another engine version derived a part', () => {
       );
     });
   const file = (name: string): string => join(folder, name);
-  const read = (version: string) =>
-    until('the engine has read the tape', async () => {
-      const { lag, committed } = await groupLag(kafka, engineGroup(version), [TAPE_TOPIC]);
-      return lag === 0 && committed > 0;
-    });
-
-  const ingest = async (part: number): Promise<void> => {
-    const trades = syntheticTrades({ seed: 5, count: 2 * PART }).slice(part * PART, (part + 1) * PART);
-    const rows = trades.map(({ tradeId, eventTime, instrument, price, size, side }) =>
-      [tradeId, eventTime, instrument, price.toString(), size.toString(), side].join(','),
-    );
-    await writeFile(file('trades.csv'), ['trade_id,event_time_us,instrument,price,size,side', ...rows, ''].join('\n'));
-    const { exitCode, stderr } = await inClone('ingest', 'file', file('trades.csv'), '--accept-late');
-    expect(exitCode, stderr).toBe(0);
+  const engines: ObservedProcess[] = [];
+  const startEngine = (build: string): ObservedProcess => {
+    const engine = new ObservedProcess(connections, ['engine', 'run'], {}, build);
+    engines.push(engine);
+    return engine;
   };
+  const bumpVersion = (): void => {
+    const constants = join(clone, 'evaluators/configuration.ts');
+    const text = readFileSync(constants, 'utf8');
+    const [is, becomes] = [ENGINE_VERSION, NEXT_VERSION].map((version) => `ENGINE_VERSION = '${version}'`);
+    writeFileSync(constants, text.replace(is!, becomes!));
+    git('commit', '--quiet', '--all', '--message', 'next version');
+  };
+
   const activate = async (): Promise<void> => {
-    await writeFile(
-      file('engine.json'),
-      JSON.stringify({ anchorIntervalRecords: 300, hitRule: { horizonMs: 20_000 } }),
-    );
+    const configuration = { anchorIntervalRecords: ANCHOR_INTERVAL_RECORDS, hitRule: { horizonMs: 2_000 } };
+    await writeFile(file('engine.json'), JSON.stringify(configuration));
     const { exitCode, stderr } = await inClone('activate', '--config', file('engine.json'), '--reason', 'test');
     expect(exitCode, stderr).toBe(0);
   };
@@ -102,30 +106,58 @@ describe('certify, where another engine version derived a part', () => {
     git('add', '--all');
     git('commit', '--quiet', '--allow-empty', '--message', 'this version');
     commit = git('rev-parse', 'HEAD');
-    const former = startEngine();
-    await activate();
-    await ingest(0);
-    await read(ENGINE_VERSION);
-    const constants = join(clone, 'evaluators/configuration.ts');
-    const text = readFileSync(constants, 'utf8');
-    writeFileSync(
-      constants,
-      text.replace(`ENGINE_VERSION = '${ENGINE_VERSION}'`, `ENGINE_VERSION = '${NEXT_VERSION}'`),
-    );
-    git('commit', '--quiet', '--all', '--message', 'next version');
-    await activate();
-    const next = spawn(process.execPath, [join(clone, 'bin/tapeproof.js'), 'engine', 'run'], { env: environment });
-    await ingest(1);
-    await read(NEXT_VERSION);
-    next.kill('SIGTERM');
-    await once(next, 'close');
-    await former.stop();
   });
   afterAll(async () => {
+    for (const engine of engines) if (engine.isAlive) await engine.kill();
     await rm(folder, { recursive: true });
   });
 
-  it('has the build of that commit derive it, and both certificates verify together', async () => {
+  it(
+    'loses and doubles nothing while trades come: new engines wait beside the old ones until they are in force',
+    { timeout: TEST_TIMEOUT_MS },
+    async () => {
+      const scene = await openScene(connections, { markets: MARKET, tradesPerSecond: TRADES_PER_SECOND });
+      const trades = (): number => scene.witness.count(INSTRUMENT);
+      try {
+        const former = startEngine(REPOSITORY);
+        await activate();
+        const market = scene.start();
+        await until('the engine is ready', () => former.isReady());
+        await scene.untilTrades(PART);
+
+        bumpVersion();
+        const next = startEngine(clone);
+        await next.line('hand-over-awaited', { 'tapeproof.engine_version': ENGINE_VERSION });
+        const waiting = await next.ask('/ready');
+        expect([waiting.status, await waiting.text()]).toEqual([
+          503,
+          expect.stringContaining(`engine version ${ENGINE_VERSION} is in force, and this is ${NEXT_VERSION}`),
+        ]);
+        expect(await former.isReady()).toBe(true);
+
+        const before = trades();
+        await activate();
+        await until('the new engine has all partitions', () => next.isReady());
+        expect((await former.ask('/ready')).status).toBe(503);
+        expect(await former.stop()).toBe(0);
+        await scene.untilTrades(before + 2 * PART);
+        await market.stop();
+        await until('the new engine has read the tape', async () => {
+          const { lag, committed } = await groupLag(kafka, engineGroup(NEXT_VERSION), [TAPE_TOPIC]);
+          return lag === 0 && committed > 0;
+        });
+        expect(await next.stop()).toBe(0);
+
+        await scene.witness.catchUp();
+        const ids = scene.witness.trades(INSTRUMENT).map(({ tradeId }) => Number(tradeId));
+        expect(ids).toEqual(ids.map((_, index) => ids[0]! + index));
+      } finally {
+        await scene.close();
+      }
+    },
+  );
+
+  it('is certified: the build of the former commit derives its part, and both certificates verify together', async () => {
     const words = ['certify', '--partition', String(PARTITION), '--to', 'anchor', '--json'];
     const listed = await inClone(...words);
     expect(listed.exitCode).toBe(1);

@@ -11,9 +11,11 @@ it('every variable of a service that code or pages name is one of the catalogue'
       secret === true ? [name, `${name}_FILE`] : [name],
     ),
   );
-  // Its names of passwords are its own.
-  const composed = readFileSync(join(REPOSITORY, 'docker-compose.yml'), 'utf8');
-  for (const [, name = ''] of composed.matchAll(/\$\{(TAPEPROOF_\w+)/g)) known.add(name);
+  // Their names of passwords are their own.
+  for (const file of ['docker-compose.yml', 'docker-compose.secure.yml']) {
+    const composed = readFileSync(join(REPOSITORY, file), 'utf8');
+    for (const [, name = ''] of composed.matchAll(/\$\{(TAPEPROOF_\w+)/g)) known.add(name);
+  }
   const files = globSync(
     ['{bin,platform,stack,producers,evaluators,projectors,proofs}/**/*.ts', 'docs/*.md', 'README.md'],
     {

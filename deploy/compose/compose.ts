@@ -13,8 +13,10 @@ import {
 } from '../services.ts';
 import type { ComposeFile, ComposeService, Condition } from './file.ts';
 import { required } from './file.ts';
-import { CLOSED, INFRASTRUCTURE, INFRASTRUCTURE_VOLUMES } from './infrastructure.ts';
+import { INFRASTRUCTURE, INFRASTRUCTURE_VOLUMES } from './infrastructure.ts';
+import { COMPOSE_YAML, ENDS, KAFKA_BROKERS, OURS } from './ours.ts';
 import { PROFILE_SERVICES, PROFILE_VOLUMES } from './profiles.ts';
+import { SECURED_FILE } from './secured.ts';
 
 const DASHBOARD_HOST_PORT = 18_080;
 const SAMPLE_FILE = 'data/binance-sample/binance-spot-2025-03-25.jsonl.gz';
@@ -22,13 +24,11 @@ const SAMPLE_FILE = 'data/binance-sample/binance-spot-2025-03-25.jsonl.gz';
 const STATE_FOLDER = '/state';
 const KEY_FILE = `${STATE_FOLDER}/checkpoint.key`;
 const KEY_VOLUME = 'checkpoint-key';
-/** YAML 1.1 where it is read as such: `no` is quoted. Long lines are not folded. */
-const YAML_FORM = { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false } as const;
 /** Of what depends on an exchange elsewhere: it is up while it is alive. */
 const ALIVE = `fetch('http://127.0.0.1:${HEALTH_PORT}${HEALTH_PATHS.alive}').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))`;
 
 const ADDRESSES = {
-  kafkaBrokers: 'kafka:9092',
+  kafkaBrokers: KAFKA_BROKERS,
   registryUrl: 'http://registry:8080/apis/ccompat/v7',
   postgresUrl: 'postgres://postgres:5432/tapeproof',
   redisUrl: 'redis://redis:6379',
@@ -45,19 +45,6 @@ const VARIABLE_OF_SECRET: Readonly<Record<string, string>> = {
 
 /** Instead of the words of the list, where a machine's owner chooses. */
 const CHOSEN: Readonly<Record<string, string>> = { 'BTC-USDT,ETH-USDT': '${TAPEPROOF_INSTRUMENTS:-BTC-USDT,ETH-USDT}' };
-
-/** Of each container of our image. */
-const OURS = {
-  image: 'tapeproof:${TAPEPROOF_VERSION:-local}',
-  build: { context: '.', args: { COMMIT: '${TAPEPROOF_GIT_COMMIT:-}' } },
-  user: '1000:1000',
-  read_only: true,
-  tmpfs: ['/tmp'],
-  ...CLOSED,
-} as const;
-
-/** Of a container that does one thing: the image's check is for those that stay. */
-const ENDS = { restart: 'no', healthcheck: { disable: true } } as const;
 
 export function composeFile(): ComposeFile {
   const ours = SERVICES.map((service): [string, ComposeService] => [service.name, composed(service)]);
@@ -82,9 +69,10 @@ export function composeText(): string {
 #   docker compose up --detach --wait kafka registry postgres redis     # what "tapeproof stack up" starts
 #   docker compose up --detach --scale engine=4                         # more engines share the partitions
 #   docker compose run --rm sample                                      # trades without a network
+#   docker compose --file docker-compose.yml --file ${SECURED_FILE} up --detach --wait   # Kafka and the registry with passwords
 #   docker compose --profile observability --profile elk --profile kafka-ui --profile secure up --detach
 # The passwords have no defaults: docs/security.md has the lines that write them to a file .env.
-${stringify(composeFile(), YAML_FORM)}`;
+${stringify(composeFile(), COMPOSE_YAML)}`;
 }
 
 /** The scrape configuration: every process of the list, each of its containers by address. */

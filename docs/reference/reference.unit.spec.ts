@@ -82,7 +82,9 @@ describe('docs/variables.md', () => {
     expect(listed.length).toBeGreaterThan(50);
     // Each may be given as a file where it may hold a password, and docs/connections.md says which.
     const named = variablesIn(code).map((name) => (listed.includes(name) ? name : name.replace(/_FILE$/, '')));
-    expect(named.filter((name) => !listed.includes(name))).toEqual([]);
+    // The names of the containers' passwords are Compose's own: docs/security.md.
+    const composed = readFileSync(join(repository, 'docker-compose.secure.yml'), 'utf8');
+    expect(named.filter((name) => !listed.includes(name) && !composed.includes(`\${${name}:?`))).toEqual([]);
     const ports = listed.filter((name) => name.startsWith('TAPEPROOF_STACK_PORT_'));
     expect(ports).toHaveLength(5);
     expect(listed.filter((name) => !ports.includes(name) && !named.includes(name))).toEqual([]);

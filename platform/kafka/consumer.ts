@@ -17,6 +17,7 @@ import { OffsetCommits, type AppliedOffset } from './offset-commits.ts';
 import type { BatchResult, PartitionBatch } from './partition-batch.ts';
 import { PartitionPauses } from './partition-pauses.ts';
 import { PartitionProgress } from './partition-progress.ts';
+import { endStoppedFetchers } from './stopped-fetchers.ts';
 
 export type { Assignment } from './assignment.ts';
 
@@ -87,6 +88,7 @@ export async function startConsumer(settings: ConsumerSettings): Promise<Running
     log.event('dead-members-left', sentence, { 'tapeproof.group': groupId });
   }
   await readWholeBatches();
+  endStoppedFetchers();
   const member = new GroupMember(settings);
   await member.start();
   return member;
@@ -183,8 +185,8 @@ class GroupMember implements RunningConsumer {
 
   /**
    * Has kafkajs join: it does so when a batch ends with the error of a coordinator that is another one now. Records that
-   * are not committed are fetched again, so that there is a batch. Stopping and starting its consumer would do the same,
-   * but its fetchers never end, and leave no time to anything else, where the brokers change meanwhile.
+   * are not committed are fetched again, so that there is a batch. Stopping and starting its consumer would do the same, and
+   * have the others give up their partitions once more.
    */
   #joinAnew(error: Error, uncommitted: readonly AppliedOffset[]): void {
     if (this.#interrupted) return;

@@ -263,7 +263,7 @@ export const METRICS = {
       severity: 'critical',
       meaning: 'The engine published an indicator that an independent computation from the trades does not confirm.',
       action:
-        'Run `npx tapeproof oracle`, and `npx tapeproof audit --verify` for the snapshots named there: it says whether engine or oracle is wrong. Keep both builds until that is known.',
+        'Run `npx tapeproof oracle`, and `npx tapeproof audit ID --verify` for each snapshot named there: it says whether engine or oracle is wrong. Keep both builds until that is known.',
     },
   ),
 

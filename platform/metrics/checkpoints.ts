@@ -26,7 +26,7 @@ export const CHECKPOINT_METRICS = {
       severity: 'critical',
       meaning: 'Somebody but the engine wrote into a log, or records were changed or lost.',
       action:
-        'Nothing is signed any more. Keep the log as it is; `npx tapeproof checkpoints verify` names the first head that fails, `npx tapeproof certify` the first event that differs.',
+        'Nothing is signed any more. Keep the log as it is; `npx tapeproof checkpoints verify --log-key KEY` names the first head that fails, `npx tapeproof certify` the first event that differs.',
     },
   ),
   tapeproof_checkpoint_cosignatures_total: counter(CHECKPOINTS, ['witness'], 'Cosignatures obtained.', {

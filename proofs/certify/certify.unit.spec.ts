@@ -143,6 +143,14 @@ describe('certifyPartition', () => {
     expect((await certified(log, { to: 1_900 })).difference).toMatchObject({ kind: 'MISSING', logOffset: undefined });
   });
 
+  it('finds what somebody else wrote where the engine has ended and the tape goes on', async () => {
+    const log = logOf(contents, advances.slice(0, 1_700));
+    const decisions = log.records(DECISIONS, PARTITION);
+    insert(log, DECISIONS, decisions.length, { value: forged(decisions[3]!, { probability: 0.987 }) });
+    const { difference } = await certified(log);
+    expect(difference).toMatchObject({ kind: 'CHANGED_DUPLICATE', logOffset: decisions.length - 1, sequence: 3 });
+  });
+
   it('leaves after the batch in which it is interrupted', async () => {
     const stop = new AbortController();
     const onRecords = (): void => {

@@ -149,7 +149,7 @@ class RangeComparison {
         const advance = this.#task.advance(tapeRecord);
         this.#causality.record(offset, content);
         const stopped = isSilent(advance) ? undefined : await this.#compare(advance, offset);
-        if (stopped !== undefined) return this.#stopped(stopped);
+        if (stopped !== undefined) return await this.#stopped(stopped);
         if (advance.foreignActivation !== undefined) {
           const revocation = await this.#revocations.of(this.#task, tapeRecord, advance);
           if (revocation === undefined)
@@ -228,8 +228,12 @@ class RangeComparison {
     this.#activations.push({ offset, activationId, engineVersion, gitCommit, configHash });
   }
 
-  #stopped(ended: Ended): ComparedRange {
-    if ('difference' in ended) return { ...this.#result(this.#task.nextOffset), difference: ended.difference };
+  async #stopped(ended: Ended): Promise<ComparedRange> {
+    const result = this.#result(this.#task.nextOffset);
+    if ('difference' in ended) return { ...result, difference: ended.difference };
+    // An engine that ended at a conflict leaves it in the log while the tape goes on.
+    const difference = await this.#surplus(ended.notWrittenFrom);
+    if (difference !== undefined) return { ...result, difference };
     // The state at the last anchor is certain, and a later certificate can begin there.
     const range = this.#atLastAnchor ?? this.#emptyRange();
     return { ...this.#result(range.tape.to), range, notWrittenFrom: ended.notWrittenFrom };
@@ -251,7 +255,7 @@ class RangeComparison {
     const tapeEnd = (): Promise<number> => reader.endOffset(TAPE_TOPIC, partition);
     let difference: Difference | undefined;
     if (isTapeEnd) {
-      for (const topic of DERIVED_TOPICS) difference ??= await this.#checks[topic].rest(to, tapeEnd);
+      difference = await this.#surplus(to);
       await this.#anchors.load();
       difference ??= this.#anchors.beyond(await tapeEnd());
       // A running engine may write the state of an anchor that is beyond the range.
@@ -259,6 +263,14 @@ class RangeComparison {
     }
     difference ??= this.#anchors.rest(this.#from, to);
     return { ...this.#result(to), difference };
+  }
+
+  /** What stands in the outputs after the events before a tape offset and follows neither from the tape nor from those. */
+  async #surplus(offset: number): Promise<Difference | undefined> {
+    const tapeEnd = (): Promise<number> => this.#access.reader.endOffset(TAPE_TOPIC, this.#task.partition);
+    let difference: Difference | undefined;
+    for (const topic of DERIVED_TOPICS) difference ??= await this.#checks[topic].rest(offset, tapeEnd);
+    return difference;
   }
 
   #result(to: number): ComparedRange {

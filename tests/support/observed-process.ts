@@ -8,7 +8,7 @@ import { COMPILED, environmentOf } from './command.ts';
 import { parsePrometheus, type Sample } from './prometheus-text.ts';
 import { until } from './until.ts';
 
-const CLI = join(import.meta.dirname, '..', '..', 'bin', 'cli.ts');
+const REPOSITORY = join(import.meta.dirname, '..', '..');
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -27,9 +27,16 @@ export class ObservedProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
 
-  constructor(connections: Connections, words: readonly string[], environment: Record<string, string> = {}) {
+  /** @param build - the folder of the build that is run, by default this one. */
+  constructor(
+    connections: Connections,
+    words: readonly string[],
+    environment: Record<string, string> = {},
+    build = REPOSITORY,
+  ) {
     this.words = words;
-    this.#child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', CLI, ...words], {
+    const cli = join(build, 'bin', 'cli.ts');
+    this.#child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', cli, ...words], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH: process.env['PATH'], ...COMPILED, ...environmentOf(connections), ...environment },
     });

@@ -50,7 +50,6 @@ export class Alarms extends Construct {
         ...{ namespace: 'AWS/Kafka', metricName, statistic: 'Maximum', period: MINUTE },
         dimensionsMap: { 'Cluster Name': kafka.clusterName },
       });
-    this.#above('engine-lag', lagSeconds(kafka.clusterName), LAG_S_MAX, 5);
     this.#above('kafka-partitions-offline', kafkaMetric('OfflinePartitionsCount'), 0, 1);
     this.#above('kafka-partitions-under-replicated', kafkaMetric('UnderReplicatedPartitions'), 0, 15);
     this.#above('kafka-disk', kafkaMetric('KafkaDataLogsDiskUsed'), DISK_PERCENT_MAX, 5);
@@ -78,6 +77,7 @@ export class Alarms extends Construct {
     for (const { name, replicas } of PROCESSES) {
       const least = replicas.kind === 'fixed' ? replicas.count : replicas.min;
       this.#tooFewTasks(name, parts.clusterName, least);
+      if (replicas.kind === 'by-lag') this.#above(`${name}-lag`, lagSeconds(name), LAG_S_MAX, 5);
     }
     budget(this, settings);
   }

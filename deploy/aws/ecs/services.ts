@@ -13,19 +13,20 @@ import {
   Validations,
 } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
-import { TAPE_TOPIC } from '../../../contracts/topics.ts';
-import { engineGroup } from '../../../evaluators/main.ts';
+import { CLOUDWATCH_NAMESPACE, SERVICE_DIMENSION } from '../../cloudwatch/lag-line.ts';
 import {
   environmentOf,
   HEALTH_PATHS,
   HEALTH_PORT,
   JOBS,
+  LAG_METRIC,
   PROCESSES,
   READY_DEADLINE_S,
   secretsOf,
   STOP_GRACE_S,
   type DeployedProcess,
   type DeployedService,
+  type ReplicasByLag,
   type Resources,
   type ServiceAddresses,
 } from '../../services.ts';
@@ -50,6 +51,8 @@ const START_PERIOD_S_MAX = 300;
 /** Account, region, repository, and tag or digest. */
 const ECR_IMAGE = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com\/([\w./-]+)[:@]([\w.:-]+)$/;
 const USER = '1000:1000';
+export const LAG_PROGRAM = 'deploy/cloudwatch/lag.ts';
+const LAG_MEMORY_MIB = 128;
 const COOLDOWN_MINUTES = 10;
 export const OPEN_VARIABLES = 'Addresses and names only: whatever is secret comes from Secrets Manager.';
 
@@ -120,18 +123,17 @@ export class Services extends Construct {
       enableExecuteCommand: false,
       propagateTags: ecs.PropagatedTagSource.SERVICE,
     });
-    if (replicas.kind === 'by-lag') this.#scaleByLag(service, replicas);
+    if (replicas.kind === 'by-lag') this.#scaleByLag(service, name, replicas);
     return service;
   }
 
-  /** By MSK's estimate of the seconds that the slowest partition of the tape needs to catch up. */
-  #scaleByLag(service: ecs.FargateService, { min, max, lagS }: DeployedProcess['replicas'] & { kind: 'by-lag' }): void {
+  #scaleByLag(service: ecs.FargateService, name: string, { min, max, lagS }: ReplicasByLag): void {
     const target = service.autoScaleTaskCount({
       minCapacity: min,
       maxCapacity: Math.min(max, SIZES[this.#with.settings.size].enginesMax),
     });
     target.scaleOnMetric('Lag', {
-      metric: lagSeconds(this.#with.kafka.clusterName),
+      metric: lagSeconds(name),
       scalingSteps: [
         { upper: lagS / 2, change: -1 },
         { lower: lagS, change: 1 },
@@ -180,7 +182,24 @@ export class Services extends Construct {
       stopTimeout: Duration.seconds(STOP_GRACE_S),
       ...(isProcess ? { healthCheck: HEALTH_CHECK, portMappings: portsOf(service) } : {}),
     });
+    if (isProcess && service.replicas.kind === 'by-lag') this.#reportLag(task, name, log);
     return task;
+  }
+
+  /** Beside the process, in the same network: CloudWatch makes a metric of what it prints. */
+  #reportLag(task: ecs.FargateTaskDefinition, name: string, logGroup: logs.LogGroup): void {
+    task.addContainer(`${name}-lag`, {
+      image: this.#image,
+      entryPoint: ['node'],
+      command: [LAG_PROGRAM, name, LAG_METRIC, `http://127.0.0.1:${HEALTH_PORT}${HEALTH_PATHS.metrics}`],
+      // The process does its work without it.
+      essential: false,
+      enableRestartPolicy: true,
+      memoryLimitMiB: LAG_MEMORY_MIB,
+      logging: ecs.LogDrivers.awsLogs({ streamPrefix: `${name}-lag`, logGroup }),
+      readonlyRootFilesystem: true,
+      user: USER,
+    });
   }
 
   #environmentOf(service: DeployedService): Record<string, string> {
@@ -236,12 +255,12 @@ export function fargateSize({ cpuMilli, memoryMib }: Resources): readonly [numbe
   return found;
 }
 
-/** MSK's estimate of the seconds that the slowest partition of the tape needs to catch up. */
-export function lagSeconds(clusterName: string): cloudwatch.Metric {
+/** The longest lag of any partition of a service that is scaled by it. */
+export function lagSeconds(service: string): cloudwatch.Metric {
   return new cloudwatch.Metric({
-    namespace: 'AWS/Kafka',
-    metricName: 'EstimatedMaxTimeLag',
-    dimensionsMap: { 'Cluster Name': clusterName, 'Consumer Group': engineGroup(), Topic: TAPE_TOPIC },
+    namespace: CLOUDWATCH_NAMESPACE,
+    metricName: LAG_METRIC,
+    dimensionsMap: { [SERVICE_DIMENSION]: service },
     statistic: 'Maximum',
     period: Duration.minutes(1),
   });

@@ -3,13 +3,17 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { isAllowed } from '../../../stack/kafka-rules.ts';
 import { REDIS_APPLICATION_RULES } from '../../../stack/redis-users.ts';
-import { JOBS, PROCESSES, secretsOf, SERVICES } from '../../services.ts';
+import { DEFAULT_PARTITIONS } from '../../../contracts/topics.ts';
+import { filesOfImage } from '../../../tests/support/image-tree.ts';
+import { CLOUDWATCH_NAMESPACE, SERVICE_DIMENSION } from '../../cloudwatch/lag-line.ts';
+import { HEALTH_PATHS, HEALTH_PORT, JOBS, LAG_METRIC, PROCESSES, secretsOf, SERVICES } from '../../services.ts';
 import { costTable, monthlyCost } from './cost.ts';
 import { BROKER_PROPERTIES } from './kafka.ts';
-import { fargateSize } from './services.ts';
+import { fargateSize, LAG_PROGRAM } from './services.ts';
 import { parseSettings, SIZES, type Size } from './settings.ts';
 import { tapeproofOn } from './tapeproof.ts';
 
@@ -149,7 +153,8 @@ describe('the services', () => {
     }
     const running = ofType('AWS::ECS::Service').map(({ Properties }) => Properties['ServiceName']);
     expect([...running].sort()).toEqual(['registry', ...PROCESSES.map(({ name }) => name)].sort());
-    expect(containers()).toHaveLength(PROCESSES.length + JOBS.length + 2);
+    const reporting = PROCESSES.filter(({ replicas }) => replicas.kind === 'by-lag');
+    expect(containers()).toHaveLength(PROCESSES.length + reporting.length + JOBS.length + 2);
   });
 
   it('run without root, on a tree that is not written, in subnets without public addresses', () => {
@@ -212,15 +217,47 @@ describe('the services', () => {
     expect(textOf(executing)).toContain(':repository/tapeproof');
   });
 
-  it('are more where the lag in seconds is long', () => {
-    template.hasResourceProperties('AWS::ApplicationAutoScaling::ScalableTarget', {
-      ScalableDimension: 'ecs:service:DesiredCount',
-      MinCapacity: 2,
-    });
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      MetricName: 'EstimatedMaxTimeLag',
-      Dimensions: Match.arrayWith([{ Name: 'Topic', Value: 'raw.trades' }]),
-    });
+  it('are more where their own lag in seconds is long, and no more than there are partitions', () => {
+    const scaled = PROCESSES.filter(({ replicas }) => replicas.kind === 'by-lag');
+    expect(scaled.length).toBeGreaterThan(1);
+    const targets = ofType('AWS::ApplicationAutoScaling::ScalableTarget')
+      .map(({ Properties }) => Properties)
+      .filter(({ ScalableDimension }) => ScalableDimension === 'ecs:service:DesiredCount');
+    expect(targets).toHaveLength(scaled.length);
+    for (const { MinCapacity, MaxCapacity } of targets) {
+      expect(MaxCapacity).toBeGreaterThan(Number(MinCapacity));
+      expect(MaxCapacity).toBeLessThanOrEqual(DEFAULT_PARTITIONS);
+    }
+    for (const { name } of scaled) {
+      // One alarm for each direction, and one that wakes somebody.
+      const alarms = ofType('AWS::CloudWatch::Alarm').filter(({ Properties }) =>
+        isDeepStrictEqual(Properties['Dimensions'], [{ Name: SERVICE_DIMENSION, Value: name }]),
+      );
+      expect(alarms, name).toHaveLength(3);
+      for (const { Properties } of alarms) {
+        expect(Properties).toMatchObject({ Namespace: CLOUDWATCH_NAMESPACE, MetricName: LAG_METRIC });
+      }
+    }
+    expect(ofType('AWS::CloudWatch::Alarm').filter((alarm) => textOf(alarm).includes('TimeLag'))).toEqual([]);
+  });
+
+  it('have their lag reported by a program of the image, from the address of their metrics', () => {
+    for (const { name, replicas } of PROCESSES) {
+      const task = ofType('AWS::ECS::TaskDefinition').find(
+        ({ Properties }) => Properties['Family'] === `tapeproof-${name}`,
+      );
+      const containers = task?.Properties['ContainerDefinitions'] as readonly Record<string, unknown>[];
+      const beside = containers.filter((container) => container['Name'] === `${name}-lag`);
+      expect(beside).toHaveLength(replicas.kind === 'by-lag' ? 1 : 0);
+      for (const container of beside) {
+        expect(container).toMatchObject({
+          ...{ Essential: false, ReadonlyRootFilesystem: true, EntryPoint: ['node'] },
+          Command: [LAG_PROGRAM, name, LAG_METRIC, `http://127.0.0.1:${HEALTH_PORT}${HEALTH_PATHS.metrics}`],
+        });
+        expect(container['Secrets']).toBeUndefined();
+      }
+    }
+    expect(filesOfImage()).toContain(LAG_PROGRAM);
   });
 
   it('roll back a deployment that does not become healthy', () => {
@@ -291,6 +328,7 @@ describe('who looks after it', () => {
     for (const { name } of PROCESSES) expect(names).toContain(`tapeproof-${name}-not-running`);
     for (const name of [
       'engine-lag',
+      'projector-postgres-history-lag',
       'kafka-partitions-offline',
       'kafka-disk',
       'postgres-capacity',

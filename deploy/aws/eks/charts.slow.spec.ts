@@ -8,11 +8,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { ENGINE_GROUP_PREFIX, engineGroup } from '../../../evaluators/main.ts';
+import { engineGroup } from '../../../evaluators/main.ts';
 import { METRICS } from '../../../platform/metrics/catalogue.ts';
 import { VARIABLES } from '../../../platform/security/variables.ts';
+import { PROJECTORS } from '../../../projectors/catalogue.ts';
+import { groupOf } from '../../../projectors/runner.adapter.ts';
 import { rdsAuthorities } from '../certificates.ts';
-import { HEALTH_PORT, JOBS, PROCESSES, secretsOf, SERVICES } from '../../services.ts';
+import { HEALTH_PORT, JOBS, LAG_METRIC, PROCESSES, secretsOf, SERVICES } from '../../services.ts';
 import { kubernetesFiles, lagQuery } from './charts.ts';
 
 const DEPLOY = join(import.meta.dirname, '..', '..');
@@ -135,17 +137,28 @@ describe('deploy/kubernetes', () => {
     }
   });
 
-  it('adds engines by the longest lag in seconds, of a metric and groups that exist', () => {
-    const query = lagQuery();
-    const [, metric = '', group = ''] = /^max\((\w+)\{group=~"(.*)"\}\)$/.exec(query) ?? [];
-    expect(METRICS[metric as keyof typeof METRICS].labels).toContain('group');
-    expect(engineGroup()).toMatch(new RegExp(`^${group.replaceAll('\\\\', '\\')}$`));
-    expect('tapeproof.candles.g1').not.toMatch(new RegExp(`^${group.replaceAll('\\\\', '\\')}$`));
-    expect(ENGINE_GROUP_PREFIX).toBe('tapeproof.engine.');
-    expect(named('ScaledObject', 'engine')?.spec).toMatchObject({
-      triggers: [{ type: 'prometheus', metricType: 'Value', metadata: { query } }],
-    });
-    expect(named('Deployment', 'engine')?.spec?.replicas).toBeUndefined();
+  it('adds engines and projectors by their own longest lag in seconds, of a metric and groups that exist', () => {
+    const groupsOf = new Map([
+      ['engine', engineGroup()],
+      ...PROJECTORS.map(({ name }): [string, string] => [`projector-${name}`, groupOf(name, 3)]),
+    ]);
+    const scaled = PROCESSES.flatMap(({ name, replicas }) => (replicas.kind === 'by-lag' ? [{ name, replicas }] : []));
+    expect(new Set(scaled.map(({ name }) => name))).toEqual(new Set(groupsOf.keys()));
+    expect(METRICS[LAG_METRIC].labels).toContain('group');
+    for (const { name, replicas } of scaled) {
+      const query = lagQuery(replicas.groups);
+      const [, metric, group = ''] = /^max\((\w+)\{group=~"(.*)"\}\)$/.exec(query) ?? [];
+      expect(metric).toBe(LAG_METRIC);
+      const pattern = new RegExp(`^${group.replaceAll('\\\\', '\\')}$`);
+      expect([...groupsOf].filter(([, each]) => pattern.test(each)).map(([each]) => each)).toEqual([name]);
+      expect(named('ScaledObject', name)?.spec).toMatchObject({
+        minReplicaCount: replicas.min,
+        maxReplicaCount: replicas.max,
+        scaleTargetRef: { kind: 'Deployment', name },
+        triggers: [{ type: 'prometheus', metricType: 'Value', metadata: { query, threshold: String(replicas.lagS) } }],
+      });
+      expect(named('Deployment', name)?.spec?.replicas).toBeUndefined();
+    }
   });
 
   it('denies all traffic but what is named, and only ingestion the way to an exchange', () => {

@@ -1,13 +1,14 @@
 import { ApiObject, App, Chart, Yaml } from 'cdk8s';
-import { ENGINE_GROUP_PREFIX } from '../../../evaluators/main.ts';
 import {
   DASHBOARD_PORT,
   HEALTH_PATHS,
   HEALTH_PORT,
   JOBS,
+  LAG_METRIC,
   PROCESSES,
   SERVICES,
   type DeployedProcess,
+  type ReplicasByLag,
 } from '../../services.ts';
 import { ADDRESSES, labelsOf, PART_OF, podOf } from './pod.ts';
 
@@ -107,11 +108,7 @@ function addProcess(chart: Chart, process: DeployedProcess): void {
 }
 
 /** By Prometheus: the Kafka trigger of KEDA adds up the records of all partitions, and knows no time. */
-function addScaling(
-  chart: Chart,
-  name: string,
-  { min, max, lagS }: DeployedProcess['replicas'] & { kind: 'by-lag' },
-): void {
+function addScaling(chart: Chart, name: string, { min, max, lagS, groups }: ReplicasByLag): void {
   add(chart, 'keda.sh/v1alpha1', 'ScaledObject', name, {
     spec: {
       scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name },
@@ -124,17 +121,18 @@ function addScaling(
       triggers: [
         {
           type: 'prometheus',
-          // The longest lag of a partition is not divided by the number of engines.
+          // The longest lag of a partition is not divided by the number of processes.
           metricType: 'Value',
-          metadata: { serverAddress: PROMETHEUS, query: lagQuery(), threshold: String(lagS) },
+          metadata: { serverAddress: PROMETHEUS, query: lagQuery(groups), threshold: String(lagS) },
         },
       ],
     },
   });
 }
 
-export function lagQuery(): string {
-  return `max(tapeproof_consumer_lag_seconds{group=~"${ENGINE_GROUP_PREFIX.replaceAll('.', '\\\\.')}.*"})`;
+/** @param groups - what the names of the groups begin with. */
+export function lagQuery(groups: string): string {
+  return `max(${LAG_METRIC}{group=~"${groups.replaceAll('.', '\\\\.')}.*"})`;
 }
 
 function addPage(chart: Chart): void {

@@ -1,0 +1,126 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { composeFile } from '../deploy/compose/compose.ts';
+import { securedServices } from '../deploy/compose/secured.ts';
+import { TAPE_TOPIC } from '../contracts/topics.ts';
+import { createKafka } from '../platform/kafka/client.ts';
+import { kafkaSecurityFrom } from '../platform/kafka/security.ts';
+import { applyTopics, checkTopics } from '../platform/kafka/topics.ts';
+import { createLog } from '../platform/log.ts';
+import { javaProgram } from '../stack/java.ts';
+import { propertiesText } from '../stack/kafka.ts';
+import { freePorts } from '../stack/main.ts';
+import { PARTS } from '../stack/parts.ts';
+import { stackOptions } from './support/stack.ts';
+import { until } from './support/until.ts';
+
+const REPOSITORY = join(import.meta.dirname, '..');
+const VARIABLE = /\$\{(\w+)(?::([?-])([^}]*))?\}/g;
+const NOT_A_SETTING = /^KAFKA_HEAP_OPTS$|^(?!KAFKA_)/;
+
+type Environment = Readonly<Record<string, string | number>>;
+
+/** The containers' Kafka without a container: a broker with the settings that its image makes of the variables. */
+describe('the Kafka of docker-compose.secure.yml', () => {
+  const passwords = new Map<string, string>();
+  let folder: string;
+  let broker: ChildProcess;
+  let address: string;
+
+  /** As Compose replaces variables. */
+  const filled = (value: string | number): string =>
+    String(value).replaceAll(VARIABLE, (_, name: string, kind: string | undefined, text: string | undefined) => {
+      if (kind === '-') return text ?? '';
+      const password = passwords.get(name) ?? randomBytes(16).toString('hex');
+      passwords.set(name, password);
+      return password;
+    });
+  const environmentOf = (name: string): Environment => ({
+    ...composeFile().services[name]?.environment,
+    ...securedServices()[name]?.environment,
+  });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tapeproof-compose-'));
+    const { kafka: host, kafka2: internal, controller } = await freePorts();
+    address = `127.0.0.1:${internal}`;
+    const moved = (value: string): string =>
+      value
+        .replace(/:(?:19092|\$\{TAPEPROOF_STACK_PORT_KAFKA.*?\})/g, `:${host}`)
+        .replace(/(?:kafka)?:9092/g, (found) => `${found.startsWith('kafka') ? '127.0.0.1' : ''}:${internal}`)
+        .replace(/:9093/g, `:${controller}`);
+    const settings = Object.entries(environmentOf('kafka')).filter(([name]) => !NOT_A_SETTING.test(name));
+    const properties = Object.fromEntries(
+      settings.map(([name, value]) => [settingOf(name), filled(moved(String(value)))]),
+    );
+    const file = join(folder, 'server.properties');
+    await writeFile(file, propertiesText({ ...properties, 'log.dirs': join(folder, 'data') }));
+    const java = await javaProgram();
+    const cwd = join(stackOptions().partsFolder, PARTS.kafka.folder);
+    const format = ['format', '--cluster-id', randomBytes(16).toString('base64url'), '--config', file];
+    await promisify(execFile)(java, ['-cp', '*', 'kafka.tools.StorageTool', ...format], { cwd });
+    broker = spawn(java, ['-Xmx256m', '-cp', '*', 'kafka.Kafka', file], { cwd, stdio: 'ignore' });
+    await until('the rules are granted', grant);
+  });
+  afterAll(async () => {
+    const ended = once(broker, 'close');
+    broker.kill('SIGKILL');
+    await ended;
+    await rm(folder, { recursive: true });
+  });
+
+  /** What the container kafka-access does. */
+  async function grant(): Promise<boolean> {
+    const { entrypoint: [, script = ''] = [], environment = {} } = securedServices()['kafka-access'] ?? {};
+    const given = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, filled(value)]));
+    await promisify(execFile)(process.execPath, [script, address], {
+      cwd: REPOSITORY,
+      env: { ...process.env, ...given },
+    });
+    return true;
+  }
+
+  function kafkaOf(service: string, variables = environmentOf(service)) {
+    const settings = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, filled(value)]));
+    return createKafka([address], 'test-compose', createLog('test', 'silent'), {
+      security: kafkaSecurityFrom(settings),
+      retry: { retries: 0 },
+    });
+  }
+
+  it('admits each service as its principal, with its rules and no more, and nobody without a password', async () => {
+    const operator = kafkaOf('topics');
+    await applyTopics(operator);
+    expect(await checkTopics(operator)).toEqual([]);
+    const write = async (kafka: ReturnType<typeof createKafka>): Promise<void> => {
+      const producer = kafka.producer({ retry: { retries: 0 } });
+      await producer.connect();
+      try {
+        await producer.send({ topic: TAPE_TOPIC, messages: [{ partition: 0, value: 'x' }] });
+      } finally {
+        await producer.disconnect();
+      }
+    };
+    await write(kafkaOf('ingest'));
+    await expect(write(kafkaOf('engine'))).rejects.toThrow(/authoriz/i);
+    await expect(write(kafkaOf('dashboard'))).rejects.toThrow(/authoriz/i);
+    await expect(
+      write(kafkaOf('ingest', { ...environmentOf('ingest'), TAPEPROOF_KAFKA_PASSWORD: 'another' })),
+    ).rejects.toThrow(/authentication/i);
+    await expect(write(kafkaOf('ingest', {}))).rejects.toThrow();
+  });
+});
+
+/** The name that Kafka's image makes of a variable. */
+function settingOf(variable: string): string {
+  return variable
+    .replace(/^KAFKA_/, '')
+    .toLowerCase()
+    .replaceAll(/_+/g, (run) => ({ 1: '.', 2: '_', 3: '-' })[run.length] ?? run);
+}
