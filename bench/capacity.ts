@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Costs } from './costs.ts';
+import { nameOfCompression, type Costs } from './costs.ts';
 import type { GrowthPoint } from './growth.ts';
 import { kept } from './kept.ts';
 
@@ -158,7 +158,7 @@ function tablesOf(costs: readonly Costs[], growth: readonly GrowthPoint[]): stri
       limitsOf(plain).map(({ resource, tradesPerSecond }) => [resource, `${shown(tradesPerSecond)} trades/s`]),
     ),
     '\n### What a trade costs\n',
-    markdown(['', ...costs.map(({ compression }) => nameOf(compression))], costRows(costs)),
+    markdown(['', ...costs.map(({ compression }) => nameOfCompression(compression))], costRows(costs)),
   ].join('\n');
 }
 
@@ -179,10 +179,6 @@ function costRows(costs: readonly Costs[]): string[][] {
     row('Postgres with indexes, bytes', ({ bytesPerTrade }) => bytesPerTrade.postgres),
     row('trade → decision p99 at 5,000 trades/s, ms', ({ p99Ms }) => p99Ms),
   ];
-}
-
-function nameOf(compression: Costs['compression']): string {
-  return compression === 'producer' ? 'not compressed' : compression;
 }
 
 function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string {

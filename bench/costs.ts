@@ -22,6 +22,10 @@ import { INSTRUMENTS } from './trades.ts';
 export const COMPRESSIONS = ['producer', 'lz4', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
 
+export function nameOfCompression(compression: Compression): string {
+  return compression === 'producer' ? 'not compressed' : compression;
+}
+
 /** What one trade costs each process, processor time in microseconds; measured with all of them on one machine. */
 export interface Costs {
   readonly compression: Compression;
@@ -98,7 +102,7 @@ export async function measureCosts(bench: Bench, options: StackOptions, compress
 type Services = Readonly<Record<'kafka' | 'postgres' | 'redis', number>>;
 
 /** Process ids. */
-async function servicesOf(options: StackOptions): Promise<Services> {
+export async function servicesOf(options: StackOptions): Promise<Services> {
   const status = await stackStatus(options);
   const pidOf = (name: keyof Services): number => status.find((service) => service.name === name)?.pid ?? Number.NaN;
   return { kafka: pidOf('kafka'), postgres: pidOf('postgres'), redis: pidOf('redis') };
@@ -118,7 +122,8 @@ async function usedBy<Result>(services: Services, work: () => Promise<Result>) {
   return { result, kafka: kafka - before.kafka, postgres: postgres - before.postgres, redis: redis - before.redis };
 }
 
-async function compressTopics(admin: Admin, compression: Compression): Promise<void> {
+/** Has the broker store the tape and the derived topics so from now on. */
+export async function compressTopics(admin: Admin, compression: Compression): Promise<void> {
   await admin.alterConfigs({
     validateOnly: false,
     resources: [TAPE_TOPIC, ...DERIVED_TOPICS].map((name) => ({
