@@ -19,7 +19,7 @@ import { measureEngine } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
 import { measureEngines, measureGrowth } from './growth.ts';
 import { measureJdbcSink } from './jdbc-sink.ts';
-import { keep } from './kept.ts';
+import { keep, type Machine } from './kept.ts';
 import { measureLaboratory } from './laboratory.ts';
 import { measureLatency } from './latency.ts';
 import { measureLatencyCompression } from './latency-compression.ts';
@@ -199,9 +199,10 @@ function calibration(part: string, runs: number): Figure {
   );
 }
 
-function machine(): object {
+function machine(): Machine {
   const [first] = cpus();
-  return { processor: first?.model, processors: cpus().length, node: process.version, load: loadavg()[0] };
+  const [load = Number.NaN] = loadavg();
+  return { processor: first?.model, processors: cpus().length, node: process.version, load };
 }
 
 async function main(): Promise<void> {
