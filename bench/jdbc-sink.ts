@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { bodyOf, decodeBody } from '../contracts/codec.ts';
 import { DEFAULT_PARTITIONS } from '../contracts/topics.ts';
 import { migratorUrlOf, type Connections } from '../platform/connections.ts';
+import { TapeproofError } from '../platform/errors.ts';
 import { createKafka, withAdmin } from '../platform/kafka/client.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import { createPool, sqlStateOf, type Pool } from '../platform/postgres.ts';
@@ -89,7 +90,7 @@ interface Place {
  * alone, by Kafka Connect with Debezium's JDBC sink, and by COPY from memory. All values are compared before a ratio is
  * reported. The topic must be filled.
  *
- * @throws Error when the sink's rows are not ours.
+ * @throws TapeproofError CHECK_FAILED when the sink's rows are not ours.
  */
 export async function measureJdbcSink(
   bench: Bench,
@@ -114,7 +115,7 @@ export async function measureJdbcSink(
         done.push(await runOf(contender, place));
         const found = await digestOf(pool, contender.table, DECISION_ROW.table);
         const difference = differenceOf((expected ??= found), found);
-        if (difference !== undefined) throw new Error(`${contender.name} writes other rows than ours: ${difference}.`);
+        if (difference !== undefined) throw differing(contender.name, difference);
       }
       tell(`jdbc-sink: round ${round} of ${bench.runs}, COPY …`);
       copies.push(await copyOf(place));
@@ -124,6 +125,11 @@ export async function measureJdbcSink(
     await pool.end();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function differing(name: string, difference: string): TapeproofError {
+  const sentence = `${name} writes other rows than ours, so nothing is compared: ${difference}.`;
+  return new TapeproofError('CHECK_FAILED', sentence);
 }
 
 function oursOf({ bench: { connections, log }, pool }: Place): Contender {
