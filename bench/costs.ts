@@ -8,6 +8,7 @@ import { createKafka, withAdmin } from '../platform/kafka/client.ts';
 import { connectRedis } from '../platform/redis.ts';
 import { createPool } from '../platform/postgres.ts';
 import { migratePostgres } from '../projectors/main.ts';
+import { custodyOf } from '../stack/custody.ts';
 import { stackStatus, type StackOptions } from '../stack/main.ts';
 import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
@@ -145,7 +146,8 @@ async function recordsOfDerivedTopics(admin: Admin): Promise<number> {
 
 /** Bytes of the log segments of topics; indexes, which the broker allocates ahead, are left out. */
 async function topicBytes({ folder }: StackOptions, topics: readonly string[]): Promise<number> {
-  const data = join(folder, 'kafka', 'data');
+  // Not in the stack's folder where root has started it.
+  const data = join(await (await custodyOf(folder)).folder('kafka'), 'data');
   let bytes = 0;
   for (const name of await readdir(data)) {
     if (!topics.some((topic) => name.startsWith(`${topic}-`) && /^\d+$/.test(name.slice(topic.length + 1)))) continue;
