@@ -8,6 +8,7 @@ import { createKafka, withAdmin } from '../platform/kafka/client.ts';
 import { connectRedis } from '../platform/redis.ts';
 import { createPool } from '../platform/postgres.ts';
 import { migratePostgres } from '../projectors/main.ts';
+import { custodyOf } from '../stack/custody.ts';
 import { stackStatus, type StackOptions } from '../stack/main.ts';
 import type { Bench } from './bench.ts';
 import { startChild } from './child.ts';
@@ -21,6 +22,10 @@ import { INSTRUMENTS } from './trades.ts';
 /** How the broker stores the tape and the derived topics; `producer` leaves the batches as they were sent. */
 export const COMPRESSIONS = ['producer', 'lz4', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
+
+export function nameOfCompression(compression: Compression): string {
+  return compression === 'producer' ? 'not compressed' : compression;
+}
 
 /** What one trade costs each process, processor time in microseconds; measured with all of them on one machine. */
 export interface Costs {
@@ -98,7 +103,7 @@ export async function measureCosts(bench: Bench, options: StackOptions, compress
 type Services = Readonly<Record<'kafka' | 'postgres' | 'redis', number>>;
 
 /** Process ids. */
-async function servicesOf(options: StackOptions): Promise<Services> {
+export async function servicesOf(options: StackOptions): Promise<Services> {
   const status = await stackStatus(options);
   const pidOf = (name: keyof Services): number => status.find((service) => service.name === name)?.pid ?? Number.NaN;
   return { kafka: pidOf('kafka'), postgres: pidOf('postgres'), redis: pidOf('redis') };
@@ -118,7 +123,8 @@ async function usedBy<Result>(services: Services, work: () => Promise<Result>) {
   return { result, kafka: kafka - before.kafka, postgres: postgres - before.postgres, redis: redis - before.redis };
 }
 
-async function compressTopics(admin: Admin, compression: Compression): Promise<void> {
+/** Has the broker store the tape and the derived topics so from now on. */
+export async function compressTopics(admin: Admin, compression: Compression): Promise<void> {
   await admin.alterConfigs({
     validateOnly: false,
     resources: [TAPE_TOPIC, ...DERIVED_TOPICS].map((name) => ({
@@ -140,7 +146,8 @@ async function recordsOfDerivedTopics(admin: Admin): Promise<number> {
 
 /** Bytes of the log segments of topics; indexes, which the broker allocates ahead, are left out. */
 async function topicBytes({ folder }: StackOptions, topics: readonly string[]): Promise<number> {
-  const data = join(folder, 'kafka', 'data');
+  // Not in the stack's folder where root has started it.
+  const data = join(await (await custodyOf(folder)).folder('kafka'), 'data');
   let bytes = 0;
   for (const name of await readdir(data)) {
     if (!topics.some((topic) => name.startsWith(`${topic}-`) && /^\d+$/.test(name.slice(topic.length + 1)))) continue;

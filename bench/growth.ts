@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { encodeBody, FINGERPRINTS } from '../contracts/codec.ts';
 import { readTrade } from '../contracts/trade-reader.ts';
 import type { Trade } from '../contracts/generated/events.ts';
@@ -16,6 +18,8 @@ export interface GrowthPoint {
   /** Of the trades since the point before. */
   readonly cpuUsPerTrade: number;
   readonly residentMib: number;
+  /** On the heap and beside it, after a collection: what the state takes, without what a collection would free. */
+  readonly heldMib?: number;
   /** From start to end; only of engines, which others delay. */
   readonly tradesPerSecond?: number;
 }
@@ -24,14 +28,16 @@ export interface GrowthPoint {
 export interface GrowthTask {
   readonly instruments: number;
   readonly trades: number;
+  /** Of one instrument, in a second of market time. */
+  readonly perSecond: number;
   /** A point is measured after each so many trades. */
   readonly every: number;
 }
 
 const INSTRUMENTS = [16, 500, 5_000] as const;
-const SESSION_INSTRUMENTS = 16;
 const SESSION_POINTS = 10;
-/** Midnight, so that 10 million trades of 16 instruments, 30 a second, are all of one session. */
+const SECONDS_PER_DAY = 86_400;
+/** Midnight: a session is a day. */
 const SESSION_START_US = 1_700_006_400_000_000;
 /** Trades that are made ahead, so that making them does not count. */
 const CHUNK_TRADES = 20_000;
@@ -46,11 +52,13 @@ export async function measureGrowth(
   const points: GrowthPoint[] = [];
   for (const instruments of INSTRUMENTS) {
     log(`growth: ${instruments} instruments …`);
-    const found = await derivedApart({ instruments, trades, every: trades });
+    const found = await derivedApart({ instruments, trades, perSecond: TRADES_PER_SNAPSHOT, every: trades });
     points.push(...found.map((point): GrowthPoint => ({ curve: 'instruments', ...point, at: instruments })));
   }
-  log(`growth: a session of ${ofSession.toLocaleString('en')} trades …`);
-  const session = { instruments: SESSION_INSTRUMENTS, trades: ofSession, every: Math.ceil(ofSession / SESSION_POINTS) };
+  log(`growth: a session of ${ofSession.toLocaleString('en')} trades of one instrument …`);
+  // All of one instrument and of one day: the more trades, the more in a second.
+  const perSecond = Math.max(TRADES_PER_SNAPSHOT, Math.ceil(ofSession / SECONDS_PER_DAY));
+  const session = { instruments: 1, trades: ofSession, perSecond, every: Math.ceil(ofSession / SESSION_POINTS) };
   points.push(...(await derivedApart(session)).map((point): GrowthPoint => ({ curve: 'session', ...point })));
   return points;
 }
@@ -70,7 +78,7 @@ export async function measureEngines(bench: Bench, engines: number): Promise<Gro
   };
 }
 
-type Place = Pick<GrowthPoint, 'at' | 'cpuUsPerTrade' | 'residentMib'>;
+type Place = Pick<GrowthPoint, 'at' | 'cpuUsPerTrade' | 'residentMib' | 'heldMib'>;
 
 async function derivedApart(task: GrowthTask): Promise<readonly Place[]> {
   const nowhere = { kafkaBrokers: [], registryUrl: '', postgresUrl: '', redisUrl: '' };
@@ -79,11 +87,12 @@ async function derivedApart(task: GrowthTask): Promise<readonly Place[]> {
 }
 
 /** The work of {@link derivedApart}'s process. */
-export function runGrowth({ instruments, trades, every }: GrowthTask): readonly Place[] {
+export function runGrowth({ instruments, trades, perSecond, every }: GrowthTask): readonly Place[] {
+  const collect = collector();
   const task = startDerivation(parseConfiguration({ cadenceMs: CADENCE_MS }));
   const places: Place[] = [];
   let [done, cpuUs, since] = [0, 0, 0];
-  const tape = syntheticTrades(trades, TRADES_PER_SNAPSHOT, namesOf(instruments), SESSION_START_US);
+  const tape = syntheticTrades(trades, perSecond, namesOf(instruments), SESSION_START_US);
   for (let left = trades; left > 0; left -= CHUNK_TRADES) {
     const chunk = nextBodies(tape, Math.min(left, CHUNK_TRADES));
     const before = process.cpuUsage();
@@ -94,10 +103,19 @@ export function runGrowth({ instruments, trades, every }: GrowthTask): readonly 
     done += chunk.length;
     if (done - since < every) continue;
     const cpuUsPerTrade = cpuUs / (done - since);
-    places.push({ at: done, cpuUsPerTrade, residentMib: process.memoryUsage.rss() / MEBIBYTE });
+    const residentMib = process.memoryUsage.rss() / MEBIBYTE;
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    places.push({ at: done, cpuUsPerTrade, residentMib, heldMib: (heapUsed + external) / MEBIBYTE });
     [cpuUs, since] = [0, done];
   }
   return places;
+}
+
+/** Frees all that nothing refers to; not counted as the engine's time. */
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
 }
 
 function namesOf(instruments: number): readonly string[] {

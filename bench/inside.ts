@@ -26,11 +26,16 @@ const ROLES: Readonly<Record<string, (service: Service, argument: string) => Pro
   growth: async (_service, task) => (await import('./growth.ts')).runGrowth(JSON.parse(task) as GrowthTask),
   'naive-consumer': async ({ connections, log }, trades) =>
     (await import('./peers/naive-consumer.ts')).runNaiveConsumer(connections, Number(trades), log),
+  rebuild: async ({ connections, log, signal }, name) =>
+    (await import('../projectors/main.ts')).rebuildProjector({ name, connections, log, signal }),
   dashboard: async ({ connections, log, signal }, port) => {
     await (await import('./viewers.ts')).runDashboardOn(Number(port), connections, log, signal);
   },
   engine: async (service) => {
     await (await import('../evaluators/main.ts')).runEngine(service);
+  },
+  'decisions-projector': async (service) => {
+    await (await import('./decisions-projector.ts')).runDecisionsProjector(service);
   },
   projector: async (service, name) => {
     await (await import('../projectors/main.ts')).runProjector({ ...service, name });

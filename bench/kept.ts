@@ -5,10 +5,19 @@ import type { Costs } from './costs.ts';
 import type { Figure } from './figure.ts';
 import type { GrowthPoint } from './growth.ts';
 
+/** Where something was measured. */
+export interface Machine {
+  readonly processor: string | undefined;
+  readonly processors: number;
+  readonly node: string;
+  /** Of the last minute, at the end. */
+  readonly load: number;
+}
+
 /** Measurements that pages of docs/ are made of, committed so that plots and plans can be made again without measuring. */
 export interface Kept {
-  readonly growth: { readonly machine: object; readonly points: readonly GrowthPoint[] };
-  readonly costs: { readonly machine: object; readonly calibration: Figure; readonly costs: readonly Costs[] };
+  readonly growth: { readonly machine: Machine; readonly points: readonly GrowthPoint[] };
+  readonly costs: { readonly machine: Machine; readonly calibration: Figure; readonly costs: readonly Costs[] };
 }
 
 function fileOf(name: keyof Kept): string {

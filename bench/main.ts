@@ -14,16 +14,21 @@ import type { Bench } from './bench.ts';
 import { writeCapacity } from './capacity.ts';
 import { measureCertify } from './certify.ts';
 import { measureCompression } from './compression.ts';
-import { COMPRESSIONS, measureCosts, type Costs } from './costs.ts';
+import { COMPRESSIONS, measureCosts, servicesOf, type Costs } from './costs.ts';
 import { measureEngine } from './engine.ts';
 import { figureOf, tableOf, type Figure } from './figure.ts';
 import { measureEngines, measureGrowth } from './growth.ts';
-import { keep } from './kept.ts';
+import { measureJdbcSink } from './jdbc-sink.ts';
+import { keep, type Machine } from './kept.ts';
 import { measureLaboratory } from './laboratory.ts';
 import { measureLatency } from './latency.ts';
+import { measureLatencyCompression } from './latency-compression.ts';
 import { measureLiveIngest } from './live-ingest.ts';
+import { buildConnect } from './peers/build.ts';
+import { SINK_MODES } from './peers/connect-process.ts';
 import { writePlots } from './plots.ts';
 import { measureReadModels } from './read-models.ts';
+import { measureRebuildMemory } from './rebuild-memory.ts';
 import { measureScoreboard } from './scoreboard.ts';
 import { measureStart } from './start.ts';
 import { CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape } from './tape.ts';
@@ -55,10 +60,14 @@ const PARTS = [
   'live-ingest',
   'viewers',
 ] as const;
+/** Each takes long, or needs Maven: only when it is named. */
+const NAMED_PARTS = ['jdbc-sink', 'rebuild-memory', 'latency-compression'] as const;
 /** Measured for the pages docs/benchmarks.md and docs/capacity.md, each only when it is named. */
 const KEPT_PARTS = ['growth', 'costs'] as const;
 
-const USAGE = `Usage: npm run bench -- [--json] [--only ${[...PARTS, ...KEPT_PARTS].join(',')}] [--runs ${RUNS}] [--trades ${TRADES}] [--session ${SESSION_TRADES}], or --plot, --capacity`;
+const USAGE = `Usage: npm run bench -- [--json] [--only ${[...PARTS, ...NAMED_PARTS, ...KEPT_PARTS].join(',')}] [--runs ${RUNS}] [--trades ${TRADES}] [--session ${SESSION_TRADES}], or --plot, --capacity`;
+
+type Part = (typeof PARTS)[number] | (typeof NAMED_PARTS)[number];
 
 /** Rejects when a person ends the run, so that the services end with it. */
 const interrupted = new Promise<never>((_resolve, reject) => {
@@ -73,8 +82,8 @@ interrupted.catch(() => undefined);
 /** Each part except the first four is measured on its own services, which begin empty. */
 const MEASUREMENTS: Readonly<
   Record<
-    Exclude<(typeof PARTS)[number], 'start' | 'scoreboard' | 'laboratory' | 'compression'>,
-    (bench: Bench) => Promise<Figure[]>
+    Exclude<Part, 'start' | 'scoreboard' | 'laboratory' | 'compression'>,
+    (bench: Bench, options: StackOptions) => Promise<Figure[]>
   >
 > = {
   engine: async (bench) => {
@@ -82,20 +91,19 @@ const MEASUREMENTS: Readonly<
     await fillTape(bench);
     return [...(await measureEngine(bench)), ...(await deriveTape(bench)).figures];
   },
-  'read-models': async (bench) => {
-    const eventful = { ...bench, trades: Math.ceil(bench.trades / TRADES_PER_EVENTFUL_TRADE) };
-    await layTape(eventful, EACH_TRADE_MS);
-    await fillTape(eventful);
-    await deriveTape(eventful);
-    return await measureReadModels(eventful);
+  'read-models': async (bench) => measureReadModels(await deriveEventful(bench)),
+  'jdbc-sink': async (bench, options) => {
+    const { postgres } = await servicesOf(options);
+    const settings = { postgres, classPath: await buildConnect(), modes: SINK_MODES };
+    return await measureJdbcSink(await deriveEventful(bench), settings, tell);
   },
-  audit: async (bench) => {
-    const eventful = { ...bench, trades: Math.ceil(bench.trades / TRADES_PER_EVENTFUL_TRADE) };
-    await layTape(eventful, EACH_TRADE_MS);
-    await fillTape(eventful);
-    await deriveTape(eventful);
-    return await measureAudit(eventful);
+  // All of the trades given: what counts is a long log.
+  'rebuild-memory': async (bench) => measureRebuildMemory(await deriveEventful(bench, 1), tell),
+  'latency-compression': async (bench) => {
+    await layTape(bench, CADENCE_MS);
+    return await measureLatencyCompression(bench, tell);
   },
+  audit: async (bench) => measureAudit(await deriveEventful(bench)),
   certify: async (bench) => {
     await layTape(bench, CADENCE_MS);
     await fillTape(bench);
@@ -113,7 +121,20 @@ const MEASUREMENTS: Readonly<
   viewers: measureViewers,
 };
 
-async function measure(part: (typeof PARTS)[number], runs: number, trades: number): Promise<Figure[]> {
+/** A complete log with a snapshot at each trade. @returns the bench, with the number of its trades */
+async function deriveEventful(bench: Bench, tradesPerEventfulTrade = TRADES_PER_EVENTFUL_TRADE): Promise<Bench> {
+  const eventful = { ...bench, trades: Math.ceil(bench.trades / tradesPerEventfulTrade) };
+  await layTape(eventful, EACH_TRADE_MS);
+  await fillTape(eventful);
+  await deriveTape(eventful);
+  return eventful;
+}
+
+function tell(progress: string): void {
+  process.stderr.write(`${progress}\n`);
+}
+
+async function measure(part: Part, runs: number, trades: number): Promise<Figure[]> {
   if (part === 'start') return measureStart(runs);
   if (part === 'scoreboard') return measureScoreboard(runs);
   if (part === 'laboratory') return await measureLaboratory(runs);
@@ -131,10 +152,10 @@ async function onServices<Result>(
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-bench-'));
   const options = { folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports: await freePorts() };
   try {
-    process.stderr.write(`${part}: starting services …\n`);
+    tell(`${part}: starting services …`);
     const endpoints = await stackUp(options, () => undefined);
     const connections = { ...endpoints, kafkaBrokers: [endpoints.kafkaBrokers] };
-    process.stderr.write(`${part}: measuring …\n`);
+    tell(`${part}: measuring …`);
     const bench: Bench = { connections, log: createLog('bench', 'error'), runs, trades };
     return await Promise.race([work(bench, options), interrupted]);
   } finally {
@@ -146,7 +167,7 @@ async function onServices<Result>(
 /** Measures what the pages keep, and writes it where `--plot` and `--capacity` read it. */
 async function measureKept(part: (typeof KEPT_PARTS)[number], trades: number, ofSession: number): Promise<void> {
   if (part === 'growth') {
-    const points = await measureGrowth(trades, ofSession, (text) => process.stderr.write(`${text}\n`));
+    const points = await measureGrowth(trades, ofSession, tell);
     for (const engines of ENGINES) {
       points.push(await onServices(`${engines} engines`, 1, trades, (bench) => measureEngines(bench, engines)));
     }
@@ -178,9 +199,10 @@ function calibration(part: string, runs: number): Figure {
   );
 }
 
-function machine(): object {
+function machine(): Machine {
   const [first] = cpus();
-  return { processor: first?.model, processors: cpus().length, node: process.version, load: loadavg()[0] };
+  const [load = Number.NaN] = loadavg();
+  return { processor: first?.model, processors: cpus().length, node: process.version, load };
 }
 
 async function main(): Promise<void> {
@@ -202,7 +224,7 @@ async function main(): Promise<void> {
   ];
   const asked = values.only ?? (values.plot || values.capacity ? '' : PARTS.join(','));
   const names = asked.split(',').filter((name) => name !== '');
-  const parts = names.filter((name) => isOneOf(PARTS, name));
+  const parts = names.filter((name) => isOneOf([...PARTS, ...NAMED_PARTS], name));
   const keptParts = names.filter((name) => isOneOf(KEPT_PARTS, name));
   if (parts.length + keptParts.length !== names.length || !(runs >= 1) || !(trades >= 1) || !(ofSession >= 1))
     throw new Error(USAGE);

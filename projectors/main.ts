@@ -64,10 +64,10 @@ export function listProjectors(): readonly Pick<Projector, 'name' | 'summary' | 
 /**
  * Keeps a projector's read model up to date until `signal`. Waits for the tape's first activation.
  *
+ * @param projector - the named one; or one that is not in the catalogue.
  * @throws TapeproofError USAGE for an unknown name; SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE, CONFIGURATION.
  */
-export async function runProjector(run: ProjectorRun): Promise<void> {
-  const projector = projectorNamed(run.name);
+export async function runProjector(run: ProjectorRun, projector = projectorNamed(run.name)): Promise<void> {
   run.telemetry?.health.set('consumer', { alive: true, ready: false, detail: 'starting' });
   const work = async <Output>(parts: Parts<Output>): Promise<void> => {
     const detail = 'nothing is activated on the tape yet: run "npx tapeproof activate"';
@@ -193,7 +193,7 @@ export function projectorNamed(name: string): Projector {
   if (projector !== undefined) return projector;
   throw new TapeproofError(
     'USAGE',
-    `known.name).join(', ')}. => ${JSON.stringify(name)} is not a known projector: use one of ${PROJECTORS.map((known) => known.name).join(', ')}. => known.name).join(', ')}.`,
+    `${JSON.stringify(name)} is not a known projector: use one of ${PROJECTORS.map((known) => known.name).join(', ')}.`,
   );
 }
 

@@ -2,11 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { buildStreams } from '../bench/peers/build.ts';
+import { buildConnect, buildStreams } from '../bench/peers/build.ts';
 import { contenderOf, lastingContenderOf, type Arena, type LastingContender } from '../bench/peers/contenders.ts';
 import { observeProcess } from '../bench/peers/measurement.ts';
 import { compareOutputs } from '../bench/peers/outputs.ts';
-import { appendTrades, CADENCE_MS, layTape } from '../bench/tape.ts';
+import { appendTrades, CADENCE_MS, deriveTape, EACH_TRADE_MS, fillTape, layTape } from '../bench/tape.ts';
+import { digestOf, differenceOf } from '../bench/table-equality.ts';
+import { DECISION_ROW, DECISIONS_TABLE } from '../bench/decisions-projector.ts';
+import { measureJdbcSink, SINK_TABLE } from '../bench/jdbc-sink.ts';
+import { migratorUrlOf } from '../platform/connections.ts';
+import { createPool } from '../platform/postgres.ts';
 import type { Trade } from '../contracts/generated/events.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
@@ -20,9 +25,12 @@ const hasMaven = onPath('mvn') !== undefined;
 /** The first build downloads Kafka Streams. */
 const BUILD_DEADLINE_MS = 600_000;
 let classPath: string;
+let connectClassPath: string;
 
 beforeAll(async () => {
-  if (hasMaven) classPath = await buildStreams();
+  if (!hasMaven) return;
+  classPath = await buildStreams();
+  connectClassPath = await buildConnect();
 }, BUILD_DEADLINE_MS);
 
 /** The first and the second half of each instrument's trades. */
@@ -77,6 +85,36 @@ describe('the peers of the benchmark', () => {
     } finally {
       await reader.close();
       await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it('write the rows of postgres-history by a JDBC sink, and a comparison names the column that differs', async ({
+    skip,
+  }) => {
+    if (!hasMaven) skip('Maven, which builds Kafka Connect, is not on the PATH');
+    await resetStores();
+    const connections = stackConnections();
+    const bench = { connections, log, runs: 1, trades: 2_000 };
+    await layTape(bench, EACH_TRADE_MS);
+    await fillTape(bench);
+    await deriveTape(bench);
+    const settings = { postgres: process.pid, classPath: connectClassPath, modes: ['upsert'] } as const;
+    // It compares them.
+    const figures = await measureJdbcSink(bench, settings, () => undefined);
+    expect(figures.map(({ name }) => name)).toContain('ours ÷ JDBC sink, upsert, by the clock');
+    const pool = createPool(migratorUrlOf(connections), 'test-peers');
+    try {
+      const { table } = DECISION_ROW;
+      const ours = await digestOf(pool, DECISIONS_TABLE, table);
+      expect(ours.rows).toBe(2_000);
+      await pool.query(
+        `UPDATE ${SINK_TABLE} SET event_time = event_time + interval '1 microsecond', confidence = confidence + 1
+          WHERE event_id = (SELECT max(event_id) FROM ${SINK_TABLE})`,
+      );
+      const difference = differenceOf(ours, await digestOf(pool, SINK_TABLE, table));
+      expect(difference).toBe('other values in event_time, confidence');
+    } finally {
+      await pool.end();
     }
   });
 });

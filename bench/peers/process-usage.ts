@@ -17,3 +17,13 @@ export function peakResidentBytesOf(pid: number): number {
   const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(peak) * BYTES_PER_KIBIBYTE;
 }
+
+/** The physical memory that a process has now; undefined once it has ended. */
+export function residentBytesOf(pid: number): number | undefined {
+  try {
+    const resident = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return resident === undefined ? undefined : Number(resident) * BYTES_PER_KIBIBYTE;
+  } catch {
+    return undefined;
+  }
+}

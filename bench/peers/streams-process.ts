@@ -1,17 +1,13 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { TAPE_TOPIC, TOPIC_OF_DERIVED } from '../../contracts/topics.ts';
 import { canonicalConfiguration, ENGINE_VERSION, parseConfiguration } from '../../evaluators/configuration.ts';
 import { sha256Hex } from '../../contracts/codec.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
-import { javaProgram } from '../../stack/java.ts';
-import { endWithUs } from '../child.ts';
 import { CADENCE_MS } from '../tape.ts';
+import { startJava } from './java-process.ts';
 import type { RunningProcess } from './measurement.ts';
 import { STREAMS_RECORDS } from './streams-schemas.ts';
 
-const STOP_DEADLINE_MS = 30_000;
 /** The heap of a throughput-oriented service; the collector that spends the least processor time. */
 const JAVA_OPTIONS = ['-Xms512m', '-Xmx1g', '-XX:+UseParallelGC'];
 const LIBRARY_OPTIONS = [
@@ -59,18 +55,5 @@ export async function startStreams(
     ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
     ...['-cp', classPath, 'com.tapeproof.peers.Main'],
   ];
-  const child = spawn(await javaProgram(), words, { stdio: ['ignore', 'ignore', 'inherit'] });
-  endWithUs(child);
-  const ended = once(child, 'close');
-  if (child.pid === undefined) throw new Error('the Kafka Streams application cannot be started');
-  return {
-    pid: child.pid,
-    ended,
-    async stop() {
-      child.kill('SIGTERM');
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
-      await ended;
-      clearTimeout(timer);
-    },
-  };
+  return await startJava(words, 'the Kafka Streams application');
 }
