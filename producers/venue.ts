@@ -208,8 +208,13 @@ export interface Venue {
      * it goes on by time alone. Never throws.
      */
     pageTokenOf?(text: string): string | undefined;
-    /** The answer to any of these. Never throws. @param receivedAt microseconds */
-    parsePage(text: string, symbol: string, receivedAt: number): Parsed | PageError;
+    /**
+     * The answer to any of these. Never throws.
+     *
+     * @param receivedAt microseconds
+     * @param isOfPeriod whether it answers `since`: a venue may write such a page in another order
+     */
+    parsePage(text: string, symbol: string, receivedAt: number, isOfPeriod?: boolean): Parsed | PageError;
   };
   /** Real messages, for the shared suite and for people. */
   readonly examples: {

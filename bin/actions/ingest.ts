@@ -48,7 +48,12 @@ export interface LiveOptions extends HttpOptions {
 /** How often a live ingest reports its status. */
 const STATUS_INTERVAL_MS = 10_000;
 
-export async function ingestFileOfTrades(path: string, options: IngestOptions): Promise<void> {
+/** @param command the command that continues after a refusal, where it is another one than was given */
+export async function ingestFileOfTrades(
+  path: string,
+  options: IngestOptions,
+  command = commandGiven(),
+): Promise<void> {
   const allowed = options.allow?.split(',').map((name) => name.trim());
   if (options.preview === true) {
     await printPreview({ path, ...options, allowed }, options.json);
@@ -75,7 +80,7 @@ export async function ingestFileOfTrades(path: string, options: IngestOptions): 
       sort: options.sort,
       acceptLate: options.acceptLate,
       refusedPercentMax: options.refusedMax,
-      command: commandGiven(),
+      command,
       connections: connections(),
       log,
       traceOneIn,

@@ -130,7 +130,7 @@ export class Backfill {
     const answer = await fetchPage(request, signal);
     if (signal.aborted) return;
     const nowMs = performance.now();
-    const read = this.read(answer, stream);
+    const read = this.read(answer, stream, ask);
     telemetry({
       kind: 'history-request',
       outcome: read.outcome,
@@ -142,7 +142,8 @@ export class Backfill {
       this.failures = 0;
       this.heed(answer, nowMs);
       const trades = read.page.flatMap((item) => (isAmendment(item) ? [] : [item]));
-      const pageToken = ask.kind === 'since' && answer.outcome === 'ok' ? venue.history.pageTokenOf?.(answer.text) : undefined;
+      const pageToken =
+        ask.kind === 'since' && answer.outcome === 'ok' ? venue.history.pageTokenOf?.(answer.text) : undefined;
       stream.answered(ask, trades, { askedAtMs, askedAtWallMs, nowMs }, pageToken);
       for (const amendment of read.page.filter(isAmendment)) onAmendment(amendment, nowMs);
       refuseForeign(stream, venue.name);
@@ -150,10 +151,11 @@ export class Backfill {
     } else this.failed(read, stream, ask, nowMs);
   }
 
-  private read(answer: RestAnswer, stream: InstrumentStream) {
+  private read(answer: RestAnswer, { options }: InstrumentStream, { kind }: PageRequest) {
     if (answer.outcome !== 'ok') return answer;
     const { status } = answer;
-    const page = this.options.venue.history.parsePage(answer.text, stream.options.symbol, Date.now() * 1_000);
+    const { history } = this.options.venue;
+    const page = history.parsePage(answer.text, options.symbol, Date.now() * 1_000, kind === 'since');
     if (isUnreadable(page)) return { outcome: 'failed', status, detail: page.detail } as const;
     if (!isPageError(page)) return { outcome: 'ok', status, page } as const;
     const { pageError, detail } = page;

@@ -15,13 +15,26 @@ export interface AlpacaTrade {
   readonly u?: string;
 }
 
-/** Alpaca on loopback, from its documentation: one stock, a login, and pages of the newest trades. */
+/** An answer in place of the right one. */
+export interface WrongAnswer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Alpaca on loopback, from its documentation: one stock, a login, pages of the newest trades and of a period. */
 export interface AlpacaServer {
   readonly webSocketUrl: string;
   readonly restUrl: string;
   /** What a page shows, oldest first. */
   readonly shown: AlpacaTrade[];
   readonly subscribers: number;
+  /** The requests for pages, oldest first. */
+  readonly asked: URLSearchParams[];
+  /** Most trades of a page, whatever is requested. */
+  pageTradesMax: number;
+  /** Asked before each page; undefined for the right one. */
+  fault: (query: URLSearchParams) => WrongAnswer | undefined;
   /** Sends a frame to whoever subscribed. */
   send(...messages: readonly object[]): void;
   close(): Promise<void>;
@@ -33,6 +46,8 @@ export async function startAlpaca(
   credentials: { readonly key: string; readonly secret: string },
 ): Promise<AlpacaServer> {
   const shown: AlpacaTrade[] = [];
+  const asked: URLSearchParams[] = [];
+  const behaviour: Pick<AlpacaServer, 'pageTradesMax' | 'fault'> = { pageTradesMax: 10_000, fault: () => undefined };
   const subscribed = new Set<WebSocket>();
   const server = createServer((request, response) => {
     answer(request, response);
@@ -51,8 +66,21 @@ export async function startAlpaca(
     webSocketUrl: `ws://127.0.0.1:${port}`,
     restUrl: `http://127.0.0.1:${port}`,
     shown,
+    asked,
     get subscribers() {
       return subscribed.size;
+    },
+    get pageTradesMax() {
+      return behaviour.pageTradesMax;
+    },
+    set pageTradesMax(most) {
+      behaviour.pageTradesMax = most;
+    },
+    get fault() {
+      return behaviour.fault;
+    },
+    set fault(fault) {
+      behaviour.fault = fault;
     },
     send: (...messages) => {
       for (const socket of subscribed) socket.send(JSON.stringify(messages));
@@ -85,8 +113,22 @@ export async function startAlpaca(
       response.writeHead(500).end(`no account of ${JSON.stringify(headers)}`);
       return;
     }
-    const trades = shown.toReversed().slice(0, Number(searchParams.get('limit')));
-    if (pathname !== `/v2/stocks/${symbol}/trades`) response.writeHead(404).end('{"message":"not found"}');
-    else response.end(JSON.stringify({ trades, symbol, next_page_token: null }));
+    asked.push(searchParams);
+    const wrong = behaviour.fault(searchParams);
+    if (wrong !== undefined) response.writeHead(wrong.status, wrong.headers).end(wrong.text);
+    else if (pathname !== `/v2/stocks/${symbol}/trades`) response.writeHead(404).end('{"message":"not found"}');
+    else response.end(JSON.stringify({ symbol, ...pageOf(searchParams) }));
+  }
+
+  /** Both ends of a period are in it; a token is the number of trades before it, in disguise. */
+  function pageOf(query: URLSearchParams) {
+    const [start, end] = [query.get('start') ?? '', query.get('end') ?? '9'];
+    const wanted = shown.filter(({ t: time }) => time >= start && time <= end);
+    if (query.get('sort') === 'desc') wanted.reverse();
+    const from = Number(Buffer.from(query.get('page_token') ?? '', 'base64').toString() || '0');
+    const to = from + Math.min(behaviour.pageTradesMax, Number(query.get('limit')));
+    const token = to < wanted.length ? Buffer.from(String(to)).toString('base64') : null;
+    const trades = wanted.slice(from, to);
+    return { trades: trades.length > 0 ? trades : null, next_page_token: token };
   }
 }

@@ -195,7 +195,7 @@ function windowOf(time: unknown): VenueAmendment['window'] | undefined {
   return timeUs === undefined ? undefined : newYorkDayAt(timeUs);
 }
 
-function parsePage(text: string, symbol: string, receivedAt: number): Parsed {
+function parsePage(text: string, symbol: string, receivedAt: number, isOfPeriod = false): Parsed {
   const answer = parseJsonObjectWithRawNumbers(text);
   if (answer === undefined) return malformed('the page is not a JSON object');
   // A day without trades has null.
@@ -204,16 +204,12 @@ function parsePage(text: string, symbol: string, receivedAt: number): Parsed {
   if (!Array.isArray(trades)) return malformed('the page has no list of trades');
   const rows = (trades as readonly unknown[]).filter(isJsonObject);
   if (rows.length < trades.length) return malformed('the page holds an entry that is not a trade');
-  return oldestFirst(rows).flatMap((row): ParsedItem[] => {
+  // Pages of the newest trades begin with the newest one.
+  const oldestFirst = isOfPeriod ? rows : rows.toReversed();
+  return oldestFirst.flatMap((row): ParsedItem[] => {
     const trade = tradeIn(row, symbol, receivedAt);
     return isRefusedTrade(trade) || !TAKEN_BACK.includes(row['u']) ? [trade] : [trade, markIn(row, trade)];
   });
-}
-
-/** Pages of the newest trades begin with the newest one, pages of a period with the oldest. */
-function oldestFirst(rows: readonly JsonObject[]): readonly JsonObject[] {
-  const [first, last] = [rows[0], rows.at(-1)].map((row) => calendarMicroseconds(String(row?.['t']), false) ?? 0);
-  return (first ?? 0) < (last ?? 0) ? rows : rows.toReversed();
 }
 
 /** Query of a request; parameters without a value are left out. */
