@@ -17,6 +17,9 @@ import { LIVE_TIMING, type LiveTiming } from './timing.ts';
 
 /** A page that cannot be had is requested this often. */
 const ATTEMPTS_MAX = 6;
+/** A longer wait that the venue demands ends the run. */
+const WAIT_MS_MAX = 5 * 60_000;
+const MS_PER_MINUTE = 60_000;
 const US_PER_MS = 1_000;
 /** Statuses by which a venue refuses a request for good. */
 const REFUSALS: readonly number[] = [400, 404, 422];
@@ -67,6 +70,11 @@ export interface PastTradesReport {
  */
 export async function writePastTrades(options: PastTradesOptions): Promise<PastTradesReport> {
   return await new PastTrades(options).run();
+}
+
+interface Page {
+  readonly items: readonly ParsedItem[];
+  readonly pageToken: string | undefined;
 }
 
 class PastTrades {
@@ -148,40 +156,49 @@ class PastTrades {
   }
 
   /** A page and the token of the next one; undefined where the signal came. */
-  private async page(fetchPage: FetchPage, symbol: string, period: Period) {
+  private async page(fetchPage: FetchPage, symbol: string, period: Period): Promise<Page | undefined> {
     const { signal, timing } = this.options;
-    const { history } = this.plan.venue;
-    const request = history.since?.(symbol, period, history.pageTradesMax);
-    if (request === undefined) return undefined;
-    let detail = '';
-    for (let attempt = 1; attempt <= ATTEMPTS_MAX; attempt += 1) {
-      await this.pause(this.budget.waitMs(request.weight, performance.now()));
-      if (signal.aborted) return undefined;
-      this.budget.spend(request.weight, performance.now());
-      const answer = await fetchPage(request, signal);
-      if (signal.aborted) return undefined;
-      if (answer.outcome === 'rate-limited') {
-        detail = 'it demands a wait';
-        this.budget.blockFor(answer.retryAfterMs, performance.now());
-        continue;
-      }
-      if (answer.outcome === 'ok') {
-        const items = history.parsePage(answer.text, symbol, Date.now() * US_PER_MS, true);
-        if (!isUnreadable(items) && !isPageError(items))
-          return { items, pageToken: history.pageTokenOf?.(answer.text) };
-        ({ detail } = items);
-        if (isPageError(items) && items.pageError === 'RATE_LIMITED') {
-          this.budget.blockFor(RETRY_AFTER_DEFAULT_MS, performance.now());
-        }
-      } else {
-        ({ detail } = answer);
-        this.assertServed(answer.status, detail, symbol);
-      }
-      const { retryMinMs, retryMaxMs } = { ...LIVE_TIMING, ...timing };
+    const { retryMinMs, retryMaxMs } = { ...LIVE_TIMING, ...timing };
+    let failure = '';
+    for (let attempt = 1; attempt <= ATTEMPTS_MAX && !signal.aborted; attempt += 1) {
+      const page = await this.attempt(fetchPage, symbol, period);
+      if (typeof page !== 'string') return page;
+      failure = page;
       await this.pause(backoffMs(attempt, retryMinMs, retryMaxMs, Math.random()));
     }
-    const words = `${this.venueName} gives no page of ${symbol} after ${ATTEMPTS_MAX} attempts (${quoted(detail)})`;
+    if (signal.aborted) return undefined;
+    const words = `${this.venueName} gives no page of ${symbol} after ${ATTEMPTS_MAX} attempts (${quoted(failure)})`;
     throw new TapeproofError('UNREACHABLE', `${words}: try again later; nothing is kept.`);
+  }
+
+  /** One request, when the venue allows it. @returns the page, or why there is none */
+  private async attempt(fetchPage: FetchPage, symbol: string, period: Period): Promise<Page | string> {
+    const { signal } = this.options;
+    const { history } = this.plan.venue;
+    const request = history.since?.(symbol, period, history.pageTradesMax);
+    if (request === undefined) return 'it has no such request';
+    await this.pause(this.budget.waitMs(request.weight, performance.now()));
+    this.budget.spend(request.weight, performance.now());
+    const answer = await fetchPage(request, signal);
+    if (answer.outcome === 'failed') {
+      this.assertServed(answer.status, answer.detail, symbol);
+      return answer.detail;
+    }
+    if (answer.outcome === 'rate-limited') return this.waitsFor(answer.retryAfterMs);
+    const items = history.parsePage(answer.text, symbol, Date.now() * US_PER_MS, true);
+    if (isUnreadable(items)) return items.detail;
+    if (!isPageError(items)) return { items, pageToken: history.pageTokenOf?.(answer.text) };
+    return items.pageError === 'RATE_LIMITED' ? this.waitsFor(RETRY_AFTER_DEFAULT_MS) : items.detail;
+  }
+
+  private waitsFor(durationMs: number): string {
+    if (durationMs > WAIT_MS_MAX) {
+      const minutes = Math.ceil(durationMs / MS_PER_MINUTE);
+      const words = `${this.venueName} demands a wait of ${minutes} minutes`;
+      throw new TapeproofError('UNREACHABLE', `${words}: try again after that; nothing is kept.`);
+    }
+    this.budget.blockFor(durationMs, performance.now());
+    return 'it demands fewer requests';
   }
 
   private assertServed(status: number | undefined, detail: string, symbol: string): void {

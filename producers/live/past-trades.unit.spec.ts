@@ -148,6 +148,11 @@ describe('the past trades of Alpaca', () => {
     ],
     ['404', { status: 404, text: '{"message":"not found"}' }, /^USAGE: .*AAPL.*not found/],
     ['500 for ever', { status: 500, text: 'oops' }, /^UNREACHABLE: .*no page of AAPL after 6 attempts \("oops"\)/],
+    [
+      'a wait of a day',
+      { status: 429, text: '{}', headers: { 'retry-after': '86400' } },
+      /^UNREACHABLE: The venue alpaca demands a wait of 1440 minutes: try again after that/,
+    ],
     ['no JSON for ever', { status: 200, text: '' }, /^UNREACHABLE: .*not a JSON object/],
     [
       'a page that never ends',

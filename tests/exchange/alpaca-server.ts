@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { calendarMicroseconds } from '../../producers/timestamps.ts';
 
 /** A trade in Alpaca's form, as its pages have it; frames add type and symbol. */
 export interface AlpacaTrade {
@@ -38,6 +39,10 @@ export interface AlpacaServer {
   /** Sends a frame to whoever subscribed. */
   send(...messages: readonly object[]): void;
   close(): Promise<void>;
+}
+
+function timeIn(query: URLSearchParams, name: string): number | undefined {
+  return calendarMicroseconds(query.get(name) ?? '', false);
 }
 
 /** @param credentials those of the only account; whoever sends others is answered with what it sent */
@@ -122,8 +127,11 @@ export async function startAlpaca(
 
   /** Both ends of a period are in it; a token is the number of trades before it, in disguise. */
   function pageOf(query: URLSearchParams) {
-    const [start, end] = [query.get('start') ?? '', query.get('end') ?? '9'];
-    const wanted = shown.filter(({ t: time }) => time >= start && time <= end);
+    const [start, end] = [timeIn(query, 'start') ?? 0, timeIn(query, 'end') ?? Infinity];
+    const wanted = shown.filter(({ t: text }) => {
+      const time = calendarMicroseconds(text, false) ?? 0;
+      return time >= start && time <= end;
+    });
     if (query.get('sort') === 'desc') wanted.reverse();
     const from = Number(Buffer.from(query.get('page_token') ?? '', 'base64').toString() || '0');
     const to = from + Math.min(behaviour.pageTradesMax, Number(query.get('limit')));
