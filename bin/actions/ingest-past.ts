@@ -44,21 +44,22 @@ export async function ingestPastTrades({ from, to, out, ...options }: PastOption
       bar.stop();
     });
   if (!report.complete || !options.append) {
-    print(options.json, report, () => pastText(report));
+    print(options.json, { past: report }, () => pastText(report));
     if (!report.complete) process.exitCode = 130;
     return;
   }
   process.stderr.write(`${pastText(report)}\n`);
   if (tradesIn(report) === 0) {
-    print(options.json, report, () => 'Nothing is appended.');
+    print(options.json, { past: report }, () => 'Nothing is appended.');
     return;
   }
   const command = `npx tapeproof ingest file ${quotedForShell(out)}`;
-  await ingestFileOfTrades(
-    out,
-    { speed: 'max', refusedMax: REFUSED_PERCENT_MAX, ...(options.json && { json: options.json }) },
-    command,
-  );
+  const asGiven = {
+    speed: 'max',
+    refusedMax: REFUSED_PERCENT_MAX,
+    ...(options.json && { json: options.json }),
+  } as const;
+  await ingestFileOfTrades(out, asGiven, { command, past: report });
 }
 
 function assertPast(from: number, to: number): void {
