@@ -31,7 +31,7 @@ import {
 } from './contracts/topics.ts';
 import { runEngine } from './evaluators/main.ts';
 import { STRATEGIES } from './evaluators/strategies/catalogue.ts';
-import { ingestContext, ingestFile, ingestSectors, ingestVenues } from './producers/main.ts';
+import { ingestContext, ingestFile, ingestSectors, ingestVenues, writePastTrades } from './producers/main.ts';
 import { FILE_SOURCES } from './producers/catalogue.ts';
 import { VENUES } from './producers/venues/catalogue.ts';
 import { runCheckpoints } from './proofs/checkpoints/service.adapter.ts';
@@ -45,6 +45,7 @@ export const pipeline = {
     run: ingestFile,
     venues: VENUES,
     live: ingestVenues,
+    past: writePastTrades,
     writes: [TAPE_TOPIC, DEAD_LETTERS_TOPIC],
   },
   /** News, calendars, and the strength of sectors → the tape, among the trades. */

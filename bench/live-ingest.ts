@@ -2,6 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Connections } from '../platform/connections.ts';
 import type { Log } from '../platform/log.ts';
 import { ingestLive } from '../producers/main.ts';
@@ -15,9 +17,12 @@ const MARKETS = 2;
 /** When the resident memory is read, seconds after the first trade. */
 const MEMORY_AT_SECONDS = [10, 60, 120, 180];
 /** Ten times as many trades for ten seconds, as the exchange makes a burst; before it and after it, this many. */
-const CALM_PER_SECOND = 5_000;
+const CALMS_PER_SECOND = [5_000, 20_000];
 const BURST_TIMES = 10;
 const BURST_SECONDS = 10;
+/** What is kept does not grow with the trades: 3.6 million of them would be more than a gigabyte. */
+const HELD_GROWTH_MIB_MAX = 32;
+const FROM_FIRST_TO_LAST = `from ${MEMORY_AT_SECONDS.at(0) ?? 0} to ${MEMORY_AT_SECONDS.at(-1) ?? 0} seconds`;
 const CALM_SECONDS_BEFORE = 10;
 const CALM_SECONDS_AFTER = 20;
 /** The wait after the exchange has published its last trade: later trades count against the rate. */
@@ -37,6 +42,8 @@ interface LiveRun {
   readonly cpuSeconds: number;
   /** At each of `MEMORY_AT_SECONDS`; the last one at the end if the run ends earlier. */
   readonly residentBytes: readonly number[];
+  /** In use after a full collection, at the first of `MEMORY_AT_SECONDS` and at the end. */
+  readonly heldBytes: readonly number[];
   /** The most trades that waited for older ones or for Kafka, read once a second. */
   readonly waitingMax: number;
   /** Trades for which there was no room, so that they were requested again. */
@@ -57,11 +64,14 @@ export interface LiveTask {
  */
 export async function measureLiveIngest({ connections }: Bench): Promise<Figure[]> {
   const steady = await measureMarket(connections, TRADES_PER_SECOND * SECONDS, [String(TRADES_PER_SECOND)]);
-  const calmSeconds = CALM_SECONDS_BEFORE + CALM_SECONDS_AFTER;
-  const ofBurst = CALM_PER_SECOND * (calmSeconds + BURST_TIMES * BURST_SECONDS);
-  const words = [String(CALM_PER_SECOND), 'BURST', String(CALM_SECONDS_BEFORE)];
-  const burst = await measureMarket(connections, ofBurst, words);
-  return [...figuresOf(steady.run, steady.publishedInSeconds), ...burstFiguresOf(burst.run, burst.publishedInSeconds)];
+  const figures = figuresOf(steady.run, steady.publishedInSeconds);
+  for (const [index, calm] of CALMS_PER_SECOND.entries()) {
+    const seconds = CALM_SECONDS_BEFORE + CALM_SECONDS_AFTER + BURST_TIMES * BURST_SECONDS;
+    const words = [String(calm), `BURST${index}`, String(CALM_SECONDS_BEFORE)];
+    const burst = await measureMarket(connections, calm * seconds, words);
+    figures.push(...burstFiguresOf(calm, burst.run, burst.publishedInSeconds));
+  }
+  return figures;
 }
 
 /** @param words of the exchange's process, after the number of trades */
@@ -78,14 +88,16 @@ async function measureMarket(connections: Connections, trades: number, words: re
   }
 }
 
-function burstFiguresOf(
-  { trades, seconds, waitingMax, forgotten, gaps }: LiveRun,
-  publishedInSeconds: number,
-): Figure[] {
-  const each = `${CALM_PER_SECOND} trades a second, ${BURST_TIMES} times as many for ${BURST_SECONDS} s`;
+function burstFiguresOf(calm: number, run: LiveRun, publishedInSeconds: number): Figure[] {
+  const { trades, seconds, waitingMax, forgotten, gaps } = run;
+  const each = `${calm} trades a second, ${BURST_TIMES} times as many for ${BURST_SECONDS} s`;
+  const published = `published in ${publishedInSeconds.toFixed(0)} s`;
   const figure = (name: string, unit: string, value: number, aim?: Aim) =>
-    figureOf(`live ingest, burst: ${name}`, unit, [value], `${each}, ${trades} trades; one run`, aim);
+    figureOf(`live ingest, burst: ${name}`, unit, [value], `${each}, ${trades} trades, ${published}; one run`, aim);
   return [
+    figure('reached the tape', 'trades', trades),
+    figure('resident memory at its end', 'MiB', (run.residentBytes.at(-1) ?? Number.NaN) / MEBIBYTE),
+    figure('heap in use after a full collection', 'MiB', (run.heldBytes.at(-1) ?? Number.NaN) / MEBIBYTE),
     figure('on the tape after the exchange published the last', 's', Math.max(0, seconds - publishedInSeconds)),
     figure('waiting trades, the most', 'trades', waitingMax),
     figure('requested again for want of room', 'trades', forgotten),
@@ -94,11 +106,9 @@ function burstFiguresOf(
 }
 
 function figuresOf(run: LiveRun, publishedInSeconds: number): Figure[] {
-  const { trades, seconds, cpuSeconds, residentBytes, waitingMax } = run;
+  const { trades, seconds, cpuSeconds, residentBytes, heldBytes, waitingMax } = run;
   const published = (trades / publishedInSeconds).toFixed(0);
   const how = `WebSocket to acknowledged by Kafka, ${trades} trades of ${MARKETS} instruments, published at ${published} a second`;
-  const [early = Number.NaN] = residentBytes;
-  const late = residentBytes.at(-1) ?? Number.NaN;
   return [
     figureOf('live ingest', 'trades/s', [trades / seconds], `${how}; one run`, { atLeast: 0.99 * TRADES_PER_SECOND }),
     figureOf(
@@ -112,14 +122,20 @@ function figuresOf(run: LiveRun, publishedInSeconds: number): Figure[] {
       const bytes = residentBytes[index] ?? Number.NaN;
       return figureOf(`live ingest, memory at ${second} s`, 'MiB', [bytes / MEBIBYTE], 'resident, of its process');
     }),
+    figureOf('live ingest, growth of resident memory', 'MiB', [growthOf(residentBytes)], FROM_FIRST_TO_LAST),
     figureOf(
-      'live ingest, growth of memory',
+      'live ingest, growth of the heap in use after a full collection',
       'MiB',
-      [(late - early) / MEBIBYTE],
-      `from ${MEMORY_AT_SECONDS.at(0) ?? 0} to ${MEMORY_AT_SECONDS.at(-1) ?? 0} seconds`,
+      [growthOf(heldBytes)],
+      `${FROM_FIRST_TO_LAST}, at the end ${((heldBytes.at(-1) ?? Number.NaN) / MEBIBYTE).toFixed(0)} MiB`,
+      { below: HELD_GROWTH_MIB_MAX },
     ),
     figureOf('live ingest, waiting trades', 'trades', [waitingMax], 'the most, read once a second'),
   ];
+}
+
+function growthOf(bytes: readonly number[]): number {
+  return ((bytes.at(-1) ?? Number.NaN) - (bytes[0] ?? Number.NaN)) / MEBIBYTE;
 }
 
 /** Ingests until all trades are acknowledged; runs in a separate process, which it pins to one core. */
@@ -130,6 +146,7 @@ export async function runLiveIngest(task: LiveTask, connections: Connections, lo
     abort.abort();
   }, DEADLINE_MS);
   const residentBytes: number[] = [];
+  const heldBytes: number[] = [];
   let trades = 0;
   let waitingMax = 0;
   let [forgotten, gaps] = [0, 0];
@@ -155,15 +172,30 @@ export async function runLiveIngest(task: LiveTask, connections: Connections, lo
       trades += event.count;
       const dueSeconds = MEMORY_AT_SECONDS[residentBytes.length] ?? Infinity;
       const isDue = endedAt - startedAt >= dueSeconds * MILLISECONDS_PER_SECOND;
-      if (isDue || trades >= task.trades) residentBytes.push(process.memoryUsage.rss());
-      if (trades >= task.trades) abort.abort();
+      const isLast = trades >= task.trades;
+      if (isDue || isLast) {
+        residentBytes.push(process.memoryUsage.rss());
+        if (residentBytes.length === 1 || isLast) heldBytes.push(bytesHeld());
+      }
+      if (isLast) abort.abort();
     },
   });
   clearTimeout(deadline);
+  if (trades < task.trades) {
+    residentBytes.push(process.memoryUsage.rss());
+    heldBytes.push(bytesHeld());
+  }
   const { user, system } = process.cpuUsage(cpuAtStart);
   const cpuSeconds = (user + system) / MICROSECONDS_PER_SECOND;
   const seconds = (endedAt - (startedAt ?? endedAt)) / MILLISECONDS_PER_SECOND;
-  return { trades, seconds, cpuSeconds, residentBytes, waitingMax, forgotten, gaps };
+  return { trades, seconds, cpuSeconds, residentBytes, heldBytes, waitingMax, forgotten, gaps };
+}
+
+/** Heap in use after a full collection. */
+function bytesHeld(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
 }
 
 async function startExchangeProcess(words: readonly string[]) {

@@ -7,6 +7,7 @@ import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import type { Holdings } from './ingest.ts';
+import { newIdIn } from './live/venue-amendments.ts';
 import { FILE_READER } from './rows.ts';
 
 export interface HoldingsQuery {
@@ -91,8 +92,12 @@ async function rangesOf(reader: LogReader, query: HoldingsQuery): Promise<Range[
 function recordTaker({ registry }: HoldingsQuery, into: Holdings): (record: LogRecord) => Promise<void> | undefined {
   const decodeTape = createTapeDecoder(registry);
   const trace = Buffer.from(FILE_READER);
-  const takeTrade = (content: Awaited<ReturnType<typeof decodeTape>>): void => {
+  const takeContent = (content: Awaited<ReturnType<typeof decodeTape>>): void => {
     if (content.kind === 'trade') into.hold(content.trade);
+    if (content.kind !== 'amendment') return;
+    const newId = newIdIn(content);
+    const { instrument, eventTime } = content.amendment;
+    if (newId !== undefined) into.rename(instrument, newId, eventTime);
   };
   return (record) => {
     if (record.topic === DEAD_LETTERS_TOPIC) {
@@ -105,8 +110,8 @@ function recordTaker({ registry }: HoldingsQuery, into: Holdings): (record: LogR
     const key = record.key?.toString('latin1') ?? NO_KEY;
     if (key !== NO_KEY && !into.isAskedFor(key)) return undefined;
     const content = decodeTape(record);
-    if (content instanceof Promise) return content.then(takeTrade);
-    takeTrade(content);
+    if (content instanceof Promise) return content.then(takeContent);
+    takeContent(content);
     return undefined;
   };
 }

@@ -12,6 +12,11 @@ export const HELD_TRADES_MAX = 100_000_000;
 /** The most refused rows of files that a run remembers; some 100 bytes each. */
 export const HELD_DEAD_LETTERS_MAX = 1_000_000;
 
+/** The most new ids of corrected trades that a run remembers for each instrument. */
+const RENAMED_MAX = 100_000;
+/** An id is unique within a day. */
+const DAY_US = 86_400_000_000;
+
 const MICROSECONDS_PER_MILLISECOND = 1000;
 
 /** A row that becomes a record. */
@@ -100,6 +105,11 @@ export class Holdings {
     if (held.add(trade)) this.trades += 1;
   }
 
+  /** A correction on the tape gave one of its trades this id: a file may show the trade under it. */
+  rename(instrument: string, newId: string, eventTime: number): void {
+    this.instruments.get(instrument)?.rename(newId, eventTime);
+  }
+
   /** Takes the id of a refused row. At {@link HELD_DEAD_LETTERS_MAX} the oldest are forgotten: readers drop repetitions. */
   holdDeadLetter(deadLetterId: string): void {
     this.deadLetterIds.add(deadLetterId);
@@ -132,6 +142,7 @@ class HeldTrades {
   readonly clock = new OrderClock();
   private readonly known: TradeIdentities;
   private readonly former = new FormerIds();
+  private readonly renamed = new Map<string, number>();
 
   constructor(heldMax: number) {
     this.known = new TradeIdentities({ identitiesMax: heldMax });
@@ -142,8 +153,17 @@ class HeldTrades {
     return tradeId !== undefined && this.known.add(tradeId, trade.eventTime);
   }
 
+  rename(newId: string, eventTime: number): void {
+    this.renamed.set(newId, eventTime);
+    if (this.renamed.size <= RENAMED_MAX) return;
+    const [oldest] = this.renamed.keys();
+    if (oldest !== undefined) this.renamed.delete(oldest);
+  }
+
   has({ tradeId, eventTime }: Trade): boolean {
-    return this.known.has(tradeId, eventTime);
+    const renamedUs = this.renamed.get(tradeId);
+    const isRenamed = renamedUs !== undefined && Math.abs(eventTime - renamedUs) < DAY_US;
+    return isRenamed || this.known.has(tradeId, eventTime);
   }
 }
 

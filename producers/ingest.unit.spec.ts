@@ -209,6 +209,18 @@ describe('what is held', () => {
   });
 });
 
+it('a trade under the id that a correction gave it is held, on that day', () => {
+  const span = new Map([['AAPL@alpaca', { firstEventTimeUs: START_US, lastEventTimeUs: START_US + 60_000_000 }]]);
+  const holdings = new Holdings(span);
+  const known = { instrument: 'AAPL@alpaca', eventTime: START_US };
+  holdings.hold(tradeOfRow({ ...known, tradeId: 'V-3' }));
+  holdings.rename('AAPL@alpaca', 'V-30', START_US);
+  const isHeld = (tradeId: string, afterUs: number): boolean =>
+    holdings.has({ kind: 'trade', trade: tradeOfRow({ ...known, tradeId, eventTime: START_US + afterUs }) });
+  expect([isHeld('V-3', 0), isHeld('V-30', 5), isHeld('V-31', 0)]).toEqual([true, true, false]);
+  expect(isHeld('V-30', 2 * 86_400_000_000)).toBe(false);
+});
+
 describe('the pace', () => {
   it('follows the gaps of the market, N times as fast, and never waits for a late trade', () => {
     const pace = new Pace(10);

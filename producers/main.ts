@@ -35,6 +35,8 @@ import { tracedProducer } from './traced-producer.adapter.ts';
 export { ingestLive } from './live/ingest-live.adapter.ts';
 export { ingestVenues, venuePlans as checkLiveOptions } from './live/ingest-venues.adapter.ts';
 export type { LiveIngestOptions, LiveIngestReport, LiveStatus } from './live/live-options.ts';
+export { writePastTrades } from './live/past-trades.adapter.ts';
+export type { PastTradesReport } from './live/past-trades.adapter.ts';
 
 const WAIT_MS_MAX = 60_000;
 const MILLISECONDS_PER_SECOND = 1000;

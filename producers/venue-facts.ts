@@ -22,6 +22,7 @@ const SIDES: Readonly<Record<VenueFacts['side'], string>> = {
 };
 const BACKFILLS: Readonly<Record<VenueFacts['backfill'], string>> = {
   ALL: 'requested, whichever they are',
+  WHERE_SERVED: 'requested where the exchange serves them, else a gap',
   NEWEST: 'requested while among the newest, else a gap',
   NONE: 'a gap on the tape',
 };

@@ -76,8 +76,11 @@ export interface VenueFacts {
   readonly side: 'TAKER' | 'MAKER' | 'NONE';
   /** The finest digit of the times that its stream and its pages have in common. */
   readonly timeResolution: 's' | 'ms' | 'us' | 'ns';
-  /** The trades that can be requested when the stream missed them: all, only the newest, or none. */
-  readonly backfill: 'ALL' | 'NEWEST' | 'NONE';
+  /**
+   * The trades that can be requested when they were missed: all, all where an exchange serves them, only the newest, or
+   * none.
+   */
+  readonly backfill: 'ALL' | 'WHERE_SERVED' | 'NEWEST' | 'NONE';
   /** What its parsers were tested on: frames captured from the venue, or only the examples of its documentation. */
   readonly provenOn: 'CAPTURE' | 'DOCUMENTATION';
   /** One sentence on anything that surprises; omitted where nothing does. */
@@ -128,6 +131,16 @@ export interface HistoryRequest {
   readonly path: string;
   /** Its cost in the venue's request weight. */
   readonly weight: number;
+}
+
+/** The trades of a time, oldest first, of a venue whose ids have no order. Times are microseconds since 1970. */
+export interface Period {
+  /** The page begins with the first trade of this time, or earlier. */
+  readonly sinceUs: number;
+  /** Trades of this time and later ones are not wanted; undefined for all until now. */
+  readonly untilUs: number | undefined;
+  /** Of the page before, by `pageTokenOf`; undefined for the first page. The rest of the request stays the same. */
+  readonly pageToken: string | undefined;
 }
 
 /** From where on trades are requested: a venue that pages by id uses the one, a venue that pages by time the other. */
@@ -185,8 +198,23 @@ export interface Venue {
      * The request for a page from this place on; it may begin earlier. Undefined where the venue has no such request.
      */
     from(symbol: string, place: BackfillStart, limit: number): HistoryRequest | undefined;
-    /** The answer to either. Never throws. @param receivedAt microseconds */
-    parsePage(text: string, symbol: string, receivedAt: number): Parsed | PageError;
+    /**
+     * Where ids are OPAQUE: the request for the oldest trades of a period, for those that pages of the newest no longer
+     * show. Omitted where the venue has no such request.
+     */
+    since?(symbol: string, period: Period, limit: number): HistoryRequest;
+    /**
+     * The token by which the venue goes on after a page of a period; undefined where that was the last one. Omitted where
+     * it goes on by time alone. Never throws.
+     */
+    pageTokenOf?(text: string): string | undefined;
+    /**
+     * The answer to any of these. Never throws.
+     *
+     * @param receivedAt microseconds
+     * @param isOfPeriod whether it answers `since`: a venue may write such a page in another order
+     */
+    parsePage(text: string, symbol: string, receivedAt: number, isOfPeriod?: boolean): Parsed | PageError;
   };
   /** Real messages, for the shared suite and for people. */
   readonly examples: {

@@ -18,6 +18,7 @@ import {
 } from './venue.ts';
 
 const RECEIVED_AT = 1_790_000_000_000_000;
+const PERIOD = { sinceUs: RECEIVED_AT - 60_000_000, untilUs: RECEIVED_AT };
 
 type AnyAnswer = Parsed | VenueNotice | PageError;
 
@@ -72,7 +73,9 @@ function venueSuite(venue: Venue): void {
     const unitUs = { s: 1_000_000, ms: 1_000, us: 1, ns: 1 }[facts.timeResolution];
     expect(eventTime % unitUs).toBe(0);
     const place = { firstTradeId: 4_711, afterTimeUs: RECEIVED_AT };
-    expect(history.from(examples.symbol, place, 1) !== undefined).toBe(facts.backfill === 'ALL');
+    const servesAll = history.from(examples.symbol, place, 1) !== undefined || history.since !== undefined;
+    expect(servesAll).toBe(facts.backfill === 'ALL');
+    if (history.since !== undefined) expect(venue.tradeIds).toBe('OPAQUE');
   });
 
   it('reports in its own words what a venue says of its connection', () => {
@@ -150,7 +153,10 @@ function venueSuite(venue: Venue): void {
   });
 
   it('reads an empty page as such, and anything that is not a page as unreadable', () => {
-    for (const text of ['', 'null', '<html>', '"', '{"code":-1,"msg":"no"}']) expect(isTrades(page(text))).toBe(false);
+    for (const text of ['', 'null', '<html>', '"', '{"code":-1,"msg":"no"}']) {
+      expect(isTrades(page(text))).toBe(false);
+      expect(history.pageTokenOf?.(text)).toBeUndefined();
+    }
   });
 
   it('reads no trade from a frame or page truncated anywhere', () => {
@@ -199,6 +205,8 @@ function venueSuite(venue: Venue): void {
     for (const request of [
       history.newest(examples.symbol, 1),
       history.from(examples.symbol, place, history.pageTradesMax),
+      history.since?.(examples.symbol, { ...PERIOD, pageToken: undefined }, history.pageTradesMax),
+      history.since?.(examples.symbol, { ...PERIOD, pageToken: 'a&b=c' }, history.pageTradesMax),
     ]) {
       if (request === undefined) continue;
       expect(request.path).toMatch(/^\//);

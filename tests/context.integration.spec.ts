@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,11 +60,14 @@ async function writeTrades(name: string, rows: readonly Trade[]): Promise<string
   return join(folder, name);
 }
 
-/** A feed with one item about an instrument, published a while before the later trades, and one without a time. */
-function feedText(): string {
+/** A feed with items about an instrument, published a while before the later trades, and one without a time. */
+function feedText(...titles: readonly string[]): string {
   const published = new Date(Math.floor(trades[EARLIER_TRADES]!.eventTime / 1_000) - 60_000).toUTCString();
+  const items = titles.map(
+    (title) => `<item><title>${title}</title><link>${LINK}</link><pubDate>${published}</pubDate></item>`,
+  );
   return `<rss version="2.0"><channel><title>Wire</title><link>https://wire.example</link><description>-</description>
-<item><title>Bitcoin surges on good news</title><link>${LINK}</link><pubDate>${published}</pubDate></item>
+${items.join('')}
 <item><title>Bitcoin gains at no time</title></item></channel></rss>`;
 }
 
@@ -73,7 +78,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tapeproof-context-'));
   await writeFile(join(folder, 'engine.yaml'), ENGINE_CONFIGURATION);
   await writeFile(join(folder, 'context.yaml'), CONTEXT_CONFIGURATION.replace('wire.xml', join(folder, 'wire.xml')));
-  await writeFile(join(folder, 'wire.xml'), feedText());
+  await writeFile(join(folder, 'wire.xml'), feedText('Bitcoin surges on good news'));
   const engine = startCommand(['engine', 'run'], environment);
   const kafka = createKafka(connections.kafkaBrokers, 'context-test');
   const allRead = (what: string) =>
@@ -153,5 +158,57 @@ describe('context on the tape', () => {
       '--once',
     );
     expect([exitCode, stdout]).toEqual([code, expect.stringContaining(words)]);
+  });
+
+  it('is polled for until SIGTERM: what is new is appended once, and a feed that fails is said and costs no other', async () => {
+    const answers: ServerResponse[] = [];
+    let text = feedText('Bitcoin falls in a panic');
+    let isSilent = false;
+    const server = createServer((_request, response) => {
+      answers.push(response);
+      if (!isSilent) response.end(text);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const feeds = `feeds:
+  - { name: away, from: 'http://127.0.0.1:1/feed' }
+  - { name: served, from: '${address}/feed' }
+pollMs: 1000
+`;
+    const config = join(folder, 'polled.yaml');
+    await writeFile(config, CONTEXT_CONFIGURATION.replace(/feeds:\n.*\n/, feeds));
+    const polling = startCommand(['ingest', 'context', '--config', config, '--json'], environment);
+    let stdout = '';
+    let stderr = '';
+    polling.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+    polling.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+    await until('it is read twice', () => answers.length >= 2);
+    text = feedText('Bitcoin falls in a panic', 'Bitcoin recovers with great gains');
+    const readBefore = answers.length;
+    await until('the new item is read', () => answers.length >= readBefore + 2);
+    isSilent = true;
+    const heardBefore = answers.length;
+    await until('a request is under way', () => answers.length > heardBefore);
+    const exited = once(polling, 'exit');
+    polling.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    server.closeAllConnections();
+    server.close();
+    const [away, served] = (JSON.parse(stdout) as ContextReport).feeds;
+    expect(served).toMatchObject({ name: 'served', appended: 2, deadLettersAppended: 1, failures: 0, failure: null });
+    expect(served?.alreadyThere).toBeGreaterThanOrEqual(2);
+    expect(away).toMatchObject({ name: 'away', appended: 0, failure: { code: 'UNREACHABLE' } });
+    expect(away?.failures).toBe(away?.rounds);
+    expect(away?.failures).toBeGreaterThan(served?.rounds ?? Infinity);
+    expect(stderr).toContain('The feed \\"away\\" cannot be read');
+    // Another process finds both on the tape.
+    await writeFile(join(folder, 'served.xml'), text);
+    const fromFile = CONTEXT_CONFIGURATION.replace(
+      'wire, from: wire.xml',
+      `served, from: ${join(folder, 'served.xml')}`,
+    );
+    await writeFile(config, fromFile);
+    const again = JSON.parse(await done('ingest', 'context', '--config', config, '--once', '--json')) as ContextReport;
+    expect(again.feeds).toMatchObject([{ appended: 0, alreadyThere: 2, deadLettersAppended: 0 }]);
   });
 });

@@ -1,7 +1,11 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { IngestReport } from '../producers/main.ts';
 import { startAlpaca, type AlpacaServer, type AlpacaTrade } from './exchange/alpaca-server.ts';
 import { TapeWitness } from './exchange/tape-witness.ts';
-import { environmentOf, runCommand } from './support/command.ts';
+import { environmentOf, runCommand, type CommandResult } from './support/command.ts';
 import { ObservedProcess } from './support/observed-process.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
@@ -19,6 +23,9 @@ const printed: string[] = [];
 let server: AlpacaServer;
 let witness: TapeWitness;
 let refusedExit: number | null;
+let folder: string;
+let past: IngestReport;
+let pastAgain: CommandResult;
 
 interface Amended {
   readonly name: string;
@@ -31,13 +38,13 @@ function tradeOf(id: number, price: number, changes: Partial<AlpacaTrade> = {}):
   return { i: id, x: 'V', p: price, s: 100, t: TIME, c: ['@'], z: 'C', ...changes };
 }
 
-function ingest({ key, secret } = CREDENTIALS): ObservedProcess {
+function ingest({ key, secret } = CREDENTIALS, ...more: readonly string[]): ObservedProcess {
   const words = ['ingest', 'live', '--venue', 'alpaca', '--instruments', 'AAPL'];
   const { webSocketUrl, restUrl } = server;
   const account = { TAPEPROOF_ALPACA_KEY_ID: key, TAPEPROOF_ALPACA_SECRET_KEY: secret };
   const process = new ObservedProcess(
     connections,
-    [...words, '--ws-url', webSocketUrl, '--rest-url', restUrl],
+    [...words, ...(more.includes('--poll') ? [] : ['--ws-url', webSocketUrl]), '--rest-url', restUrl, ...more],
     account,
   );
   started.push(process);
@@ -59,9 +66,33 @@ function correct([from, to]: readonly [number, number], [before, after]: readonl
 }
 
 async function command(...words: string[]): Promise<string> {
-  const { stdout, stderr } = await runCommand(words, environmentOf(connections));
-  printed.push(stdout, stderr);
-  return stdout;
+  return (await result(words)).stdout;
+}
+
+async function result(words: readonly string[], more: Record<string, string> = {}): Promise<CommandResult> {
+  const found = await runCommand(words, { ...environmentOf(connections), ...more });
+  printed.push(found.stdout, found.stderr);
+  return found;
+}
+
+/** All that the venue shows, as a user takes it. */
+function ingestPast(): Promise<CommandResult> {
+  const [from, to] = [Date.parse(TIME) - 1, Date.parse(TIME) + 1].map((ms) => new Date(ms).toISOString());
+  const words = [
+    'ingest',
+    'past',
+    '--venue',
+    'alpaca',
+    '--instruments',
+    'AAPL',
+    '--from',
+    from ?? '',
+    '--to',
+    to ?? '',
+  ];
+  const { key, secret } = CREDENTIALS;
+  const account = { TAPEPROOF_ALPACA_KEY_ID: key, TAPEPROOF_ALPACA_SECRET_KEY: secret };
+  return result([...words, '--rest-url', server.restUrl, '--out', join(folder, 'past.csv'), '--json'], account);
 }
 
 async function amended(): Promise<readonly Amended[]> {
@@ -77,6 +108,7 @@ async function untilCounted(live: ObservedProcess, outcome: string, count: numbe
 
 beforeAll(async () => {
   await resetStores();
+  folder = await mkdtemp(join(tmpdir(), 'tapeproof-us-stocks-'));
   server = await startAlpaca('AAPL', CREDENTIALS);
   witness = await TapeWitness.from(connections, [INSTRUMENT]);
   // A venue that repeats what it was sent, for another account.
@@ -119,17 +151,41 @@ beforeAll(async () => {
     return witness.count(INSTRUMENT) >= 5;
   });
   await second.stop();
+
+  // Far more than a page of the newest shows, while nobody listened; then one that only the past has.
+  server.pageTradesMax = 4;
+  server.shown.push(...Array.from({ length: 25 }, (_, index) => tradeOf(100 + index, 127)));
+  const polling = ingest(CREDENTIALS, '--poll');
+  await until('the rest is on the tape', async () => {
+    await witness.catchUp();
+    return witness.count(INSTRUMENT) >= 30;
+  });
+  await polling.stop();
+  server.shown.push(tradeOf(200, 127.5));
+  const taken = await ingestPast();
+  past = JSON.parse(taken.stdout) as IngestReport;
+  pastAgain = await ingestPast();
+  await witness.catchUp();
 });
 afterAll(async () => {
   for (const process of started) if (process.isAlive) await process.kill();
   await witness.close();
   await server.close();
+  await rm(folder, { recursive: true });
 });
 
 describe('US stocks of Alpaca', () => {
   it('are on the tape once each, whatever ids they were given since', () => {
-    expect(witness.trades(INSTRUMENT).map(({ tradeId }) => tradeId)).toEqual(['V-1', 'V-2', 'V-3', 'V-4', 'V-5']);
+    const polled = Array.from({ length: 25 }, (_, index) => `V-${100 + index}`);
+    const ids = ['V-1', 'V-2', 'V-3', 'V-4', 'V-5', ...polled, 'V-200'];
+    expect(witness.trades(INSTRUMENT).map(({ tradeId }) => tradeId)).toEqual(ids);
     expect(witness.gaps(INSTRUMENT)).toEqual([]);
+  });
+
+  it('of a past period are appended from a file, but for those that the tape has, also under new ids', () => {
+    // Those and V-30, which is V-3.
+    expect(past).toMatchObject({ complete: true, appended: 1, alreadyThere: 31, deadLetters: 0 });
+    expect([pastAgain.exitCode, pastAgain.stderr]).toEqual([2, expect.stringContaining('past.csv exists already')]);
   });
 
   it('are cancelled and corrected there, by streams and pages, across a restart', async () => {

@@ -58,7 +58,7 @@ function linesText(lines: readonly number[], count: number): string {
   return `line${count === 1 ? '' : 's'} ${lines.join(', ')}${count > lines.length ? ' …' : ''}`;
 }
 
-function quotedForShell(word: string): string {
+export function quotedForShell(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 

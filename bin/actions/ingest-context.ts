@@ -110,7 +110,7 @@ function contextText({ complete, feeds }: ContextReport): string {
 }
 
 function linesOf(feed: FeedReport): string[] {
-  const { name, items, appended, alreadyThere, refused, notRead, passedOver, failure } = feed;
+  const { name, rounds, failures, items, appended, alreadyThere, refused, notRead, passedOver, failure } = feed;
   const reasons = [
     ...(passedOver['no-instrument'] > 0 ? [`${passedOver['no-instrument']} name no instrument`] : []),
     ...(passedOver['no-tone'] > 0 ? [`${passedOver['no-tone']} have no valued word`] : []),
@@ -123,6 +123,7 @@ function linesOf(feed: FeedReport): string[] {
       ? [`${name}: ${counted(items, 'item')}, ${counted(appended, 'signal')} appended, ${alreadyThere} already there.`]
       : []),
     ...(reasons.length === 0 ? [] : [`  Of the items: ${reasons.join('; ')}.`]),
+    ...(failures > 0 && rounds > 1 ? [`  ${failures} of ${counted(rounds, 'round')} failed.`] : []),
     ...(failure === null ? [] : [`  ${failure.sentence}`]),
   ];
 }

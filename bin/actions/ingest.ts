@@ -12,6 +12,7 @@ import {
   type IngestReport,
   type LiveIngestReport,
   type LiveStatus,
+  type PastTradesReport,
 } from '../../producers/main.ts';
 import type { Endpoints } from '../../producers/venue.ts';
 import { absenceOf } from '../../producers/allowed-names.ts';
@@ -48,7 +49,13 @@ export interface LiveOptions extends HttpOptions {
 /** How often a live ingest reports its status. */
 const STATUS_INTERVAL_MS = 10_000;
 
-export async function ingestFileOfTrades(path: string, options: IngestOptions): Promise<void> {
+/** Where a file comes from a venue: the command that continues after a refusal, and what was requested. */
+export interface FetchedFile {
+  readonly command: string;
+  readonly past: PastTradesReport;
+}
+
+export async function ingestFileOfTrades(path: string, options: IngestOptions, fetched?: FetchedFile): Promise<void> {
   const allowed = options.allow?.split(',').map((name) => name.trim());
   if (options.preview === true) {
     await printPreview({ path, ...options, allowed }, options.json);
@@ -75,7 +82,7 @@ export async function ingestFileOfTrades(path: string, options: IngestOptions): 
       sort: options.sort,
       acceptLate: options.acceptLate,
       refusedPercentMax: options.refusedMax,
-      command: commandGiven(),
+      command: fetched?.command ?? commandGiven(),
       connections: connections(),
       log,
       traceOneIn,
@@ -87,7 +94,7 @@ export async function ingestFileOfTrades(path: string, options: IngestOptions): 
       bar.stop();
       await tracing?.close();
     });
-  print(options.json, report, () => ingestText(report));
+  print(options.json, { ...report, ...(fetched && { past: fetched.past }) }, () => ingestText(report));
   if (!report.complete) process.exitCode = 130;
 }
 

@@ -1,14 +1,17 @@
 import type { Command } from 'commander';
 import type { IngestOptions, LiveOptions } from '../actions/ingest.ts';
+import type { PastOptions } from '../actions/ingest-past.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { FILE_SOURCE_NAMES } from '../../producers/catalogue.ts';
 import { registerContext, registerSectors } from './ingest-context.ts';
 import { withFileSurveyOptions, withHttpOptions, type JsonOption } from './options.ts';
+import { parseMoment } from './time-option.ts';
 
 export function registerIngest(program: Command): void {
   const ingest = program.command('ingest').description('append market trades to the tape, each once');
   registerFile(ingest);
   registerLive(ingest);
+  registerPast(ingest);
   registerVenues(ingest);
   registerContext(ingest);
   registerSectors(ingest);
@@ -64,6 +67,33 @@ function registerLive(ingest: Command): void {
     const { ingestLiveMarket } = await import('../actions/ingest.ts');
     await ingestLiveMarket(options);
   });
+}
+
+function registerPast(ingest: Command): void {
+  ingest
+    .command('past')
+    .description('write the trades that a venue had in a past period into a file, and append them')
+    .requiredOption('--venue <name>', 'one that serves past trades page by page: alpaca')
+    .requiredOption('--instruments <instruments>', 'such as AAPL,MSFT')
+    .requiredOption('--from <time>', 'the first moment, with its zone: 2026-11-02T09:30:00-05:00', parseMoment)
+    .requiredOption('--to <time>', 'the moment after the last one', parseMoment)
+    .requiredOption('--out <file>', 'the new file, which "ingest file" reads too')
+    .option('--rest-url <url>', "instead of the venue's own")
+    .option('--no-append', 'write the file, and append nothing')
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      `
+What is on the tape already is not appended again. Trades before the end of the tape are refused like those of any file,
+unless --accept-late accepts them: then append the file with "ingest file FILE --accept-late".
+
+Example:
+  $ npx tapeproof ingest past --venue alpaca --instruments AAPL --from 2026-11-02T09:30:00-05:00 --to 2026-11-02T16:00:00-05:00 --out aapl.csv`,
+    )
+    .action(async (options: PastOptions) => {
+      const { ingestPastTrades } = await import('../actions/ingest-past.ts');
+      await ingestPastTrades(options);
+    });
 }
 
 function registerVenues(ingest: Command): void {

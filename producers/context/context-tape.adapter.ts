@@ -52,11 +52,11 @@ export class ContextTape {
   }
 
   /**
-   * Reads which signals the tape has.
+   * Reads which signals the tape has; undefined where the signal came before that.
    *
    * @throws TapeproofError UNREACHABLE; CHECK_FAILED while no activation that accepts signals is in force.
    */
-  static async open({ connections, log, signal }: ContextAccess): Promise<ContextTape> {
+  static async open({ connections, log, signal }: ContextAccess): Promise<ContextTape | undefined> {
     const { kafkaBrokers, registryUrl } = connections;
     const kafka = createKafka(kafkaBrokers, 'tapeproof-context', log);
     const reader = createLogReader(kafkaBrokers);
@@ -70,6 +70,7 @@ export class ContextTape {
       return tape;
     } catch (error) {
       await (tape ?? reader).close();
+      if (signal.aborted) return undefined;
       throw error;
     }
   }

@@ -20,6 +20,8 @@ export interface ContextIngestOptions extends ContextAccess {
 export interface FeedReport {
   readonly name: string;
   readonly rounds: number;
+  /** Rounds in which it could not be read, or its context not appended. */
+  readonly failures: number;
   /** Items read, over all rounds. */
   readonly items: number;
   /** Items beyond the bound of a round. */
@@ -49,9 +51,10 @@ export interface ContextReport {
  */
 export async function ingestContext(options: ContextIngestOptions): Promise<ContextReport> {
   const { feeds, isOnce, configuration, signal } = options;
-  const tape = await ContextTape.open(options);
   const reports = new Map(feeds.map((feed) => [feed.name, nothingRead(feed.name)]));
   let complete = false;
+  const tape = await ContextTape.open(options);
+  if (tape === undefined) return { complete, feeds: [...reports.values()] };
   try {
     do {
       for (const feed of feeds) {
@@ -73,13 +76,15 @@ async function readOnce(
   before: FeedReport,
   options: ContextIngestOptions,
 ): Promise<FeedReport> {
-  const { log, isOnce } = options;
+  const { log, isOnce, signal } = options;
   const receivedAt = Date.now() * US_PER_MS;
   const failed = (error: unknown): FeedReport => {
     if (!(error instanceof TapeproofError)) throw error;
+    // An order to stop breaks off a request: the feed did not fail.
+    if (signal.aborted) return before;
     const { code, message: sentence } = error;
     log.warn({ 'tapeproof.source': `feed:${feed.name}` }, sentence);
-    return { ...before, rounds: before.rounds + 1, failure: { code, sentence } };
+    return { ...before, rounds: before.rounds + 1, failures: before.failures + 1, failure: { code, sentence } };
   };
   let round: FeedRound;
   try {
@@ -118,6 +123,7 @@ function sumOf(
   return {
     name: before.name,
     rounds: before.rounds + 1,
+    failures: before.failures,
     items: before.items + items,
     notRead: before.notRead + notRead,
     appended: before.appended + written.appended,
@@ -135,7 +141,17 @@ function sumOf(
 
 function nothingRead(name: string): FeedReport {
   return {
-    ...{ name, rounds: 0, items: 0, notRead: 0, appended: 0, alreadyThere: 0, refused: 0, deadLettersAppended: 0 },
+    ...{
+      name,
+      rounds: 0,
+      failures: 0,
+      items: 0,
+      notRead: 0,
+      appended: 0,
+      alreadyThere: 0,
+      refused: 0,
+      deadLettersAppended: 0,
+    },
     passedOver: { 'no-instrument': 0, 'no-tone': 0, 'too-far-ahead': 0 },
     failure: null,
   };

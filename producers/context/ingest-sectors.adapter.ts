@@ -38,9 +38,10 @@ export interface SectorReport {
 export async function ingestSectors(options: SectorIngestOptions): Promise<SectorReport> {
   const { configuration, isOnce, log, signal } = options;
   const strengths = new SectorStrengths(configuration);
-  const tape = await ContextTape.open(options);
-  const snapshots = new NewSnapshots(tape, strengths.instruments);
   let report: SectorReport = { complete: false, appended: 0, alreadyThere: 0, strengths: null, missing: null };
+  const tape = await ContextTape.open(options);
+  if (tape === undefined) return report;
+  const snapshots = new NewSnapshots(tape, strengths.instruments);
   try {
     do {
       try {

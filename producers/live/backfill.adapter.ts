@@ -112,8 +112,13 @@ export class Backfill {
   private requestFor({ stream, ask }: Work): HistoryRequest {
     const { history } = this.options.venue;
     const { symbol } = stream.options;
-    const from = ask.kind === 'from' ? history.from(symbol, ask.place, history.pageTradesMax) : undefined;
-    return from ?? history.newest(symbol, ask.kind === 'newest' ? ask.limit : history.pageTradesMax);
+    const { pageTradesMax } = history;
+    if (ask.kind === 'newest') return history.newest(symbol, ask.limit);
+    const asked =
+      ask.kind === 'from'
+        ? history.from(symbol, ask.place, pageTradesMax)
+        : history.since?.(symbol, ask.period, pageTradesMax);
+    return asked ?? history.newest(symbol, pageTradesMax);
   }
 
   private async fulfil({ stream, ask }: Work, request: HistoryRequest): Promise<void> {
@@ -125,7 +130,7 @@ export class Backfill {
     const answer = await fetchPage(request, signal);
     if (signal.aborted) return;
     const nowMs = performance.now();
-    const read = this.read(answer, stream);
+    const read = this.read(answer, stream, ask);
     telemetry({
       kind: 'history-request',
       outcome: read.outcome,
@@ -137,17 +142,20 @@ export class Backfill {
       this.failures = 0;
       this.heed(answer, nowMs);
       const trades = read.page.flatMap((item) => (isAmendment(item) ? [] : [item]));
-      stream.answered(ask, trades, { askedAtMs, askedAtWallMs, nowMs });
+      const pageToken =
+        ask.kind === 'since' && answer.outcome === 'ok' ? venue.history.pageTokenOf?.(answer.text) : undefined;
+      stream.answered(ask, trades, { askedAtMs, askedAtWallMs, nowMs }, pageToken);
       for (const amendment of read.page.filter(isAmendment)) onAmendment(amendment, nowMs);
       refuseForeign(stream, venue.name);
       onAnswer(trades);
-    } else this.failed(read, stream, nowMs);
+    } else this.failed(read, stream, ask, nowMs);
   }
 
-  private read(answer: RestAnswer, stream: InstrumentStream) {
+  private read(answer: RestAnswer, { options }: InstrumentStream, { kind }: PageRequest) {
     if (answer.outcome !== 'ok') return answer;
     const { status } = answer;
-    const page = this.options.venue.history.parsePage(answer.text, stream.options.symbol, Date.now() * 1_000);
+    const { history } = this.options.venue;
+    const page = history.parsePage(answer.text, options.symbol, Date.now() * 1_000, kind === 'since');
     if (isUnreadable(page)) return { outcome: 'failed', status, detail: page.detail } as const;
     if (!isPageError(page)) return { outcome: 'ok', status, page } as const;
     const { pageError, detail } = page;
@@ -163,12 +171,19 @@ export class Backfill {
     this.budget.used(answer.usedWeight, windowMs - (Date.now() % windowMs), nowMs);
   }
 
-  private failed(answer: Exclude<RestAnswer, { outcome: 'ok' }>, stream: InstrumentStream, nowMs: number): void {
+  private failed(
+    answer: Exclude<RestAnswer, { outcome: 'ok' }>,
+    stream: InstrumentStream,
+    ask: PageRequest,
+    nowMs: number,
+  ): void {
     if (answer.outcome === 'rate-limited') {
       this.budget.blockFor(answer.retryAfterMs, nowMs);
       return;
     }
-    if (!stream.isStarted && (answer.status === BAD_REQUEST || answer.status === NOT_FOUND)) {
+    const isRefused = answer.status === BAD_REQUEST || answer.status === NOT_FOUND;
+    if (isRefused && ask.kind === 'since') stream.cannotFill();
+    if (!stream.isStarted && isRefused) {
       const { instrument, symbol } = stream.options;
       throw new TapeproofError(
         'USAGE',

@@ -26,7 +26,7 @@ interface CcxtExchange {
   parseJson: (text: string) => unknown;
   loadMarkets(): Promise<unknown>;
   featureValue(symbol: string, method: string, parameter: string): unknown;
-  fetchTrades(symbol: string, since: undefined, limit: number | undefined): Promise<readonly object[]>;
+  fetchTrades(symbol: string, since: number | undefined, limit: number | undefined): Promise<readonly object[]>;
 }
 
 type ExchangeClass = new (configuration: object) => CcxtExchange;
@@ -125,7 +125,7 @@ class CcxtClient {
     if (restUrl !== '') this.exchange.urls.api = redirected(this.exchange.urls.api, restUrl);
   }
 
-  /** @param request `/fetchTrades?symbol=…&limit=…` */
+  /** @param request `/fetchTrades?symbol=…&limit=…`, with `since=…` in milliseconds for the trades from then on */
   async page({ path }: HistoryRequest, signal: AbortSignal): Promise<RestAnswer> {
     const { searchParams } = new URL(path, 'http://ccxt');
     this.signal = signal;
@@ -133,8 +133,13 @@ class CcxtClient {
     this.retryAfter = null;
     const unreadableBefore = this.unreadable;
     try {
+      const since = searchParams.get('since');
       const trades = await untilAborted(
-        this.trades(searchParams.get('symbol') ?? '', Number(searchParams.get('limit'))),
+        this.trades(
+          searchParams.get('symbol') ?? '',
+          since === null ? undefined : Number(since),
+          Number(searchParams.get('limit')),
+        ),
         signal,
       );
       if (this.unreadable > unreadableBefore) throw new SyntaxError('the answer is not valid JSON');
@@ -144,13 +149,13 @@ class CcxtClient {
     }
   }
 
-  private async trades(symbol: string, most: number): Promise<readonly object[]> {
+  private async trades(symbol: string, since: number | undefined, most: number): Promise<readonly object[]> {
     await this.exchange.loadMarkets();
     // An exchange may refuse more than its limit; one whose limit ccxt does not know is asked for its usual page.
     const limit = this.exchange.featureValue(symbol, 'fetchTrades', 'limit');
     return await this.exchange.fetchTrades(
       symbol,
-      undefined,
+      since,
       typeof limit === 'number' ? Math.min(limit, most) : undefined,
     );
   }

@@ -3,7 +3,6 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Trade } from '../../contracts/generated/events.ts';
 import { until } from '../../tests/support/until.ts';
 import { isAmendment, isRefusedTrade, isTrades } from '../venue.ts';
 import { ccxtVenue } from '../venues/ccxt/venue.ts';
@@ -31,7 +30,7 @@ const KRAKEN_MARKETS =
 type Answer = string | ((response: ServerResponse) => void);
 
 /** Two of ccxt's exchanges on loopback, whose lists of markets are right and whose trades are the test's. */
-async function startServer(trades: () => Answer): Promise<{ server: Server; restUrl: string }> {
+async function startServer(trades: (query: URLSearchParams) => Answer): Promise<{ server: Server; restUrl: string }> {
   const server = createServer(({ url = '' }, response) => {
     response.setHeader('content-type', 'application/json');
     const answer = url.includes('/Assets')
@@ -42,7 +41,7 @@ async function startServer(trades: () => Answer): Promise<{ server: Server; rest
           ? BITFINEX_MARKETS
           : url.includes('/conf/')
             ? BITFINEX_CURRENCIES
-            : trades();
+            : trades(new URL(url, 'http://127.0.0.1').searchParams);
     if (typeof answer === 'string') response.end(answer);
     else answer(response);
   });
@@ -140,6 +139,23 @@ describe.skipIf(!isInstalled)('pages by ccxt itself', () => {
     }
   });
 
+  it('are never requested elsewhere, whatever a redirect says', async () => {
+    let visits = 0;
+    const elsewhere = createServer((_request, response) => {
+      visits += 1;
+      response.setHeader('content-type', 'application/json');
+      response.end('[[402,1574694478808,-0.005,61837]]');
+    });
+    servers.push(elsewhere);
+    await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+    const location = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}/trades`;
+    for (const status of [301, 302, 303, 307, 308]) {
+      const page = await ask('bitfinex', (response) => response.writeHead(status, { location }).end());
+      expect(page.outcome).toBe('failed');
+    }
+    expect(visits).toBe(0);
+  });
+
   it('are refused for good where the exchange has no such market', async () => {
     await expect(ask('kraken', '[]', 'BTC/XYZ')).resolves.toEqual({
       ...{ outcome: 'failed', status: 400, detail: 'kraken does not have market symbol BTC/XYZ' },
@@ -157,18 +173,22 @@ describe.skipIf(!isInstalled)('pages by ccxt itself', () => {
 
 describe.skipIf(!isInstalled)('polling by ccxt itself', () => {
   const PAGE = 10;
+  const JUMP = 30;
 
-  it('takes each trade once, in order, and states what no page reached back to', async () => {
+  /** An exchange of numbered trades, 30 of which happen between two pages of 10; until so many requests are answered. */
+  async function poll(requestsMax: number, heedsSince: boolean) {
     let newest = 5;
     let requests = 0;
     const rowOf = (id: number) => `[${id},${1_574_694_478_000 + id},${id % 2 === 0 ? '-' : ''}0.0${id},61837.${id}]`;
-    const { server, restUrl } = await startServer(() => {
+    const { server, restUrl } = await startServer((query) => {
       requests += 1;
       if (requests === 3) return (response) => response.writeHead(429, { 'retry-after': '0' }).end('{}');
       if (requests === 5) return '[[1,2,';
-      // Up to 4 new ones a page: pages of 10 overlap. Once 30, which no page shows in whole.
-      newest += requests === 8 ? 30 : requests % 5;
-      const ids = Array.from({ length: Math.min(PAGE, newest) }, (_, index) => newest - index);
+      const start = heedsSince && query.has('start') ? Number(query.get('start')) - 1_574_694_478_000 : undefined;
+      // Up to 4 new ones a page of the newest: pages of 10 overlap.
+      if (!query.has('start')) newest += requests === 8 ? JUMP : requests % 5;
+      const first = start === undefined ? Math.max(1, newest - PAGE + 1) : Math.max(1, start);
+      const ids = Array.from({ length: Math.min(PAGE, newest - first + 1) }, (_, index) => first + index);
       return `[${ids.map(rowOf).join(',')}]`;
     });
     const load = async () => ((await import(CCXT)) as { default: Ccxt }).default;
@@ -178,8 +198,9 @@ describe.skipIf(!isInstalled)('polling by ccxt itself', () => {
     const venue = ccxtVenue('bitfinex');
     const stream = new InstrumentStream({
       ...{ instrument: 'BTC-USD@ccxt-bitfinex', symbol: 'BTC/USD', partition: 0, transport: 'poll' },
-      ...{ tradeIds: venue.tradeIds, pageTradesMax: 1_000, asksFrom: false, waitingMax: 1_000, resumeTradesMax: 1_000 },
-      ...{ timing: TIMING, telemetry: (event) => events.push(event), onRefused: () => expect.fail('refused') },
+      ...{ tradeIds: venue.tradeIds, pageTradesMax: 1_000, asksFrom: false, asksSince: true },
+      ...{ waitingMax: 1_000, resumeTradesMax: 1_000, timing: TIMING, telemetry: (event) => events.push(event) },
+      onRefused: () => expect.fail('refused'),
     });
     const tape: Released[] = [];
     const onAnswer = () => {
@@ -193,28 +214,36 @@ describe.skipIf(!isInstalled)('polling by ccxt itself', () => {
       ...{ signal: abort.signal, onAnswer, onAmendment: () => expect.fail('an amendment') },
     });
     const ended = backfill.run();
-    await until('twelve requests are answered', () => requests >= 12);
+    await until(`${requestsMax} requests are answered`, () => requests >= requestsMax);
     abort.abort();
     await ended;
     server.closeAllConnections();
     server.close();
-    const idOf = (released: Released) => (released.kind === 'trade' ? Number(released.trade.tradeId) : released.gap);
-    const first = idOf(tape[0] ?? expect.fail('nothing')) as number;
-    const trades = tape.filter(
-      (released): released is { kind: 'trade'; trade: Trade } & Released => released.kind === 'trade',
-    );
-    const ids = trades.map(({ trade }) => Number(trade.tradeId));
-    expect(ids).toEqual([...new Set(ids)].toSorted((left, right) => left - right));
-    const gapAt = tape.findIndex(({ kind }) => kind === 'gap');
-    const before = ids[gapAt - 1] ?? 0;
-    const after = ids[gapAt] ?? 0;
-    expect(tape[gapAt]).toMatchObject({ gap: { firstTradeId: `after:${before}`, lastTradeId: `before:${after}` } });
-    expect(tape.filter(({ kind }) => kind === 'gap')).toHaveLength(1);
-    // All but those of the gap, and of these none: everything that any page showed.
-    expect(ids).toHaveLength((ids.at(-1) ?? 0) - first + 1 - (after - before - 1));
-    expect(after - before).toBeGreaterThan(30 - PAGE);
     const outcomes = events.flatMap((event) => (event.kind === 'history-request' ? [event.outcome] : []));
     expect(outcomes).toContain('rate-limited');
     expect(outcomes).toContain('failed');
+    const ids = tape.flatMap((each) => (each.kind === 'trade' ? [Number(each.trade.tradeId)] : []));
+    // Each once, in order.
+    expect(ids).toEqual([...new Set(ids)].toSorted((left, right) => left - right));
+    return { tape, ids };
+  }
+
+  it('takes every trade where the exchange heeds since, however many happened between two pages', async () => {
+    const { tape, ids } = await poll(18, true);
+    expect(tape.filter(({ kind }) => kind === 'gap')).toEqual([]);
+    const [first = 0] = ids;
+    expect(ids.length).toBeGreaterThan(JUMP + PAGE);
+    expect(ids).toEqual(Array.from(ids, (_, index) => first + index));
+  });
+
+  it('states what no page shows where the exchange does not heed it', async () => {
+    const { tape, ids } = await poll(18, false);
+    const gapAt = tape.findIndex(({ kind }) => kind === 'gap');
+    const [before = 0, after = 0] = [ids[gapAt - 1], ids[gapAt]];
+    const around = { firstTradeId: `after:${before}`, lastTradeId: `before:${after}`, reason: 'NOT_SERVED' };
+    expect(tape.filter(({ kind }) => kind === 'gap')).toMatchObject([{ gap: around }]);
+    // All but those of the gap, and of these none: everything that any page showed.
+    expect(ids).toHaveLength((ids.at(-1) ?? 0) - (ids[0] ?? 0) + 1 - (after - before - 1));
+    expect(after - before).toBeGreaterThan(JUMP - PAGE);
   });
 });

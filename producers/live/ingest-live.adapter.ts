@@ -238,6 +238,7 @@ class LiveIngest {
       tradeIds: venue.tradeIds,
       pageTradesMax: history.pageTradesMax,
       asksFrom: history.from(symbol, { firstTradeId: 1, afterTimeUs: null }, 1) !== undefined,
+      asksSince: history.since !== undefined,
       waitingMax: Math.max(WAITING_TRADES_MIN, share),
       resumeTradesMax,
       timing: {

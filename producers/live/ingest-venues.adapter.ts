@@ -51,8 +51,12 @@ export function venuePlans(options: VenuesIngestOptions): readonly LiveIngestOpt
   return plans;
 }
 
-/** @throws TapeproofError CONFIGURATION, whose message never repeats a value. */
-function credentialsOf(name: string, environment: Environment): Credentials | undefined {
+/**
+ * The account of a venue; undefined where it requires none.
+ *
+ * @throws TapeproofError CONFIGURATION, whose message never repeats a value.
+ */
+export function credentialsOf(name: string, environment: Environment): Credentials | undefined {
   const account = venueNamed(name)?.account;
   if (account === undefined) return undefined;
   const { keyVariable, secretVariable } = account;

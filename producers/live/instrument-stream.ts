@@ -1,7 +1,8 @@
 import type { Trade } from '../../contracts/generated/events.ts';
-import { isRefusedTrade, type BackfillStart, type RefusedTrade } from '../venue.ts';
+import { isRefusedTrade, type BackfillStart, type Period, type RefusedTrade } from '../venue.ts';
 import { DenseReorderBuffer } from './dense-reorder-buffer.ts';
 import { GapTracker, type GapTiming } from './gap.ts';
+import { HoleFilling } from './hole-filling.ts';
 import { Liveness } from './liveness.ts';
 import { OpaqueReorderBuffer } from './opaque-reorder-buffer.ts';
 import type { HeldByTape, Offered, Released, ReorderBuffer } from './reorder-buffer.ts';
@@ -16,7 +17,8 @@ const MICROSECONDS_PER_MILLISECOND = 1_000;
 /** A page to request by REST. `urgent`: trades wait for it. */
 export type PageRequest =
   | { readonly kind: 'newest'; readonly limit: number; readonly urgent: boolean }
-  | { readonly kind: 'from'; readonly place: BackfillStart; readonly urgent: boolean };
+  | { readonly kind: 'from'; readonly place: BackfillStart; readonly urgent: boolean }
+  | { readonly kind: 'since'; readonly period: Period; readonly urgent: true };
 
 /**
  * The actions due for an instrument now. The answer stays the same until an action is reported done by the command
@@ -48,6 +50,8 @@ export interface InstrumentStreamOptions {
   readonly pageTradesMax: number;
   /** Whether the venue serves trades from an id on. */
   readonly asksFrom: boolean;
+  /** Whether the venue serves the trades of a period; omitted where it does not. */
+  readonly asksSince?: boolean;
   readonly waitingMax: number;
   readonly resumeTradesMax: number;
   readonly timing: GapTiming &
@@ -72,6 +76,7 @@ export class InstrumentStream {
   private readonly tearing: TearDeadline;
   private readonly sequenceCheck = new SequenceCheck();
   private readonly refused: RefusedTrades;
+  private readonly filling: HoleFilling;
   private pollAgainAtMs = 0;
   private newestByRest: Trade | undefined;
 
@@ -82,6 +87,7 @@ export class InstrumentStream {
     this.buffer = this.opaque ?? new DenseReorderBuffer(waitingMax);
     this.refused = new RefusedTrades(options, this.buffer, this.sequenceCheck);
     this.tearing = new TearDeadline(timing);
+    this.filling = new HoleFilling(resumeTradesMax, timing.gapRetryMs);
     this.gaps = new GapTracker({ instrument, missingMax: resumeTradesMax, timing, telemetry });
     this.liveness = new Liveness(timing);
   }
@@ -188,7 +194,7 @@ export class InstrumentStream {
     liveness.proven(item.eventTime / MICROSECONDS_PER_MILLISECOND);
     if (this.offer(item, 'stream') !== 'FORGOTTEN') return;
     // Where ids are opaque, a trade without room is lost unless a page shows it.
-    this.opaque?.giveUp('NO_ANSWER');
+    if (this.options.asksSince !== true) this.opaque?.giveUp('NO_ANSWER');
     this.mayHaveMissed(nowMs);
   }
 
@@ -203,9 +209,18 @@ export class InstrumentStream {
     this.tearing.cannotAsk(nowMs);
   }
 
-  /** A page arrived for a request. */
-  answered(request: PageRequest, page: readonly (Trade | RefusedTrade)[], times: AnswerTimes): void {
+  /** A page arrived for a request. @param pageToken by which the venue goes on after a page of a period */
+  answered(
+    request: PageRequest,
+    page: readonly (Trade | RefusedTrade)[],
+    times: AnswerTimes,
+    pageToken?: string,
+  ): void {
     const { askedAtMs, askedAtWallMs, nowMs } = times;
+    if (request.kind === 'since') {
+      this.filled(request.period, page, pageToken, nowMs);
+      return;
+    }
     const { transport } = this.options;
     if (request.kind === 'newest') this.newestShown(page, nowMs);
     if (!this.isStarted) this.beginWithNewest(page);
@@ -213,6 +228,8 @@ export class InstrumentStream {
     else this.take(page, this.isWholePage(askedAtMs), nowMs);
     const isFull = request.kind === 'from' && page.length >= this.options.pageTradesMax;
     this.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
+    // Until the hole before it is filled, a page proves nothing.
+    if (this.opaque?.holeAfterUs !== undefined) return;
     // A full page may be followed by more.
     const isPolled = transport === 'poll' && !isFull;
     if (isPolled || (request.kind === 'newest' && this.showsHead(askedAtMs))) {
@@ -220,6 +237,11 @@ export class InstrumentStream {
       this.liveness.proven(askedAtWallMs);
     }
     if (request.kind === 'from') this.gaps.open?.judge(request.place.firstTradeId, page, nowMs);
+  }
+
+  /** The venue refuses to show the trades of a period. */
+  cannotFill(): void {
+    this.opaque?.giveUp('NOT_SERVED');
   }
 
   /** Takes from REST's answer the trades that the connection withheld too long. */
@@ -278,6 +300,11 @@ export class InstrumentStream {
       const isDue = gap.isToBeAsked(nowMs) && !this.buffer.isReady;
       return isDue ? this.pageOfGap(gap.left.first) : undefined;
     }
+    const holeAfterUs = this.opaque?.holeAfterUs;
+    if (holeAfterUs !== undefined) {
+      const period = this.buffer.isReady ? undefined : this.filling.wanted(holeAfterUs, nowMs);
+      return period === undefined ? undefined : { kind: 'since', period, urgent: true };
+    }
     if (this.waiting >= waitingMax && this.opaque?.isTorn !== true) return undefined;
     if (transport === 'poll') return nowMs >= this.pollAgainAtMs ? this.pageOfPoll() : undefined;
     if (this.opaque !== undefined && !this.liveness.isConnected) {
@@ -332,12 +359,25 @@ export class InstrumentStream {
   }
 
   private take(page: readonly (Trade | RefusedTrade)[], isWhole: boolean, nowMs: number): void {
-    this.opaque?.mend(page, isWhole);
+    this.opaque?.mend(page, isWhole, this.options.asksSince);
+    if (this.opaque?.holeAfterUs !== undefined) this.filling.begin();
     this.tearing.progressed(nowMs);
     for (const item of page) {
       if (isRefusedTrade(item)) this.refused.byHistory(item, nowMs);
       else if (this.opaque === undefined) this.offer(item, 'history');
     }
+  }
+
+  /** A page of what is missing before the trades that wait. */
+  private filled(period: Period, page: readonly (Trade | RefusedTrade)[], pageToken: string | undefined, nowMs: number) {
+    const { opaque } = this;
+    // Meanwhile it may have been given up.
+    if (opaque?.holeAfterUs === undefined) return;
+    const filled = opaque.fill(page, period.pageToken !== undefined);
+    if (filled !== 'NOTHING') this.tearing.progressed(nowMs);
+    for (const item of page) if (isRefusedTrade(item)) this.refused.byHistory(item, nowMs);
+    const hopeless = this.filling.answered(filled, page.length, pageToken, nowMs);
+    if (hopeless !== undefined) opaque.giveUp(hopeless);
   }
 
   private beginWithNewest(page: readonly (Trade | RefusedTrade)[]): void {

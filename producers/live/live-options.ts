@@ -83,6 +83,12 @@ export interface LiveIngestReport {
   readonly deadLettersNotKept: number;
 }
 
+/** The options that choose what is taken from where. */
+export type PlanOptions = Pick<
+  LiveIngestOptions,
+  'venue' | 'instruments' | 'transport' | 'endpoints' | 'resumeTradesMax' | 'timing'
+>;
+
 /** The validated options, with defaults filled in. */
 export interface LivePlan {
   readonly venue: LiveVenue;
@@ -95,7 +101,7 @@ export interface LivePlan {
 }
 
 /** @throws TapeproofError USAGE where an option names something that does not exist. */
-export function planOf(options: LiveIngestOptions): LivePlan {
+export function planOf(options: PlanOptions): LivePlan {
   const venue = venueNamed(options.venue);
   if (venue === undefined) {
     const names = VENUES.map(({ name }) => name).join(', ');

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { createLog } from '../../platform/log.ts';
 import { planOf } from './live-options.ts';
 
 function symbolsOf(...instruments: string[]): Record<string, string> {
@@ -7,9 +6,6 @@ function symbolsOf(...instruments: string[]): Record<string, string> {
     venue: 'binance',
     instruments,
     transport: 'stream',
-    connections: { kafkaBrokers: [], registryUrl: '' },
-    log: createLog('test', 'silent'),
-    signal: new AbortController().signal,
   });
   return Object.fromEntries(symbols);
 }

@@ -48,7 +48,7 @@ export type Released =
 export interface HeldByTape {
   /** The greatest id on it, trades and gaps; undefined where ids are not numbers. */
   readonly lastId: number | undefined;
-  /** Event time of the trade with that id, microseconds. */
+  /** Event time of the trade with that id, or of the last trade where ids have no order, microseconds. */
   readonly lastTime: number | null;
   /** Ids in gaps on the tape that did not arrive later. */
   readonly declaredGaps: readonly Missing[];

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { binance } from '../venues/binance/venue.ts';
@@ -38,6 +38,29 @@ it('conceals in the words of a venue, before they are shortened', async () => {
   });
   server.close();
   expect(answer).toEqual({ outcome: 'failed', status: 500, detail: `${'x'.repeat(170)}[concealed]` });
+});
+
+it.each([301, 302, 303, 307, 308])('sends an account nowhere else, whatever a redirect %i says', async (status) => {
+  const received: unknown[] = [];
+  const listening = async (server: Server): Promise<string> => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  };
+  const elsewhere = createServer(({ headers }, response) => {
+    received.push(headers['apca-api-secret-key']);
+    response.end('{}');
+  });
+  const location = await listening(elsewhere);
+  const venue = createServer((_request, response) => response.writeHead(status, { location }).end());
+  const answer = await get(await listening(venue), {
+    ...{ usedWeightHeader: undefined, limits: {}, timeoutMs: 5_000, signal: new AbortController().signal },
+    headers: { 'apca-api-secret-key': 'a secret' },
+  });
+  for (const server of [venue, elsewhere]) {
+    server.closeAllConnections();
+    server.close();
+  }
+  expect([answer.outcome, received]).toEqual(['failed', []]);
 });
 
 describe('a request that is refused', () => {

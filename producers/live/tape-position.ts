@@ -40,7 +40,11 @@ export class InstrumentPosition {
   }
 
   trade({ tradeId, eventTime }: Pick<Trade, 'tradeId' | 'eventTime'>): void {
-    if (this.remembersIds) this.recentInPiece.push(tradeId);
+    if (this.remembersIds) {
+      this.recentInPiece.push(tradeId);
+      // Of the last trade: later pieces are older.
+      if (this.recentIds.length === 0) this.lastTime = eventTime;
+    }
     if (this.recentInPiece.length >= 2 * RECENT_IDS_MAX) this.recentInPiece.splice(0, RECENT_IDS_MAX);
     const id = Number(tradeId);
     if (!Number.isSafeInteger(id)) return;
@@ -48,7 +52,7 @@ export class InstrumentPosition {
     this.greatestInPiece = Math.max(this.greatestInPiece, id);
     if (this.lastId !== undefined && id <= this.lastId) return;
     this.lastId = id;
-    this.lastTime = eventTime;
+    if (!this.remembersIds) this.lastTime = eventTime;
   }
 
   /** A trade's new id after a correction: it is no further trade. */

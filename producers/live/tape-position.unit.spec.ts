@@ -47,16 +47,27 @@ describe('the end of the tape for an instrument', () => {
   it('has ids that are not numbers in order, across pieces', () => {
     const position = new InstrumentPosition(true);
     position.piece();
-    for (const id of ['c', 'd']) position.trade(tradeWith(id));
+    for (const [index, tradeId] of ['c', 'd'].entries()) position.trade({ tradeId, eventTime: 30 + index });
     expect(position.isFound).toBe(true);
     position.piece();
-    for (const id of ['a', 'b']) position.trade(tradeWith(id));
+    for (const [index, tradeId] of ['a', 'b'].entries()) position.trade({ tradeId, eventTime: 10 + index });
     expect(position.held()).toEqual({
       lastId: undefined,
-      lastTime: null,
+      lastTime: 31,
       declaredGaps: [],
       recentIds: ['a', 'b', 'c', 'd'],
     });
+  });
+
+  it('has the time of the last trade, not of the greatest id, where ids have no order', () => {
+    const position = new InstrumentPosition(true);
+    position.piece();
+    for (const [tradeId, eventTime] of [
+      ['9', 20],
+      ['3', 21],
+    ] as const)
+      position.trade({ tradeId, eventTime });
+    expect(position.held()).toMatchObject({ lastTime: 21, recentIds: ['9', '3'] });
   });
 
   it('knows the new ids of corrected trades, and the last trade stays the last', () => {

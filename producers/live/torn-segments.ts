@@ -14,6 +14,10 @@ export interface AroundPage {
   readonly isJoined: boolean;
   /** Not on the page, and newer. */
   readonly after: readonly (readonly Received[])[];
+  /** Whether a segment has a trade in common with the page. */
+  readonly meets: boolean;
+  /** Whether the first segment after the page goes on from it without a hole. */
+  readonly continues: boolean;
 }
 
 /**
@@ -23,6 +27,15 @@ export interface AroundPage {
 export class TornSegments {
   private readonly segments: Received[][] = [[]];
   private readonly byId = new Map<string, Received>();
+
+  static of(segments: readonly (readonly Received[])[]): TornSegments {
+    const torn = new TornSegments();
+    for (const segment of segments) {
+      torn.cut();
+      for (const received of segment) torn.add(received);
+    }
+    return torn;
+  }
 
   get size(): number {
     return this.byId.size;
@@ -65,7 +78,10 @@ export class TornSegments {
     const joining = common >= 0 ? (later[0]?.slice(0, later[0].findIndex(isOnPage)) ?? []) : [];
     const leading = new Set(joining);
     const after = later.map((segment) => segment.filter((each) => !isOnPage(each) && !leading.has(each)));
+    const meets = common >= 0;
     return {
+      meets,
+      continues: meets && (after[0]?.length ?? 0) > 0,
       before: joining.length > 0 ? [...before, joining] : before,
       isJoined: joining.length > 0,
       after: after.filter((segment) => segment.length > 0),

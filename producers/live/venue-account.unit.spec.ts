@@ -117,8 +117,6 @@ describe('a venue that requires an account', () => {
     const restUrl = `http://127.0.0.1:${port}`;
     const plan = planOf({
       ...{ venue: 'alpaca', instruments: ['AAPL'], transport: 'stream', endpoints: { restUrl } },
-      ...{ connections: { kafkaBrokers: [], registryUrl: '' }, log: createLog('ingest-live', 'silent') },
-      signal: AbortSignal.abort(),
     });
     const backfill = new Backfill({
       ...{ venue: alpaca, restUrl, fetchPage: await openPages(plan, CREDENTIALS), streams: [stream] },

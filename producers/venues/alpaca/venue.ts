@@ -1,5 +1,6 @@
 import type { Trade } from '../../../contracts/generated/events.ts';
 import { instrumentNameOf, isInstrument } from '../../../contracts/instrument-name.ts';
+import { isoTimeOf } from '../../../contracts/iso-time.ts';
 import {
   isJsonObject,
   parseJson,
@@ -27,6 +28,8 @@ const NAME = 'alpaca';
 const STOCK = /^[A-Z]{1,6}(?:\.[A-Z]{1,3})?$/;
 const MINUTE_MS = 60_000;
 const PAGE_TRADES_MAX = 1_000;
+/** A trade may be reported this much later than one that happened after it. */
+const REACH_BACK_US = 10_000_000;
 /**
  * What a page says of a trade that was cancelled, or replaced by another one, since. The one that replaces it is marked
  * as corrected, and counts.
@@ -50,7 +53,7 @@ export const alpaca: Venue = {
   },
   tradeIds: 'OPAQUE',
   facts: {
-    ...{ side: 'NONE', timeResolution: 'us', backfill: 'NEWEST', provenOn: 'DOCUMENTATION' },
+    ...{ side: 'NONE', timeResolution: 'us', backfill: 'ALL', provenOn: 'DOCUMENTATION' },
     note: 'Needs an account. Conditions are kept; trades at average, prior or out-of-sequence prices are set aside. Its cancels and corrections go to the tape once their trade is found there.',
   },
   account: {
@@ -79,6 +82,19 @@ export const alpaca: Venue = {
       weight: 1,
     }),
     from: () => undefined,
+    since: (symbol, { sinceUs, untilUs, pageToken }, limit) => ({
+      path: `/v2/stocks/${encodeURIComponent(symbol)}/trades?${queryOf({
+        ...{ feed: 'iex', sort: 'asc', limit: String(limit) },
+        start: isoTimeOf(Math.max(0, sinceUs - REACH_BACK_US)),
+        end: untilUs === undefined ? undefined : isoTimeOf(untilUs - 1),
+        page_token: pageToken,
+      })}`,
+      weight: 1,
+    }),
+    pageTokenOf(text) {
+      const token = parseJsonObjectWithRawNumbers(text)?.['next_page_token'];
+      return typeof token === 'string' && token !== '' ? token : undefined;
+    },
     parsePage,
   },
   examples: {
@@ -179,7 +195,7 @@ function windowOf(time: unknown): VenueAmendment['window'] | undefined {
   return timeUs === undefined ? undefined : newYorkDayAt(timeUs);
 }
 
-function parsePage(text: string, symbol: string, receivedAt: number): Parsed {
+function parsePage(text: string, symbol: string, receivedAt: number, isOfPeriod = false): Parsed {
   const answer = parseJsonObjectWithRawNumbers(text);
   if (answer === undefined) return malformed('the page is not a JSON object');
   // A day without trades has null.
@@ -188,10 +204,19 @@ function parsePage(text: string, symbol: string, receivedAt: number): Parsed {
   if (!Array.isArray(trades)) return malformed('the page has no list of trades');
   const rows = (trades as readonly unknown[]).filter(isJsonObject);
   if (rows.length < trades.length) return malformed('the page holds an entry that is not a trade');
-  return rows.toReversed().flatMap((row): ParsedItem[] => {
+  // Pages of the newest trades begin with the newest one.
+  const oldestFirst = isOfPeriod ? rows : rows.toReversed();
+  return oldestFirst.flatMap((row): ParsedItem[] => {
     const trade = tradeIn(row, symbol, receivedAt);
     return isRefusedTrade(trade) || !TAKEN_BACK.includes(row['u']) ? [trade] : [trade, markIn(row, trade)];
   });
+}
+
+/** Query of a request; parameters without a value are left out. */
+function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, value);
+  return query.toString();
 }
 
 /** The mark on a past trade that it was taken back: the stream may have shown it before. */

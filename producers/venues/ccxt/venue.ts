@@ -52,7 +52,7 @@ export function ccxtVenue(exchange: string): PolledVenue {
     // Dense at some exchanges, but ccxt does not say at which.
     tradeIds: 'OPAQUE',
     facts: {
-      ...{ side: 'TAKER', timeResolution: 'ms', backfill: 'NEWEST', provenOn: 'DOCUMENTATION' },
+      ...{ side: 'TAKER', timeResolution: 'ms', backfill: 'WHERE_SERVED', provenOn: 'DOCUMENTATION' },
       note: 'Trades whose id, price or size ccxt made itself are refused: the tape has only texts of the exchange.',
     },
     symbolOf(instrument) {
@@ -68,8 +68,13 @@ export function ccxtVenue(exchange: string): PolledVenue {
         path: `/fetchTrades?symbol=${encodeURIComponent(symbol)}&limit=${limit}`,
         weight: 1,
       }),
-      // Not every exchange heeds `since`, and ccxt hides which ones do not.
       from: () => undefined,
+      // Not every exchange heeds it, and ccxt hides which ones do not: whether a page shows the last known trade tells.
+      // Some leave out the trades of that very time, so it begins a little earlier.
+      since: (symbol, { sinceUs }, limit) => ({
+        path: `/fetchTrades?symbol=${encodeURIComponent(symbol)}&since=${Math.floor(sinceUs / MICROSECONDS_PER_MILLISECOND) - 1}&limit=${limit}`,
+        weight: 1,
+      }),
       parsePage: (text, symbol, receivedAt) =>
         parsePage({ venue: name, instrument: instrumentOf(symbol) }, text, symbol, receivedAt),
     },
