@@ -50,7 +50,10 @@ export const VARIABLES = {
     meaning: 'token that `dashboard` requires, 16 characters or more',
   },
 
-  TAPEPROOF_ALPACA_KEY_ID: { secret: true, meaning: 'key id of an account at Alpaca, for `ingest live` and `ingest past` of US stocks' },
+  TAPEPROOF_ALPACA_KEY_ID: {
+    secret: true,
+    meaning: 'key id of an account at Alpaca, for `ingest live` and `ingest past` of US stocks',
+  },
   TAPEPROOF_ALPACA_SECRET_KEY: { secret: true, meaning: 'secret key of that account' },
 
   TAPEPROOF_REGISTRY_URL: { secret: true, meaning: '`http:` or `https:`, path included' },

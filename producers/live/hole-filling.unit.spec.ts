@@ -193,11 +193,7 @@ describe('a hole that cannot be filled is a gap', () => {
       page(stream, range(first, first + 9), 6_003, 'more');
       taken.push(...takeAll(stream));
     }
-    expect(taken).toEqual([
-      ...texts(range(2, 60)),
-      'after:60 before:90 BEYOND_LIMIT',
-      ...texts(range(90, 99)),
-    ]);
+    expect(taken).toEqual([...texts(range(2, 60)), 'after:60 before:90 BEYOND_LIMIT', ...texts(range(90, 99))]);
   });
 
   it('where no page comes in time', () => {
@@ -220,7 +216,11 @@ it('a refused trade of a page that fills a hole is kept, and is no gap', () => {
   const stream = withHole({ onRefused: (each) => refused.push(each) });
   const { ask } = stream.next(6_003);
   if (ask === undefined) expect.fail('a request is due');
-  const trades = [...range(1, 19).map((id) => tradeWith(id)), refusedWith(20), ...range(21, 31).map((id) => tradeWith(id))];
+  const trades = [
+    ...range(1, 19).map((id) => tradeWith(id)),
+    refusedWith(20),
+    ...range(21, 31).map((id) => tradeWith(id)),
+  ];
   stream.answered(ask, trades, { askedAtMs: 6_003, askedAtWallMs: WALL_MS, nowMs: 6_004 });
   expect(takeAll(stream)).toEqual(texts([...range(2, 19), ...range(21, 40)]));
   expect(refused).toHaveLength(1);

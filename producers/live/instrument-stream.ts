@@ -369,7 +369,12 @@ export class InstrumentStream {
   }
 
   /** A page of what is missing before the trades that wait. */
-  private filled(period: Period, page: readonly (Trade | RefusedTrade)[], pageToken: string | undefined, nowMs: number) {
+  private filled(
+    period: Period,
+    page: readonly (Trade | RefusedTrade)[],
+    pageToken: string | undefined,
+    nowMs: number,
+  ) {
     const { opaque } = this;
     // Meanwhile it may have been given up.
     if (opaque?.holeAfterUs === undefined) return;
