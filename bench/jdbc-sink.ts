@@ -297,7 +297,8 @@ function figuresOf(copies: readonly CopyRun[], ours: string, runs: ReadonlyMap<s
       if (name !== ours) figures.push(figureOf(`ours ÷ ${name}, ${label}`, 'times', ratios, 'round by round'));
     }
   }
-  return figures;
+  // Rows that were written at once have no rate, and no second half.
+  return figures.filter(({ values }) => values.every(Number.isFinite));
 }
 
 const rate = (from: Sample, to: Sample, seconds: (sample: Sample) => number): number =>

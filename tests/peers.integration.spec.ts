@@ -101,7 +101,7 @@ describe('the peers of the benchmark', () => {
     const settings = { postgres: process.pid, classPath: connectClassPath, modes: ['upsert'] } as const;
     // It compares them.
     const figures = await measureJdbcSink(bench, settings, () => undefined);
-    expect(figures.map(({ name }) => name)).toContain('ours ÷ JDBC sink, upsert, by the clock');
+    expect(figures.map(({ name }) => name)).toContain('ours ÷ JDBC sink, upsert, peak resident memory');
     const pool = createPool(migratorUrlOf(connections), 'test-peers');
     try {
       const { table } = DECISION_ROW;
