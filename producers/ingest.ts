@@ -5,6 +5,7 @@ import { partitionOf } from '../contracts/partitioner.ts';
 import { TAPE_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { TradeIdentities } from '../contracts/trade-identities.ts';
 import { FormerIds, isFormerId } from './former-ids.ts';
+import { NewestMap } from './newest-map.ts';
 import { OrderClock } from './survey-order.ts';
 
 /** The most trades of the tape, in the time of one file, that a run remembers. */
@@ -74,7 +75,7 @@ export class Holdings {
   private readonly spans: ReadonlyMap<string, EventSpan>;
   private readonly heldMax: number;
   private readonly instruments = new Map<string, HeldTrades>();
-  private readonly deadLetterIds = new Set<string>();
+  private readonly deadLetterIds = new NewestMap<string, true>(HELD_DEAD_LETTERS_MAX);
   private trades = 0;
 
   /** @param spans the instruments of the file, and the range of their event times */
@@ -112,10 +113,7 @@ export class Holdings {
 
   /** Takes the id of a refused row. At {@link HELD_DEAD_LETTERS_MAX} the oldest are forgotten: readers drop repetitions. */
   holdDeadLetter(deadLetterId: string): void {
-    this.deadLetterIds.add(deadLetterId);
-    if (this.deadLetterIds.size <= HELD_DEAD_LETTERS_MAX) return;
-    const [oldest] = this.deadLetterIds;
-    if (oldest !== undefined) this.deadLetterIds.delete(oldest);
+    this.deadLetterIds.set(deadLetterId, true);
   }
 
   /** Whether Kafka already has the row. */
@@ -142,7 +140,7 @@ class HeldTrades {
   readonly clock = new OrderClock();
   private readonly known: TradeIdentities;
   private readonly former = new FormerIds();
-  private readonly renamed = new Map<string, number>();
+  private readonly renamed = new NewestMap<string, number>(RENAMED_MAX);
 
   constructor(heldMax: number) {
     this.known = new TradeIdentities({ identitiesMax: heldMax });
@@ -155,9 +153,6 @@ class HeldTrades {
 
   rename(newId: string, eventTime: number): void {
     this.renamed.set(newId, eventTime);
-    if (this.renamed.size <= RENAMED_MAX) return;
-    const [oldest] = this.renamed.keys();
-    if (oldest !== undefined) this.renamed.delete(oldest);
   }
 
   has({ tradeId, eventTime }: Trade): boolean {

@@ -1,4 +1,5 @@
 import type { Trade, TradeGapReason } from '../../contracts/generated/events.ts';
+import { NewestMap } from '../newest-map.ts';
 import { isRefusedTrade, type RefusedTrade } from '../venue.ts';
 import type { TradeOrigin } from './telemetry.ts';
 import { TornSegments, type AroundPage, type Received } from './torn-segments.ts';
@@ -33,7 +34,7 @@ export type Filled = 'JOINED' | 'MORE' | 'NOTHING';
 export class OpaqueReorderBuffer implements ReorderBuffer {
   private readonly waitingMax: number;
   /** In the order of arrival: a Set keeps it. */
-  private readonly recent = new Set<string>();
+  private readonly recent = new NewestMap<string, true>(RECENT_IDS_MAX);
   private queue: Released[] = [];
   /** Trades received after the tear; undefined where nothing may be missing. */
   private torn: TornSegments | undefined;
@@ -93,14 +94,14 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
     this.hole = undefined;
     this.queue = [];
     this.recent.clear();
-    for (const id of held?.recentIds ?? this.beforeBeginning) this.remember(id);
+    for (const id of held?.recentIds ?? this.beforeBeginning) this.recent.set(id, true);
     const lastId = held?.recentIds.at(-1);
     this.last = lastId === undefined ? undefined : { id: lastId, timeUs: this.lastTime };
   }
 
   begin(): void {
     this.isStarted = true;
-    this.beforeBeginning = [...this.recent];
+    this.beforeBeginning = [...this.recent.keys()];
   }
 
   offer(trade: Trade, origin: TradeOrigin): Offered {
@@ -113,7 +114,7 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
 
   account(tradeId: string): boolean {
     if (this.recent.has(tradeId)) return false;
-    this.remember(tradeId);
+    this.recent.set(tradeId, true);
     return true;
   }
 
@@ -209,7 +210,7 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
   }
 
   private push({ trade, origin }: Received): void {
-    this.remember(trade.tradeId);
+    this.recent.set(trade.tradeId, true);
     this.last = { id: trade.tradeId, timeUs: trade.eventTime };
     this.queue.push({ kind: 'trade', trade, origin, late: false });
   }
@@ -237,14 +238,5 @@ export class OpaqueReorderBuffer implements ReorderBuffer {
     if (this.last === undefined || after === undefined) return undefined;
     const around = idsAround(this.last.id, after.tradeId);
     return { ...around, reason, fromTime: this.last.timeUs, toTime: after.eventTime };
-  }
-
-  private remember(id: string): void {
-    this.recent.add(id);
-    if (this.recent.size <= RECENT_IDS_MAX) return;
-    for (const oldest of this.recent) {
-      this.recent.delete(oldest);
-      return;
-    }
   }
 }
