@@ -79,9 +79,10 @@ async function prepareBroker(
     '-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS',
   ];
   const memory = [...HEAP[cluster.brokers], '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20'];
+  const compiler = options.isShortLived === true ? ['-XX:TieredStopAtLevel=1'] : [];
   return {
     ...base,
-    args: [...memory, '-Djava.awt.headless=true', ...logging, '-cp', '*', 'kafka.Kafka', properties],
+    args: [...memory, ...compiler, '-Djava.awt.headless=true', ...logging, '-cp', '*', 'kafka.Kafka', properties],
   };
 }
 

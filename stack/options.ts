@@ -49,6 +49,8 @@ export interface StackOptions {
   readonly secure?: boolean;
   /** Brokers of Kafka, fixed until the stack is reset: by default those that it has, or one. */
   readonly brokers?: BrokerCount;
+  /** It is gone in minutes: Java compiles what Kafka runs quickly, not well, which takes half the processor time of a start. */
+  readonly isShortLived?: boolean;
 }
 
 /** The ports of a broker: clients use the first, Kafka's controllers the second. */

@@ -45,7 +45,8 @@ const silent = (): void => undefined;
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-secure-'));
-  options = { folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports: await freePorts(), secure: true };
+  const { partsFolder } = DEFAULT_STACK_OPTIONS;
+  options = { folder, partsFolder, ports: await freePorts(), secure: true, isShortLived: true };
   endpoints = await stackUp(options, silent);
   environment = { TAPEPROOF_STACK_FOLDER: folder, TAPEPROOF_LOG_FORMAT: 'json' };
   for (const [name, port] of Object.entries(options.ports)) {

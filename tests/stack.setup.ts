@@ -49,7 +49,7 @@ async function optionsOf(count: number): Promise<StackOptions[]> {
     if (numbers.some((port) => taken.has(port))) continue;
     for (const port of numbers) taken.add(port);
     const folder = join(FOLDER, `test-stack-${process.pid}-${found.length}`);
-    found.push({ folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports });
+    found.push({ folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports, isShortLived: true });
   }
   return found;
 }

@@ -51,7 +51,8 @@ let filed = 0;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'tapeproof-brokers-'));
   const { partsFolder } = DEFAULT_STACK_OPTIONS;
-  const options = { folder: join(folder, 'stack'), partsFolder, ports: await freePorts(), brokers: 3 } as const;
+  const stack = { folder: join(folder, 'stack'), partsFolder, ports: await freePorts() };
+  const options = { ...stack, brokers: 3, isShortLived: true } as const;
   workOn({ options, endpoints: await stackUp(options, silent) });
   world = new World(stackConnections(), join(folder, 'logs'));
   await world.connect();

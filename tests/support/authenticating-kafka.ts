@@ -44,7 +44,8 @@ export async function startAuthenticatingKafka(wish: AuthenticationWish): Promis
   const folder = join(wish.folder, 'kafka');
   await mkdir(folder, { recursive: true });
   const ports = await freePorts();
-  const options = { folder: wish.folder, partsFolder: DEFAULT_STACK_OPTIONS.partsFolder, ports };
+  const { partsFolder } = DEFAULT_STACK_OPTIONS;
+  const options = { folder: wish.folder, partsFolder, ports, isShortLived: true };
   const parts = new Parts(options.partsFolder, () => undefined);
   const { kafka } = kafkaBrokers;
   const command = await kafka.prepare({
