@@ -19,6 +19,8 @@ import { catchUpOnce } from './read-models.ts';
 import { CADENCE_MS, deriveTape, fillTape, layTape } from './tape.ts';
 import { INSTRUMENTS } from './trades.ts';
 
+const KEYS_AT_ONCE = 1_000;
+
 /** How the broker stores the tape and the derived topics; `producer` leaves the batches as they were sent. */
 export const COMPRESSIONS = ['producer', 'lz4', 'zstd'] as const;
 export type Compression = (typeof COMPRESSIONS)[number];
@@ -176,8 +178,11 @@ async function redisBytesPerInstrument(connections: Connections): Promise<number
   const redis = await connectRedis(connections.redisUrl, 'tapeproof-bench-costs');
   try {
     let bytes = 0;
-    for (const key of await redis.keys('tp:*:latest:*')) bytes += Number(await redis.memory('USAGE', key));
-    for (const key of await redis.keys('tp:*:ties:*')) bytes += Number(await redis.memory('USAGE', key));
+    for (const match of ['tp:*:latest:*', 'tp:*:ties:*']) {
+      for await (const keys of redis.scanStream({ match, count: KEYS_AT_ONCE }) as AsyncIterable<string[]>) {
+        for (const key of keys) bytes += Number(await redis.memory('USAGE', key));
+      }
+    }
     return bytes / INSTRUMENTS.length;
   } finally {
     redis.disconnect();
