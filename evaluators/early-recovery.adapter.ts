@@ -12,14 +12,19 @@ interface EarlyRecovery {
 }
 
 /**
- * Recoveries made before the group has given partitions to this process: it waits seconds for a member that was killed,
- * and a recovery up to its anchor only reads. One counts if the engine's outputs are then exactly as they were when it
- * began, for then it would find the same again.
+ * Recoveries begun before the group has given partitions to this process: the group may wait seconds for a member that was
+ * killed, and a recovery up to its anchor only reads. One counts if the engine's outputs are then exactly as they were when
+ * it began, for then it would find the same again.
  */
 export class EarlyRecoveries {
   readonly #access: LogAccess;
   readonly #found = new Map<number, EarlyRecovery>();
-  #isOver = false;
+  /** It never rejects. */
+  #underWay: { readonly partition: number; readonly ended: Promise<void> } | undefined;
+  /** Undefined until the group has decided. */
+  #assigned: ReadonlySet<number> | undefined;
+  /** Asked by the recovery that {@link take} waits for. */
+  #isInterrupted: () => boolean = () => false;
 
   constructor(access: LogAccess) {
     this.#access = access;
@@ -27,34 +32,45 @@ export class EarlyRecoveries {
 
   /** Recovers one partition after the other, until {@link end}. Never rejects: the recovery at the first batch reports. */
   async run(partitions: number): Promise<void> {
-    try {
-      for (let partition = 0; partition < Math.min(partitions, PARTITIONS_MAX) && !this.#isOver; partition += 1) {
-        const extents = await extentsOf(this.#access.reader, partition);
-        const recovered = await recoverTask(this.#access, partition, Number.POSITIVE_INFINITY, () => this.#isOver);
-        this.#keep(partition, { recovered, extents });
-      }
-    } catch {
+    for (let partition = 0; partition < Math.min(partitions, PARTITIONS_MAX); partition += 1) {
+      if (this.#assigned !== undefined) return;
+      this.#underWay = { partition, ended: this.#recover(partition).catch(() => undefined) };
+      await this.#underWay.ended;
       // Interrupted, or an outage.
+      if (!this.#found.has(partition)) return;
     }
   }
 
-  #keep(partition: number, early: EarlyRecovery): void {
-    if (!this.#isOver) this.#found.set(partition, early);
+  async #recover(partition: number): Promise<void> {
+    const isUnwanted = (): boolean => this.#assigned?.has(partition) === false || this.#isInterrupted();
+    const extents = await extentsOf(this.#access.reader, partition);
+    const recovered = await recoverTask(this.#access, partition, Number.POSITIVE_INFINITY, isUnwanted);
+    if (!isUnwanted()) this.#found.set(partition, { recovered, extents });
   }
 
-  /** The group has decided: what belongs to other members is dropped. */
+  /** The group has decided: no further one begins, and what belongs to other members is dropped. */
   end(assigned: readonly number[]): void {
-    this.#isOver = true;
-    for (const partition of this.#found.keys()) if (!assigned.includes(partition)) this.#found.delete(partition);
+    this.#assigned = new Set(assigned);
+    for (const partition of this.#found.keys()) if (!this.#assigned.has(partition)) this.#found.delete(partition);
   }
 
   /**
-   * What was recovered, once; undefined where nothing was, or where it need not be what a recovery finds now.
+   * What was recovered, once; undefined where nothing was, or where it need not be what a recovery finds now. Waits for the
+   * one that is under way: beginning anew would do the same work again.
    *
    * @param extents - of the outputs, now.
+   * @param isInterrupted - when true, the one under way ends with nothing.
    * @throws TapeproofError UNREACHABLE
    */
-  async take(partition: number, extents: Extents): Promise<RecoveredTask | undefined> {
+  async take(
+    partition: number,
+    extents: Extents,
+    isInterrupted: () => boolean = () => false,
+  ): Promise<RecoveredTask | undefined> {
+    if (this.#underWay?.partition === partition) {
+      this.#isInterrupted = isInterrupted;
+      await this.#underWay.ended;
+    }
     const early = this.#found.get(partition);
     this.#found.delete(partition);
     if (early?.recovered.anchor === undefined || !areEqual(early.extents, extents)) return undefined;

@@ -77,6 +77,25 @@ describe('early recoveries', () => {
     expect(await take(0)).toBeUndefined();
   });
 
+  it('are waited for, not begun again, where one is under way at the join; no further one begins', async () => {
+    const running = early.run(PARTITIONS);
+    early.end([0, 1]);
+    expect((await take(0))?.anchor).toBeDefined();
+    await running;
+    expect(await take(1)).toBeUndefined();
+  });
+
+  it.each([
+    ['its partition went to another process', 1, false],
+    ['the one who waits for it has to stop', 0, true],
+  ] as const)('end with nothing, when under way, where %s', async (_, assigned, isInterrupted) => {
+    const running = early.run(PARTITIONS);
+    early.end([assigned]);
+    expect(await early.take(0, await extentsOf(log.access.reader, 0), () => isInterrupted)).toBeUndefined();
+    await running;
+    expect(await take(0)).toBeUndefined();
+  });
+
   it('leave an outage to the recovery that follows', async () => {
     const { access } = log;
     const failing = {

@@ -180,7 +180,7 @@ export class PartitionProcessor {
     await refuseCutOutputs(access, partition);
     const isInterrupted = () => batch.interrupted();
     const recovered =
-      (await early.take(partition, extents)) ??
+      (await early.take(partition, extents, isInterrupted)) ??
       (await recoverTask(access, partition, Number.POSITIVE_INFINITY, isInterrupted));
     const { task, anchor, known, rejected, nextOffsets } = recovered;
     report.anchorsRejected(partition, rejected);
