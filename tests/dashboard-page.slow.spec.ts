@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { formatVerifierKey } from '../proofs/tlog/note-key.ts';
 import { chromiumPath, openBrowser } from './dashboard/browser.ts';
 import { DIST_FOLDER, FixtureServer, ODD_INSTRUMENT } from './dashboard/fixture-server.ts';
-import { describeServedPage, openPage, type OpenPage } from './dashboard/page-suite.ts';
+import { describeServedPage, newestDecision, openPage, type OpenPage } from './dashboard/page-suite.ts';
 import { LOG_KEY, OTHER_LOG_KEY, WITNESS_KEY } from './support/signed-log.ts';
 import { until } from './support/until.ts';
 
@@ -127,6 +127,31 @@ describe.skipIf(chromiumPath === undefined)(
       await page.reload();
       await page.getByRole('heading', { name: ODD_INSTRUMENT }).waitFor();
       expect(open.complaints).toEqual([]);
+    });
+
+    it('opens the decision that the pointer was told, of several at one place', async () => {
+      await open.close();
+      open = await openPage(browser, server.address, { viewport: { width: 1_280, height: 2_000 } });
+      const { page } = open;
+      const newest = await newestDecision({ address: server.address, instrument: INSTRUMENT });
+      const covered = newest.replace(/1$/, '0');
+      expect(covered).not.toBe(newest);
+      await open.visit(`/instruments/${encodeURIComponent(INSTRUMENT)}`, 'Price and decisions');
+      await page.locator('.chart canvas').first().waitFor();
+      await page.getByRole('link', { name: `audit ${covered}` }).first().focus();
+      const ring = (await page.locator('.marker-ring').boundingBox())!;
+      const [x, y] = [ring.x + ring.width / 2, ring.y + ring.height / 2];
+      await page.mouse.move(x - 3, y);
+      await page.mouse.move(x, y);
+      await page.getByText(`Click to audit ${covered}`).waitFor();
+      await page.getByText('One other decision of this snapshot: see the list.').waitFor();
+      // The press takes the focus from the list.
+      await page.mouse.down();
+      await page.locator('.marker-ring').waitFor({ state: 'detached' });
+      await page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+      await page.mouse.up();
+      await page.getByText('From the outcome to the trades').waitFor();
+      expect(new URL(page.url()).pathname).toBe(`/audit/${covered}`);
     });
 
     it('names the store that is down, and goes on with the rest', async () => {

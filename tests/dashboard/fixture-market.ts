@@ -155,8 +155,22 @@ function profileOf(
 
 function decisionsOf(points: readonly SeriesPoint[], random: SeededRandom, seed: number): Decision[] {
   return points
-    .flatMap((point, at) => (at % DECISION_EVERY_STEPS === 4 ? [decisionOf(points, point, at, random, seed)] : []))
+    .flatMap((point, at) => {
+      if (at % DECISION_EVERY_STEPS !== 4) return [];
+      const decision = decisionOf(points, point, at, random, seed);
+      return [decision, ofLongerHorizon(decision)];
+    })
     .reverse();
+}
+
+/** The same snapshot's decision for a second horizon, as most configurations have one. */
+function ofLongerHorizon(decision: Decision): Decision {
+  const horizonMs = 4 * HORIZON_MS;
+  return {
+    ...{ ...decision, decisionId: decision.decisionId.replace(/0$/, '1') },
+    ...{ horizonMs, dueUs: decision.timeUs + horizonMs * 1_000 },
+    ...{ status: decision.direction === 'NEUTRAL' ? 'NONE' : 'PENDING', outcome: null },
+  };
 }
 
 function decisionOf(
@@ -179,7 +193,7 @@ function decisionOf(
   const verdict = isVoid ? 'VOID' : moveBps > 0 === (direction === 'LONG') ? 'HIT' : 'MISS';
   const isResolved = direction !== 'NEUTRAL' && resolving !== undefined;
   return {
-    ...{ decisionId: `decision-3-${10_000 + at}-${seed}`, timeUs: point.timeUs, direction, probability },
+    ...{ decisionId: `decision-3-${seed}${10_000 + at}-0`, timeUs: point.timeUs, direction, probability },
     ...{ rawProbability, calibratedProbability: probability, referenceRate, confidence },
     level: confidence > 0.8 ? 'HIGH' : confidence > 0.65 ? 'MEDIUM' : 'LOW',
     status: direction === 'NEUTRAL' ? 'NONE' : isResolved ? verdict : 'PENDING',
@@ -187,7 +201,7 @@ function decisionOf(
     ...{ engineVersion: ENGINE_VERSION, configHash: CONFIG_HASH },
     outcome: isResolved
       ? {
-          ...{ outcomeId: `outcome-3-${10_000 + at + HORIZON_STEPS}-${seed}`, verdict, dueUs },
+          ...{ outcomeId: `outcome-3-${seed}${10_000 + at + HORIZON_STEPS}-0`, verdict, dueUs },
           observedUs: isVoid ? null : resolving.timeUs,
           observedPrice: isVoid ? null : resolving.price,
           moveBps: isVoid ? null : moveBps,

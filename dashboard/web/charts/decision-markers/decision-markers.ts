@@ -33,6 +33,7 @@ export class DecisionMarkers implements ISeriesPrimitive {
   #marks: readonly DecisionMark[] = [];
   #colors: MarkerColors;
   #keptId: string | undefined;
+  #pointedId: string | undefined;
   #attached: SeriesAttachedParameter | undefined;
   #places: readonly PlacedMark[] = [];
   readonly #paneViews: readonly IPrimitivePaneView[];
@@ -65,6 +66,11 @@ export class DecisionMarkers implements ISeriesPrimitive {
     return this.#placed().find(({ mark }) => mark.decisionId === decisionId);
   }
 
+  /** Keeps the mark under the pointer, as long as it is there: a press that ends {@link keep} must not change what is opened. */
+  keepPointed(decisionId: string | undefined): void {
+    this.#pointedId = decisionId;
+  }
+
   attached(parameters: SeriesAttachedParameter): void {
     this.#attached = parameters;
   }
@@ -93,7 +99,7 @@ export class DecisionMarkers implements ISeriesPrimitive {
       this.#marks,
       (time) => chart.timeScale().timeToCoordinate(time as UTCTimestamp),
       (price) => series.priceToCoordinate(price),
-      ({ decisionId }) => decisionId === this.#keptId,
+      ({ decisionId }) => decisionId === this.#keptId || decisionId === this.#pointedId,
     );
   }
 

@@ -45,9 +45,12 @@ export function chartPoints(points: readonly SeriesPoint[], binSize: string | nu
 /**
  * The marks of decisions, oldest first, each at the last point at or before it: a chart has no place between points.
  * A decision before the first point is left out.
+ *
+ * @param decisions newest first, as the server lists them: those of one snapshot keep that order
  */
 export function decisionMarks(decisions: readonly Decision[], points: readonly ChartPoint[]): DecisionMark[] {
   return decisions
+    .toReversed()
     .toSorted((left, right) => left.timeUs - right.timeUs)
     .flatMap(({ decisionId, timeUs, direction, status, referencePrice }) => {
       const point = lastAtOrBefore(points, timeUs / 1_000_000);

@@ -72,6 +72,7 @@ export class PriceChart {
     });
     this.#chart.subscribeCrosshairMove(({ hoveredInfo, point }) => {
       const id = hoveredInfo?.objectId;
+      this.#markers.keepPointed(typeof id === 'string' ? id : undefined);
       if (typeof id !== 'string' || point === undefined) onHover(undefined);
       else if (id !== VOLUME_PROFILE_ID) onHover({ kind: 'decision', decisionId: id });
       else {

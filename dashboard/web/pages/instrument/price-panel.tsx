@@ -98,6 +98,7 @@ function Tip({
   }
   const decision = decisions.find(({ decisionId }) => decisionId === hovered.decisionId);
   if (decision === undefined) return null;
+  const others = decisions.filter(({ timeUs }) => timeUs === decision.timeUs).length - 1;
   return (
     <div class="chart-tip">
       <DirectionWord direction={decision.direction} /> at {priceText(decision.referencePrice)},{' '}
@@ -106,6 +107,14 @@ function Tip({
       <Time us={decision.timeUs} />
       <br />
       <span class="muted">Click to audit {decision.decisionId}</span>
+      {others === 0 ? null : (
+        <>
+          <br />
+          <span class="muted">
+            {others === 1 ? 'One other decision' : `${others} other decisions`} of this snapshot: see the list.
+          </span>
+        </>
+      )}
     </div>
   );
 }
