@@ -24,6 +24,7 @@ import { newCounters, type EngineCounters } from './engine-counters.ts';
 import { HandOverTelemetry } from './hand-over.adapter.ts';
 import { PartitionProcessor } from './partition-processor.adapter.ts';
 import { watchPartitions } from './partition-watch.adapter.ts';
+import { Turns } from '../platform/turns.ts';
 
 /**
  * Partitions of one fetch handled side by side: their events are sent to Kafka in one request, and the next fetch waits
@@ -32,6 +33,8 @@ import { watchPartitions } from './partition-watch.adapter.ts';
 const PARTITIONS_AT_ONCE = 16;
 /** The interval at which progress is logged, while there is any. */
 const PROGRESS_INTERVAL_MS = 10_000;
+/** Longer than most recoveries: one that waits for a lost broker must not keep the others waiting. */
+const RECOVERY_TURN_MS_MAX = 5_000;
 const CLOSE_DEADLINE_MS = 500;
 
 export interface EngineOptions {
@@ -100,6 +103,7 @@ async function derive(engine: OpenEngine): Promise<void> {
   const label = (): Promise<TapeLabel> => registry.label();
   const shared = {
     ...{ access, producer, label, early, gitCommit, counters, metrics, log },
+    recoveries: new Turns(RECOVERY_TURN_MS_MAX),
     report: new EngineTelemetry(log, metrics),
     handOver: new HandOverTelemetry(telemetry, log),
     refusals: new RefusalWatch(telemetry),

@@ -6,6 +6,7 @@ import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-re
 import { framedIn, type Framed } from '../platform/kafka/framed-record.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
+import { readAhead } from '../platform/kafka/read-ahead.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import type { LogAccess } from './anchor-log.adapter.ts';
 import type { DerivedRecord } from './advance.ts';
@@ -256,7 +257,7 @@ class OutputCursor {
 
   #readFrom(from: number): AsyncGenerator<readonly LogRecord[], void, undefined> {
     const { topic, partition, end } = this.#output;
-    return this.#reader.read({ topic, partition, from, to: end });
+    return readAhead(this.#reader.read({ topic, partition, from, to: end }));
   }
 
   #gap({ event, sequence }: DerivedRecord, found: number): TapeproofError {

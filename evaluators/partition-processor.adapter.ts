@@ -20,12 +20,14 @@ import type { PartitionTask } from './partition-task.ts';
 import { advanced, recoverTask, RecoveryInterrupted, refuseForeignTape } from './recovery.adapter.ts';
 import { RevocationSearch } from './revocation.adapter.ts';
 import { RefusalTelemetry } from './refusal-telemetry.adapter.ts';
+import type { Turns } from '../platform/turns.ts';
 import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts';
 
 /** Records collected before they are sent. */
 const OUTBOX_RECORDS_MAX = 4_000;
 /** Tape records processed between two checks whether to stop. */
 const RECORDS_BETWEEN_CHECKS = 256;
+const WAITING_SAID_EVERY_MS = 1_000;
 const SECONDS_PER_MS = 1e-3;
 
 /** The resources that the partitions of one process share. */
@@ -33,6 +35,7 @@ export interface ProcessorContext extends WriterContext {
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
   readonly early: EarlyRecoveries;
+  readonly recoveries: Turns;
   readonly handOver: HandOverTelemetry;
   readonly refusals: RefusalWatch;
 }
@@ -106,15 +109,37 @@ export class PartitionProcessor {
       // State in memory that is ahead is as good: earlier records are applied. State that is behind is stale: another
       // process had the partition in the meantime.
       const atHand = this.#isInDoubt || this.#writer?.isInDoubt === true ? undefined : this.#task;
-      const task = atHand !== undefined && batch.firstOffset <= atHand.nextOffset ? atHand : await this.#recover(batch);
-      if (this.#haltedBefore === undefined) return await this.#apply(task, batch);
-      return { nextOffset: batch.firstOffset, waitsFor: await this.#awaitHandOver(task, this.#haltedBefore) };
+      if (atHand !== undefined && batch.firstOffset <= atHand.nextOffset) return await this.#applyTo(atHand, batch);
+      return await this.#inTurn(batch, async () => this.#applyTo(await this.#recover(batch), batch));
     } catch (error) {
       await this.release();
       if (error instanceof Interruption || error instanceof RecoveryInterrupted)
         return { nextOffset: batch.firstOffset };
       throw error;
     }
+  }
+
+  /**
+   * Recoveries keep the processor busy: side by side, all of them would end last. The events of the batch are sent before the
+   * next one begins.
+   */
+  async #inTurn(batch: PartitionBatch, work: () => Promise<BatchResult>): Promise<BatchResult> {
+    // A partition that waits for its turn does not stand still.
+    const waiting = setInterval(batch.interrupted, WAITING_SAID_EVERY_MS);
+    try {
+      return await this.#context.recoveries.take(() => {
+        clearInterval(waiting);
+        if (batch.interrupted()) throw new RecoveryInterrupted();
+        return work();
+      });
+    } finally {
+      clearInterval(waiting);
+    }
+  }
+
+  async #applyTo(task: PartitionTask, batch: PartitionBatch): Promise<BatchResult> {
+    if (this.#haltedBefore === undefined) return await this.#apply(task, batch);
+    return { nextOffset: batch.firstOffset, waitsFor: await this.#awaitHandOver(task, this.#haltedBefore) };
   }
 
   /** @param offset - tape records before it were processed by an earlier process. */

@@ -3,6 +3,7 @@ import { TAPE_TOPIC, type DerivedTopic } from '../contracts/topics.ts';
 import { TapeproofError } from '../platform/errors.ts';
 import type { Advance, TapeRecord } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
+import { readAhead } from '../platform/kafka/read-ahead.ts';
 import { AnchorChain } from './anchor-chain.adapter.ts';
 import { liesOnTape, readState, type LogAccess, type StoredAnchor } from './anchor-log.adapter.ts';
 import { ENGINE_VERSION, parseConfiguration } from './configuration.ts';
@@ -290,7 +291,7 @@ export async function* stepAlong(
   const { partition } = task;
   const revocations = new RevocationSearch(access, partition);
   const from = Math.max(task.nextOffset, await reader.startOffset(TAPE_TOPIC, partition));
-  for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from, to })) {
+  for await (const records of readAhead(reader.read({ topic: TAPE_TOPIC, partition, from, to }))) {
     for (const record of records) {
       const decoded = decode(record);
       const content = decoded instanceof Promise ? await decoded : decoded;

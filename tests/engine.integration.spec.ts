@@ -21,9 +21,10 @@ import { EngineTelemetry } from '../evaluators/telemetry.adapter.ts';
 import { EarlyRecoveries } from '../evaluators/early-recovery.adapter.ts';
 import { newCounters, type EngineCounters } from '../evaluators/engine-counters.ts';
 import { HandOverTelemetry } from '../evaluators/hand-over.adapter.ts';
-import { PartitionProcessor } from '../evaluators/partition-processor.adapter.ts';
+import { PartitionProcessor, type ProcessorContext } from '../evaluators/partition-processor.adapter.ts';
 import { createPartitionTask } from '../evaluators/partition-task.ts';
 import { recoverTask, stepAlong } from '../evaluators/recovery.adapter.ts';
+import { Turns } from '../platform/turns.ts';
 import type { Connections } from '../platform/connections.ts';
 import { createKafka, withAdmin } from '../platform/kafka/client.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
@@ -41,7 +42,10 @@ import { tapeRecordOf } from './support/seeded-tape.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
+type LogLine = Readonly<Record<string, unknown>>;
+
 const INSTRUMENT = 'BTC-USDT@binance';
+const DECISIONS_TOPIC = 'probability.decisions';
 const CONFIGURATION = parseConfiguration({
   anchorIntervalRecords: 250,
   cadenceMs: 2_000,
@@ -222,6 +226,7 @@ function processorOf(
   partition: number,
   counters = newCounters(),
   sender: RecordProducer = producer,
+  more: Partial<ProcessorContext> = {},
 ): PartitionProcessor {
   const { metrics } = noTelemetry();
   const report = new EngineTelemetry(log, metrics);
@@ -233,10 +238,12 @@ function processorOf(
     counters,
     report,
     early: new EarlyRecoveries(access),
+    recoveries: new Turns(60_000),
     handOver: new HandOverTelemetry(noTelemetry(), log),
     refusals: new RefusalWatch(noTelemetry()),
     metrics,
     log,
+    ...more,
   });
 }
 
@@ -259,6 +266,36 @@ describe('a running engine', () => {
     expect(second.counters).toMatchObject({ records: 500, recoveries: partitions });
     expect(second.counters.compared).toBeGreaterThan(0);
     await expectAllAsDerived();
+  });
+
+  it('recovers one partition after the other, and sends what is new in each before the next one', async () => {
+    await layTape(2_000, [INSTRUMENT, 'ETH-USDT@binance', 'SOL-USDT@binance', 'ADA-USDT@binance']);
+    const seen: string[] = [];
+    const lines = (line: string): void => {
+      const { 'event.action': action, 'tapeproof.tape.partition': partition } = JSON.parse(line) as LogLine;
+      if (action === 'recovered') seen.push(`${String(partition)} recovered`);
+    };
+    const more = { recoveries: new Turns(60_000), log: createLog('engine', 'info', { write: lines }) };
+    const handled = Array.from({ length: partitions }, async (_, partition) => {
+      const sender: RecordProducer = {
+        ...producer,
+        async send(records) {
+          await producer.send(records);
+          if (records.some(({ topic }) => topic === DECISIONS_TOPIC)) seen.push(`${partition} sent`);
+        },
+      };
+      const batch = await batchOf(partition, 0, await access.reader.endOffset(TAPE_TOPIC, partition));
+      await processorOf(partition, newCounters(), sender, more).handle(batch);
+    });
+    await Promise.all(handled);
+    const recovered = seen.filter((each) => each.endsWith(' recovered'));
+    expect(recovered).toHaveLength(partitions);
+    const whole = recovered.flatMap((each) => {
+      const sent = each.replace('recovered', 'sent');
+      return [each, ...seen.filter((other) => other === sent)];
+    });
+    expect(seen).toEqual(whole);
+    expect(seen.length).toBeGreaterThan(partitions);
   });
 
   it('shares the partitions with another one that leaves', async () => {

@@ -6,7 +6,7 @@ import type { DerivedRecord } from '../../evaluators/advance.ts';
 import { Framed, framedIn } from '../../platform/kafka/framed-record.ts';
 import type { LogRecord } from '../../platform/kafka/log-record.ts';
 import { fieldDifferences, type Difference, type DifferenceKind } from './difference.ts';
-import { readAhead } from './read-ahead.ts';
+import { readAhead } from '../../platform/kafka/read-ahead.ts';
 import { firstCopyOf, type OutputAccess, type OutputPartition } from './sequence-search.ts';
 
 /** The hashes of so many of the last events are kept: a repetition by a killed engine is compared without reading. */

@@ -11,7 +11,7 @@ import type { AnchorCheck } from './anchor-check.ts';
 import { Causality } from './causality.ts';
 import type { Difference } from './difference.ts';
 import { OutputCheck, type OutputFigures } from './output-check.ts';
-import { readAhead } from './read-ahead.ts';
+import { readAhead } from '../../platform/kafka/read-ahead.ts';
 import { StateCheck } from './state-check.ts';
 
 /** An activation that took effect in a range. */

@@ -1,5 +1,7 @@
 /** Requests the next item while the current one is used: the broker works meanwhile. One item ahead, no more. */
-export async function* readAhead<Item>(source: AsyncGenerator<Item, void, undefined>): AsyncGenerator<Item, void> {
+export async function* readAhead<Item>(
+  source: AsyncGenerator<Item, void, undefined>,
+): AsyncGenerator<Item, void, undefined> {
   let next = requested(source);
   try {
     while (true) {
