@@ -24,6 +24,18 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
   });
 }
 
+/** Settles as `work` does, or rejects with `onTimeout()` `graceMs` after the signal. The work itself is not stopped. */
+export async function withGrace<T>(
+  work: Promise<T>,
+  signal: AbortSignal,
+  graceMs: number,
+  onTimeout: () => Error,
+): Promise<T> {
+  const ended = work.then(() => undefined);
+  await unlessAborted(ended, signal);
+  return await (signal.aborted ? withDeadline(work, graceMs, onTimeout) : work);
+}
+
 /** Settles as `opening` does, or with undefined when the signal comes first: what opens after that is closed again. */
 export async function openUnlessAborted<T>(
   opening: Promise<T>,

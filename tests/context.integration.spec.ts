@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ContextSignal, StrategyResult, Trade } from '../contracts/generated/events.ts';
 import { syntheticTrades } from '../evaluators/fixtures/synthetic-market.ts';
@@ -11,9 +12,13 @@ import { engineGroup } from '../evaluators/main.ts';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
-import type { ContextReport } from '../producers/context/ingest-context.adapter.ts';
-import type { SectorReport } from '../producers/context/ingest-sectors.adapter.ts';
+import { withDeadline } from '../platform/deadline.ts';
+import { createLog } from '../platform/log.ts';
+import { parseContextConfiguration } from '../producers/context/context-configuration.ts';
+import { ingestContext, type ContextReport } from '../producers/context/ingest-context.adapter.ts';
+import { ingestSectors, type SectorReport } from '../producers/context/ingest-sectors.adapter.ts';
 import { environmentOf, runCommand, startCommand, type CommandResult } from './support/command.ts';
+import { whileFrozen } from './support/frozen-service.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
 
@@ -21,6 +26,10 @@ const BITCOIN = 'BTC-USDT@binance';
 const ETHER = 'ETH-USDT@binance';
 /** Trades before the context; the others follow it. */
 const EARLIER_TRADES = 1_500;
+/** Until rounds have begun, on most machines. */
+const POLLED_MS = 3_000;
+/** Less than the time that a container is given to end. */
+const END_MS_MAX = 10_000;
 const LINK = 'https://wire.example/1';
 const trades = syntheticTrades({ seed: 11, count: 2_200, instruments: [BITCOIN, ETHER] });
 
@@ -158,6 +167,40 @@ describe('context on the tape', () => {
       '--once',
     );
     expect([exitCode, stdout]).toEqual([code, expect.stringContaining(words)]);
+  });
+
+  it.each([
+    ['from feeds', true],
+    ['from feeds', false],
+    ['of sectors', true],
+    ['of sectors', false],
+  ])('%s ends with its signal while Kafka does not answer, from the start: %s', async (kind, fromTheStart) => {
+    const file = join(folder, 'stopped.xml');
+    await writeFile(file, feedText('Bitcoin surges'));
+    const configuration = parseContextConfiguration({
+      feeds: [{ name: 'stopped', from: file }],
+      instruments: { [BITCOIN]: { keywords: ['bitcoin'], sector: 'money' }, [ETHER]: { sector: 'platforms' } },
+      pollMs: 1_000,
+    });
+    if (typeof configuration === 'string') expect.fail(configuration);
+    const order = new AbortController();
+    const common = { configuration, isOnce: false, connections: stackConnections(), signal: order.signal };
+    const log = createLog('test', 'silent');
+    const start = (): Promise<ContextReport | SectorReport> =>
+      kind === 'of sectors'
+        ? ingestSectors({ ...common, log })
+        : ingestContext({ ...common, log, feeds: configuration.feeds, environment: {} });
+    let polling = fromTheStart ? undefined : start();
+    if (!fromTheStart) await wait(POLLED_MS);
+    await whileFrozen('kafka', async () => {
+      polling ??= start();
+      // Of the feed, there is something to append.
+      await writeFile(file, feedText('Bitcoin surges', `Bitcoin falls in a panic, ${String(fromTheStart)}`));
+      await wait(POLLED_MS);
+      order.abort();
+      await withDeadline(polling, END_MS_MAX, () => new Error('it goes on'));
+    });
+    expect(await polling).toHaveProperty('complete');
   });
 
   it('is polled for until SIGTERM: what is new is appended once, and a feed that fails is said and costs no other', async () => {

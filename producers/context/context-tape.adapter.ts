@@ -5,8 +5,9 @@ import type { ContextSignal, DeadLetter } from '../../contracts/generated/events
 import { partitionOf } from '../../contracts/partitioner.ts';
 import { DEAD_LETTERS_TOPIC, TAPE_TOPIC, type TopicName } from '../../contracts/topics.ts';
 import type { Connections } from '../../platform/connections.ts';
+import { openUnlessAborted, withDeadline, withGrace } from '../../platform/deadline.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import { createKafka } from '../../platform/kafka/client.ts';
+import { createKafka, kafkaUnreachable } from '../../platform/kafka/client.ts';
 import { framedIn, type Framed } from '../../platform/kafka/framed-record.ts';
 import { createLogReader, type LogReader } from '../../platform/kafka/log-reader.ts';
 import { createRecordProducer, type OutgoingRecord, type RecordProducer } from '../../platform/kafka/producer.ts';
@@ -22,6 +23,9 @@ const SEARCHED_RECORDS = 1_000_000;
 const SEARCHED_LETTERS = 100_000;
 /** Identities that are remembered; beyond them the oldest is forgotten, and the engine sets a repetition aside. */
 const HELD_MAX = 1_000_000;
+/** After the order to stop, until an append that Kafka does not answer is given up. */
+const STOP_GRACE_MS = 3_000;
+const CLOSE_DEADLINE_MS = 2_000;
 
 export interface ContextAccess {
   readonly connections: Pick<Connections, 'kafkaBrokers' | 'registryUrl'>;
@@ -35,35 +39,52 @@ export interface AppendedSignals {
   readonly alreadyThere: number;
 }
 
+type Aborted = Pick<ContextAccess, 'signal'>;
+
 /** The tape as producers of context write it: each signal once in each of its partitions, however often it is read. */
 export class ContextTape {
   readonly partitions: number;
   readonly reader: LogReader;
   readonly registry: TrustedRegistry;
   private readonly producer: RecordProducer;
+  private readonly signal: AbortSignal;
   private readonly held = new BoundedSet(HELD_MAX);
   private readonly heldLetters = new BoundedSet(HELD_MAX);
 
-  private constructor(kafka: Kafka, reader: LogReader, registry: TrustedRegistry, partitions: number) {
+  private constructor(
+    kafka: Kafka,
+    { reader, registry, partitions, signal }: Pick<ContextTape, 'reader' | 'registry' | 'partitions'> & Aborted,
+  ) {
     this.reader = reader;
     this.registry = registry;
     this.partitions = partitions;
+    this.signal = signal;
     this.producer = createRecordProducer(kafka, registry);
   }
 
   /**
-   * Reads which signals the tape has; undefined where the signal came before that.
+   * Reads which signals the tape has; undefined where the signal came before that. The signal ends reading, also where Kafka
+   * does not answer.
    *
    * @throws TapeproofError UNREACHABLE; CHECK_FAILED while no activation that accepts signals is in force.
    */
-  static async open({ connections, log, signal }: ContextAccess): Promise<ContextTape | undefined> {
+  static async open(access: ContextAccess): Promise<ContextTape | undefined> {
+    const { signal } = access;
+    const reader = createLogReader(access.connections.kafkaBrokers);
+    signal.addEventListener('abort', () => void reader.close(), { once: true });
+    return await openUnlessAborted(ContextTape.surveyed(access, reader), signal, (late) => late?.close());
+  }
+
+  private static async surveyed(
+    { connections, log, signal }: ContextAccess,
+    reader: LogReader,
+  ): Promise<ContextTape | undefined> {
     const { kafkaBrokers, registryUrl } = connections;
     const kafka = createKafka(kafkaBrokers, 'tapeproof-context', log);
-    const reader = createLogReader(kafkaBrokers);
     let tape: ContextTape | undefined;
     try {
       const { registry, partitions } = await openTrustedLog({ kafka, reader, registryUrl, log });
-      tape = new ContextTape(kafka, reader, registry, partitions);
+      tape = new ContextTape(kafka, { reader, registry, partitions, signal });
       await registry.idOf(TAPE_TOPIC, 'ContextSignal');
       await registry.idOf(DEAD_LETTERS_TOPIC, 'DeadLetter');
       await tape.survey(signal);
@@ -86,7 +107,7 @@ export class ContextTape {
         else fresh.set(identity, recordOf(partition, event));
       }
     }
-    if (fresh.size > 0) await this.producer.send([...fresh.values()]);
+    if (fresh.size > 0) await this.send([...fresh.values()]);
     // Only now: what an outage kept away is appended by the next attempt.
     for (const identity of fresh.keys()) this.held.add(identity);
     return { appended: fresh.size, alreadyThere };
@@ -101,14 +122,20 @@ export class ContextTape {
       const partition = partitionOf(source.name, this.partitions);
       fresh.set(deadLetterId, { ...recordOfDeadLetter(letter), partition, key: source.name, timestampUs });
     }
-    if (fresh.size > 0) await this.producer.send([...fresh.values()]);
+    if (fresh.size > 0) await this.send([...fresh.values()]);
     for (const id of fresh.keys()) this.heldLetters.add(id);
     return fresh.size;
   }
 
   async close(): Promise<void> {
     this.registry.close();
-    await Promise.all([this.producer.disconnect(), this.reader.close()]);
+    const closing = Promise.all([this.producer.disconnect(), this.reader.close()]);
+    // What is in flight then is given up: no broker answers.
+    await withDeadline(closing, CLOSE_DEADLINE_MS, kafkaUnreachable).catch(() => undefined);
+  }
+
+  private async send(records: readonly OutgoingRecord[]): Promise<void> {
+    await withGrace(this.producer.send(records), this.signal, STOP_GRACE_MS, kafkaUnreachable);
   }
 
   private partitionsOf({ instrument }: ContextSignal): readonly number[] {
