@@ -138,7 +138,10 @@ describe.skipIf(chromiumPath === undefined)(
       expect(covered).not.toBe(newest);
       await open.visit(`/instruments/${encodeURIComponent(INSTRUMENT)}`, 'Price and decisions');
       await page.locator('.chart canvas').first().waitFor();
-      await page.getByRole('link', { name: `audit ${covered}` }).first().focus();
+      await page
+        .getByRole('link', { name: `audit ${covered}` })
+        .first()
+        .focus();
       const ring = (await page.locator('.marker-ring').boundingBox())!;
       const [x, y] = [ring.x + ring.width / 2, ring.y + ring.height / 2];
       await page.mouse.move(x - 3, y);

@@ -44,17 +44,32 @@ beforeAll(async () => {
   await world.reset(false);
   await world.activate();
   await world.trade(0, 5_000);
-  running.push(startCommand(['engine', 'run'], environment));
-  for (const name of PROJECTOR_NAMES) {
-    running.push(startCommand(['projector', 'run', name], environment));
-  }
 });
 afterAll(async () => {
   for (const child of running) child.kill('SIGKILL');
   await Promise.all([world.close(), pool.end(), rm(folder, { recursive: true })]);
 });
 
+describe('the status before an engine runs', () => {
+  it('shows the activation, and advises to start the engine', async () => {
+    const { activations, needsAttention } = await shown();
+    if (!('value' in activations)) expect.fail(activations.missing);
+    expect(activations.value.length).toBeGreaterThan(0);
+    expect(activations.value.map(({ isAnchored }) => isAnchored)).toEqual(activations.value.map(() => false));
+    expect(needsAttention.join('\n')).toMatch(/no process is in it: start it \("npx tapeproof engine run"/);
+    expect(needsAttention.join('\n')).not.toContain('activated');
+    expect((await status()).stdout).toContain('(no anchor yet)');
+  });
+});
+
 describe('the status', () => {
+  beforeAll(() => {
+    running.push(startCommand(['engine', 'run'], environment));
+    for (const name of PROJECTOR_NAMES) {
+      running.push(startCommand(['projector', 'run', name], environment));
+    }
+  });
+
   it('says that all is well, and shows every part', async () => {
     let last: CommandResult | undefined;
     await until('all is well', async () => {

@@ -1,5 +1,5 @@
 import { TAPE_TOPIC } from '../../contracts/topics.ts';
-import { anchorsBackward } from '../../evaluators/anchor-log.adapter.ts';
+import { anchorsBackward, type LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import { engineGroup } from '../../evaluators/main.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { withDeadline } from '../../platform/deadline.ts';
@@ -39,6 +39,8 @@ const PROBE_DEADLINE_MS = 3_000;
 const PART_DEADLINE_MS = 8_000;
 /** Records at the end of each partition in which the newest trades and decisions are searched. */
 const TAIL_RECORDS = 2_000;
+/** Records at the beginning of each partition in which an activation is searched where there is no anchor. */
+const HEAD_RECORDS = 2_000;
 const LETTERS_LOOKED_AT_MAX = 10_000;
 const SECONDS_PER_MS = 1e-3;
 const NAME = 'tapeproof-status';
@@ -141,20 +143,35 @@ async function serviceStates(where: Connections): Promise<ServiceState[]> {
   );
 }
 
-async function activationsOf(
-  access: Parameters<typeof anchorsBackward>[0],
-  partitions: number,
-): Promise<PartitionActivation[]> {
+async function activationsOf(access: LogAccess, partitions: number): Promise<PartitionActivation[]> {
   const found = await Promise.all(
     Array.from({ length: partitions }, async (_, partition) => {
       for await (const { manifest } of anchorsBackward(access, partition)) {
         const { engineVersion, gitCommit, configHash, tape } = manifest;
-        return [{ partition, engineVersion, gitCommit, configHash, asOfOffset: tape.offset }];
+        return { partition, engineVersion, gitCommit, configHash, asOfOffset: tape.offset, isAnchored: true };
       }
-      return [];
+      return await firstActivation(access, partition);
     }),
   );
-  return found.flat();
+  return found.filter((activation) => activation !== undefined);
+}
+
+/** The last activation near the beginning of the tape, where the engine has not written an anchor yet. */
+async function firstActivation(
+  { reader, decode }: LogAccess,
+  partition: number,
+): Promise<PartitionActivation | undefined> {
+  const from = await reader.startOffset(TAPE_TOPIC, partition);
+  let found: PartitionActivation | undefined;
+  for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from, to: from + HEAD_RECORDS })) {
+    for (const record of records) {
+      const content = await decode(record);
+      if (content.kind !== 'activation') continue;
+      const { engineVersion, gitCommit, configHash } = content.activation;
+      found = { partition, engineVersion, gitCommit, configHash, asOfOffset: record.offset, isAnchored: false };
+    }
+  }
+  return found;
 }
 
 /** How far each group is, and what it is doing. */

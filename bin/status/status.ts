@@ -13,14 +13,15 @@ export interface ServiceState {
   readonly reason: string | null;
 }
 
-/** The activation named in the newest anchor of a partition. */
+/** The activation named in the newest anchor of a partition, or found on its tape where there is no anchor yet. */
 export interface PartitionActivation {
   readonly partition: number;
   readonly engineVersion: string;
   readonly gitCommit: string;
   readonly configHash: string;
-  /** The anchor's offset on the tape. */
+  /** Offset on the tape, of the anchor or of the activation. */
   readonly asOfOffset: number;
+  readonly isAnchored: boolean;
 }
 
 export interface PartitionLag {
@@ -87,7 +88,7 @@ export function needsAttention(status: Status): string[] {
     attention.push(`${drift}: "npx tapeproof topics check" lists it, "npx tapeproof topics apply" corrects settings.`);
   }
   if (valueOf(status.activations)?.length === 0) {
-    attention.push('Nothing is activated and derived yet: "npx tapeproof activate", then "npx tapeproof engine run".');
+    attention.push('Nothing is activated yet: "npx tapeproof activate", then "npx tapeproof engine run".');
   }
   const versions = new Set(valueOf(status.activations)?.map(({ engineVersion }) => engineVersion));
   if (versions.size > 1) {

@@ -24,8 +24,8 @@ export function statusText(status: Status): string {
     'In force',
     ...linesOf(status.activations, (activations) =>
       activations.map(
-        ({ partition, engineVersion, gitCommit, configHash, asOfOffset }) =>
-          `partition ${partition}: engine ${engineVersion}, commit ${gitCommit.slice(0, HASH_CHARACTERS)}, configuration ${configHash.slice(0, HASH_CHARACTERS)}, at offset ${asOfOffset.toLocaleString('en')}`,
+        ({ partition, engineVersion, gitCommit, configHash, asOfOffset, isAnchored }) =>
+          `partition ${partition}: engine ${engineVersion}, commit ${gitCommit.slice(0, HASH_CHARACTERS)}, configuration ${configHash.slice(0, HASH_CHARACTERS)}, at offset ${asOfOffset.toLocaleString('en')}${isAnchored ? '' : ' (no anchor yet)'}`,
       ),
     ),
     'Processes',

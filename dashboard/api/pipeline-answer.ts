@@ -54,8 +54,8 @@ export function pipelineAnswer(
     services: status.services.map(({ name, up, reason }) => ({ name, up, reason })),
     topicDrift: partOf(status.topicDrift, (drift) => [...drift]),
     activations: partOf(status.activations, (all) =>
-      all.map(({ partition, engineVersion, gitCommit, configHash, asOfOffset }) => ({
-        ...{ partition, engineVersion, gitCommit, configHash, asOfOffset },
+      all.map(({ partition, engineVersion, gitCommit, configHash, asOfOffset, isAnchored }) => ({
+        ...{ partition, engineVersion, gitCommit, configHash, asOfOffset, isAnchored },
       })),
     ),
     processes: status.processes.map(({ name, host, port, ready, detail, rebalances }) => ({

@@ -53,7 +53,8 @@ export const partitionActivation = z
     engineVersion: z.string(),
     gitCommit: z.string(),
     configHash: z.string(),
-    asOfOffset: count.describe('offset on the tape of the anchor that names it'),
+    asOfOffset: count.describe('offset on the tape of the anchor that names it, or of the activation itself'),
+    isAnchored: z.boolean().describe('false where the engine has written no anchor yet'),
   })
   .meta({ id: 'PartitionActivation' });
 

@@ -16,7 +16,7 @@ export function fixturePipeline(nowUs: number): PipelineResponse {
     activations: part(
       Array.from({ length: PARTITIONS }, (_, partition) => ({
         ...{ partition, engineVersion: ENGINE_VERSION, gitCommit: '1f'.repeat(20), configHash: CONFIG_HASH },
-        asOfOffset: 50_000 * partition,
+        ...{ asOfOffset: 50_000 * partition, isAnchored: true },
       })),
     ),
     processes: [

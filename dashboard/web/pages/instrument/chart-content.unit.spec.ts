@@ -29,7 +29,9 @@ describe('the content of a chart', () => {
     const marks = decisionMarks(decisions, drawn);
     expect(marks).toHaveLength(decisions.length);
     expect(marks.map(({ time }) => time)).toEqual(marks.map(({ time }) => time).toSorted((a, b) => a - b));
-    expect(marks.map(({ decisionId }) => decisionId)).toEqual(decisions.map(({ decisionId }) => decisionId).toReversed());
+    expect(marks.map(({ decisionId }) => decisionId)).toEqual(
+      decisions.map(({ decisionId }) => decisionId).toReversed(),
+    );
     const late = { ...decisions[0]!, timeUs: points[10]!.timeUs + 1 };
     expect(decisionMarks([late], drawn)[0]?.time).toBe(points[10]!.timeUs / 1e6);
     const early = { ...decisions[0]!, timeUs: points[0]!.timeUs - 1 };
