@@ -11,6 +11,9 @@ import type { SecuredSecrets } from './secrets.ts';
 import { certify, REGISTRY_USER } from './security.ts';
 import { PROBE_TIMEOUT_MS, type Service } from './service.ts';
 
+/** Of its part. */
+export const REGISTRY_PROGRAM = 'apicurio-registry-app-3.0.9-runner.jar';
+
 /** Apicurio, which implements the Confluent registry's API and keeps its schemas in Kafka. */
 export const registry: Service = {
   name: 'registry',
@@ -33,7 +36,7 @@ export const registry: Service = {
     return {
       file: java,
       // One tier of compilation: it starts in two thirds of the time, and this registry gets few requests.
-      args: ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', join(home, 'apicurio-registry-app-3.0.9-runner.jar')],
+      args: ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', join(home, REGISTRY_PROGRAM)],
       cwd: folder,
       env: {
         QUARKUS_HTTP_HOST: '127.0.0.1',

@@ -17,6 +17,7 @@ import { javaProgram } from '../stack/java.ts';
 import { propertiesText } from '../stack/kafka.ts';
 import { freePorts } from '../stack/main.ts';
 import { PARTS } from '../stack/parts.ts';
+import { REGISTRY_PROGRAM } from '../stack/registry.ts';
 import { stackOptions } from './support/stack.ts';
 import { until } from './support/until.ts';
 
@@ -26,11 +27,15 @@ const NOT_A_SETTING = /^KAFKA_HEAP_OPTS$|^(?!KAFKA_)/;
 
 type Environment = Readonly<Record<string, string | number>>;
 
-/** The containers' Kafka without a container: a broker with the settings that its image makes of the variables. */
-describe('the Kafka of docker-compose.secure.yml', () => {
+/**
+ * The containers' Kafka and registry without containers: a broker with the settings that its image makes of the variables, and
+ * the registry with these variables.
+ */
+describe('the Kafka and the registry of docker-compose.secure.yml', () => {
   const passwords = new Map<string, string>();
   let folder: string;
   let broker: ChildProcess;
+  let registry: ChildProcess | undefined;
   let address: string;
 
   /** As Compose replaces variables. */
@@ -69,9 +74,12 @@ describe('the Kafka of docker-compose.secure.yml', () => {
     await until('the rules are granted', grant);
   });
   afterAll(async () => {
-    const ended = once(broker, 'close');
-    broker.kill('SIGKILL');
-    await ended;
+    for (const child of [registry, broker]) {
+      if (child === undefined) continue;
+      const ended = once(child, 'close');
+      child.kill('SIGKILL');
+      await ended;
+    }
     await rm(folder, { recursive: true });
   });
 
@@ -114,6 +122,44 @@ describe('the Kafka of docker-compose.secure.yml', () => {
       write(kafkaOf('ingest', { ...environmentOf('ingest'), TAPEPROOF_KAFKA_PASSWORD: 'another' })),
     ).rejects.toThrow(/authentication/i);
     await expect(write(kafkaOf('ingest', {}))).rejects.toThrow();
+  });
+
+  it('has a registry that reads Kafka as its principal, and asks everyone for the password', async () => {
+    const { registry: port } = await freePorts();
+    const variables: Record<string, string> = {};
+    for (const [name, value] of Object.entries(environmentOf('registry'))) variables[name] = filled(value);
+    expect(variables['APICURIO_KAFKASQL_BOOTSTRAP_SERVERS']).toBe('kafka:9092');
+    const java = await javaProgram();
+    const program = join(stackOptions().partsFolder, PARTS.registry.folder, REGISTRY_PROGRAM);
+    registry = spawn(java, ['-Xmx512m', '-XX:TieredStopAtLevel=1', '-jar', program], {
+      cwd: folder,
+      stdio: 'ignore',
+      env: {
+        ...{ PATH: process.env['PATH'], ...variables, APICURIO_KAFKASQL_BOOTSTRAP_SERVERS: address },
+        ...{ QUARKUS_HTTP_HOST: '127.0.0.1', QUARKUS_HTTP_PORT: String(port) },
+        APICURIO_STORAGE_SNAPSHOT_LOCATION: folder,
+      },
+    });
+    const { healthcheck } = securedServices()['registry'] ?? {};
+    const [, check = ''] = healthcheck !== undefined && 'test' in healthcheck ? healthcheck.test : [];
+    await until('it is healthy, by the check of its container', async () => {
+      const script = check.replaceAll('$$', '$').replace(':8080', `:${port}`);
+      await promisify(execFile)('sh', ['-c', script], { env: { PATH: process.env['PATH'], ...variables } });
+      return true;
+    });
+    const { TAPEPROOF_REGISTRY_USERNAME: user = '', TAPEPROOF_REGISTRY_PASSWORD: password = '' } =
+      environmentOf('contracts');
+    const ask = async (path: string, credentials?: string, body?: string): Promise<number> => {
+      const authorization = credentials === undefined ? {} : { authorization: `Basic ${btoa(credentials)}` };
+      const headers = { 'content-type': 'application/json', ...authorization };
+      const url = `http://127.0.0.1:${port}/apis/ccompat/v7${path}`;
+      return (await fetch(url, { headers, ...(body === undefined ? {} : { method: 'POST', body }) })).status;
+    };
+    const subject = ['/subjects/test-value/versions', JSON.stringify({ schema: '"string"' })] as const;
+    expect(await ask('/subjects')).toBe(401);
+    expect(await ask('/subjects', `${filled(user)}:another`)).toBe(401);
+    expect(await ask(subject[0], undefined, subject[1])).toBe(401);
+    expect(await ask(subject[0], `${filled(user)}:${filled(password)}`, subject[1])).toBe(200);
   });
 });
 

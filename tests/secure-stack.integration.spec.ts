@@ -27,7 +27,7 @@ import {
   type StackOptions,
 } from '../stack/main.ts';
 import { KAFKA_ADMINISTRATOR } from '../stack/kafka-principals.ts';
-import { readSecrets, type SecuredSecrets } from '../stack/secrets.ts';
+import { readSecrets, secretsFile, type SecuredSecrets } from '../stack/secrets.ts';
 import { REGISTRY_USER } from '../stack/security.ts';
 import { runCommand, startCommand, type CommandResult } from './support/command.ts';
 import { deniedAttempts, refusalOf } from './support/kafka-attempts.ts';
@@ -310,6 +310,26 @@ describe('secrets', () => {
     expect(output).toContain('tapeproof_build_info');
     for (const secret of secrets) for (const form of formsOf(secret)) expect(output.includes(form), form).toBe(false);
   });
+});
+
+describe('a secured stack whose passwords are lost', () => {
+  it(
+    'is not started in plain text, and comes up with new ones by the advice, with its data',
+    { timeout: 900_000 },
+    async () => {
+      const before = secured();
+      await rm(secretsFile(options.folder));
+      const refused = await run('stack up');
+      expect(refused.exitCode).toBe(2);
+      const advice = [...refused.stderr.matchAll(/"npx tapeproof ([^"]+)"/g)].map(([, words = '']) => words);
+      expect(advice).toEqual(['stack down', 'stack up --secure']);
+      for (const words of advice) expect(await run(words), words).toMatchObject({ exitCode: 0 });
+      expect(secured().registry).not.toBe(before.registry);
+      for (const words of ['topics check', 'contracts check', 'migrate', 'audit --latest BTC-USDT@binance --verify']) {
+        expect(await run(words), words).toMatchObject({ exitCode: 0 });
+      }
+    },
+  );
 });
 
 function formsOf(secret: string): string[] {
