@@ -11,11 +11,12 @@ import {
 } from '../venue.ts';
 import { backoffMs } from './backoff.ts';
 import { RETRY_AFTER_DEFAULT_MS, type FetchPage, type RestAnswer } from './rest-client.adapter.ts';
-import type { InstrumentStream, PageRequest } from './instrument-stream.ts';
+import type { InstrumentStream } from './instrument-stream.ts';
 import type { LiveTelemetry } from './telemetry.ts';
 import { RequestBudget } from './request-budget.ts';
 import type { LiveTiming } from './timing.ts';
 import { Wake } from './wake.adapter.ts';
+import type { PageRequest } from './wanted-page.ts';
 
 /** How often the streams are checked for requests. */
 const IDLE_MS = 50;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { refusedWith, tradeWith } from './fixtures/trade.ts';
 import { NOT_SERVED_ANSWERS } from './gap.ts';
-import { InstrumentStream, type InstrumentStreamOptions, type PageRequest } from './instrument-stream.ts';
+import { InstrumentStream, type InstrumentStreamOptions } from './instrument-stream.ts';
+import type { PageRequest } from './wanted-page.ts';
 import { NO_TELEMETRY } from './telemetry.ts';
 import { LIVE_TIMING } from './timing.ts';
 

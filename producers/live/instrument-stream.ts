@@ -1,10 +1,11 @@
 import type { Trade } from '../../contracts/generated/events.ts';
-import { isRefusedTrade, type BackfillStart, type Period, type RefusedTrade } from '../venue.ts';
+import { isRefusedTrade, type Period, type RefusedTrade } from '../venue.ts';
 import { DenseReorderBuffer } from './dense-reorder-buffer.ts';
 import { GapTracker, type GapTiming } from './gap.ts';
 import { HoleFilling } from './hole-filling.ts';
 import { Liveness } from './liveness.ts';
 import { OpaqueReorderBuffer } from './opaque-reorder-buffer.ts';
+import { wantedPage, type PageOptions, type PageRequest, type StreamState } from './wanted-page.ts';
 import type { HeldByTape, Offered, Released, ReorderBuffer } from './reorder-buffer.ts';
 import { refusedFor, RefusedTrades } from './refused-trades.ts';
 import { REACH, SequenceCheck } from './sequence-check.ts';
@@ -13,12 +14,6 @@ import type { LiveTelemetry, TradeOrigin } from './telemetry.ts';
 import type { LiveTiming } from './timing.ts';
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;
-
-/** A page to request by REST. `urgent`: trades wait for it. */
-export type PageRequest =
-  | { readonly kind: 'newest'; readonly limit: number; readonly urgent: boolean }
-  | { readonly kind: 'from'; readonly place: BackfillStart; readonly urgent: boolean }
-  | { readonly kind: 'since'; readonly period: Period; readonly urgent: true };
 
 /**
  * The actions due for an instrument now. The answer stays the same until an action is reported done by the command
@@ -40,19 +35,13 @@ export interface AnswerTimes {
   readonly nowMs: number;
 }
 
-export interface InstrumentStreamOptions {
+export interface InstrumentStreamOptions extends PageOptions {
   /** `BTC-USDT@binance`. */
   readonly instrument: string;
   readonly symbol: string;
   readonly partition: number;
-  readonly transport: 'stream' | 'poll';
-  readonly tradeIds: 'DENSE' | 'OPAQUE';
-  readonly pageTradesMax: number;
-  /** Whether the venue serves trades from an id on. */
-  readonly asksFrom: boolean;
   /** Whether the venue serves the trades of a period; omitted where it does not. */
   readonly asksSince?: boolean;
-  readonly waitingMax: number;
   readonly resumeTradesMax: number;
   readonly timing: GapTiming &
     Pick<LiveTiming, 'pollIntervalMs' | 'probeAfterMs' | 'probeGraceMs' | 'subscriptionGraceMs'>;
@@ -137,7 +126,7 @@ export class InstrumentStream {
     const overdue = this.liveness.overdue(nowMs);
     return {
       append: this.buffer.first,
-      ask: this.pageWanted(nowMs),
+      ask: wantedPage(this.state, nowMs),
       replaceConnection: overdue?.some(({ tradeId }) => !this.buffer.hasHeard(tradeId)) === true,
     };
   }
@@ -290,52 +279,9 @@ export class InstrumentStream {
     return this.tearing.isCoveredBy(askedAtMs) && this.liveness.hasBeenConnectedFor(subscriptionGraceMs, askedAtMs);
   }
 
-  private pageWanted(nowMs: number): PageRequest | undefined {
-    const { transport, pageTradesMax, tradeIds, waitingMax } = this.options;
-    // Where ids are dense one trade shows everything missing; elsewhere only a page can show what was missed.
-    const limit = tradeIds === 'DENSE' ? 1 : pageTradesMax;
-    if (!this.isStarted || this.sequenceCheck.mustAsk(nowMs)) return { kind: 'newest', limit, urgent: true };
-    const gap = this.gaps.open;
-    if (gap !== undefined) {
-      const isDue = gap.isToBeAsked(nowMs) && !this.buffer.isReady;
-      return isDue ? this.pageOfGap(gap.left.first) : undefined;
-    }
-    const holeAfterUs = this.opaque?.holeAfterUs;
-    if (holeAfterUs !== undefined) {
-      const period = this.buffer.isReady ? undefined : this.filling.wanted(holeAfterUs, nowMs);
-      return period === undefined ? undefined : { kind: 'since', period, urgent: true };
-    }
-    if (this.waiting >= waitingMax && this.opaque?.isTorn !== true) return undefined;
-    if (transport === 'poll') return nowMs >= this.pollAgainAtMs ? this.pageOfPoll() : undefined;
-    if (this.opaque !== undefined && !this.liveness.isConnected) {
-      // Pages of the newest trades may not reach back once the connection is up again.
-      return nowMs >= this.pollAgainAtMs ? { kind: 'newest', limit, urgent: true } : undefined;
-    }
-    if (!this.liveness.isConnected || this.liveness.isInDoubt) return undefined;
-    if (!this.liveness.headIsKnown) return this.pageAfterTear(limit, nowMs);
-    return this.liveness.isSilent(nowMs) ? { kind: 'newest', limit, urgent: false } : undefined;
-  }
-
-  /** At once, and where ids are opaque, again when the venue surely has our subscription. */
-  private pageAfterTear(limit: number, nowMs: number): PageRequest | undefined {
-    const { opaque, liveness, options } = this;
-    const isDue = opaque?.isTorn !== false || liveness.hasBeenConnectedFor(options.timing.subscriptionGraceMs, nowMs);
-    return isDue ? { kind: 'newest', limit, urgent: true } : undefined;
-  }
-
-  private pageOfGap(firstTradeId: number): PageRequest {
-    const { asksFrom, pageTradesMax } = this.options;
-    if (!asksFrom) return { kind: 'newest', limit: pageTradesMax, urgent: true };
-    return { kind: 'from', place: { firstTradeId, afterTimeUs: this.buffer.lastTime }, urgent: true };
-  }
-
-  private pageOfPoll(): PageRequest {
-    const { asksFrom, pageTradesMax, tradeIds } = this.options;
-    const firstTradeId = this.buffer.nextId;
-    // Once, to verify that the venue answering is the tape's.
-    if (tradeIds === 'DENSE' && this.newestByRest === undefined) return { kind: 'newest', limit: 1, urgent: false };
-    if (!asksFrom || firstTradeId === undefined) return { kind: 'newest', limit: pageTradesMax, urgent: false };
-    return { kind: 'from', place: { firstTradeId, afterTimeUs: this.buffer.lastTime }, urgent: false };
+  private get state(): StreamState {
+    const { options, buffer, opaque, gaps, liveness, sequenceCheck, filling, pollAgainAtMs, newestByRest } = this;
+    return { options, buffer, opaque, gaps, liveness, sequenceCheck, filling, pollAgainAtMs, newestByRest };
   }
 
   private offer(trade: Trade, origin: TradeOrigin): Offered {
