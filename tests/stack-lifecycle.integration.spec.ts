@@ -26,6 +26,7 @@ import {
   type StackOptions,
 } from '../stack/main.ts';
 import { custodyOf } from '../stack/custody.ts';
+import { announceProcess } from '../bin/status/processes.ts';
 import { endpointsOf } from '../stack/options.ts';
 import { PARTS } from '../stack/parts.ts';
 import { onPath } from '../stack/run.ts';
@@ -230,8 +231,14 @@ describe('the local stack', () => {
     await stackDown(options, silent);
   });
 
-  it('loses its data by a reset, but not its downloads', async () => {
-    await stackReset(options, silent);
+  it('loses its data by a reset, but not its downloads, and names the processes that still run', async () => {
+    const environment = { TAPEPROOF_STACK_FOLDER: options.folder };
+    const withdraw = announceProcess(options.folder, { name: 'engine', host: '127.0.0.1', port: 1 });
+    const { exitCode, stderr } = await runCommand(['stack', 'reset'], environment);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(`Still running: engine (pid ${process.pid}). Stop them`);
+    withdraw();
+    expect((await runCommand(['stack', 'reset'], environment)).stderr).not.toContain('Still running');
     for (const name of SERVICE_NAMES) expect(existsSync(join(options.folder, name))).toBe(false);
     expect(existsSync(endpoints.bitstampTradesFile)).toBe(true);
     await startService(options, 'redis');

@@ -56,7 +56,10 @@ describe('the status before an engine runs', () => {
     if (!('value' in activations)) expect.fail(activations.missing);
     expect(activations.value.length).toBeGreaterThan(0);
     expect(activations.value.map(({ isAnchored }) => isAnchored)).toEqual(activations.value.map(() => false));
-    expect(needsAttention.join('\n')).toMatch(/no process is in it: start it \("npx tapeproof engine run"/);
+    expect(needsAttention.join('\n')).toMatch(
+      /^tapeproof\.engine\..* behind and no process is in it: "npx tapeproof engine run" starts one\.$/m,
+    );
+    expect(needsAttention.join('\n')).toContain('"npx tapeproof projector run redis-latest" starts one.');
     expect(needsAttention.join('\n')).not.toContain('activated');
     expect((await status()).stdout).toContain('(no anchor yet)');
   });

@@ -13,6 +13,7 @@ import {
 import type { JsonOption } from '../commands/options.ts';
 import { print } from '../context.ts';
 import { stackProgress } from '../progress.ts';
+import { announcedProcesses } from '../status/processes.ts';
 
 const BYTES_PER_MEBIBYTE = 1_048_576;
 
@@ -45,7 +46,17 @@ export async function bringDown({ json }: JsonOption): Promise<void> {
 export async function reset({ json }: JsonOption): Promise<void> {
   const options = stackOptionsFromEnvironment(process.env);
   await stackReset(options, stackProgress());
+  sayWhoRuns(options);
   await printWhatIsLeft(options, json);
+}
+
+/** Processes outlive their services: after a reset with passwords that the next stack does not have. */
+function sayWhoRuns({ folder }: StackOptions): void {
+  const running = announcedProcesses(folder).map(({ name, pid }) => `${name} (pid ${pid ?? 'unknown'})`);
+  if (running.length === 0) return;
+  process.stderr.write(
+    `Still running: ${running.join(', ')}. Stop them, and start them again after "npx tapeproof stack up": it makes new passwords.\n`,
+  );
 }
 
 /** For people each step was reported as it was done. */

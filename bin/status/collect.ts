@@ -181,14 +181,14 @@ async function readingOf(
   reader: LogReader,
 ): Promise<{ readonly lags: readonly PartitionLag[]; readonly groups: readonly GroupState[] }> {
   const groups: readonly ReadingGroup[] = [
-    { group: engineGroup(), topics: [TAPE_TOPIC], stored: new Map() },
+    { group: engineGroup(), startedBy: 'engine run', topics: [TAPE_TOPIC], stored: new Map() },
     ...(await Promise.all(listProjectors().map((projector) => groupOfProjector(projector, where)))),
   ];
   return await withAdmin(kafka, async (admin) => {
     const lags: PartitionLag[] = [];
     const described = await admin.describeGroups(groups.map(({ group }) => group));
     const members = new Map(described.groups.map(({ groupId, members: all }) => [groupId, all.length]));
-    for (const { group, topics, stored } of groups) {
+    for (const { group, startedBy, topics, stored } of groups) {
       for (const { topic, partitions } of await admin.fetchOffsets({ groupId: group, topics: [...topics] })) {
         const committed = new Map(partitions.map(({ partition, offset }) => [partition, Number(offset)]));
         for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
@@ -199,7 +199,8 @@ async function readingOf(
           const behind = records === 0 ? 0 : marketSecondsBetween(await timeOf(next), await timeOf(Number(high) - 1));
           const marketSeconds = behind ?? null;
           const processes = members.get(group) ?? 0;
-          lags.push({ group, topic, partition, nextOffset: next, records, marketSeconds, members: processes });
+          const place = { topic, partition, nextOffset: next };
+          lags.push({ group, startedBy, ...place, records, marketSeconds, members: processes });
         }
       }
     }
@@ -210,8 +211,7 @@ async function readingOf(
   });
 }
 
-interface ReadingGroup {
-  readonly group: string;
+interface ReadingGroup extends Pick<PartitionLag, 'group' | 'startedBy'> {
   readonly topics: readonly string[];
   /** Its store's position, by topic-partition: a rebuild, or a start from there, commits no offsets. */
   readonly stored: ReadonlyMap<string, number>;
@@ -223,7 +223,12 @@ async function groupOfProjector(
 ): Promise<ReadingGroup> {
   const [group, status] = await Promise.all([projectorGroup(name, where), projectorStatus(name, where)]);
   const positions = status?.positions ?? [];
-  return { group, topics, stored: new Map(positions.map((at) => [topicPartitionKey(at), at.nextOffset])) };
+  return {
+    group,
+    startedBy: `projector run ${name}`,
+    topics,
+    stored: new Map(positions.map((at) => [topicPartitionKey(at), at.nextOffset])),
+  };
 }
 
 /** Among the newest records of each partition: an instrument that has been quiet for long is not among them. */

@@ -1,3 +1,4 @@
+import { counted } from '../../platform/counted.ts';
 import type { HeldOutput } from '../../projectors/main.ts';
 import type { SignedState } from '../../proofs/checkpoints/signed-state.adapter.ts';
 import type { ProcessState } from './processes.ts';
@@ -26,6 +27,8 @@ export interface PartitionActivation {
 
 export interface PartitionLag {
   readonly group: string;
+  /** The command that starts a process of it: `engine run`. */
+  readonly startedBy: string;
   readonly topic: string;
   readonly partition: number;
   /** The next record that it reads. */
@@ -99,9 +102,9 @@ export function needsAttention(status: Status): string[] {
   for (const { name, host, port, ready, detail } of processes) {
     if (!ready) attention.push(`${name} at ${host}:${port} is not ready (${detail}): look at its log.`);
   }
-  for (const [group, records] of behindWithoutProcess(status)) {
+  for (const [group, { records, startedBy }] of behindWithoutProcess(status)) {
     attention.push(
-      `${group} is ${records.toLocaleString('en')} records behind and no process is in it: start it ("npx tapeproof engine run", or "npx tapeproof projector run NAME").`,
+      `${group} is ${counted(records, 'record')} behind and no process is in it: "npx tapeproof ${startedBy}" starts one.`,
     );
   }
   for (const [projector, count] of Object.entries(valueOf(status.conflicts) ?? {})) {
@@ -118,12 +121,12 @@ export function needsAttention(status: Status): string[] {
   return attention;
 }
 
-function behindWithoutProcess({ lag }: Status): [group: string, records: number][] {
-  const behind = new Map<string, number>();
-  for (const { group, records, members } of valueOf(lag) ?? []) {
-    if (members === 0) behind.set(group, (behind.get(group) ?? 0) + records);
+function behindWithoutProcess({ lag }: Status): [group: string, Pick<PartitionLag, 'records' | 'startedBy'>][] {
+  const behind = new Map<string, Pick<PartitionLag, 'records' | 'startedBy'>>();
+  for (const { group, startedBy, records, members } of valueOf(lag) ?? []) {
+    if (members === 0) behind.set(group, { startedBy, records: (behind.get(group)?.records ?? 0) + records });
   }
-  return [...behind].filter(([, records]) => records > 0);
+  return [...behind].filter(([, { records }]) => records > 0);
 }
 
 export function valueOf<Value>(part: Part<Value>): Value | undefined {

@@ -53,6 +53,10 @@ class Watch {
   #isUp: boolean | undefined;
   #failures = 0;
   #downSince = 0;
+  /** Why it is down, as last said. */
+  #saidReason: string | undefined;
+  /** Of the last failure, where it is another one than was said. */
+  #otherReason: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
@@ -108,10 +112,28 @@ class Watch {
     const { dependency } = this.#probe;
     this.#failures += 1;
     // Before the first answer nothing is known to be up: no second check is needed.
-    if (this.#isUp === false || (this.#isUp === true && this.#failures < FAILURES_UNTIL_DOWN)) return;
+    if (this.#isUp === true && this.#failures < FAILURES_UNTIL_DOWN) return;
+    if (this.#isUp === false) {
+      this.#failedAgain(reason);
+      return;
+    }
     this.#isUp = false;
     this.#downSince = Date.now();
     this.#telemetry.metrics.set('tapeproof_dependency_up', { dependency }, 0);
+    this.#sayDown(reason);
+  }
+
+  /** It may be down for another reason now. One that does not last is not said: two may take turns. */
+  #failedAgain(reason: string): void {
+    if (reason === this.#saidReason) this.#otherReason = undefined;
+    else if (reason === this.#otherReason) this.#sayDown(reason);
+    else this.#otherReason = reason;
+  }
+
+  #sayDown(reason: string): void {
+    const { dependency } = this.#probe;
+    this.#saidReason = reason;
+    this.#otherReason = undefined;
     this.#telemetry.health.set(dependency, { alive: true, ready: false, detail: reason });
     this.#log.event(`${dependency}-down`, `${NAMES[dependency]} does not answer: ${reason}`, {
       'event.reason': reason,

@@ -5,7 +5,7 @@ import { noTelemetry } from '../telemetry.ts';
 import { watchDependencies } from './dependencies.ts';
 import type { Probe } from './probe.ts';
 
-type Answer = 'good' | 'refused' | 'never';
+type Answer = 'good' | 'refused' | 'denied' | 'never';
 
 function subject(answer: Answer = 'good') {
   const lines: Record<string, unknown>[] = [];
@@ -17,7 +17,8 @@ function subject(answer: Answer = 'good') {
     check() {
       state.checks += 1;
       if (state.answer === 'never') return new Promise(() => undefined);
-      return state.answer === 'good' ? Promise.resolve() : Promise.reject(new Error('connect ECONNREFUSED'));
+      if (state.answer === 'good') return Promise.resolve();
+      return Promise.reject(new Error(state.answer === 'refused' ? 'connect ECONNREFUSED' : 'wrong password'));
     },
     close() {
       state.closed = true;
@@ -61,6 +62,27 @@ describe('a dependency that is watched', () => {
     expect([actions(), isReady(), await up()]).toEqual([['redis-up', 'redis-down', 'redis-up'], true, 1]);
     expect(lines[2]?.['message']).toMatch(/^Redis answers again, after \d\d s$/);
     expect(state.checks).toBeGreaterThan(60);
+    void watch.close();
+  });
+
+  it('is down for the reason that it has now, and one that does not last is not said', async () => {
+    const { state, actions, telemetry, lines, watch } = subject('refused');
+    const detail = (): unknown => telemetry.health.parts.get('redis')?.detail;
+    await vi.advanceTimersByTimeAsync(10 * SECOND_MS);
+    for (let round = 0; round < 5; round += 1) {
+      state.answer = 'denied';
+      await vi.advanceTimersByTimeAsync(SECOND_MS);
+      state.answer = 'refused';
+      await vi.advanceTimersByTimeAsync(SECOND_MS);
+    }
+    expect([actions(), detail()]).toEqual([['redis-down'], 'connect ECONNREFUSED']);
+    state.answer = 'denied';
+    await vi.advanceTimersByTimeAsync(30 * SECOND_MS);
+    expect([actions(), detail()]).toEqual([['redis-down', 'redis-down'], 'wrong password']);
+    expect(lines[1]?.['event.reason']).toBe('wrong password');
+    state.answer = 'good';
+    await vi.advanceTimersByTimeAsync(10 * SECOND_MS);
+    expect(lines[2]?.['message']).toMatch(/^Redis answers again, after \d\d s$/);
     void watch.close();
   });
 
