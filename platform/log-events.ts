@@ -94,7 +94,7 @@ export const LOG_EVENTS = {
   stalled: always(
     'error',
     READERS,
-    'A partition has lag and nothing of it was committed for 20 seconds: the line, and /ready, say what it waits for.',
+    'A partition has lag and nothing of it was committed for 20 seconds, or for 300 in which other partitions were worked on: the line, and /ready, say what it waits for.',
   ),
   'stall-ended': always('info', READERS, 'A stalled partition makes progress again.'),
   'foreign-record': sampled(

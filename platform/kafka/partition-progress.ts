@@ -8,6 +8,8 @@ export interface Progress {
   readonly movedAtMs: number;
   /** Why it makes no progress, for people; undefined where unknown. */
   readonly reason: string | undefined;
+  /** How long only other partitions have had batches in hand, since the start: nothing is fetched meanwhile. */
+  readonly othersBusyMs: number;
 }
 
 interface State {
@@ -15,7 +17,10 @@ interface State {
   committed: number | undefined;
   /** The failure of the last attempt. */
   waitsFor: string | undefined;
-  isInHand: boolean;
+  /** When the batch in hand began. */
+  inHandSinceMs: number | undefined;
+  /** How long batches of it were in hand before that. */
+  busyMs: number;
 }
 
 /** The progress of one membership in a group, partition by partition: the source for judging whether it is stalled. */
@@ -23,6 +28,12 @@ export class PartitionProgress {
   readonly #states = new Map<string, State>();
   #joinedAtMs = performance.now();
   #commitFailure: string | undefined;
+  /** Batches in hand. */
+  #inHand = 0;
+  /** When the first of them began. */
+  #busySinceMs = 0;
+  /** Before that. */
+  #busyMs = 0;
   /** When the rebalance that has not ended yet was announced. */
   #rebalancingSinceMs: number | undefined;
 
@@ -49,11 +60,17 @@ export class PartitionProgress {
   }
 
   began(place: TopicPartition): void {
-    this.#stateOf(place).isInHand = true;
+    this.#stateOf(place).inHandSinceMs = performance.now();
+    if (this.#inHand === 0) this.#busySinceMs = performance.now();
+    this.#inHand += 1;
   }
 
   ended(place: TopicPartition): void {
-    this.#stateOf(place).isInHand = false;
+    const state = this.#stateOf(place);
+    state.busyMs = busyMsOf(state);
+    state.inHandSinceMs = undefined;
+    this.#inHand -= 1;
+    if (this.#inHand === 0) this.#busyMs += performance.now() - this.#busySinceMs;
   }
 
   /** A batch in hand makes progress. Not counted while attempts fail: repeating the same beginning leads nowhere. */
@@ -81,10 +98,12 @@ export class PartitionProgress {
   }
 
   of({ topic, partition }: TopicPartition): Progress {
-    const { movedAtMs, waitsFor, isInHand } =
-      this.#states.get(topicPartitionKey({ topic, partition })) ?? this.#newState();
-    const inHand = isInHand ? 'the batch in hand does not end' : undefined;
-    return { movedAtMs, reason: waitsFor ?? this.#commitFailure ?? inHand };
+    const state = this.#states.get(topicPartitionKey({ topic, partition })) ?? this.#newState();
+    const { movedAtMs, waitsFor, inHandSinceMs } = state;
+    const inHand = inHandSinceMs === undefined ? undefined : 'the batch in hand does not end';
+    const busyMs = this.#busyMs + (this.#inHand === 0 ? 0 : performance.now() - this.#busySinceMs);
+    const othersBusyMs = busyMs - busyMsOf(state);
+    return { movedAtMs, reason: waitsFor ?? this.#commitFailure ?? inHand, othersBusyMs };
   }
 
   #stateOf(place: TopicPartition): State {
@@ -95,6 +114,16 @@ export class PartitionProgress {
   }
 
   #newState(): State {
-    return { movedAtMs: this.#joinedAtMs, committed: undefined, waitsFor: undefined, isInHand: false };
+    return {
+      movedAtMs: this.#joinedAtMs,
+      committed: undefined,
+      waitsFor: undefined,
+      inHandSinceMs: undefined,
+      busyMs: 0,
+    };
   }
+}
+
+function busyMsOf({ busyMs, inHandSinceMs }: State): number {
+  return busyMs + (inHandSinceMs === undefined ? 0 : performance.now() - inHandSinceMs);
 }

@@ -7,6 +7,11 @@ import type { Progress } from './partition-progress.ts';
  * busy machine; a longer batch that makes progress is working, not stalled.
  */
 export const STALLED_AFTER_MS = 20_000;
+/**
+ * The same for a partition that waits while others are being worked on: a fetch has as much as fits, of some of the
+ * partitions in turn.
+ */
+export const STARVED_AFTER_MS = 300_000;
 /** How long the lag may be unknown while the member has partitions: what is unmeasured cannot be called healthy. */
 export const UNKNOWN_LAG_MS_MAX = 30_000;
 const MS_PER_S = 1_000;
@@ -25,26 +30,43 @@ export interface Stall extends MeasuredPartition {
   readonly sinceMs: number;
 }
 
+/** The beginning of a wait. */
+interface Waiting {
+  readonly sinceMs: number;
+  /** {@link Progress.othersBusyMs} when that was noticed. */
+  readonly othersBusyMs: number;
+}
+
+function waitingSince(nowMs: number, { movedAtMs, othersBusyMs }: Progress, before: Waiting | undefined): Waiting {
+  if (before === undefined) return { sinceMs: nowMs, othersBusyMs };
+  return movedAtMs > before.sinceMs ? { sinceMs: movedAtMs, othersBusyMs } : before;
+}
+
+function isStalled(nowMs: number, { reason, othersBusyMs }: Progress, since: Waiting): boolean {
+  const waitedMs = nowMs - since.sinceMs;
+  if (reason !== undefined || waitedMs >= STARVED_AFTER_MS) return waitedMs >= STALLED_AFTER_MS;
+  return waitedMs - (othersBusyMs - since.othersBusyMs) >= STALLED_AFTER_MS;
+}
+
 /** Decides which partitions are stalled, from measurements in order of time, all by one monotonic clock. */
 export class StallJudge {
-  /** When lag was first seen, unless it has been zero since: a record after a quiet hour is not an hour late. */
-  #laggingSince = new Map<string, number>();
+  /** Where there is lag: since when it waits. A record after a quiet hour is not an hour late. */
+  #waiting = new Map<string, Waiting>();
   #unknownSince: number | undefined;
 
   /** @returns the partitions that are stalled. */
   judge(nowMs: number, measured: readonly MeasuredPartition[]): Stall[] {
     this.#unknownSince = undefined;
-    const lagging = new Map<string, number>();
+    const waiting = new Map<string, Waiting>();
     const stalls: Stall[] = [];
     for (const partition of measured) {
       if (partition.lag === 0) continue;
       const key = topicPartitionKey(partition);
-      const seenMs = this.#laggingSince.get(key) ?? nowMs;
-      lagging.set(key, seenMs);
-      const sinceMs = Math.max(seenMs, partition.progress.movedAtMs);
-      if (nowMs - sinceMs >= STALLED_AFTER_MS) stalls.push({ ...partition, sinceMs });
+      const since = waitingSince(nowMs, partition.progress, this.#waiting.get(key));
+      waiting.set(key, since);
+      if (isStalled(nowMs, partition.progress, since)) stalls.push({ ...partition, sinceMs: since.sinceMs });
     }
-    this.#laggingSince = lagging;
+    this.#waiting = waiting;
     return stalls;
   }
 
@@ -56,7 +78,7 @@ export class StallJudge {
 
   /** No progress is expected: earlier measurements no longer count. */
   excuse(): void {
-    this.#laggingSince.clear();
+    this.#waiting.clear();
     this.#unknownSince = undefined;
   }
 }

@@ -4,7 +4,7 @@ import { REBALANCE_TIMEOUT_MS } from './consumer-options.ts';
 import { LagTelemetry, type Lag } from './lag-telemetry.ts';
 import { createLog } from '../log.ts';
 import { PartitionProgress } from './partition-progress.ts';
-import { STALLED_AFTER_MS, UNKNOWN_LAG_MS_MAX } from './stalls.ts';
+import { STALLED_AFTER_MS, STARVED_AFTER_MS, UNKNOWN_LAG_MS_MAX } from './stalls.ts';
 
 const PLACE = { topic: 'raw.trades', partition: 3 };
 const MEASURED_EVERY_MS = 5_000;
@@ -80,6 +80,28 @@ describe('a member of a group', () => {
       progress.worked(PLACE);
     });
     expect([isReady(), actions()]).toEqual([true, []]);
+  });
+
+  it('is not stalled where it waits for its turn while other partitions are worked on, but is after minutes', () => {
+    const { progress, setLag, pass, part, isReady, actions } = subject();
+    const other = { ...PLACE, partition: 4 };
+    setLag(5);
+    const working = (): void => {
+      progress.ended(other);
+      progress.began(other);
+    };
+    progress.began(other);
+    pass(STARVED_AFTER_MS, working);
+    expect([isReady(), actions()]).toEqual([true, []]);
+    pass(2 * MEASURED_EVERY_MS, working);
+    expect(part()?.detail).toMatch(/^stalled: nothing of raw\.trades-3 .*: Kafka delivers none of it$/);
+    progress.committed({ ...PLACE, offset: 2 });
+    pass(STALLED_AFTER_MS, working);
+    expect(isReady()).toBe(true);
+    // From now on there is nothing to do but to wait for Kafka.
+    progress.ended(other);
+    pass(STALLED_AFTER_MS + MEASURED_EVERY_MS);
+    expect([isReady(), actions()]).toEqual([false, ['stalled', 'stall-ended', 'stalled']]);
   });
 
   it('is stalled while attempts repeat, or Kafka accepts no offsets, or a batch hangs', () => {

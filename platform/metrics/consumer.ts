@@ -29,7 +29,7 @@ export const CONSUMER_METRICS = {
   tapeproof_consumer_stalled: gauge(
     READERS,
     ['group', 'topic', 'partition'],
-    '1 while a partition of this process has lag and nothing of it was committed for 20 seconds, else 0; /ready says why.',
+    '1 while a partition of this process has lag and nothing of it was committed for 20 seconds, or for 300 in which other partitions were worked on, else 0; /ready says why.',
     {
       name: 'TapeproofStalled',
       expression: 'max by (group, topic, partition) (tapeproof_consumer_stalled) == 1',
