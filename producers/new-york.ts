@@ -1,3 +1,5 @@
+import { civilMs } from '../contracts/civil-time.ts';
+
 const US_PER_MS = 1_000;
 const MS_PER_MINUTE = 60_000;
 const ZONE = 'America/New_York';
@@ -25,8 +27,7 @@ export function newYorkDayAt(timeUs: number): NewYorkDay {
 
 /** The midnight that begins a date; undefined where it is not a date. @param month from 1 */
 export function newYorkMidnightUs(year: number, month: number, day: number): number | undefined {
-  const date = new Date(Date.UTC(year, month - 1, day));
-  const isDate = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
+  const isDate = civilMs({ year, month, day, hour: 0, minute: 0, second: 0 }) !== undefined;
   return isDate ? midnightUs(year, month, day) : undefined;
 }
 

@@ -1,3 +1,5 @@
+import { civilMs } from '../contracts/civil-time.ts';
+import { offsetMinutesOf } from '../contracts/iso-time.ts';
 import { plainDecimal } from './numbers.ts';
 
 /** Units of time stamps since 1970. */
@@ -69,21 +71,16 @@ export function calendarMicroseconds(text: string, isUtcWithoutZone: boolean): n
   if (match === null) return undefined;
   const [, year = '', month = '', day = '', hour = '', minute = '', second = '', fraction = '', zone = ''] = match;
   if (zone === '' && !isUtcWithoutZone) return undefined;
-  const offset = offsetMinutes(zone.toUpperCase());
-  const milliseconds = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second);
-  // 30 February would be read as 2 March, and 24:00 as the next day: only parts that survive the round trip are a time.
-  const read = new Date(milliseconds);
-  const isReal = read.getUTCDate() === +day && read.getUTCMonth() === +month - 1 && read.getUTCHours() === +hour;
-  if (offset === undefined || !isReal || +minute > 59 || +second > 59) return undefined;
+  const offset = zone === '' || zone.toUpperCase() === 'UTC' ? 0 : offsetMinutesOf(zone.toUpperCase());
+  const milliseconds = civilMs({
+    year: +year,
+    month: +month,
+    day: +day,
+    hour: +hour,
+    minute: +minute,
+    second: +second,
+  });
+  if (offset === undefined || milliseconds === undefined) return undefined;
   const finer = Number(fraction.padEnd(MICROSECOND_DIGITS, '0').slice(0, MICROSECOND_DIGITS));
   return milliseconds * MICROSECONDS_PER_MILLISECOND + finer - offset * MICROSECONDS_PER_MINUTE;
-}
-
-/** The minutes by which a zone is ahead of UTC. */
-function offsetMinutes(zone: string): number | undefined {
-  if (zone === '' || zone === 'Z' || zone === 'UTC') return 0;
-  const hours = Number(zone.slice(1, 3));
-  const minutes = Number(zone.slice(3).replace(':', '') || '0');
-  if (hours > 14 || minutes > 59) return undefined;
-  return (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes);
 }

@@ -1,5 +1,6 @@
 import ICAL from 'ical.js';
 import { z } from 'zod';
+import { civilMs } from '../../contracts/civil-time.ts';
 import { sha256Hex } from '../../contracts/codec.ts';
 import type { ContextConfiguration, FeedConfiguration } from './context-configuration.ts';
 import { checked, instrumentsNamedIn, linkOf, malformed, signalIdOf, type Interpreted } from './news.ts';
@@ -12,13 +13,15 @@ const US_PER_MS = 1_000;
 const US_PER_SECOND = 1_000_000;
 /** PRIORITY of RFC 5545: 1 is the highest, 9 the lowest, 0 undefined. */
 const PRIORITY_LOWEST = 9;
+/** Place of a property's value in its jCal (RFC 7265, 3.4). */
+const JCAL_VALUE = 3;
 
 /** An event of a calendar. */
 export interface CalendarEvent {
   readonly position: number;
   readonly id: string | undefined;
   readonly title: string;
-  /** Microseconds; a sentence's end where it has no usable time. */
+  /** Microseconds; a sentence's end where it has no usable time, or was announced at none. */
   readonly time: number | string;
   /** When it was announced; undefined where the calendar does not say. */
   readonly announcedUs: number | undefined;
@@ -97,15 +100,15 @@ function jsonEventsOf(text: string): readonly CalendarEvent[] | string {
     const [issue] = parsed.error.issues;
     return `its ${issue?.path.map(String).join('.') ?? 'content'} is not that of a calendar`;
   }
-  return parsed.data.events.map(({ id, title, time, announcedAt, importance, link }, index) => ({
-    position: index + 1,
-    id,
-    title: title.trim(),
-    time: publishedUsOf(time) ?? 'the event has no time with a time zone',
-    announcedUs: publishedUsOf(announcedAt),
-    importance,
-    link,
-  }));
+  return parsed.data.events.map(({ id, title, time, announcedAt, importance, link }, index) => {
+    const announcedUs = publishedUsOf(announcedAt);
+    const isAnnounced = announcedAt === undefined || announcedUs !== undefined;
+    const timeUs = publishedUsOf(time) ?? 'the event has no time with a time zone';
+    return {
+      ...{ position: index + 1, id, title: title.trim(), announcedUs, importance, link },
+      time: isAnnounced ? timeUs : 'the time of its announcement is not one with a time zone',
+    };
+  });
 }
 
 function icalEventsOf(text: string): readonly CalendarEvent[] | string {
@@ -150,8 +153,17 @@ function startOf(component: ICAL.Component): number | string {
   const start: unknown = component.getFirstPropertyValue('dtstart');
   if (!(start instanceof ICAL.Time)) return 'the event has no beginning';
   if (start.isDate) return 'the event is a whole day: it needs a time';
+  if (!exists(component)) return 'the event begins at a time that does not exist';
   if (start.zone.tzid === 'floating') return 'the event has a time without a time zone that the file defines';
   return start.toUnixTime() * US_PER_SECOND;
+}
+
+/** The library takes 30 February for 2 March. */
+function exists(component: ICAL.Component): boolean {
+  const written: unknown = component.getFirstProperty('dtstart')?.jCal[JCAL_VALUE];
+  const parts = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)/.exec(String(written))?.slice(1).map(Number);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts ?? [];
+  return civilMs({ year, month, day, hour, minute, second }) !== undefined;
 }
 
 function importanceOf(priority: unknown): number | undefined {

@@ -77,6 +77,14 @@ describe('publishedUsOf', () => {
     ['2025-03-26', undefined],
     ['Wed, 26 Mar 2025 10:00:00', undefined],
     ['2025-13-26T10:00:00Z', undefined],
+    ['2025-03-26 10:00Z', PUBLISHED_US],
+    ['2025-02-30T10:00:00Z', undefined],
+    ['2025-03-26T24:00:00Z', undefined],
+    ['2025-03-26T10:00:00+15:00', undefined],
+    ['31 Apr 2025 10:00 GMT', undefined],
+    ['26 Mar 2025 10:61 GMT', undefined],
+    ['26 Mar 2025 10:00 +9900', undefined],
+    ['26 Foo 2025 10:00 GMT', undefined],
     ['yesterday', undefined],
     ['', undefined],
     [undefined, undefined],
@@ -259,9 +267,12 @@ describe('a calendar', () => {
     ['recurring', ics('DTSTART:20250326T110000Z', 'SUMMARY:CPI', 'RRULE:FREQ=DAILY'), 'recurs'],
     ['without a beginning', ics('SUMMARY:CPI'), 'no beginning'],
     ['of a broken beginning', ics('DTSTART:nonsense', 'SUMMARY:CPI'), 'cannot be read'],
+    ['on a day that does not exist', ics('DTSTART:20250230T110000Z', 'SUMMARY:CPI'), 'does not exist'],
+    ['at an hour that does not exist', ics('DTSTART:20250326T250000Z', 'SUMMARY:CPI'), 'does not exist'],
     ['without a title', ics('DTSTART:20250326T110000Z'), 'no title'],
     ['over', json({ time: '2025-03-26T01:00:00Z' }), 'over before it was known'],
     ['at no time', json({ time: 'noon' }), 'no time with a time zone'],
+    ['announced at no time', json({ time: '2025-03-26T11:00:00Z', announcedAt: 'noon' }), 'of its announcement'],
   ])('makes an event that is %s a dead letter', (_name, text, words) => {
     const round = readOnce(text, feed);
     expect(round.signals).toEqual([]);
