@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { TapeproofError } from '../../platform/errors.ts';
 import { get, type RestAnswer } from '../live/rest-client.adapter.ts';
+import { decodedText } from './encoded-text.ts';
 import { isRemote, type FeedConfiguration } from './context-configuration.ts';
 
 const FEED_BYTES_MAX = 8 * 1024 * 1024;
@@ -19,7 +20,7 @@ type Variables = Readonly<Record<string, string | undefined>>;
  *
  * @param variables - of the environment, for the feed's authorization.
  * @throws TapeproofError USAGE for a file that cannot be read; CONFIGURATION without its variable; NOT_USABLE when it is
- *   too large; UNREACHABLE where the server does not give it.
+ *   too large, or not text; UNREACHABLE where the server does not give it.
  */
 export async function textOfFeed(feed: FeedConfiguration, variables: Variables, signal: AbortSignal): Promise<string> {
   return isRemote(feed.from) ? remoteText(feed, variables, signal) : fileText(feed);
@@ -31,18 +32,30 @@ async function remoteText(feed: FeedConfiguration, variables: Variables, signal:
   if (variable !== undefined && (authorization === undefined || authorization === '')) {
     throw new TapeproofError('CONFIGURATION', `${variable} is not set: the feed "${name}" needs it for authorization.`);
   }
+  const body: { text: string | undefined } = { text: undefined };
   const answer = await get(from, {
     usedWeightHeader: undefined,
     limits: { waitStatuses: WAIT_STATUSES },
     timeoutMs: TIMEOUT_MS,
     headers: { accept: ACCEPTED, ...(authorization === undefined ? {} : { authorization }) },
+    decode: (bytes, contentType) => (body.text = decodedText(bytes, contentType)) ?? '',
     signal,
   });
-  if (answer.outcome === 'ok') return answer.text;
+  if (answer.outcome === 'ok') {
+    if (body.text === undefined) throw undecodable(name);
+    return body.text;
+  }
   const why = reasonOf(answer);
   throw new TapeproofError(
     'UNREACHABLE',
     `The feed "${name}" cannot be read: ${why}. Check its address, and try again.`,
+  );
+}
+
+function undecodable(name: string): TapeproofError {
+  return new TapeproofError(
+    'NOT_USABLE',
+    `The feed "${name}" cannot be read: its bytes are not text in the encoding that it names, or in UTF-8 where it names none. Have its source send UTF-8.`,
   );
 }
 
@@ -65,7 +78,9 @@ async function fileText({ name, from }: FeedConfiguration): Promise<string> {
         `The feed "${name}" has ${size} bytes: at most ${FEED_BYTES_MAX} are read.`,
       );
     }
-    return await file.readFile('utf8');
+    const text = decodedText(await file.readFile());
+    if (text === undefined) throw undecodable(name);
+    return text;
   } catch (error) {
     if (error instanceof TapeproofError) throw error;
     const { code } = error as NodeJS.ErrnoException;

@@ -21,6 +21,9 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   else if (path === '/busy') response.writeHead(429).end();
   else if (path === '/missing') response.writeHead(404).end('nothing here');
   else if (path === '/endless') response.end(Buffer.alloc(9 * 1024 * 1024, 'x'));
+  else if (path === '/latin')
+    response.setHeader('content-type', 'text/xml; charset=iso-8859-1').end(Buffer.from([0xfc]));
+  else if (path === '/bytes') response.end(Buffer.from([0x4d, 0xfc]));
   else response.end('<rss/>');
 }
 
@@ -69,6 +72,17 @@ describe('the text of a feed', () => {
     expect(error).toMatchObject({ code: 'UNREACHABLE' });
     expect(error.message).toContain(words);
     expect(error.message).not.toContain(CANARY);
+  });
+
+  it('is read in the encoding that it names, and refused where its bytes are not that', async () => {
+    expect(await read(`${address}/latin`)).toBe('\u00fc');
+    const file = join(folder, 'bytes.xml');
+    await writeFile(file, Buffer.from([0x4d, 0xfc]));
+    for (const from of [`${address}/bytes`, file]) {
+      const error = await failureOf(read(from));
+      expect(error).toMatchObject({ code: 'NOT_USABLE' });
+      expect(error.message).toContain('not text in the encoding');
+    }
   });
 
   it('is not taken from a server that is gone', async () => {

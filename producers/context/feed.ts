@@ -92,8 +92,10 @@ function itemOf(index: number, { id, link, texts, published }: RawItem): FeedIte
 }
 
 function plainTextOf(markup: string): string {
-  return markup
-    .slice(0, TEXT_LENGTH_MAX)
+  const cut = markup.slice(0, TEXT_LENGTH_MAX);
+  // The cut may have left a tag open.
+  const whole = cut.length < markup.length ? cut.replace(/<[^<>]*$/, '') : cut;
+  return whole
     .replace(/<[^<>]*>/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();

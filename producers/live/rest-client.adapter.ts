@@ -31,6 +31,8 @@ export interface RestOptions {
   readonly timeoutMs: number;
   /** Besides the usual ones; a secret may be among them. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The text of an answer; by default it is UTF-8. An error is an answer that failed. */
+  readonly decode?: (body: Buffer, contentType: string | null) => string;
   /** Applied to the venue's words before they are shortened; omitted where no secret is sent. */
   readonly conceal?: Conceal;
   readonly signal: AbortSignal;
@@ -39,7 +41,7 @@ export interface RestOptions {
 /** One GET, bounded in time and size. Never throws. */
 export async function get(
   url: string,
-  { usedWeightHeader, limits, timeoutMs, headers, conceal = (text) => text, signal }: RestOptions,
+  { usedWeightHeader, limits, timeoutMs, headers, decode = utf8, conceal = (text) => text, signal }: RestOptions,
 ): Promise<RestAnswer> {
   let status: number | undefined;
   try {
@@ -57,7 +59,8 @@ export async function get(
       const waitMs = retryAfterMs(response.headers.get('retry-after'), Date.now()) ?? RETRY_AFTER_DEFAULT_MS;
       return { outcome: 'rate-limited', status, retryAfterMs: waitMs };
     }
-    const text = conceal(await textOf(response, PAGE_BYTES_MAX));
+    const body = await bodyOf(response, PAGE_BYTES_MAX);
+    const text = conceal(decode(body, response.headers.get('content-type')));
     if (status !== OK) return failed(status, text);
     const used = usedWeightHeader === undefined ? null : response.headers.get(usedWeightHeader);
     const usedWeight = used !== null && /^\d{1,9}$/.test(used) ? Number(used) : undefined;
@@ -72,8 +75,16 @@ function failed(status: number | undefined, detail: string): RestAnswer {
   return { outcome: 'failed', status, detail: detail.slice(0, DETAIL_LENGTH_MAX) };
 }
 
-/** The body of an answer. @throws Error where it has more bytes than these */
+/** The body of an answer as text. @throws Error where it has more bytes than these */
 export async function textOf(response: Response, bytesMax: number): Promise<string> {
+  return utf8(await bodyOf(response, bytesMax));
+}
+
+function utf8(body: Buffer): string {
+  return body.toString('utf8');
+}
+
+async function bodyOf(response: Response, bytesMax: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
@@ -81,5 +92,5 @@ export async function textOf(response: Response, bytesMax: number): Promise<stri
     if (bytes > bytesMax) throw new Error(`the answer has more than ${bytesMax} bytes`);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
