@@ -23,7 +23,7 @@ describe('docs/add-a-projector.md, followed word for word', () => {
     expect(exitCode, output).toBe(0);
   });
 
-  it('gives code that passes the type checker and the linter', async () => {
+  it('gives code that passes the type checker and the linter', { timeout: 900_000 }, async () => {
     const types = await project.run('tsc', '--noEmit');
     expect(types.exitCode, types.output).toBe(0);
     const lint = await project.run('eslint', 'projectors');

@@ -35,12 +35,12 @@ describe('docs/add-a-strategy.md, followed word for word', () => {
     expect(exitCode, output).toBe(0);
   });
 
-  it('gives code that passes the type checker', async () => {
+  it('gives code that passes the type checker', { timeout: 900_000 }, async () => {
     const { exitCode, output } = await project.run('tsc', '--noEmit');
     expect(exitCode, output).toBe(0);
   });
 
-  it('changes the golden digest and fails no other test, as step 4 says', async () => {
+  it('changes the golden digest and fails no other test, as step 4 says', { timeout: 900_000 }, async () => {
     const { output, tests, failed } = await evaluatorTests();
     expect(tests).toBeGreaterThan(100);
     expect(failed, output).toEqual(['derive derives the committed bytes from the committed trades']);

@@ -23,7 +23,7 @@ describe('docs/add-a-venue.md, followed word for word', () => {
     expect(exitCode, output).toBe(0);
   });
 
-  it('gives code that passes the type checker and the linter', async () => {
+  it('gives code that passes the type checker and the linter', { timeout: 900_000 }, async () => {
     for (const words of [
       ['tsc', '--noEmit'],
       ['eslint', 'producers/venues'],
