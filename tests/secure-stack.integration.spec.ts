@@ -100,7 +100,7 @@ function kafkaAs(settings: Readonly<Record<string, string>>) {
 }
 
 describe('a secured stack', () => {
-  it('is used by every command without further settings', async () => {
+  it('is used by every command without further settings', { timeout: 900_000 }, async () => {
     for (const words of [
       'topics apply',
       'topics recreate --derived',

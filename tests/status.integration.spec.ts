@@ -103,7 +103,7 @@ describe('the status', () => {
     const frozen = (await shown()).processes.find(({ name }) => name === 'engine');
     process.kill(frozen!.pid!, 'SIGSTOP');
     try {
-      const seen = await shownWhole();
+      const seen = await shown();
       expect(seen.exitCode).toBe(1);
       expect(seen.needsAttention.join('\n')).toMatch(
         /engine at 127\.0\.0\.1:\d+ is not ready \(it does not answer in time\)/,
