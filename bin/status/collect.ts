@@ -150,14 +150,14 @@ async function activationsOf(access: LogAccess, partitions: number): Promise<Par
         const { engineVersion, gitCommit, configHash, tape } = manifest;
         return { partition, engineVersion, gitCommit, configHash, asOfOffset: tape.offset, isAnchored: true };
       }
-      return await firstActivation(access, partition);
+      return await earlyActivation(access, partition);
     }),
   );
   return found.filter((activation) => activation !== undefined);
 }
 
 /** The last activation near the beginning of the tape, where the engine has not written an anchor yet. */
-async function firstActivation(
+async function earlyActivation(
   { reader, decode }: LogAccess,
   partition: number,
 ): Promise<PartitionActivation | undefined> {

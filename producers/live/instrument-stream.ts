@@ -66,8 +66,8 @@ export class InstrumentStream {
   private readonly sequenceCheck = new SequenceCheck();
   private readonly refused: RefusedTrades;
   private readonly filling: HoleFilling;
-  private pollAgainAtMs = 0;
-  private newestByRest: Trade | undefined;
+  /** What decides the next page. */
+  private readonly paging: StreamState & { pollAgainAtMs: number; newestByRest: Trade | undefined };
 
   constructor(options: InstrumentStreamOptions) {
     this.options = options;
@@ -79,6 +79,11 @@ export class InstrumentStream {
     this.filling = new HoleFilling(resumeTradesMax, timing.gapRetryMs);
     this.gaps = new GapTracker({ instrument, missingMax: resumeTradesMax, timing, telemetry });
     this.liveness = new Liveness(timing);
+    const { buffer, opaque, gaps, liveness, sequenceCheck, filling } = this;
+    this.paging = {
+      ...{ options, buffer, opaque, gaps, liveness, sequenceCheck, filling },
+      ...{ pollAgainAtMs: 0, newestByRest: undefined },
+    };
   }
 
   get waiting(): number {
@@ -115,7 +120,7 @@ export class InstrumentStream {
   get foreignNewest(): Trade | undefined {
     // Those waiting may be far ahead of what REST showed, where there was no room for trades between them.
     const { nextToRelease, lastTime } = this.buffer;
-    const { newestByRest: newest } = this;
+    const { newestByRest: newest } = this.paging;
     if (newest === undefined || nextToRelease === undefined || lastTime === null) return undefined;
     const isFarBelow = Number(newest.tradeId) + REACH < nextToRelease;
     return isFarBelow && newest.eventTime > lastTime ? newest : undefined;
@@ -126,7 +131,7 @@ export class InstrumentStream {
     const overdue = this.liveness.overdue(nowMs);
     return {
       append: this.buffer.first,
-      ask: wantedPage(this.state, nowMs),
+      ask: wantedPage(this.paging, nowMs),
       replaceConnection: overdue?.some(({ tradeId }) => !this.buffer.hasHeard(tradeId)) === true,
     };
   }
@@ -216,7 +221,7 @@ export class InstrumentStream {
     else if (this.isProbe(request)) this.probed(page, nowMs);
     else this.take(page, this.isWholePage(askedAtMs), nowMs);
     const isFull = request.kind === 'from' && page.length >= this.options.pageTradesMax;
-    this.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
+    this.paging.pollAgainAtMs = isFull ? nowMs : nowMs + this.options.timing.pollIntervalMs;
     // Until the hole before it is filled, a page proves nothing.
     if (this.opaque?.holeAfterUs !== undefined) return;
     // A full page may be followed by more.
@@ -279,11 +284,6 @@ export class InstrumentStream {
     return this.tearing.isCoveredBy(askedAtMs) && this.liveness.hasBeenConnectedFor(subscriptionGraceMs, askedAtMs);
   }
 
-  private get state(): StreamState {
-    const { options, buffer, opaque, gaps, liveness, sequenceCheck, filling, pollAgainAtMs, newestByRest } = this;
-    return { options, buffer, opaque, gaps, liveness, sequenceCheck, filling, pollAgainAtMs, newestByRest };
-  }
-
   private offer(trade: Trade, origin: TradeOrigin): Offered {
     const { telemetry, instrument } = this.options;
     this.sequenceCheck.know(trade.tradeId);
@@ -298,7 +298,7 @@ export class InstrumentStream {
   private newestShown(page: readonly (Trade | RefusedTrade)[], nowMs: number): void {
     const newest = page.at(-1);
     if (newest === undefined || newest.tradeId === undefined) return;
-    if (!isRefusedTrade(newest)) this.newestByRest = newest;
+    if (!isRefusedTrade(newest)) this.paging.newestByRest = newest;
     this.sequenceCheck.know(newest.tradeId);
     const impossible = this.sequenceCheck.settle(nowMs, this.options.timing.probeAfterMs);
     if (impossible !== undefined) this.options.onRefused(refusedFor(impossible, newest.tradeId), nowMs);
