@@ -21,6 +21,8 @@ const AHEAD_MAX = 10_000;
 /** Hashes of anchors kept, to know a repetition. */
 const ANCHORS_MAX = 64;
 
+const NOTHING_SENT = perTopic((): readonly number[] => []);
+
 /** Records of an output that somebody else appended. */
 interface ForeignRange {
   readonly topic: TopicName;
@@ -53,8 +55,10 @@ export class ForeignWrites {
   readonly #partition: number;
   readonly #ends: Map<TopicName, number>;
   readonly #recent: Readonly<Record<DerivedTopic, RecentHashes>>;
-  /** The events whose acknowledgement is awaited, in order. */
-  #sent: readonly DerivedRecord[] = [];
+  /** Of the events whose acknowledgement is awaited, in order. */
+  #sequences: Readonly<Record<DerivedTopic, readonly number[]>> = NOTHING_SENT;
+  /** Of those, how many are acknowledged. */
+  readonly #acknowledged: Record<DerivedTopic, number> = perTopic(() => 0);
   #ranges: ForeignRange[] = [];
   readonly #ahead = new Map<string, Ahead>();
   readonly #anchors = new Set<string>();
@@ -103,9 +107,10 @@ export class ForeignWrites {
     }
   }
 
-  /** Before the events are sent. */
-  sending(derived: readonly DerivedRecord[]): void {
-    this.#sent = derived;
+  /** Before events are sent. @param sequences - of each output's, in order. */
+  sending(sequences: Readonly<Record<DerivedTopic, readonly number[]>>): void {
+    this.#sequences = sequences;
+    for (const topic of DERIVED_TOPICS) this.#acknowledged[topic] = 0;
   }
 
   /** Before an anchor is sent. */
@@ -119,21 +124,24 @@ export class ForeignWrites {
   appended({ topic, baseOffset, count }: Omit<Appended, 'partition'>): void {
     if (!isOutput(topic)) return;
     const expected = this.#ends.get(topic);
-    const own = isDerived(topic) ? this.#sent.filter((sent) => sent.topic === topic) : [];
-    if (own.length > 0) {
-      const acknowledged = new Set(own.slice(0, count));
-      this.#sent = this.#sent.filter((sent) => !acknowledged.has(sent));
-    }
+    const own = isDerived(topic) ? this.#acknowledge(topic, count) : undefined;
     if (baseOffset === undefined) {
       this.#ends.delete(topic);
       return;
     }
-    const ownAfter = own[0]?.sequence ?? Number.POSITIVE_INFINITY;
+    const ownAfter = own ?? Number.POSITIVE_INFINITY;
     // Before the expected end, the topic was created again: see written-extents.adapter.ts.
     if (expected !== undefined && baseOffset > expected) {
       this.#ranges.push({ topic, from: expected, to: baseOffset, ownAfter });
     }
     this.#ends.set(topic, baseOffset + count);
+  }
+
+  /** @returns the sequence of the first of the events. */
+  #acknowledge(topic: DerivedTopic, count: number): number | undefined {
+    const first = this.#sequences[topic][this.#acknowledged[topic]];
+    this.#acknowledged[topic] += count;
+    return first;
   }
 
   /** The ends of the outputs as they are while nothing is being written. */

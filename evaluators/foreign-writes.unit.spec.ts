@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { encodeBody, hashBody } from '../contracts/codec.ts';
 import type { ProbabilityDecision } from '../contracts/generated/events.ts';
-import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, type TopicName } from '../contracts/topics.ts';
+import { ANCHORS_TOPIC, DERIVED_TOPICS, perTopic, STATES_TOPIC, type TopicName } from '../contracts/topics.ts';
 import { MemoryLog } from '../tests/support/memory-log.ts';
 import type { DerivedRecord } from './advance.ts';
 import { anchorRecords } from './anchor-log.adapter.ts';
@@ -53,9 +53,13 @@ class Output {
     this.log.append(derived.map((one) => recordOfEvent(PARTITION, one)));
   }
 
+  sending(...derived: readonly DerivedRecord[]): void {
+    this.writes.sending({ ...perTopic(() => []), [TOPIC]: derived.map(({ sequence }) => sequence) });
+  }
+
   async own(...derived: readonly DerivedRecord[]) {
     for (const one of derived) this.writes.derived(one, COMMITS);
-    this.writes.sending(derived);
+    this.sending(...derived);
     const baseOffset = this.end(TOPIC);
     this.other(...derived);
     this.writes.appended({ topic: TOPIC, baseOffset, count: derived.length });
@@ -175,7 +179,7 @@ describe('what others append to an output', () => {
   it('is not suspected where the topic was created again, or Kafka does not say where it appended', async () => {
     const output = new Output();
     await output.own(...decisions.slice(0, 3));
-    output.writes.sending([decisions[3]!]);
+    output.sending(decisions[3]!);
     output.writes.appended({ topic: TOPIC, baseOffset: 0, count: 1 });
     output.writes.appended({ topic: TOPIC, baseOffset: undefined, count: 1 });
     output.writes.appended({ topic: TOPIC, baseOffset: 7, count: 1 });

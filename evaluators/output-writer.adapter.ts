@@ -10,7 +10,7 @@ import type { EngineCounters } from './engine-counters.ts';
 import { endsOf, ForeignWrites } from './foreign-writes.adapter.ts';
 import type { Commits, OutputComparison } from './output-comparison.adapter.ts';
 import type { RecoveredTask } from './recovery.adapter.ts';
-import type { EngineTelemetry } from './telemetry.adapter.ts';
+import type { EngineTelemetry, UnsentReports } from './telemetry.adapter.ts';
 import type { Extents } from './written-extents.adapter.ts';
 
 export interface WriterContext {
@@ -22,6 +22,14 @@ export interface WriterContext {
   readonly report: EngineTelemetry;
   readonly metrics: Metrics;
   readonly log: Log;
+}
+
+/** Records of a partition to append, in order. */
+export interface Unsent {
+  readonly records: readonly OutgoingRecord[];
+  /** Of the events among them, in order. */
+  readonly sequences: Readonly<Record<DerivedTopic, readonly number[]>>;
+  readonly reports: UnsentReports;
 }
 
 /** The newest anchor of a partition. */
@@ -89,14 +97,11 @@ export class OutputWriter {
     this.#foreign.appended(appended);
   }
 
-  /**
-   * @param derived - the events among the records, in order.
-   * @throws TapeproofError like `RecordProducer.send`; OutputsInDoubt
-   */
-  async send(records: readonly OutgoingRecord[], derived: readonly DerivedRecord[]): Promise<void> {
-    this.#foreign.sending(derived);
+  /** @throws TapeproofError like `RecordProducer.send`; OutputsInDoubt */
+  async send({ records, sequences, reports }: Unsent): Promise<void> {
+    this.#foreign.sending(sequences);
     await this.#append(records);
-    this.#context.report.acknowledged(derived);
+    this.#context.report.acknowledged(reports);
     await this.#inspect();
   }
 

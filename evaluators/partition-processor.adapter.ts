@@ -1,20 +1,18 @@
-import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
 import { TAPE_TOPIC, type DerivedTopic, type TopicName } from '../contracts/topics.ts';
 import type { TapeContent } from '../contracts/tape-content.ts';
-import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { RefusalWatch } from '../platform/kafka/refusals.ts';
-import type { Appended, OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { Appended } from '../platform/kafka/producer.ts';
 import type { ActivationTerms } from './activation-terms.ts';
-import { isSilent, type Advance, type DerivedRecord } from './advance.ts';
-import type { AnchorRecord } from './anchor.ts';
+import { isSilent, type Advance } from './advance.ts';
 import { ENGINE_VERSION } from './configuration.ts';
 import { DeadLetterLog } from './dead-letter-log.adapter.ts';
 import type { EarlyRecoveries } from './early-recovery.adapter.ts';
 import type { HandOverTelemetry } from './hand-over.adapter.ts';
 import { OutputComparison, refuseCutOutputs } from './output-comparison.adapter.ts';
-import { headersFrom, recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
+import { Outbox } from './outbox.adapter.ts';
+import { timestampUsOf } from './outgoing-records.ts';
 import { OutputsInDoubt, OutputWriter, type WriterContext } from './output-writer.adapter.ts';
 import type { PartitionTask } from './partition-task.ts';
 import { advanced, recoverTask, RecoveryInterrupted, refuseForeignTape } from './recovery.adapter.ts';
@@ -23,8 +21,6 @@ import { RefusalTelemetry } from './refusal-telemetry.adapter.ts';
 import type { Turns } from '../platform/turns.ts';
 import { extentsOf, lostTopic, type Extents } from './written-extents.adapter.ts';
 
-/** Records collected before they are sent. */
-const OUTBOX_RECORDS_MAX = 4_000;
 /** Tape records processed between two checks whether to stop. */
 const RECORDS_BETWEEN_CHECKS = 256;
 const WAITING_SAID_EVERY_MS = 1_000;
@@ -38,6 +34,12 @@ export interface ProcessorContext extends WriterContext {
   readonly recoveries: Turns;
   readonly handOver: HandOverTelemetry;
   readonly refusals: RefusalWatch;
+}
+
+/** The state of a partition, from one recovery to the next. */
+interface Restored {
+  readonly task: PartitionTask;
+  readonly outbox: Outbox;
 }
 
 /** The batch is to be begun again: the group must stop or give up the partition, or the outputs must be compared. */
@@ -60,9 +62,7 @@ export class PartitionProcessor {
   #task: PartitionTask | undefined;
   /** Like the task, from one recovery to the next. */
   #writer: OutputWriter | undefined;
-  #comparison: OutputComparison | undefined;
-  /** A record processed again may be refused again, even when no output is left to compare with. */
-  #deadLetterLog: DeadLetterLog | undefined;
+  #outbox: Outbox | undefined;
   /** The beginnings and ends of the engine's outputs when last checked. */
   #extents: Extents | undefined;
   /** Per output, the sequence after the last event that it certainly holds. */
@@ -77,10 +77,6 @@ export class PartitionProcessor {
   #isContinuedByAnother = false;
   /** A revoked activation: from there the next recovery compares with outputs written while this engine waited. */
   #comparedAt: number | undefined;
-  #outbox: OutgoingRecord[] = [];
-  /** The part of the outbox to report once Kafka has it. */
-  #derived: DerivedRecord[] = [];
-  #letters: DeadLetter[] = [];
 
   constructor(partition: number, context: ProcessorContext) {
     this.#partition = partition;
@@ -108,8 +104,9 @@ export class PartitionProcessor {
     try {
       // State in memory that is ahead is as good: earlier records are applied. State that is behind is stale: another
       // process had the partition in the meantime.
-      const atHand = this.#isInDoubt || this.#writer?.isInDoubt === true ? undefined : this.#task;
-      if (atHand !== undefined && batch.firstOffset <= atHand.nextOffset) return await this.#applyTo(atHand, batch);
+      const atHand = this.#atHand;
+      if (atHand !== undefined && batch.firstOffset <= atHand.task.nextOffset)
+        return await this.#applyTo(atHand, batch);
       return await this.#inTurn(batch, async () => this.#applyTo(await this.#recover(batch), batch));
     } catch (error) {
       await this.release();
@@ -117,6 +114,12 @@ export class PartitionProcessor {
         return { nextOffset: batch.firstOffset };
       throw error;
     }
+  }
+
+  get #atHand(): Restored | undefined {
+    const [task, outbox] = [this.#task, this.#outbox];
+    const isInDoubt = this.#isInDoubt || this.#writer?.isInDoubt === true;
+    return isInDoubt || task === undefined || outbox === undefined ? undefined : { task, outbox };
   }
 
   /**
@@ -137,9 +140,9 @@ export class PartitionProcessor {
     }
   }
 
-  async #applyTo(task: PartitionTask, batch: PartitionBatch): Promise<BatchResult> {
-    if (this.#haltedBefore === undefined) return await this.#apply(task, batch);
-    return { nextOffset: batch.firstOffset, waitsFor: await this.#awaitHandOver(task, this.#haltedBefore) };
+  async #applyTo(restored: Restored, batch: PartitionBatch): Promise<BatchResult> {
+    if (this.#haltedBefore === undefined) return await this.#apply(restored, batch);
+    return { nextOffset: batch.firstOffset, waitsFor: await this.#awaitHandOver(restored, this.#haltedBefore) };
   }
 
   /** @param offset - tape records before it were processed by an earlier process. */
@@ -184,19 +187,12 @@ export class PartitionProcessor {
     this.#writer = undefined;
     this.#isInDoubt = false;
     this.#haltedBefore = undefined;
-    this.#deadLetterLog = undefined;
-    this.#clearOutbox();
-    await this.#closeComparison();
+    const outbox = this.#outbox;
+    this.#outbox = undefined;
+    await outbox?.close();
   }
 
-  async #closeComparison(): Promise<void> {
-    const comparison = this.#comparison;
-    this.#comparison = undefined;
-    if (comparison !== undefined) this.#context.report.compared(comparison);
-    await comparison?.close();
-  }
-
-  async #recover(batch: PartitionBatch): Promise<PartitionTask> {
+  async #recover(batch: PartitionBatch): Promise<Restored> {
     await this.release();
     const { access, counters, early, log, metrics, report } = this.#context;
     const partition = this.#partition;
@@ -212,17 +208,23 @@ export class PartitionProcessor {
     this.#isContinuedByAnother = recovered.isContinuedByAnother;
     this.#anchoredTapes = new Set([...known.values()].map(({ manifest }) => manifest.tapeId));
     refuseForeignTape(partition, this.#anchoredTapes, task);
-    const comparison = await OutputComparison.open(access, partition, task.nextSequences, nextOffsets);
-    this.#comparison = comparison;
-    if (recovered.comparison !== undefined) report.compared(recovered.comparison);
-    this.#writer = new OutputWriter(partition, this.#context, recovered, { comparison, extents });
     const from = task.nextOffset;
-    const end = await access.reader.endOffset(TAPE_TOPIC, partition);
-    this.#deadLetterLog = new DeadLetterLog(access, partition, from, end);
+    const deadLetters = new DeadLetterLog(
+      access,
+      partition,
+      from,
+      await access.reader.endOffset(TAPE_TOPIC, partition),
+    );
+    const comparison = await OutputComparison.open(access, partition, task.nextSequences, nextOffsets);
+    const writer = new OutputWriter(partition, this.#context, recovered, { comparison, extents });
+    const held = { comparison, deadLetters };
+    const outbox = new Outbox(partition, this.#context, { task, writer, held, refusals: this.#refusalTelemetry });
+    [this.#writer, this.#outbox] = [writer, outbox];
+    if (recovered.comparison !== undefined) report.compared(recovered.comparison);
     // Its state may be lost.
     if (recovered.derived !== undefined)
-      await this.#writeAnchor(recovered.derived, timestampUsOf({ timestampMs: anchor?.timestampMs ?? 0 }));
-    if (from < batch.firstOffset) this.#haltedBefore = await this.#stepTo(task, batch);
+      await outbox.writeAnchor(recovered.derived, timestampUsOf({ timestampMs: anchor?.timestampMs ?? 0 }));
+    if (from < batch.firstOffset) this.#haltedBefore = await this.#stepTo({ task, outbox }, batch);
     counters.recoveries += 1;
     metrics.count('tapeproof_engine_recoveries_total', { partition });
     log.event(
@@ -241,11 +243,11 @@ export class PartitionProcessor {
       },
     );
     this.#task = task;
-    return task;
+    return { task, outbox };
   }
 
   /** From the anchor to the batch. @returns the activation of another engine at which the task halted before it. */
-  async #stepTo(task: PartitionTask, batch: PartitionBatch): Promise<ActivationTerms | undefined> {
+  async #stepTo({ task, outbox }: Restored, batch: PartitionBatch): Promise<ActivationTerms | undefined> {
     const { access, counters } = this.#context;
     const range = { topic: TAPE_TOPIC, partition: this.#partition, from: task.nextOffset, to: batch.firstOffset };
     for await (const records of access.reader.read(range)) {
@@ -253,24 +255,24 @@ export class PartitionProcessor {
         const decoded = access.decode(record);
         const content = decoded instanceof Promise ? await decoded : decoded;
         const advance = this.#advance(task, record.offset, content);
-        if (!isSilent(advance)) await this.#collect(task, advance, record, false);
+        if (!isSilent(advance)) await outbox.collect(advance, record, false);
         if (advance.foreignActivation !== undefined) {
-          const passed = await this.#passOver(task, record.offset, content, advance, true);
+          const passed = await this.#passOver({ task, outbox }, record.offset, content, advance, true);
           if (passed === undefined) {
-            await this.#flush();
+            await outbox.flush();
             return advance.foreignActivation;
           }
-          await this.#collect(task, passed, record, false);
+          await outbox.collect(passed, record, false);
         }
         counters.recovered += 1;
       }
       if (batch.interrupted()) throw new Interruption();
     }
-    await this.#flush();
+    await outbox.flush();
     return undefined;
   }
 
-  async #apply(task: PartitionTask, batch: PartitionBatch): Promise<BatchResult> {
+  async #apply({ task, outbox }: Restored, batch: PartitionBatch): Promise<BatchResult> {
     const { access, counters } = this.#context;
     const { skipped } = task.counts;
     const refused: DeadLetter[] = [];
@@ -285,16 +287,16 @@ export class PartitionProcessor {
           ? this.#advanceTimed(task, record.offset, content)
           : this.#advance(task, record.offset, content);
       const isNew = record.offset >= this.#takenInBefore;
-      if (!isSilent(advance)) await this.#collect(task, advance, record, isNew);
+      if (!isSilent(advance)) await outbox.collect(advance, record, isNew);
       if (advance.foreignActivation !== undefined) {
         const isCompared = this.#comparedAt === record.offset;
-        const passed = await this.#passOver(task, record.offset, content, advance, isCompared);
+        const passed = await this.#passOver({ task, outbox }, record.offset, content, advance, isCompared);
         if (passed === undefined) {
-          waitsFor = await this.#awaitHandOver(task, advance.foreignActivation);
+          waitsFor = await this.#awaitHandOver({ task, outbox }, advance.foreignActivation);
           break;
         }
         advance = passed;
-        await this.#collect(task, advance, record, isNew);
+        await outbox.collect(advance, record, isNew);
       }
       if (advance.deadLetters.length > 0) refused.push(...advance.deadLetters);
       taken += 1;
@@ -302,7 +304,7 @@ export class PartitionProcessor {
       else counters.recovered += 1;
       if (taken % RECORDS_BETWEEN_CHECKS === 0 && batch.interrupted()) break;
     }
-    await this.#flush();
+    await outbox.flush();
     this.#written = task.nextSequences;
     refuseForeignTape(this.#partition, this.#anchoredTapes, task);
     this.#context.refusals.taken(batch, taken, task.nextOffset - 1, refused);
@@ -335,7 +337,7 @@ export class PartitionProcessor {
    * @throws Interruption where they are not. The next attempt begins with a recovery, which compares.
    */
   async #passOver(
-    task: PartitionTask,
+    { task, outbox }: Restored,
     offset: number,
     content: TapeContent,
     halted: Advance,
@@ -346,76 +348,22 @@ export class PartitionProcessor {
     if (revocation === undefined) return undefined;
     if (!isCompared) {
       this.#comparedAt = offset;
-      await this.#flush();
+      await outbox.flush();
       throw new Interruption();
     }
     return task.passOver(record, revocation);
-  }
-
-  /** Puts the results of a record into the outbox, except those that the logs already hold. */
-  async #collect(task: PartitionTask, advance: Advance, record: LogRecord, isNew: boolean): Promise<void> {
-    const { counters, gitCommit } = this.#context;
-    const commits = { derivedBy: gitCommit, activatedBy: task.activation?.gitCommit ?? 'unknown' };
-    if (advance.setAside !== undefined && isNew) this.#refusalTelemetry.setAside(advance.setAside, record.offset);
-    const headers = advance.derived.length === 0 ? undefined : headersFrom(record);
-    for (const derived of advance.derived) {
-      this.#writer?.derived(derived, commits);
-      if (this.#comparison !== undefined) {
-        if (await this.#comparison.holds(derived, commits)) {
-          counters.compared += 1;
-          continue;
-        }
-        await this.#endComparison();
-      }
-      counters.events += 1;
-      this.#derived.push(derived);
-      this.#outbox.push(recordOfEvent(this.#partition, derived, headers));
-    }
-    for (const letter of advance.deadLetters) {
-      const body = encodeBody('DeadLetter', letter);
-      if ((await this.#deadLetterLog?.holds(body, record.offset)) === true) continue;
-      counters.deadLetters += 1;
-      this.#letters.push(letter);
-      this.#outbox.push(recordOfLetter(this.#partition, letter, body, timestampUsOf(record)));
-    }
-    if (advance.anchor !== undefined) await this.#writeAnchor(advance.anchor, timestampUsOf(record));
-    else if (this.#outbox.length >= OUTBOX_RECORDS_MAX) await this.#flush();
-  }
-
-  async #endComparison(): Promise<void> {
-    if (this.#comparison?.isOver === true) await this.#closeComparison();
-  }
-
-  /** Events first: an anchor promises only records that exist. */
-  async #writeAnchor(anchor: AnchorRecord, timestampUs: number): Promise<void> {
-    await this.#flush();
-    await this.#writer?.writeAnchor(anchor, timestampUs, this.#comparison?.positions ?? {});
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#outbox.length === 0) return;
-    const [records, derived, letters] = [this.#outbox, this.#derived, this.#letters];
-    this.#clearOutbox();
-    await this.#writer?.send(records, derived);
-    for (const letter of letters) this.#refusalTelemetry.deadLetter(letter);
-  }
-
-  #clearOutbox(): void {
-    this.#outbox = [];
-    this.#derived = [];
-    this.#letters = [];
   }
 
   /**
    * Another engine version has to continue here. The old one keeps its state and waits to be stopped; the new one,
    * which finds the old one's activation in force, searches for its anchor again at each attempt.
    */
-  async #awaitHandOver(task: PartitionTask, foreign: ActivationTerms): Promise<string> {
+  async #awaitHandOver({ task, outbox }: Restored, foreign: ActivationTerms): Promise<string> {
     const isOurs = task.activation?.engineVersion === ENGINE_VERSION && !this.#isContinuedByAnother;
     const { nextOffset: offset } = task;
     const reason = this.#context.handOver.waits({ partition: this.#partition, offset, foreign, isOurs });
     if (!isOurs) {
-      await this.#flush();
+      await outbox.flush();
       await this.release();
     }
     return reason;

@@ -15,6 +15,17 @@ const DECISION = 'DECISION';
 type VerdictCounts = Record<Verdict, number>;
 
 /**
+ * What is to be reported of events once Kafka has them. It holds none of the events: kept until then, thousands of them
+ * would outlive the collections of the young generation.
+ */
+export class UnsentReports {
+  /** By strategy. */
+  readonly verdicts = new Map<string, VerdictCounts>();
+  /** Each writes a log line. */
+  readonly lines: (() => void)[] = [];
+}
+
+/**
  * Reports the derived events after Kafka acknowledged them. Outcomes are counted in memory and shown at a scrape: an
  * event costs one addition here, and a log line only as often as sampling allows.
  */
@@ -31,12 +42,22 @@ export class EngineTelemetry {
     });
   }
 
-  acknowledged(records: readonly DerivedRecord[]): void {
-    for (const { type, event } of records) {
-      if (type === 'StrategyResult') this.#result(event as StrategyResult);
-      else if (type === 'ProbabilityDecision') this.#decision(event as ProbabilityDecision);
-      else if (type === 'Outcome') this.#outcome(event as Outcome);
+  /** Before an event is sent: what is to be reported of it after that. */
+  derived({ type, event }: DerivedRecord, unsent: UnsentReports): void {
+    if (type === 'StrategyResult') this.#result(event as StrategyResult, unsent);
+    else if (type === 'ProbabilityDecision') this.#decision(event as ProbabilityDecision, unsent);
+    else if (type === 'Outcome') this.#outcome(event as Outcome, unsent);
+  }
+
+  /** Kafka has the events. */
+  acknowledged({ verdicts, lines }: UnsentReports): void {
+    for (const [strategy, { HIT, MISS, VOID }] of verdicts) {
+      const counts = countsOf(this.#counts, strategy);
+      counts.HIT += HIT;
+      counts.MISS += MISS;
+      counts.VOID += VOID;
     }
+    for (const write of lines) write();
   }
 
   /** What a comparison met among the outputs besides the events of this engine. */
@@ -92,41 +113,48 @@ export class EngineTelemetry {
     }
   }
 
-  #result(event: StrategyResult): void {
+  #result(event: StrategyResult, { lines }: UnsentReports): void {
+    const write = this.#log.sampled('strategy-executed');
+    if (write === undefined) return;
     const { strategy, direction, probability } = event;
-    this.#log.sampled('strategy-executed')?.(
-      `${strategy} forecasts ${direction} for ${event.instrument}, p ${probability}`,
-      {
+    lines.push(() => {
+      write(`${strategy} forecasts ${direction} for ${event.instrument}, p ${probability}`, {
         ...placeOf(event),
         'tapeproof.strategy': strategy,
         'tapeproof.direction': direction,
         'tapeproof.probability': probability,
         'tapeproof.confidence': event.confidence,
-      },
-    );
-  }
-
-  #decision(event: ProbabilityDecision): void {
-    const { direction, probability } = event;
-    this.#log.sampled('probability-emitted')?.(`${direction} for ${event.instrument}, p ${probability}`, {
-      ...placeOf(event),
-      'tapeproof.direction': direction,
-      'tapeproof.probability': probability,
-      'tapeproof.confidence': event.confidence,
+      });
     });
   }
 
-  #outcome(event: Outcome): void {
+  #decision(event: ProbabilityDecision, { lines }: UnsentReports): void {
+    const write = this.#log.sampled('probability-emitted');
+    if (write === undefined) return;
+    const { direction, probability } = event;
+    lines.push(() => {
+      write(`${direction} for ${event.instrument}, p ${probability}`, {
+        ...placeOf(event),
+        'tapeproof.direction': direction,
+        'tapeproof.probability': probability,
+        'tapeproof.confidence': event.confidence,
+      });
+    });
+  }
+
+  #outcome(event: Outcome, { verdicts, lines }: UnsentReports): void {
     const { verdict, forecastId } = event;
     const strategy = event.strategy ?? DECISION;
-    let counts = this.#counts.get(strategy);
-    if (counts === undefined) this.#counts.set(strategy, (counts = { HIT: 0, MISS: 0, VOID: 0 }));
-    counts[verdict] += 1;
-    this.#log.sampled('outcome-evaluated')?.(`${verdict}: ${strategy} of ${event.instrument}`, {
-      ...placeOf(event),
-      'tapeproof.strategy': strategy,
-      'tapeproof.verdict': verdict,
-      'tapeproof.forecast_id': forecastId,
+    countsOf(verdicts, strategy)[verdict] += 1;
+    const write = this.#log.sampled('outcome-evaluated');
+    if (write === undefined) return;
+    lines.push(() => {
+      write(`${verdict}: ${strategy} of ${event.instrument}`, {
+        ...placeOf(event),
+        'tapeproof.strategy': strategy,
+        'tapeproof.verdict': verdict,
+        'tapeproof.forecast_id': forecastId,
+      });
     });
   }
 
@@ -140,6 +168,12 @@ export class EngineTelemetry {
       if (decided > 0) metrics.set('tapeproof_engine_hit_ratio', { strategy }, counts.HIT / decided);
     }
   }
+}
+
+function countsOf(all: Map<string, VerdictCounts>, strategy: string): VerdictCounts {
+  let counts = all.get(strategy);
+  if (counts === undefined) all.set(strategy, (counts = { HIT: 0, MISS: 0, VOID: 0 }));
+  return counts;
 }
 
 function placeOf({ eventId, instrument, tape }: StrategyResult | ProbabilityDecision | Outcome): LogFields {

@@ -1,0 +1,129 @@
+import { encodeBody } from '../contracts/codec.ts';
+import type { DeadLetter } from '../contracts/generated/events.ts';
+import { perTopic } from '../contracts/topics.ts';
+import type { LogRecord } from '../platform/kafka/log-record.ts';
+import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { Advance } from './advance.ts';
+import type { AnchorRecord } from './anchor.ts';
+import type { DeadLetterLog } from './dead-letter-log.adapter.ts';
+import { headersFrom, recordOfEvent, recordOfLetter, timestampUsOf } from './outgoing-records.ts';
+import type { OutputComparison } from './output-comparison.adapter.ts';
+import type { OutputWriter, Unsent, WriterContext } from './output-writer.adapter.ts';
+import type { PartitionTask } from './partition-task.ts';
+import type { RefusalTelemetry } from './refusal-telemetry.adapter.ts';
+import { UnsentReports } from './telemetry.adapter.ts';
+
+/** Records collected before they are sent. */
+const RECORDS_MAX = 4_000;
+
+export interface OutboxContext extends Pick<WriterContext, 'counters' | 'report'> {
+  /** Commit of this build, or 'unknown'. */
+  readonly gitCommit: string;
+}
+
+/** What an outbox leads to, from one recovery to the next. */
+interface OutboxParts {
+  readonly task: PartitionTask;
+  readonly writer: OutputWriter;
+  /** What the logs already hold. */
+  readonly held: { readonly comparison: OutputComparison; readonly deadLetters: DeadLetterLog };
+  readonly refusals: RefusalTelemetry;
+}
+
+/**
+ * The results of one partition's tape records on their way to Kafka: those that the logs already hold are left out, the
+ * others are sent together, events and dead letters before the anchor that promises them.
+ */
+export class Outbox {
+  readonly #partition: number;
+  readonly #context: OutboxContext;
+  readonly #parts: OutboxParts;
+  /** Undefined when no output is left to compare with. A record processed again may be refused again even then. */
+  #comparison: OutputComparison | undefined;
+  #records: OutgoingRecord[] = [];
+  #letters: DeadLetter[] = [];
+  #sequences = noSequences();
+  #reports = new UnsentReports();
+
+  constructor(partition: number, context: OutboxContext, parts: OutboxParts) {
+    this.#partition = partition;
+    this.#context = context;
+    this.#parts = parts;
+    this.#comparison = parts.held.comparison;
+  }
+
+  /**
+   * Takes the results of a record, and sends what has been collected when it is much, or when an anchor is due.
+   *
+   * @param isNew - false where an earlier process has taken in the record.
+   * @throws TapeproofError like {@link flush}; CONFLICT, SEQUENCE_GAP when an output holds other events.
+   */
+  async collect(advance: Advance, record: LogRecord, isNew: boolean): Promise<void> {
+    const { counters, gitCommit, report } = this.#context;
+    const { task, writer, held, refusals } = this.#parts;
+    const commits = { derivedBy: gitCommit, activatedBy: task.activation?.gitCommit ?? 'unknown' };
+    if (advance.setAside !== undefined && isNew) refusals.setAside(advance.setAside, record.offset);
+    const headers = advance.derived.length === 0 ? undefined : headersFrom(record);
+    for (const derived of advance.derived) {
+      writer.derived(derived, commits);
+      if (this.#comparison !== undefined) {
+        if (await this.#comparison.holds(derived, commits)) {
+          counters.compared += 1;
+          continue;
+        }
+        if (this.#comparison.isOver) await this.#endComparison();
+      }
+      counters.events += 1;
+      this.#sequences[derived.topic].push(derived.sequence);
+      report.derived(derived, this.#reports);
+      this.#records.push(recordOfEvent(this.#partition, derived, headers));
+    }
+    for (const letter of advance.deadLetters) {
+      const body = encodeBody('DeadLetter', letter);
+      if (await held.deadLetters.holds(body, record.offset)) continue;
+      counters.deadLetters += 1;
+      this.#letters.push(letter);
+      this.#records.push(recordOfLetter(this.#partition, letter, body, timestampUsOf(record)));
+    }
+    if (advance.anchor !== undefined) await this.writeAnchor(advance.anchor, timestampUsOf(record));
+    else if (this.#records.length >= RECORDS_MAX) await this.flush();
+  }
+
+  /** Events first: an anchor promises only records that exist. @throws TapeproofError like {@link flush} */
+  async writeAnchor(anchor: AnchorRecord, timestampUs: number): Promise<void> {
+    await this.flush();
+    await this.#parts.writer.writeAnchor(anchor, timestampUs, this.#comparison?.positions ?? {});
+  }
+
+  /** Sends what was collected. @throws TapeproofError UNREACHABLE, CONFIGURATION; OutputsInDoubt */
+  async flush(): Promise<void> {
+    if (this.#records.length === 0) return;
+    const letters = this.#letters;
+    await this.#parts.writer.send(this.#take());
+    for (const letter of letters) this.#parts.refusals.deadLetter(letter);
+  }
+
+  /** Drops what was not sent. */
+  async close(): Promise<void> {
+    this.#take();
+    await this.#endComparison();
+  }
+
+  #take(): Unsent {
+    const unsent = { records: this.#records, sequences: this.#sequences, reports: this.#reports };
+    [this.#records, this.#letters, this.#sequences] = [[], [], noSequences()];
+    this.#reports = new UnsentReports();
+    return unsent;
+  }
+
+  async #endComparison(): Promise<void> {
+    const comparison = this.#comparison;
+    this.#comparison = undefined;
+    if (comparison !== undefined) this.#context.report.compared(comparison);
+    await comparison?.close();
+  }
+}
+
+function noSequences() {
+  return perTopic((): number[] => []);
+}
