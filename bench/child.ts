@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import options from '../bin/node-options.json' with { type: 'json' };
 import type { Connections } from '../platform/connections.ts';
 
 /** On a busy machine a process that has much in hand takes long to end. */
@@ -33,13 +34,22 @@ export const TASK_VARIABLE = 'TAPEPROOF_BENCH_TASK';
 /** As bin/tapeproof.js keeps it: otherwise each start would compile all sources anew. */
 const COMPILED = join(import.meta.dirname, '..', '.tapeproof', 'compiled');
 
+/** Those in which the engine runs, with the options of Node that its command has. */
+const ENGINES: readonly string[] = ['engine', 'engine-over-tape', 'growth'];
+
 const INSIDE = join(import.meta.dirname, 'inside.ts');
 
 /** Starts `bench/inside.ts`, in which the task runs. */
 export function startChild(task: ChildTask): Child {
   const child = spawn(process.execPath, ['--disable-warning=TimeoutNegativeWarning', INSIDE], {
     // Not an argument: everybody on the machine may read arguments, and connections hold passwords.
-    env: { NODE_COMPILE_CACHE: COMPILED, ...process.env, [TASK_VARIABLE]: JSON.stringify(task) },
+    env: {
+      ...{ NODE_COMPILE_CACHE: COMPILED, ...process.env },
+      ...(ENGINES.includes(task.role)
+        ? { NODE_OPTIONS: `${options.engine} ${process.env['NODE_OPTIONS'] ?? ''}`.trim() }
+        : {}),
+      [TASK_VARIABLE]: JSON.stringify(task),
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const { pid } = child;

@@ -2,7 +2,7 @@
 // Plain JavaScript on purpose: any Node can start it. It hands over to the Node 24 that `npm ci` installed with it,
 // which runs the TypeScript sources natively.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const bundled = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));
@@ -23,10 +23,14 @@ const quiet = ['ExperimentalWarning', 'TimeoutNegativeWarning', 'MODULE_TYPELESS
 // Node's compiled form of each source is cached, instead of made anew at each start. The cache is in the project's own
 // folder, because its content is executed. Where it cannot be written, Node continues without it.
 const compiled = fileURLToPath(new URL('../.tapeproof/compiled', import.meta.url));
+// By the first word of the command: an engine keeps little of what it makes, and with a smaller young generation its memory
+// is a quarter less (docs/benchmarks.md). What the user's own NODE_OPTIONS say comes later and wins.
+const options = JSON.parse(readFileSync(new URL('node-options.json', import.meta.url), 'utf8'));
+const nodeOptions = [options[process.argv[2]], process.env.NODE_OPTIONS].filter(Boolean).join(' ');
 const child = spawn(node, [...quiet, cli, ...process.argv.slice(2)], {
   // The channel closes when this process ends, however it ends: the child treats that as an order to end too.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-  env: { NODE_COMPILE_CACHE: compiled, ...process.env },
+  env: { NODE_COMPILE_CACHE: compiled, ...process.env, NODE_OPTIONS: nodeOptions },
 });
 
 // npx does not pass signals on: it ends the shell that started this process. Only there does the parent's end end this
