@@ -1,5 +1,4 @@
 import { TAPE_TOPIC } from '../../contracts/topics.ts';
-import { anchorsBackward, type LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import { engineGroup } from '../../evaluators/main.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { withDeadline } from '../../platform/deadline.ts';
@@ -21,17 +20,10 @@ import { heldOutputs, listProjectors, projectorGroup, projectorStatus } from '..
 import { deadLetters } from '../../proofs/dead-letters.ts';
 import { signedStatesOf } from '../../proofs/checkpoints/signed-state.adapter.ts';
 import { EventLog } from '../../proofs/event-log.ts';
+import { activationsOf } from './activations.ts';
 import { stateOf, type ProcessPlace } from './processes.ts';
 import { oracleState } from './proof-state.ts';
-import type {
-  GroupState,
-  InstrumentState,
-  Part,
-  PartitionActivation,
-  PartitionLag,
-  ServiceState,
-  Status,
-} from './status.ts';
+import type { GroupState, InstrumentState, Part, PartitionLag, ServiceState, Status } from './status.ts';
 
 /** A service that takes longer is shown as not answering. */
 const PROBE_DEADLINE_MS = 3_000;
@@ -39,8 +31,6 @@ const PROBE_DEADLINE_MS = 3_000;
 const PART_DEADLINE_MS = 8_000;
 /** Records at the end of each partition in which the newest trades and decisions are searched. */
 const TAIL_RECORDS = 2_000;
-/** Records at the beginning of each partition in which an activation is searched where there is no anchor. */
-const HEAD_RECORDS = 2_000;
 const LETTERS_LOOKED_AT_MAX = 10_000;
 const SECONDS_PER_MS = 1e-3;
 const NAME = 'tapeproof-status';
@@ -141,37 +131,6 @@ async function serviceStates(where: Connections): Promise<ServiceState[]> {
       }
     }),
   );
-}
-
-async function activationsOf(access: LogAccess, partitions: number): Promise<PartitionActivation[]> {
-  const found = await Promise.all(
-    Array.from({ length: partitions }, async (_, partition) => {
-      for await (const { manifest } of anchorsBackward(access, partition)) {
-        const { engineVersion, gitCommit, configHash, tape } = manifest;
-        return { partition, engineVersion, gitCommit, configHash, asOfOffset: tape.offset, isAnchored: true };
-      }
-      return await earlyActivation(access, partition);
-    }),
-  );
-  return found.filter((activation) => activation !== undefined);
-}
-
-/** The last activation near the beginning of the tape, where the engine has not written an anchor yet. */
-async function earlyActivation(
-  { reader, decode }: LogAccess,
-  partition: number,
-): Promise<PartitionActivation | undefined> {
-  const from = await reader.startOffset(TAPE_TOPIC, partition);
-  let found: PartitionActivation | undefined;
-  for await (const records of reader.read({ topic: TAPE_TOPIC, partition, from, to: from + HEAD_RECORDS })) {
-    for (const record of records) {
-      const content = await decode(record);
-      if (content.kind !== 'activation') continue;
-      const { engineVersion, gitCommit, configHash } = content.activation;
-      found = { partition, engineVersion, gitCommit, configHash, asOfOffset: record.offset, isAnchored: false };
-    }
-  }
-  return found;
 }
 
 /** How far each group is, and what it is doing. */
