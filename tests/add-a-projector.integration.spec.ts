@@ -26,7 +26,7 @@ describe('docs/add-a-projector.md, followed word for word', () => {
   it('gives code that passes the type checker and the linter', { timeout: 900_000 }, async () => {
     const types = await project.run('tsc', '--noEmit');
     expect(types.exitCode, types.output).toBe(0);
-    const lint = await project.run('eslint', 'projectors');
+    const lint = await project.run('eslint', ...project.files);
     expect(lint.exitCode, lint.output).toBe(0);
   });
 });

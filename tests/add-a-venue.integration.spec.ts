@@ -26,7 +26,7 @@ describe('docs/add-a-venue.md, followed word for word', () => {
   it('gives code that passes the type checker and the linter', { timeout: 900_000 }, async () => {
     for (const words of [
       ['tsc', '--noEmit'],
-      ['eslint', 'producers/venues'],
+      ['eslint', ...project.files],
     ]) {
       const { exitCode, output } = await project.run(words[0] ?? '', ...words.slice(1));
       expect(exitCode, output).toBe(0);

@@ -25,7 +25,8 @@ export interface FollowedDocument {
 export async function followDocument(page: string): Promise<FollowedDocument> {
   const folder = await mkdtemp(join(tmpdir(), 'tapeproof-document-'));
   for (const name of await projectFiles()) await cp(join(REPOSITORY, name), join(folder, name));
-  await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
+  await linkPackages(folder);
+  await copyTypeCheck(folder);
   const files: string[] = [];
   for (const [, code = '', file = ''] of (await readFile(join(REPOSITORY, page), 'utf8')).matchAll(BLOCK)) {
     await mkdir(join(folder, dirname(file)), { recursive: true });
@@ -39,6 +40,23 @@ export async function followDocument(page: string): Promise<FollowedDocument> {
     tapeproof: (...words) => runNode(folder, join(folder, 'bin', 'cli.ts'), words),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Hard links, where there can be: the type checker knows a file by its real path. */
+async function linkPackages(folder: string): Promise<void> {
+  const [packages, target] = [join(REPOSITORY, 'node_modules'), join(folder, 'node_modules')];
+  try {
+    await promisify(execFile)('cp', ['-al', packages, target]);
+  } catch {
+    await rm(target, { recursive: true, force: true });
+    await symlink(packages, target);
+  }
+}
+
+/** What the type checker found here, where it ran: then it checks only what the page changes. */
+async function copyTypeCheck(folder: string): Promise<void> {
+  const found = join('.tapeproof', 'cache', 'tsc.tsbuildinfo');
+  if (existsSync(join(REPOSITORY, found))) await cp(join(REPOSITORY, found), join(folder, found));
 }
 
 /** The project's own files, also those that are not committed yet; a deleted one is left out. */
