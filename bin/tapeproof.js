@@ -26,7 +26,8 @@ const compiled = fileURLToPath(new URL('../.tapeproof/compiled', import.meta.url
 // By the first word of the command: an engine keeps little of what it makes, and with a smaller young generation its memory
 // is a quarter less (docs/benchmarks.md). What the user's own NODE_OPTIONS say comes later and wins.
 const options = JSON.parse(readFileSync(new URL('node-options.json', import.meta.url), 'utf8'));
-const nodeOptions = [options[process.argv[2]], process.env.NODE_OPTIONS].filter(Boolean).join(' ');
+const ofCommand = Object.hasOwn(options, process.argv[2] ?? '') ? options[process.argv[2]] : undefined;
+const nodeOptions = [ofCommand, process.env.NODE_OPTIONS].filter(Boolean).join(' ');
 const child = spawn(node, [...quiet, cli, ...process.argv.slice(2)], {
   // The channel closes when this process ends, however it ends: the child treats that as an order to end too.
   stdio: ['inherit', 'inherit', 'inherit', 'ipc'],

@@ -124,12 +124,11 @@ export class ForeignWrites {
   appended({ topic, baseOffset, count }: Omit<Appended, 'partition'>): void {
     if (!isOutput(topic)) return;
     const expected = this.#ends.get(topic);
-    const own = isDerived(topic) ? this.#acknowledge(topic, count) : undefined;
+    const ownAfter = isDerived(topic) ? this.#acknowledge(topic, count) : Number.POSITIVE_INFINITY;
     if (baseOffset === undefined) {
       this.#ends.delete(topic);
       return;
     }
-    const ownAfter = own ?? Number.POSITIVE_INFINITY;
     // Before the expected end, the topic was created again: see written-extents.adapter.ts.
     if (expected !== undefined && baseOffset > expected) {
       this.#ranges.push({ topic, from: expected, to: baseOffset, ownAfter });
@@ -137,11 +136,11 @@ export class ForeignWrites {
     this.#ends.set(topic, baseOffset + count);
   }
 
-  /** @returns the sequence of the first of the events. */
-  #acknowledge(topic: DerivedTopic, count: number): number | undefined {
+  /** @returns the sequence of the first of the events; infinite where none is awaited. */
+  #acknowledge(topic: DerivedTopic, count: number): number {
     const first = this.#sequences[topic][this.#acknowledged[topic]];
     this.#acknowledged[topic] += count;
-    return first;
+    return first ?? Number.POSITIVE_INFINITY;
   }
 
   /** The ends of the outputs as they are while nothing is being written. */

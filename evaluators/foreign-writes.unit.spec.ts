@@ -117,6 +117,18 @@ describe('what others append to an output', () => {
     }).toThrow(/holds another event at log offset 1,/);
   });
 
+  it('is older than ours where it stands between two acknowledgements of one send', async () => {
+    const output = new Output();
+    const [first, second] = [decisions[0]!, decisions[1]!];
+    for (const one of [first, second]) output.writes.derived(one, COMMITS);
+    output.sending(first, second);
+    output.other(first);
+    output.writes.appended({ topic: TOPIC, baseOffset: 0, count: 1 });
+    output.other(forged(first), second);
+    output.writes.appended({ topic: TOPIC, baseOffset: 2, count: 1 });
+    expect(await output.fates()).toEqual([[1, 'differing']]);
+  });
+
   it('is named where it claims the sequence of an older event with other bytes', async () => {
     const output = new Output();
     await output.own(...decisions.slice(0, 3));

@@ -1,6 +1,6 @@
 import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
-import { perTopic } from '../contracts/topics.ts';
+import { perTopic, type DerivedTopic } from '../contracts/topics.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { OutgoingRecord } from '../platform/kafka/producer.ts';
 import type { Advance } from './advance.ts';
@@ -19,6 +19,14 @@ const RECORDS_MAX = 4_000;
 export interface OutboxContext extends Pick<WriterContext, 'counters' | 'report'> {
   /** Commit of this build, or 'unknown'. */
   readonly gitCommit: string;
+}
+
+/** What is sent next. */
+interface Collected extends Unsent {
+  readonly records: OutgoingRecord[];
+  readonly sequences: Readonly<Record<DerivedTopic, number[]>>;
+  /** Dead letters among the records, to be reported. */
+  readonly letters: DeadLetter[];
 }
 
 /** What an outbox leads to, from one recovery to the next. */
@@ -40,10 +48,7 @@ export class Outbox {
   readonly #parts: OutboxParts;
   /** Undefined when no output is left to compare with. A record processed again may be refused again even then. */
   #comparison: OutputComparison | undefined;
-  #records: OutgoingRecord[] = [];
-  #letters: DeadLetter[] = [];
-  #sequences = noSequences();
-  #reports = new UnsentReports();
+  #collected = nothingCollected();
 
   constructor(partition: number, context: OutboxContext, parts: OutboxParts) {
     this.#partition = partition;
@@ -74,19 +79,19 @@ export class Outbox {
         if (this.#comparison.isOver) await this.#endComparison();
       }
       counters.events += 1;
-      this.#sequences[derived.topic].push(derived.sequence);
-      report.derived(derived, this.#reports);
-      this.#records.push(recordOfEvent(this.#partition, derived, headers));
+      this.#collected.sequences[derived.topic].push(derived.sequence);
+      report.derived(derived, this.#collected.reports);
+      this.#collected.records.push(recordOfEvent(this.#partition, derived, headers));
     }
     for (const letter of advance.deadLetters) {
       const body = encodeBody('DeadLetter', letter);
       if (await held.deadLetters.holds(body, record.offset)) continue;
       counters.deadLetters += 1;
-      this.#letters.push(letter);
-      this.#records.push(recordOfLetter(this.#partition, letter, body, timestampUsOf(record)));
+      this.#collected.letters.push(letter);
+      this.#collected.records.push(recordOfLetter(this.#partition, letter, body, timestampUsOf(record)));
     }
     if (advance.anchor !== undefined) await this.writeAnchor(advance.anchor, timestampUsOf(record));
-    else if (this.#records.length >= RECORDS_MAX) await this.flush();
+    else if (this.#collected.records.length >= RECORDS_MAX) await this.flush();
   }
 
   /** Events first: an anchor promises only records that exist. @throws TapeproofError like {@link flush} */
@@ -97,23 +102,17 @@ export class Outbox {
 
   /** Sends what was collected. @throws TapeproofError UNREACHABLE, CONFIGURATION; OutputsInDoubt */
   async flush(): Promise<void> {
-    if (this.#records.length === 0) return;
-    const letters = this.#letters;
-    await this.#parts.writer.send(this.#take());
-    for (const letter of letters) this.#parts.refusals.deadLetter(letter);
+    const collected = this.#collected;
+    if (collected.records.length === 0) return;
+    this.#collected = nothingCollected();
+    await this.#parts.writer.send(collected);
+    for (const letter of collected.letters) this.#parts.refusals.deadLetter(letter);
   }
 
   /** Drops what was not sent. */
   async close(): Promise<void> {
-    this.#take();
+    this.#collected = nothingCollected();
     await this.#endComparison();
-  }
-
-  #take(): Unsent {
-    const unsent = { records: this.#records, sequences: this.#sequences, reports: this.#reports };
-    [this.#records, this.#letters, this.#sequences] = [[], [], noSequences()];
-    this.#reports = new UnsentReports();
-    return unsent;
   }
 
   async #endComparison(): Promise<void> {
@@ -124,6 +123,6 @@ export class Outbox {
   }
 }
 
-function noSequences() {
-  return perTopic((): number[] => []);
+function nothingCollected(): Collected {
+  return { records: [], sequences: perTopic(() => []), reports: new UnsentReports(), letters: [] };
 }

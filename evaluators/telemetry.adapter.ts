@@ -15,8 +15,8 @@ const DECISION = 'DECISION';
 type VerdictCounts = Record<Verdict, number>;
 
 /**
- * What is to be reported of events once Kafka has them. It holds none of the events: kept until then, thousands of them
- * would outlive the collections of the young generation.
+ * What is to be reported of events once Kafka has them. It holds no events but the few whose lines are written:
+ * kept until then, thousands would outlive the collections of the young generation.
  */
 export class UnsentReports {
   /** By strategy. */

@@ -91,7 +91,9 @@ export function needsAttention(status: Status): string[] {
     attention.push(`${drift}: "npx tapeproof topics check" lists it, "npx tapeproof topics apply" corrects settings.`);
   }
   if (valueOf(status.activations)?.length === 0) {
-    attention.push('Nothing is activated yet: "npx tapeproof activate", then "npx tapeproof engine run".');
+    attention.push(
+      'No anchor names an activation, and none is near an end of the tape: "npx tapeproof activate", unless there is one, then "npx tapeproof engine run".',
+    );
   }
   const versions = new Set(valueOf(status.activations)?.map(({ engineVersion }) => engineVersion));
   if (versions.size > 1) {
