@@ -326,4 +326,21 @@ describe('canonicalJson', () => {
       '{"A":"1.5","b":[{"y":0,"z":1}]}',
     );
   });
+
+  it.each([
+    ['{"9":2,"10":1,"A":{"2":1,"1":0,"undefined":null}}', '{"10":1,"9":2,"A":{"1":0,"2":1,"undefined":null}}'],
+    ['[{"01":4,"9":3,"!":2,"10":1}]', '[{"!":2,"01":4,"10":1,"9":3}]'],
+    ['{"é":1,"__proto__":{"b":1,"a":0},"constructor":2}', '{"__proto__":{"a":0,"b":1},"constructor":2,"é":1}'],
+    ['{"4294967295":1,"4294967294":2,"-1":3}', '{"-1":3,"4294967294":2,"4294967295":1}'],
+  ])('sorts names that an object orders by itself, or finds special: %s', (json, canonical) => {
+    expect(canonicalJson(JSON.parse(json))).toBe(canonical);
+  });
+
+  it('drops undefined members beside numbered ones', () => {
+    expect(canonicalJson({ 2: undefined, 10: 'a', 1: [false] })).toBe('{"1":[false],"10":"a"}');
+  });
+
+  it.each([NaN, Infinity])('refuses %s, which JSON has not, anywhere', (value) => {
+    expect(() => canonicalJson({ a: [value] })).toThrow('no JSON form');
+  });
 });
