@@ -9,6 +9,10 @@ const AWS_APP = 'deploy/aws';
 const isAwsAppInstalled = existsSync(`${AWS_APP}/node_modules`);
 if (!isAwsAppInstalled) console.warn(`The tests of ${AWS_APP} are skipped: run "npm ci" there to have them.`);
 const EXCLUDED = ['**/node_modules/**', '.tapeproof/**', ...(isAwsAppInstalled ? [] : [`${AWS_APP}/**`])];
+/** `make test` leaves them out, to end in half an hour; `make test-all`, as CI runs it, has them. */
+const LONG = '**/*.long.spec.ts';
+const withoutLong = process.env['TAPEPROOF_TESTS'] === 'short';
+if (withoutLong) console.warn(`The long tests (${LONG}) are left out: "make test-all" has them.`);
 
 /**
  * Three tiers. `fast` needs only Node; so does `slow`, which `npm run check` leaves out: simulations, and processes that
@@ -48,8 +52,8 @@ export default defineConfig({
           name: 'stack',
           // Whoever changes the code runs its tests before the commit.
           env: { TAPEPROOF_ALLOW_DIRTY: '1' },
-          include: ['**/*.integration.spec.ts', 'tests/faults/**/*.spec.ts'],
-          exclude: EXCLUDED,
+          include: ['**/*.integration.spec.ts', LONG],
+          exclude: withoutLong ? [...EXCLUDED, LONG] : EXCLUDED,
           globalSetup: ['./tests/stack.setup.ts'],
           // As above; and the lanes share the processor with each other.
           testTimeout: 300_000,

@@ -23,7 +23,7 @@ const PROJECTORS = ['redis-latest', 'oracle-check'];
 /** Runbooks that another test follows, in the state that the alert means. */
 const FOLLOWED_ELSEWHERE: Readonly<Record<string, readonly [file: string, title: string]>> = {
   TapeproofRootDiffers: [
-    'forged-log.integration.spec.ts',
+    'forged-log.long.spec.ts',
     'holds a projector to its roots: a forged decision that is stored is marked, and the printed remedy removes it',
   ],
   TapeproofLogDiffers: [

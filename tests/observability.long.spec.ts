@@ -44,13 +44,13 @@ const TOLD_ELSEWHERE: readonly LogAction[] = [
   ...(['registry-changed', 'registry-agrees', 'eviction-on', 'eviction-off'] as const),
   // See platform/tracing.
   'spans-lost',
-  // Forgeries are tried in forged-log.integration.spec.ts, the oracle in projectors/oracle-check.
+  // Forgeries are tried in forged-log.long.spec.ts, the oracle in projectors/oracle-check.
   ...(['anchor-rejected', 'foreign-event', 'root-differs', 'oracle-divergence'] as const),
   // A store without what a comparison needs, and anchors before their events: projectors/root-watch.
   ...(['root-awaited', 'roots-not-compared'] as const),
 ];
 /**
- * A Redis that evicts keys is set up in another test, forgeries are in forged-log.integration.spec.ts, and the engine that
+ * A Redis that evicts keys is set up in another test, forgeries are in forged-log.long.spec.ts, and the engine that
  * is behind here stands before an activation, which has no market time: the projector's lag moves in the outage of Redis.
  */
 const MOVED_ELSEWHERE: readonly string[] = [
