@@ -120,6 +120,8 @@ describe('the registry', () => {
     expect(decode({ value: frame(id, encodeBody('Trade', trade)) })).toMatchObject({ kind: 'trade', trade });
     registry.forget();
     expect(registry.schemaOf(id)).toBeInstanceOf(Promise);
+    // Every process compares all ids again every few seconds.
+    expect(await registry.answerOf(id), 'the same answer is parsed once').toBe(await registry.answerOf(id));
   });
 
   it('reports unusable records, and why', async () => {

@@ -85,7 +85,7 @@ export interface Registry {
    * @throws TapeproofError UNREACHABLE on an outage, and when the registry lost our schemas: then no id means anything.
    */
   schemaOf(id: number): RegisteredSchema | undefined | Promise<RegisteredSchema | undefined>;
-  /** Like {@link schemaOf}, uncached, and even where our schemas are unknown. @throws TapeproofError UNREACHABLE */
+  /** Like {@link schemaOf}, but asks each time, and even where our schemas are unknown. @throws TapeproofError UNREACHABLE */
   answerOf(id: number): Promise<RegisteredSchema | undefined>;
   /** Clears the cache: the next lookups go to the registry again. */
   forget(): void;
@@ -106,6 +106,8 @@ export function createRegistry(url: string): Registry {
   const ids = new Map<string, Promise<number>>();
   const asked = new Map<number, Promise<RegisteredSchema | undefined>>();
   const schemas = new Map<number, RegisteredSchema>();
+  /** By answer: whoever asks again and again does not have the same schema parsed again. */
+  const described = new Map<string, RegisteredSchema>();
 
   const lookUp = async (subject: string, record: RecordName): Promise<number | undefined> => {
     const { status, body } = await request(address, 'POST', `/subjects/${encodeURIComponent(subject)}`, {
@@ -130,8 +132,15 @@ export function createRegistry(url: string): Registry {
 
   const answerOf = async (id: number): Promise<RegisteredSchema | undefined> => {
     const { status, body } = await request(address, 'GET', `/schemas/ids/${id}`);
-    if (status === 200 && typeof body['schema'] === 'string') {
-      return describeSchema(id, body['schema'], body['schemaType']);
+    const { schema, schemaType } = body;
+    if (status === 200 && typeof schema === 'string') {
+      const answer = JSON.stringify([id, schema, schemaType]);
+      let known = described.get(answer);
+      if (known === undefined) {
+        if (described.size >= SCHEMAS_CACHED_MAX) described.clear();
+        described.set(answer, (known = describeSchema(id, schema, schemaType)));
+      }
+      return known;
     }
     if (isCode(body, SCHEMA_NOT_FOUND)) return undefined;
     throw registryUnreachable(address, `it answered ${status}`);
