@@ -170,12 +170,13 @@ describe.concurrent('a live market whose connection', () => {
     await inScene({}, async (scene) => {
       await toTheEnd(scene, scene.start({ timing: { ...SHORT_TIMING, connectionLifetimeMs: 500 } }));
       scene.expectExact();
-      const { connections: opened, requests } = scene.exchange.stats;
-      const [, second] = opened;
-      if (second === undefined) throw new Error('there was no second connection');
-      // The new one was there first: nothing had to be requested.
-      const asked = requests.filter(({ atMs, address }) => atMs > second.openedAtMs && address.includes('fromId'));
-      expect(asked).toEqual([]);
+      const { connections: opened } = scene.exchange.stats;
+      expect(opened.length).toBeGreaterThan(2);
+      // Whether anything had to be requested depends on the load, too; whether the new one was there first does not.
+      for (const [index, { closedAtMs = Infinity }] of opened.slice(0, -1).entries()) {
+        const [subscribedAtMs] = opened[index + 1]?.incomingAtMs ?? [];
+        expect(subscribedAtMs).toBeLessThanOrEqual(closedAtMs);
+      }
     });
   });
 
