@@ -13,15 +13,17 @@ export function canonicalJson(value: unknown, replaced: Replacement = itself): s
   const ordered = (part: unknown): unknown => {
     if (typeof part === 'number' && !Number.isFinite(part)) throw new TypeError('NaN and infinities have no JSON form');
     if (typeof part !== 'object' || part === null) return part;
-    if (Array.isArray(part)) return part.map(ordered);
+    if (Array.isArray(part)) return part.map((item) => ordered(item) ?? null);
     const written = replaced(part);
     if ('toJSON' in written && typeof written.toJSON === 'function')
       return ordered((written.toJSON as () => unknown)());
     // Without a prototype, so that no name is special.
     const members = Object.create(null) as Record<string, unknown>;
     for (const key of Object.keys(written).sort()) {
+      const member = (written as Readonly<Record<string, unknown>>)[key];
+      if (member === undefined) continue;
       keys.haveIndex ||= INDEX.test(key);
-      members[key] = ordered((written as Readonly<Record<string, unknown>>)[key]);
+      members[key] = ordered(member);
     }
     return members;
   };
@@ -30,12 +32,11 @@ export function canonicalJson(value: unknown, replaced: Replacement = itself): s
   return keys.haveIndex ? textOf(copy) : JSON.stringify(copy);
 }
 
-/** Of a value that has nothing left to replace. */
+/** Of a value that has nothing left to replace or to leave out. */
 function textOf(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([key, member]) => `${JSON.stringify(key)}:${textOf(member)}`);
   return `{${members.join(',')}}`;

@@ -340,6 +340,11 @@ describe('canonicalJson', () => {
     expect(canonicalJson({ 2: undefined, 10: 'a', 1: [false] })).toBe('{"1":[false],"10":"a"}');
   });
 
+  it('writes what an array has not as null, whatever its other names are', () => {
+    expect(canonicalJson([undefined, { a: 1 }])).toBe('[null,{"a":1}]');
+    expect(canonicalJson([undefined, { 1: 1 }])).toBe('[null,{"1":1}]');
+  });
+
   it.each([NaN, Infinity])('refuses %s, which JSON has not, anywhere', (value) => {
     expect(() => canonicalJson({ a: [value] })).toThrow('no JSON form');
   });

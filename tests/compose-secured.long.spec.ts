@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { composeFile } from '../deploy/compose/compose.ts';
 import { securedServices } from '../deploy/compose/secured.ts';
 import { TAPE_TOPIC } from '../contracts/topics.ts';
-import { createKafka } from '../platform/kafka/client.ts';
+import { createKafka, RIDE_OUT_RETRY } from '../platform/kafka/client.ts';
 import { kafkaSecurityFrom } from '../platform/kafka/security.ts';
 import { applyTopics, checkTopics } from '../platform/kafka/topics.ts';
 import { createLog } from '../platform/log.ts';
@@ -95,11 +95,11 @@ describe('the Kafka and the registry of docker-compose.secure.yml', () => {
     return true;
   }
 
-  function kafkaOf(service: string, variables = environmentOf(service), retry?: RetryOptions) {
+  function kafkaOf(service: string, variables = environmentOf(service), retry: RetryOptions = RIDE_OUT_RETRY) {
     const settings = Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, filled(value)]));
     return createKafka([address], 'test-compose', createLog('test', 'silent'), {
       security: kafkaSecurityFrom(settings),
-      ...(retry === undefined ? {} : { retry }),
+      retry,
     });
   }
 
