@@ -8,7 +8,8 @@ import { canonicalConfiguration, ENGINE_VERSION, parseConfiguration } from '../e
 import { engineGroup } from '../evaluators/main.ts';
 import { createKafka } from '../platform/kafka/client.ts';
 import { groupLag } from '../platform/kafka/group-lag.ts';
-import { createRecordProducer, type OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
+import { createRecordProducer } from '../platform/kafka/producer.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { applyTopics } from '../platform/kafka/topics.ts';
 import type { Bench } from './bench.ts';

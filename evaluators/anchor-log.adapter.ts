@@ -5,7 +5,7 @@ import { ANCHORS_TOPIC, DERIVED_TOPICS, STATES_TOPIC, TAPE_TOPIC, type DerivedTo
 import { eventIn, framedIn } from '../platform/kafka/framed-record.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
-import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import type { TapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { recordHashOf } from './anchor.ts';

@@ -2,7 +2,7 @@ import { encodeBody } from '../contracts/codec.ts';
 import type { DeadLetter } from '../contracts/generated/events.ts';
 import { perTopic, type DerivedTopic } from '../contracts/topics.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
-import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { RecordCollector } from '../platform/kafka/producer.ts';
 import type { Advance } from './advance.ts';
 import type { AnchorRecord } from './anchor.ts';
 import type { DeadLetterLog } from './dead-letter-log.adapter.ts';
@@ -21,9 +21,8 @@ export interface OutboxContext extends Pick<WriterContext, 'counters' | 'report'
   readonly gitCommit: string;
 }
 
-/** What is sent next. */
+/** What is known of the records that are sent next. */
 interface Collected extends Unsent {
-  readonly records: OutgoingRecord[];
   readonly sequences: Readonly<Record<DerivedTopic, number[]>>;
   /** Dead letters among the records, to be reported. */
   readonly letters: DeadLetter[];
@@ -48,6 +47,7 @@ export class Outbox {
   readonly #parts: OutboxParts;
   /** Undefined when no output is left to compare with. A record processed again may be refused again even then. */
   #comparison: OutputComparison | undefined;
+  readonly #records: RecordCollector;
   #collected = nothingCollected();
 
   constructor(partition: number, context: OutboxContext, parts: OutboxParts) {
@@ -55,6 +55,7 @@ export class Outbox {
     this.#context = context;
     this.#parts = parts;
     this.#comparison = parts.held.comparison;
+    this.#records = parts.writer.collector();
   }
 
   /**
@@ -81,17 +82,18 @@ export class Outbox {
       counters.events += 1;
       this.#collected.sequences[derived.topic].push(derived.sequence);
       report.derived(derived, this.#collected.reports);
-      this.#collected.records.push(recordOfEvent(this.#partition, derived, headers));
+      const added = this.#records.add(recordOfEvent(this.#partition, derived, headers));
+      if (added !== undefined) await added;
     }
     for (const letter of advance.deadLetters) {
       const body = encodeBody('DeadLetter', letter);
       if (await held.deadLetters.holds(body, record.offset)) continue;
       counters.deadLetters += 1;
       this.#collected.letters.push(letter);
-      this.#collected.records.push(recordOfLetter(this.#partition, letter, body, timestampUsOf(record)));
+      await this.#records.add(recordOfLetter(this.#partition, letter, body, timestampUsOf(record)));
     }
     if (advance.anchor !== undefined) await this.writeAnchor(advance.anchor, timestampUsOf(record));
-    else if (this.#collected.records.length >= RECORDS_MAX) await this.flush();
+    else if (this.#records.count >= RECORDS_MAX) await this.flush();
   }
 
   /** Events first: an anchor promises only records that exist. @throws TapeproofError like {@link flush} */
@@ -103,15 +105,14 @@ export class Outbox {
   /** Sends what was collected. @throws TapeproofError UNREACHABLE, CONFIGURATION; OutputsInDoubt */
   async flush(): Promise<void> {
     const collected = this.#collected;
-    if (collected.records.length === 0) return;
+    if (this.#records.count === 0) return;
     this.#collected = nothingCollected();
-    await this.#parts.writer.send(collected);
+    await this.#parts.writer.send(this.#records, collected);
     for (const letter of collected.letters) this.#parts.refusals.deadLetter(letter);
   }
 
-  /** Drops what was not sent. */
+  /** What was not sent is dropped with it. */
   async close(): Promise<void> {
-    this.#collected = nothingCollected();
     await this.#endComparison();
   }
 
@@ -124,5 +125,5 @@ export class Outbox {
 }
 
 function nothingCollected(): Collected {
-  return { records: [], sequences: perTopic(() => []), reports: new UnsentReports(), letters: [] };
+  return { sequences: perTopic(() => []), reports: new UnsentReports(), letters: [] };
 }

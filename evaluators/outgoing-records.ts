@@ -2,7 +2,7 @@ import type { DeadLetter } from '../contracts/generated/events.ts';
 import { DEAD_LETTERS_TOPIC } from '../contracts/topics.ts';
 import { derivationOf, traceContextOf, traceHeaders } from '../contracts/traceparent.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
-import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
 import type { DerivedRecord } from './advance.ts';
 
 const US_PER_MS = 1_000;

@@ -1,5 +1,5 @@
 import { DERIVED_TOPICS, STATES_TOPIC, type DerivedTopic } from '../contracts/topics.ts';
-import type { Appended, OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
+import type { Appended, CollectingProducer, RecordCollector } from '../platform/kafka/producer.ts';
 import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import type { Log } from '../platform/log.ts';
 import type { Metrics } from '../platform/metrics/metrics.ts';
@@ -15,7 +15,7 @@ import type { Extents } from './written-extents.adapter.ts';
 
 export interface WriterContext {
   readonly access: LogAccess;
-  readonly producer: RecordProducer;
+  readonly producer: CollectingProducer;
   /** The headers of each anchor besides its manifest. */
   readonly label: () => Promise<TapeLabel>;
   readonly counters: EngineCounters;
@@ -24,9 +24,8 @@ export interface WriterContext {
   readonly log: Log;
 }
 
-/** Records of a partition to append, in order. */
+/** What belongs to the records of a partition that are sent together. */
 export interface Unsent {
-  readonly records: readonly OutgoingRecord[];
   /** Of the events among them, in order. */
   readonly sequences: Readonly<Record<DerivedTopic, readonly number[]>>;
   readonly reports: UnsentReports;
@@ -97,10 +96,15 @@ export class OutputWriter {
     this.#foreign.appended(appended);
   }
 
+  /** For records that {@link send} will send. */
+  collector(): RecordCollector {
+    return this.#context.producer.collector();
+  }
+
   /** @throws TapeproofError like `RecordProducer.send`; OutputsInDoubt */
-  async send({ records, sequences, reports }: Unsent): Promise<void> {
+  async send(records: RecordCollector, { sequences, reports }: Unsent): Promise<void> {
     this.#foreign.sending(sequences);
-    await this.#append(records);
+    await this.#append(() => records.send());
     this.#context.report.acknowledged(reports);
     await this.#inspect();
   }
@@ -128,8 +132,9 @@ export class OutputWriter {
     const records = anchorRecords(anchor, timestampUs, { pages, state, outputs });
     const headers = { ...records.manifest.headers, ...labelHeaders(await label()) };
     this.#foreign.sendingAnchor(anchor.hash);
-    await this.#append(records.states);
-    await this.#append([{ ...records.manifest, headers }]);
+    const { producer } = this.#context;
+    await this.#append(() => producer.send(records.states));
+    await this.#append(() => producer.send([{ ...records.manifest, headers }]));
     counters.anchors += 1;
     const { offset } = anchor.manifest.tape;
     this.#newestAnchor = { offset, writtenAtMs: Date.now() };
@@ -162,11 +167,11 @@ export class OutputWriter {
     return extents;
   }
 
-  async #append(records: readonly OutgoingRecord[]): Promise<void> {
+  async #append(send: () => Promise<void>): Promise<void> {
     this.#sends += 1;
     this.#sendsUnderWay += 1;
     try {
-      await this.#context.producer.send(records);
+      await send();
     } finally {
       this.#sendsUnderWay -= 1;
     }

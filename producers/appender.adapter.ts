@@ -1,4 +1,5 @@
-import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
+import type { RecordProducer } from '../platform/kafka/producer.ts';
 
 const BATCH_RECORDS_MAX = 4_000;
 const BATCH_BYTES_MAX = 2 * 1024 * 1024;

@@ -1,6 +1,7 @@
 import { decodeBody } from '../contracts/codec.ts';
 import { traceHeaders, traceOfTrade, type TraceContext } from '../contracts/traceparent.ts';
-import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
+import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Tracing } from '../platform/tracing/tracing.ts';
 
 const MICROSECONDS_PER_MILLISECOND = 1_000;

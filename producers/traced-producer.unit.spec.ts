@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { encodeBody } from '../contracts/codec.ts';
 import { traceContextOf, traceOfTrade } from '../contracts/traceparent.ts';
-import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
+import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { FinishedSpan, Tracing } from '../platform/tracing/tracing.ts';
 import { tradeWith } from './live/fixtures/trade.ts';
 import { tracedProducer } from './traced-producer.adapter.ts';

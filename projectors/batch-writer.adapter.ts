@@ -6,7 +6,7 @@ import { TapeproofError } from '../platform/errors.ts';
 import type { BatchResult, PartitionBatch } from '../platform/kafka/partition-batch.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import { topicPartitionKey } from '../platform/kafka/topic-partition.ts';
-import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
 import type { RefusalWatch } from '../platform/kafka/refusals.ts';
 import type { Log } from '../platform/log.ts';
 import { Metrics } from '../platform/metrics/metrics.ts';
@@ -66,7 +66,8 @@ export function createBatchWriter<Output>(settings: BatchWriterSettings<Output>)
 
   const applyBatch = async (batch: PartitionBatch, key: string): Promise<BatchResult> => {
     const topic = batch.topic as TopicName;
-    const { partition, records } = batch;
+    const { partition } = batch;
+    const records = [...batch.records];
     let position = positions.get(key) ?? (await sink.position(topic, partition));
     positions.set(key, position);
     let waitsFor: string | undefined;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TOPICS, type TopicName } from '../contracts/topics.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
-import type { OutgoingRecord } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
 import { createLog } from '../platform/log.ts';
 import { createMemoryLatest, createMemoryTables, type MemoryStore } from '../tests/support/memory-store.ts';
 import { readerOf, sampleLog, sampleRegistry, SAMPLE_PARTITIONS } from '../tests/support/sample-log.ts';

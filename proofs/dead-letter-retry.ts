@@ -14,7 +14,8 @@ import {
 import { PassedOverRecords, type PassedOver } from '../platform/kafka/foreign-records.ts';
 import type { LogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
-import type { OutgoingRecord, RecordProducer } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
+import type { RecordProducer } from '../platform/kafka/producer.ts';
 import type { Registry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import type { Redelivery } from '../projectors/main.ts';

@@ -31,13 +31,15 @@ import { groupLag } from '../platform/kafka/group-lag.ts';
 import { createLogReader } from '../platform/kafka/log-reader.ts';
 import type { LogRecord } from '../platform/kafka/log-record.ts';
 import type { PartitionBatch } from '../platform/kafka/partition-batch.ts';
-import { createRecordProducer, type OutgoingRecord, type RecordProducer } from '../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../platform/kafka/outgoing-record.ts';
+import { createRecordProducer, type CollectingProducer } from '../platform/kafka/producer.ts';
 import { RefusalWatch } from '../platform/kafka/refusals.ts';
 import { createRegistry } from '../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../platform/kafka/tape-decoder.ts';
 import { applyTopics, partitionCount } from '../platform/kafka/topics.ts';
 import { createLog } from '../platform/log.ts';
 import { noTelemetry } from '../platform/telemetry.ts';
+import { collectingProducer } from './support/collecting-producer.ts';
 import { tapeRecordOf } from './support/seeded-tape.ts';
 import { resetStores, stackConnections } from './support/stack.ts';
 import { until } from './support/until.ts';
@@ -57,7 +59,7 @@ const log = createLog('engine', 'silent');
 
 let connections: Connections;
 let access: LogAccess;
-let producer: RecordProducer;
+let producer: CollectingProducer;
 let partitions: number;
 
 beforeAll(() => {
@@ -225,7 +227,7 @@ async function batchOf(partition: number, from: number, to: number): Promise<Par
 function processorOf(
   partition: number,
   counters = newCounters(),
-  sender: RecordProducer = producer,
+  sender: CollectingProducer = producer,
   more: Partial<ProcessorContext> = {},
 ): PartitionProcessor {
   const { metrics } = noTelemetry();
@@ -277,13 +279,10 @@ describe('a running engine', () => {
     };
     const more = { recoveries: new Turns(60_000), log: createLog('engine', 'info', { write: lines }) };
     const handled = Array.from({ length: partitions }, async (_, partition) => {
-      const sender: RecordProducer = {
-        ...producer,
-        async send(records) {
-          await producer.send(records);
-          if (records.some(({ topic }) => topic === DECISIONS_TOPIC)) seen.push(`${partition} sent`);
-        },
-      };
+      const sender = collectingProducer(async (records) => {
+        await producer.send(records);
+        if (records.some(({ topic }) => topic === DECISIONS_TOPIC)) seen.push(`${partition} sent`);
+      });
       const batch = await batchOf(partition, 0, await access.reader.endOffset(TAPE_TOPIC, partition));
       await processorOf(partition, newCounters(), sender, more).handle(batch);
     });
@@ -388,15 +387,12 @@ describe('recovery', () => {
       [660, 0],
     ] as const) {
       let sends = 0;
-      const dying: RecordProducer = {
-        disconnect: () => Promise.resolve(),
-        send: async (records) => {
-          sends += 1;
-          const isKilled = sends === diesAtSend;
-          await producer.send(isKilled ? records.slice(0, Math.floor(records.length / 2)) : records);
-          if (isKilled) throw new Error('killed');
-        },
-      };
+      const dying = collectingProducer(async (records) => {
+        sends += 1;
+        const isKilled = sends === diesAtSend;
+        await producer.send(isKilled ? records.slice(0, Math.floor(records.length / 2)) : records);
+        if (isKilled) throw new Error('killed');
+      });
       const handled = processorOf(partition(), counters, dying).handle(await batchOf(partition(), 0, to));
       if (diesAtSend > 0) await expect(handled).rejects.toThrow('killed');
       else await handled;
@@ -415,10 +411,9 @@ describe('recovery', () => {
     await layTape(1_000);
     const end = await access.reader.endOffset(TAPE_TOPIC, partition());
     let isDown = false;
-    const failing: RecordProducer = {
-      disconnect: () => Promise.resolve(),
-      send: (records) => (isDown ? Promise.reject(new Error('no answer')) : producer.send(records)),
-    };
+    const failing = collectingProducer((records) =>
+      isDown ? Promise.reject(new Error('no answer')) : producer.send(records),
+    );
     const counters = newCounters();
     const delivery = processorOf(partition(), counters, failing);
     await delivery.handle(await batchOf(partition(), 0, 300));

@@ -49,7 +49,7 @@ class Sink {
   readonly counts = new Map<string, number>();
 
   apply(batch: PartitionBatch, from = 0, to = batch.records.length): { nextOffset: number } {
-    const applied = batch.records.slice(from, to);
+    const applied = [...batch.records].slice(from, to);
     for (const { partition, offset } of applied) {
       const key = `${partition}-${offset}`;
       this.counts.set(key, (this.counts.get(key) ?? 0) + 1);
@@ -205,7 +205,7 @@ describe('a consumer', () => {
     );
     const seen: (readonly [first: number, values: readonly string[]])[] = [];
     const consumer = await consume(topic, ({ firstOffset, records }) => {
-      seen.push([firstOffset, records.map(({ value }) => String(value))]);
+      seen.push([firstOffset, [...records].map(({ value }) => String(value))]);
       const last = records.at(-1)?.offset ?? firstOffset;
       return Promise.resolve({ nextOffset: seen.length === 1 ? firstOffset : last + 1 });
     });
@@ -269,7 +269,7 @@ describe('an outage', () => {
     let refused = 0;
     let bytesOfBatchMax = 0;
     await consume(topic, (batch) => {
-      const bytesOfBatch = batch.records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+      const bytesOfBatch = [...batch.records].reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
       bytesOfBatchMax = Math.max(bytesOfBatchMax, bytesOfBatch);
       if (!isDown) return Promise.resolve(sink.apply(batch));
       refused += 1;

@@ -4,8 +4,7 @@ import { readTrade } from '../../contracts/trade-reader.ts';
 import { parseConfiguration } from '../../evaluators/configuration.ts';
 import { activationOf } from '../../evaluators/derive.ts';
 import { createPartitionTask, type PartitionTask } from '../../evaluators/partition-task.ts';
-import { fetchedBatches } from '../../platform/kafka/fetched-batch.ts';
-import type { LogRecord } from '../../platform/kafka/log-record.ts';
+import { fetchedBatches, FetchedSequence } from '../../platform/kafka/fetched-batch.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import type { Pass } from './ratio.ts';
 import { SCHEMA_ID, type GuardTape } from './tape.ts';
@@ -27,9 +26,7 @@ export function engineOver({ batches, trades }: GuardTape): Pass {
     const task = startedTask();
     let events = 0;
     for (const bytes of batches) {
-      const records: LogRecord[] = [];
-      for (const batch of fetchedBatches(bytes, uncompressed)) batch.addRecordsTo(records, TAPE_TOPIC, PARTITION, 0);
-      for (const record of records) {
+      for (const record of new FetchedSequence(fetchedBatches(bytes, uncompressed), TAPE_TOPIC, PARTITION, 0)) {
         const content = decode(record);
         if (content instanceof Promise) throw new Error('the schema of the trades is known');
         // The activation is at offset 0.

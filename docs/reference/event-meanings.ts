@@ -2,7 +2,7 @@ import type { RecordName } from '../../contracts/generated/events.ts';
 import { TRACEPARENT_HEADER } from '../../contracts/traceparent.ts';
 import { DERIVED_TOPICS, type TopicName } from '../../contracts/topics.ts';
 import { LABEL_HEADER } from '../../platform/kafka/tape-label.ts';
-import { UNTIMED_TOPICS } from '../../platform/kafka/producer.ts';
+import { UNTIMED_TOPICS } from '../../platform/kafka/outgoing-record.ts';
 
 const EMITTED_AT_HEADER = 'emitted-at';
 

@@ -3,7 +3,7 @@ import { isPassing, TapeproofError } from '../errors.ts';
 import { isProgrammingError, plain } from './consumer-errors.ts';
 import type { ConsumerTelemetry } from './consumer-telemetry.ts';
 import type { ExpectedOffsets } from './expected-offsets.ts';
-import type { LogRecord } from './log-record.ts';
+import type { RecordSequence } from './log-record.ts';
 import type { OffsetCommits } from './offset-commits.ts';
 import {
   recordsOf,
@@ -177,7 +177,11 @@ export class BatchDelivery {
 }
 
 /** The number of an interrupted batch's records before an offset. */
-function recordsBefore(records: readonly LogRecord[], offset: number): number {
-  const left = records.findIndex((record) => record.offset >= offset);
-  return left === -1 ? records.length : left;
+function recordsBefore(records: RecordSequence, offset: number): number {
+  let count = 0;
+  for (const record of records) {
+    if (record.offset >= offset) break;
+    count += 1;
+  }
+  return count;
 }

@@ -5,7 +5,7 @@ import type { KafkaAddress } from './client.ts';
 import { hasLostIdentity, isRefusedForGood } from './kafka-failure.ts';
 import { loadLibrary, type Library } from './library.ts';
 import { connectionTo, leaderOf, MISSING_TOPIC_DEADLINE_MS } from './partition-leader.ts';
-import { encodeRecordBatch, type BatchRecord, type ProducerIdentity } from './record-batch.ts';
+import type { ProducerIdentity, RecordBatchBuilder } from './record-batch.ts';
 import { platformaticSecurity } from './security.ts';
 import { topicPartitionKey } from './topic-partition.ts';
 
@@ -23,11 +23,11 @@ const PRODUCE = 0;
 /** Of Kafka 2.4; brokers up to 4.3 know it. */
 const PRODUCE_VERSION = 9;
 
-/** Records of one topic-partition. */
+/** Records of one topic-partition, to be appended together. */
 export interface RecordGroup {
   readonly topic: string;
   readonly partition: number;
-  readonly records: readonly BatchRecord[];
+  readonly batch: RecordBatchBuilder;
 }
 
 /** Where Kafka appended a batch; −1 where it does not say. */
@@ -159,11 +159,11 @@ export class KafkaBatchSender implements BatchSender {
     await client?.close(true).catch(() => undefined);
   }
 
-  #batchOf({ topic, partition, records }: RecordGroup, identity: ProducerIdentity, { crc32c }: Library): Batch {
+  #batchOf({ topic, partition, batch }: RecordGroup, identity: ProducerIdentity, { crc32c }: Library): Batch {
     const place = topicPartitionKey({ topic, partition });
     const sequence = this.#sequences.get(place) ?? 0;
-    this.#sequences.set(place, (sequence + records.length) % SEQUENCES);
-    return { topic, partition, bytes: encodeRecordBatch(records, identity, sequence, crc32c) };
+    this.#sequences.set(place, (sequence + batch.count) % SEQUENCES);
+    return { topic, partition, bytes: batch.finish(identity, sequence, crc32c) };
   }
 }
 

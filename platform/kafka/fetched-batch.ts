@@ -1,4 +1,4 @@
-import { NO_HEADERS, type LogRecord } from './log-record.ts';
+import { NO_HEADERS, type LogRecord, type RecordSequence } from './log-record.ts';
 
 const LENGTH_POSITION = 8;
 const FORMAT_POSITION = 16;
@@ -56,21 +56,20 @@ export class FetchedBatch {
     this.#bytes = bytes;
   }
 
-  /** Adds its records from an offset on. @throws RangeError when the bytes are not those of a record batch. */
-  addRecordsTo(records: LogRecord[], topic: string, partition: number, from: number): void {
-    const bytes = this.#bytes;
-    const source = { topic, partition, bytes, firstTimestampMs: this.#firstTimestampMs, appendedMs: this.#appendedMs };
-    let at = 0;
-    for (let left = this.#count; left > 0; left -= 1) {
-      const length = varintAt(bytes, at);
-      const begin = varintEnd;
-      // The attributes of a record are not used.
-      const sinceFirstMs = varintAt(bytes, begin + 1);
-      const offset = this.firstOffset + varintAt(bytes, varintEnd);
-      if (offset >= from) records.push(new FetchedRecord(source, offset, sinceFirstMs, varintEnd));
-      at = begin + length;
-    }
-    if (at > bytes.length) throw new RangeError('a record batch ends within a record');
+  /**
+   * Its records from an offset on.
+   *
+   * @throws RangeError when the bytes are not those of a record batch.
+   */
+  from(topic: string, partition: number, from: number): FetchedSequence {
+    return new FetchedSequence([this], topic, partition, from);
+  }
+
+  /** For {@link FetchedSequence}. */
+  sourceIn(topic: string, partition: number): RecordSource {
+    const { firstOffset } = this;
+    const [bytes, firstTimestampMs, appendedMs] = [this.#bytes, this.#firstTimestampMs, this.#appendedMs];
+    return { topic, partition, bytes, firstOffset, count: this.#count, firstTimestampMs, appendedMs };
   }
 }
 
@@ -104,14 +103,115 @@ interface RecordSource {
   readonly topic: string;
   readonly partition: number;
   readonly bytes: Buffer;
+  readonly firstOffset: number;
+  readonly count: number;
   readonly firstTimestampMs: number;
   readonly appendedMs: number | undefined;
 }
 
 /**
- * A record within its batch. A fetch has tens of thousands, which live until the last one is handled: so each is small,
- * and what it is asked for is cut out then.
+ * Consecutive records of one partition, from one fetch. Each is made when it is its turn, and again at each further
+ * reading: made at once, tens of thousands would outlive several garbage collections.
  */
+export class FetchedSequence implements RecordSequence {
+  readonly length: number;
+  readonly #sources: readonly RecordSource[];
+  readonly #from: number;
+  readonly #last: LogRecord | undefined;
+
+  /** @throws RangeError when the bytes are not those of record batches. */
+  constructor(batches: readonly FetchedBatch[], topic: string, partition: number, from: number) {
+    this.#sources = batches.map((batch) => batch.sourceIn(topic, partition));
+    this.#from = from;
+    let length = 0;
+    for (const source of this.#sources) {
+      const { count, last } = extentOf(source, from);
+      length += count;
+      this.#last = last ?? this.#last;
+    }
+    this.length = length;
+  }
+
+  at(index: number): LogRecord | undefined {
+    if (index === -1) return this.#last;
+    const wanted = index < 0 ? this.length + index : index;
+    let current = 0;
+    for (const record of this) {
+      if (current === wanted) return record;
+      current += 1;
+    }
+    return undefined;
+  }
+
+  [Symbol.iterator](): Iterator<LogRecord> {
+    return new SequenceIterator(this.#sources, this.#from);
+  }
+}
+
+/** The records of a batch from an offset on: their number and the last one. */
+function extentOf(
+  source: RecordSource,
+  from: number,
+): { readonly count: number; readonly last: LogRecord | undefined } {
+  const { bytes, firstOffset } = source;
+  let [count, at, last] = [0, 0, 0];
+  for (let left = source.count; left > 0; left -= 1) {
+    last = at;
+    const length = varintAt(bytes, at);
+    at = varintEnd + length;
+    // Only of a batch that begins before the offset each one's has to be read.
+    if (firstOffset >= from || recordAt(source, last).offset >= from) count += 1;
+  }
+  if (at > bytes.length) throw new RangeError('a record batch ends within a record');
+  return { count, last: count === 0 ? undefined : recordAt(source, last) };
+}
+
+class SequenceIterator implements Iterator<LogRecord> {
+  readonly #sources: readonly RecordSource[];
+  readonly #from: number;
+  #index = -1;
+  #source: RecordSource | undefined;
+  #left = 0;
+  #at = 0;
+
+  constructor(sources: readonly RecordSource[], from: number) {
+    this.#sources = sources;
+    this.#from = from;
+  }
+
+  next(): IteratorResult<LogRecord> {
+    for (;;) {
+      while (this.#left === 0) {
+        this.#index += 1;
+        const source = this.#sources[this.#index];
+        if (source === undefined) return { done: true, value: undefined };
+        this.#source = source;
+        this.#left = source.count;
+        this.#at = 0;
+      }
+      const record = recordAt(this.#source as RecordSource, this.#at);
+      this.#left -= 1;
+      this.#at = recordEnd;
+      if (record.offset >= this.#from) return { done: false, value: record };
+    }
+  }
+}
+
+/** The position behind the record that {@link recordAt} read last. */
+let recordEnd = 0;
+
+function recordAt(source: RecordSource, at: number): FetchedRecord {
+  const { bytes, firstOffset } = source;
+  const length = varintAt(bytes, at);
+  const begin = varintEnd;
+  recordEnd = begin + length;
+  // The attributes of a record are not used.
+  const sinceFirstMs = varintAt(bytes, begin + 1);
+  const offset = firstOffset + varintAt(bytes, varintEnd);
+  return new FetchedRecord(source, offset, sinceFirstMs, varintEnd);
+}
+
+/** A record within its batch: what it is asked for is cut out then. */
 class FetchedRecord implements LogRecord {
   readonly offset: number;
   readonly #source: RecordSource;

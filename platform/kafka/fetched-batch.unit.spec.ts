@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
 import { decodeFetchResponse, readWholeBatches } from './fetch-response.ts';
-import { fetchedBatches, type Decompress } from './fetched-batch.ts';
+import { fetchedBatches, FetchedSequence, type Decompress } from './fetched-batch.ts';
 import type { LogRecord } from './log-record.ts';
 import { encodeHeader, encodeRecordBatch } from './record-batch.ts';
 
@@ -37,9 +37,7 @@ function batchAt(offset: number, records: readonly Plain[], attributes = 0): Buf
 }
 
 function readFrom(bytes: Buffer, from: number, decompress: Decompress = none): LogRecord[] {
-  const records: LogRecord[] = [];
-  for (const batch of fetchedBatches(bytes, decompress)) batch.addRecordsTo(records, 'topic', 2, from);
-  return records;
+  return [...new FetchedSequence(fetchedBatches(bytes, decompress), 'topic', 2, from)];
 }
 
 function plainOf({ topic, partition, offset, timestampMs, key, value, headers }: LogRecord) {
@@ -72,6 +70,27 @@ describe('fetched batches', () => {
       }),
       { numRuns: 40 },
     );
+  });
+
+  it('are a sequence like an array of their records, read as often as one likes', () => {
+    const one = { key: null, schemaId: 1, body: Buffer.of(1), timestampMs: 1_000, headers: {} };
+    const batches = fetchedBatches(Buffer.concat([batchAt(7, [one, one, one]), batchAt(12, [one, one])]), none);
+    for (const from of [0, 8, 10, 11, 13, 14]) {
+      const sequence = new FetchedSequence(batches, 'topic', 2, from);
+      const offsets = [7, 8, 9, 12, 13].filter((offset) => offset >= from);
+      expect([...sequence, ...sequence].map(({ offset }) => offset)).toEqual([...offsets, ...offsets]);
+      expect(sequence).toHaveLength(offsets.length);
+      for (const index of [0, 1, 4, 5, -1, -2, -5, -6]) expect(sequence.at(index)?.offset).toBe(offsets.at(index));
+    }
+  });
+
+  it('refuse a batch that ends within a record, before any record of it is handled', () => {
+    const one = { key: null, schemaId: 1, body: Buffer.alloc(9), timestampMs: 1_000, headers: {} };
+    const whole = batchAt(7, [one, one]);
+    const cut = Buffer.from(whole.subarray(0, -1));
+    cut.writeInt32BE(cut.length - 12, 8);
+    const [batch] = fetchedBatches(cut, none);
+    expect(() => batch?.from('t', 0, 0)).toThrow(RangeError);
   });
 
   it('have the log’s own time where it replaces that of the records', () => {
@@ -153,11 +172,9 @@ describe('an answer to a fetch', () => {
       const { messages, abortedTransactions, lastStableOffset, lastStartOffset, ...rest } = partition;
       expect([abortedTransactions, lastStableOffset, lastStartOffset]).toHaveLength(3);
       expect(ours.responses[0]?.partitions[index]).toMatchObject(rest);
-      const records = (ours.responses[0]?.partitions[index]?.messages ?? []).flatMap(({ batch }) => {
-        const read: LogRecord[] = [];
-        batch.addRecordsTo(read, 't', 0, 0);
-        return read;
-      });
+      const records = (ours.responses[0]?.partitions[index]?.messages ?? []).flatMap(({ batch }) => [
+        ...batch.from('t', 0, 0),
+      ]);
       expect(records.map(({ offset, value }) => ({ offset: String(offset), value }))).toEqual(
         messages.map(({ offset, value }) => ({ offset, value })),
       );
@@ -175,8 +192,7 @@ describe('an answer to a fetch', () => {
       const { responses } = (await kafkajs.decode(response(bytes))) as unknown as ReturnType<
         typeof decodeFetchResponse
       >;
-      const read: LogRecord[] = [];
-      responses[0]?.partitions[0]?.messages[0]?.batch.addRecordsTo(read, 't', 0, 0);
+      const read = [...(responses[0]?.partitions[0]?.messages[0]?.batch.from('t', 0, 0) ?? [])];
       expect(read.map(({ value }) => value?.subarray(5).toString())).toEqual(['body', 'body']);
     }
     const unknown = batchAt(40, [one], 7);

@@ -194,7 +194,8 @@ async function fetchFrom(
   }
   const records: LogRecord[] = [];
   for (const { batch } of fetched.messages) {
-    if (!batch.isControl && batch.firstOffset < to) batch.addRecordsTo(records, topic, partition, offset);
+    if (batch.isControl || batch.firstOffset >= to) continue;
+    for (const record of batch.from(topic, partition, offset)) records.push(record);
   }
   const after = records.findIndex((record) => record.offset >= to);
   return {

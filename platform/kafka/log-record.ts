@@ -13,3 +13,10 @@ export interface LogRecord {
 
 /** Shared by all records without headers. */
 export const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+/** Consecutive records of one partition, in order. An array is one. */
+export interface RecordSequence extends Iterable<LogRecord> {
+  readonly length: number;
+  /** Negative: from the end. */
+  at(index: number): LogRecord | undefined;
+}

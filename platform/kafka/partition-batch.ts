@@ -1,6 +1,7 @@
 import type { Batch } from 'kafkajs';
 import type { BatchMessage } from './fetch-response.ts';
-import type { LogRecord } from './log-record.ts';
+import { FetchedSequence } from './fetched-batch.ts';
+import type { RecordSequence } from './log-record.ts';
 
 /** Consecutive records of one partition. */
 export interface PartitionRecords {
@@ -9,7 +10,7 @@ export interface PartitionRecords {
   /** Where they begin: at the first record, or at a transaction's marker before it, which is not delivered. */
   readonly firstOffset: number;
   /** Values share the memory of their fetch: copy what is kept for long. */
-  readonly records: readonly LogRecord[];
+  readonly records: RecordSequence;
   /** Offset that the partition's next record will get. */
   readonly highWatermark: number;
 }
@@ -54,13 +55,13 @@ export function recordsOf(delivered: Batch): FetchedRecords {
   // It passes on what decodeFetchResponse() made, and has no type for that.
   const { topic, partition, fetchedOffset, messages, messagesWithinOffset } = delivered as unknown as BatchOfBatches;
   const from = Number(fetchedOffset);
-  const records: LogRecord[] = [];
-  for (const { batch } of messages) batch.addRecordsTo(records, topic, partition, from);
+  const batches = messages.map(({ batch }) => batch);
+  const records = new FetchedSequence(batches, topic, partition, from);
   const [first] = messagesWithinOffset;
   return {
     topic,
     partition,
-    firstOffset: first?.isControlRecord === true ? first.batch.firstOffset : (records[0]?.offset ?? from),
+    firstOffset: first?.isControlRecord === true ? first.batch.firstOffset : (records.at(0)?.offset ?? from),
     lastOffset: Number(delivered.lastOffset()),
     highWatermark: Number(delivered.highWatermark),
     records,

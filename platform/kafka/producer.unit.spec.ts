@@ -1,60 +1,19 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DERIVED_TOPICS } from '../../contracts/topics.ts';
 import type { Acknowledged, BatchSender, RecordGroup } from './batch-sender.ts';
-import { producerOver, requestsOf, type Appended, type OutgoingRecord } from './producer.ts';
+import type { OutgoingRecord } from './outgoing-record.ts';
+import { producerOver, type Appended } from './producer.ts';
 import type { Registry } from './registry.ts';
+import { recordsIn, type SentRecord } from './fixtures/records-in.ts';
 
-const BATCH_BYTES_MAX = 1_048_588;
-const REQUEST_BYTES_MAX = 5_000_000;
-
-const record = fc.record({
-  topic: fc.constantFrom(...DERIVED_TOPICS),
-  partition: fc.nat({ max: 5 }),
-  bytes: fc.oneof(fc.nat({ max: 200 }), fc.nat({ max: 800_000 })),
-});
-
-function outgoing({ topic, partition, bytes }: { topic: OutgoingRecord['topic']; partition: number; bytes: number }) {
-  const body = Buffer.alloc(bytes);
-  return { topic, partition, key: 'BTC-USDT@binance', type: 'Outcome', body, timestampUs: 0 } as const;
+function outgoing(partition: number): OutgoingRecord {
+  const body = Buffer.alloc(8);
+  return { topic: 'decision.outcomes', partition, key: 'BTC-USDT@binance', type: 'Outcome', body, timestampUs: 0 };
 }
-
-describe('requestsOf', () => {
-  it('keeps every record, in order, and every request and record batch within a broker’s limits', () => {
-    fc.assert(
-      fc.property(fc.array(record, { maxLength: 60 }), (parts) => {
-        const records = parts.map(outgoing);
-        const requests = [...requestsOf(records)];
-        expect(requests.flat()).toEqual(records);
-        for (const request of requests) {
-          expect(request.length).toBeGreaterThan(0);
-          expect(request.reduce((sum, { body }) => sum + body.length, 0)).toBeLessThan(REQUEST_BYTES_MAX);
-          const batches = Map.groupBy(request, ({ topic, partition }) => `${topic} ${partition}`);
-          for (const batch of batches.values()) {
-            expect(batch.reduce((sum, { body }) => sum + body.length + 48, 0)).toBeLessThan(BATCH_BYTES_MAX);
-          }
-        }
-      }),
-      { numRuns: 50 },
-    );
-  });
-
-  it('bounds the number of records of a request', () => {
-    const records = Array.from({ length: 2_500 }, () =>
-      outgoing({ topic: 'strategy.results', partition: 0, bytes: 10 }),
-    );
-    expect([...requestsOf(records)].map((request) => request.length)).toEqual([1_000, 1_000, 500]);
-  });
-
-  it('sends a record that is too large alone, for the broker to refuse', () => {
-    const large = outgoing({ topic: 'strategy.results', partition: 0, bytes: 2_000_000 });
-    expect([...requestsOf([large, large])].map((request) => request.length)).toEqual([1, 1]);
-  });
-});
 
 /** A sender with given answers: without one, it acknowledges everything. */
 function senderOf(answers: readonly ((groups: readonly RecordGroup[]) => Promise<readonly Acknowledged[]>)[] = []) {
-  const sends: (readonly RecordGroup[])[] = [];
+  /** As they are while they are sent. */
+  const sends: (readonly SentRecord[])[] = [];
   let opened = 0;
   let closed = 0;
   const connect = (): BatchSender => {
@@ -62,7 +21,7 @@ function senderOf(answers: readonly ((groups: readonly RecordGroup[]) => Promise
     return {
       failure: undefined,
       send(groups) {
-        sends.push(groups);
+        sends.push(recordsIn(groups));
         return answers[sends.length - 1]?.(groups) ?? Promise.resolve(placesOf(groups));
       },
       close() {
@@ -82,7 +41,7 @@ const registry = {
     topic === 'dead.letters' ? Promise.reject(new Error('its schema is not registered')) : Promise.resolve(1),
 } as Partial<Registry> as Registry;
 
-const at = (partition: number) => outgoing({ topic: 'decision.outcomes', partition, bytes: 8 });
+const at = outgoing;
 
 describe('a producer', () => {
   it('begins anew after a failure, under another identity', async () => {
@@ -108,8 +67,9 @@ describe('a producer', () => {
     expect(sent.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(sends).toMatchObject([
       [
-        { partition: 1, records: [{ key: Buffer.from('first') }, { key: Buffer.from('second') }] },
-        { partition: 2, records: [{ schemaId: 1 }] },
+        { partition: 1, key: Buffer.from('first') },
+        { partition: 1, key: Buffer.from('second') },
+        { partition: 2, schemaId: 1 },
       ],
     ]);
     await producer.disconnect();
@@ -129,5 +89,40 @@ describe('a producer', () => {
       { topic: 'decision.outcomes', partition: 2, baseOffset: undefined, count: 1 },
     ]);
     await producer.disconnect();
+  });
+
+  it('sends what was collected like other calls, in turn with them, and what is collected later with the next send', async () => {
+    const { connect, sends } = senderOf();
+    const producer = producerOver(connect, registry);
+    const [first, second] = [producer.collector(), producer.collector()];
+    await first.add({ ...at(1), key: 'a' });
+    // The registry was asked.
+    expect(first.add({ ...at(1), key: 'b' })).toBeUndefined();
+    await second.add({ ...at(2), key: 'c' });
+    expect([first.count, second.count]).toEqual([2, 1]);
+    const sent = [first.send(), second.send(), producer.send([{ ...at(1), key: 'd' }])];
+    expect(first.count).toBe(0);
+    await first.add({ ...at(1), key: 'e' });
+    await Promise.all(sent);
+    await first.send();
+    const keys = sends.map((records) => records.map(({ key }) => key?.toString()));
+    expect(keys).toEqual([['a', 'b', 'c'], ['d'], ['e']]);
+    await producer.disconnect();
+    await expect(second.send()).rejects.toThrow('disconnected');
+  });
+
+  it('asks the registry again for what is collected after a send, and collects nothing with an unknown schema', async () => {
+    const { connect, sends } = senderOf();
+    const answers = [1, 2];
+    const changing = { idOf: () => Promise.resolve(answers.shift() ?? 3) } as Partial<Registry> as Registry;
+    const collector = producerOver(connect, changing).collector();
+    for (let round = 0; round < 2; round += 1) {
+      await collector.add(at(1));
+      await collector.send();
+    }
+    expect(sends.flat().map(({ schemaId }) => schemaId)).toEqual([1, 2]);
+    const refused = producerOver(connect, registry).collector();
+    await expect(refused.add({ ...at(0), topic: 'dead.letters', type: 'DeadLetter' })).rejects.toThrow('registered');
+    expect(refused.count).toBe(0);
   });
 });

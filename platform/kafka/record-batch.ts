@@ -38,48 +38,98 @@ const GROUP_UNITS = 128;
 /** Below this in magnitude, 32-bit integers suffice for zigzag. */
 const SMALL = 1_073_741_824;
 
+/** A builder's first buffer. */
+const FIRST_BYTES = 1_024;
+
 /**
- * A record batch of format 2 (https://kafka.apache.org/documentation/#recordbatch), uncompressed, of records with one
- * schema frame each. Written in one pass into a buffer of its size: a client's objects per record cost more processor
- * time than the engine's whole step.
- *
- * @param sequence - the first record's number among those of this producer in this topic-partition.
- * @param crc32c - CRC-32C (Castagnoli) of bytes.
- * @returns the bytes of the batch.
- * @throws RangeError when there are no records.
+ * A record batch of format 2 (https://kafka.apache.org/documentation/#recordbatch), uncompressed, in the making. Each
+ * record becomes bytes when it is added, with its schema frame: a client's objects per record cost more processor time
+ * than the engine's whole step, and records that wait as objects outlive several garbage collections.
  */
+export class RecordBatchBuilder {
+  #bytes = Buffer.allocUnsafe(FIRST_BYTES);
+  #end = HEAD_BYTES;
+  #count = 0;
+  #firstMs = 0;
+  #newestMs = Number.NEGATIVE_INFINITY;
+
+  /** Records so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#end;
+  }
+
+  add(record: BatchRecord): void {
+    const { timestampMs } = record;
+    const index = this.#count;
+    if (index === 0) this.#firstMs = timestampMs;
+    const length = lengthOf(record, index, this.#firstMs);
+    this.#ensure(varintBytes(length) + length);
+    this.#end = writeVarint(this.#bytes, length, this.#end);
+    this.#end = writeRecord(this.#bytes, record, index, this.#firstMs, this.#end);
+    this.#count += 1;
+    if (timestampMs > this.#newestMs) this.#newestMs = timestampMs;
+  }
+
+  /** Begins another batch in the same memory: the bytes of the last one must not be used any more. */
+  reset(): void {
+    this.#end = HEAD_BYTES;
+    this.#count = 0;
+    this.#newestMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Ends the batch: nothing can be added any more.
+   *
+   * @param sequence - the first record's number among those of this producer in this topic-partition.
+   * @param crc32c - CRC-32C (Castagnoli) of bytes.
+   * @returns the bytes of the batch.
+   * @throws RangeError when there are no records.
+   */
+  finish({ id, epoch }: ProducerIdentity, sequence: number, crc32c: (bytes: Buffer) => number): Buffer {
+    const count = this.#count;
+    if (count === 0) throw new RangeError('a record batch needs a record');
+    const bytes = this.#bytes.subarray(0, this.#end);
+    // The broker gives the offset.
+    bytes.writeBigInt64BE(0n, 0);
+    bytes.writeInt32BE(this.#end - LEADER_EPOCH_POSITION, LENGTH_POSITION);
+    bytes.writeInt32BE(-1, LEADER_EPOCH_POSITION);
+    bytes.writeInt8(FORMAT, FORMAT_POSITION);
+    bytes.writeInt16BE(0, ATTRIBUTES_POSITION);
+    bytes.writeInt32BE(count - 1, LAST_OFFSET_DELTA_POSITION);
+    bytes.writeBigInt64BE(BigInt(this.#firstMs), FIRST_TIMESTAMP_POSITION);
+    bytes.writeBigInt64BE(BigInt(this.#newestMs), NEWEST_TIMESTAMP_POSITION);
+    bytes.writeBigInt64BE(id, PRODUCER_ID_POSITION);
+    bytes.writeInt16BE(epoch, PRODUCER_EPOCH_POSITION);
+    bytes.writeInt32BE(sequence, SEQUENCE_POSITION);
+    bytes.writeInt32BE(count, COUNT_POSITION);
+    bytes.writeUInt32BE(crc32c(bytes.subarray(ATTRIBUTES_POSITION)), CRC_POSITION);
+    return bytes;
+  }
+
+  #ensure(more: number): void {
+    const needed = this.#end + more;
+    if (needed <= this.#bytes.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length));
+    this.#bytes.copy(larger, 0, 0, this.#end);
+    this.#bytes = larger;
+  }
+}
+
+/** The batch of records that are all at hand; see {@link RecordBatchBuilder.finish}. */
 export function encodeRecordBatch(
   records: readonly BatchRecord[],
-  { id, epoch }: ProducerIdentity,
+  identity: ProducerIdentity,
   sequence: number,
   crc32c: (bytes: Buffer) => number,
 ): Buffer {
-  const [first] = records;
-  if (first === undefined) throw new RangeError('a record batch needs a record');
-  const { timestampMs } = first;
-  const lengths = records.map((record, index) => lengthOf(record, index, timestampMs));
-  const size = lengths.reduce((sum, length) => sum + varintBytes(length) + length, HEAD_BYTES);
-  const bytes = Buffer.allocUnsafe(size);
-  // The broker gives the offset.
-  bytes.writeBigInt64BE(0n, 0);
-  bytes.writeInt32BE(size - LEADER_EPOCH_POSITION, LENGTH_POSITION);
-  bytes.writeInt32BE(-1, LEADER_EPOCH_POSITION);
-  bytes.writeInt8(FORMAT, FORMAT_POSITION);
-  bytes.writeInt16BE(0, ATTRIBUTES_POSITION);
-  bytes.writeInt32BE(records.length - 1, LAST_OFFSET_DELTA_POSITION);
-  bytes.writeBigInt64BE(BigInt(timestampMs), FIRST_TIMESTAMP_POSITION);
-  bytes.writeBigInt64BE(BigInt(newestOf(records)), NEWEST_TIMESTAMP_POSITION);
-  bytes.writeBigInt64BE(id, PRODUCER_ID_POSITION);
-  bytes.writeInt16BE(epoch, PRODUCER_EPOCH_POSITION);
-  bytes.writeInt32BE(sequence, SEQUENCE_POSITION);
-  bytes.writeInt32BE(records.length, COUNT_POSITION);
-  let at = HEAD_BYTES;
-  for (const [index, record] of records.entries()) {
-    at = writeVarint(bytes, lengths[index] ?? 0, at);
-    at = writeRecord(bytes, record, index, timestampMs, at);
-  }
-  bytes.writeUInt32BE(crc32c(bytes.subarray(ATTRIBUTES_POSITION)), CRC_POSITION);
-  return bytes;
+  const batch = new RecordBatchBuilder();
+  for (const record of records) batch.add(record);
+  return batch.finish(identity, sequence, crc32c);
 }
 
 /** What a batch that its producer does not number has in place of its number. */
@@ -165,12 +215,6 @@ function writeRecord(bytes: Buffer, record: BatchRecord, index: number, firstMs:
     at += header.length;
   }
   return at;
-}
-
-function newestOf(records: readonly BatchRecord[]): number {
-  let newest = Number.NEGATIVE_INFINITY;
-  for (const { timestampMs } of records) if (timestampMs > newest) newest = timestampMs;
-  return newest;
 }
 
 /** Zigzag: 0, −1, 1, −2 … become 0, 1, 2, 3 … */

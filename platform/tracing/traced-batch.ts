@@ -1,5 +1,5 @@
 import { traceContextOf, type TraceContext } from '../../contracts/traceparent.ts';
-import type { LogRecord } from '../kafka/log-record.ts';
+import type { RecordSequence } from '../kafka/log-record.ts';
 import type { BatchResult, PartitionBatch } from '../kafka/partition-batch.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -74,7 +74,7 @@ function appliedBefore(result: BatchResult): number {
 }
 
 function tracedRecords(
-  records: readonly LogRecord[],
+  records: RecordSequence,
   before: number,
 ): readonly { readonly offset: number; readonly context: TraceContext }[] {
   const traced = [];

@@ -1,7 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 import { decodeBody } from '../../contracts/codec.ts';
 import { TapeproofError } from '../../platform/errors.ts';
-import type { OutgoingRecord, RecordProducer } from '../../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../../platform/kafka/outgoing-record.ts';
+import type { RecordProducer } from '../../platform/kafka/producer.ts';
 import { Watermarks } from './watermarks.ts';
 import { tradeWith } from './fixtures/trade.ts';
 import { DeadLetterQueue } from './dead-letter-queue.ts';

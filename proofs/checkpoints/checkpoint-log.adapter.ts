@@ -4,7 +4,7 @@ import type { LogCheckpoint } from '../../contracts/generated/events.ts';
 import type { LogAccess } from '../../evaluators/anchor-log.adapter.ts';
 import { MerkleTree } from '../../evaluators/merkle.ts';
 import { eventIn } from '../../platform/kafka/framed-record.ts';
-import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../../platform/kafka/outgoing-record.ts';
 import { TapeproofError } from '../../platform/errors.ts';
 import { openCheckpoint } from '../tlog/checkpoint.ts';
 import type { VerifierKey } from '../tlog/note-key.ts';

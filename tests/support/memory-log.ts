@@ -4,7 +4,7 @@ import { anchorRecords, type AnchorHints, type LogAccess } from '../../evaluator
 import type { AnchorRecord } from '../../evaluators/anchor.ts';
 import type { LogRange, LogReader } from '../../platform/kafka/log-reader.ts';
 import { NO_HEADERS, type LogRecord } from '../../platform/kafka/log-record.ts';
-import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../../platform/kafka/outgoing-record.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { createTapeDecoder } from '../../platform/kafka/tape-decoder.ts';
 import { sampleRegistry } from './sample-log.ts';

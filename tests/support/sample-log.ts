@@ -16,7 +16,7 @@ import {
 import { createPartitionTask } from '../../evaluators/partition-task.ts';
 import { NO_HEADERS, type LogRecord } from '../../platform/kafka/log-record.ts';
 import type { LogReader } from '../../platform/kafka/log-reader.ts';
-import type { OutgoingRecord } from '../../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../../platform/kafka/outgoing-record.ts';
 import type { Registry } from '../../platform/kafka/registry.ts';
 import { recordsOf, watermarksAt, tradeNumber, type Placed } from './seeded-tape.ts';
 

@@ -17,7 +17,8 @@ import {
 import { createPartitionTask, type PartitionTask } from '../../evaluators/partition-task.ts';
 import type { Connections } from '../../platform/connections.ts';
 import { createKafka } from '../../platform/kafka/client.ts';
-import { createRecordProducer, type OutgoingRecord } from '../../platform/kafka/producer.ts';
+import type { OutgoingRecord } from '../../platform/kafka/outgoing-record.ts';
+import { createRecordProducer } from '../../platform/kafka/producer.ts';
 import { createRegistry } from '../../platform/kafka/registry.ts';
 import { partitionCount } from '../../platform/kafka/topics.ts';
 
