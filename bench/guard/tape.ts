@@ -5,14 +5,14 @@ import { syntheticTrades } from '../trades.ts';
 const TRADES = 60_000;
 /** Of one instrument in a second, as in the comparison with peers. */
 const TRADES_PER_SNAPSHOT = 17;
-/** About a fetch of half a mebibyte. */
-const BATCH_RECORDS = 6_000;
+/** About two milliseconds of work: less than a process runs before another one gets its processor. */
+const BATCH_RECORDS = 500;
 export const SCHEMA_ID = 1;
 
 /** A tape in memory. */
 export interface GuardTape {
   readonly trades: number;
-  /** Record batches as Kafka would send them, from offset 0 on. */
+  /** Record batches as Kafka would send them, from offset 0 on; a pass stops after each. */
   readonly batches: readonly Buffer[];
 }
 
