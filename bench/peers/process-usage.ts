@@ -1,8 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Linux counts processor time in hundredths of a second, whatever the kernel's own clock. */
 const TICKS_PER_SECOND = 100;
 const BYTES_PER_KIBIBYTE = 1_024;
+const NANOSECONDS_PER_MILLISECOND = 1_000_000;
+
+/** What a thread has done so far, milliseconds. */
+export interface ThreadTime {
+  readonly ranMs: number;
+  /** It could have run, and had no processor. */
+  readonly waitedMs: number;
+}
 
 /** Processor time of a process so far, user and system, all threads; Linux only. */
 export function cpuSecondsOf(pid: number): number {
@@ -26,4 +34,30 @@ export function residentBytesOf(pid: number): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Of each thread of a process, by the thread's number; Linux only. */
+export function threadTimesOf(pid: number): Map<string, ThreadTime> {
+  const times = new Map<string, ThreadTime>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const [ran, waited] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ').map(Number);
+      if (ran === undefined || waited === undefined) continue;
+      times.set(thread, { ranMs: ran / NANOSECONDS_PER_MILLISECOND, waitedMs: waited / NANOSECONDS_PER_MILLISECOND });
+    } catch {
+      // The thread has just ended.
+    }
+  }
+  return times;
+}
+
+/** What the thread that ran most has done between two answers of {@link threadTimesOf}. */
+export function busiestThread(before: ReadonlyMap<string, ThreadTime>, after: ReadonlyMap<string, ThreadTime>) {
+  let busiest: ThreadTime = { ranMs: 0, waitedMs: 0 };
+  for (const [thread, { ranMs, waitedMs }] of after) {
+    const began = before.get(thread) ?? { ranMs: 0, waitedMs: 0 };
+    const time = { ranMs: ranMs - began.ranMs, waitedMs: waitedMs - began.waitedMs };
+    if (time.ranMs > busiest.ranMs) busiest = time;
+  }
+  return busiest;
 }

@@ -97,13 +97,17 @@ export function reportText(reports: readonly ContenderReport[]): string {
   return reports.length === 0 ? '' : [gridOf(heads, rows), ...differences].join('\n');
 }
 
-/** Median of the runs and their range; memory is that of one process over all runs. */
+/**
+ * Median of the runs and their range; memory is that of one process over all runs. Without a processor: of the busiest
+ * thread, as a share of the time with one.
+ */
 export function latencyText(latencies: readonly LatencyReport[]): string {
-  const heads = ['trade to decision, 5,000 trades/s', 'p50 ms', 'p99 ms', 'peak MiB'];
-  const rows = latencies.map(({ contender, p50Ms, p99Ms, peakResidentBytes }) => [
+  const heads = ['trade to decision, 5,000 trades/s', 'p50 ms', 'p99 ms', 'without a processor', 'peak MiB'];
+  const rows = latencies.map(({ contender, p50Ms, p99Ms, waitedShare, peakResidentBytes }) => [
     contender,
     shown(summaryOf(p50Ms), 1),
     shown(summaryOf(p99Ms), 1),
+    shown(summaryOf(waitedShare), 2),
     (peakResidentBytes / MEBIBYTE).toFixed(0),
   ]);
   return rows.length === 0 ? '' : gridOf(heads, rows);
