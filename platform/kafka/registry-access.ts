@@ -5,7 +5,7 @@ import { requestHttp, type HttpAnswer } from '../security/http.ts';
 import { secretSetting, settings } from '../security/settings.ts';
 import { serverNameOf, tlsFrom, tlsRefusal, type TlsOptions } from '../security/tls.ts';
 
-/** One request to the schema registry, authenticated by the URL or TAPEPROOF_REGISTRY_TOKEN. */
+/** One request to the schema registry, which may be sent twice; authenticated by the URL or TAPEPROOF_REGISTRY_TOKEN. */
 export function askRegistry(url: string, method: string, deadlineMs: number, content?: object): Promise<HttpAnswer> {
   const token = tokenFor(url);
   return requestHttp(url, {
@@ -18,6 +18,7 @@ export function askRegistry(url: string, method: string, deadlineMs: number, con
     ...(content === undefined ? {} : { body: JSON.stringify(content) }),
     deadlineMs,
     tls: registryTls(url) ?? {},
+    keepsConnection: true,
   });
 }
 
