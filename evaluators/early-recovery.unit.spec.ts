@@ -100,7 +100,7 @@ describe('early recoveries', () => {
     const { access } = log;
     const failing = {
       ...access,
-      reader: { ...access.reader, endOffset: () => Promise.reject(new Error('no answer')) },
+      reader: { ...access.reader, endOffsets: () => Promise.reject(new Error('no answer')) },
     };
     early = new EarlyRecoveries(failing);
     await expect(early.run(PARTITIONS)).resolves.toBeUndefined();

@@ -26,6 +26,8 @@ function readerOf(records: readonly LogRecord[], start: number): { reader: LogRe
   const reader: LogReader = {
     startOffset: (topic) => Promise.resolve(topic === TOPIC ? start : 0),
     endOffset: (topic) => Promise.resolve(held(topic).length),
+    startOffsets: () => Promise.reject(new Error('only one topic is asked about')),
+    endOffsets: () => Promise.reject(new Error('only one topic is asked about')),
     timestampMs: () => Promise.resolve(undefined),
     async *read({ topic, from, to }) {
       readFrom.push(from);

@@ -1,4 +1,4 @@
-import { DERIVED_TOPICS, STATES_TOPIC, type DerivedTopic } from '../contracts/topics.ts';
+import { DERIVED_TOPICS, perTopic, STATES_TOPIC, type DerivedTopic } from '../contracts/topics.ts';
 import type { Appended, CollectingProducer, RecordCollector } from '../platform/kafka/producer.ts';
 import { labelHeaders, type TapeLabel } from '../platform/kafka/tape-label.ts';
 import type { Log } from '../platform/log.ts';
@@ -123,11 +123,9 @@ export class OutputWriter {
     if (await this.#isWritten(anchor)) return;
     const { access, label, counters, metrics, log } = this.#context;
     const partition = this.#partition;
-    const outputs: Partial<Record<DerivedTopic, number>> = {};
-    for (const topic of DERIVED_TOPICS) {
-      outputs[topic] = positions[topic] ?? (await access.reader.endOffset(topic, partition));
-    }
-    const pages = await access.reader.endOffset(STATES_TOPIC, partition);
+    const ends = await access.reader.endOffsets([...DERIVED_TOPICS, STATES_TOPIC], partition);
+    const outputs = perTopic((topic) => positions[topic] ?? ends[topic]);
+    const pages = ends[STATES_TOPIC];
     const state = pages + anchor.pages.length;
     const records = anchorRecords(anchor, timestampUs, { pages, state, outputs });
     const headers = { ...records.manifest.headers, ...labelHeaders(await label()) };

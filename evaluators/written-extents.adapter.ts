@@ -21,12 +21,10 @@ export type Extents = ReadonlyMap<TopicName, Extent>;
  * @throws TapeproofError UNREACHABLE, also when a topic is missing.
  */
 export async function extentsOf(reader: LogReader, partition: number): Promise<Extents> {
-  const extents = new Map<TopicName, Extent>();
-  for (const topic of WRITTEN_TOPICS) {
-    const start = await reader.startOffset(topic, partition);
-    extents.set(topic, { start, end: await reader.endOffset(topic, partition) });
-  }
-  return extents;
+  // In this order: a record that is removed or appended in between makes an extent longer, never negative.
+  const starts = await reader.startOffsets(WRITTEN_TOPICS, partition);
+  const ends = await reader.endOffsets(WRITTEN_TOPICS, partition);
+  return new Map(WRITTEN_TOPICS.map((topic) => [topic, { start: starts[topic], end: ends[topic] }] as const));
 }
 
 /**

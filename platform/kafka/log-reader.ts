@@ -44,6 +44,10 @@ export interface LogReader {
   startOffset(topic: string, partition: number): Promise<number>;
   /** Offset that the next record will get. @throws TapeproofError like `startOffset`. */
   endOffset(topic: string, partition: number): Promise<number>;
+  /** Like `startOffset`, of the same partition of many topics, by topic, in one request to each of their leaders. */
+  startOffsets<Topic extends string>(topics: readonly Topic[], partition: number): Promise<Record<Topic, number>>;
+  /** Like `endOffset`, of many topics. */
+  endOffsets<Topic extends string>(topics: readonly Topic[], partition: number): Promise<Record<Topic, number>>;
   /**
    * Kafka's timestamp of the first record at or after an offset; undefined where no record is there yet.
    *
@@ -66,6 +70,8 @@ export function createLogReader(brokers: readonly string[], security = kafkaSecu
   return {
     startOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, EARLIEST)),
     endOffset: (topic, partition) => clients.run((client) => offsetOf(client, topic, partition, LATEST)),
+    startOffsets: (topics, partition) => clients.run((client) => offsetsOf(client, topics, partition, EARLIEST)),
+    endOffsets: (topics, partition) => clients.run((client) => offsetsOf(client, topics, partition, LATEST)),
     async timestampMs(topic, partition, offset) {
       const range = { topic, partition, from: offset, to: Number.POSITIVE_INFINITY };
       // The broker returns the first record batch whole, however large.
@@ -158,11 +164,35 @@ class ClientPool {
 }
 
 async function offsetOf(client: Client, topic: string, partition: number, timestamp: bigint): Promise<number> {
-  await leaderOf(client, topic, partition);
-  const offsets = await client.listOffsets({ topics: [topic], partitions: { [topic]: [partition] }, timestamp });
-  const offset = offsets.get(topic)?.[partition];
-  if (offset === undefined) throw new Error(`no offset for partition ${partition} of ${topic}`);
-  return Number(offset);
+  const listed = await listOffsets(client, [topic], partition, timestamp);
+  return listed(topic);
+}
+
+async function offsetsOf<Topic extends string>(
+  client: Client,
+  topics: readonly Topic[],
+  partition: number,
+  timestamp: bigint,
+): Promise<Record<Topic, number>> {
+  const listed = await listOffsets(client, topics, partition, timestamp);
+  return Object.fromEntries(topics.map((topic) => [topic, listed(topic)])) as Record<Topic, number>;
+}
+
+/** @returns the offset in the partition of each of the topics. */
+async function listOffsets(
+  client: Client,
+  topics: readonly string[],
+  partition: number,
+  timestamp: bigint,
+): Promise<(topic: string) => number> {
+  for (const topic of topics) await leaderOf(client, topic, partition);
+  const partitions = Object.fromEntries(topics.map((topic) => [topic, [partition]]));
+  const offsets = await client.listOffsets({ topics: [...topics], partitions, timestamp });
+  return (topic) => {
+    const offset = offsets.get(topic)?.[partition];
+    if (offset === undefined) throw new Error(`no offset for partition ${partition} of ${topic}`);
+    return Number(offset);
+  };
 }
 
 interface Fetched {

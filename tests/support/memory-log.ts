@@ -49,6 +49,8 @@ export class MemoryLog {
     const reader: LogReader = {
       startOffset: () => Promise.resolve(0),
       endOffset: (topic, partition) => Promise.resolve(held(topic, partition).length),
+      startOffsets: (topics) => Promise.resolve(offsetsOf(topics, () => 0)),
+      endOffsets: (topics, partition) => Promise.resolve(offsetsOf(topics, (topic) => held(topic, partition).length)),
       timestampMs: () => Promise.resolve(undefined),
       async *read(range) {
         ranges.push(range);
@@ -62,4 +64,12 @@ export class MemoryLog {
     const registry = sampleRegistry as Registry;
     return { reader, registry, decode: createTapeDecoder(registry) };
   }
+}
+
+/** By topic. */
+export function offsetsOf<Topic extends string>(
+  topics: readonly Topic[],
+  offsetOf: (topic: Topic) => number,
+): Record<Topic, number> {
+  return Object.fromEntries(topics.map((topic) => [topic, offsetOf(topic)])) as Record<Topic, number>;
 }
