@@ -90,3 +90,10 @@ describe('an id that only the label of the tape explains', () => {
     }
   });
 });
+
+it('compares the registry with the log once for the ids of all schemas of this build', async () => {
+  let comparisons = 0;
+  const counting = { ...UNCHANGED, forget: () => (comparisons += 1) };
+  expect((await trusted(counting).label()).schemas).toEqual(LABEL.schemas);
+  expect(comparisons).toBe(1);
+});
