@@ -135,6 +135,8 @@ export interface Table {
    * are held to the roots in the engine's anchors.
    */
   readonly output?: DerivedTopic;
+  /** The only topic that its rows come from, where `output` does not say so: see `Shadow.loaded`. */
+  readonly topic?: TopicName;
   /**
    * For a table whose rows are updated: merges the stored row with the next one. The result must not depend on their
    * order. Without it a row is written once.

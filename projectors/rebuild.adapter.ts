@@ -69,6 +69,8 @@ type LiveState = 'comparable' | 'empty' | 'foreign';
  *     live    ───────── written by its own process, if one runs ──┤ V: held      ┤ the process continues with the new
  *     one
  *
+ * The keys of what one topic fills are built while the next topics are loaded.
+ *
  * It may die at any moment: the next one drops what it left behind, and no writer stays held.
  *
  * @throws TapeproofError CHECK_FAILED when they differ and that was not approved; SEQUENCE_GAP, FOREIGN_TAPE, UNREACHABLE.
@@ -193,9 +195,14 @@ class Loading<Output> {
     const queue = this.#sources.filter(
       (source) => (targets.get(source) ?? 0) > (this.#reached.get(source)?.nextOffset ?? 0),
     );
+    const left = Map.groupBy(queue, ({ topic }) => topic);
     const work = async (): Promise<void> => {
       for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
         await this.#advanceSource(source, targets.get(source) ?? 0, total);
+        const { topic } = source;
+        const others = (left.get(topic) ?? []).filter((other) => other !== source);
+        left.set(topic, others);
+        if (others.length === 0) this.#shadow.loaded?.(topic);
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));

@@ -128,6 +128,11 @@ export interface Shadow<Output> extends Sink<Output> {
   /** The live generation's positions, another tape's included. */
   livePositions(): Promise<readonly StoredPosition[]>;
   /**
+   * Says that the first pass has a topic's records: what comes from no other topic may be prepared for `finishLoad`,
+   * while the others are loaded. Absent where there is nothing to prepare.
+   */
+  loaded?(topic: TopicName): void;
+  /**
    * After the first pass: builds keys and indexes, which is cheaper in bulk, and settles deferred comparisons. False
    * where two records that passed the sequence check share a key: only a load with `keysFirst` can decide which one
    * counts.

@@ -121,6 +121,7 @@ export const DECISION_CONTRIBUTIONS = {
     evidence: 'double precision',
   },
   key: ['event_id', 'ordinal'],
+  topic: 'probability.decisions',
 } as const satisfies Table;
 
 export const OUTCOMES = {

@@ -1,3 +1,4 @@
+import type { TopicName } from '../../contracts/topics.ts';
 import { inTransaction, sqlStateOf, withClient, type Client, type Pool } from '../../platform/postgres.ts';
 import type { PostgresProjector, RowInsert, Table } from '../projector.ts';
 import type { Difference, Shadow } from '../sink.ts';
@@ -44,7 +45,8 @@ export async function beginShadow(
   const settings = { pool, projector, tapeId, generation: shadow, role: 'building' } as const;
   let sink = createPostgresSink({ ...settings, withKeys: keysFirst });
   let release: (() => Promise<void>) | undefined;
-  if (keysFirst) await createAllKeys(pool, projector, schema);
+  const keys = new KeyBuilder(pool, projector.tables, schema);
+  if (keysFirst) await keys.finish();
   else await withClient(pool, (client) => createUnsettled(client, schema));
 
   return {
@@ -54,10 +56,13 @@ export async function beginShadow(
     pack: () => sink.pack(),
     apply: (sinkBatch) => sink.apply(sinkBatch),
     livePositions: () => withClient(pool, (client) => positionRows(client, schemaOf(projector, live))),
+    loaded(topic) {
+      keys.begin(topic);
+    },
     async finishLoad() {
       if (keysFirst) return true;
       try {
-        await createAllKeys(pool, projector, schema);
+        await keys.finish();
       } catch (error) {
         if (sqlStateOf(error) === UNIQUE_VIOLATION) return false;
         throw sqlStateOf(error) === UNDEFINED_TABLE ? overtaken(projector.name) : error;
@@ -85,12 +90,45 @@ async function createUnsettled(client: Client, schema: string): Promise<void> {
   );
 }
 
-async function createAllKeys(pool: Pool, projector: PostgresProjector, schema: string): Promise<void> {
-  await sideBySide(pool, projector.tables, async (client, table) => {
+/** Builds the keys of a generation's tables, each once. */
+class KeyBuilder {
+  readonly #pool: Pool;
+  readonly #schema: string;
+  readonly #left: Set<Table>;
+  /** Of the tables that were loaded before others: one at a time, since loading needs a processor too. */
+  #begun = Promise.resolve();
+
+  constructor(pool: Pool, tables: readonly Table[], schema: string) {
+    this.#pool = pool;
+    this.#schema = schema;
+    this.#left = new Set(tables);
+  }
+
+  /** Begins with the tables that have rows of this topic only. */
+  begin(topic: TopicName): void {
+    for (const table of this.#left) {
+      if ((table.topic ?? table.output) !== topic) continue;
+      this.#left.delete(table);
+      this.#begun = this.#begun.then(() => withClient(this.#pool, (client) => this.#build(client, table)));
+    }
+    // For `finish`, which may never come.
+    this.#begun.catch(() => undefined);
+  }
+
+  /** Builds the others, and waits for all. @throws the first error, also of what was begun before */
+  async finish(): Promise<void> {
+    const left = [...this.#left];
+    this.#left.clear();
+    const rest = sideBySide(this.#pool, left, (client, table) => this.#build(client, table));
+    const ends = await Promise.allSettled([this.#begun, rest]);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  async #build(client: Client, table: Table): Promise<void> {
     await client.query(`SET maintenance_work_mem = '${SORT_MEMORY}'`);
-    for (const statement of createKeys(schema, table)) await client.query(statement);
-    await client.query(`ANALYZE ${schema}.${table.name}`);
-  });
+    for (const statement of createKeys(this.#schema, table)) await client.query(statement);
+    await client.query(`ANALYZE ${this.#schema}.${table.name}`);
+  }
 }
 
 /** Works on tables over a few connections; results are in the order of the tables. */
