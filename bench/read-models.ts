@@ -111,8 +111,8 @@ function rebuildFigures(rebuilt: readonly Rebuilt[], ofCopy: OfCopy): Figure[] {
     figureOf(`${name}, of COPY`, 'times', ofCopy(rates), 'COPY compares nothing', { atLeast: 0.8 }),
     figureOf(`${name}, load and keys`, 'rows/s', loads, 'the work of COPY, plus reading, decoding and hashing the log'),
     figureOf(`${name}, load and keys, of COPY`, 'times', ofCopy(loads), 'neither compares anything'),
-    phase('load', 'load', 'log read, events decoded, rows written without keys'),
-    phase('keys', 'keys', 'keys and indexes built, tables analyzed'),
+    phase('load', 'load', 'log read, events decoded, rows written without keys, and keys of what is loaded'),
+    phase('keys', 'keys', 'the other keys and indexes built, tables analyzed'),
     phase('comparison', 'comparison', 'live writers held, each value of both generations compared'),
     phase('swap', 'swap', 'views replaced in one transaction'),
   ];

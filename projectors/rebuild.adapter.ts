@@ -42,7 +42,7 @@ export interface RebuildReport {
   readonly seconds: Readonly<Record<RebuildPhase, number>>;
 }
 
-/** `keys` includes the indexes built with them; `comparison` begins when the live writers are held. */
+/** `keys` is what is left to build after the load, indexes included; `comparison` begins when the live writers are held. */
 export type RebuildPhase = 'load' | 'keys' | 'catchUp' | 'comparison' | 'swap';
 
 export interface RebuildSettings<Output> {
@@ -195,14 +195,13 @@ class Loading<Output> {
     const queue = this.#sources.filter(
       (source) => (targets.get(source) ?? 0) > (this.#reached.get(source)?.nextOffset ?? 0),
     );
-    const left = Map.groupBy(queue, ({ topic }) => topic);
+    const unfinished = new Set(queue);
     const work = async (): Promise<void> => {
       for (let source = queue.shift(); source !== undefined; source = queue.shift()) {
         await this.#advanceSource(source, targets.get(source) ?? 0, total);
+        unfinished.delete(source);
         const { topic } = source;
-        const others = (left.get(topic) ?? []).filter((other) => other !== source);
-        left.set(topic, others);
-        if (others.length === 0) this.#shadow.loaded?.(topic);
+        if ([...unfinished].every((other) => other.topic !== topic)) this.#shadow.loaded?.(topic);
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, work));

@@ -133,7 +133,7 @@ export interface Shadow<Output> extends Sink<Output> {
    */
   loaded?(topic: TopicName): void;
   /**
-   * After the first pass: builds keys and indexes, which is cheaper in bulk, and settles deferred comparisons. False
+   * After the first pass: builds the keys and indexes that are left, which is cheaper in bulk, and settles deferred comparisons. False
    * where two records that passed the sequence check share a key: only a load with `keysFirst` can decide which one
    * counts.
    */
